@@ -1,0 +1,43 @@
+import { DwhError } from './errors.ts'
+
+/** A calendar day, `YYYY-MM-DD`, from 0001-01-01 to 9999-12-31. Days compare as strings. */
+export type Day = string
+
+/**
+ * Checks that a text is a day that exists.
+ * @throws DwhError CONFIG_INVALID
+ */
+export function parseDay(text: string): Day {
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && !text.startsWith('0000')) {
+    const date = new Date(`${text}T00:00:00Z`)
+    if (!Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)) return text
+  }
+  throw new DwhError('CONFIG_INVALID', `date ${JSON.stringify(text)}: not a day`, {
+    hint: 'Write a day as YYYY-MM-DD, for example 2026-02-18.',
+  })
+}
+
+/**
+ * The day that a clock on the wall in `timeZone` (an IANA name, such as `Europe/Zurich`) shows at `instant`.
+ * @throws DwhError CONFIG_INVALID for a time zone that does not exist
+ */
+export function dayAt(instant: Date, timeZone: string): Day {
+  let parts: Intl.DateTimeFormatPart[]
+  try {
+    const format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      calendar: 'iso8601',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    })
+    parts = format.formatToParts(instant)
+  } catch (cause) {
+    throw new DwhError('CONFIG_INVALID', `time zone ${JSON.stringify(timeZone)}: not known`, {
+      hint: 'Use an IANA name such as UTC, Europe/Zurich or America/New_York.',
+      cause,
+    })
+  }
+  const part = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
+  return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`
+}

@@ -1,0 +1,23 @@
+/** What happens in a run, as data. Tables go by their name in the warehouse. */
+export type RunEvent =
+  | { readonly type: 'run-start'; readonly runId: string; readonly date: string; readonly tables: readonly string[] }
+  | { readonly type: 'table-start'; readonly table: string; readonly estimatedRows: number | null }
+  | { readonly type: 'table-progress'; readonly table: string; readonly rows: number }
+  | {
+      readonly type: 'table-end'
+      readonly table: string
+      readonly rows: number
+      readonly bytes: number
+      readonly durationMs: number
+    }
+  | {
+      readonly type: 'table-failed'
+      readonly table: string
+      readonly code: string
+      readonly message: string
+      readonly hint: string | null
+    }
+  | { readonly type: 'roll-forward'; readonly runId: string }
+  | { readonly type: 'commit'; readonly runId: string; readonly tables: number }
+
+export type OnEvent = (event: RunEvent) => void

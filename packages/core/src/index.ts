@@ -1,0 +1,74 @@
+export { type ColumnType, isColumnType, type ScalarType } from './column-type.ts'
+export { type Day, dayAt, parseDay } from './day.ts'
+export {
+  DWH_ERROR_CODES,
+  DwhError,
+  type DwhErrorCode,
+  type DwhErrorContext,
+  type DwhErrorOptions,
+  isDwhError,
+  throwIfAborted,
+} from './errors.ts'
+export type { OnEvent, RunEvent } from './events.ts'
+export {
+  encodeName,
+  formatRunId,
+  GENERATIONS_PREFIX,
+  INCOMING_PREFIX,
+  KEPT_PREFIX,
+  keptKey,
+  LEASE_KEY,
+  manifestDay,
+  manifestKey,
+  RUNS_PREFIX,
+  runRecordKey,
+  SNAPSHOTS_PREFIX,
+  STAGE_PREFIX,
+  STATE_KEY,
+  stageKey,
+  tableFileKey,
+  tableSegment,
+} from './lake.ts'
+export type {
+  GetFileOptions,
+  ObjectInfo,
+  ObjectStore,
+  PutCondition,
+  PutFileOptions,
+  StoredObject,
+} from './object-store.ts'
+export type {
+  CellValue,
+  ReadTableOptions,
+  Row,
+  RowBatch,
+  SnapshotInfo,
+  Source,
+  SourceColumn,
+  SourceIdentity,
+  SourceSnapshot,
+  TableData,
+  TableSchema,
+} from './source.ts'
+export { quoteIdentifier, quoteLiteral } from './sql.ts'
+export type {
+  ColumnEntry,
+  DayManifest,
+  EtlState,
+  FailureEntry,
+  FileEntry,
+  KeptFile,
+  Publishing,
+  RunRecord,
+  RunRecordTable,
+  TableEntry,
+} from './state.ts'
+export {
+  DEFAULT_SCHEMA,
+  formatTableName,
+  isExactPattern,
+  matchesTable,
+  parseTableName,
+  type TableName,
+} from './table-name.ts'
+export { whereToLook } from './where-to-look.ts'

@@ -1,0 +1,110 @@
+import type { ColumnType } from './column-type.ts'
+import type { TableName } from './table-name.ts'
+
+/** A column as a source offers it. */
+export interface SourceColumn {
+  /** As the source spells it. */
+  readonly name: string
+  /** What it becomes in the warehouse. */
+  readonly type: ColumnType
+  /** False only where the source guarantees a value. Default true. */
+  readonly nullable?: boolean
+  /** The source's own word for the type, such as `numeric(10,2)`; for people and `etl.json`. */
+  readonly sourceType?: string
+  /** Why the source will not let us read this column, such as a missing privilege. */
+  readonly denied?: string
+}
+
+/** A table as a source offers it. Columns are in the source's order, which is the order of every row. */
+export interface TableSchema extends TableName {
+  readonly columns: readonly SourceColumn[]
+  /** Column names; empty when there is no primary key. */
+  readonly primaryKey?: readonly string[]
+  /** The source's own word: `table`, `partitioned table`, `materialized view`, `view`, `foreign table`. Default `table`. */
+  readonly kind?: string
+  /** A guess of the source, for progress and space; absent when it has none. */
+  readonly estimatedRows?: number
+  readonly estimatedBytes?: number
+  /** Set for a table that is read only when the configuration names it; says why, such as `a view`. */
+  readonly onlyWhenNamed?: string
+  /** Set for a table that cannot be read; planning fails unless it is excluded. */
+  readonly denied?: { readonly reason: string; readonly hint: string }
+}
+
+/**
+ * One value of a row, for a column of type T: `null`; the value's text (numbers in decimal, `NaN`, `Infinity`; days and times as ISO 8601 with
+ * a blank or `T` between them, ` BC` after a year before 1, `infinity`; BLOB as `\x` and hex digits; lists and JSON as JSON text); or
+ * a JavaScript value that means the same (boolean, number, bigint, Date, Uint8Array; for JSON and lists anything `JSON.stringify` takes).
+ */
+export type CellValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Date
+  | Uint8Array
+  | readonly unknown[]
+  | { readonly [key: string]: unknown }
+
+/** The cells of one row, in the order of the columns. */
+export type Row = readonly CellValue[]
+
+/** Some rows that arrived together; never empty by contract of `TableData`. */
+export type RowBatch = readonly Row[]
+
+/** A table on its way from a source. */
+export interface TableData {
+  /** Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
+  readonly rows: AsyncIterable<RowBatch>
+  /** True when every cell is null or text that the source's own output function wrote, so that its form need not be checked again. */
+  readonly canonical?: boolean
+}
+
+export interface ReadTableOptions {
+  /** A condition in the source's own language, from the configuration. */
+  readonly where?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Which database it is, so that a warehouse can tell its own source from another. */
+export interface SourceIdentity {
+  /** Such as `postgres`. */
+  readonly kind: string
+  /** What makes it this one: for Postgres `system_identifier` and `database`. Null where the source will not say. */
+  readonly [field: string]: string | null
+}
+
+/** The instant at which a snapshot was taken. */
+export interface SnapshotInfo {
+  readonly source: SourceIdentity
+  /** The source's own name of the instant; null where it has none. */
+  readonly id: string | null
+  /** Postgres: the write-ahead log position. */
+  readonly lsn: string | null
+  /** ISO 8601, UTC. */
+  readonly takenAt: string
+}
+
+/** A place that tables come from. Postgres is one; an async generator over an API is another. */
+export interface Source {
+  /**
+   * Opens one instant, where the source has such a thing: every table read from it is as it was then.
+   * @throws DwhError SOURCE_UNREACHABLE, SOURCE_DENIED, SOURCE_FAILED, ABORTED
+   */
+  open(signal?: AbortSignal): Promise<SourceSnapshot>
+}
+
+export interface SourceSnapshot {
+  readonly info: SnapshotInfo
+  /** How many tables may be read at once. */
+  readonly parallel: number
+  tables(): Promise<readonly TableSchema[]>
+  /**
+   * Starts to read one table: the columns of `table`, in its order, which may be fewer than were offered. Nothing is sent before the rows are asked for.
+   * May be called again for the same table, and gives the same rows.
+   */
+  read(table: TableSchema, options?: ReadTableOptions): TableData
+  /** Gives everything back; safe to call twice, and after a failure. */
+  close(): Promise<void>
+}

@@ -1,0 +1,118 @@
+import type { Day } from './day.ts'
+import type { SourceIdentity } from './source.ts'
+
+/*
+ * The shapes of `etl.json`, of a day's manifest and of a run's record, as they are stored. Field names are those that existing readers know.
+ * Times are ISO 8601 in UTC; sizes are bytes; hashes are lower-case hex SHA-256. Unknown fields are kept when a file is written again.
+ */
+
+/** One immutable Parquet file, by what it must hold: whoever reads it accepts these bytes and no others. */
+export interface FileEntry {
+  readonly key: string
+  readonly rows: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface ColumnEntry {
+  readonly name: string
+  readonly type: string
+  readonly nullable: boolean
+  readonly source_type: string | null
+}
+
+/** One table of one day: where it came from, what it holds, how that was proved. */
+export interface TableEntry {
+  /** `name` is the source's name in the configuration. */
+  readonly source: { readonly name: string; readonly schema: string; readonly table: string }
+  readonly run_id: string
+  readonly date: Day
+  /** `snapshot`: the file is the whole table. */
+  readonly mode: 'snapshot'
+  readonly snapshot: { readonly id: string | null; readonly lsn: string | null; readonly taken_at: string }
+  readonly files: readonly FileEntry[]
+  readonly columns: readonly ColumnEntry[]
+  readonly proof: { readonly level: 'counts'; readonly rows: number }
+  readonly schema_hash: string
+  readonly primary_key: readonly string[]
+  readonly watermark: null
+  /** Per column, the values that were not stored exactly, by a person's choice. */
+  readonly fidelity: Readonly<Record<string, never>>
+}
+
+/** A run between its commit and the moment all its objects are in place. */
+export interface Publishing {
+  readonly run_id: string
+  readonly date: Day
+  /** The final keys that are promoted from the stage, in order; the day's manifest is the last. */
+  readonly keys: readonly string[]
+}
+
+/** The bytes that a run overwrote, for readers that still have a manifest that names them. */
+export interface KeptFile {
+  readonly key: string
+  readonly sha256: string
+  /** The key they are kept under. */
+  readonly kept: string
+  readonly until: string
+}
+
+/** A run that published nothing. */
+export interface FailureEntry {
+  readonly run_id: string
+  readonly at: string
+  readonly code: string
+  readonly message: string
+  readonly hint: string | null
+  /** The tables that failed, if it got so far. */
+  readonly tables: readonly string[]
+}
+
+/** `etl.json`. Before the first good run: `status: "none"`, `last_run_at: null`, `tables: {}`. */
+export interface EtlState {
+  readonly version: 1
+  /** When the last good run was committed. */
+  readonly last_run_at: string | null
+  /** Of the last good run; a failed one never changes it. */
+  readonly status: 'none' | 'success'
+  readonly duration_ms: number | null
+  /** Rows of every current table, as the last good run left them. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly run_id: string | null
+  readonly sources: Readonly<Record<string, SourceIdentity>>
+  /** Grows when leftovers are removed, so that no run in flight can still commit. */
+  readonly epoch: number
+  readonly publishing: Publishing | null
+  readonly kept: readonly KeptFile[]
+  /** Every current table, by the name `formatTableName` gives it. */
+  readonly tables: Readonly<Record<string, TableEntry>>
+  readonly last_failure: FailureEntry | null
+}
+
+/** `_dwh/snapshots/YYYY/MM/DD.json`: the tables of one day, what "as of" reads. A run of some tables adds to it. */
+export interface DayManifest {
+  readonly version: 1
+  readonly date: Day
+  /** The last run that wrote it. */
+  readonly run_id: string
+  readonly tables: Readonly<Record<string, TableEntry>>
+}
+
+/** `_dwh/runs/<run>.json`: one for every run, good or bad. */
+export interface RunRecord {
+  readonly version: 1
+  readonly run_id: string
+  readonly status: 'success' | 'failed'
+  readonly date: Day
+  readonly started_at: string
+  readonly finished_at: string
+  readonly duration_ms: number
+  readonly tables: Readonly<Record<string, RunRecordTable>>
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null
+}
+
+/** What became of one table in a run. */
+export type RunRecordTable =
+  | { readonly status: 'written'; readonly rows: number; readonly bytes: number; readonly duration_ms: number }
+  | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly hint: string | null }
+  | { readonly status: 'not read' }

@@ -1,0 +1,80 @@
+import { DwhError } from './errors.ts'
+
+/** A table's two names. `public` is the schema that needs no mention, for every kind of source. */
+export interface TableName {
+  readonly schema: string
+  readonly name: string
+}
+
+/** The schema whose tables are called by their bare name. */
+export const DEFAULT_SCHEMA = 'public'
+
+/**
+ * The one spelling of a table's name, for people, `etl.json` and configuration: `customers`, `billing.invoices`. A part that holds
+ * a dot or a double quote, or is empty, is quoted as in SQL: `"a.b"`, `billing."say ""hi"""`. `parseTableName` reads it back.
+ */
+export function formatTableName(table: TableName): string {
+  return table.schema === DEFAULT_SCHEMA
+    ? formatPart(table.name)
+    : `${formatPart(table.schema)}.${formatPart(table.name)}`
+}
+
+function formatPart(part: string): string {
+  return part === '' || /[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part
+}
+
+const PART = /(?:"((?:[^"]|"")*)"|([^."]+))/y
+
+/**
+ * Reads `customers`, `public.customers`, `billing.invoices`, `"a.b"`.
+ * @throws DwhError CONFIG_INVALID when the text is not one name or two names joined by a dot
+ */
+export function parseTableName(text: string): TableName {
+  const parts: string[] = []
+  let at = 0
+  for (;;) {
+    PART.lastIndex = at
+    const match = PART.exec(text)
+    if (!match) break
+    parts.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
+    at = PART.lastIndex
+    if (text[at] !== '.') break
+    at += 1
+  }
+  const [first, second] = parts
+  if (first === undefined || at !== text.length || text.endsWith('.') || parts.length > 2 || parts.includes('')) {
+    throw new DwhError('CONFIG_INVALID', `table name ${JSON.stringify(text)}: not a name that can be read`, {
+      hint: 'Write orders, or billing.invoices; put a name that holds a dot in double quotes: "a.b".',
+    })
+  }
+  return second === undefined ? { schema: DEFAULT_SCHEMA, name: first } : { schema: first, name: second }
+}
+
+/**
+ * Does a pattern name this table? `*` stands for any characters, `?` for one, a backslash takes the next one literally; upper and lower
+ * case differ. The pattern is held against the name as `formatTableName` writes it, and against `public.orders` for a table of `public`:
+ * `*` is every table, `orders` is `public.orders`, `billing.*` is all of `billing`.
+ */
+export function matchesTable(pattern: string, table: TableName): boolean {
+  const expression = patternToRegExp(pattern)
+  if (expression.test(formatTableName(table))) return true
+  return table.schema === DEFAULT_SCHEMA && expression.test(`${DEFAULT_SCHEMA}.${formatPart(table.name)}`)
+}
+
+/** True when a pattern can name one table only: nothing in it stands for other characters. */
+export function isExactPattern(pattern: string): boolean {
+  return !/[*?]/.test(pattern.replace(/\\./gsu, ''))
+}
+
+function patternToRegExp(pattern: string): RegExp {
+  const source = pattern.replace(/\\(.)|[\s\S]/gu, (token, escaped: string | undefined) => {
+    if (escaped !== undefined) return literal(escaped)
+    if (token === '*') return '.*'
+    return token === '?' ? '.' : literal(token)
+  })
+  return new RegExp(`^${source}$`, 'su')
+}
+
+function literal(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/]/u, '\\$&')
+}

@@ -1,0 +1,3 @@
+export { temporaryFolder } from './temporary-folder.ts'
+export { createDatabase, type TestDatabase, testDatabase, withClient } from './test-database.ts'
+export { POSTGRES_VERSIONS, type PostgresVersion, startTestServer, type TestServerOptions } from './test-server.ts'

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { inject, onTestFinished } from 'vitest'
+
+export interface TestDatabase {
+  readonly name: string
+  /** Of the superuser. */
+  readonly url: string
+  /** Runs SQL, several statements if there are no values, on a connection of its own. */
+  query(sql: string, values?: unknown[]): Promise<pg.QueryResult>
+  drop(): Promise<void>
+}
+
+/** A fresh database of the shared server, dropped when the test has finished. */
+export async function testDatabase(sql?: string): Promise<TestDatabase> {
+  const database = await createDatabase(inject('postgresUrl'))
+  onTestFinished(() => database.drop())
+  if (sql) await database.query(sql)
+  return database
+}
+
+/** A fresh database of the server at `serverUrl`; the caller drops it. */
+export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await withClient(serverUrl, (client) => client.query(`CREATE DATABASE ${name}`))
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return {
+    name,
+    url: url.href,
+    query: (text, values) => withClient(url.href, (client) => client.query(text, values)),
+    drop: async () => {
+      await withClient(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+    },
+  }
+}
+
+/** Opens one connection for `work` and closes it. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,29 @@
+import { findBinaries, type PostgresServer, startPostgresServer } from '@dwh/postgres-server'
+
+/** The major versions that every capability is held to. */
+export const POSTGRES_VERSIONS = [15, 16, 17, 18] as const
+export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number]
+
+export interface TestServerOptions {
+  readonly folder: string
+  readonly version?: PostgresVersion
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** Starts a server of one major version, tuned for tests: nothing is synced to disk. */
+export function startTestServer(options: TestServerOptions): Promise<PostgresServer> {
+  const version = options.version ?? 18
+  const native = findBinaries(import.meta.url, `postgres-${version}`)
+  if (!native) throw new Error(`the Postgres ${version} of the tests is not installed: run pnpm install`)
+  return startPostgresServer({
+    native,
+    folder: options.folder,
+    settings: {
+      fsync: 'off',
+      synchronous_commit: 'off',
+      full_page_writes: 'off',
+      max_connections: '200',
+      ...options.settings,
+    },
+  })
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => new URL(path, import.meta.url).pathname
+
+/** Tests run on the source of every package; those of the apps start what was built. */
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@dwh\/(test-kit|postgres-server)$/, replacement: source('tools/$1/src/index.ts') },
+      { find: /^@dwh\/seed$/, replacement: source('seed/src/index.ts') },
+      { find: /^@dwh\/storage\/testing$/, replacement: source('packages/storage/src/testing/index.ts') },
+      { find: /^@dwh\/([a-z-]+)$/, replacement: source('packages/$1/src/index.ts') },
+    ],
+  },
+  test: {
+    include: ['{packages,apps,tools}/**/*.test.ts', 'seed/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['tools/test-kit/src/global-setup.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+})

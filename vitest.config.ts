@@ -1,9 +1,9 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const source = (path: string) => new URL(path, import.meta.url).pathname
 
 /** Tests run on the source of every package; those of the apps start what was built. */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       { find: /^@dwh\/(test-kit|postgres-server)$/, replacement: source('tools/$1/src/index.ts') },
@@ -21,3 +21,4 @@ export default defineConfig({
     maxWorkers: 2,
   },
 })
+export default config

@@ -1,4 +1,4 @@
-export { type ColumnType, isColumnType, type ScalarType } from './column-type.ts'
+export { type ColumnType, isColumnType } from './column-type.ts'
 export { type Day, dayAt, parseDay } from './day.ts'
 export {
   DWH_ERROR_CODES,

@@ -33,8 +33,8 @@ export interface TableSchema extends TableName {
 
 /**
  * One value of a row, for a column of type T: `null`; the value's text (numbers in decimal, `NaN`, `Infinity`; days and times as ISO 8601 with
- * a blank or `T` between them, ` BC` after a year before 1, `infinity`; BLOB as `\x` and hex digits; lists and JSON as JSON text); or
- * a JavaScript value that means the same (boolean, number, bigint, Date, Uint8Array; for JSON and lists anything `JSON.stringify` takes).
+ * a blank or `T` between them, ` BC` after a year before 1, `infinity`; BLOB as `\x` and hex digits; JSON as JSON text); or
+ * a JavaScript value that means the same (boolean, number, bigint, Date, Uint8Array; for JSON anything `JSON.stringify` takes).
  */
 export type CellValue =
   | string

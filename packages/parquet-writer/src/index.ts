@@ -1,1 +1,7 @@
-export {}
+export { openParquetWriter, type ParquetWriter, type ParquetWriterOptions } from './open-parquet-writer.ts'
+export {
+  DEFAULT_MAX_ROW_BYTES,
+  type ParquetColumn,
+  type WriteParquetInput,
+  type WrittenParquet,
+} from './write-parquet.ts'

@@ -1,0 +1,17 @@
+import { DwhError } from '@dwh/core'
+
+/** What DuckDB could not write, as a DwhError that says what to do. */
+export function writeFailure(error: unknown, path: string): DwhError {
+  const message = error instanceof Error ? error.message : String(error)
+  const [first = message] = message.split('\n')
+  return new DwhError('WRITE_FAILED', `${path}: ${first}`, { cause: error, hint: hintFor(message) })
+}
+
+function hintFor(message: string): string | undefined {
+  if (/No space left on device|Disk quota exceeded/i.test(message))
+    return 'Free some space there, or set the temporary folder to a larger disk.'
+  if (/Permission denied|Read-only file system/i.test(message))
+    return 'Let this user write there, or set the temporary folder to another place.'
+  if (/Out of Memory/i.test(message)) return 'Raise the memory limit, or write fewer tables at once.'
+  return undefined
+}

@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** How long to wait before asking again whether the reader has opened the pipe. */
+const PIPE_POLL_MS = 1
+
+/**
+ * Hands a stream of text to a reader that knows files only. `read` is started, and resolves or rejects when the reader is done; `chunks` is then
+ * pulled no faster than the reader takes it. Through a named pipe, so nothing touches the disk; where pipes cannot be made, through a temporary
+ * file at `path`. Nothing is left at `path` afterwards.
+ *
+ * Neither opening nor writing the pipe uses libuv's thread pool: each running DuckDB call holds one of its four threads, and four tables that
+ * wait for a fifth thread to open their pipes would wait for ever.
+ *
+ * When both fail, the error of `chunks` is thrown: a cut source makes the reader see an early end, or complain about one.
+ */
+export async function feed<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
+  try {
+    return (await makePipe(path)) ? await throughPipe(path, chunks, read) : await throughFile(path, chunks, read)
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+async function makePipe(path: string): Promise<boolean> {
+  return run('mkfifo', ['-m', '600', path]).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function throughFile<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for await (const chunk of chunks) await file.write(chunk)
+  } finally {
+    await file.close()
+  }
+  return read()
+}
+
+async function throughPipe<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
+  const reader = watch(read())
+  try {
+    const socket = await openPipe(path, reader)
+    if (socket) await pour(chunks, socket, reader)
+  } catch (error) {
+    await release(path, reader)
+    throw error
+  }
+  return reader.result
+}
+
+interface Watched<T> {
+  readonly result: Promise<T>
+  readonly settled: Promise<void>
+  done: boolean
+}
+
+function watch<T>(result: Promise<T>): Watched<T> {
+  const watched: Watched<T> = { result, done: false, settled: result.then(settle, settle) }
+  function settle() {
+    watched.done = true
+  }
+  return watched
+}
+
+/** Opens the pipe once its reader is there; null when the reader has ended without it. */
+async function openPipe(path: string, reader: Watched<unknown>): Promise<Socket | null> {
+  while (!reader.done) {
+    try {
+      // opened for reading and writing it would never be refused, but a small table written and closed before the reader came would be lost
+      return new Socket({
+        fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK),
+        readable: false,
+        writable: true,
+      })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, PIPE_POLL_MS))
+  }
+  return null
+}
+
+/** Writes the chunks and closes the pipe; stops early, without an error, when the reader has gone. */
+async function pour(chunks: AsyncIterable<string>, socket: Socket, reader: Watched<unknown>): Promise<void> {
+  let wake = () => {}
+  const gone = () => wake()
+  socket.on('error', gone).on('close', gone).on('drain', gone)
+  try {
+    for await (const chunk of chunks) {
+      if (reader.done || socket.destroyed) return
+      if (!socket.write(chunk)) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          if (socket.destroyed || !socket.writableNeedDrain) resolve()
+        })
+      }
+    }
+    await new Promise<void>((resolve) => {
+      socket.once('close', resolve).end(() => resolve())
+      if (socket.destroyed) resolve()
+    })
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Lets a reader that waits at the pipe see its end, so that it can finish. */
+async function release(path: string, reader: Watched<unknown>): Promise<void> {
+  while (!reader.done) {
+    try {
+      closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
+    } catch {
+      // nobody waits there yet, or the reader has just left
+    }
+    await Promise.race([reader.settled, new Promise((resolve) => setTimeout(resolve, PIPE_POLL_MS))])
+  }
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { writeFailure } from './duckdb-errors.ts'
+import { type WriteParquetInput, type WrittenParquet, writeParquet } from './write-parquet.ts'
+
+export interface ParquetWriterOptions {
+  /** For pipes and for what DuckDB spills; made when absent. The writer works in a folder of its own in it, gone after `close`. */
+  readonly tempDirectory: string
+  /** What DuckDB may hold, over all tables that are written at once. Default 1 GiB. */
+  readonly memoryLimitBytes?: number
+  /** DuckDB's threads, over all tables. Default: one per core. */
+  readonly threads?: number
+}
+
+export interface ParquetWriter {
+  /**
+   * Writes rows to one Parquet file (zstd level 3, format V1) with exactly the given columns; no rows give a typed empty file.
+   * Memory is bounded by `memoryLimitBytes` and `maxRowBytes`, whatever the number of rows. Several tables may be written at once, any number of them.
+   * On failure, abort and early end nothing is left at `path`, and the iterator of the rows has been returned to its source.
+   * The file is complete but not synced to disk: whoever publishes it does that.
+   * @throws DwhError VALUE_REFUSED, ROW_TOO_LARGE, NAME_CONFLICT, PROOF_FAILED, WRITE_FAILED, ABORTED, and whatever the rows throw
+   */
+  write(input: WriteParquetInput): Promise<WrittenParquet>
+  /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
+  close(): Promise<void>
+}
+
+const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
+
+/**
+ * Opens a DuckDB of its own for writing Parquet files.
+ *
+ * @example
+ * const writer = await openParquetWriter({ tempDirectory: '/var/tmp' })
+ * try {
+ *   const columns = [{ name: 'id', type: 'INTEGER' }, { name: 'paid', type: 'DECIMAL(10,2)' }] as const
+ *   const rows = (async function* () { yield [[1, '19.90'], [2, null]] })()
+ *   await writer.write({ path: 'orders.parquet', columns, data: { rows } })
+ * } finally {
+ *   await writer.close()
+ * }
+ *
+ * @throws DwhError WRITE_FAILED when the temporary folder cannot be made
+ */
+export async function openParquetWriter(options: ParquetWriterOptions): Promise<ParquetWriter> {
+  const folder = await makeFolder(resolve(options.tempDirectory))
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES}B`,
+    ...(options.threads ? { threads: String(options.threads) } : {}),
+    temp_directory: join(folder, 'spill'),
+    preserve_insertion_order: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  })
+  let closed = false
+  return {
+    async write(input) {
+      const connection = await instance.connect()
+      try {
+        return await writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)
+      } finally {
+        connection.closeSync()
+      }
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      instance.closeSync()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function makeFolder(tempDirectory: string): Promise<string> {
+  try {
+    await mkdir(tempDirectory, { recursive: true })
+    return await mkdtemp(join(tempDirectory, 'dwh-write-'))
+  } catch (error) {
+    throw writeFailure(error, tempDirectory)
+  }
+}

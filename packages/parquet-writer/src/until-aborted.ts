@@ -1,0 +1,35 @@
+import { throwIfAborted } from '@dwh/core'
+
+/**
+ * The items of `source` until `signal` fires; then ABORTED, at once, even when the source never answers.
+ * A source that still owes an answer is told to stop but not waited for.
+ */
+export async function* untilAborted<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+  where: string,
+): AsyncGenerator<T> {
+  throwIfAborted(signal, where)
+  const iterator = source[Symbol.asyncIterator]()
+  let onAbort = () => {}
+  const aborted = new Promise<'aborted'>((resolve) => {
+    onAbort = () => resolve('aborted')
+    signal?.addEventListener('abort', onAbort)
+  })
+  let owed = false
+  try {
+    for (;;) {
+      owed = true
+      const next = await Promise.race([iterator.next(), aborted])
+      throwIfAborted(signal, where)
+      owed = false
+      if (next === 'aborted' || next.done) return
+      yield next.value
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    const returned = iterator.return?.()
+    if (owed) returned?.catch(() => {})
+    else await returned
+  }
+}

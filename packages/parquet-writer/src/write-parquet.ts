@@ -1,0 +1,187 @@
+import { rm, stat } from 'node:fs/promises'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import {
+  type ColumnType,
+  DwhError,
+  isColumnType,
+  isDwhError,
+  quoteIdentifier,
+  quoteLiteral,
+  type TableData,
+  throwIfAborted,
+} from '@dwh/core'
+import { refuse } from './canonical-text.ts'
+import { writeFailure } from './duckdb-errors.ts'
+import { rowEncoder } from './encode-rows.ts'
+import { feed } from './feed.ts'
+import { parseText } from './parse-text.ts'
+import { untilAborted } from './until-aborted.ts'
+
+export interface ParquetColumn {
+  readonly name: string
+  readonly type: ColumnType
+}
+
+export interface WriteParquetInput {
+  /** Where the file goes; nothing may be there yet. */
+  readonly path: string
+  /** At least one; names that differ in case only are refused, since DuckDB would rename one of them. */
+  readonly columns: readonly ParquetColumn[]
+  readonly data: TableData
+  /** Key and value pairs for the file's footer. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Names of columns that tell a row apart; a value that is refused is reported with theirs. */
+  readonly key?: readonly string[]
+  /** The longest row as JSON text. Two to eight times as much is held in memory. Default 1 MiB. */
+  readonly maxRowBytes?: number
+  readonly signal?: AbortSignal | undefined
+  /** Called after each batch with the rows sent to DuckDB so far. */
+  readonly onProgress?: (rows: number) => void
+}
+
+export interface WrittenParquet {
+  readonly path: string
+  /** Rows that were read, that DuckDB wrote, and that the footer counts: the three are equal. */
+  readonly rows: number
+  readonly bytes: number
+}
+
+export const DEFAULT_MAX_ROW_BYTES: number = 1024 * 1024
+
+/** The buffer of DuckDB's reader: at least this, and at least four of the longest rows. */
+const MIN_READ_BUFFER_BYTES = 4 * 1024 * 1024
+const READ_BUFFER_ROWS = 4
+
+/** Row groups end at whichever comes first; DuckDB counts the bytes as it holds them, before encoding. */
+const ROW_GROUP_ROWS = 122_880
+const ROW_GROUP_BYTES = 64 * 1024 * 1024
+
+/** Marks, in DuckDB's error message, what `refusal` put there. */
+const REFUSED = 'dwh-refused'
+
+/** Writes one table on `connection`, through a pipe at `pipePath`. See `ParquetWriter.write`. */
+export async function writeParquet(
+  connection: DuckDBConnection,
+  pipePath: string,
+  input: WriteParquetInput,
+): Promise<WrittenParquet> {
+  checkColumns(input.columns)
+  await checkAbsent(input.path)
+  const { data, signal, maxRowBytes = DEFAULT_MAX_ROW_BYTES } = input
+  const encoder = rowEncoder(input.columns, maxRowBytes, data.canonical ?? false)
+
+  async function* lines(): AsyncGenerator<string> {
+    for await (const batch of untilAborted(data.rows, signal, input.path)) {
+      yield encoder.encode(batch)
+      input.onProgress?.(encoder.rows)
+    }
+  }
+
+  const stop = () => connection.interrupt()
+  signal?.addEventListener('abort', stop)
+  try {
+    throwIfAborted(signal, input.path)
+    const result = await feed(pipePath, lines(), () => connection.run(copyStatement(input, pipePath, maxRowBytes)))
+    throwIfAborted(signal, input.path)
+    const counts = {
+      read: encoder.rows,
+      written: result.rowsChanged,
+      inFooter: await footerRows(connection, input.path),
+    }
+    if (counts.written !== counts.read || counts.inFooter !== counts.read) {
+      throw new DwhError(
+        'PROOF_FAILED',
+        `${input.path}: ${counts.read} rows read, ${counts.written} written, ${counts.inFooter} in the file`,
+        {
+          hint: 'The file was removed. This should never happen: please report it, with the columns of the table.',
+          context: counts,
+        },
+      )
+    }
+    return { path: input.path, rows: counts.read, bytes: (await stat(input.path)).size }
+  } catch (error) {
+    await rm(input.path, { force: true })
+    throwIfAborted(signal, input.path)
+    throw isDwhError(error) ? error : (refusedValue(error, input.columns) ?? writeFailure(error, input.path))
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+function copyStatement(input: WriteParquetInput, pipePath: string, maxRowBytes: number): string {
+  const texts = input.columns.map((_, index) => `cells[${index + 1}] AS ${textColumn(index)}`)
+  const values = input.columns.map((column, index) => `${strictValue(input, index)} AS ${quoteIdentifier(column.name)}`)
+  const metadata = Object.entries(input.metadata ?? {}).map(
+    ([key, value]) => `${quoteIdentifier(key)}: ${quoteLiteral(value)}`,
+  )
+  // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps all that it has read from one
+  const bufferBytes = Math.max(MIN_READ_BUFFER_BYTES, READ_BUFFER_ROWS * maxRowBytes)
+  const read = `read_csv(${quoteLiteral(pipePath)}, columns = {'line': 'VARCHAR'}, header = false, auto_detect = false, delim = chr(1), quote = '',
+    escape = '', nullstr = chr(2), compression = 'none', max_line_size = ${maxRowBytes}, buffer_size = ${bufferBytes})`
+  return `COPY (
+    SELECT ${values.join(',\n')}
+    FROM (SELECT ${texts.join(', ')} FROM (SELECT from_json_strict(line, '["VARCHAR"]') AS cells FROM ${read}))
+  ) TO ${quoteLiteral(input.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION v1,
+    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
+}
+
+function textColumn(index: number): string {
+  return `t${index}`
+}
+
+/** The value of a column, or an error that says which: DuckDB's own names neither the column nor the row. */
+function strictValue(input: WriteParquetInput, index: number): string {
+  const { type } = input.columns[index] as ParquetColumn
+  const text = textColumn(index)
+  if (type === 'VARCHAR') return text
+  const keys = (input.key ?? []).map((name) => {
+    const at = input.columns.findIndex((column) => column.name === name)
+    return at < 0 ? null : `${quoteLiteral(`${name}=`)} || coalesce(${textColumn(at)}, 'NULL')`
+  })
+  const row = keys.length > 0 && !keys.includes(null) ? keys.join(` || ', ' || `) : `''`
+  const report = `to_json([${quoteLiteral(String(index))}, ${text}, ${row}])`
+  return `coalesce(${parseText(type, text)}, CASE WHEN ${text} IS NOT NULL THEN error(${quoteLiteral(REFUSED)} || ${report})::${type} END)`
+}
+
+function refusedValue(error: unknown, columns: readonly ParquetColumn[]): DwhError | null {
+  const report = new RegExp(`${REFUSED}(\\[.*\\])`, 's').exec(error instanceof Error ? error.message : '')
+  if (!report) return null
+  const [index, value, row] = JSON.parse(report[1] as string) as [string, string, string]
+  return refuse(columns[Number(index)] as ParquetColumn, value, row ? ` (row with ${row})` : '')
+}
+
+function checkColumns(columns: readonly ParquetColumn[]): void {
+  const seen = new Map<string, string>()
+  for (const { name, type } of columns) {
+    if (!isColumnType(type))
+      throw new DwhError('WRITE_FAILED', `column ${name}: ${JSON.stringify(type)} is not a column type`)
+    // as DuckDB compares names: ASCII letters without case, all others exactly
+    const key = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    const other = seen.get(key)
+    if (other !== undefined) {
+      throw new DwhError(
+        'NAME_CONFLICT',
+        `columns ${JSON.stringify(other)} and ${JSON.stringify(name)} differ in case only`,
+        {
+          hint: 'Rename or leave out one of them.',
+        },
+      )
+    }
+    seen.set(key, name)
+  }
+  if (seen.size === 0) throw new DwhError('WRITE_FAILED', 'a Parquet file needs at least one column')
+}
+
+async function checkAbsent(path: string): Promise<void> {
+  const there = await stat(path).catch(() => null)
+  if (there)
+    throw new DwhError('WRITE_FAILED', `${path}: there is a file already`, {
+      hint: 'Write to a new name, then rename.',
+    })
+}
+
+async function footerRows(connection: DuckDBConnection, path: string): Promise<number> {
+  const literal = quoteLiteral(path.replace(/[*?[]/g, (character) => `[${character}]`))
+  const reader = await connection.runAndReadAll(`SELECT num_rows::DOUBLE FROM parquet_file_metadata(${literal})`)
+  return Number(reader.getRows()[0]?.[0])
+}

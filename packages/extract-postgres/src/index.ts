@@ -1,1 +1,8 @@
-export {}
+export { type ConnectOptions, connect } from './connect.ts'
+export { listTables, type PgColumn, type PgTable } from './list-tables.ts'
+export { lockTable } from './lock-table.ts'
+export type { PgClient } from './pg-client.ts'
+export { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+export { type PostgresSourceOptions, postgresSource } from './postgres-source.ts'
+export { type ReadableTable, type ReadRowsOptions, readRows } from './read-rows.ts'
+export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session.ts'

@@ -1,0 +1,169 @@
+import { formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
+import type { PgClient } from './pg-client.ts'
+import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+
+/** A column with what reading it needs. */
+export interface PgColumn extends SourceColumn {
+  readonly sourceType: string
+  readonly mapping: TypeMapping
+}
+
+/** A table with what reading it needs. */
+export interface PgTable extends TableSchema {
+  readonly oid: number
+  readonly columns: readonly PgColumn[]
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  r: 'table',
+  p: 'partitioned table',
+  m: 'materialized view',
+  v: 'view',
+  f: 'foreign table',
+}
+
+/** The name of a kind that is read only when it is named; reading one costs what its query costs, and may leave the instant. */
+const ONLY_WHEN_NAMED: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' }
+
+// Partitions are part of their parent. Sizes are sums over the leaves; -1 and 0 mean "never analysed".
+const TABLES = `
+  WITH RECURSIVE root AS (
+    SELECT c.oid, c.relname, c.relkind, c.relispopulated, c.relnamespace, n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  ), tree AS (
+    SELECT oid AS root, oid FROM root UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+  ), size AS (
+    SELECT t.root, sum(greatest(c.reltuples, 0)) AS rows, sum(greatest(c.relpages, 0)) AS pages
+    FROM tree t JOIN pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'm') GROUP BY t.root
+  )
+  SELECT r.oid::bigint, r.nspname AS schema, r.relname AS name, r.relkind AS kind, r.relispopulated AS populated,
+    size.rows::float8 AS rows, size.pages::float8 * current_setting('block_size')::int AS bytes,
+    has_schema_privilege(r.relnamespace, 'USAGE') AS schema_usage, has_table_privilege(r.oid, 'SELECT') AS may_select,
+    row_security_active(r.oid) AS row_security, current_user AS role,
+    (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.objsubid = 0
+        AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS extension,
+    (SELECT array_agg(a.attname::text ORDER BY k.position)
+      FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position), pg_attribute a
+      WHERE i.indrelid = r.oid AND i.indisprimary AND a.attrelid = r.oid AND a.attnum = k.attnum) AS primary_key
+  FROM root r LEFT JOIN size ON size.root = r.oid
+  ORDER BY r.nspname, r.relname`
+
+// A domain's own modifier counts, not the column's; domains may rest on domains.
+const COLUMNS = `
+  WITH RECURSIVE resolved AS (
+    SELECT t.oid AS start, t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS modifier FROM pg_type t
+    UNION ALL
+    SELECT r.start, t.oid, t.typtype, t.typbasetype, t.typtypmod, r.typtypmod
+    FROM resolved r JOIN pg_type t ON t.oid = r.typbasetype WHERE r.typtype = 'd'
+  )
+  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnotnull AS not_null, format_type(a.atttypid, a.atttypmod) AS source_type,
+    b.typname AS type, bn.nspname AS type_schema, CASE WHEN r.oid = r.start THEN a.atttypmod ELSE r.modifier END AS modifier,
+    has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_select
+  FROM pg_attribute a
+  JOIN resolved r ON r.start = a.atttypid AND r.typtype <> 'd'
+  JOIN pg_type b ON b.oid = r.oid JOIN pg_namespace bn ON bn.oid = b.typnamespace
+  WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+  ORDER BY a.attrelid, a.attnum`
+
+/**
+ * Lists every table a warehouse could hold, from the catalog alone: tables, partitioned parents as one table (inheritance parents as SELECT reads
+ * them, with their children), materialized views, and, marked as read only when named, views, foreign tables and what belongs to an extension.
+ * Takes no lock on any of them. Call it inside `beginSnapshot`. Tables are ordered by schema and name, columns as in the table.
+ */
+export async function listTables(client: PgClient): Promise<PgTable[]> {
+  const tables = await client.query(TABLES)
+  const columns = await client.query(COLUMNS, [tables.rows.map((row) => row.oid)])
+  const columnsOf = new Map<string, PgColumn[]>()
+  for (const row of columns.rows) {
+    const list = columnsOf.get(row.table) ?? []
+    list.push(toColumn(row))
+    columnsOf.set(row.table, list)
+  }
+  return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? []))
+}
+
+interface ColumnRow {
+  name: string
+  not_null: boolean
+  source_type: string
+  type: string
+  type_schema: string
+  modifier: number
+  may_select: boolean
+}
+
+function toColumn(row: ColumnRow): PgColumn {
+  const type: PgType = { name: row.type, schema: row.type_schema, modifier: row.modifier }
+  const mapping = mapType(type)
+  return {
+    name: row.name,
+    type: mapping.type,
+    nullable: !row.not_null,
+    sourceType: row.source_type,
+    mapping,
+    ...(row.may_select ? {} : { denied: 'no SELECT privilege' }),
+  }
+}
+
+interface TableRow {
+  oid: string
+  schema: string
+  name: string
+  kind: string
+  populated: boolean
+  rows: number | null
+  bytes: number | null
+  schema_usage: boolean
+  may_select: boolean
+  row_security: boolean
+  role: string
+  extension: string | null
+  primary_key: string[] | null
+}
+
+function toTable(row: TableRow, columns: PgColumn[]): PgTable {
+  const onlyWhenNamed = row.extension === null ? ONLY_WHEN_NAMED[row.kind] : `part of the extension ${row.extension}`
+  const denied = whyDenied(row, columns)
+  return {
+    oid: Number(row.oid),
+    schema: row.schema,
+    name: row.name,
+    kind: KINDS[row.kind] as string,
+    columns,
+    primaryKey: row.primary_key ?? [],
+    ...(row.rows ? { estimatedRows: row.rows } : {}),
+    ...(row.bytes ? { estimatedBytes: row.bytes } : {}),
+    ...(onlyWhenNamed ? { onlyWhenNamed } : {}),
+    ...(denied ? { denied } : {}),
+  }
+}
+
+function whyDenied(row: TableRow, columns: readonly PgColumn[]): TableSchema['denied'] | null {
+  const table = `${quoteIdentifier(row.schema)}.${quoteIdentifier(row.name)}`
+  const name = formatTableName(row)
+  const role = quoteIdentifier(row.role)
+  if (!row.schema_usage) {
+    const schema = quoteIdentifier(row.schema)
+    return {
+      reason: `no USAGE privilege on schema ${row.schema}`,
+      hint: `GRANT USAGE ON SCHEMA ${schema} TO ${role}; or exclude ${name}.`,
+    }
+  }
+  if (!row.may_select && columns.every((column) => column.denied)) {
+    return { reason: 'no SELECT privilege', hint: `GRANT SELECT ON ${table} TO ${role}; or exclude ${name}.` }
+  }
+  if (row.row_security) {
+    const hint = `Its policies would hide rows from this role: use a role with BYPASSRLS, or exclude ${name}.`
+    return { reason: 'row-level security applies to this role', hint }
+  }
+  if (row.kind === 'm' && !row.populated) {
+    return {
+      reason: 'the materialized view has never been filled',
+      hint: `REFRESH MATERIALIZED VIEW ${table}; or exclude ${name}.`,
+    }
+  }
+  return null
+}

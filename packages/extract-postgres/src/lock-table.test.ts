@@ -1,0 +1,64 @@
+import { type TestDatabase, testDatabase, withClient } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { beginSnapshot, exportSnapshot, listTables, lockTable, type PgTable } from './index.ts'
+
+const TABLES = `
+  CREATE TABLE t AS SELECT i FROM generate_series(1, 10) i;
+  CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); CREATE TABLE m2 PARTITION OF m FOR VALUES IN (2);
+  INSERT INTO m VALUES (1), (2); CREATE TABLE m3 AS SELECT 3 AS n; CREATE TABLE parent (i int); CREATE TABLE child () INHERITS (parent);
+  CREATE TABLE u (i int);
+  CREATE MATERIALIZED VIEW mv AS SELECT 1 AS one; CREATE VIEW v AS SELECT * FROM t`
+
+/** Takes the snapshot, lets `change` happen, then locks the table in another session that imports the snapshot. */
+async function lockAfter(database: TestDatabase, name: string, change: string): Promise<void> {
+  await withClient(database.url, async (holder) => {
+    await beginSnapshot(holder)
+    const { id } = await exportSnapshot(holder)
+    const table = (await listTables(holder)).find((candidate) => candidate.name === name) as PgTable
+    if (change) await database.query(change)
+    await withClient(database.url, async (worker) => {
+      await beginSnapshot(worker, { snapshotId: id, lockTimeoutMs: 200 })
+      await lockTable(worker, table)
+    })
+  })
+}
+
+test.each(['t', 'm', 'parent', 'mv', 'v'])('%s: unchanged, or changed in its rows only, is locked', async (name) => {
+  const database = await testDatabase(TABLES)
+  await lockAfter(database, name, '')
+  await lockAfter(
+    database,
+    name,
+    'INSERT INTO t VALUES (11); DELETE FROM m; ANALYZE; CREATE INDEX ON t (i); ALTER TABLE t ADD COLUMN late int',
+  )
+})
+
+test.each([
+  ['t', 'TRUNCATE t'],
+  ['u', 'ALTER TABLE u ALTER COLUMN i TYPE bigint'],
+  ['m', 'TRUNCATE m1'],
+  ['m', 'ALTER TABLE m ATTACH PARTITION m3 FOR VALUES IN (3)'],
+  ['m', 'ALTER TABLE m DETACH PARTITION m2'],
+  ['m', 'DROP TABLE m2'],
+  ['parent', 'TRUNCATE child'],
+  ['mv', 'REFRESH MATERIALIZED VIEW mv'],
+])('%s after %s is refused', async (name, change) => {
+  const database = await testDatabase(TABLES)
+  await expect(lockAfter(database, name, change)).rejects.toMatchObject({
+    code: 'SOURCE_CHANGED',
+    hint: expect.stringContaining('Run again'),
+  })
+})
+
+test('what the check is for: without it, the truncated table reads as empty', async () => {
+  const database = await testDatabase(TABLES)
+  await withClient(database.url, async (holder) => {
+    await beginSnapshot(holder)
+    const { id } = await exportSnapshot(holder)
+    await database.query('TRUNCATE t')
+    await withClient(database.url, async (worker) => {
+      await beginSnapshot(worker, { snapshotId: id })
+      expect((await worker.query('SELECT count(*)::int AS n FROM public.t')).rows).toEqual([{ n: 0 }])
+    })
+  })
+})

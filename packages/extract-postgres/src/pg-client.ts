@@ -1,0 +1,14 @@
+import type { QueryArrayResult, QueryResult, Submittable } from 'pg'
+
+/**
+ * The slice of `pg.Client` that this package uses. The functions that take one never open, end or release it, and expect that
+ * nobody else uses it meanwhile.
+ */
+export interface PgClient {
+  query(text: string): Promise<QueryResult>
+  query(text: string, values: unknown[]): Promise<QueryResult>
+  query(config: { text: string; values?: unknown[]; rowMode: 'array' }): Promise<QueryArrayResult>
+  query<T extends Submittable>(query: T): T
+  once(event: 'end', listener: () => void): unknown
+  removeListener(event: 'end', listener: () => void): unknown
+}

@@ -1,0 +1,110 @@
+import { DwhError, type DwhErrorCode, formatTableName, isDwhError, type TableName } from '@dwh/core'
+
+interface Where {
+  /** `host:port`, for errors of the connection. */
+  readonly server?: string
+  readonly table?: TableName
+  /** Rows read before it failed. */
+  readonly rows?: number
+}
+
+interface PgError extends Error {
+  readonly code?: string
+  readonly detail?: string
+  readonly hint?: string
+}
+
+/** What an error means, by its SQLSTATE or errno (Postgres appendix A; node:net). The first part that matches counts. */
+const MEANINGS: readonly [RegExp, DwhErrorCode, string][] = [
+  [
+    /^(ECONNREFUSED|ENOENT)$/,
+    'SOURCE_UNREACHABLE',
+    'Is Postgres running there, and does it listen on that address? Check host and port.',
+  ],
+  [
+    /^(ENOTFOUND|EAI_AGAIN)$/,
+    'SOURCE_UNREACHABLE',
+    'The host name is not known here. Check its spelling, and the DNS of this machine.',
+  ],
+  [
+    /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ECONNRESET|EPIPE)$/,
+    'SOURCE_UNREACHABLE',
+    'Check host, port and any firewall between here and there.',
+  ],
+  [
+    /^(28P01|28000)$/,
+    'SOURCE_DENIED',
+    'Check user and password (DATABASE_URL, or PGUSER and PGPASSWORD), and pg_hba.conf on the server.',
+  ],
+  [
+    /^3D000$/,
+    'SOURCE_DENIED',
+    'Check the name of the database: it comes last in the URL. `psql -l` lists what is there.',
+  ],
+  [/^42501$/, 'SOURCE_DENIED', 'Grant the privilege to this role, or exclude the table.'],
+  [/^53300$/, 'SOURCE_DENIED', 'The server has no connection left. Lower `parallel`, or raise max_connections.'],
+  [/^57P03$/, 'SOURCE_UNREACHABLE', 'The server is starting up or shutting down. Try again in a moment.'],
+  [
+    /^55P03$/,
+    'SOURCE_FAILED',
+    'Another session holds a lock that excludes reading, such as that of an ALTER TABLE. Run again when it has ended.',
+  ],
+  [/^(42P01|42703)$/, 'SOURCE_CHANGED', 'The table was altered or dropped while the run was reading. Run again.'],
+  [
+    /^40001$/,
+    'SOURCE_FAILED',
+    'A standby had to cancel the read to apply changes. Run again, or raise max_standby_streaming_delay.',
+  ],
+  [
+    /^(57014|57P01|57P02|57P05|25P03|25P04|08\w{3})$/,
+    'SOURCE_FAILED',
+    'The server ended the session. See its log for the reason, then run again.',
+  ],
+]
+
+const CUT = /Connection terminated|Client has encountered a connection error|socket hang up|Connection ended/i
+const TIMEOUT = /timeout expired|connection timeout|timeout exceeded/i
+
+/** Turns what `pg` throws into a DwhError. The messages of Postgres hold no password; those of the URL parser do, and never get here. */
+export function sourceFailure(error: unknown, where: Where): DwhError {
+  if (isDwhError(error)) return error
+  const cause = unwrap(error)
+  const [code, hint] = meaning(cause, where)
+  const detail = cause.detail ? ` (${cause.detail})` : ''
+  const message = [place(where), `${cause.message || cause.code || 'failed'}${detail}`].filter(Boolean).join(': ')
+  return new DwhError(code, message, { cause, hint, context: cause.code ? { sqlstate: cause.code } : {} })
+}
+
+function meaning(error: PgError, where: Where): [DwhErrorCode, string | undefined] {
+  if (/invalid snapshot identifier|snapshot .* does not exist/i.test(error.message)) {
+    return [
+      'SOURCE_FAILED',
+      'The session that held the snapshot has ended: see the log of the server for the reason, then run again.',
+    ]
+  }
+  if (/does not support SSL/i.test(error.message))
+    return ['SOURCE_DENIED', 'The server speaks no TLS: add ?sslmode=disable to the URL.']
+  if (/password must be a string/i.test(error.message))
+    return ['SOURCE_DENIED', 'The server asks for a password: put it into the URL, or set PGPASSWORD.']
+  if (CUT.test(error.message))
+    return ['SOURCE_FAILED', 'The connection was lost. See the log of the server for the reason, then run again.']
+  if (TIMEOUT.test(error.message))
+    return ['SOURCE_UNREACHABLE', 'Check host, port and any firewall between here and there.']
+  const found = MEANINGS.find(([pattern]) => pattern.test(error.code ?? ''))
+  if (!found) return ['SOURCE_FAILED', error.hint]
+  // once rows have come, a broken connection is a failure midway, not a server that cannot be reached
+  return found[1] === 'SOURCE_UNREACHABLE' && where.table
+    ? ['SOURCE_FAILED', 'The connection was lost. Run again.']
+    : [found[1], found[2]]
+}
+
+function place(where: Where): string {
+  if (!where.table) return where.server ?? ''
+  return `${formatTableName(where.table)}${where.rows === undefined ? '' : `, after ${where.rows} rows`}`
+}
+
+/** A host with several addresses fails with one error for each; the first says enough. */
+function unwrap(error: unknown): PgError {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0]
+  return error instanceof Error ? error : new Error(String(error))
+}

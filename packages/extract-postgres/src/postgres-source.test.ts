@@ -1,0 +1,252 @@
+import { randomBytes } from 'node:crypto'
+import { chmod } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { RowBatch, SourceSnapshot, TableSchema } from '@dwh/core'
+import {
+  POSTGRES_VERSIONS,
+  startTestServer,
+  type TestDatabase,
+  temporaryFolder,
+  testDatabase,
+  withClient,
+} from '@dwh/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { postgresSource } from './index.ts'
+
+async function open(database: TestDatabase, options = {}): Promise<SourceSnapshot> {
+  const snapshot = await postgresSource({ connection: database.url, ...options }).open()
+  onTestFinished(() => snapshot.close())
+  return snapshot
+}
+
+async function find(snapshot: SourceSnapshot, name: string): Promise<TableSchema> {
+  return (await snapshot.tables()).find((table) => table.name === name) as TableSchema
+}
+
+async function readAll(snapshot: SourceSnapshot, name: string): Promise<RowBatch> {
+  const rows: RowBatch[number][] = []
+  for await (const batch of snapshot.read(await find(snapshot, name)).rows) rows.push(...batch)
+  return rows
+}
+
+/** Sessions of ours that the server still knows. */
+async function sessions(database: TestDatabase): Promise<number> {
+  const { rows } = await database.query(
+    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
+  )
+  return rows[0].n
+}
+
+test('all tables are of one instant, however late they are read', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 100 AS n; CREATE TABLE b AS SELECT 100 AS n')
+  const snapshot = await open(database)
+  expect(await readAll(snapshot, 'a')).toEqual([['100']])
+  await database.query('BEGIN; UPDATE a SET n = 70; UPDATE b SET n = 130; INSERT INTO b VALUES (1); COMMIT')
+  expect(await readAll(snapshot, 'b')).toEqual([['100']])
+  expect(await readAll(snapshot, 'a')).toEqual([['100']])
+  expect(snapshot.info).toMatchObject({
+    source: { kind: 'postgres', system_identifier: expect.stringMatching(/^\d{10,}$/), database: database.name },
+    id: expect.stringMatching(/^[0-9A-F-]+$/),
+    lsn: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+    takenAt: expect.stringMatching(/^20\d\d-\d\d-\d\dT.*Z$/),
+  })
+})
+
+test('a lock lasts no longer than its table, and the session can be told in pg_stat_activity', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT i FROM generate_series(1, 10) i')
+  const snapshot = await open(database)
+  await readAll(snapshot, 'a')
+  expect(await sessions(database)).toBe(2)
+  await database.query(`SET lock_timeout = '1s'; ALTER TABLE a ADD COLUMN b int`)
+})
+
+test('fewer columns than there are, in the order that was asked for, and a condition', async () => {
+  const database = await testDatabase(
+    `CREATE TABLE a AS SELECT i AS id, i * 2 AS twice, 'x' AS secret FROM generate_series(1, 3) i`,
+  )
+  const snapshot = await open(database)
+  const table = await find(snapshot, 'a')
+  const [id, twice] = table.columns
+  const batches: RowBatch[] = []
+  const wanted = { ...table, columns: [twice, id] as TableSchema['columns'] }
+  for await (const batch of snapshot.read(wanted, { where: 'id <> 2' }).rows) batches.push(batch)
+  expect(batches).toEqual([
+    [
+      ['2', '1'],
+      ['6', '3'],
+    ],
+  ])
+})
+
+test('several tables at once, more than there are connections to spare one by one', async () => {
+  const database = await testDatabase(
+    Array.from({ length: 8 }, (_, i) => `CREATE TABLE t${i} AS SELECT g FROM generate_series(1, 1000) g`).join(';'),
+  )
+  const snapshot = await open(database)
+  const counts = await Promise.all(Array.from({ length: 8 }, async (_, i) => (await readAll(snapshot, `t${i}`)).length))
+  expect(counts).toEqual(Array(8).fill(1000))
+})
+
+describe('things end', () => {
+  const big = 'CREATE TABLE big AS SELECT i, repeat(md5(i::text), 10) AS t FROM generate_series(1, 200000) i'
+
+  test('the backend is terminated midway: an error, not a short table', async () => {
+    const database = await testDatabase(big)
+    const snapshot = await open(database)
+    let rows = 0
+    const reading = (async () => {
+      for await (const batch of snapshot.read(await find(snapshot, 'big')).rows) {
+        if (rows === 0) {
+          await database.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database() AND query LIKE '%"big"%'`,
+          )
+        }
+        rows += batch.length
+      }
+    })()
+    await expect(reading).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      message: expect.stringMatching(/^big, after \d+ rows: /),
+    })
+    expect(rows).toBeLessThan(200000)
+  })
+
+  test('the session that holds the snapshot is terminated: the next table fails and says why', async () => {
+    const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
+    const snapshot = await open(database)
+    await find(snapshot, 'a')
+    await database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
+    )
+    await expect(readAll(snapshot, 'a')).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      hint: expect.stringContaining('snapshot'),
+    })
+  })
+
+  test('aborted while the server works: at once, and the server learns it', async () => {
+    const database = await testDatabase('CREATE VIEW slow AS SELECT pg_sleep(600)::text AS s')
+    const snapshot = await open(database)
+    const controller = new AbortController()
+    const { rows } = snapshot.read(await find(snapshot, 'slow'), { signal: controller.signal })
+    const reading = rows[Symbol.asyncIterator]().next()
+    setTimeout(() => controller.abort(), 100)
+    await expect(reading).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+
+  test('the reader leaves early; closing ends every session, also twice', async () => {
+    const database = await testDatabase(big)
+    const snapshot = await open(database)
+    for await (const batch of snapshot.read(await find(snapshot, 'big')).rows) {
+      expect(batch.length).toBeGreaterThan(0)
+      break
+    }
+    expect((await readAll(snapshot, 'big')).length).toBe(200000)
+    await snapshot.close()
+    await snapshot.close()
+    await expect.poll(() => sessions(database)).toBe(0)
+  })
+
+  test('a lock held by somebody else is waited for no longer than the timeout', async () => {
+    const database = await testDatabase('CREATE TABLE a (i int)')
+    const snapshot = await open(database, { lockTimeoutMs: 100 })
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE')
+      await expect(readAll(snapshot, 'a')).rejects.toMatchObject({
+        code: 'SOURCE_FAILED',
+        message: expect.stringContaining('lock timeout'),
+      })
+    })
+    expect(await readAll(snapshot, 'a')).toEqual([])
+  })
+})
+
+describe('a server that will not have us', () => {
+  const secret = `s3cr3t-${randomBytes(4).toString('hex')}`
+
+  async function refusal(connection: string): Promise<Record<string, unknown>> {
+    const error = await postgresSource({ connection, connectTimeoutMs: 300 })
+      .open()
+      .catch((e) => e)
+    const everything = JSON.stringify([
+      error,
+      error.message,
+      error.hint,
+      error.stack,
+      String(error.cause),
+      error.cause?.stack,
+    ])
+    expect(everything).not.toContain(secret)
+    return error
+  }
+
+  test('wrong password, no such user, no such database', async () => {
+    const database = await testDatabase()
+    const url = new URL(database.url)
+    url.password = secret
+    expect(await refusal(url.href)).toMatchObject({
+      code: 'SOURCE_DENIED',
+      message: expect.stringContaining('password authentication failed'),
+    })
+    url.username = 'nobody_of_that_name'
+    expect(await refusal(url.href)).toMatchObject({ code: 'SOURCE_DENIED' })
+    const missing = new URL(database.url)
+    missing.pathname = '/no_such_database'
+    expect(await refusal(missing.href)).toMatchObject({
+      code: 'SOURCE_DENIED',
+      hint: expect.stringContaining('name of the database'),
+    })
+    missing.password = ''
+    expect(await refusal(missing.href)).toMatchObject({
+      code: 'SOURCE_DENIED',
+      hint: expect.stringContaining('PGPASSWORD'),
+    })
+  })
+
+  test('nobody listens, the host does not exist, the server never answers', async () => {
+    expect(await refusal(`postgres://u:${secret}@127.0.0.1:1/x`)).toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: expect.stringMatching(/^127\.0\.0\.1:1: connect ECONNREFUSED/),
+    })
+    expect(await refusal(`postgres://u:${secret}@no-such-host.invalid/x`)).toMatchObject({ code: 'SOURCE_UNREACHABLE' })
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as { port: number }
+    expect(await refusal(`postgres://u:${secret}@127.0.0.1:${port}/x`)).toMatchObject({ code: 'SOURCE_UNREACHABLE' })
+  })
+
+  test.each([
+    'not a url',
+    `mysql://u:${secret}@host/x`,
+    `postgres://u:${secret}#1@host/x`,
+    `postgres://u:${secret}/1@host/x`,
+    `postgres://u:${secret}?@host/x`,
+    `postgres://u:${secret}@host:port/x`,
+  ])('%s is no URL, and says so without repeating it', async (url) => {
+    expect(await refusal(url)).toMatchObject({
+      code: 'CONFIG_INVALID',
+      hint: expect.stringContaining('percent-encode'),
+    })
+  })
+})
+
+test.each(POSTGRES_VERSIONS)('Postgres %i: the whole way', async (version) => {
+  const folder = await temporaryFolder()
+  await chmod(folder, 0o755)
+  const server = await startTestServer({ folder, version })
+  onTestFinished(() => server.stop())
+  const tables = `CREATE TABLE a AS SELECT i, 'x' || i AS t, i::numeric(10,2) AS n FROM generate_series(1, 1000) i;
+    CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); INSERT INTO m VALUES (1)`
+  await withClient(server.url(), (client) => client.query(tables))
+  const snapshot = await postgresSource({ connection: server.url() }).open()
+  try {
+    expect((await readAll(snapshot, 'a')).slice(0, 2)).toEqual([
+      ['1', 'x1', '1.00'],
+      ['2', 'x2', '2.00'],
+    ])
+    expect(await readAll(snapshot, 'm')).toEqual([['1']])
+  } finally {
+    await snapshot.close()
+  }
+})

@@ -1,0 +1,109 @@
+import { DwhError, quoteIdentifier, type RowBatch, type TableName } from '@dwh/core'
+import Cursor from 'pg-cursor'
+import type { PgColumn } from './list-tables.ts'
+import type { PgClient } from './pg-client.ts'
+import { sourceFailure } from './postgres-errors.ts'
+
+export interface ReadRowsOptions {
+  /** An SQL condition; names outside pg_catalog need their schema. */
+  readonly where?: string | undefined
+  /** The most rows of one batch. Two batches are held at once: one that the caller has, one on its way. Default 2,000. */
+  readonly batchRows?: number | undefined
+  /** Batches grow and shrink towards this size. A run of much longer rows exceeds it once. Default 256 KiB. */
+  readonly batchBytes?: number | undefined
+}
+
+export const DEFAULT_BATCH_ROWS = 2_000
+export const DEFAULT_BATCH_BYTES: number = 256 * 1024
+
+/** The first batch, before anything is known of the rows' size. */
+const FIRST_BATCH_ROWS = 50
+
+/** Values stay the text that the server sent: no number becomes a double, no time a Date. */
+const asText = { getTypeParser: () => (value: unknown) => value }
+
+/** The columns of one table to read, by their names in the source. */
+export interface ReadableTable extends TableName {
+  readonly columns: readonly Pick<PgColumn, 'name' | 'mapping'>[]
+}
+
+/**
+ * Streams a table through a server-side portal. Cells keep the order of `table.columns`; each is null or the text that Postgres printed, so the batches are
+ * `canonical` for `TableData`. Memory is bounded by `batchRows` and the longest rows, whatever the size of the table; the server waits while the caller does.
+ *
+ * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end, an early exit and a server's error.
+ *
+ * @example
+ * for await (const batch of readRows(client, table)) for (const [id, email] of batch) console.log(id, email)
+ *
+ * @throws DwhError SOURCE_FAILED, SOURCE_DENIED or SOURCE_CHANGED, naming the table and the rows reached
+ */
+export async function* readRows(
+  client: PgClient,
+  table: ReadableTable,
+  options: ReadRowsOptions = {},
+): AsyncGenerator<RowBatch> {
+  const { batchRows = DEFAULT_BATCH_ROWS, batchBytes = DEFAULT_BATCH_BYTES } = options
+  if (table.columns.length === 0) throw new DwhError('SOURCE_FAILED', `${table.name}: no columns to read`)
+  const cursor = client.query(
+    new Cursor<string[]>(selectStatement(table, options.where), [], { rowMode: 'array', types: asText }),
+  )
+  const connection = watchConnection(client)
+  let size = Math.min(FIRST_BATCH_ROWS, batchRows)
+  let reached = 0
+  let next = cursor.read(size)
+  try {
+    for (;;) {
+      const batch = await connection.orLost(next)
+      if (batch.length === 0) return
+      reached += batch.length
+      size = nextBatchRows(batch, batchRows, batchBytes)
+      // one batch ahead: the server works while the caller does
+      next = cursor.read(size)
+      // an early exit leaves it behind; without this its failure would have no handler
+      next.catch(() => {})
+      yield batch
+    }
+  } catch (error) {
+    throw sourceFailure(error, { table, rows: reached })
+  } finally {
+    await connection.orLost(next).catch(() => {})
+    await connection.orLost(cursor.close()).catch(() => {})
+    connection.unwatch()
+  }
+}
+
+/**
+ * A cursor waits for ever when the connection is lost between the last row and the server's "ready", or before it is closed. So every answer
+ * is awaited together with the end of the connection.
+ */
+function watchConnection(client: PgClient): { orLost<T>(answer: Promise<T>): Promise<T>; unwatch(): void } {
+  let onEnd = () => {}
+  const lost = new Promise<never>((_, reject) => {
+    onEnd = () => reject(new Error('Connection terminated unexpectedly'))
+  })
+  lost.catch(() => {})
+  client.once('end', onEnd)
+  return {
+    orLost: (answer) => Promise.race([answer, lost]),
+    unwatch: () => client.removeListener('end', onEnd),
+  }
+}
+
+/** Towards `batchBytes`, doubling at most: a few short rows promise little about those that follow. */
+function nextBatchRows(batch: readonly (string | null)[][], batchRows: number, batchBytes: number): number {
+  let bytes = 0
+  for (const row of batch) for (const cell of row) bytes += cell === null ? 1 : cell.length
+  const fitting = Math.floor((batchBytes * batch.length) / Math.max(bytes, 1))
+  return Math.max(1, Math.min(fitting, batch.length * 2, batchRows))
+}
+
+function selectStatement(table: ReadableTable, where: string | undefined): string {
+  const columns = table.columns.map((column) => column.mapping.select(quoteIdentifier(column.name)))
+  const condition = where === undefined ? '' : ` WHERE (${where}\n)`
+  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${condition}`
+}
+
+export function qualifiedName(table: TableName): string {
+  return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`
+}

@@ -1,0 +1,74 @@
+import type { SnapshotInfo } from '@dwh/core'
+import { quoteLiteral } from '@dwh/core'
+import type { PgClient } from './pg-client.ts'
+
+export interface BeginSnapshotOptions {
+  /** The id that `pg_export_snapshot()` gave in another session that is still in its transaction. Absent: an instant of its own. */
+  readonly snapshotId?: string | undefined
+  /** How long to wait for any lock. Default 10 s. */
+  readonly lockTimeoutMs?: number | undefined
+}
+
+export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
+
+/**
+ * What a session must say so that every value prints in one form, whatever the database, the role or the pooler have set; nearly what pg_dump sets.
+ * With SET LOCAL, after BEGIN: poolers in transaction mode keep nothing else, and hand nothing on to the next client.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  application_name: 'dwh',
+  client_encoding: 'UTF8',
+  search_path: '',
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  bytea_output: 'hex',
+  xmlbinary: 'base64',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+  quote_all_identifiers: 'off',
+  // an error instead of a table with some of its rows
+  row_security: 'off',
+  synchronize_seqscans: 'off',
+  // the server must not end a long read, nor the idle session that holds the snapshot: deadlines are ours
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+}
+
+/** Settings that not every supported version has. */
+const NEWER_SETTINGS: Readonly<Record<string, string>> = { transaction_timeout: '0' }
+
+/**
+ * Begins a read-only transaction at one instant, with settings that make every value print in one exact form. The caller ends it (COMMIT or
+ * ROLLBACK), also when this throws.
+ */
+export async function beginSnapshot(client: PgClient, options: BeginSnapshotOptions = {}): Promise<void> {
+  const { snapshotId, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS } = options
+  const settings = { ...SETTINGS, lock_timeout: String(lockTimeoutMs) }
+  await client.query(
+    [
+      'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
+      ...(snapshotId === undefined ? [] : [`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}`]),
+      ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${quoteLiteral(value)}`),
+    ].join('; '),
+  )
+  const newer = Object.entries(NEWER_SETTINGS).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
+  await client.query(`SELECT pg_catalog.set_config(s.name, n.value, true)
+    FROM (VALUES ${newer.join(', ')}) AS n (name, value) JOIN pg_catalog.pg_settings s USING (name)`)
+}
+
+/** Exports the instant of the current transaction, so that other sessions can read at it too, for as long as this transaction lasts. */
+export async function exportSnapshot(client: PgClient): Promise<SnapshotInfo & { readonly id: string }> {
+  // on a standby there is no current position, only the one replayed so far
+  const { rows } = await client.query(`SELECT pg_export_snapshot() AS id,
+    CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+    to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS taken_at,
+    current_database() AS database,
+    has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS may_identify`)
+  const { id, lsn, taken_at, database, may_identify } = rows[0]
+  const identity = may_identify
+    ? await client.query('SELECT system_identifier::text AS id FROM pg_control_system()')
+    : null
+  const source = { kind: 'postgres', system_identifier: (identity?.rows[0].id as string | undefined) ?? null, database }
+  return { source, id, lsn, takenAt: taken_at }
+}

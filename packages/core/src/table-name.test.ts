@@ -17,6 +17,14 @@ describe('formatTableName', () => {
     expect(parseTableName(text)).toEqual(name)
   })
 
+  test.each(['__proto__', 'constructor', 'prototype', 'toString'])('%s is a key like any other', (name) => {
+    const text = formatTableName({ schema: 'public', name })
+    expect(text).toBe(`"${name}"`)
+    expect(parseTableName(text)).toEqual({ schema: 'public', name })
+    expect(parseTableName(name)).toEqual({ schema: 'public', name })
+    expect(matchesTable(name, { schema: 'public', name })).toBe(true)
+  })
+
   test('every name is read back', () => {
     fc.assert(
       fc.property(table, (name) => {

@@ -11,16 +11,27 @@ export const DEFAULT_SCHEMA = 'public'
 
 /**
  * The one spelling of a table's name, for people, `etl.json` and configuration: `customers`, `billing.invoices`. A part that holds
- * a dot or a double quote, or is empty, is quoted as in SQL: `"a.b"`, `billing."say ""hi"""`. `parseTableName` reads it back.
+ * a dot or a double quote, is empty, or is a name of JavaScript's own objects (`constructor`) is quoted as in SQL: `"a.b"`, `billing."say ""hi"""`. `parseTableName` reads it back.
  */
 export function formatTableName(table: TableName): string {
-  return table.schema === DEFAULT_SCHEMA
-    ? formatPart(table.name)
-    : `${formatPart(table.schema)}.${formatPart(table.name)}`
+  return join(table, (part) => (isReserved(part) ? quote(part) : plainPart(part)))
 }
 
-function formatPart(part: string): string {
-  return part === '' || /[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part
+function join(table: TableName, spell: (part: string) => string): string {
+  return table.schema === DEFAULT_SCHEMA ? spell(table.name) : `${spell(table.schema)}.${spell(table.name)}`
+}
+
+function plainPart(part: string): string {
+  return part === '' || /[."]/.test(part) ? quote(part) : part
+}
+
+function quote(part: string): string {
+  return `"${part.replaceAll('"', '""')}"`
+}
+
+/** Names that no object of JavaScript, and no validator, takes as a plain key. Quoted, they are plain. */
+function isReserved(part: string): boolean {
+  return part === 'prototype' || part in Object.prototype
 }
 
 const PART = /(?:"((?:[^"]|"")*)"|([^."]+))/y
@@ -52,13 +63,17 @@ export function parseTableName(text: string): TableName {
 
 /**
  * Does a pattern name this table? `*` stands for any characters, `?` for one, a backslash takes the next one literally; upper and lower
- * case differ. The pattern is held against the name as `formatTableName` writes it, and against `public.orders` for a table of `public`:
+ * case differ. The pattern is held against the name as `formatTableName` writes it, and with its schema also for a table of `public`:
  * `*` is every table, `orders` is `public.orders`, `billing.*` is all of `billing`.
  */
 export function matchesTable(pattern: string, table: TableName): boolean {
   const expression = patternToRegExp(pattern)
-  if (expression.test(formatTableName(table))) return true
-  return table.schema === DEFAULT_SCHEMA && expression.test(`${DEFAULT_SCHEMA}.${formatPart(table.name)}`)
+  const spellings = [
+    formatTableName(table),
+    join(table, plainPart),
+    `${plainPart(table.schema)}.${plainPart(table.name)}`,
+  ]
+  return spellings.some((spelling) => expression.test(spelling))
 }
 
 /** True when a pattern can name one table only: nothing in it stands for other characters. */

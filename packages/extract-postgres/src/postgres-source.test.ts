@@ -118,6 +118,7 @@ describe('things end', () => {
     await database.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
     )
+    await expect.poll(() => sessions(database)).toBe(0)
     await expect(readAll(snapshot, 'a')).rejects.toMatchObject({
       code: 'SOURCE_FAILED',
       hint: expect.stringContaining('snapshot'),

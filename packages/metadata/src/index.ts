@@ -1,1 +1,14 @@
-export {}
+export { abandonRun } from './abandon-run.ts'
+export { parseManifest, parseRunRecord, parseState } from './parse-state.ts'
+export {
+  KEPT_FOR_MS,
+  nextManifest,
+  nextState,
+  type Publication,
+  type Published,
+  publishRun,
+  stageFile,
+} from './publish-run.ts'
+export { readManifest, readState, type StoredState } from './read-state.ts'
+export { readSettledState, rollForward } from './roll-forward.ts'
+export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'

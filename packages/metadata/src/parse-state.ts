@@ -1,0 +1,111 @@
+import { type DayManifest, DwhError, type EtlState, type RunRecord, STATE_KEY } from '@dwh/core'
+import * as v from 'valibot'
+
+const text = v.string()
+const textOrNull = v.nullable(text)
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const hash = v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'expected a hex SHA-256'))
+const day = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\d$/, 'expected a day, YYYY-MM-DD'))
+
+// loose everywhere: what a later version adds is kept when this one writes the file again
+const file = v.looseObject({ key: text, rows: count, bytes: count, sha256: hash })
+
+const table = v.looseObject({
+  source: v.looseObject({ name: text, schema: text, table: text }),
+  run_id: text,
+  date: day,
+  mode: v.literal('snapshot'),
+  snapshot: v.looseObject({ id: textOrNull, lsn: textOrNull, taken_at: text }),
+  files: v.array(file),
+  columns: v.array(v.looseObject({ name: text, type: text, nullable: v.boolean(), source_type: textOrNull })),
+  proof: v.looseObject({ level: v.literal('counts'), rows: count }),
+  schema_hash: text,
+  primary_key: v.array(text),
+  watermark: v.null(),
+  fidelity: v.looseObject({}),
+})
+
+const tables = v.record(text, table)
+
+const failure = v.looseObject({
+  run_id: text,
+  at: text,
+  code: text,
+  message: text,
+  hint: textOrNull,
+  tables: v.array(text),
+})
+
+const state = v.looseObject({
+  version: v.literal(1),
+  last_run_at: textOrNull,
+  status: v.picklist(['none', 'success']),
+  duration_ms: v.nullable(count),
+  counts: v.record(text, count),
+  run_id: textOrNull,
+  sources: v.record(text, v.looseObject({ kind: text })),
+  epoch: count,
+  publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
+  kept: v.array(v.looseObject({ key: text, sha256: hash, kept: text, until: text })),
+  tables,
+  last_failure: v.nullable(failure),
+})
+
+const manifest = v.looseObject({ version: v.literal(1), date: day, run_id: text, tables })
+
+const outcome = v.variant('status', [
+  v.looseObject({ status: v.literal('written'), rows: count, bytes: count, duration_ms: count }),
+  v.looseObject({ status: v.literal('failed'), code: text, message: text, hint: textOrNull }),
+  v.looseObject({ status: v.literal('not read') }),
+])
+
+const record = v.looseObject({
+  version: v.literal(1),
+  run_id: text,
+  status: v.picklist(['success', 'failed']),
+  date: day,
+  started_at: text,
+  finished_at: text,
+  duration_ms: count,
+  tables: v.record(text, outcome),
+  error: v.nullable(v.looseObject({ code: text, message: text, hint: textOrNull })),
+})
+
+/** @throws DwhError STATE_INVALID, naming the first field that is wrong */
+export const parseState = (body: Uint8Array): EtlState => parse(STATE_KEY, body, state) as EtlState
+
+/** @throws DwhError STATE_INVALID, naming the first field that is wrong */
+export const parseManifest = (key: string, body: Uint8Array): DayManifest => parse(key, body, manifest) as DayManifest
+
+/** @throws DwhError STATE_INVALID, naming the first field that is wrong */
+export const parseRunRecord = (key: string, body: Uint8Array): RunRecord => parse(key, body, record) as RunRecord
+
+function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch (cause) {
+    throw invalid(key, 'is not JSON', cause)
+  }
+  const { version } = (json ?? {}) as { version?: unknown }
+  if (typeof version === 'number' && version > 1) {
+    throw new DwhError('STATE_INVALID', `${key}: version ${version}, and this program knows 1`, {
+      hint: 'Upgrade dwh: a newer one wrote this warehouse.',
+    })
+  }
+  const result = v.safeParse(schema, json)
+  if (result.success) return result.output
+  const [issue] = result.issues
+  throw invalid(key, `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+}
+
+function invalid(key: string, what: string, cause?: unknown): DwhError {
+  const hint =
+    'Somebody changed it by hand, or it was damaged. Put back the last good version of this file; the Parquet files are not affected.'
+  return new DwhError('STATE_INVALID', `${key}: ${what}`, { cause, hint })
+}
+
+/** How every file of this package is stored. */
+export function serialise(value: EtlState | DayManifest | RunRecord): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)
+}

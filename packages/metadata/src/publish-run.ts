@@ -1,0 +1,186 @@
+import {
+  type DayManifest,
+  DwhError,
+  type EtlState,
+  type FileEntry,
+  isDwhError,
+  type KeptFile,
+  keptKey,
+  manifestKey,
+  type ObjectInfo,
+  type ObjectStore,
+  type SourceIdentity,
+  stageKey,
+  type TableEntry,
+} from '@dwh/core'
+import { forEach } from './for-each.ts'
+import { serialise } from './parse-state.ts'
+import { readState, type StoredState } from './read-state.ts'
+import { rollForward } from './roll-forward.ts'
+import { writeState } from './write-state.ts'
+
+/** What a run is about to publish. Its files are staged already, by `stageFile`. */
+export interface Publication {
+  readonly runId: string
+  readonly date: string
+  /** Every table of the run, by name, with the final keys of its files. */
+  readonly tables: Readonly<Record<string, TableEntry>>
+  /** Names that leave the current views; their history stays. */
+  readonly dropped: readonly string[]
+  /** The sources that the run has read. */
+  readonly sources: Readonly<Record<string, SourceIdentity>>
+  /** The day's manifest as it was when `base` was read; null for a day without one. */
+  readonly previous: DayManifest | null
+  readonly startedAt: Date
+  /** The moment of the commit. */
+  readonly now: Date
+}
+
+/** How long the bytes that a run replaced stay, for readers that still have the older manifest. */
+export const KEPT_FOR_MS: number = 24 * 60 * 60 * 1000
+
+/** How often the commit is written before a store that does not answer is given up. */
+const COMMIT_ATTEMPTS = 5
+
+/** Puts a verified file where the commit can find it and no glob does; the local file is gone afterwards. Part of step 2. */
+export function stageFile(
+  store: ObjectStore,
+  runId: string,
+  key: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<ObjectInfo> {
+  return store.putFile(stageKey(runId, key), path, { move: true, signal })
+}
+
+/**
+ * Publishes a run, all or nothing: steps 2 to 7 of the protocol (design, "How a run is published"). Each step is one request to the store. A process that
+ * dies before the commit has changed nothing that a reader can see; after it, the next run or reader finds all it needs.
+ * @throws DwhError CONFLICT when another run committed since `base` was read: nothing was published. Any other error of the store, too, comes from
+ * before the commit, unless `context.uncertain` says that the answer to the commit was lost
+ */
+export async function publishRun(store: ObjectStore, base: StoredState, publication: Publication): Promise<Published> {
+  const manifest = nextManifest(publication)
+  const key = manifestKey(publication.date)
+  await store.put(stageKey(publication.runId, key), serialise(manifest))
+  const kept = await keepReplaced(store, base.state, publication)
+  const state = await commit(store, base, publication, kept)
+  try {
+    if (state.publishing) await rollForward(store, state.publishing)
+    return { state, unfinished: null }
+  } catch (error) {
+    return { state, unfinished: error }
+  }
+}
+
+export interface Published {
+  /** As committed. */
+  readonly state: EtlState
+  /** Why the objects are not all in place yet. The run is published all the same: readers find them staged, and the next run puts them in place. */
+  readonly unfinished: unknown
+}
+
+/** Step 3: copies what is about to be overwritten under this run's own id, so that a copy that comes too late is one that nobody names. */
+async function keepReplaced(
+  store: ObjectStore,
+  base: EtlState,
+  { runId, tables, previous, now }: Publication,
+): Promise<KeptFile[]> {
+  const until = new Date(now.getTime() + KEPT_FOR_MS).toISOString()
+  const overwritten = new Set(filesOf(tables).map((file) => file.key))
+  // by key and hash: the day's manifest and the current tables mostly name the same files
+  const replaced = new Map(
+    [...filesOf(previous?.tables ?? {}), ...filesOf(base.tables)]
+      .filter((file) => overwritten.has(file.key))
+      .map(({ key, sha256 }) => [`${key} ${sha256}`, { key, sha256, kept: keptKey(runId, key), until }]),
+  )
+  await forEach([...replaced.values()], (file) => store.copy(file.key, file.kept))
+  return [...replaced.values()]
+}
+
+function filesOf(tables: Readonly<Record<string, TableEntry>>): FileEntry[] {
+  return Object.values(tables).flatMap((table) => table.files)
+}
+
+/**
+ * Step 4. A conflict with a state that differs in `last_failure` alone is none: a failed run has only left its note. After an answer that never came
+ * the same write is made again: if the first one landed, however late, the second finds its condition broken and the run's own id in place.
+ */
+async function commit(
+  store: ObjectStore,
+  base: StoredState,
+  publication: Publication,
+  kept: KeptFile[],
+): Promise<EtlState> {
+  let current = base
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return (await writeState(store, current, nextState(current.state, publication, kept))).state
+    } catch (error) {
+      if (isDwhError(error, 'STORE_DENIED') || isDwhError(error, 'STORE_FULL')) throw error
+      const now = await readState(store).catch(() => null)
+      if (now?.state.run_id === publication.runId) return now.state
+      if (now && now.etag !== current.etag) {
+        if (!differsInFailureOnly(current.state, now.state)) throw lost(publication, now.state, error)
+        current = now
+      } else if (attempt >= COMMIT_ATTEMPTS) {
+        throw uncertain(publication, error)
+      }
+    }
+  }
+}
+
+function lost(publication: Publication, winner: EtlState, cause: unknown): DwhError {
+  const by = winner.run_id === null ? '' : ` (${winner.run_id})`
+  return new DwhError('CONFLICT', `run ${publication.runId}: another run committed first${by}`, {
+    cause,
+    hint: 'Nothing of this run was published. Run again; if two schedules share this warehouse, let only one of them run.',
+  })
+}
+
+function uncertain(publication: Publication, cause: unknown): DwhError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new DwhError('STORE_FAILED', `run ${publication.runId}: no certain answer to its commit: ${why}`, {
+    cause,
+    hint: 'It was published wholly or not at all; `dwh status` tells which, once the storage answers. The next run finishes whatever is left.',
+    context: { uncertain: true },
+  })
+}
+
+function differsInFailureOnly(a: EtlState, b: EtlState): boolean {
+  return JSON.stringify({ ...a, last_failure: null }) === JSON.stringify({ ...b, last_failure: null })
+}
+
+/** What `etl.json` says once the run is committed. A table whose current day is later than the run's stays as it is. */
+export function nextState(base: EtlState, publication: Publication, kept: readonly KeptFile[]): EtlState {
+  const { runId, date, startedAt, now } = publication
+  const tables: Record<string, TableEntry> = { ...base.tables }
+  for (const name of publication.dropped) delete tables[name]
+  for (const [name, entry] of Object.entries(publication.tables)) {
+    if ((tables[name]?.date ?? '') <= date) tables[name] = entry
+  }
+  return {
+    ...base,
+    last_run_at: now.toISOString(),
+    status: 'success',
+    duration_ms: now.getTime() - startedAt.getTime(),
+    counts: Object.fromEntries(
+      Object.entries(tables).map(([name, table]) => [name, table.files.reduce((sum, file) => sum + file.rows, 0)]),
+    ),
+    run_id: runId,
+    sources: { ...base.sources, ...publication.sources },
+    publishing: {
+      run_id: runId,
+      date,
+      keys: [...filesOf(publication.tables).map((file) => file.key), manifestKey(date)],
+    },
+    kept: [...base.kept.filter((entry) => entry.until > now.toISOString()), ...kept],
+    tables,
+    last_failure: null,
+  }
+}
+
+/** The day's manifest once the run is committed: a run of some tables adds to it, a re-run replaces what it read again. */
+export function nextManifest({ runId, date, tables, previous }: Publication): DayManifest {
+  return { ...previous, version: 1, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
+}

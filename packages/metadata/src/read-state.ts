@@ -1,0 +1,52 @@
+import {
+  type Day,
+  type DayManifest,
+  type EtlState,
+  manifestKey,
+  type ObjectStore,
+  STATE_KEY,
+  stageKey,
+} from '@dwh/core'
+import { parseManifest, parseState } from './parse-state.ts'
+
+/** `etl.json` as it is now, with the condition under which it still is. */
+export interface StoredState {
+  readonly state: EtlState
+  /** Null when there is no `etl.json` yet. */
+  readonly etag: string | null
+}
+
+const EMPTY: EtlState = {
+  version: 1,
+  last_run_at: null,
+  status: 'none',
+  duration_ms: null,
+  counts: {},
+  run_id: null,
+  sources: {},
+  epoch: 0,
+  publishing: null,
+  kept: [],
+  tables: {},
+  last_failure: null,
+}
+
+/**
+ * Reads `etl.json`; an empty state where there is none yet.
+ * @throws DwhError STATE_INVALID, and the store's errors
+ */
+export async function readState(store: ObjectStore): Promise<StoredState> {
+  const object = await store.get(STATE_KEY)
+  return object ? { state: parseState(object.body), etag: object.etag } : { state: EMPTY, etag: null }
+}
+
+/**
+ * Reads the manifest of one day, staged while its run is being published; null for a day without one.
+ * @throws DwhError STATE_INVALID, and the store's errors
+ */
+export async function readManifest(store: ObjectStore, state: EtlState, day: Day): Promise<DayManifest | null> {
+  const key = manifestKey(day)
+  const staged = state.publishing?.date === day ? await store.get(stageKey(state.publishing.run_id, key)) : null
+  const object = staged ?? (await store.get(key))
+  return object && parseManifest(key, object.body)
+}

@@ -1,0 +1,52 @@
+import { type ObjectStore, type Publishing, STATE_KEY, stageKey } from '@dwh/core'
+import { forEach } from './for-each.ts'
+import { readState, type StoredState } from './read-state.ts'
+import { untilWritten, writeState } from './write-state.ts'
+
+/**
+ * Puts the objects of a committed run in place and clears `publishing`: steps 5 to 7 of a publication. Done by the run itself or, when it died, by
+ * whoever comes next; any number of them may do it at the same time, and one that slept meanwhile does no harm. Returns at once when that run
+ * is not being published any more.
+ */
+export async function rollForward(store: ObjectStore, { run_id, keys }: Publishing): Promise<void> {
+  const isPublishing = watchPublishing(store, run_id)
+  let over = false
+  async function promote(key: string): Promise<void> {
+    over ||= !(await isPublishing())
+    // by copy, never by put: a promoter that slept finds its source gone, and overwrites nothing
+    if (!over) await store.copy(stageKey(run_id, key), key)
+  }
+  await forEach(keys.slice(0, -1), promote)
+  // the manifest last: until it is in place, readers of the day find the staged one
+  await forEach(keys.slice(-1), promote)
+  if (over) return
+  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))
+  await untilWritten(async () => {
+    const now = await readState(store)
+    if (now.state.publishing?.run_id === run_id) await writeState(store, now, { ...now.state, publishing: null })
+  })
+}
+
+/** Reads `etl.json`, finishing first what an earlier run has committed and not put in place. `onRollForward` learns of each such run. */
+export async function readSettledState(
+  store: ObjectStore,
+  onRollForward?: (runId: string) => void,
+): Promise<StoredState> {
+  for (;;) {
+    const now = await readState(store)
+    if (now.state.publishing === null) return now
+    onRollForward?.(now.state.publishing.run_id)
+    await rollForward(store, now.state.publishing)
+  }
+}
+
+/** Asks `etl.json` whether that run is still being published. While its ETag stays the same, so does the answer. */
+function watchPublishing(store: ObjectStore, runId: string): () => Promise<boolean> {
+  let known: { etag: string | null; publishing: boolean } | undefined
+  return async () => {
+    if (known && (await store.head(STATE_KEY))?.etag === known.etag) return known.publishing
+    const { state, etag } = await readState(store)
+    known = { etag, publishing: state.publishing?.run_id === runId }
+    return known.publishing
+  }
+}

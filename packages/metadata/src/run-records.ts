@@ -1,0 +1,29 @@
+import { type FailureEntry, type ObjectStore, RUNS_PREFIX, type RunRecord, runRecordKey } from '@dwh/core'
+import { parseRunRecord, serialise } from './parse-state.ts'
+import { readState } from './read-state.ts'
+import { untilWritten, writeState } from './write-state.ts'
+
+/** Stores the record of one run, good or bad; the same record again is fine. */
+export async function writeRunRecord(store: ObjectStore, record: RunRecord): Promise<void> {
+  await store.put(runRecordKey(record.run_id), serialise(record))
+}
+
+/** Notes in `etl.json` that a run failed; everything else in it, the last good state, stays as it is. */
+export async function recordFailure(store: ObjectStore, failure: FailureEntry): Promise<void> {
+  await untilWritten(async () => {
+    const now = await readState(store)
+    await writeState(store, now, { ...now.state, last_failure: failure })
+  })
+}
+
+/** The records of the last `limit` runs, newest first. */
+export async function readRunRecords(store: ObjectStore, limit = 20): Promise<RunRecord[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list(RUNS_PREFIX)) keys.push(key)
+  const records: RunRecord[] = []
+  for (const key of keys.slice(-limit).reverse()) {
+    const object = await store.get(key)
+    if (object) records.push(parseRunRecord(key, object.body))
+  }
+  return records
+}

@@ -1,0 +1,25 @@
+import { type EtlState, isDwhError, type ObjectStore, STATE_KEY } from '@dwh/core'
+import { serialise } from './parse-state.ts'
+import type { StoredState } from './read-state.ts'
+
+/**
+ * Replaces `etl.json` in one conditional write: only if it still is `base`.
+ * @throws DwhError CONFLICT when it is not; then nothing was written
+ */
+export async function writeState(store: ObjectStore, base: StoredState, state: EtlState): Promise<StoredState> {
+  const condition = base.etag === null ? { ifAbsent: true as const } : { ifMatch: base.etag }
+  const { etag } = await store.put(STATE_KEY, serialise(state), condition)
+  return { state, etag }
+}
+
+/** Runs an attempt that reads and then writes conditionally, again for as long as somebody else is quicker. */
+export async function untilWritten<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      // each conflict means that another writer got on, so this ends
+      if (!isDwhError(error, 'CONFLICT')) throw error
+    }
+  }
+}

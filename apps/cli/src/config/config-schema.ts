@@ -1,0 +1,69 @@
+import * as v from 'valibot'
+
+const list = v.array(v.string())
+const name = v.pipe(v.string(), v.nonEmpty('expected a name'))
+
+const tableSettings = v.strictObject({
+  exclude: v.optional(v.boolean()),
+  name: v.optional(name),
+  columns: v.optional(v.strictObject({ exclude: v.optional(list), rename: v.optional(v.record(v.string(), name)) })),
+  where: v.optional(name),
+})
+
+const BYTES: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+}
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `512MB`, `1 GiB` -> bytes */
+const size = v.pipe(
+  v.string(),
+  v.regex(/^\d+(?:\.\d+)? ?(?:B|[KMG]i?B)$/i, 'expected a size such as 512MB or 1GiB'),
+  v.transform((text) => Math.round(Number.parseFloat(text) * (BYTES[text.replace(/[\d. ]/g, '').toUpperCase()] ?? 1))),
+)
+
+/** `500ms`, `10s`, `2m` -> milliseconds */
+const duration = v.pipe(
+  v.string(),
+  v.regex(/^\d+(?:\.\d+)? ?(?:ms|s|m|h)$/, 'expected a duration such as 500ms, 10s or 2m'),
+  v.transform((text) => Math.round(Number.parseFloat(text) * (MILLISECONDS[text.replace(/[\d. ]/g, '')] ?? 1))),
+)
+
+const parallel = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))]),
+  v.integer('expected a whole number'),
+  v.minValue(1, 'expected at least 1'),
+  v.maxValue(64, 'expected at most 64'),
+)
+
+/** What `dwh.yaml` may say. The same keys come from flags and the environment; see `SETTINGS` in load-config. */
+const configEntries = v.strictObject({
+  source: v.optional(name),
+  storage: v.optional(name),
+  timezone: v.optional(name),
+  parallel: v.optional(parallel),
+  include: v.optional(list),
+  exclude: v.optional(list),
+  tables: v.optional(v.record(name, v.nullable(tableSettings))),
+  temp: v.optional(name),
+  cache: v.optional(name),
+  memory_limit: v.optional(size),
+  lock_timeout: v.optional(duration),
+})
+
+export type ConfigValues = v.InferOutput<typeof configEntries>
+
+export const configSchema: v.GenericSchema<unknown, ConfigValues> = configEntries
+
+/** The keys that may stand where an unknown one was found, for "did you mean". */
+export function keysAt(path: readonly (string | number)[]): string[] {
+  if (path.length === 0) return Object.keys(configEntries.entries)
+  if (path[0] === 'tables' && path.length === 2) return Object.keys(tableSettings.entries)
+  return path[0] === 'tables' && path[2] === 'columns' && path.length === 3 ? ['exclude', 'rename'] : []
+}

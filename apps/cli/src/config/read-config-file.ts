@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { DwhError } from '@dwh/core'
+import { closest, distance } from 'fastest-levenshtein'
+import * as v from 'valibot'
+import { isNode, LineCounter, parseDocument } from 'yaml'
+import { type ConfigValues, configSchema, keysAt } from './config-schema.ts'
+
+export interface ConfigFile {
+  /** Absolute. */
+  readonly path: string
+  readonly values: ConfigValues
+}
+
+/** Looked for in the working folder, in this order, when no file is named. JSON is YAML. */
+const NAMES = ['dwh.yaml', 'dwh.yml', 'dwh.json']
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the configuration file: the named one, or the first of `dwh.yaml`, `dwh.yml`, `dwh.json` in `folder`; null when none is named and none is there.
+ * `${NAME}` in any text is replaced from the environment, `${NAME:-fallback}` has a fallback, `$${` stands for `${`. Replaced after parsing, so what a
+ * variable holds is always one value.
+ * @throws DwhError CONFIG_INVALID, with file, line, and the nearest right key
+ */
+export async function readConfigFile(
+  named: string | undefined,
+  folder: string,
+  env: Environment,
+): Promise<ConfigFile | null> {
+  const candidates = named === undefined ? NAMES.map((file) => join(folder, file)) : [resolve(folder, named)]
+  for (const path of candidates) {
+    const text = await readIfThere(path)
+    if (text !== null) return { path, values: parseConfig(text, path, env) }
+  }
+  if (named === undefined) return null
+  throw new DwhError('CONFIG_INVALID', `${named}: no such file`, {
+    hint: 'Correct --config or DWH_CONFIG, or leave it out to use dwh.yaml here.',
+  })
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new DwhError('CONFIG_INVALID', `${path}: cannot be read: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Let this user read the file.',
+    })
+  }
+}
+
+function parseConfig(text: string, path: string, env: Environment): ConfigValues {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const [error] = document.errors
+  if (error) throw invalid(`${path}:${lines.linePos(error.pos[0]).line}`, error.message, 'Correct the YAML there.')
+
+  /** `dwh.yaml:12`, the line of the nearest node that a path leads to. */
+  function at(keys: readonly (string | number)[]): string {
+    for (let length = keys.length; length > 0; length -= 1) {
+      const node = document.getIn(keys.slice(0, length), true)
+      if (isNode(node) && node.range) return `${path}:${lines.linePos(node.range[0]).line}`
+    }
+    return path
+  }
+
+  const value = substitute(document.toJS() ?? {}, env, [], at)
+  const result = v.safeParse(configSchema, value)
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const keys = (issue.path ?? []).map((item) => item.key as string | number)
+  const where = at(keys)
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const known = keysAt(keys.slice(0, -1))
+    throw invalid(where, `unknown key ${JSON.stringify(keys.at(-1))}`, nearestKey(String(keys.at(-1)), known))
+  }
+  throw invalid(
+    where,
+    `${keys.join('.') || 'the file'}: ${issue.message}`,
+    'See docs/configuration.md for what each key takes.',
+  )
+}
+
+function nearestKey(wrong: string, known: readonly string[]): string {
+  const candidate = known.length > 0 ? closest(wrong, known as string[]) : null
+  const near = candidate !== null && distance(wrong, candidate) <= Math.max(2, Math.floor(wrong.length / 2))
+  return near ? `Did you mean ${candidate}?` : `Known here: ${known.join(', ')}.`
+}
+
+function substitute(
+  value: unknown,
+  env: Environment,
+  path: readonly (string | number)[],
+  at: (keys: readonly (string | number)[]) => string,
+): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => substitute(item, env, [...path, index], at))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, substitute(item, env, [...path, key], at)]),
+    )
+  }
+  if (typeof value !== 'string') return value
+  return value.replace(
+    /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
+    (token, name: string | undefined, fallback: string | undefined) => {
+      if (name === undefined) return '${'
+      const found = env[name] || fallback
+      if (found === undefined)
+        throw invalid(
+          at(path),
+          `${token}: the environment has no ${name}`,
+          `Set ${name}, or write \${${name}:-fallback}.`,
+        )
+      return found
+    },
+  )
+}
+
+function invalid(where: string, what: string, hint: string): DwhError {
+  return new DwhError('CONFIG_INVALID', `${where}: ${what}`, { hint })
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import {
+  DwhError,
+  isDwhError,
+  type ObjectStore,
+  type OnEvent,
+  type SourceSnapshot,
+  type TableEntry,
+  throwIfAborted,
+} from '@dwh/core'
+import { stageFile } from '@dwh/metadata'
+import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
+import type { RunPlan, TablePlan } from './plan-run.ts'
+import { footerMetadata, tableEntry } from './table-entry.ts'
+
+export interface ExecuteOptions {
+  readonly runId: string
+  readonly store: ObjectStore
+  readonly writer: ParquetWriter
+  /** By source name; the caller closes them. */
+  readonly snapshots: ReadonlyMap<string, SourceSnapshot>
+  /** An empty folder for files on their way; the caller removes it. */
+  readonly folder: string
+  readonly clock: () => Date
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: OnEvent | undefined
+}
+
+export type TableResult =
+  | { readonly status: 'written'; readonly name: string; readonly entry: TableEntry; readonly durationMs: number }
+  | { readonly status: 'failed'; readonly name: string; readonly error: DwhError }
+
+/** What a table needs at most when a row was too large for the default: refused above this. */
+const MAX_ROW_BYTES = 512 * 1024 * 1024
+
+/**
+ * Reads, writes, checks and stages every table of a plan: as many at once as each source allows, the largest first. A table that fails is
+ * a result, not an error, and does not stop the others; an abort stops all. Nothing is published.
+ * @throws DwhError ABORTED
+ */
+export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promise<TableResult[]> {
+  const results: TableResult[] = []
+  await Promise.all(
+    [...options.snapshots].map(async ([source, snapshot]) => {
+      const waiting = plan.tables
+        .filter((table) => table.source === source)
+        .sort((a, b) => (b.table.estimatedBytes ?? 0) - (a.table.estimatedBytes ?? 0))
+        .values()
+      async function worker(): Promise<void> {
+        for (const table of waiting) results.push(await executeTable(table, snapshot, plan, options))
+      }
+      await Promise.all(Array.from({ length: snapshot.parallel }, worker))
+    }),
+  )
+  throwIfAborted(options.signal, 'run')
+  return results.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+async function executeTable(
+  table: TablePlan,
+  snapshot: SourceSnapshot,
+  plan: RunPlan,
+  options: ExecuteOptions,
+): Promise<TableResult> {
+  const { runId, store, folder, clock, signal, onEvent } = options
+  const { name } = table
+  const startedAt = clock().getTime()
+  onEvent?.({ type: 'table-start', table: name, estimatedRows: table.table.estimatedRows ?? null })
+  try {
+    throwIfAborted(signal, name)
+    const context = { runId, date: plan.date, snapshot: snapshot.info }
+    const path = join(folder, `${plan.tables.indexOf(table)}.parquet`)
+    const metadata = footerMetadata(
+      table,
+      context,
+      plan.tables.map((t) => t.name),
+    )
+    const written = await writeTable(table, snapshot, path, metadata, options)
+    const staged = await stageFile(store, runId, table.key, path, signal)
+    if (staged.size !== written.bytes || staged.sha256 === null) {
+      throw new DwhError('PROOF_FAILED', `${written.bytes} bytes written, ${staged.size} in the store`, {
+        hint: 'Nothing was published. Run again.',
+      })
+    }
+    const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }
+    const durationMs = clock().getTime() - startedAt
+    onEvent?.({ type: 'table-end', table: name, rows: file.rows, bytes: file.bytes, durationMs })
+    return { status: 'written', name, entry: tableEntry(table, context, file), durationMs }
+  } catch (cause) {
+    const error = named(cause, name)
+    onEvent?.({ type: 'table-failed', table: name, code: error.code, message: error.message, hint: error.hint ?? null })
+    return { status: 'failed', name, error }
+  }
+}
+
+/** Writes the table; again with more room when a row turns out to be larger than the default allows. */
+async function writeTable(
+  table: TablePlan,
+  snapshot: SourceSnapshot,
+  path: string,
+  metadata: Record<string, string>,
+  { writer, signal, onEvent }: ExecuteOptions,
+): Promise<WrittenParquet> {
+  let maxRowBytes: number | undefined
+  for (;;) {
+    try {
+      return await writer.write({
+        path,
+        columns: table.columns.map((column) => ({ name: column.as, type: column.type })),
+        data: snapshot.read(table.table, { where: table.where ?? undefined, signal }),
+        metadata,
+        key: table.primaryKey,
+        signal,
+        onProgress: (rows) => onEvent?.({ type: 'table-progress', table: table.name, rows }),
+        ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
+      })
+    } catch (error) {
+      const needed = isDwhError(error, 'ROW_TOO_LARGE') ? Number(error.context.bytes) : Number.POSITIVE_INFINITY
+      if (needed > MAX_ROW_BYTES || needed <= (maxRowBytes ?? 0)) throw error
+      maxRowBytes = 2 ** Math.ceil(Math.log2(needed))
+    }
+  }
+}
+
+/** Every failure of a table says which table. */
+function named(cause: unknown, table: string): DwhError {
+  if (!isDwhError(cause)) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return new DwhError('SOURCE_FAILED', `${table}: ${message}`, { cause, context: { table } })
+  }
+  if (cause.message.startsWith(`${table}:`) || cause.message.startsWith(`${table},`)) return cause
+  return new DwhError(cause.code, `${table}: ${cause.message}`, {
+    cause,
+    hint: cause.hint,
+    context: { ...cause.context, table },
+  })
+}

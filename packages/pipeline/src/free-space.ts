@@ -1,0 +1,23 @@
+import { statfs } from 'node:fs/promises'
+import { DwhError } from '@dwh/core'
+import type { RunPlan } from './plan-run.ts'
+
+/**
+ * Makes sure, before anything is read, that a folder has room for the files of a run: as much as they took the last time. New tables are not counted,
+ * since how small they become is not known.
+ * @throws DwhError WRITE_FAILED
+ */
+export async function checkFreeSpace(folder: string, plan: RunPlan): Promise<void> {
+  const needed = plan.tables.reduce((sum, table) => sum + (table.previousBytes ?? 0), 0)
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free >= needed) return
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1_000_000)} MB`
+  throw new DwhError(
+    'WRITE_FAILED',
+    `${folder}: ${megabytes(free)} free, and these tables took ${megabytes(needed)} the last time`,
+    {
+      hint: 'Free some space there, or set DWH_TMP to a folder on a larger disk.',
+    },
+  )
+}

@@ -1,0 +1,163 @@
+import {
+  type Day,
+  type DayManifest,
+  DwhError,
+  type EtlState,
+  formatTableName,
+  matchesTable,
+  parseTableName,
+  type TableEntry,
+  type TableSchema,
+  tableFileKey,
+} from '@dwh/core'
+import { checkColumnNames, checkTableNames } from './name-conflicts.ts'
+import { type SelectedTable, type Selection, type SkippedTable, selectTables, unknownTable } from './select-tables.ts'
+import type { SelectionSettings } from './settings.ts'
+
+export interface PlanInput {
+  readonly date: Day
+  /** The day on the warehouse's wall. */
+  readonly today: Day
+  /** Only tables that these patterns name, as in `dwh run --tables`; null for all. */
+  readonly only: readonly string[] | null
+  /** Allow a past day's files to be replaced. */
+  readonly replace: boolean
+  readonly state: EtlState
+  /** The manifest of `date`, if there is one. */
+  readonly manifest: DayManifest | null
+  /** By source name: what it offers and what the settings say. */
+  readonly sources: Readonly<
+    Record<string, { readonly tables: readonly TableSchema[]; readonly settings: SelectionSettings }>
+  >
+}
+
+export interface TablePlan extends SelectedTable {
+  /** The source's name. */
+  readonly source: string
+  /** The final key of its file. */
+  readonly key: string
+  /** True when the day already has a file of this table. */
+  readonly replaces: boolean
+  /** What changed since the table's current files, in words; empty for a new table and one that is as it was. */
+  readonly changes: readonly string[]
+  readonly isNew: boolean
+  /** Of its current files; null for a new table. */
+  readonly previousBytes: number | null
+}
+
+/** Everything that a run will do, as data: `dwh plan` prints it, `executePlan` does it. */
+export interface RunPlan {
+  readonly date: Day
+  /** In order of name. */
+  readonly tables: readonly TablePlan[]
+  readonly skipped: readonly SkippedTable[]
+  /** Current tables that leave the views, since this run finds them gone or left out; their history stays. */
+  readonly dropped: readonly string[]
+}
+
+/**
+ * Decides what a run does. Pure: the same input gives the same plan.
+ * @throws DwhError CONFIG_INVALID, NAME_CONFLICT, SOURCE_DENIED (also for a source without any table)
+ */
+export function planRun(input: PlanInput): RunPlan {
+  const { date, today, only, state } = input
+  if (date > today) {
+    throw new DwhError('CONFIG_INVALID', `date ${date}: in the future; today is ${today}`, {
+      hint: 'Choose today or an earlier day, or set timezone.',
+    })
+  }
+  const selections = Object.entries(input.sources).map(([source, { tables, settings }]) => {
+    const selection = selectTables(tables, settings)
+    checkNotEmpty(source, tables, selection)
+    return { source, tables, selection }
+  })
+  const all = selections.flatMap(({ source, selection }) =>
+    selection.selected.map((selected) => ({ ...selected, source })),
+  )
+  const wanted = only === null ? all : all.filter(({ table }) => only.some((pattern) => matchesTable(pattern, table)))
+  if (only !== null) checkOnly(only, all)
+
+  const dropped = only === null ? findDropped(input, new Set(all.map((table) => table.name))) : []
+  const staying = Object.keys(state.tables).filter(
+    (name) => !dropped.includes(name) && !all.some((table) => table.name === name),
+  )
+  checkTableNames([
+    ...staying.map((name) => ({ name, from: name })),
+    ...all.map((table) => ({ name: table.name, from: formatTableName(table.table) })),
+  ])
+  const tables = wanted.map((table) => planTable(table, input)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  checkReplace(input, tables)
+  return { date, tables, skipped: selections.flatMap(({ selection }) => selection.skipped), dropped }
+}
+
+function planTable(selected: SelectedTable & { source: string }, { date, state, manifest }: PlanInput): TablePlan {
+  const names = selected.columns.map((column) => column.as)
+  checkColumnNames(formatTableName(selected.table), names)
+  const current = state.tables[selected.name]
+  return {
+    ...selected,
+    key: tableFileKey(parseTableName(selected.name), date),
+    replaces: manifest?.tables[selected.name] !== undefined,
+    changes: current ? schemaChanges(current, selected) : [],
+    isNew: current === undefined,
+    previousBytes: current ? current.files.reduce((sum, file) => sum + file.bytes, 0) : null,
+  }
+}
+
+function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
+  const before = new Map(current.columns.map((column) => [column.name, column.type]))
+  const after = new Map<string, string>(selected.columns.map((column) => [column.as, column.type]))
+  return [
+    ...[...after.keys()].filter((name) => !before.has(name)).map((name) => `column ${name} is new`),
+    ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column ${name} is gone`),
+    ...[...after].flatMap(([name, type]) => {
+      const was = before.get(name)
+      return was !== undefined && was !== type ? [`column ${name} was ${was}, is ${type}`] : []
+    }),
+  ]
+}
+
+/** A run of an earlier day never moves the current views, so it drops nothing either. */
+function findDropped({ date, state, sources }: PlanInput, names: ReadonlySet<string>): string[] {
+  return Object.entries(state.tables)
+    .filter(([name, entry]) => Object.hasOwn(sources, entry.source.name) && !names.has(name) && entry.date <= date)
+    .map(([name]) => name)
+}
+
+function checkNotEmpty(source: string, tables: readonly TableSchema[], { selected, skipped }: Selection): void {
+  if (selected.length > 0) return
+  const why =
+    tables.length === 0
+      ? 'no tables that this role can see'
+      : `no table is left: ${skipped.map((s) => `${s.table} (${s.reason})`).join(', ')}`
+  throw new DwhError('SOURCE_DENIED', `source ${source}: ${why}`, {
+    hint:
+      tables.length === 0
+        ? 'Is it the right database? Check its name in the URL, and what the role may read.'
+        : 'Include at least one table; a view is read when it is included by name.',
+  })
+}
+
+function checkOnly(only: readonly string[], all: readonly SelectedTable[]): void {
+  for (const pattern of only) {
+    if (all.some(({ table }) => matchesTable(pattern, table))) continue
+    throw unknownTable(
+      `--tables ${pattern}`,
+      pattern,
+      all.map(({ table }) => formatTableName(table)),
+    )
+  }
+}
+
+function checkReplace({ date, today, replace }: PlanInput, tables: readonly TablePlan[]): void {
+  if (replace || date === today) return
+  const there = tables.filter((table) => table.replaces).map((table) => table.name)
+  if (there.length === 0) return
+  throw new DwhError(
+    'CONFIG_INVALID',
+    `date ${date}: a past day that already holds ${there.slice(0, 10).join(', ')}${there.length > 10 ? ', …' : ''}`,
+    {
+      hint: 'The tables as they are now would take the place of those of that day. Add --replace if that is what you want.',
+    },
+  )
+}

@@ -1,0 +1,252 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type Day,
+  DwhError,
+  dayAt,
+  type EtlState,
+  formatRunId,
+  isDwhError,
+  type ObjectStore,
+  type OnEvent,
+  parseDay,
+  type RunRecord,
+  type SourceSnapshot,
+} from '@dwh/core'
+import {
+  abandonRun,
+  publishRun,
+  readManifest,
+  readSettledState,
+  readState,
+  recordFailure,
+  type StoredState,
+  writeRunRecord,
+} from '@dwh/metadata'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import { executePlan, type TableResult } from './execute-plan.ts'
+import { checkFreeSpace } from './free-space.ts'
+import { planRun, type RunPlan } from './plan-run.ts'
+import { makeRecord } from './run-record.ts'
+import type { SourceSettings } from './settings.ts'
+
+export interface PlanOptions {
+  readonly store: ObjectStore
+  /** By name, which is how `etl.json` tells them apart; `default` for the only one. */
+  readonly sources: Readonly<Record<string, SourceSettings>>
+  /** The day of the run; today in `timeZone` unless given. */
+  readonly date?: Day | undefined
+  /** IANA name. Default UTC. */
+  readonly timeZone?: string | undefined
+  /** Only the tables that these patterns name. */
+  readonly only?: readonly string[] | undefined
+  /** Allow a past day's files to be replaced. Default false. */
+  readonly replace?: boolean | undefined
+  readonly clock: () => Date
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: OnEvent | undefined
+}
+
+export interface RunOptions extends PlanOptions {
+  readonly writer: ParquetWriter
+  /** For files on their way to the store. Fastest on the same file system as a local store. */
+  readonly tempDirectory: string
+  /** Random bytes; makes a run's id its own. */
+  readonly random: (bytes: number) => Uint8Array
+}
+
+export interface RunReport {
+  readonly runId: string
+  readonly plan: RunPlan
+  /** As committed. */
+  readonly state: EtlState
+  readonly record: RunRecord
+  /** Why some objects are not in place yet; null nearly always. The run is published all the same, and the next one finishes it. */
+  readonly unfinished: unknown
+}
+
+/** Random bytes in a run's id. */
+const RUN_ID_BYTES = 4
+
+/**
+ * Opens every source and says what a run would do now, without doing it.
+ * @throws DwhError as `planRun`, the sources and the store do
+ */
+export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
+  const base = await readState(options.store)
+  return withSnapshots(options, (snapshots) => makePlan(options, base, snapshots))
+}
+
+/**
+ * Runs the whole way: settles what an earlier run left, takes one snapshot of each source, plans, reads and stages every table, and publishes all of
+ * them by one conditional write, or none. A failed run leaves the last good state as it was and adds `last_failure` and a record.
+ *
+ * @example
+ * await runPipeline({
+ *   store: localStore({ path: 'warehouse' }),
+ *   sources: { default: { source: postgresSource({ connection: process.env.DATABASE_URL }) } },
+ *   writer, tempDirectory: '/var/tmp', clock: () => new Date(), random: randomBytes,
+ * })
+ *
+ * @throws DwhError RUN_FAILED when tables failed (`context.tables`; one event for each has said why), CONFLICT when another run was quicker, and what planning,
+ * the sources and the store throw
+ */
+export async function runPipeline(options: RunOptions): Promise<RunReport> {
+  const { store, clock } = options
+  const startedAt = clock()
+  const runId = formatRunId(startedAt, options.random(RUN_ID_BYTES))
+  const date = runDate(options)
+  const onRollForward = (earlier: string) => options.onEvent?.({ type: 'roll-forward', runId: earlier })
+  const base = await readSettledState(store, onRollForward)
+  const results: TableResult[] = []
+  let plan: RunPlan | undefined
+  const record = (error: DwhError | null) =>
+    makeRecord({ runId, date, startedAt, finishedAt: clock(), plan, results, error })
+  try {
+    const published = await withSnapshots(options, async (snapshots) => {
+      plan = await makePlan(options, base, snapshots)
+      options.onEvent?.({ type: 'run-start', runId, date, tables: plan.tables.map((table) => table.name) })
+      results.push(...(await extract(plan, { ...options, runId, snapshots })))
+      checkResults(results)
+      const state = await publish(plan, base, { ...options, runId, startedAt, snapshots, results })
+      return { plan, ...state }
+    })
+    options.onEvent?.({ type: 'commit', runId, tables: results.length })
+    return await finish(store, { runId, record: record(null), ...published })
+  } catch (cause) {
+    const error = asFailure(cause, runId)
+    await noteFailure(store, record(error), error)
+    throw error
+  }
+}
+
+/** The record comes after the commit: that it cannot be written makes the run no failure. */
+async function finish(store: ObjectStore, report: RunReport): Promise<RunReport> {
+  try {
+    await writeRunRecord(store, report.record)
+    return report
+  } catch (error) {
+    return { ...report, unfinished: report.unfinished ?? error }
+  }
+}
+
+async function withSnapshots<T>(
+  options: PlanOptions,
+  work: (snapshots: Map<string, SourceSnapshot>) => Promise<T>,
+): Promise<T> {
+  const snapshots = new Map<string, SourceSnapshot>()
+  try {
+    for (const [name, { source }] of Object.entries(options.sources))
+      snapshots.set(name, await source.open(options.signal))
+    return await work(snapshots)
+  } finally {
+    for (const snapshot of snapshots.values()) await snapshot.close()
+  }
+}
+
+async function makePlan(
+  options: PlanOptions,
+  base: StoredState,
+  snapshots: Map<string, SourceSnapshot>,
+): Promise<RunPlan> {
+  const date = runDate(options)
+  const sources: Record<string, { tables: Awaited<ReturnType<SourceSnapshot['tables']>>; settings: SourceSettings }> =
+    {}
+  for (const [name, snapshot] of snapshots) {
+    sources[name] = { tables: await snapshot.tables(), settings: options.sources[name] as SourceSettings }
+  }
+  return planRun({
+    date,
+    today: dayAt(options.clock(), options.timeZone ?? 'UTC'),
+    only: options.only ?? null,
+    replace: options.replace ?? false,
+    state: base.state,
+    manifest: await readManifest(options.store, base.state, date),
+    sources,
+  })
+}
+
+function runDate(options: PlanOptions): Day {
+  return options.date !== undefined ? parseDay(options.date) : dayAt(options.clock(), options.timeZone ?? 'UTC')
+}
+
+type Running = RunOptions & { readonly runId: string; readonly snapshots: Map<string, SourceSnapshot> }
+
+async function extract(plan: RunPlan, options: Running): Promise<TableResult[]> {
+  const folder = await makeFolder(options.tempDirectory)
+  try {
+    await checkFreeSpace(folder, plan)
+    return await executePlan(plan, { ...options, folder })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function makeFolder(tempDirectory: string): Promise<string> {
+  try {
+    await mkdir(tempDirectory, { recursive: true })
+    return await mkdtemp(join(tempDirectory, 'dwh-run-'))
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new DwhError('WRITE_FAILED', `temporary folder ${tempDirectory}: ${message}`, {
+      cause,
+      hint: 'Set DWH_TMP to a folder that this user may write to.',
+    })
+  }
+}
+
+function checkResults(results: readonly TableResult[]): void {
+  const failed = results.flatMap((result) => (result.status === 'failed' ? [result] : []))
+  const [first] = failed
+  if (!first) return
+  const others = failed.length === 1 ? '' : `, and ${failed.length - 1} more`
+  throw new DwhError('RUN_FAILED', `${first.error.message}${others}`, {
+    cause: first.error,
+    hint: first.error.hint,
+    context: { tables: failed.map((result) => result.name) },
+  })
+}
+
+async function publish(
+  plan: RunPlan,
+  base: StoredState,
+  options: Running & { startedAt: Date; results: readonly TableResult[] },
+) {
+  const { store, runId, startedAt, clock, snapshots, results } = options
+  return publishRun(store, base, {
+    runId,
+    date: plan.date,
+    tables: Object.fromEntries(
+      results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry]] : [])),
+    ),
+    dropped: plan.dropped,
+    sources: Object.fromEntries([...snapshots].map(([name, snapshot]) => [name, snapshot.info.source])),
+    previous: await readManifest(store, base.state, plan.date),
+    startedAt,
+    now: clock(),
+  })
+}
+
+function asFailure(cause: unknown, runId: string): DwhError {
+  if (isDwhError(cause)) return cause
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new DwhError('RUN_FAILED', `run ${runId}: ${message}`, { cause })
+}
+
+/** Leaves word of a failed run, and takes away what it staged. The failure itself matters more than not being able to say so. */
+async function noteFailure(store: ObjectStore, record: RunRecord, error: DwhError): Promise<void> {
+  if (error.context.uncertain !== true) await abandonRun(store, record.run_id)
+  // wrong settings are the caller's to see, and no event in the life of the warehouse
+  if (error.code === 'CONFIG_INVALID') return
+  try {
+    await writeRunRecord(store, record)
+    // the run that was quicker is the state of things
+    if (error.code !== 'CONFLICT') {
+      const { code, message, hint = null } = error
+      const tables = Object.entries(record.tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
+      await recordFailure(store, { run_id: record.run_id, at: record.finished_at, code, message, hint, tables })
+    }
+  } catch {
+    // the storage does not take it; the caller gets the reason of the failure, which may well be the same
+  }
+}

@@ -1,0 +1,39 @@
+import type { Day, DwhError, RunRecord, RunRecordTable } from '@dwh/core'
+import type { TableResult } from './execute-plan.ts'
+import type { RunPlan } from './plan-run.ts'
+
+export interface RecordInput {
+  readonly runId: string
+  readonly date: Day
+  readonly startedAt: Date
+  readonly finishedAt: Date
+  readonly plan: RunPlan | undefined
+  readonly results: readonly TableResult[]
+  readonly error: DwhError | null
+}
+
+/** What is kept of a run, good or bad. */
+export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, error }: RecordInput): RunRecord {
+  const tables = new Map<string, RunRecordTable>(plan?.tables.map((table) => [table.name, { status: 'not read' }]))
+  for (const result of results) tables.set(result.name, outcome(result))
+  return {
+    version: 1,
+    run_id: runId,
+    status: error ? 'failed' : 'success',
+    date,
+    started_at: startedAt.toISOString(),
+    finished_at: finishedAt.toISOString(),
+    duration_ms: finishedAt.getTime() - startedAt.getTime(),
+    tables: Object.fromEntries(tables),
+    error: error && { code: error.code, message: error.message, hint: error.hint ?? null },
+  }
+}
+
+function outcome(result: TableResult): RunRecordTable {
+  if (result.status === 'failed') {
+    const { code, message, hint = null } = result.error
+    return { status: 'failed', code, message, hint }
+  }
+  const [file] = result.entry.files
+  return { status: 'written', rows: file?.rows ?? 0, bytes: file?.bytes ?? 0, duration_ms: result.durationMs }
+}

@@ -1,0 +1,151 @@
+import {
+  DwhError,
+  formatTableName,
+  isExactPattern,
+  matchesTable,
+  parseTableName,
+  type SourceColumn,
+  type TableSchema,
+} from '@dwh/core'
+import { didYouMean } from './nearest.ts'
+import type { SelectionSettings, TableSettings } from './settings.ts'
+
+/** A table that a source offers and this run leaves out. */
+export interface SkippedTable {
+  /** As the source names it. */
+  readonly table: string
+  readonly reason: string
+}
+
+/** A table that this run reads, with what the settings make of it. */
+export interface SelectedTable {
+  /** In the warehouse. */
+  readonly name: string
+  /** As the source has it, with the columns to read in their order. */
+  readonly table: TableSchema
+  /** Source columns with their names in the warehouse, in the same order. */
+  readonly columns: readonly SelectedColumn[]
+  /** In the warehouse's names; empty when a part of it was left out. */
+  readonly primaryKey: readonly string[]
+  readonly where: string | null
+}
+
+export interface SelectedColumn extends SourceColumn {
+  /** In the warehouse. */
+  readonly as: string
+}
+
+export interface Selection {
+  readonly selected: readonly SelectedTable[]
+  readonly skipped: readonly SkippedTable[]
+}
+
+/**
+ * Decides which of a source's tables are read, and which of their columns.
+ * @throws DwhError CONFIG_INVALID for settings that name a table or column that is not there, SOURCE_DENIED for a table that may not be read and was not
+ * left out: a smaller warehouse must be somebody's decision
+ */
+export function selectTables(tables: readonly TableSchema[], settings: SelectionSettings): Selection {
+  checkNames(tables, settings)
+  const selected: SelectedTable[] = []
+  const skipped: SkippedTable[] = []
+  for (const table of tables) {
+    const own = settingsOf(table, settings)
+    const reason = whyNot(table, own, settings)
+    if (reason === null) selected.push(select(table, own ?? {}))
+    else skipped.push({ table: formatTableName(table), reason })
+  }
+  checkDenied(selected)
+  // without columns there is nothing to store; with a denied one there would have been an error
+  const empty = selected.filter((s) => s.columns.length === 0)
+  skipped.push(...empty.map((s) => ({ table: formatTableName(s.table), reason: 'it has no columns' })))
+  return { selected: selected.filter((s) => s.columns.length > 0), skipped }
+}
+
+function settingsOf(table: TableSchema, { tables = {} }: SelectionSettings): TableSettings | undefined {
+  const name = formatTableName(table)
+  return Object.entries(tables).find(([key]) => formatTableName(parseTableName(key)) === name)?.[1]
+}
+
+function whyNot(table: TableSchema, own: TableSettings | undefined, settings: SelectionSettings): string | null {
+  const { include = ['*'], exclude = [] } = settings
+  if (own?.exclude) return 'excluded'
+  const excluding = exclude.find((pattern) => matchesTable(pattern, table))
+  if (excluding !== undefined) return `excluded by ${JSON.stringify(excluding)}`
+  const including = include.filter((pattern) => matchesTable(pattern, table))
+  if (including.length === 0) return 'not included'
+  const named = own !== undefined || including.some(isExactPattern)
+  return table.onlyWhenNamed && !named ? `${table.onlyWhenNamed}: read only when included by name` : null
+}
+
+/** A name that matches nothing is a mistake, and silence about it would be a smaller warehouse. */
+function checkNames(tables: readonly TableSchema[], settings: SelectionSettings): void {
+  const known = tables.map(formatTableName)
+  for (const name of Object.keys(settings.tables ?? {})) {
+    if (!known.includes(formatTableName(parseTableName(name))))
+      throw unknownTable(`tables: ${JSON.stringify(name)}`, name, known)
+  }
+  for (const list of ['include', 'exclude'] as const) {
+    for (const pattern of settings[list] ?? []) {
+      const matches = tables.some((table) => matchesTable(pattern, table))
+      // a pattern may wait for tables to come; a name that was spelled out may not
+      if (!matches && isExactPattern(pattern)) throw unknownTable(`${list}: ${JSON.stringify(pattern)}`, pattern, known)
+    }
+  }
+}
+
+/** The error for a table that the source does not have. */
+export function unknownTable(where: string, name: string, known: readonly string[]): DwhError {
+  const listed = known.length <= 10 ? ` Tables there are: ${known.join(', ') || 'none'}.` : ''
+  return new DwhError('CONFIG_INVALID', `${where}: the source has no such table`, {
+    hint: `Write it as \`dwh plan\` lists it.${didYouMean(name, known) || listed}`,
+  })
+}
+
+function select(table: TableSchema, { name, columns = {}, where }: TableSettings): SelectedTable {
+  const { exclude = [], rename = {} } = columns
+  const here = formatTableName(table)
+  const known = table.columns.map((column) => column.name)
+  for (const column of [...exclude, ...Object.keys(rename)]) {
+    if (known.includes(column)) continue
+    const hint = didYouMean(column, known).trim() || `Its columns are: ${known.slice(0, 30).join(', ')}.`
+    throw new DwhError('CONFIG_INVALID', `tables: ${here}: no column ${JSON.stringify(column)}`, { hint })
+  }
+  const renamed = new Map(Object.entries(rename))
+  const kept = table.columns
+    .filter((column) => !exclude.includes(column.name))
+    .map((column): SelectedColumn => ({ ...column, as: renamed.get(column.name) ?? column.name }))
+  if (kept.length === 0 && table.columns.length > 0) {
+    throw new DwhError('CONFIG_INVALID', `tables: ${here}: columns.exclude leaves no column`, {
+      hint: 'To leave the table out, write exclude: true.',
+    })
+  }
+  const key = (table.primaryKey ?? []).map((column) => kept.find((k) => k.name === column)?.as)
+  return {
+    name: name === undefined ? here : formatTableName(parseTableName(name)),
+    table: { ...table, columns: kept.map(({ as: _, ...column }) => column) },
+    columns: kept,
+    primaryKey: key.every((column) => column !== undefined) ? key : [],
+    where: where ?? null,
+  }
+}
+
+function checkDenied(selected: readonly SelectedTable[]): void {
+  const problems = selected.flatMap(({ table, columns }) => {
+    const name = formatTableName(table)
+    if (table.denied) return [{ text: `${name}: ${table.denied.reason}`, hint: table.denied.hint }]
+    return columns
+      .filter((column) => column.denied)
+      .map((column) => ({
+        text: `${name}: column ${column.name}: ${column.denied}`,
+        hint: `Grant it, or list it under columns.exclude of ${name}.`,
+      }))
+  })
+  const [first] = problems
+  if (!first) return
+  const shown = problems.slice(0, 10)
+  const more = problems.length > shown.length ? `, and ${problems.length - shown.length} more` : ''
+  throw new DwhError('SOURCE_DENIED', `${shown.map((p) => p.text).join('; ')}${more}`, {
+    hint: [...new Set(shown.map((p) => p.hint))].join('\n'),
+  })
+}

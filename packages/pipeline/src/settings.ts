@@ -1,0 +1,30 @@
+import type { Source } from '@dwh/core'
+
+/** What the configuration says of one table. Columns go by their names in the source. */
+export interface TableSettings {
+  /** Leave the table out. */
+  readonly exclude?: boolean | undefined
+  /** Its name in the warehouse: `clients`, `sales.clients`. */
+  readonly name?: string | undefined
+  readonly columns?:
+    | {
+        readonly exclude?: readonly string[] | undefined
+        readonly rename?: Readonly<Record<string, string>> | undefined
+      }
+    | undefined
+  /** A condition in the source's own language; rows for which it does not hold are left out. */
+  readonly where?: string | undefined
+}
+
+/** Which tables of a source are read, and how. Patterns are those of `matchesTable`. */
+export interface SelectionSettings {
+  /** Default `*`. A view, a foreign table or a table of an extension is read only when a pattern without wildcards, or `tables`, names it. */
+  readonly include?: readonly string[] | undefined
+  readonly exclude?: readonly string[] | undefined
+  /** By table name, such as `orders` or `billing.invoices`. */
+  readonly tables?: Readonly<Record<string, TableSettings>> | undefined
+}
+
+export interface SourceSettings extends SelectionSettings {
+  readonly source: Source
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import type { ColumnEntry, Day, FileEntry, SnapshotInfo, TableEntry } from '@dwh/core'
+import type { TablePlan } from './plan-run.ts'
+
+/** What a run and its snapshot add to every table's entry. */
+export interface EntryContext {
+  readonly runId: string
+  readonly date: Day
+  readonly snapshot: SnapshotInfo
+}
+
+/** The manifest entry of one table, once its file is known. */
+export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEntry): TableEntry {
+  return { ...knownBefore(plan, context), files: [file], proof: { level: 'counts', rows: file.rows } }
+}
+
+/**
+ * What goes into the file's own footer, under `dwh`: all of the entry that is known before the first byte, the table's name, and the names of all
+ * tables of the run. With it, and the file's own rows, size and hash, the manifest can be made again from the files alone.
+ */
+export function footerMetadata(
+  plan: TablePlan,
+  context: EntryContext,
+  tables: readonly string[],
+): Record<string, string> {
+  return { dwh: JSON.stringify({ version: 1, name: plan.name, ...knownBefore(plan, context), tables }) }
+}
+
+function knownBefore(plan: TablePlan, { runId, date, snapshot }: EntryContext) {
+  const columns = plan.columns.map(
+    (column): ColumnEntry => ({
+      name: column.as,
+      type: column.type,
+      nullable: column.nullable ?? true,
+      source_type: column.sourceType ?? null,
+    }),
+  )
+  return {
+    source: { name: plan.source, schema: plan.table.schema, table: plan.table.name },
+    run_id: runId,
+    date,
+    mode: 'snapshot' as const,
+    snapshot: { id: snapshot.id, lsn: snapshot.lsn, taken_at: snapshot.takenAt },
+    columns,
+    schema_hash: createHash('sha256').update(JSON.stringify(columns)).digest('hex'),
+    primary_key: plan.primaryKey,
+    watermark: null,
+    fidelity: {},
+  }
+}

@@ -1,3 +1,4 @@
+import type { TableSettings } from '@dwh/pipeline'
 import * as v from 'valibot'
 
 const list = v.array(v.string())
@@ -42,8 +43,7 @@ const parallel = v.pipe(
   v.maxValue(64, 'expected at most 64'),
 )
 
-/** What `dwh.yaml` may say. The same keys come from flags and the environment; see `SETTINGS` in load-config. */
-const configEntries = v.strictObject({
+const config = v.strictObject({
   source: v.optional(name),
   storage: v.optional(name),
   timezone: v.optional(name),
@@ -57,13 +57,26 @@ const configEntries = v.strictObject({
   lock_timeout: v.optional(duration),
 })
 
-export type ConfigValues = v.InferOutput<typeof configEntries>
+/** What `dwh.yaml` may say, as it is after reading: sizes in bytes, durations in milliseconds. */
+export interface ConfigValues {
+  readonly source?: string | undefined
+  readonly storage?: string | undefined
+  readonly timezone?: string | undefined
+  readonly parallel?: number | undefined
+  readonly include?: readonly string[] | undefined
+  readonly exclude?: readonly string[] | undefined
+  readonly tables?: Readonly<Record<string, TableSettings | null>> | undefined
+  readonly temp?: string | undefined
+  readonly cache?: string | undefined
+  readonly memory_limit?: number | undefined
+  readonly lock_timeout?: number | undefined
+}
 
-export const configSchema: v.GenericSchema<unknown, ConfigValues> = configEntries
+export const configSchema: v.GenericSchema<unknown, ConfigValues> = config
 
 /** The keys that may stand where an unknown one was found, for "did you mean". */
 export function keysAt(path: readonly (string | number)[]): string[] {
-  if (path.length === 0) return Object.keys(configEntries.entries)
+  if (path.length === 0) return Object.keys(config.entries)
   if (path[0] === 'tables' && path.length === 2) return Object.keys(tableSettings.entries)
   return path[0] === 'tables' && path[2] === 'columns' && path.length === 3 ? ['exclude', 'rename'] : []
 }

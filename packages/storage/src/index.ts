@@ -1,1 +1,1 @@
-export {}
+export { type LocalStoreOptions, localStore } from './local-store.ts'

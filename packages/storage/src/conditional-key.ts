@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DwhError, INCOMING_PREFIX, type ObjectInfo, type PutCondition } from '@dwh/core'
+import { moveInto, writeFile } from './durable.ts'
+import { addGeneration, bodyEtag, bodyHash, type Generation, generationsFolder, readGeneration } from './generations.ts'
+import { readPlain } from './plain-file.ts'
+
+/** A path of its own, for a file on its way in. A process that dies there leaves it; nobody ever reads it. */
+export function incomingPath(root: string): string {
+  return join(root, INCOMING_PREFIX, randomBytes(12).toString('hex'))
+}
+
+/** The key's current generation, after bringing its plain file up to date; null for a key without generations. */
+export async function generationOf(root: string, key: string): Promise<Generation | null> {
+  const generation = await readGeneration(generationsFolder(root, key))
+  if (generation) await refreshPlainFile(root, key, generation)
+  return generation
+}
+
+/** Best effort: the plain file is for others, and a warehouse that cannot be written to can still be read. */
+async function refreshPlainFile(root: string, key: string, generation: Generation): Promise<void> {
+  const path = join(root, key)
+  try {
+    const plain = await readPlain(path)
+    if (generation.body === null) {
+      if (plain) await rm(path, { force: true })
+    } else if (!plain || Buffer.compare(plain.body, generation.body) !== 0) {
+      const temporary = incomingPath(root)
+      await writeFile(temporary, generation.body)
+      await moveInto(temporary, path)
+    }
+  } catch {
+    // the next one who comes by tries again
+  }
+}
+
+/** Follows the current generation, or the plain file, with a new one if `condition` holds for it. */
+export async function putGeneration(
+  root: string,
+  key: string,
+  body: Uint8Array | null,
+  condition: PutCondition | undefined,
+): Promise<void> {
+  const path = join(root, key)
+  for (;;) {
+    const current = await generationOf(root, key)
+    const plain = current ? null : await readPlain(path)
+    const etag = current ? current.body && bodyEtag(current.body) : (plain?.etag ?? null)
+    if (condition && !holds(condition, etag)) throw conflict(key)
+    const number = current?.number ?? 0
+    if (await addGeneration(generationsFolder(root, key), number, body, incomingPath(root))) {
+      return refreshPlainFile(root, key, { number: number + 1, body })
+    }
+    if (condition) throw conflict(key)
+  }
+}
+
+function holds(condition: PutCondition, etag: string | null): boolean {
+  return 'ifAbsent' in condition ? etag === null : etag === condition.ifMatch
+}
+
+function conflict(key: string): DwhError {
+  return new DwhError('CONFLICT', `${key}: changed by somebody else`, {
+    hint: 'Read it again, and decide anew.',
+    context: { key },
+  })
+}
+
+/** What is known of a value that lives in generations. */
+export function bodyInfo(key: string, body: Uint8Array): ObjectInfo {
+  return { key, size: body.length, etag: bodyEtag(body), sha256: bodyHash(body) }
+}

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import {
+  DwhError,
+  GENERATIONS_PREFIX,
+  INCOMING_PREFIX,
+  type ObjectInfo,
+  type ObjectStore,
+  type PutCondition,
+  throwIfAborted,
+} from '@dwh/core'
+import { checkKey } from './check-key.ts'
+import { bodyInfo, generationOf, incomingPath, putGeneration } from './conditional-key.ts'
+import { copyFile, hashFile, linkTo, moveInto, place, stamp, writeFile } from './durable.ts'
+import { bodyEtag, bodyHash, keysWithGenerations } from './generations.ts'
+import { hasCode, localFailure } from './local-errors.ts'
+import { infoOf, orNull, plainInfo, readPlain, removeEmptyFolders } from './plain-file.ts'
+import { byBytes, mergeKeys, walk } from './walk.ts'
+
+export interface LocalStoreOptions {
+  /** The folder; made by the first write. */
+  readonly path: string
+}
+
+/**
+ * Objects as files of one folder. Its keys are the paths of its files, so everything in it can be read by other programs.
+ *
+ * A write goes to `_dwh/incoming/`, is synced, and gets its name by rename; one that dies leaves a file there and nothing else. A key that was ever put
+ * with a condition lives in numbered generations below `_dwh/generations/`; the file of its own name is then a copy, kept up to date for people and
+ * other programs and never read here.
+ *
+ * @example
+ * const store = localStore({ path: 'warehouse' })
+ * const { etag } = await store.put('etl.json', body, { ifAbsent: true })
+ * await store.put('etl.json', next, { ifMatch: etag })
+ */
+export function localStore(options: LocalStoreOptions): ObjectStore {
+  const root = resolve(options.path)
+  const pathOf = (key: string) => join(root, checkKey(key))
+
+  async function put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo> {
+    checkKey(key)
+    if (!condition && !(await generationOf(root, key))) {
+      const info = await bringIn(key, (temporary) => writeFile(temporary, body))
+      // generations may have begun meanwhile, and would hide what was just written
+      if (info && !(await generationOf(root, key))) return { ...info, sha256: bodyHash(body) }
+    }
+    await putGeneration(root, key, body, condition)
+    return bodyInfo(key, body)
+  }
+
+  /** Lets `make` make a file on its way in, then gives it the key's name; null, and nothing done, when `make` answers null. */
+  async function bringIn(key: string, make: (temporary: string) => Promise<unknown>): Promise<ObjectInfo | null> {
+    const temporary = incomingPath(root)
+    try {
+      if ((await make(temporary)) === null) return null
+      const info = await plainInfo(key, temporary)
+      await moveInto(temporary, pathOf(key))
+      return info
+    } finally {
+      // still there after a failure; also after a rename between two names of one file, which does nothing
+      await rm(temporary, { force: true })
+    }
+  }
+
+  async function head(key: string): Promise<ObjectInfo | null> {
+    const path = pathOf(key)
+    const generation = await generationOf(root, key)
+    if (generation) return generation.body && bodyInfo(key, generation.body)
+    return plainInfo(key, path)
+  }
+
+  const store: ObjectStore = {
+    url: root,
+
+    async get(key) {
+      const path = pathOf(key)
+      const generation = await generationOf(root, key)
+      if (generation) return generation.body && { body: generation.body, etag: bodyEtag(generation.body) }
+      return readPlain(path)
+    },
+
+    put,
+    head,
+
+    async putFile(key, from, { move = false, sha256, signal } = {}) {
+      const path = pathOf(key)
+      if (await generationOf(root, key))
+        throw new DwhError('STORE_FAILED', `${path}: written with conditions before`, { hint: 'Use put for this key.' })
+      const source = await open(from)
+      try {
+        let hash = sha256
+        const info = await bringIn(key, async (temporary) => {
+          if (move) {
+            hash ??= await hashFile(source, signal)
+            await takeOver(source, from, temporary, signal)
+          } else {
+            hash = await copyFile(source, temporary, signal)
+          }
+          throwIfAborted(signal, path)
+        })
+        return { ...(info as ObjectInfo), sha256: hash ?? null }
+      } finally {
+        await source.close()
+      }
+    },
+
+    async getFile(key, to, { signal } = {}) {
+      const path = pathOf(key)
+      const generation = await generationOf(root, key)
+      const temporary = `${to}.${randomBytes(6).toString('hex')}`
+      if (generation) {
+        if (generation.body === null) return null
+        await writeFile(temporary, generation.body)
+        await rename(temporary, to)
+        return bodyInfo(key, generation.body)
+      }
+      const source = await orNull(open(path))
+      if (!source) return null
+      try {
+        const sha256 = await copyFile(source, temporary, signal)
+        await rename(temporary, to)
+        return { ...infoOf(key, await source.stat({ bigint: true })), sha256 }
+      } finally {
+        await source.close()
+        await rm(temporary, { force: true })
+      }
+    },
+
+    async copy(from, to) {
+      const source = pathOf(from)
+      checkKey(to)
+      const [fromGeneration, toGeneration] = [await generationOf(root, from), await generationOf(root, to)]
+      if (fromGeneration || toGeneration) {
+        const body = fromGeneration ? fromGeneration.body : (await readPlain(source))?.body
+        return body ? put(to, body) : null
+      }
+      return bringIn(to, (temporary) => orNull(place(source, temporary, linkTo)))
+    },
+
+    async *list(prefix) {
+      const conditional = (await keysWithGenerations(root)).filter((key) => key.startsWith(prefix)).sort(byBytes)
+      for await (const key of mergeKeys(walk(root, prefix, [GENERATIONS_PREFIX, INCOMING_PREFIX]), conditional)) {
+        const info = await head(key)
+        if (info) yield info
+      }
+    },
+
+    async delete(key) {
+      const path = pathOf(key)
+      if (await generationOf(root, key)) return putGeneration(root, key, null, undefined)
+      await rm(path, { force: true })
+      await removeEmptyFolders(dirname(path), root)
+    },
+
+    localPath: pathOf,
+  }
+  return wrapErrors(store, root)
+}
+
+/** Puts the caller's file under a path of the store's: by rename, or, from another file system, by copy. */
+async function takeOver(source: FileHandle, from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+  await stamp(source)
+  await source.sync()
+  try {
+    await place(from, to, rename)
+  } catch (error) {
+    if (!hasCode(error, 'EXDEV')) throw error
+    await copyFile(source, to, signal)
+    await rm(from, { force: true })
+  }
+}
+
+/** Every failure of the file system leaves as a DwhError. */
+function wrapErrors(store: ObjectStore, root: string): ObjectStore {
+  const wrap = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer
+    } catch (error) {
+      throw localFailure(error, root)
+    }
+  }
+  return {
+    ...store,
+    get: (key) => wrap(store.get(key)),
+    put: (key, body, condition) => wrap(store.put(key, body, condition)),
+    putFile: (key, path, options) => wrap(store.putFile(key, path, options)),
+    head: (key) => wrap(store.head(key)),
+    getFile: (key, path, options) => wrap(store.getFile(key, path, options)),
+    copy: (from, to) => wrap(store.copy(from, to)),
+    delete: (key) => wrap(store.delete(key)),
+    async *list(prefix) {
+      try {
+        yield* store.list(prefix)
+      } catch (error) {
+        throw localFailure(error, root)
+      }
+    },
+  }
+}

@@ -1,0 +1,1 @@
+export { type ContractStore, storeContract } from './store-contract.ts'

@@ -14,7 +14,7 @@ const CHUNK_BYTES = 1024 * 1024
 /** How often a folder that others remove is made again. */
 const FOLDER_ATTEMPTS = 100
 
-/** Writes a new file and syncs its bytes; its name is not yet durable. */
+/** Writes a new file and syncs its bytes; its name is not yet durable. Nothing is left when it fails. */
 export async function writeFile(path: string, body: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const file = await open(path, 'wx')
@@ -22,6 +22,9 @@ export async function writeFile(path: string, body: Uint8Array): Promise<void> {
     await file.writeFile(body)
     await stamp(file)
     await file.sync()
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
   } finally {
     await file.close()
   }

@@ -1,0 +1,117 @@
+import { type EtlState, STATE_KEY } from '@dwh/core'
+import { localStore } from '@dwh/storage'
+import { temporaryFolder } from '@dwh/test-kit'
+import { describe, expect, test } from 'vitest'
+import { parseState, readRunRecords, readState, recordFailure, writeRunRecord } from './index.ts'
+
+const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
+
+async function emptyState(): Promise<EtlState> {
+  return (await readState(localStore({ path: await temporaryFolder() }))).state
+}
+
+const table = {
+  source: { name: 'default', schema: 'public', table: 'a' },
+  run_id: 'r1',
+  date: '2026-02-18',
+  mode: 'snapshot',
+  snapshot: { id: null, lsn: null, taken_at: 'x' },
+  files: [{ key: 'a/2026/02/18.parquet', rows: 1, bytes: 1, sha256: 'a'.repeat(64) }],
+  columns: [{ name: 'id', type: 'INTEGER', nullable: false, source_type: 'integer' }],
+  proof: { level: 'counts', rows: 1 },
+  schema_hash: 'x',
+  primary_key: ['id'],
+  watermark: null,
+  fidelity: {},
+}
+
+describe('etl.json', () => {
+  test('before the first good run there is an empty one', async () => {
+    expect(await emptyState()).toMatchObject({
+      version: 1,
+      status: 'none',
+      last_run_at: null,
+      tables: {},
+      run_id: null,
+    })
+  })
+
+  test('hostile table names are keys like any other', async () => {
+    const names = ['"__proto__"', '"constructor"', '"a.b"', '🦆', '../../etc/x', 'x\ny']
+    const state = { ...(await emptyState()), tables: Object.fromEntries(names.map((name) => [name, table])) }
+    expect(Object.keys(parseState(bytes(state)).tables)).toEqual(names)
+  })
+
+  test.each([
+    ['not json', 'is not JSON'],
+    ['', 'is not JSON'],
+    ['null', 'the file'],
+    ['[]', 'version'],
+    [{ version: 2, tables: {} }, 'version 2'],
+    [{ version: 1 }, 'last_run_at'],
+  ])('%j is refused', (content, message) => {
+    expect(() => parseState(bytes(content))).toThrowError(
+      expect.objectContaining({ code: 'STATE_INVALID', message: expect.stringContaining(message) }),
+    )
+  })
+
+  test.each([
+    ['files.0.sha256', { ...table, files: [{ ...table.files[0], sha256: 'x' }] }],
+    ['files.0.rows', { ...table, files: [{ ...table.files[0], rows: -1 }] }],
+    ['files.0.key', { ...table, files: [{ rows: 1, bytes: 1, sha256: 'a'.repeat(64) }] }],
+    ['date', { ...table, date: 'today' }],
+    ['mode', { ...table, mode: 'magic' }],
+    ['columns', { ...table, columns: null }],
+  ])('a wrong %s is named', async (path, wrong) => {
+    const state = { ...(await emptyState()), tables: { a: wrong } }
+    expect(() => parseState(bytes(state))).toThrowError(`etl.json: tables.a.${path}: `)
+  })
+
+  test('a newer version asks for an upgrade', async () => {
+    const store = localStore({ path: await temporaryFolder() })
+    await store.put(STATE_KEY, bytes({ version: 7 }))
+    await expect(readState(store)).rejects.toMatchObject({
+      code: 'STATE_INVALID',
+      hint: expect.stringContaining('Upgrade'),
+    })
+  })
+})
+
+test('a failed run leaves its note and nothing else; many at once leave one each in turn', async () => {
+  const store = localStore({ path: await temporaryFolder() })
+  const failure = (i: number) => ({
+    run_id: `r${i}`,
+    at: 'x',
+    code: 'RUN_FAILED',
+    message: 'm',
+    hint: null,
+    tables: ['a'],
+  })
+  await Promise.all(Array.from({ length: 10 }, (_, i) => recordFailure(store, failure(i))))
+  const { state } = await readState(store)
+  expect(state.last_failure?.run_id).toMatch(/^r\d$/)
+  expect({ ...state, last_failure: null }).toEqual(await emptyState())
+})
+
+test('run records: newest first, as many as asked for', async () => {
+  const store = localStore({ path: await temporaryFolder() })
+  for (let day = 10; day < 20; day += 1) {
+    await writeRunRecord(store, {
+      version: 1,
+      run_id: `202602${day}T000000Z-0000`,
+      status: day % 2 ? 'failed' : 'success',
+      date: `2026-02-${day}`,
+      started_at: 'x',
+      finished_at: 'y',
+      duration_ms: 1,
+      tables: { a: { status: 'written', rows: 1, bytes: 2, duration_ms: 3 }, b: { status: 'not read' } },
+      error: null,
+    })
+  }
+  expect((await readRunRecords(store, 3)).map((record) => record.date)).toEqual([
+    '2026-02-19',
+    '2026-02-18',
+    '2026-02-17',
+  ])
+  expect(await readRunRecords(localStore({ path: await temporaryFolder() }))).toEqual([])
+})

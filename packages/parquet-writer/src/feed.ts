@@ -14,17 +14,31 @@ const PIPE_POLL_MS = 1
  * pulled no faster than the reader takes it. Through a named pipe, so nothing touches the disk; where pipes cannot be made, through a temporary
  * file at `path`. Nothing is left at `path` afterwards.
  *
- * Neither opening nor writing the pipe uses libuv's thread pool: each running DuckDB call holds one of its four threads, and four tables that
- * wait for a fifth thread to open their pipes would wait for ever.
+ * While a DuckDB call runs it holds one of the four threads of libuv's pool, and what waits for a fifth waits for ever. So neither opening nor writing
+ * the pipe uses the pool, and the reader is started only once the first chunk is there: a source has to connect first, which does use it.
  *
  * When both fail, the error of `chunks` is thrown: a cut source makes the reader see an early end, or complain about one.
  */
 export async function feed<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
   try {
-    return (await makePipe(path)) ? await throughPipe(path, chunks, read) : await throughFile(path, chunks, read)
+    const begun = await begin(chunks)
+    return (await makePipe(path)) ? await throughPipe(path, begun, read) : await throughFile(path, begun, read)
   } finally {
     await rm(path, { force: true })
   }
+}
+
+/** Waits for the first item; the whole sequence is then given on. */
+async function begin<T>(items: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const iterator = items[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return (async function* () {
+    try {
+      for (let next = first; !next.done; next = await iterator.next()) yield next.value
+    } finally {
+      await iterator.return?.()
+    }
+  })()
 }
 
 async function makePipe(path: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { writeFailure } from './duckdb-errors.ts'
+import { limiter } from './limiter.ts'
 import { type WriteParquetInput, type WrittenParquet, writeParquet } from './write-parquet.ts'
 
 export interface ParquetWriterOptions {
@@ -12,12 +13,17 @@ export interface ParquetWriterOptions {
   readonly memoryLimitBytes?: number
   /** DuckDB's threads, over all tables. Default: one per core. */
   readonly threads?: number
+  /**
+   * How many tables are written at once; others wait for their turn. Each holds one thread of libuv's pool while it lasts, and at least one has to stay free for
+   * everything else in the process. Default 3, which leaves one of Node's four; start Node with a larger UV_THREADPOOL_SIZE to go above.
+   */
+  readonly concurrentWrites?: number
 }
 
 export interface ParquetWriter {
   /**
    * Writes rows to one Parquet file (zstd level 3, format V1) with exactly the given columns; no rows give a typed empty file.
-   * Memory is bounded by `memoryLimitBytes` and `maxRowBytes`, whatever the number of rows. Several tables may be written at once, any number of them.
+   * Memory is bounded by `memoryLimitBytes` and `maxRowBytes`, whatever the number of rows. Any number of tables may be asked for at once.
    * On failure, abort and early end nothing is left at `path`, and the iterator of the rows has been returned to its source.
    * The file is complete but not synced to disk: whoever publishes it does that.
    * @throws DwhError VALUE_REFUSED, ROW_TOO_LARGE, NAME_CONFLICT, PROOF_FAILED, WRITE_FAILED, ABORTED, and whatever the rows throw
@@ -27,6 +33,7 @@ export interface ParquetWriter {
   close(): Promise<void>
 }
 
+const DEFAULT_CONCURRENT_WRITES = 3
 const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
 
 /**
@@ -54,16 +61,20 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
+  const inTurn = limiter(options.concurrentWrites ?? DEFAULT_CONCURRENT_WRITES)
   let closed = false
+
+  async function write(input: WriteParquetInput): Promise<WrittenParquet> {
+    const connection = await instance.connect()
+    try {
+      return await writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)
+    } finally {
+      connection.closeSync()
+    }
+  }
+
   return {
-    async write(input) {
-      const connection = await instance.connect()
-      try {
-        return await writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)
-      } finally {
-        connection.closeSync()
-      }
-    },
+    write: (input) => inTurn(() => write(input)),
     async close() {
       if (closed) return
       closed = true

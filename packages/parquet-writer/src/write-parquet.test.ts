@@ -425,6 +425,23 @@ describe('failures leave nothing', () => {
   })
 })
 
+test('twelve tables at once, of sources that need a thread of the pool for each batch', async () => {
+  const { folder, writer } = await setUp()
+  async function* needy(): AsyncGenerator<RowBatch> {
+    for (let i = 0; i < 5; i += 1) {
+      await stat(folder)
+      yield [[i]]
+    }
+  }
+  const columns = [{ name: 'n', type: 'INTEGER' }] as const
+  const written = await Promise.all(
+    Array.from({ length: 12 }, (_, i) =>
+      writer.write({ path: join(folder, `${i}.parquet`), columns, data: { rows: needy() } }),
+    ),
+  )
+  expect(written.map((w) => w.rows)).toEqual(Array(12).fill(5))
+})
+
 test('twelve tables at once do not wait for each other for ever', async () => {
   const { folder, temp, writer } = await setUp()
   async function* slow(): AsyncGenerator<RowBatch> {

@@ -1,0 +1,305 @@
+import type { EtlState, SourceColumn, TableSchema } from '@dwh/core'
+import { describe, expect, test } from 'vitest'
+import { type PlanInput, planRun } from './plan-run.ts'
+import type { SelectionSettings } from './settings.ts'
+
+const EMPTY: EtlState = {
+  version: 1,
+  last_run_at: null,
+  status: 'none',
+  duration_ms: null,
+  counts: {},
+  run_id: null,
+  sources: {},
+  epoch: 0,
+  publishing: null,
+  kept: [],
+  tables: {},
+  last_failure: null,
+}
+
+function table(name: string, more: Partial<TableSchema> = {}): TableSchema {
+  const [first, second] = name.split('.')
+  const names =
+    second === undefined ? { schema: 'public', name: first as string } : { schema: first as string, name: second }
+  return { ...names, columns: columns('id', 'email'), primaryKey: ['id'], ...more }
+}
+
+function columns(...names: string[]): SourceColumn[] {
+  return names.map((name) => ({ name, type: 'INTEGER', nullable: false, sourceType: 'integer' }))
+}
+
+interface Input extends Partial<Omit<PlanInput, 'sources'>> {
+  tables?: TableSchema[]
+  settings?: SelectionSettings
+}
+
+function plan({ tables = [], settings = {}, ...more }: Input = {}) {
+  const sources = { default: { tables, settings } }
+  return planRun({
+    date: '2026-02-18',
+    today: '2026-02-18',
+    only: null,
+    replace: false,
+    state: EMPTY,
+    manifest: null,
+    sources,
+    ...more,
+  })
+}
+
+function names(input: Input): string[] {
+  return plan(input).tables.map((t) => t.name)
+}
+
+function refusal(input: Input): { code: string; message: string; hint: string } {
+  try {
+    plan(input)
+  } catch (error) {
+    return error as { code: string; message: string; hint: string }
+  }
+  throw new Error('it was not refused')
+}
+
+const three = [table('customers'), table('orders'), table('billing.invoices')]
+const view = table('looking', { kind: 'view', onlyWhenNamed: 'a view' })
+
+describe('which tables', () => {
+  test('all of them, in order; what is read only when named is skipped, and says so', () => {
+    const result = plan({ tables: [...three, view, table('bare', { columns: [] })] })
+    expect(result.tables.map((t) => [t.name, t.key])).toEqual([
+      ['billing.invoices', 'billing.invoices/2026/02/18.parquet'],
+      ['customers', 'customers/2026/02/18.parquet'],
+      ['orders', 'orders/2026/02/18.parquet'],
+    ])
+    expect(result.skipped).toEqual([
+      { table: 'looking', reason: 'a view: read only when included by name' },
+      { table: 'bare', reason: 'it has no columns' },
+    ])
+  })
+
+  test.each<[SelectionSettings, string[]]>([
+    [{ include: ['billing.*'] }, ['billing.invoices']],
+    [{ exclude: ['*.invoices', 'cust*'] }, ['orders']],
+    [{ include: ['*', 'looking'] }, ['billing.invoices', 'customers', 'looking', 'orders']],
+    [{ tables: { looking: {} } }, ['billing.invoices', 'customers', 'looking', 'orders']],
+    [{ tables: { 'public.orders': { exclude: true } } }, ['billing.invoices', 'customers']],
+    [{ include: ['look*', 'orders'] }, ['orders']],
+    [{ exclude: ['tmp_*'] }, ['billing.invoices', 'customers', 'orders']],
+  ])('%j reads %j', (settings, expected) => expect(names({ tables: [...three, view], settings })).toEqual(expected))
+
+  test('--tables narrows it down', () => {
+    expect(names({ tables: three, only: ['o*'] })).toEqual(['orders'])
+    expect(refusal({ tables: three, only: ['order'] })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: '--tables order: the source has no such table',
+      hint: expect.stringContaining('Did you mean "orders"?'),
+    })
+    expect(refusal({ tables: three, settings: { exclude: ['orders'] }, only: ['orders'] }).code).toBe('CONFIG_INVALID')
+  })
+
+  test.each<[SelectionSettings, string]>([
+    [{ tables: { custmers: {} } }, 'tables: "custmers"'],
+    [{ include: ['custmers'] }, 'include: "custmers"'],
+    [{ exclude: ['custmers'] }, 'exclude: "custmers"'],
+  ])('%j: a name that is not there, with the nearest that is', (settings, message) => {
+    const error = refusal({ tables: three, settings })
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) })
+    expect(error.hint).toContain('Did you mean "customers"?')
+  })
+
+  test('no table at all, or none that is left, is an error', () => {
+    expect(refusal({})).toMatchObject({ code: 'SOURCE_DENIED', message: expect.stringContaining('no tables') })
+    expect(refusal({ tables: three, settings: { exclude: ['*'] } })).toMatchObject({
+      message: expect.stringContaining('orders (excluded by "*")'),
+    })
+  })
+
+  test('a table or column that may not be read is an error, unless it is left out', () => {
+    const denied = { reason: 'no SELECT privilege', hint: 'GRANT SELECT ON closed TO reader; or exclude closed.' }
+    const tables = [
+      ...three,
+      table('closed', { denied }),
+      table('half', { columns: [...columns('id'), { ...columns('pin')[0]!, denied: 'no' }] }),
+    ]
+    expect(refusal({ tables })).toMatchObject({
+      code: 'SOURCE_DENIED',
+      message: 'closed: no SELECT privilege; half: column pin: no',
+      hint: expect.stringContaining('GRANT SELECT ON closed TO reader'),
+    })
+    const settings = { exclude: ['closed'], tables: { half: { columns: { exclude: ['pin'] } } } }
+    expect(names({ tables, settings })).toEqual(['billing.invoices', 'customers', 'half', 'orders'])
+  })
+})
+
+describe('names and columns', () => {
+  test('renamed, left out, and a condition', () => {
+    const settings = {
+      tables: {
+        orders: { name: 'sales.orders', where: 'id > 5', columns: { exclude: ['email'], rename: { id: 'order_id' } } },
+      },
+    }
+    const [first] = plan({ tables: [table('orders')], settings }).tables
+    expect(first).toMatchObject({
+      name: 'sales.orders',
+      key: 'sales.orders/2026/02/18.parquet',
+      where: 'id > 5',
+      primaryKey: ['order_id'],
+      table: { schema: 'public', name: 'orders', columns: columns('id') },
+      columns: [{ name: 'id', as: 'order_id', type: 'INTEGER' }],
+    })
+  })
+
+  test('a primary key of which a part is left out is none', () => {
+    const tables = [table('t', { primaryKey: ['id', 'email'] })]
+    expect(
+      plan({ tables, settings: { tables: { t: { columns: { exclude: ['email'] } } } } }).tables[0]?.primaryKey,
+    ).toEqual([])
+  })
+
+  test('a column that is not there; all columns left out', () => {
+    const settings = (columnSettings: object) => ({ tables: { customers: { columns: columnSettings } } })
+    expect(refusal({ tables: three, settings: settings({ exclude: ['emial'] }) })).toMatchObject({
+      message: 'tables: customers: no column "emial"',
+      hint: 'Did you mean "email"?',
+    })
+    expect(refusal({ tables: three, settings: settings({ rename: { zzz: 'x' } }) }).hint).toContain('id, email')
+    expect(refusal({ tables: three, settings: settings({ exclude: ['id', 'email'] }) }).message).toContain(
+      'leaves no column',
+    )
+    expect(refusal({ tables: three, settings: settings({ rename: { constructor: 'x' } }) }).message).toContain(
+      'no column "constructor"',
+    )
+  })
+
+  test.each([
+    [[table('Order'), table('order')], 'Order and order'],
+    [[table('caf\u00e9'), table('cafe\u0301')], 'would be one table'],
+    [[table('STRASSE'), table('Strasse')], 'would be one table'],
+    [[table('main.t'), table('t')], 'main.t and t'],
+    [[table('Billing.t'), table('billing.T')], 'Billing.t and billing.T'],
+  ])('%#: tables that one warehouse cannot tell apart', (tables, message) => {
+    expect(refusal({ tables })).toMatchObject({
+      code: 'NAME_CONFLICT',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('name'),
+    })
+    const renamed = {
+      tables: {
+        [tables[0]!.schema === 'public' ? tables[0]!.name : `${tables[0]!.schema}.${tables[0]!.name}`]: {
+          name: 'other',
+        },
+      },
+    }
+    expect(names({ tables, settings: renamed })).toHaveLength(2)
+  })
+
+  test('a name given twice; a name that yesterday’s tables still have', () => {
+    expect(refusal({ tables: three, settings: { tables: { orders: { name: 'customers' } } } })).toMatchObject({
+      code: 'NAME_CONFLICT',
+    })
+    const state = stateWith('Orders', '2026-02-17')
+    expect(names({ tables: [table('orders')], state })).toEqual(['orders'])
+    expect(refusal({ tables: [table('orders')], only: ['orders'], state })).toMatchObject({ code: 'NAME_CONFLICT' })
+  })
+
+  test('columns that DuckDB would rename', () => {
+    expect(refusal({ tables: [table('t', { columns: columns('ID', 'id') })] })).toMatchObject({
+      code: 'NAME_CONFLICT',
+      message: 't: columns "ID" and "id" differ in case only',
+      hint: expect.stringContaining('"id": "id_2"'),
+    })
+    const settings = { tables: { t: { columns: { rename: { id: 'id_2' } } } } }
+    expect(names({ tables: [table('t', { columns: columns('ID', 'id') })], settings })).toEqual(['t'])
+    expect(names({ tables: [table('t', { columns: columns('É', 'é') })] })).toEqual(['t'])
+  })
+
+  test('two sources in one warehouse', () => {
+    const sources = {
+      a: { tables: [table('t')], settings: {} },
+      b: { tables: [table('t')], settings: { tables: { t: { name: 'crm.t' } } } },
+    }
+    const input = {
+      date: '2026-02-18',
+      today: '2026-02-18',
+      only: null,
+      replace: false,
+      state: EMPTY,
+      manifest: null,
+      sources,
+    }
+    expect(planRun(input).tables.map((t) => [t.name, t.source])).toEqual([
+      ['crm.t', 'b'],
+      ['t', 'a'],
+    ])
+    expect(() => planRun({ ...input, sources: { ...sources, b: { tables: [table('t')], settings: {} } } })).toThrow(
+      'would both be t',
+    )
+  })
+})
+
+function stateWith(name: string, date: string, source = 'default'): EtlState {
+  const file = { key: `${name}/x`, rows: 1, bytes: 1000, sha256: 'a' }
+  const entry = {
+    source: { name: source, schema: 'public', table: name },
+    run_id: 'r0',
+    date,
+    mode: 'snapshot' as const,
+    snapshot: { id: null, lsn: null, taken_at: 'x' },
+    files: [file],
+    columns: [
+      { name: 'id', type: 'BIGINT', nullable: false, source_type: 'bigint' },
+      { name: 'old', type: 'DATE', nullable: false, source_type: 'date' },
+    ],
+    proof: { level: 'counts' as const, rows: 1 },
+    schema_hash: 'x',
+    primary_key: [],
+    watermark: null,
+    fidelity: {},
+  }
+  return { ...EMPTY, tables: { [name]: entry } }
+}
+
+describe('days', () => {
+  test('the future is refused', () => {
+    expect(refusal({ tables: three, date: '2026-02-19' })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('in the future'),
+    })
+  })
+
+  test('today is replaced; a past day only when that is said', () => {
+    const { tables } = stateWith('orders', '2026-02-17')
+    const today = { version: 1 as const, date: '2026-02-18', run_id: 'r0', tables }
+    expect(plan({ tables: three, manifest: today }).tables.map((t) => t.replaces)).toEqual([false, false, true])
+    const past = { tables: three, date: '2026-02-17', manifest: { ...today, date: '2026-02-17' } }
+    expect(refusal(past)).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('orders'),
+      hint: expect.stringContaining('--replace'),
+    })
+    expect(names({ ...past, replace: true })).toHaveLength(3)
+    expect(names({ ...past, only: ['customers'] })).toEqual(['customers'])
+  })
+
+  test('a table that is gone is dropped; not by a run of some tables, of an earlier day, or of another source', () => {
+    const state = stateWith('gone', '2026-02-17')
+    expect(plan({ tables: three, state }).dropped).toEqual(['gone'])
+    expect(plan({ tables: three, state, only: ['orders'] }).dropped).toEqual([])
+    expect(plan({ tables: three, state, date: '2026-02-16' }).dropped).toEqual([])
+    expect(plan({ tables: three, state: stateWith('gone', '2026-02-17', 'crm') }).dropped).toEqual([])
+    expect(
+      plan({ tables: three, state: stateWith('orders', '2026-02-17'), settings: { exclude: ['orders'] } }).dropped,
+    ).toEqual(['orders'])
+  })
+
+  test('what changed since the current files', () => {
+    const [, , orders] = plan({ tables: three, state: stateWith('orders', '2026-02-17') }).tables
+    expect(orders).toMatchObject({
+      isNew: false,
+      previousBytes: 1000,
+      changes: ['column email is new', 'column old is gone', 'column id was BIGINT, is INTEGER'],
+    })
+    expect(plan({ tables: three }).tables[0]).toMatchObject({ isNew: true, previousBytes: null, changes: [] })
+  })
+})

@@ -1,0 +1,417 @@
+import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { ObjectStore, RunEvent, Source } from '@dwh/core'
+import { postgresSource } from '@dwh/extract-postgres'
+import { readManifest, readRunRecords, readState } from '@dwh/metadata'
+import { openParquetWriter } from '@dwh/parquet-writer'
+import { localStore } from '@dwh/storage'
+import { type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { planPipeline, type RunOptions, type RunReport, runPipeline, type SelectionSettings } from './index.ts'
+
+interface Warehouse {
+  readonly path: string
+  readonly temp: string
+  readonly store: ObjectStore
+  run(options?: Partial<RunOptions>): Promise<RunReport>
+  readonly options: RunOptions
+}
+
+async function warehouse(database: TestDatabase, settings: SelectionSettings = {}): Promise<Warehouse> {
+  const path = await temporaryFolder()
+  const temp = await temporaryFolder()
+  const writer = await openParquetWriter({ tempDirectory: temp })
+  onTestFinished(() => writer.close())
+  const store = localStore({ path })
+  const options: RunOptions = {
+    store,
+    sources: { default: { source: postgresSource({ connection: database.url }), ...settings } },
+    writer,
+    tempDirectory: temp,
+    clock: () => new Date('2026-02-18T03:00:00Z'),
+    random: randomBytes,
+  }
+  return { path, temp, store, options, run: (more = {}) => runPipeline({ ...options, ...more }) }
+}
+
+/** Asks DuckDB, with each current table's file under the name `t`. */
+async function ask(house: Warehouse, table: string, sql: string): Promise<unknown[][]> {
+  const { state } = await readState(house.store)
+  const [file] = state.tables[table]?.files ?? []
+  return duckdb(`WITH t AS (FROM read_parquet('${join(house.path, file?.key ?? 'none')}')) ${sql}`)
+}
+
+async function duckdb(sql: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  try {
+    return (await connection.runAndReadAll(sql)).getRowsJson()
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
+async function keys(store: ObjectStore, prefix: string): Promise<string[]> {
+  const all: string[] = []
+  for await (const { key } of store.list(prefix)) all.push(key)
+  return all
+}
+
+test('the whole way: tables, types, empty ones, proof, record, events, nothing left behind', async () => {
+  const database = await testDatabase(`
+    CREATE TABLE customers (id int PRIMARY KEY, email text, paid numeric(10,2), seen timestamptz);
+    INSERT INTO customers SELECT i, 'c' || i, i * 1.5, '2026-01-01' FROM generate_series(1, 1000) i;
+    CREATE TABLE nothing (id bigint, doc jsonb); CREATE TABLE bare ();
+    CREATE SCHEMA billing; CREATE TABLE billing.invoices AS SELECT 7 AS id;
+    CREATE MATERIALIZED VIEW totals AS SELECT sum(paid)::numeric(20,2) AS total FROM customers`)
+  const house = await warehouse(database)
+  const events: RunEvent[] = []
+  const report = await house.run({ onEvent: (event) => events.push(event) })
+
+  expect(report.record).toMatchObject({
+    status: 'success',
+    date: '2026-02-18',
+    error: null,
+    tables: {
+      'billing.invoices': { status: 'written', rows: 1 },
+      customers: { status: 'written', rows: 1000 },
+      nothing: { status: 'written', rows: 0 },
+      totals: { status: 'written', rows: 1 },
+    },
+  })
+  expect(report.plan.skipped).toEqual([{ table: 'bare', reason: 'it has no columns' }])
+  expect((await readdir(house.path)).sort()).toEqual([
+    '_dwh',
+    'billing.invoices',
+    'customers',
+    'etl.json',
+    'nothing',
+    'totals',
+  ])
+  expect(await ask(house, 'customers', 'SELECT count(*)::INT, sum(paid)::VARCHAR FROM t')).toEqual([
+    [1000, '750750.00'],
+  ])
+  expect(await ask(house, 'nothing', 'SELECT column_name, column_type FROM (DESCRIBE t)')).toEqual([
+    ['id', 'BIGINT'],
+    ['doc', 'JSON'],
+  ])
+  expect(await ask(house, 'totals', 'SELECT total::VARCHAR FROM t')).toEqual([['750750.00']])
+
+  const { state } = await readState(house.store)
+  expect(state).toMatchObject({
+    run_id: report.runId,
+    counts: { 'billing.invoices': 1, customers: 1000, nothing: 0, totals: 1 },
+    sources: { default: { kind: 'postgres', database: database.name } },
+    tables: {
+      customers: {
+        source: { name: 'default', schema: 'public', table: 'customers' },
+        primary_key: ['id'],
+        proof: { level: 'counts', rows: 1000 },
+        columns: [
+          { name: 'id', type: 'INTEGER', nullable: false, source_type: 'integer' },
+          { name: 'email', type: 'VARCHAR', nullable: true, source_type: 'text' },
+          { name: 'paid', type: 'DECIMAL(10,2)', nullable: true, source_type: 'numeric(10,2)' },
+          { name: 'seen', type: 'TIMESTAMP WITH TIME ZONE', nullable: true, source_type: 'timestamp with time zone' },
+        ],
+      },
+    },
+  })
+  const snapshots = new Set(Object.values(state.tables).map((table) => table.snapshot.id))
+  expect(snapshots.size).toBe(1)
+  const [footer] = await duckdb(
+    `SELECT decode(value) FROM parquet_kv_metadata('${house.path}/customers/2026/02/18.parquet')`,
+  )
+  expect(JSON.parse(footer?.[0] as string)).toMatchObject({
+    name: 'customers',
+    run_id: report.runId,
+    tables: ['billing.invoices', 'customers', 'nothing', 'totals'],
+  })
+  expect(await readRunRecords(house.store)).toEqual([report.record])
+  expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+  expect((await readdir(house.temp)).filter((name) => name.startsWith('dwh-run-'))).toEqual([])
+  expect(events.filter((event) => event.type === 'table-end')).toHaveLength(4)
+  expect(events.at(0)).toMatchObject({ type: 'run-start', runId: report.runId })
+  expect(events.at(-1)).toEqual({ type: 'commit', runId: report.runId, tables: 4 })
+})
+
+test('the plan is what the run then does, and does nothing itself', async () => {
+  const database = await testDatabase('CREATE TABLE a (id int); CREATE VIEW v AS SELECT * FROM a')
+  const house = await warehouse(database)
+  const plan = await planPipeline(house.options)
+  expect(await readdir(house.path)).toEqual([])
+  expect((await house.run()).plan).toEqual(plan)
+})
+
+test('settings: another name, fewer and renamed columns, a condition, a view by name', async () => {
+  const database = await testDatabase(`
+    CREATE TABLE orders AS SELECT i AS id, 'x' AS secret, i % 3 AS status FROM generate_series(1, 30) i;
+    CREATE VIEW v AS SELECT 1 AS one; CREATE TABLE tmp_a (i int)`)
+  const settings: SelectionSettings = {
+    include: ['*', 'v'],
+    exclude: ['tmp_*'],
+    tables: {
+      orders: {
+        name: 'sales.orders',
+        where: 'status = 1',
+        columns: { exclude: ['secret'], rename: { status: 'state' } },
+      },
+    },
+  }
+  const house = await warehouse(database, settings)
+  await house.run()
+  expect(Object.keys((await readState(house.store)).state.tables)).toEqual(['sales.orders', 'v'])
+  expect(await ask(house, 'sales.orders', 'SELECT count(*)::INT, min(state)::INT, max(state)::INT FROM t')).toEqual([
+    [10, 1, 1],
+  ])
+  expect(await ask(house, 'sales.orders', 'SELECT column_name FROM (DESCRIBE t)')).toEqual([['id'], ['state']])
+})
+
+test('hostile names arrive, each in its own folder', async () => {
+  const long = 'ü'.repeat(31)
+  const hostile = [
+    '../../etc/x',
+    'a*b',
+    '[x]',
+    'quo"te',
+    '_dwh',
+    '🦆',
+    'a.b',
+    "it's",
+    '$1',
+    '\\',
+    'etl.json',
+    '__proto__',
+    'constructor',
+    'select',
+    ' ',
+    '%',
+    'x\ny',
+  ]
+  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+  const database = await testDatabase(`
+    ${hostile.map((name, i) => `CREATE TABLE ${quote(name)} AS SELECT ${i} AS "select", 'f' AS filename, 'd' AS snapshot_date, 1 AS ${quote(name === 'select' ? 'x' : name)}`).join('; ')};
+    CREATE SCHEMA ${quote(long)}; CREATE TABLE ${quote(long)}.${quote(`${long}`)} AS SELECT 99 AS "select"`)
+  const house = await warehouse(database)
+  const report = await house.run()
+  const { state } = await readState(house.store)
+  expect(Object.keys(state.tables)).toHaveLength(hostile.length + 1)
+  const found = new Set<unknown>()
+  for (const name of Object.keys(state.tables))
+    found.add((await ask(house, name, 'SELECT "select"::INT FROM t'))[0]?.[0])
+  expect([...found].sort((a, b) => Number(a) - Number(b))).toEqual([...hostile.keys(), 99])
+  expect(Object.keys(report.record.tables)).toHaveLength(hostile.length + 1)
+  const folders = (await readdir(house.path)).filter((name) => !['_dwh', 'etl.json'].includes(name))
+  expect(folders).toHaveLength(hostile.length + 1)
+  // and once more, over the same day
+  await house.run()
+  expect(Object.keys((await readState(house.store)).state.tables)).toHaveLength(hostile.length + 1)
+})
+
+test('1,600 columns; a row larger than the first buffer', async () => {
+  const wide = Array.from({ length: 1600 }, (_, i) => `c${i} int`)
+  const database = await testDatabase(`
+    CREATE TABLE wide (${wide.join(', ')}); INSERT INTO wide (c0, c1599) VALUES (1, 2);
+    CREATE TABLE big AS SELECT repeat('x', 3000000) AS t UNION ALL SELECT 'small'`)
+  const house = await warehouse(database)
+  await house.run()
+  expect(await ask(house, 'wide', 'SELECT c0, c1, c1599 FROM t')).toEqual([[1, null, 2]])
+  expect(await ask(house, 'big', 'SELECT sum(length(t))::INT FROM t')).toEqual([[3000005]])
+})
+
+test('two days, then one of them again', async () => {
+  const database = await testDatabase('CREATE TABLE customers AS SELECT i AS id FROM generate_series(1, 5) i')
+  const house = await warehouse(database)
+  await house.run({ date: '2026-02-17' })
+  await database.query('INSERT INTO customers VALUES (6)')
+  await house.run()
+  expect(await ask(house, 'customers', 'SELECT count(*)::INT FROM t')).toEqual([[6]])
+  await database.query('DELETE FROM customers WHERE id < 3')
+  await house.run()
+  expect(await ask(house, 'customers', 'SELECT count(*)::INT FROM t')).toEqual([[4]])
+  await expect(house.run({ date: '2026-02-17' })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    hint: expect.stringContaining('--replace'),
+  })
+  expect(await keys(house.store, 'customers/')).toEqual([
+    'customers/2026/02/17.parquet',
+    'customers/2026/02/18.parquet',
+  ])
+  expect((await readState(house.store)).state.last_failure).toBeNull()
+})
+
+test('a table that is gone leaves the current tables; one that comes is new', async () => {
+  const database = await testDatabase('CREATE TABLE a (i int); CREATE TABLE b (i int)')
+  const house = await warehouse(database)
+  await house.run({ date: '2026-02-17' })
+  await database.query('DROP TABLE b; CREATE TABLE c (i int)')
+  const { plan } = await house.run()
+  expect(plan.dropped).toEqual(['b'])
+  const { state } = await readState(house.store)
+  expect(Object.keys(state.tables)).toEqual(['a', 'c'])
+  expect(Object.keys((await readManifest(house.store, state, '2026-02-17'))?.tables ?? {})).toEqual(['a', 'b'])
+})
+
+test('a second source, thirty lines of async generator, in the same commit', async () => {
+  const database = await testDatabase('CREATE TABLE customers AS SELECT 1 AS id')
+  const rates: Source = {
+    async open() {
+      const columns = [
+        { name: 'day', type: 'DATE' as const, nullable: false },
+        { name: 'rate', type: 'DECIMAL(10,4)' as const },
+        { name: 'meta', type: 'JSON' as const },
+      ]
+      async function* rows() {
+        for (let month = 1; month <= 12; month += 1) {
+          yield [[new Date(Date.UTC(2026, month - 1, 1)), `1.0${String(month).padStart(2, '0')}`, { month }]]
+        }
+      }
+      return {
+        info: { source: { kind: 'rates' }, id: null, lsn: null, takenAt: '2026-02-18T03:00:00Z' },
+        parallel: 1,
+        tables: async () => [{ schema: 'public', name: 'rates', columns, primaryKey: ['day'] }],
+        read: () => ({ rows: rows() }),
+        close: async () => {},
+      }
+    },
+  }
+  const house = await warehouse(database)
+  const report = await house.run({ sources: { ...house.options.sources, bank: { source: rates } } })
+  const { state } = await readState(house.store)
+  expect(Object.entries(state.tables).map(([name, table]) => [name, table.source.name, table.run_id])).toEqual([
+    ['customers', 'default', report.runId],
+    ['rates', 'bank', report.runId],
+  ])
+  expect(
+    await ask(
+      house,
+      'rates',
+      `SELECT count(*)::INT, max(day)::VARCHAR, sum(rate)::VARCHAR, sum((meta->>'month')::INT)::INT FROM t`,
+    ),
+  ).toEqual([[12, '2026-12-01', '12.0780', 78]])
+  expect(state.sources).toMatchObject({ default: { kind: 'postgres' }, bank: { kind: 'rates' } })
+})
+
+describe('a run fails', () => {
+  async function good(): Promise<{ database: TestDatabase; house: Warehouse; before: unknown }> {
+    const database = await testDatabase(`
+      CREATE TABLE a AS SELECT i, repeat('x', 500) AS t FROM generate_series(1, 20000) i; CREATE TABLE b AS SELECT 1 AS i; CREATE TABLE c (n numeric(10,2))`)
+    const house = await warehouse(database)
+    await house.run({ date: '2026-02-17' })
+    return { database, house, before: (await readState(house.store)).state }
+  }
+
+  async function unchanged(house: Warehouse, before: unknown): Promise<void> {
+    const { last_failure, ...state } = (await readState(house.store)).state
+    expect({ ...state, last_failure: null }).toEqual(before)
+    expect(last_failure).not.toBeNull()
+    expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+    for (const table of ['a', 'b', 'c'])
+      expect(await keys(house.store, `${table}/`)).toEqual([`${table}/2026/02/17.parquet`])
+    expect((await readdir(house.temp)).filter((name) => name.startsWith('dwh-run-'))).toEqual([])
+  }
+
+  test('one table of three: nothing is published, the others are reported, the last good state stays', async () => {
+    const { database, house, before } = await good()
+    await database.query(`INSERT INTO c VALUES (1), ('NaN')`)
+    const events: RunEvent[] = []
+    await expect(house.run({ onEvent: (event) => events.push(event) })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      message: 'c: column n: "NaN" is not a value of DECIMAL(10,2)',
+      context: { tables: ['c'] },
+    })
+    await unchanged(house, before)
+    expect(events.filter((event) => event.type === 'table-end')).toHaveLength(2)
+    expect((await readState(house.store)).state.last_failure).toMatchObject({ code: 'RUN_FAILED', tables: ['c'] })
+    const record = (await readRunRecords(house.store)).find((r) => r.status === 'failed')
+    expect(record).toMatchObject({
+      status: 'failed',
+      tables: { a: { status: 'written', rows: 20000 }, c: { status: 'failed', code: 'VALUE_REFUSED' } },
+    })
+    await database.query(`DELETE FROM c`)
+    await house.run()
+    expect((await readState(house.store)).state.last_failure).toBeNull()
+  })
+
+  test('the backend is killed midway', async () => {
+    const { database, house, before } = await good()
+    let killed = false
+    const onEvent = (event: RunEvent) => {
+      if (event.type !== 'table-progress' || event.table !== 'a' || killed) return
+      killed = true
+      void database.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"a"%' AND application_name = 'dwh'`,
+      )
+    }
+    await expect(house.run({ onEvent })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      message: expect.stringMatching(/^a, after \d+ rows: /),
+    })
+    await unchanged(house, before)
+  })
+
+  test('it is stopped by its signal', async () => {
+    const { house, before } = await good()
+    const controller = new AbortController()
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'table-progress') controller.abort()
+    }
+    await expect(house.run({ onEvent, signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    await unchanged(house, before)
+  })
+
+  test('the source cannot be reached: noted, like any failure', async () => {
+    const { house, before } = await good()
+    const source = postgresSource({ connection: 'postgres://u:s3cret@127.0.0.1:1/x' })
+    await expect(house.run({ sources: { default: { source } } })).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
+    await unchanged(house, before)
+    expect(JSON.stringify((await readState(house.store)).state)).not.toContain('s3cret')
+  })
+
+  test('two at once: one is published, the other knows that it was not', async () => {
+    const { house } = await good()
+    const results = await Promise.allSettled([house.run(), house.run()])
+    expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected'])
+    const loser = results.find((result) => result.status === 'rejected')
+    expect(loser?.reason).toMatchObject({ code: 'CONFLICT' })
+    const winner = results.find((result) => result.status === 'fulfilled')
+    const { state } = await readState(house.store)
+    expect(state).toMatchObject({ run_id: winner?.value.runId, last_failure: null, publishing: null })
+    expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+    expect(await ask(house, 'a', 'SELECT count(*)::INT FROM t')).toEqual([[20000]])
+  })
+})
+
+test('fifty runs while money moves between two tables: the sum never changes', { timeout: 120_000 }, async () => {
+  const database = await testDatabase(
+    'CREATE TABLE left_pocket AS SELECT 1000 AS n; CREATE TABLE right_pocket AS SELECT 1000 AS n',
+  )
+  const house = await warehouse(database)
+  let moving = true
+  let moves = 0
+  const mover = (async () => {
+    while (moving) {
+      const amount = (moves % 7) - 3
+      await database.query(
+        `BEGIN; UPDATE left_pocket SET n = n - ${amount}; UPDATE right_pocket SET n = n + ${amount}; COMMIT`,
+      )
+      moves += 1
+    }
+  })()
+  const sums = new Set<number>()
+  const lefts = new Set<number>()
+  for (let i = 0; i < 50; i += 1) {
+    await house.run()
+    const [left] = await ask(house, 'left_pocket', 'SELECT n::INT FROM t')
+    const [right] = await ask(house, 'right_pocket', 'SELECT n::INT FROM t')
+    lefts.add(Number(left?.[0]))
+    sums.add(Number(left?.[0]) + Number(right?.[0]))
+  }
+  moving = false
+  await mover
+  expect([...sums]).toEqual([2000])
+  expect(lefts.size).toBeGreaterThan(3)
+  expect(moves).toBeGreaterThan(50)
+})

@@ -1,1 +1,14 @@
-export {}
+export {
+  DEFAULT_MAX_ROWS,
+  type FormatOptions,
+  formatResult,
+  RESULT_FORMATS,
+  type ResultFormat,
+} from './format/format-result.ts'
+export { printable } from './format/printable.ts'
+export { valueJson, valueText } from './format/value-text.ts'
+export { type CommittedFiles, type LocalFilesOptions, localFiles, type OpenFile } from './local-files.ts'
+export { type OpenWarehouseOptions, openWarehouse, type RunQueryOptions, type Warehouse } from './open-warehouse.ts'
+export type { QueryResult, ResultColumn } from './query-result.ts'
+export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
+export { viewsSql } from './view-sql.ts'

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { platform } from 'node:process'
+import { DwhError, type EtlState, type FileEntry, type ObjectStore, throwIfAborted, whereToLook } from '@dwh/core'
+import { type VerifiedFiles, verifiedInMemory } from './verified-files.ts'
+
+/** A committed file, ready to be read, its bytes pinned until it is closed. */
+export interface OpenFile {
+  /** For DuckDB to read, in this process. */
+  readonly path: string
+  close(): Promise<void>
+}
+
+/** Where a warehouse's files come from. */
+export interface CommittedFiles {
+  /**
+   * Opens the bytes that a manifest promises, and no others.
+   * @throws DwhError DAMAGED when nobody has them, and the store's errors
+   */
+  open(file: FileEntry, signal?: AbortSignal): Promise<OpenFile>
+}
+
+export interface LocalFilesOptions {
+  /** One that has `localPath`. */
+  readonly store: ObjectStore
+  readonly readState: () => Promise<EtlState>
+  /** Default: remembered in memory. */
+  readonly verified?: VerifiedFiles
+}
+
+const HASH_CHUNK_BYTES = 1024 * 1024
+
+/**
+ * Committed files of a local folder. Each is found staged, final or kept, hashed at first sight, and pinned by its open descriptor: DuckDB reads
+ * `/proc/self/fd/N`, the very file that was hashed, whatever is renamed over its name or removed meanwhile. Works where nothing may be written, and
+ * leaves nothing behind when the process is killed.
+ */
+export function localFiles({ store, readState, verified = verifiedInMemory() }: LocalFilesOptions): CommittedFiles {
+  async function tryOpen(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile | null> {
+    if (!store.localPath) throw new DwhError('STORE_FAILED', `${store.url}: its files are not on this machine`)
+    const handle = await openIfThere(store.localPath(key))
+    if (!handle) return null
+    let promised = false
+    try {
+      promised = await holds(handle, file, signal)
+    } finally {
+      if (!promised) await handle.close()
+    }
+    return promised ? { path: descriptorPath(handle), close: () => handle.close() } : null
+  }
+
+  async function holds(handle: FileHandle, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
+    const found = await handle.stat({ bigint: true })
+    if (!found.isFile() || found.size !== BigInt(file.bytes)) return false
+    if (await verified.has(file.sha256, found)) return true
+    if ((await hashOf(handle, signal)) !== file.sha256) return false
+    await verified.add(file.sha256, found)
+    return true
+  }
+
+  return {
+    async open(file, signal) {
+      // the state may have moved on between two looks; a publication that is under way moves each file once
+      const tried = new Set<string>()
+      for (let look = 0; look < LOOKS; look += 1) {
+        for (const key of whereToLook(await readState(), file)) {
+          tried.add(key)
+          const opened = await tryOpen(key, file, signal)
+          if (opened) return opened
+        }
+      }
+      throw new DwhError(
+        'DAMAGED',
+        `${file.key}: its bytes are not there: looked for SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,
+        {
+          hint: 'The file was changed, damaged or removed. Restore it, or run `dwh run` to read the table again.',
+          context: { key: file.key },
+        },
+      )
+    },
+  }
+}
+
+/** Staged, then final, then, once `etl.json` has been read again, kept. */
+const LOOKS = 3
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    const hint =
+      code === 'EMFILE' ? 'Raise the limit of open files (ulimit -n): each table that is read holds one.' : undefined
+    throw new DwhError(code === 'EACCES' ? 'STORE_DENIED' : 'STORE_FAILED', `${path}: ${message}`, { cause, hint })
+  }
+}
+
+async function hashOf(handle: FileHandle, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(HASH_CHUNK_BYTES)
+  for (let position = 0; ; ) {
+    throwIfAborted(signal, 'query')
+    const { bytesRead } = await handle.read(buffer, 0, HASH_CHUNK_BYTES, position)
+    if (bytesRead === 0) return hash.digest('hex')
+    hash.update(buffer.subarray(0, bytesRead))
+    position += bytesRead
+  }
+}
+
+function descriptorPath(handle: FileHandle): string {
+  return platform === 'linux' ? `/proc/self/fd/${handle.fd}` : `/dev/fd/${handle.fd}`
+}

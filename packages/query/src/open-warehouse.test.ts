@@ -1,0 +1,427 @@
+import { appendFile, link, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { formatTableName, parseTableName, type TableEntry } from '@dwh/core'
+import { temporaryFolder } from '@dwh/test-kit'
+import { describe, expect, test } from 'vitest'
+import { localFiles, type VerifiedFiles, verifiedInFolder, viewsSql } from './index.ts'
+import { ask, duckdb, quoteIdentifier, type TestWarehouse, testWarehouse } from './test-support.ts'
+
+const LONG = 'ü'.repeat(31)
+const HOSTILE = [
+  '../../etc/x',
+  'a*b',
+  '[x]',
+  'quo"te',
+  '_dwh',
+  '🦆',
+  'a.b',
+  "it's",
+  '$1',
+  '\\',
+  'etl.json',
+  '__proto__',
+  'constructor',
+  'select',
+  ' ',
+  '%',
+  'x\ny',
+  'main',
+  'memory',
+]
+
+describe('a view for each table', () => {
+  test('public goes without its schema, others by theirs, case as you like', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'customers' }, 'SELECT 1 AS id, 10 AS plan')
+    await house.write({ schema: 'billing', name: 'Invoices' }, 'SELECT 1 AS customer_id, 9.90::DECIMAL(10,2) AS amount')
+    const warehouse = await house.open()
+    expect(
+      await ask(warehouse, 'SELECT c.id, i.amount FROM Customers c JOIN billing.invoices i ON i.customer_id = c.id'),
+    ).toEqual([['1', '9.90']])
+    expect(await ask(warehouse, 'FROM main.customers')).toEqual([['1', '10']])
+    expect(await ask(warehouse, 'FROM memory."main"."customers"')).toEqual([['1', '10']])
+  })
+
+  test('hostile names of schemas, tables and columns', async () => {
+    const house = await testWarehouse()
+    for (const [i, name] of HOSTILE.entries()) {
+      const columns = ['select', 'filename', 'snapshot_date', 'file_row_number'].filter((c) => c !== name)
+      const select = `SELECT ${i} AS ${quoteIdentifier(name)}, ${columns.map((c, j) => `${j} AS ${quoteIdentifier(c)}`).join(', ')}`
+      await house.write({ name }, select)
+      if (name !== 'main') await house.write({ schema: name, name: LONG }, `SELECT ${i} AS ${quoteIdentifier(name)}`)
+    }
+    await house.write({ schema: LONG, name: LONG }, 'SELECT 99 AS x')
+    const warehouse = await house.open()
+    for (const [i, name] of HOSTILE.entries()) {
+      expect(await ask(warehouse, `SELECT ${quoteIdentifier(name)} FROM memory.main.${quoteIdentifier(name)}`)).toEqual(
+        [[String(i)]],
+      )
+      if (name !== 'main')
+        expect(await ask(warehouse, `FROM memory.${quoteIdentifier(name)}.${quoteIdentifier(LONG)}`)).toEqual([
+          [String(i)],
+        ])
+    }
+    expect(await ask(warehouse, `SELECT filename, snapshot_date FROM "a*b"`)).toEqual([['1', '2']])
+    expect(await ask(warehouse, `FROM ${quoteIdentifier(LONG)}.${quoteIdentifier(LONG)}`)).toEqual([['99']])
+  })
+
+  test('a warehouse whose path holds globs, quotes, blanks and an equals sign', async () => {
+    const house = await testWarehouse("it's [a] * {b,c} env=prod")
+    await house.write({ name: 't' }, 'SELECT 7 AS x')
+    expect(await ask(await house.open(), 'FROM t')).toEqual([['7']])
+    const sql = viewsSql(house.state.tables, (key) => join(house.root, key))
+    expect(await duckdb(sql, 'FROM t')).toEqual([[7]])
+  })
+
+  test('1,600 columns, no rows, 300 tables', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'wide' }, `SELECT ${Array.from({ length: 1600 }, (_, i) => `${i} AS c${i}`).join(', ')}`)
+    await house.write({ name: 'none' }, `SELECT 1 AS id, 'x' AS t WHERE false`)
+    const one = await house.write({ name: 't' }, 'SELECT 1 AS n')
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`t${i}`, one]))
+    house.state = { ...house.state, tables: { ...house.state.tables, ...many } }
+    const warehouse = await house.open()
+    expect(await ask(warehouse, 'SELECT c0 + c1599 FROM wide')).toEqual([['1599']])
+    expect(await ask(warehouse, 'SELECT count(*), max(t) FROM none')).toEqual([['0', null]])
+    expect(await ask(warehouse, 'SELECT count(*) FROM (SHOW TABLES)')).toEqual([['303']])
+    await warehouse.load()
+    expect(await ask(warehouse, 'SELECT t0.n + t299.n FROM t0, t299')).toEqual([['2']])
+  })
+
+  test('the SQL of the views is for any DuckDB', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'quo"te' }, 'SELECT 1 AS "a""b"')
+    await house.write({ schema: 'billing', name: "it's" }, 'SELECT 2 AS x')
+    const sql = viewsSql(house.state.tables, (key) => join(house.root, key))
+    expect(await duckdb(sql, sql, `SELECT "a""b" + x FROM "quo""te", billing."it's"`)).toEqual([[3]])
+  })
+})
+
+describe('only the tables that a statement names are touched', () => {
+  async function withUnreadable(): Promise<TestWarehouse> {
+    const house = await testWarehouse()
+    await house.write({ name: 'good' }, 'SELECT 1 AS id, 2 AS n')
+    const bad = await house.write({ name: 'bad' }, 'SELECT 1 AS id')
+    await rm(join(house.root, bad.files[0]?.key ?? ''))
+    return house
+  }
+
+  test.each([
+    'SELECT 1',
+    'FROM good',
+    'SHOW TABLES',
+    'SELECT table_name FROM information_schema.tables',
+    'SET threads = 2',
+    `SELECT 'bad'`,
+    'WITH bad AS (SELECT 1) FROM good',
+  ])('%s', async (sql) => {
+    const warehouse = await (await withUnreadable()).open()
+    if (sql.startsWith('WITH')) await expect(warehouse.queryAll(sql)).resolves.toBeDefined()
+    else await warehouse.queryAll(sql)
+  })
+
+  test('a table that cannot be read can be described, and may be asked for again', async () => {
+    const house = await withUnreadable()
+    const key = house.state.tables.bad?.files[0]?.key ?? ''
+    const warehouse = await house.open()
+    await expect(warehouse.queryAll('FROM bad')).rejects.toMatchObject({
+      code: 'DAMAGED',
+      message: expect.stringContaining(key),
+    })
+    const { rows } = (await warehouse.queryAll(
+      `SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'bad'`,
+    )) ?? { rows: [] }
+    expect(rows).toEqual([['id', 'INTEGER']])
+    await house.write({ name: 'bad' }, 'SELECT 1 AS id')
+    expect(await ask(warehouse, 'FROM bad')).toEqual([['1']])
+  })
+
+  const statements = [
+    'FROM t',
+    'SELECT count(*) FROM t',
+    'SELECT * FROM t WHERE id = 5',
+    'SELECT EXISTS (FROM t)',
+    'SELECT * FROM range(3) r(i) LEFT JOIN t ON i = id',
+    'SELECT * FROM range(3) r(i) WHERE i NOT IN (SELECT id FROM t)',
+    'SELECT min(id), max(id) FROM t',
+    'WITH x AS MATERIALIZED (FROM t) SELECT count(*) FROM x',
+    'PIVOT t ON id USING count(*)',
+    'UNPIVOT t ON id',
+    'SUMMARIZE t',
+    'DESCRIBE t',
+    'EXPLAIN FROM t',
+    'EXPLAIN ANALYZE FROM t',
+    'CREATE TABLE c AS FROM t; SELECT count(*) FROM c',
+    'CREATE TABLE c (id INTEGER); INSERT INTO c SELECT id FROM t; FROM c',
+    'CREATE VIEW v AS FROM t; FROM v',
+    'CREATE MACRO m() AS TABLE FROM t; FROM m()',
+    'PREPARE p AS FROM t; EXECUTE p',
+    `FROM query('SELECT * FROM t')`,
+    `FROM query_table('t')`,
+    `SELECT (SELECT count(*) FROM query_table('t'))`,
+    'FROM t JOIN t AS u USING (id)',
+    'SELECT 1; FROM t',
+    'FROM t TABLESAMPLE 100%',
+    'FROM t LIMIT 0',
+    'FROM (FROM t) WHERE false',
+  ]
+
+  test.each(statements)('%s: the answer is that of the file', async (sql) => {
+    const house = await testWarehouse()
+    await house.write({ name: 't' }, 'SELECT i::INTEGER AS id, i % 3 AS m FROM range(10) r(i)')
+    const direct = viewsSql(house.state.tables, (key) => join(house.root, key))
+    const warehouse = await house.open()
+    const answer = await warehouse.queryAll(sql)
+    if (sql.startsWith('EXPLAIN')) expect(String(answer?.rows)).not.toContain('not loaded')
+    else expect(await ask(warehouse, repeatable(sql))).toEqual(await texts(direct, repeatable(sql)))
+  })
+
+  /** Without what `queryAll` above has already made. */
+  function repeatable(sql: string): string {
+    return sql.startsWith('CREATE') || sql.startsWith('PREPARE')
+      ? sql.replaceAll(/ (c|v|m|p)(?=[ (;]|$)/g, ' again_$1')
+      : sql
+  }
+
+  async function texts(direct: string, sql: string): Promise<(string | null)[][]> {
+    const { DuckDBInstance } = await import('@duckdb/node-api')
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    await connection.run(direct)
+    // not runAndReadAll, which answers with the first of several statements
+    const result = await connection.stream(sql)
+    const { valueText } = await import('./index.ts')
+    return (await result.getRows()).map((row) => row.map((value, i) => valueText(value, result.columnType(i))))
+  }
+
+  test('a name that is put together at run time is found when it is used', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'customers' }, 'SELECT 1 AS id')
+    const warehouse = await house.open()
+    expect(await ask(warehouse, `FROM query_table('cust' || 'omers')`)).toEqual([['1']])
+    expect(await ask(await house.open(), `FROM query('FROM cust' || 'omers')`)).toEqual([['1']])
+  })
+})
+
+describe('bytes', () => {
+  async function damaged(damage: (path: string) => Promise<void>): Promise<unknown> {
+    const house = await testWarehouse()
+    const entry = await house.write({ name: 't' }, 'SELECT i AS id FROM range(1000) r(i)')
+    await damage(join(house.root, entry.files[0]?.key ?? ''))
+    return (await house.open()).queryAll('SELECT sum(id) FROM t').catch((error) => error)
+  }
+
+  test.each<[string, (path: string) => Promise<void>]>([
+    [
+      'one bit flipped',
+      async (path) => {
+        const body = await readFile(path)
+        body[200] = (body[200] as number) ^ 1
+        await writeFile(path, body)
+      },
+    ],
+    ['cut short', (path) => truncate(path, 100)],
+    ['grown', (path) => appendFile(path, 'x')],
+    ['missing', (path) => rm(path)],
+    [
+      'a folder in its place',
+      async (path) => {
+        await rm(path)
+        await mkdir(path)
+      },
+    ],
+  ])('%s: an error, not a wrong answer', async (_, damage) => {
+    expect(await damaged(damage)).toMatchObject({
+      code: 'DAMAGED',
+      message: expect.stringContaining('t/2026/02/18.parquet'),
+    })
+  })
+
+  test('a file with other columns than were promised', async () => {
+    const house = await testWarehouse()
+    const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
+    house.state = {
+      ...house.state,
+      tables: { t: { ...entry, columns: [{ name: 'id', type: 'BIGINT', nullable: true, source_type: null }] } },
+    }
+    await expect((await house.open()).queryAll('FROM t')).rejects.toMatchObject({
+      code: 'DAMAGED',
+      message: expect.stringContaining('id INTEGER'),
+    })
+  })
+
+  test('a session that stays open answers the same, whatever is renamed over or removed', async () => {
+    const house = await testWarehouse()
+    const entry = await house.write({ name: 't' }, 'SELECT i AS id FROM range(100000) r(i)')
+    const path = join(house.root, entry.files[0]?.key ?? '')
+    const warehouse = await house.open()
+    expect(await ask(warehouse, 'SELECT count(*) FROM t')).toEqual([['100000']])
+    await writeFile(`${path}.new`, 'something else')
+    await rename(`${path}.new`, path)
+    expect(await ask(warehouse, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
+    await rm(path)
+    expect(await ask(warehouse, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
+  })
+
+  test('found staged, final and kept', async () => {
+    const house = await testWarehouse()
+    const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
+    const { key, sha256 } = entry.files[0] as TableEntry['files'][number]
+    const [path, staged, kept] = [key, `_dwh/stage/r9/${key}`, `_dwh/kept/r9/${key}`].map((k) =>
+      join(house.root, k),
+    ) as [string, string, string]
+    for (const place of [staged, kept]) await mkdir(dirname(place), { recursive: true })
+    const before = house.state
+
+    await rename(path, staged)
+    await writeFile(path, 'yesterday')
+    house.state = { ...before, publishing: { run_id: 'r9', date: '2026-02-18', keys: [key] } }
+    expect(await ask(await house.open(), 'FROM t')).toEqual([['1']])
+
+    // replaced after the session had read its manifest: etl.json says where the bytes are kept
+    const warehouse = await house.open()
+    await rename(staged, kept)
+    house.state = { ...before, kept: [{ key, sha256, kept: `_dwh/kept/r9/${key}`, until: 'x' }] }
+    expect(await ask(warehouse, 'FROM t')).toEqual([['1']])
+  })
+
+  test('each file is hashed once, by any number of processes; a restored copy is another file', async () => {
+    const house = await testWarehouse()
+    const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
+    const file = entry.files[0] as TableEntry['files'][number]
+    const path = join(house.root, file.key)
+    const folder = join(await temporaryFolder(), 'not', 'there', 'yet')
+    let hashed = 0
+    const counting = (inner: VerifiedFiles): VerifiedFiles => ({
+      has: inner.has,
+      add: async (sha256, stats) => {
+        hashed += 1
+        await inner.add(sha256, stats)
+      },
+    })
+    const look = async () => {
+      const files = localFiles({
+        store: house.store,
+        readState: async () => house.state,
+        verified: counting(verifiedInFolder(folder)),
+      })
+      await (await files.open(file)).close()
+    }
+    await look()
+    await look()
+    await link(path, join(house.root, 'kept'))
+    await look()
+    expect(hashed).toBe(1)
+    await writeFile(`${path}.copy`, await readFile(path))
+    await rename(`${path}.copy`, path)
+    await look()
+    expect(hashed).toBe(2)
+    // changed in place behind its back, with its time put back: size and hash were the same file's, so only `dwh verify` finds it
+    const times = await stat(path)
+    const handle = await open(path, 'r+')
+    await handle.write('X', 10)
+    await handle.utimes(times.atime, new Date(times.mtimeMs + 5))
+    await handle.close()
+    await expect(look()).rejects.toMatchObject({ code: 'DAMAGED' })
+  })
+
+  test('a cache that cannot be written costs time, not the answer', async () => {
+    const house = await testWarehouse()
+    const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
+    const blocked = join(await temporaryFolder(), 'file')
+    await writeFile(blocked, '')
+    const files = localFiles({
+      store: house.store,
+      readState: async () => house.state,
+      verified: verifiedInFolder(join(blocked, 'x')),
+    })
+    await (await files.open(entry.files[0] as TableEntry['files'][number])).close()
+  })
+})
+
+describe('statements', () => {
+  test('several: one result for each that answers with rows', async () => {
+    const warehouse = await (await testWarehouse()).open()
+    const seen: unknown[] = []
+    for await (const { columns, rows } of warehouse.query(
+      `CREATE TABLE x (n INT); INSERT INTO x VALUES (1), (2); SELECT n FROM x ORDER BY n; SET threads = 2; SELECT 'a' AS a`,
+    )) {
+      for await (const batch of rows) seen.push([columns.map((column) => column.name), batch])
+    }
+    expect(seen).toEqual([
+      [['n'], [[1], [2]]],
+      [['a'], [['a']]],
+    ])
+    expect(await warehouse.queryAll('SET threads = 2')).toBeNull()
+    expect(await warehouse.queryAll('')).toBeNull()
+  })
+
+  test('what DuckDB says of a mistake, with a hint', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'customers' }, 'SELECT 1 AS id')
+    const warehouse = await house.open()
+    await expect(warehouse.queryAll('SELEC 1')).rejects.toMatchObject({
+      code: 'QUERY_FAILED',
+      message: expect.stringContaining('SELEC'),
+    })
+    await expect(warehouse.queryAll('FROM custmers')).rejects.toMatchObject({
+      code: 'QUERY_FAILED',
+      message: expect.stringContaining('Did you mean "customers'),
+      hint: expect.stringContaining('dwh tables'),
+    })
+    await expect(warehouse.queryAll('FROM public.customers')).rejects.toMatchObject({
+      hint: expect.stringContaining('customers, not public.customers'),
+    })
+    await expect(warehouse.queryAll(`SELECT id::DATE FROM customers`)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+    expect(await ask(warehouse, 'SELECT id FROM customers')).toEqual([['1']])
+  })
+
+  test('an endless query: left early, or stopped by its signal, also midway', async () => {
+    const warehouse = await (await testWarehouse()).open()
+    for await (const { rows } of warehouse.query('SELECT * FROM range(1000000000000)')) {
+      for await (const batch of rows) {
+        expect(batch.length).toBeGreaterThan(0)
+        break
+      }
+    }
+    const controller = new AbortController()
+    const counting = warehouse.queryAll('SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000) b', {
+      signal: controller.signal,
+    })
+    setTimeout(() => controller.abort(), 50)
+    await expect(counting).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(warehouse.queryAll('SELECT 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+    expect(await ask(warehouse, 'SELECT 1')).toEqual([['1']])
+  })
+
+  test('eight sessions at once, and closing twice', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 't' }, 'SELECT i AS id FROM range(100000) r(i)')
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => house.open()))
+    const answers = await Promise.all(sessions.map((session) => ask(session, 'SELECT sum(id) FROM t')))
+    expect(answers).toEqual(Array(8).fill([['4999950000']]))
+    for (const session of sessions) {
+      await session.close()
+      await session.close()
+    }
+  })
+
+  test('days and hours are those of the time zone', async () => {
+    const house = await testWarehouse()
+    const { openWarehouse } = await import('./index.ts')
+    const files = localFiles({ store: house.store, readState: async () => house.state })
+    const zurich = await openWarehouse({ tables: {}, files, timeZone: 'Europe/Zurich' })
+    expect(await ask(zurich, `SELECT date_trunc('day', TIMESTAMPTZ '2026-02-18 23:30:00+00')::VARCHAR`)).toEqual([
+      ['2026-02-19 00:00:00+01'],
+    ])
+    await zurich.close()
+    await expect(openWarehouse({ tables: {}, files, timeZone: 'No/Where' })).rejects.toMatchObject({
+      code: 'QUERY_FAILED',
+    })
+  })
+})
+
+test('names in etl.json are those of the views', () => {
+  for (const name of HOSTILE) expect(parseTableName(formatTableName({ schema: 'public', name })).name).toBe(name)
+})

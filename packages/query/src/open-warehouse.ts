@@ -1,0 +1,239 @@
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBValue,
+  ResultReturnType,
+  StatementType,
+} from '@duckdb/node-api'
+import { DwhError, isDwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
+import type { CommittedFiles, OpenFile } from './local-files.ts'
+import { placeholderSql, tableNotLoaded } from './placeholder.ts'
+import { type QueryResult, queryResult, type ResultColumn } from './query-result.ts'
+import { splitStatements } from './split-statements.ts'
+import { tablesInSql } from './tables-in-sql.ts'
+import { CATALOG, qualified, selectFiles, viewName } from './view-sql.ts'
+
+export interface OpenWarehouseOptions {
+  /** The tables to show: those of `etl.json`, or of a day's manifest. */
+  readonly tables: Readonly<Record<string, TableEntry>>
+  readonly files: CommittedFiles
+  /** In which days and hours are counted. Default UTC. */
+  readonly timeZone?: string | undefined
+  /** Default: DuckDB's own, 80 % of the machine's. */
+  readonly memoryLimitBytes?: number | undefined
+  /** Where what does not fit is spilled to. Default: nowhere, so that such a query fails. */
+  readonly tempDirectory?: string | undefined
+  /** Default: one per core. */
+  readonly threads?: number | undefined
+}
+
+export interface RunQueryOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Warehouse {
+  /**
+   * Runs one or more statements; one result for each that answers with rows, in order. A table's files are opened and checked when a statement names it,
+   * and stay the same until `close`, whatever is published meanwhile. Leaving early interrupts what is running.
+   * @throws DwhError QUERY_FAILED with DuckDB's own message, DAMAGED, ABORTED
+   */
+  query(sql: string, options?: RunQueryOptions): AsyncGenerator<QueryResult>
+  /** Runs one or more statements and holds the last answer whole; null when none answers with rows. */
+  queryAll(
+    sql: string,
+    options?: RunQueryOptions,
+  ): Promise<{ columns: readonly ResultColumn[]; rows: (readonly DuckDBValue[])[] } | null>
+  /** Opens these tables now, or all of them. */
+  load(tables?: readonly string[], options?: RunQueryOptions): Promise<void>
+  /** Gives back DuckDB and every file; safe to call twice. */
+  close(): Promise<void>
+}
+
+const UNFORESEEN = 'The statement hides the name of this table. Name it plainly, or open it first with load().'
+
+/** Files opened, and hashed where that is needed, at once. */
+const PARALLEL_OPENS = 4
+
+/**
+ * Opens a DuckDB in memory with one view per table. It needs no network, no extension and no credentials, and it writes nothing.
+ *
+ * @example
+ * const { state } = await readState(store)
+ * const files = localFiles({ store, readState: async () => (await readState(store)).state })
+ * const warehouse = await openWarehouse({ tables: state.tables, files })
+ * const answer = await warehouse.queryAll('SELECT count(*) FROM customers')
+ * await warehouse.close()
+ *
+ * @throws DwhError NAME_CONFLICT for a table whose name DuckDB keeps for itself
+ */
+export async function openWarehouse(options: OpenWarehouseOptions): Promise<Warehouse> {
+  const { tables, files, timeZone = 'UTC' } = options
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    temp_directory: options.tempDirectory ?? '',
+    ...(options.memoryLimitBytes ? { memory_limit: `${options.memoryLimitBytes}B` } : {}),
+    ...(options.threads ? { threads: String(options.threads) } : {}),
+  })
+  const connection = await instance.connect()
+  const empty = await DuckDBInstance.create(':memory:')
+  const names = await empty.connect()
+  const loaded = new Map<string, Promise<void>>()
+  const opened: { key: string; file: OpenFile }[] = []
+  let closed = false
+
+  /** What DuckDB says, with the names of files instead of the numbers of descriptors. */
+  function failure(error: unknown): DwhError {
+    if (isDwhError(error)) return error
+    const table = tableNotLoaded(error)
+    if (table !== null)
+      return new DwhError('QUERY_FAILED', `${table}: found only while the answer was already under way`, {
+        hint: UNFORESEEN,
+      })
+    let message = (error instanceof Error ? error.message : String(error)).replace(
+      /^Failed to extract statements: /,
+      '',
+    )
+    for (const { key, file } of opened) message = message.replaceAll(new RegExp(`${file.path}(?!\\d)`, 'g'), key)
+    return new DwhError('QUERY_FAILED', message, { cause: error, hint: hintFor(message) })
+  }
+
+  async function loadTable(table: string, signal: AbortSignal | undefined): Promise<void> {
+    const entry = tables[table] as TableEntry
+    const paths: string[] = []
+    for (const file of entry.files) {
+      const open = await files.open(file, signal)
+      opened.push({ key: file.key, file: open })
+      paths.push(open.path)
+    }
+    const view = qualified(viewName(table))
+    await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${selectFiles(entry, paths)}`)
+    const described = await connection.runAndReadAll(`SELECT column_name, column_type FROM (DESCRIBE ${view})`)
+    const found = described.getRows().map(([name, type]) => `${name} ${type}`)
+    const promised = entry.columns.map(({ name, type }) => `${name} ${type}`)
+    if (found.join('\n') === promised.join('\n')) return
+    throw new DwhError(
+      'DAMAGED',
+      `${table}: its files have the columns ${found.join(', ')}, not ${promised.join(', ')}`,
+    )
+  }
+
+  async function load(
+    wanted: readonly string[] = Object.keys(tables),
+    { signal }: RunQueryOptions = {},
+  ): Promise<void> {
+    const waiting = wanted.filter((table) => Object.hasOwn(tables, table)).values()
+    async function worker(): Promise<void> {
+      for (const table of waiting) {
+        const loading = loaded.get(table) ?? loadTable(table, signal)
+        loaded.set(table, loading)
+        // a table that could not be opened may be asked for again
+        await loading.catch((error) => {
+          loaded.delete(table)
+          throw failure(error)
+        })
+      }
+    }
+    await Promise.all(Array.from({ length: PARALLEL_OPENS }, worker))
+  }
+
+  /** Begins one statement; null when it answers without rows. */
+  async function start(sql: string, options: RunQueryOptions): Promise<QueryResult | null> {
+    const { named, perhaps } = tablesInSql(names, sql, Object.keys(tables))
+    await load(named, options)
+    // one too many costs time; one that cannot be read may not even be meant
+    for (const table of perhaps) await load([table], options).catch(() => {})
+    for (;;) {
+      try {
+        const result = await connection.stream(sql)
+        if (result.returnType !== ResultReturnType.QUERY_RESULT) return null
+        return queryResult(result, await result.fetchChunk(), result.statementType === StatementType.EXPLAIN, failure)
+      } catch (error) {
+        throwIfAborted(options.signal, 'query')
+        const table = tableNotLoaded(error)
+        if (table === null || loaded.has(table)) throw failure(error)
+        await load([table], options)
+      }
+    }
+  }
+
+  async function* query(sql: string, options: RunQueryOptions = {}): AsyncGenerator<QueryResult> {
+    const { signal } = options
+    throwIfAborted(signal, 'query')
+    const stop = () => connection.interrupt()
+    signal?.addEventListener('abort', stop)
+    try {
+      const statements = splitStatements(sql)
+      if (statements.length === 0) return
+      const { count } = await connection.extractStatements(sql).catch((error) => {
+        throw failure(error)
+      })
+      // DuckDB counts; where it finds others than we do, it gets the text whole, and answers with its last statement
+      for (const statement of statements.length === count ? statements : [sql]) {
+        throwIfAborted(signal, 'query')
+        const result = await start(statement, options)
+        if (result) yield stoppable(result, signal)
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      stop()
+    }
+  }
+
+  async function queryAll(sql: string, options: RunQueryOptions = {}) {
+    let answer: { columns: readonly ResultColumn[]; rows: (readonly DuckDBValue[])[] } | null = null
+    for await (const { columns, rows } of query(sql, options)) {
+      const all: (readonly DuckDBValue[])[] = []
+      for await (const batch of rows) for (const row of batch) all.push(row)
+      answer = { columns, rows: all }
+    }
+    return answer
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return
+    closed = true
+    for (const held of [connection, names, instance, empty]) held.closeSync()
+    for (const { file } of opened) await file.close()
+  }
+
+  try {
+    await connection.run(`SET TimeZone = ${quoteLiteral(timeZone)}`)
+    await createPlaceholders(connection, tables)
+  } catch (error) {
+    await close()
+    throw failure(error)
+  }
+  return { query, queryAll, load, close }
+}
+
+async function createPlaceholders(
+  connection: DuckDBConnection,
+  tables: Readonly<Record<string, TableEntry>>,
+): Promise<void> {
+  for (const schema of new Set(Object.keys(tables).map((table) => viewName(table).schema))) {
+    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${CATALOG}.${quoteIdentifier(schema)}`)
+  }
+  for (const [table, entry] of Object.entries(tables)) await connection.run(placeholderSql(table, entry))
+}
+
+function stoppable(result: QueryResult, signal: AbortSignal | undefined): QueryResult {
+  async function* rows() {
+    try {
+      yield* result.rows
+    } catch (error) {
+      throwIfAborted(signal, 'query')
+      throw error
+    }
+  }
+  return { ...result, rows: rows() }
+}
+
+function hintFor(message: string): string | undefined {
+  if (/\bpublic\./i.test(message))
+    return 'Tables of schema public go by their bare name: customers, not public.customers.'
+  if (/does not exist/.test(message)) return '`dwh tables` lists what there is.'
+  if (/Out of Memory/i.test(message))
+    return 'Raise memory_limit (DWH_MEMORY_LIMIT), or let DWH_TMP be on a disk with room to spill to.'
+  return undefined
+}

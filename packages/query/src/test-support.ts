@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import {
+  type EtlState,
+  formatTableName,
+  type ObjectStore,
+  quoteIdentifier,
+  quoteLiteral,
+  type TableEntry,
+  type TableName,
+  tableFileKey,
+} from '@dwh/core'
+import { localStore } from '@dwh/storage'
+import { temporaryFolder } from '@dwh/test-kit'
+import { onTestFinished } from 'vitest'
+import { localFiles, openWarehouse, valueText, type Warehouse } from './index.ts'
+
+/** A warehouse on disk, made by DuckDB, with a state that tests may change under an open session. */
+export interface TestWarehouse {
+  readonly root: string
+  readonly store: ObjectStore
+  state: EtlState
+  /** How often the state was read. */
+  reads: number
+  /** Writes a table's file with the answer of a query, and makes it current. */
+  write(table: Partial<TableName>, select: string): Promise<TableEntry>
+  open(): Promise<Warehouse>
+}
+
+export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse> {
+  const root = join(await temporaryFolder(), folder)
+  const store = localStore({ path: root })
+  const house: TestWarehouse = {
+    root,
+    store,
+    reads: 0,
+    state: {
+      version: 1,
+      last_run_at: null,
+      status: 'success',
+      duration_ms: 1,
+      counts: {},
+      run_id: 'r1',
+      sources: {},
+      epoch: 0,
+      publishing: null,
+      kept: [],
+      tables: {},
+      last_failure: null,
+    },
+    async write({ schema = 'public', name = 't' }, select) {
+      const key = tableFileKey({ schema, name }, '2026-02-18')
+      const path = join(root, key)
+      await mkdir(dirname(path), { recursive: true })
+      const columns = await duckdb(`COPY (${select}) TO ${quoteLiteral(path)} (FORMAT parquet)`, `DESCRIBE ${select}`)
+      const body = await readFile(path)
+      const entry: TableEntry = {
+        source: { name: 'default', schema, table: name },
+        run_id: 'r1',
+        date: '2026-02-18',
+        mode: 'snapshot',
+        snapshot: { id: null, lsn: null, taken_at: 'x' },
+        files: [
+          { key, rows: 1, bytes: (await stat(path)).size, sha256: createHash('sha256').update(body).digest('hex') },
+        ],
+        columns: columns.map(([column, type]) => ({
+          name: column as string,
+          type: type as string,
+          nullable: true,
+          source_type: null,
+        })),
+        proof: { level: 'counts', rows: 1 },
+        schema_hash: 'x',
+        primary_key: [],
+        watermark: null,
+        fidelity: {},
+      }
+      house.state = { ...house.state, tables: { ...house.state.tables, [formatTableName({ schema, name })]: entry } }
+      return entry
+    },
+    async open() {
+      const readState = async () => {
+        house.reads += 1
+        return house.state
+      }
+      const warehouse = await openWarehouse({ tables: house.state.tables, files: localFiles({ store, readState }) })
+      onTestFinished(() => warehouse.close())
+      return warehouse
+    },
+  }
+  return house
+}
+
+/** Runs statements in a DuckDB of their own; the rows of the last one. */
+export async function duckdb(...statements: string[]): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  try {
+    let rows: unknown[][] = []
+    for (const sql of statements) rows = (await connection.runAndReadAll(sql)).getRowsJson()
+    return rows
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}
+
+/** The last answer as text. */
+export async function ask(warehouse: Warehouse, sql: string): Promise<(string | null)[][]> {
+  const answer = await warehouse.queryAll(sql)
+  return (answer?.rows ?? []).map((row) => row.map((value, i) => valueText(value, answer?.columns[i]?.type as never)))
+}
+
+export { quoteIdentifier }

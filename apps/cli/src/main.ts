@@ -1,1 +1,46 @@
-export {}
+import { randomBytes } from 'node:crypto'
+import { homedir, tmpdir } from 'node:os'
+import { cwd, env, stderr, stdin, stdout } from 'node:process'
+import { reportError } from './output/report-error.ts'
+import { makeProgram } from './program.ts'
+import type { World } from './surroundings.ts'
+
+const controller = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // asked twice: do not wait for anything
+    if (controller.signal.aborted) process.exit(1)
+    controller.abort(name)
+  })
+}
+// whoever reads us may stop reading: writing on is then no error
+stdout.on('error', () => stdout.destroy())
+stderr.on('error', () => stderr.destroy())
+
+const secrets = new Set<string>()
+
+const world: World = {
+  env,
+  cwd: cwd(),
+  home: homedir(),
+  tmp: tmpdir(),
+  stdin,
+  stdout,
+  stderr,
+  clock: () => new Date(),
+  random: randomBytes,
+  signal: controller.signal,
+  hide: (texts) => {
+    for (const text of texts) secrets.add(text)
+  },
+}
+
+const program = makeProgram(world)
+try {
+  await program.parseAsync()
+} catch (error) {
+  const { json = false, debug = false } = program.opts<{ json?: boolean; debug?: boolean }>()
+  const { text, exitCode } = reportError(error, { json, debug, secrets: [...secrets] })
+  stderr.write(text)
+  process.exitCode = exitCode
+}

@@ -71,8 +71,7 @@ export async function loadConfig(flags: ConfigFlags, { env, cwd, home, tmp }: Su
     ),
     (key) => VARIABLES[key as keyof typeof VARIABLES],
   )
-  const { config: _, ...given } = flags
-  const fromFlags = checked(given, (key) => `--${key}`)
+  const fromFlags = checked(pick(flags, ['source', 'storage', 'timezone', 'parallel']), (key) => `--${key}`)
   const values: ConfigValues = { ...file?.values, ...fromEnvironment, ...fromFlags }
 
   // a path in the file is relative to the file; one from outside, to the working folder

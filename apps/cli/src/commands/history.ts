@@ -1,0 +1,53 @@
+import { DwhError, type RunRecord } from '@dwh/core'
+import { readRunRecords } from '@dwh/metadata'
+import { Command } from 'commander'
+import { alignColumns } from '../output/lines.ts'
+import { formatBytes, formatCount, formatDuration } from '../output/units.ts'
+import { type World, write } from '../surroundings.ts'
+import { type CommonFlags, openStore } from './shared.ts'
+
+const HELP = `
+Past runs, good and bad, the newest first.
+
+Examples:
+  $ dwh history
+  $ dwh history --limit 100 --json`
+
+export function historyCommand(world: World): Command {
+  return new Command('history')
+    .description('past runs')
+    .option('--limit <number>', 'how many', '20')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags & { limit: string }>()
+      if (!/^[1-9]\d*$/.test(flags.limit)) {
+        throw new DwhError('CONFIG_INVALID', `--limit ${flags.limit}: expected a number above 0`, {
+          hint: 'Such as --limit 50.',
+        })
+      }
+      const { store } = await openStore(flags, world)
+      const records = await readRunRecords(store, Number(flags.limit))
+      await write(world.stdout, flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
+    })
+}
+
+function asText(records: readonly RunRecord[]): string {
+  if (records.length === 0) return 'No runs yet.\n'
+  const header = ['RUN', 'DATE', 'STATUS', 'TABLES', 'ROWS', 'SIZE', 'TOOK', '']
+  const rows = records.map((record) => {
+    const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
+    const rows = written.reduce((sum, table) => sum + table.rows, 0)
+    const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
+    const published =
+      record.status === 'success' ? [String(written.length), formatCount(rows), formatBytes(bytes)] : ['', '', '']
+    return [
+      record.run_id,
+      record.date,
+      record.status,
+      ...published,
+      formatDuration(record.duration_ms),
+      record.error?.message ?? '',
+    ]
+  })
+  return alignColumns([header, ...rows], [3, 4, 5, 6])
+}

@@ -1,0 +1,88 @@
+import { planPipeline, type RunPlan, type TablePlan } from '@dwh/pipeline'
+import { Command } from 'commander'
+import { alignColumns } from '../output/lines.ts'
+import { formatCount, plural } from '../output/units.ts'
+import { type World, write } from '../surroundings.ts'
+import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
+
+const HELP = `
+Shows exactly what dwh run would do now, and does nothing: which tables under which names, what is new or changed, what
+is left out and why.
+
+Examples:
+  $ dwh plan
+  $ dwh plan --tables "billing.*" --json`
+
+export function planCommand(world: World): Command {
+  return addRunFlags(new Command('plan'))
+    .description('show what a run would do')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags>()
+      const { options } = await planOptions(flags, world)
+      const plan = await planPipeline(options)
+      await write(world.stdout, flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
+    })
+}
+
+function asText(plan: RunPlan): string {
+  const header = ['TABLE', 'COLUMNS', 'ABOUT ROWS', 'FILE', '']
+  const rows = plan.tables.map((table) => [
+    table.name,
+    String(table.columns.length),
+    table.table.estimatedRows === undefined ? '?' : formatCount(table.table.estimatedRows),
+    table.key,
+    remarks(table).join('; '),
+  ])
+  const left = [
+    ...plan.skipped.map(({ table, reason }) => ['-', table, reason]),
+    ...plan.dropped.map((table) => [
+      '-',
+      table,
+      'no longer current: gone from the source or left out; its history stays',
+    ]),
+  ]
+  const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}\n`
+  return `${alignColumns([header, ...rows], [1, 2])}${left.length > 0 ? `\nNot read:\n${alignColumns(left)}` : ''}\n${summary}`
+}
+
+function remarks(table: TablePlan): string[] {
+  const { source, name } = { source: `${table.table.schema}.${table.table.name}`, name: table.name }
+  return [
+    ...(table.isNew ? ['new'] : []),
+    ...(table.replaces ? ['replaces the file of that day'] : []),
+    ...(source === name || source === `public.${name}` || table.table.schema !== 'public' ? [] : [`from ${source}`]),
+    ...(table.where === null ? [] : [`where ${table.where}`]),
+    ...table.changes,
+  ]
+}
+
+function asJson(plan: RunPlan) {
+  return {
+    date: plan.date,
+    tables: plan.tables.map((table) => ({
+      name: table.name,
+      source: {
+        name: table.source,
+        schema: table.table.schema,
+        table: table.table.name,
+        kind: table.table.kind ?? 'table',
+      },
+      key: table.key,
+      columns: table.columns.map(({ as, name, type, sourceType }) => ({
+        name: as,
+        source_name: name,
+        type,
+        source_type: sourceType ?? null,
+      })),
+      primary_key: table.primaryKey,
+      where: table.where,
+      is_new: table.isNew,
+      replaces: table.replaces,
+      changes: table.changes,
+      estimated_rows: table.table.estimatedRows ?? null,
+    })),
+    skipped: plan.skipped,
+    dropped: plan.dropped,
+  }
+}

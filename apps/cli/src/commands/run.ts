@@ -1,0 +1,85 @@
+import { openParquetWriter } from '@dwh/parquet-writer'
+import { type RunReport, runPipeline } from '@dwh/pipeline'
+import { printable } from '@dwh/query'
+import { Command } from 'commander'
+import { runProgress } from '../output/run-progress.ts'
+import { formatBytes, formatDuration, plural } from '../output/units.ts'
+import { type World, write } from '../surroundings.ts'
+import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
+
+const HELP = `
+Reads every table at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and publishes all of them at
+once, or none: if one table fails, the warehouse stays as it was, and dwh status says why.
+
+Examples:
+  $ DATABASE_URL=postgres://me@localhost/app dwh run
+  $ dwh run --tables orders "billing.*"     some tables; the others stay as they are
+  $ dwh run --date 2026-02-18 --replace     store this as a past day, in place of what it has
+
+Exit code: 0 published, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
+
+/** `UV_THREADPOOL_SIZE` unless set; one thread has to stay free (see `ParquetWriterOptions.concurrentWrites`). */
+const DEFAULT_POOL_THREADS = 4
+
+export function runCommand(world: World): Command {
+  return addRunFlags(new Command('run'))
+    .description('read Postgres and publish a new state of the warehouse')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags>()
+      const { config, options } = await planOptions(flags, world)
+      const poolThreads = Number(world.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
+      const writer = await openParquetWriter({
+        tempDirectory: config.temp,
+        concurrentWrites: Math.max(1, poolThreads - 1),
+        ...(config.memoryLimitBytes ? { memoryLimitBytes: config.memoryLimitBytes } : {}),
+      })
+      const progress = runProgress(world.stderr)
+      let report: RunReport
+      try {
+        report = await runPipeline({
+          ...options,
+          writer,
+          tempDirectory: config.temp,
+          random: world.random,
+          onEvent: progress.onEvent,
+        })
+      } finally {
+        progress.close()
+        await writer.close()
+      }
+      for (const note of notes(report)) world.stderr.write(`${note}\n`)
+      await write(
+        world.stdout,
+        flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, config.storage),
+      )
+    })
+}
+
+function notes({ plan, unfinished }: RunReport): string[] {
+  const skipped = plan.skipped.filter(({ reason }) => !reason.startsWith('excluded') && reason !== 'not included')
+  return [
+    ...skipped.map(({ table, reason }) => `- ${printable(table)}: left out: ${reason}`),
+    ...plan.dropped.map(
+      (table) => `- ${printable(table)}: gone from the source or left out: no longer current, its history stays`,
+    ),
+    ...plan.tables.flatMap(({ name, changes }) =>
+      changes.map((change) => `- ${printable(name)}: ${printable(change)}`),
+    ),
+    ...(unfinished === null
+      ? []
+      : [`! published, but not tidied up: ${printable(String(unfinished))}. The next run finishes it.`]),
+  ]
+}
+
+function summary({ record, runId }: RunReport, storage: string): string {
+  const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
+  const rows = written.reduce((sum, table) => sum + table.rows, 0)
+  const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
+  const what = `${plural(written.length, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`
+  return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n`
+}
+
+function asJson({ record, plan, unfinished }: RunReport) {
+  return { ...record, skipped: plan.skipped, dropped: plan.dropped, finished: unfinished === null }
+}

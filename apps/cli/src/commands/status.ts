@@ -1,0 +1,68 @@
+import type { EtlState, TableEntry } from '@dwh/core'
+import { readState } from '@dwh/metadata'
+import { Command } from 'commander'
+import { alignColumns, printableLines } from '../output/lines.ts'
+import { formatAge, formatBytes, formatDuration, plural } from '../output/units.ts'
+import { type World, write } from '../surroundings.ts'
+import { type CommonFlags, openStore } from './shared.ts'
+
+const HELP = `
+How fresh the warehouse is, how large, and what failed since the last good run.
+
+Examples:
+  $ dwh status
+  $ dwh status --json | jq -r .last_run_at`
+
+export function statusCommand(world: World): Command {
+  return new Command('status')
+    .description('freshness, size, and the last failure')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags>()
+      const { config, store } = await openStore(flags, world)
+      const { state } = await readState(store)
+      await write(
+        world.stdout,
+        flags.json
+          ? `${JSON.stringify(asJson(state, config.storage), null, 2)}\n`
+          : asText(state, config.storage, world),
+      )
+    })
+}
+
+function totals(state: EtlState): { tables: number; rows: number; bytes: number } {
+  const files = Object.values(state.tables).flatMap((table: TableEntry) => table.files)
+  return {
+    tables: Object.keys(state.tables).length,
+    rows: files.reduce((sum, file) => sum + file.rows, 0),
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+  }
+}
+
+function asText(state: EtlState, storage: string, world: World): string {
+  const { tables, rows, bytes } = totals(state)
+  const lines = [['warehouse', storage]]
+  if (state.last_run_at === null) {
+    lines.push(['last run', 'none yet: dwh run makes the first'])
+  } else {
+    const age = formatAge(new Date(state.last_run_at), world.clock())
+    lines.push([
+      'last run',
+      `${state.last_run_at}, ${age} (${state.run_id}, ${formatDuration(state.duration_ms ?? 0)})`,
+    ])
+    lines.push(['holds', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
+  }
+  if (state.publishing)
+    lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries see it whole`])
+  if (state.last_failure) {
+    const { run_id, at, message } = state.last_failure
+    lines.push(['last failure', `${at}, ${formatAge(new Date(at), world.clock())} (${run_id})`], ['', message])
+  }
+  const hint = state.last_failure?.hint ? `\n${printableLines(state.last_failure.hint)}\n` : ''
+  return alignColumns(lines) + hint
+}
+
+function asJson(state: EtlState, storage: string) {
+  const { last_run_at, status, run_id, duration_ms, publishing, last_failure, counts } = state
+  return { storage, status, last_run_at, run_id, duration_ms, ...totals(state), counts, publishing, last_failure }
+}

@@ -1,0 +1,25 @@
+import { viewsSql } from '@dwh/query'
+import { Command } from 'commander'
+import { type World, write } from '../surroundings.ts'
+import { type CommonFlags, openStore, readSnapshot } from './shared.ts'
+
+const HELP = `
+Prints SQL that gives any DuckDB one view per table over the files of the last good run. Make it again after each run.
+
+Examples:
+  $ dwh views > views.sql && duckdb -init views.sql
+  $ dwh views | duckdb my.duckdb`
+
+export function viewsCommand(world: World): Command {
+  return new Command('views')
+    .description('the SQL of the views, for any DuckDB')
+    .option('--as-of <day>', 'the tables as they were on that day')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<CommonFlags & { asOf?: string }>()
+      const opened = await openStore(flags, world)
+      const { tables } = await readSnapshot(opened, flags.asOf)
+      const sql = viewsSql(tables, (key) => opened.store.localPath?.(key) ?? key)
+      await write(world.stdout, flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
+    })
+}

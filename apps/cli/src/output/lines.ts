@@ -1,0 +1,22 @@
+import { printable } from '@dwh/query'
+import stringWidth from 'string-width'
+
+/** Rows as aligned columns, two blanks apart; the columns in `right` are aligned to the right. Cells are made safe to print. */
+export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const cells = rows.map((row) => row.map(printable))
+  const widths: number[] = []
+  for (const row of cells)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, stringWidth(cell))
+    })
+  const pad = (cell: string, i: number) => {
+    const space = ' '.repeat((widths[i] ?? 0) - stringWidth(cell))
+    return right.includes(i) ? space + cell : cell + space
+  }
+  return cells.map((row) => `${row.map(pad).join('  ').trimEnd()}\n`).join('')
+}
+
+/** A text of several lines, made safe to print. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}

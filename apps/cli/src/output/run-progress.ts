@@ -1,0 +1,68 @@
+import type { Writable } from 'node:stream'
+import type { OnEvent, RunEvent } from '@dwh/core'
+import { printable } from '@dwh/query'
+import { createLogUpdate } from 'log-update'
+import pc from 'picocolors'
+import { formatBytes, formatCount, formatDuration, plural } from './units.ts'
+
+export interface RunProgress {
+  readonly onEvent: OnEvent
+  /** Takes the moving part away. */
+  close(): void
+}
+
+interface RunningTable {
+  readonly estimatedRows: number | null
+  rows: number
+}
+
+const REDRAW_MS = 100
+const BAR_CELLS = 20
+
+/** Shows a run as it goes: on a terminal the tables that are being read, with bars, below those that are done; elsewhere a line for each that is done. */
+export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress {
+  const running = new Map<string, RunningTable>()
+  if (!stderr.isTTY)
+    return { onEvent: (event) => void doneLine(event, (line) => stderr.write(`${line}\n`)), close: () => {} }
+
+  const live = createLogUpdate(stderr as unknown as NodeJS.WriteStream, { showCursor: true })
+  const draw = () => live([...running].map(([name, table]) => runningLine(name, table)).join('\n'))
+  const timer = setInterval(draw, REDRAW_MS)
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'table-start') running.set(event.table, { estimatedRows: event.estimatedRows, rows: 0 })
+    const table = 'table' in event ? running.get(event.table) : undefined
+    if (event.type === 'table-progress' && table) table.rows = event.rows
+    if (event.type === 'table-end' || event.type === 'table-failed') running.delete(event.table)
+    doneLine(event, (line) => {
+      live.clear()
+      stderr.write(`${line}\n`)
+      draw()
+    })
+  }
+  return {
+    onEvent,
+    close() {
+      clearInterval(timer)
+      live.clear()
+      live.done()
+    },
+  }
+}
+
+function runningLine(name: string, { rows, estimatedRows }: RunningTable): string {
+  const share = estimatedRows ? Math.min(rows / estimatedRows, 1) : 0
+  const filled = Math.round(share * BAR_CELLS)
+  const bar = estimatedRows ? `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}  ` : ''
+  const of = estimatedRows ? ` of about ${formatCount(estimatedRows)}` : ''
+  return `${pc.cyan('·')} ${printable(name)}  ${bar}${formatCount(rows)}${of} rows`
+}
+
+function doneLine(event: RunEvent, print: (line: string) => void): void {
+  if (event.type === 'table-end') {
+    const detail = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}, ${formatDuration(event.durationMs)}`
+    print(`${pc.green('✓')} ${printable(event.table)}: ${detail}`)
+  }
+  if (event.type === 'table-failed') print(`${pc.red('✗')} ${printable(event.message)}`)
+  if (event.type === 'roll-forward')
+    print(`${pc.yellow('!')} finishing run ${event.runId}, which was interrupted after its commit`)
+}

@@ -1,0 +1,56 @@
+import { Command } from 'commander'
+import { historyCommand } from './commands/history.ts'
+import { planCommand } from './commands/plan.ts'
+import { queryCommand } from './commands/query.ts'
+import { runCommand } from './commands/run.ts'
+import { statusCommand } from './commands/status.ts'
+import { tablesCommand } from './commands/tables.ts'
+import { viewsCommand } from './commands/views.ts'
+import type { World } from './surroundings.ts'
+import { version } from './version.ts'
+
+const HELP = `
+The way:
+  $ export DATABASE_URL=postgres://reader@localhost/app     which Postgres to read
+  $ dwh plan                                                what would happen
+  $ dwh run                                                 Postgres -> Parquet, published all or nothing
+  $ dwh query "SELECT count(*) FROM customers"              answers, with no server and no network
+
+Settings come from flags, then from the environment, then from dwh.yaml in the working folder, then from defaults:
+  DATABASE_URL, PGHOST, PGUSER, ...   source         the Postgres to read
+  DWH_STORAGE                         storage        the folder of the warehouse (./warehouse)
+  DWH_TIMEZONE                        timezone       whose midnight ends a day (UTC)
+  DWH_PARALLEL                        parallel       tables read at once (2)
+  DWH_LOCK_TIMEOUT                    lock_timeout   how long to wait for a table that is locked (10s)
+  DWH_MEMORY_LIMIT                    memory_limit   what DuckDB may hold (run: 1GiB)
+  DWH_TMP                             temp           where files are made (the system's temporary folder)
+  DWH_CACHE                           cache          what is remembered between queries (~/.cache/dwh)
+  DWH_CONFIG                                         another file than dwh.yaml
+In dwh.yaml also: include, exclude, and per table exclude, name, where, columns.exclude, columns.rename.
+
+Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
+
+/** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
+export function makeProgram(world: World): Command {
+  const program = new Command('dwh')
+    .description('The data warehouse that anyone can host: Postgres to Parquet, to SQL through DuckDB.')
+    .version(version)
+    .option('--storage <folder>', 'the folder of the warehouse (default: ./warehouse)')
+    .option('--config <path>', 'the configuration file (default: dwh.yaml, if there is one)')
+    .option('--timezone <name>', 'whose midnight ends a day (default: UTC)')
+    .option('--json', 'write the answer as JSON')
+    .option('--debug', 'say more about an error')
+    .addHelpText('after', HELP)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see dwh --help)')
+  const commands = [planCommand, runCommand, statusCommand, historyCommand, tablesCommand, queryCommand, viewsCommand]
+  for (const make of commands) program.addCommand(make(world))
+  // on every command: commander hands settings down only to those it makes itself
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: (text) => void world.stderr.write(text),
+    })
+  }
+  return program
+}

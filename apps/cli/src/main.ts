@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
-import { cwd, env, stderr, stdin, stdout } from 'node:process'
+import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
 import { reportError } from './output/report-error.ts'
 import { makeProgram } from './program.ts'
 import type { World } from './surroundings.ts'
@@ -37,7 +37,8 @@ const world: World = {
 
 const program = makeProgram(world)
 try {
-  await program.parseAsync()
+  // SQL that begins with a comment is no option
+  await program.parseAsync(argv.map((argument) => (/^--\s/.test(argument) ? ` ${argument}` : argument)))
 } catch (error) {
   const { json = false, debug = false } = program.opts<{ json?: boolean; debug?: boolean }>()
   const { text, exitCode } = reportError(error, { json, debug, secrets: [...secrets] })

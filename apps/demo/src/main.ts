@@ -1,1 +1,109 @@
-export {}
+import { mkdir } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isDwhError } from '@dwh/core'
+import { listQueries, type SeedQuery } from '@dwh/seed'
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { type DemoServer, startDemoServer } from './demo-server.ts'
+import { runDwh } from './run-dwh.ts'
+
+const HELP = `
+Starts a Postgres of its own (in the folder, without Docker, on loopback only), fills it with a small SaaS company,
+makes a warehouse of it, and asks that warehouse what people ask. Run it again: the data stays, the day's files are replaced.`
+
+/** The last question compares two days, of which a first run has one. */
+const LAST_QUERY = 'new-between-days'
+const SHOWN_ROWS = '8'
+
+/** Put there by the build. */
+const SEED_FOLDER = fileURLToPath(new URL('./seed', import.meta.url))
+
+interface Flags {
+  readonly folder: string
+  readonly scale: string
+  readonly seed: string
+  readonly serve: boolean
+}
+
+const program = new Command('dwh-demo')
+  .description('From nothing to answers: a bundled Postgres, an example, a warehouse.')
+  .option('--folder <path>', 'where all of it lives', 'dwh-demo')
+  .option('--scale <number>', 'how many times 50 customers', '1')
+  .option('--seed <number>', 'another number, another company', '1')
+  .option('--serve', 'leave Postgres running until Ctrl-C, to try dwh against it', false)
+  .addHelpText('after', HELP)
+
+const controller = new AbortController()
+const stopped = new Promise<void>((done) => controller.signal.addEventListener('abort', () => done()))
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort())
+
+function heading(text: string): void {
+  console.log(`\n${pc.bold(text)}`)
+}
+
+async function demo(flags: Flags): Promise<number> {
+  const folder = resolve(flags.folder)
+  await mkdir(folder, { recursive: true })
+  heading('1. A Postgres with an example: customers, orders, events')
+  const seed = { number: Number(flags.seed), scale: Number(flags.scale), folder: SEED_FOLDER }
+  const { server, url, seeded } = await startDemoServer(folder, seed)
+  try {
+    console.log(
+      `${seeded ? 'Seeded' : 'Still there'}: a small SaaS company, ${50 * seed.scale} customers, at ${server.host}:${server.port}`,
+    )
+    return await tour({ server, url, seeded }, folder, await listQueries(SEED_FOLDER), flags)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function tour({ url }: DemoServer, folder: string, queries: readonly SeedQuery[], flags: Flags): Promise<number> {
+  const warehouse = join(folder, 'warehouse')
+  const env = { DATABASE_URL: url, DWH_STORAGE: warehouse }
+  heading('2. Postgres -> Parquet, published all or nothing')
+  console.log(pc.dim('$ dwh run'))
+  const exitCode = await runDwh(['run'], env, controller.signal)
+  if (exitCode !== 0) return exitCode
+
+  heading('3. Answers, from the files alone')
+  for (const { name, title } of queries) {
+    if (name === LAST_QUERY) continue
+    if (controller.signal.aborted) return 1
+    const file = join(SEED_FOLDER, 'queries', `${name}.sql`)
+    console.log(`\n${pc.cyan(title)}\n${pc.dim(`$ dwh query --file ${relative(process.cwd(), file)}`)}`)
+    const failed = await runDwh(['query', '--max-rows', SHOWN_ROWS, '--file', file], env, controller.signal)
+    if (failed) return failed
+  }
+  next(warehouse)
+  if (flags.serve) {
+    console.log(
+      `\nPostgres stays up until Ctrl-C. In another terminal:\n  export DATABASE_URL=${url}\n  export DWH_STORAGE=${warehouse}`,
+    )
+    await stopped
+  }
+  return 0
+}
+
+function next(warehouse: string): void {
+  const here = relative(process.cwd(), warehouse) || '.'
+  heading('Try next')
+  console.log(`  export DWH_STORAGE=${here}
+  npx dwh tables                                     what there is
+  npx dwh query "SELECT count(*) FROM customers"     a question of your own
+  npx dwh query --file seed/queries/churn.sql --format csv
+
+Then your own Postgres:
+  export DWH_STORAGE=./warehouse
+  DATABASE_URL=postgres://user:password@host/database npx dwh plan
+  DATABASE_URL=postgres://user:password@host/database npx dwh run`)
+}
+
+program.parse()
+try {
+  process.exitCode = await demo(program.opts<Flags>())
+} catch (error) {
+  console.error(`${pc.red('error:')} ${error instanceof Error ? error.message : error}`)
+  if (isDwhError(error) && error.hint) console.error(`  ${error.hint}`)
+  process.exitCode = isDwhError(error, 'CONFIG_INVALID') ? 2 : 1
+}

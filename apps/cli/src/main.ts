@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
 import { reportError } from './output/report-error.ts'
 import { makeProgram } from './program.ts'
-import type { World } from './surroundings.ts'
+import { output, type World } from './surroundings.ts'
 
 const controller = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -13,9 +13,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     controller.abort(name)
   })
 }
-// whoever reads us may stop reading: writing on is then no error
-stdout.on('error', () => stdout.destroy())
-stderr.on('error', () => stderr.destroy())
+// whoever reads our messages may stop reading: that is no error
+stderr.on('error', () => {})
 
 const secrets = new Set<string>()
 
@@ -25,7 +24,7 @@ const world: World = {
   home: homedir(),
   tmp: tmpdir(),
   stdin,
-  stdout,
+  stdout: output(stdout),
   stderr,
   clock: () => new Date(),
   random: randomBytes,

@@ -4,8 +4,8 @@ import type { Surroundings } from './config/load-config.ts'
 /** What a command may touch of the world: made once by main, so that commands take it as an argument. */
 export interface World extends Surroundings {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
-  readonly stdout: Writable & { readonly isTTY?: boolean }
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
+  readonly stdout: Output
+  readonly stderr: Writable & { readonly isTTY?: boolean }
   readonly clock: () => Date
   readonly random: (bytes: number) => Uint8Array
   /** Fires on the first SIGINT or SIGTERM. */
@@ -14,10 +14,30 @@ export interface World extends Surroundings {
   readonly hide: (secrets: readonly string[]) => void
 }
 
-/** Writes to a stream and waits until it takes more. A reader that has gone away is not an error: there is nobody left to tell. */
-export async function write(stream: Writable, text: string): Promise<void> {
-  if (stream.destroyed || stream.write(text)) return
-  await new Promise<void>((resolve) => {
-    stream.once('drain', resolve).once('close', resolve)
+/** Where answers go. */
+export interface Output {
+  /** Writes, and waits until more can be taken; false once the reader has gone away, which is not an error: there is nobody left to tell. */
+  write(text: string): Promise<boolean>
+}
+
+export function output(stream: Writable): Output {
+  let gone = false
+  let wake = () => {}
+  stream.on('drain', () => wake())
+  // stdout cannot be destroyed, and says of every later write again that nobody reads it
+  stream.on('error', () => {
+    gone = true
+    wake()
   })
+  return {
+    async write(text) {
+      if (gone) return false
+      if (!stream.write(text)) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      return !gone
+    },
+  }
 }

@@ -14,7 +14,7 @@ makes a warehouse of it, and asks that warehouse what people ask. Run it again: 
 
 /** The last question compares two days, of which a first run has one. */
 const LAST_QUERY = 'new-between-days'
-const SHOWN_ROWS = '8'
+const SHOWN_ROWS = '12'
 
 /** Put there by the build. */
 const SEED_FOLDER = fileURLToPath(new URL('./seed', import.meta.url))
@@ -91,7 +91,7 @@ function next(warehouse: string): void {
   console.log(`  export DWH_STORAGE=${here}
   npx dwh tables                                     what there is
   npx dwh query "SELECT count(*) FROM customers"     a question of your own
-  npx dwh query --file seed/queries/churn.sql --format csv
+  npx dwh query --format csv --file ${relative(process.cwd(), join(SEED_FOLDER, 'queries/churn.sql'))}
 
 Then your own Postgres:
   export DWH_STORAGE=./warehouse

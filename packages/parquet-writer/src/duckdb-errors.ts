@@ -13,5 +13,7 @@ function hintFor(message: string): string | undefined {
   if (/Permission denied|Read-only file system/i.test(message))
     return 'Let this user write there, or set the temporary folder to another place.'
   if (/Out of Memory/i.test(message)) return 'Raise the memory limit, or write fewer tables at once.'
+  if (/not a directory|file exists/i.test(message))
+    return 'There is a file where a folder has to be: set the temporary folder to another place.'
   return undefined
 }

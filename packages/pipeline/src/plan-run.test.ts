@@ -73,8 +73,8 @@ describe('which tables', () => {
       ['orders', 'orders/2026/02/18.parquet'],
     ])
     expect(result.skipped).toEqual([
-      { table: 'looking', reason: 'a view: read only when included by name' },
       { table: 'bare', reason: 'it has no columns' },
+      { table: 'looking', reason: 'a view: read only when included by name' },
     ])
   })
 

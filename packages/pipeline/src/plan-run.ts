@@ -87,7 +87,8 @@ export function planRun(input: PlanInput): RunPlan {
   ])
   const tables = wanted.map((table) => planTable(table, input)).sort((a, b) => (a.name < b.name ? -1 : 1))
   checkReplace(input, tables)
-  return { date, tables, skipped: selections.flatMap(({ selection }) => selection.skipped), dropped }
+  const skipped = selections.flatMap(({ selection }) => selection.skipped).sort((a, b) => (a.table < b.table ? -1 : 1))
+  return { date, tables, skipped, dropped }
 }
 
 function planTable(selected: SelectedTable & { source: string }, { date, state, manifest }: PlanInput): TablePlan {

@@ -67,9 +67,20 @@ export async function place<T>(from: string, to: string, name: (from: string, to
 
 /** Makes a folder and its parents, and their names durable. */
 async function makeFolders(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
+  const first = await mkdir(folder, { recursive: true }).catch((error) => explainMkdir(folder, error))
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+/** On a read-only file system a recursive mkdir says ENOENT; making the first missing folder alone says why. */
+async function explainMkdir(folder: string, error: unknown): Promise<never> {
+  if (!hasCode(error, 'ENOENT')) throw error
+  let missing = folder
+  while (!(await exists(dirname(missing)))) missing = dirname(missing)
+  await mkdir(missing).catch((reason) => {
+    throw hasCode(reason, 'EEXIST') ? error : reason
+  })
+  throw error
 }
 
 export async function syncFolder(folder: string): Promise<void> {

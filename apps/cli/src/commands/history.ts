@@ -3,7 +3,7 @@ import { readRunRecords } from '@dwh/metadata'
 import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { formatBytes, formatCount, formatDuration } from '../output/units.ts'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore } from './shared.ts'
 
 const HELP = `
@@ -27,7 +27,7 @@ export function historyCommand(world: World): Command {
       }
       const { store } = await openStore(flags, world)
       const records = await readRunRecords(store, Number(flags.limit))
-      await write(world.stdout, flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
+      await world.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
     })
 }
 

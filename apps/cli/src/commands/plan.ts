@@ -2,7 +2,7 @@ import { planPipeline, type RunPlan, type TablePlan } from '@dwh/pipeline'
 import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { formatCount, plural } from '../output/units.ts'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
 
 const HELP = `
@@ -21,7 +21,7 @@ export function planCommand(world: World): Command {
       const flags = command.optsWithGlobals<RunFlags>()
       const { options } = await planOptions(flags, world)
       const plan = await planPipeline(options)
-      await write(world.stdout, flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
+      await world.stdout.write(flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
     })
 }
 

@@ -12,7 +12,7 @@ import {
   verifiedInFolder,
 } from '@dwh/query'
 import { Command, Option } from 'commander'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore, readSnapshot } from './shared.ts'
 
 const HELP = `
@@ -68,12 +68,13 @@ export function queryCommand(world: World): Command {
       const format = flags.json ? 'json' : flags.format
       try {
         for await (const result of warehouse.query(sql, { signal: world.signal })) {
-          const onNote = (note: string) => void world.stderr.write(`${note}\n`)
+          const notes: string[] = []
+          const onNote = (note: string) => void notes.push(note)
           for await (const piece of formatResult(result, format, { maxRows: Number(flags.maxRows), onNote })) {
-            await write(world.stdout, piece)
-            // the reader has seen enough, as `head` does
-            if (world.stdout.destroyed) return
+            // a reader that has seen enough, as `head` does
+            if (!(await world.stdout.write(piece))) return
           }
+          for (const note of notes) world.stderr.write(`${note}\n`)
         }
       } finally {
         await warehouse.close()

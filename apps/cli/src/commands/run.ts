@@ -4,7 +4,7 @@ import { printable } from '@dwh/query'
 import { Command } from 'commander'
 import { runProgress } from '../output/run-progress.ts'
 import { formatBytes, formatDuration, plural } from '../output/units.ts'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
 
 const HELP = `
@@ -49,8 +49,7 @@ export function runCommand(world: World): Command {
         await writer.close()
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
-      await write(
-        world.stdout,
+      await world.stdout.write(
         flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, config.storage),
       )
     })

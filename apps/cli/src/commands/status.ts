@@ -3,7 +3,7 @@ import { readState } from '@dwh/metadata'
 import { Command } from 'commander'
 import { alignColumns, printableLines } from '../output/lines.ts'
 import { formatAge, formatBytes, formatDuration, plural } from '../output/units.ts'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore } from './shared.ts'
 
 const HELP = `
@@ -21,8 +21,7 @@ export function statusCommand(world: World): Command {
       const flags = command.optsWithGlobals<CommonFlags>()
       const { config, store } = await openStore(flags, world)
       const { state } = await readState(store)
-      await write(
-        world.stdout,
+      await world.stdout.write(
         flags.json
           ? `${JSON.stringify(asJson(state, config.storage), null, 2)}\n`
           : asText(state, config.storage, world),

@@ -2,7 +2,7 @@ import { DwhError, matchesTable, parseTableName, type TableEntry } from '@dwh/co
 import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { formatBytes, formatCount } from '../output/units.ts'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore, readSnapshot } from './shared.ts'
 
 const HELP = `
@@ -38,8 +38,7 @@ export function tablesCommand(world: World): Command {
       const pathOf = (key: string) => opened.store.localPath?.(key) ?? key
       const details = () => listed.map(columnsText).join('\n')
       const text = patterns.length > 0 ? details() : sizesText(listed)
-      await write(
-        world.stdout,
+      await world.stdout.write(
         flags.json
           ? `${JSON.stringify(
               listed.map((table) => asJson(table, pathOf)),

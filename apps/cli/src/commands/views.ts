@@ -1,6 +1,6 @@
 import { viewsSql } from '@dwh/query'
 import { Command } from 'commander'
-import { type World, write } from '../surroundings.ts'
+import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore, readSnapshot } from './shared.ts'
 
 const HELP = `
@@ -20,6 +20,6 @@ export function viewsCommand(world: World): Command {
       const opened = await openStore(flags, world)
       const { tables } = await readSnapshot(opened, flags.asOf)
       const sql = viewsSql(tables, (key) => opened.store.localPath?.(key) ?? key)
-      await write(world.stdout, flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
+      await world.stdout.write(flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
     })
 }

@@ -37,7 +37,10 @@ const duration = v.pipe(
 )
 
 const parallel = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))]),
+  v.union(
+    [v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))],
+    'expected a number',
+  ),
   v.integer('expected a whole number'),
   v.minValue(1, 'expected at least 1'),
   v.maxValue(64, 'expected at most 64'),

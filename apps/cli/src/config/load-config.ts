@@ -113,7 +113,7 @@ function checked(values: Record<string, unknown>, nameOf: (key: string) => strin
   if (result.success) return result.output
   const [issue] = result.issues
   throw new DwhError('CONFIG_INVALID', `${nameOf(String(issue.path?.[0]?.key))}: ${issue.message}`, {
-    hint: 'See `dwh help environment`.',
+    hint: 'See `dwh --help`.',
   })
 }
 

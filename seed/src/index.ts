@@ -1,1 +1,2 @@
-export {}
+export { listQueries, type SeedQuery } from './list-queries.ts'
+export { MAX_SCALE, type SeedOptions, seedDatabase } from './seed-database.ts'

@@ -1,0 +1,15 @@
+-- Customers who are new between two days
+-- For DuckDB, over one table's files of two days, whose paths `dwh tables --as-of DAY --json` prints. Say first which:
+--
+--   SET VARIABLE older = 'warehouse/customers/2026/02/17.parquet';
+--   SET VARIABLE newer = 'warehouse/customers/2026/02/18.parquet';
+--
+-- With the two exchanged it finds those who are gone.
+SELECT
+  newer.id,
+  newer.email,
+  (newer.metadata ->> 'plan') AS plan,
+  newer.created_at
+FROM read_parquet(getvariable('newer')) AS newer
+ANTI JOIN read_parquet(getvariable('older')) AS older ON older.id = newer.id
+ORDER BY newer.id;

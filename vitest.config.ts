@@ -14,7 +14,7 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     include: ['{packages,apps,tools}/**/*.test.ts', 'seed/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/*.extra.test.ts'],
     globalSetup: ['tools/test-kit/src/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

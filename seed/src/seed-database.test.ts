@@ -44,6 +44,16 @@ async function runFiles(client: { query(sql: string): Promise<unknown> }): Promi
   }
 }
 
+/** As psql does unless told otherwise: each statement by itself, and on after an error. A statement ends where the next line begins at the margin. */
+async function runEachStatement(client: { query(sql: string): Promise<unknown> }, name: string): Promise<string[]> {
+  const text = await readFile(new URL(`../sql/${name}.sql`, import.meta.url), 'utf8')
+  const errors: string[] = []
+  for (const statement of text.split(/(?<=;)\n+(?=(?!BEGIN|END)\S)/)) {
+    await client.query(statement).catch((error: Error) => errors.push(error.message))
+  }
+  return errors
+}
+
 const COUNTS = `SELECT (SELECT count(*)::int FROM customers) AS customers,
   (SELECT count(*)::int FROM orders) AS orders, (SELECT count(*)::int FROM events) AS events`
 
@@ -276,5 +286,24 @@ describe('what can go wrong', () => {
     expect(await one(database, 'SELECT mine FROM orders')).toEqual({ mine: 1 })
     const others = "SELECT to_regclass('customers') AS customers, to_regtype('order_status') AS type"
     expect(await one(database, others)).toEqual({ customers: null, type: null })
+  })
+
+  test('nor does psql, which goes on after an error, mark it as an example and drop it the next time', async () => {
+    const database = await testDatabase('CREATE TABLE orders (mine int); INSERT INTO orders VALUES (1)')
+    await withClient(database.url, async (client) => {
+      for (const _ of ['first', 'second']) {
+        expect(await runEachStatement(client, '01-schema')).toEqual(['relation "orders" already exists'])
+      }
+    })
+    const found = "SELECT mine, obj_description('orders'::regclass, 'pg_class') AS comment FROM orders"
+    expect(await one(database, found)).toEqual({ mine: 1, comment: null })
+  })
+
+  test('the data alone, run again by a psql that goes on after an error, adds nothing', async () => {
+    const database = await seeded()
+    await withClient(database.url, async (client) => {
+      expect(await runEachStatement(client, '02-data')).toEqual([expect.stringMatching(/^duplicate key value/)])
+    })
+    expect(await hash(database)).toBe(HASH_OF_NUMBER_1)
   })
 })

@@ -10,6 +10,7 @@ export {
   throwIfAborted,
 } from './errors.ts'
 export type { OnEvent, RunEvent } from './events.ts'
+export { type Interruptible, interruptible } from './interruptible.ts'
 export {
   encodeName,
   formatRunId,

@@ -1,4 +1,4 @@
-import { DwhError, quoteIdentifier, type RowBatch, type TableName } from '@dwh/core'
+import { DwhError, interruptible, quoteIdentifier, type RowBatch, type TableName } from '@dwh/core'
 import Cursor from 'pg-cursor'
 import type { PgColumn } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
@@ -78,14 +78,11 @@ export async function* readRows(
  * is awaited together with the end of the connection.
  */
 function watchConnection(client: PgClient): { orLost<T>(answer: Promise<T>): Promise<T>; unwatch(): void } {
-  let onEnd = () => {}
-  const lost = new Promise<never>((_, reject) => {
-    onEnd = () => reject(new Error('Connection terminated unexpectedly'))
-  })
-  lost.catch(() => {})
+  const waits = interruptible()
+  const onEnd = () => waits.interrupt(new Error('Connection terminated unexpectedly'))
   client.once('end', onEnd)
   return {
-    orLost: (answer) => Promise.race([answer, lost]),
+    orLost: (answer) => waits.wait(answer),
     unwatch: () => client.removeListener('end', onEnd),
   }
 }

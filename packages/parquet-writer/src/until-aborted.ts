@@ -1,4 +1,4 @@
-import { throwIfAborted } from '@dwh/core'
+import { interruptible, throwIfAborted } from '@dwh/core'
 
 /**
  * The items of `source` until `signal` fires; then ABORTED, at once, even when the source never answers.
@@ -11,19 +11,22 @@ export async function* untilAborted<T>(
 ): AsyncGenerator<T> {
   throwIfAborted(signal, where)
   const iterator = source[Symbol.asyncIterator]()
-  let onAbort = () => {}
-  const aborted = new Promise<'aborted'>((resolve) => {
-    onAbort = () => resolve('aborted')
-    signal?.addEventListener('abort', onAbort)
-  })
+  const waits = interruptible()
+  const onAbort = () => {
+    try {
+      throwIfAborted(signal, where)
+    } catch (error) {
+      waits.interrupt(error)
+    }
+  }
+  signal?.addEventListener('abort', onAbort)
   let owed = false
   try {
     for (;;) {
       owed = true
-      const next = await Promise.race([iterator.next(), aborted])
-      throwIfAborted(signal, where)
+      const next = await waits.wait(iterator.next())
       owed = false
-      if (next === 'aborted' || next.done) return
+      if (next.done) return
       yield next.value
     }
   } finally {

@@ -6,16 +6,18 @@ const source = (path: string) => new URL(path, import.meta.url).pathname
 const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
-      { find: /^@dwh\/(test-kit|postgres-server)$/, replacement: source('tools/$1/src/index.ts') },
+      { find: /^@dwh\/(test-kit|postgres-server|s3-server)$/, replacement: source('tools/$1/src/index.ts') },
       { find: /^@dwh\/seed$/, replacement: source('seed/src/index.ts') },
       { find: /^@dwh\/storage\/testing$/, replacement: source('packages/storage/src/testing/index.ts') },
       { find: /^@dwh\/([a-z-]+)$/, replacement: source('packages/$1/src/index.ts') },
     ],
   },
   test: {
-    include: ['{packages,apps,tools}/**/*.test.ts', 'seed/**/*.test.ts'],
+    include: ['{packages,apps,tools,examples}/**/*.test.ts', 'seed/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.extra.test.ts'],
     globalSetup: ['tools/test-kit/src/global-setup.ts'],
+    // says so once in each file, whatever the test
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -1,5 +1,6 @@
 export { type ColumnType, isColumnType } from './column-type.ts'
 export { type Day, dayAt, parseDay } from './day.ts'
+export { didYouMean, nearest } from './did-you-mean.ts'
 export {
   DWH_ERROR_CODES,
   DwhError,

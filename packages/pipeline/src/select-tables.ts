@@ -1,5 +1,6 @@
 import {
   DwhError,
+  didYouMean,
   formatTableName,
   isExactPattern,
   matchesTable,
@@ -7,7 +8,6 @@ import {
   type SourceColumn,
   type TableSchema,
 } from '@dwh/core'
-import { didYouMean } from './nearest.ts'
 import type { SelectionSettings, TableSettings } from './settings.ts'
 
 /** A table that a source offers and this run leaves out. */

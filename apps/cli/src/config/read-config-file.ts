@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DwhError } from '@dwh/core'
-import { closest, distance } from 'fastest-levenshtein'
+import { DwhError, nearest } from '@dwh/core'
 import * as v from 'valibot'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import { type ConfigValues, configSchema, keysAt } from './config-schema.ts'
@@ -84,9 +83,8 @@ function parseConfig(text: string, path: string, env: Environment): ConfigValues
 }
 
 function nearestKey(wrong: string, known: readonly string[]): string {
-  const candidate = known.length > 0 ? closest(wrong, known as string[]) : null
-  const near = candidate !== null && distance(wrong, candidate) <= Math.max(2, Math.floor(wrong.length / 2))
-  return near ? `Did you mean ${candidate}?` : `Known here: ${known.join(', ')}.`
+  const candidate = nearest(wrong, known)
+  return candidate !== null ? `Did you mean ${candidate}?` : `Known here: ${known.join(', ')}.`
 }
 
 function substitute(

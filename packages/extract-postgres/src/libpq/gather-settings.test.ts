@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { type ConnectionInput, gatherSettings } from './gather-settings.ts'
+import { refusalOf, testRoom } from './test-support.ts'
+
+type Room = Parameters<typeof testRoom>[0]
+
+const gather = (input: ConnectionInput, room: Room = {}) =>
+  Object.fromEntries([...gatherSettings(input, testRoom(room))].map(([keyword, setting]) => [keyword, setting.value]))
+
+const HOME_FILE = '/home/me/.pg_service.conf'
+
+test('the input goes before the service, the service before the environment', () => {
+  const room = {
+    env: { PGHOST: 'env', PGUSER: 'env', PGPORT: '3', PGSERVICE: 'other' },
+    files: { [HOME_FILE]: '[sales]\nhost=file\nuser=file\n[other]\nhost=no\n' },
+  }
+  expect(gather('service=sales host=input', room)).toEqual({ service: 'sales', host: 'input', user: 'file', port: '3' })
+  expect(gather('postgres://input?service=sales', room)).toEqual(gather('service=sales host=input', room))
+  expect(gather({ service: 'sales', host: 'input' }, room)).toEqual(gather('service=sales host=input', room))
+})
+
+test('an empty value in a string hides the environment, an empty one among keywords does not', () => {
+  const env = { PGHOST: 'env' }
+  expect(gather("host=''", { env })).toEqual({ host: '' })
+  expect(gather({ host: '', port: 1, user: undefined, dbname: null }, { env })).toEqual({ host: 'env', port: '1' })
+})
+
+test('each variable is read, also the old PGREQUIRESSL, which PGSSLMODE overrules', () => {
+  const env = { PGHOSTADDR: '::1', PGDATABASE: 'd', PGAPPNAME: 'a', PGOPTIONS: '-c x=1', PGSSLNEGOTIATION: 'direct' }
+  const read = { hostaddr: '::1', dbname: 'd', application_name: 'a', options: '-c x=1', sslnegotiation: 'direct' }
+  expect(gather('', { env })).toEqual(read)
+  expect(gather('', { env: { PGREQUIRESSL: '1' } })).toEqual({ sslmode: 'require' })
+  expect(gather('', { env: { PGREQUIRESSL: '1', PGSSLMODE: 'allow' } })).toEqual({ sslmode: 'allow' })
+})
+
+test('unknown keywords of an object are named', () => {
+  expect(refusalOf(() => gather({ database: 'x' } as ConnectionInput))).toMatch(/"database".*Write dbname/)
+})
+
+test('slips that put a password where a name belongs are refused without it', () => {
+  for (const input of [
+    'host=db;password=Hunter2',
+    'host= password=Hunter2',
+    'user=me dbname= sslpassword=Hunter2',
+    'host=db&password=Hunter2',
+    { dbname: 'postgres://me:Hunter2@db' },
+    { host: 'db,pwd=Hunter2' },
+    { user: 'me\0Hunter2' },
+  ]) {
+    expect(refusalOf(() => gather(input))).not.toContain('Hunter2')
+  }
+  expect(refusalOf(() => gather('', { env: { PGDATABASE: 'postgresql://me:Hunter2@db' } }))).toMatch(/^PGDATABASE/)
+})

@@ -1,0 +1,66 @@
+import { configInvalid } from './config-invalid.ts'
+import type { ConnectionRoom } from './connection-room.ts'
+import { isKeyword, isSecret, KEYWORD_VARIABLES, KEYWORDS, type Keyword, unknownKeyword } from './keywords.ts'
+import { parseConninfo } from './parse-conninfo.ts'
+import { isUri, parseUri } from './parse-uri.ts'
+import { readService } from './read-service.ts'
+import type { Setting, Settings } from './setting.ts'
+
+/** Settings by libpq's own keywords. What is undefined, null or empty is not said. */
+export type ConnectionKeywords = { readonly [K in Keyword]?: string | number | null | undefined }
+
+/** `postgres://...`, `host=... port=...`, or the keywords one by one. */
+export type ConnectionInput = string | ConnectionKeywords
+
+/**
+ * Every setting that somebody wrote, the nearest first: the input, the service, the environment. Defaults are not in it.
+ * @throws DwhError CONFIG_INVALID
+ */
+export function gatherSettings(input: ConnectionInput, room: ConnectionRoom): Settings {
+  const settings = new Map<Keyword, Setting>()
+  for (const [keyword, value] of readInput(input)) settings.set(keyword, { value, from: `the setting ${keyword}` })
+  const service = settings.get('service')?.value ?? room.env.PGSERVICE
+  if (service !== undefined) {
+    for (const [keyword, setting] of readService(service, room)) {
+      if (!settings.has(keyword)) settings.set(keyword, setting)
+    }
+  }
+  for (const keyword of KEYWORDS) {
+    const variable = KEYWORD_VARIABLES[keyword]
+    const value = variable === null ? undefined : room.env[variable]
+    if (variable !== null && value !== undefined && !settings.has(keyword))
+      settings.set(keyword, { value, from: variable })
+  }
+  if (!settings.has('sslmode') && room.env.PGREQUIRESSL?.startsWith('1')) {
+    settings.set('sslmode', { value: 'require', from: 'PGREQUIRESSL' })
+  }
+  for (const [keyword, setting] of settings) checkValue(keyword, setting)
+  return settings
+}
+
+function readInput(input: ConnectionInput): ReadonlyMap<Keyword, string> {
+  if (typeof input === 'string') return isUri(input) ? parseUri(input) : parseConninfo(input)
+  const settings = new Map<Keyword, string>()
+  for (const [word, value] of Object.entries(input)) {
+    if (value === undefined || value === null || value === '') continue
+    if (!isKeyword(word)) throw unknownKeyword('the settings of the source', word, true)
+    settings.set(word, String(value))
+  }
+  return settings
+}
+
+/** Slips that would carry a password into a place where it is printed later: a host, a database, an application name. */
+function checkValue(keyword: Keyword, { value, from }: Setting): void {
+  if (value.includes('\0')) throw configInvalid(`${from}: it holds a NUL character`, 'Remove it.')
+  if (isSecret(keyword)) return
+  if (isUri(value)) {
+    throw configInvalid(`${from}: it is a whole URI`, 'Give the URI as the connection itself, and only a name here.')
+  }
+  // `host=db;password=...`, and `host= password=...`, where to libpq the value of host is what follows
+  if (/(^|[;,&?\s])\w*(password|passwd|pwd|secret|scram_\w+_key)\s*=/i.test(value)) {
+    throw configInvalid(
+      `${from}: it holds a password`,
+      "Separate the settings with spaces, in a URI with &, and write '' for an empty value.",
+    )
+  }
+}

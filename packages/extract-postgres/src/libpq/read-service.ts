@@ -1,0 +1,83 @@
+import { nearest } from '@dwh/core'
+import { configInvalid, shown } from './config-invalid.ts'
+import type { ConnectionRoom } from './connection-room.ts'
+import { isKeyword, KEYWORDS, type Keyword } from './keywords.ts'
+import type { Setting } from './setting.ts'
+
+/** Where distributions put the file when PGSYSCONFDIR does not say: Debian and its like, then PostgreSQL's own packages for Red Hat. */
+const SYSTEM_FOLDERS: readonly string[] = ['/etc/postgresql-common', '/etc/sysconfig/pgsql']
+
+/**
+ * The settings of a service: from PGSERVICEFILE or else `~/.pg_service.conf`, or, when it is not in there, from `pg_service.conf` of the system.
+ * https://www.postgresql.org/docs/18/libpq-pgservice.html
+ * @throws DwhError CONFIG_INVALID when no file has the service, or a line of it cannot be read
+ */
+export function readService(service: string, room: ConnectionRoom): ReadonlyMap<Keyword, Setting> {
+  const others: string[] = []
+  const looked: string[] = []
+  for (const path of serviceFiles(room)) {
+    const text = room.readFile(path)
+    if (text === null) {
+      if (path === room.env.PGSERVICEFILE) {
+        throw configInvalid(
+          `PGSERVICEFILE: ${path} cannot be read`,
+          'Correct PGSERVICEFILE, or unset it to use ~/.pg_service.conf.',
+        )
+      }
+      continue
+    }
+    looked.push(path)
+    const found = parseService(text, service, path)
+    if (found !== null) return found
+    others.push(...[...text.matchAll(/^\s*\[([^\]]+)\]/gm)].map((match) => match[1] ?? ''))
+  }
+  const meant = nearest(service, others)
+  const places = looked.length === 0 ? 'there is no service file' : `it is not in ${looked.join(' nor in ')}`
+  throw configInvalid(
+    `service ${shown(service)}: ${places}`,
+    meant === null
+      ? 'Add a [section] of that name to ~/.pg_service.conf, or name its file in PGSERVICEFILE.'
+      : `Did you mean ${meant}?`,
+  )
+}
+
+function serviceFiles(room: ConnectionRoom): string[] {
+  const { PGSERVICEFILE, PGSYSCONFDIR } = room.env
+  const own = PGSERVICEFILE ?? (room.home === null ? null : `${room.home}/.pg_service.conf`)
+  const folders = PGSYSCONFDIR === undefined ? SYSTEM_FOLDERS : [PGSYSCONFDIR]
+  return [...(own === null ? [] : [own]), ...folders.map((folder) => `${folder}/pg_service.conf`)]
+}
+
+/** Null when the text has no such section. Lines of other sections are not looked at; of two lines for one keyword, the first counts. */
+function parseService(text: string, service: string, path: string): ReadonlyMap<Keyword, Setting> | null {
+  let settings: Map<Keyword, Setting> | null = null
+  for (const [index, whole] of text.split('\n').entries()) {
+    const line = whole.replaceAll(/^[ \t\v\f\r]+|[ \t\v\f\r]+$/g, '')
+    if (line === '' || line.startsWith('#')) continue
+    if (line.startsWith('[')) {
+      if (settings !== null) return settings
+      if (line.startsWith(`[${service}]`)) settings = new Map()
+      continue
+    }
+    if (settings === null) continue
+    const where = `${path}, line ${index + 1}`
+    const equals = line.indexOf('=')
+    const key = line.slice(0, Math.max(0, equals))
+    if (key === 'service')
+      throw configInvalid(`${where}: a service cannot name another service`, 'Write the settings themselves.')
+    if (line.startsWith('ldap'))
+      throw configInvalid(`${where}: services of an LDAP server are not supported`, 'Write the settings themselves.')
+    if (equals < 0) throw configInvalid(`${where}: no = in it`, 'Write keyword=value, without spaces around the =.')
+    if (!isKeyword(key)) {
+      const meant = nearest(key, KEYWORDS)
+      throw configInvalid(
+        `${where}: what is before the = is no setting of a connection`,
+        meant === null
+          ? 'Use the keywords of libpq: host, port, dbname, user.'
+          : `Write ${meant}=, without spaces before the =.`,
+      )
+    }
+    if (!settings.has(key)) settings.set(key, { value: line.slice(equals + 1), from: where })
+  }
+  return settings
+}

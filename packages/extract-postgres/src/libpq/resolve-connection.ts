@@ -1,0 +1,98 @@
+import { configInvalid } from './config-invalid.ts'
+import type { ConnectionRoom } from './connection-room.ts'
+import { findPasswords } from './find-passwords.ts'
+import { type ConnectionInput, gatherSettings } from './gather-settings.ts'
+import { readChoice, readInteger, readText } from './read-value.ts'
+import { refuseUnsupported } from './refuse-unsupported.ts'
+import { type AuthMethod, readRequireAuth } from './require-auth.ts'
+import { type HostPlace, resolveHosts } from './resolve-hosts.ts'
+import type { Settings } from './setting.ts'
+import { resolveTls, type TlsSettings } from './tls-settings.ts'
+
+export interface ResolvedHost extends HostPlace {
+  /** For this host, from wherever libpq would take it; absent when there is none. */
+  readonly password?: string
+}
+
+export const SESSION_ATTRIBUTES = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
+export type TargetSessionAttrs = (typeof SESSION_ATTRIBUTES)[number]
+
+/** Everything that is known about a connection before it is opened. It holds passwords: not for printing. */
+export interface ResolvedConnection extends TlsSettings {
+  /** In the order to try, never empty. */
+  readonly hosts: readonly ResolvedHost[]
+  readonly user: string
+  readonly database: string
+  /** `random`: the order of the hosts is for the caller to shuffle. */
+  readonly loadBalanceHosts: 'disable' | 'random'
+  readonly targetSessionAttrs: TargetSessionAttrs
+  /** What the server may ask for; null for anything. For the caller to watch over, see `readRequireAuth`. */
+  readonly requireAuth: readonly AuthMethod[] | null
+  /** For each host on its own; null for no limit. */
+  readonly connectTimeoutSeconds: number | null
+  readonly keepalives: boolean
+  /** Null, here and below: as the system does. */
+  readonly keepalivesIdleSeconds: number | null
+  readonly keepalivesIntervalSeconds: number | null
+  readonly keepalivesCount: number | null
+  readonly applicationName: string | null
+  /** Command-line options for the server, as `-c name=value`. */
+  readonly options: string | null
+  /** What was ignored and may surprise; no secrets. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Finds out how to connect as libpq 18 would, without connecting: what is written in `input` goes before the service file, that before the PG*
+ * variables, and those before the defaults.
+ *
+ * @example
+ * resolveConnection('postgres://me@db1,db2/sales?sslmode=verify-full', room).hosts // [{ host: 'db1', port: 5432 }, { host: 'db2', port: 5432 }]
+ *
+ * @throws DwhError CONFIG_INVALID for what libpq refuses, and for what cannot be had here and would leave a connection less safe than was asked
+ * for; no message holds a password or a URI
+ */
+export function resolveConnection(input: ConnectionInput, room: ConnectionRoom): ResolvedConnection {
+  const settings = gatherSettings(input, room)
+  const notes: string[] = []
+  const places = resolveHosts(settings, room)
+  const user = readText(settings, 'user') ?? room.user
+  if (!user) throw configInvalid('the source: no user', 'Name one: user=..., postgres://user@host, or PGUSER.')
+  const database = readText(settings, 'dbname') ?? user
+  refuseUnsupported(settings, places, notes)
+  const found = findPasswords(places, { user, database }, settings, room)
+  const hosts = places.map((place, index) => {
+    const password = found.passwords[index] ?? null
+    return password === null ? place : { ...place, password }
+  })
+  return {
+    hosts,
+    user,
+    database,
+    ...resolveTls(settings, places, room, notes),
+    loadBalanceHosts: readChoice(settings, 'load_balance_hosts', ['disable', 'random']) ?? 'disable',
+    targetSessionAttrs: readChoice(settings, 'target_session_attrs', SESSION_ATTRIBUTES) ?? 'any',
+    requireAuth: readRequireAuth(settings),
+    connectTimeoutSeconds: positive(readInteger(settings, 'connect_timeout')),
+    ...readKeepalives(settings),
+    applicationName: readText(settings, 'application_name') ?? readText(settings, 'fallback_application_name'),
+    options: readText(settings, 'options'),
+    notes: [...found.notes, ...notes],
+  }
+}
+
+function readKeepalives(
+  settings: Settings,
+): Pick<ResolvedConnection, 'keepalives' | 'keepalivesIdleSeconds' | 'keepalivesIntervalSeconds' | 'keepalivesCount'> {
+  return {
+    keepalives: readInteger(settings, 'keepalives') !== 0,
+    keepalivesIdleSeconds: positive(readInteger(settings, 'keepalives_idle')),
+    keepalivesIntervalSeconds: positive(readInteger(settings, 'keepalives_interval')),
+    keepalivesCount: positive(readInteger(settings, 'keepalives_count')),
+  }
+}
+
+/** Zero and less mean the default to libpq. */
+function positive(value: number | null): number | null {
+  return value !== null && value > 0 ? value : null
+}

@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Authenticated, authenticate } from './authenticate.ts'
+import type { BodyStore } from './body-store.ts'
+import { errorXml } from './error-xml.ts'
+import { Abandoned, type FaultPlan, type FaultyAnswer, passGates, type Script } from './faults.ts'
+import type { Answer, Bucket, Call } from './operation.ts'
+import { type OperationName, operationName } from './operation-name.ts'
+import { OPERATIONS } from './operations/index.ts'
+import { type ReceivedBody, receiveBody } from './receive-body.ts'
+import { type RecordedRequest, type RunningRequest, recordRequest } from './recorded-request.ts'
+import { S3Error, wordsOf } from './s3-error.ts'
+import { readRequest, type S3Request } from './s3-request.ts'
+import { sendAnswer } from './send-answer.ts'
+import type { withDefaults } from './server-options.ts'
+
+/** All that requests share. */
+export interface World {
+  readonly options: ReturnType<typeof withDefaults>
+  readonly buckets: Map<string, Bucket>
+  readonly store: BodyStore
+  readonly script: Script
+  readonly requests: RecordedRequest[]
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal
+}
+
+/** Answers one request, or leaves it unanswered as the script says. Never throws. */
+export async function answerRequest(
+  world: World,
+  message: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+): Promise<void> {
+  const gone = new AbortController()
+  response.on('close', () => gone.abort())
+  message.on('error', () => gone.abort())
+  response.setHeader('server', 'AmazonS3')
+  response.setHeader('date', world.options.now().toUTCString())
+  response.setHeader('x-amz-request-id', REQUEST_ID)
+  response.setHeader('x-amz-id-2', HOST_ID)
+  // A client that still waits for its `100 Continue` may send its body or not: the connection cannot be used again.
+  if (expectsContinue) response.setHeader('connection', 'close')
+  const willContinue = (): void => {
+    if (!expectsContinue) return
+    response.removeHeader('connection')
+    response.writeContinue()
+  }
+  try {
+    await answer(world, message, response, gone.signal, willContinue)
+  } catch {
+    // Only the client's leaving and the server's closing come here: there is nobody to tell.
+    message.socket.destroy()
+  }
+}
+
+const REQUEST_ID = '4442587FB7D0A2F9'
+const HOST_ID = 'dwh-s3-server'
+
+async function answer(
+  world: World,
+  message: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+  willContinue: () => void,
+): Promise<void> {
+  let request: S3Request
+  try {
+    request = readRequest(message, world.options.domains)
+  } catch (error) {
+    response.statusCode = 400
+    response.end(errorBody(error as S3Error))
+    return
+  }
+  const operation = operationName(request)
+  const record = recordRequest(request, operation)
+  world.requests.push(record)
+  const plan = world.script.planFor(record)
+  const signals = { clientGone: gone, closing: world.closing }
+  await passGates(plan, 'arrival', signals)
+  if (plan.drop === 'before') return void message.socket.destroy()
+  const result = plan.respond
+    ? scriptedAnswer(plan.respond, record)
+    : await act(world, operation, { request, message, record, plan, gone, willContinue })
+  await passGates(plan, 'answer', signals)
+  if (plan.firstByteMs > 0) await passGates(delayed(plan), 'answer', signals)
+  if (plan.drop === 'after') return void message.socket.destroy()
+  await sendAnswer(response, result, plan, record, gone)
+}
+
+/** The delay before the first byte, as one more gate: whoever waits there is let go when the client leaves. */
+function delayed(plan: FaultPlan): FaultPlan {
+  const open = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, plan.firstByteMs).unref())
+  return { ...plan, gates: { ...plan.gates, answer: [{ arrive() {}, open, endsWithClient: true }] } }
+}
+
+interface Running {
+  readonly request: S3Request
+  readonly message: IncomingMessage
+  readonly record: RunningRequest
+  readonly plan: FaultPlan
+  readonly gone: AbortSignal
+  willContinue(): void
+}
+
+async function act(world: World, operation: OperationName | null, running: Running): Promise<Answer> {
+  const { request, message, record } = running
+  try {
+    const now = world.options.now()
+    const authenticated = authenticate(request, { ...world.options, now })
+    if (operation === null) throw new S3Error(request.bucket === '' ? 'MethodNotAllowed' : 'NotImplemented')
+    return await OPERATIONS[operation](callOf(world, running, authenticated, now))
+  } catch (error) {
+    if (error instanceof Abandoned || (message.destroyed && !message.complete)) throw error
+    const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error))
+    record.code = known.code
+    return { status: known.status, body: errorBody(known) }
+  }
+}
+
+function callOf(world: World, running: Running, { credential, payload }: Authenticated, now: Date): Call {
+  const { request, message, record, plan, gone } = running
+  const { options, store, buckets } = world
+  const may = (action: string, key: string): boolean => !credential.deny?.(action, key)
+  return {
+    request,
+    buckets,
+    rules: options,
+    now,
+    ignoresConditions: plan.ignoresConditions,
+    staleWrites: plan.staleWrites,
+    may,
+    need(action, key) {
+      if (!may(action, key)) throw new S3Error('AccessDenied')
+    },
+    receive({ checksum = null, maxBytes = options.maxPutBytes } = {}): Promise<ReceivedBody> {
+      running.willContinue()
+      const { minChunkBytes, storesTrailers } = options
+      return receiveBody(request, message, {
+        store,
+        payload,
+        maxBytes,
+        minChunkBytes,
+        storesTrailers,
+        checksum,
+        onBytes(count) {
+          record.bytesIn += count
+        },
+      })
+    },
+    beforeEffect: () => passGates(plan, 'effect', { clientGone: gone, closing: world.closing }),
+  }
+}
+
+function scriptedAnswer(faulty: FaultyAnswer, record: RunningRequest): Answer {
+  const { status, code, message, headers = {}, body } = faulty
+  record.code = code ?? null
+  const xml = code === undefined ? '' : errorBody({ code, message: message ?? wordsOf(code), detail: {} })
+  return { status, headers, body: body ?? xml }
+}
+
+function errorBody({ code, message, detail }: Pick<S3Error, 'message' | 'detail'> & { code: string }): string {
+  return errorXml({ code, message, detail, requestId: REQUEST_ID, hostId: HOST_ID })
+}

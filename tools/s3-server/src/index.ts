@@ -1,0 +1,7 @@
+export type { S3Credential } from './authenticate.ts'
+export type { Fault, FaultyAnswer, Moment, ScriptedRule, ScriptRule } from './faults.ts'
+export type { OperationName } from './operation-name.ts'
+export type { RecordedRequest } from './recorded-request.ts'
+export { type S3ServerOptions, TEST_CREDENTIAL } from './server-options.ts'
+export { type S3Server, startS3Server } from './start-s3-server.ts'
+export type { ObjectView, UploadView } from './views.ts'

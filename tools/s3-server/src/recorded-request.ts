@@ -1,0 +1,55 @@
+import type { OperationName } from './operation-name.ts'
+import type { S3Request } from './s3-request.ts'
+
+/** One request as it came, and what became of it. */
+export interface RecordedRequest {
+  readonly operation: OperationName | 'Unknown'
+  /** `''` when the request was about no bucket. */
+  readonly bucket: string
+  /** `''` when the request was about a bucket. */
+  readonly key: string
+  readonly method: string
+  readonly query: Readonly<Record<string, string>>
+  /** By lower-case name; without `authorization`, and without the values of tokens and customer's keys. */
+  readonly headers: Readonly<Record<string, string>>
+  /** `null` while it is not answered, and when it never is. */
+  readonly status: number | null
+  /** The code of the error it was answered with. */
+  readonly code: string | null
+  /** Of the body taken in, without the framing of `aws-chunked`. */
+  readonly bytesIn: number
+  /** Of the body of the answer, as given to the socket. */
+  readonly bytesOut: number
+}
+
+/** The same while it goes on. */
+export type RunningRequest = { -readonly [Name in keyof RecordedRequest]: RecordedRequest[Name] }
+
+const SECRET = new Set([
+  'x-amz-security-token',
+  'x-amz-signature',
+  'x-amz-server-side-encryption-customer-key',
+  'x-amz-copy-source-server-side-encryption-customer-key',
+])
+
+export function recordRequest(request: S3Request, operation: OperationName | null): RunningRequest {
+  const { bucket, key, method } = request
+  return {
+    operation: operation ?? 'Unknown',
+    bucket,
+    key,
+    method,
+    query: withoutSecrets(request.query),
+    headers: withoutSecrets([...request.headers].filter(([name]) => name !== 'authorization')),
+    status: null,
+    code: null,
+    bytesIn: 0,
+    bytesOut: 0,
+  }
+}
+
+function withoutSecrets(entries: Iterable<readonly [string, string]>): Record<string, string> {
+  return Object.fromEntries(
+    [...entries].map(([name, value]) => [name, SECRET.has(name.toLowerCase()) ? '(secret)' : value]),
+  )
+}

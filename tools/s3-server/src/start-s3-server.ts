@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { answerRequest, type World } from './answer-request.ts'
+import type { S3Credential } from './authenticate.ts'
+import { bodyStore } from './body-store.ts'
+import { type ScriptedRule, type ScriptRule, script } from './faults.ts'
+import { emptyBucket } from './operations/buckets.ts'
+import type { RecordedRequest } from './recorded-request.ts'
+import { type S3ServerOptions, withDefaults } from './server-options.ts'
+import { type ObjectView, objectsOf, type UploadView, uploadsOf } from './views.ts'
+
+export interface S3Server {
+  /** `http://127.0.0.1:<port>`, for path style. */
+  readonly url: string
+  readonly port: number
+  readonly region: string
+  /** The first of the credentials. */
+  readonly credential: S3Credential
+  /** Where large bodies are, one file each. */
+  readonly folder: string
+  /** In the order they arrived. To start anew, empty it. */
+  readonly requests: RecordedRequest[]
+  /** Adds to what goes wrong from now on. */
+  script(rule: ScriptRule): ScriptedRule
+  createBucket(name: string): void
+  /** In the order of their keys. Throws for a bucket that is not there. */
+  objects(bucket: string): ObjectView[]
+  /** The multipart uploads that are neither completed nor aborted. */
+  uploads(bucket: string): UploadView[]
+  /** Ends every connection, lets go of whoever waits, removes the files. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts an S3 on 127.0.0.1, on a free port, that does what it is told to wrongly and everything else as AWS does.
+ * @example
+ * const server = await startS3Server({ buckets: ['house'] })
+ * server.script({ when: (request) => request.operation === 'PutObject', times: 1, do: 'drop-after' })
+ */
+export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
+  const settings = withDefaults(options)
+  const folder = await mkdtemp(join(options.folder ?? tmpdir(), 'dwh-s3-'))
+  const closing = new AbortController()
+  const world: World = {
+    options: settings,
+    buckets: new Map(settings.buckets.map((name) => [name, emptyBucket(settings.now())])),
+    store: bodyStore(folder, settings.spillBytes),
+    script: script(),
+    requests: [],
+    closing: closing.signal,
+  }
+  const running = new Set<Promise<void>>()
+  const answering =
+    (expectsContinue: boolean): RequestListener =>
+    (message: IncomingMessage, response: ServerResponse) => {
+      const done = answerRequest(world, message, response, expectsContinue).finally(() => running.delete(done))
+      running.add(done)
+    }
+  const server = options.tls ? createHttpsServer(options.tls) : createHttpServer()
+  server.requestTimeout = 0
+  server.on('request', answering(false))
+  server.on('checkContinue', answering(true))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo
+
+  async function close(): Promise<void> {
+    closing.abort()
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+    await Promise.all(running)
+    await rm(folder, { recursive: true, force: true })
+  }
+
+  let closed: Promise<void> | null = null
+  return {
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    port,
+    region: settings.region,
+    credential: settings.credentials[0] as S3Credential,
+    folder,
+    requests: world.requests,
+    script: (rule) => world.script.add(rule),
+    createBucket(name) {
+      if (!world.buckets.has(name)) world.buckets.set(name, emptyBucket(settings.now()))
+    },
+    objects: (bucket) => objectsOf(world.buckets, bucket),
+    uploads: (bucket) => uploadsOf(world.buckets, bucket),
+    close() {
+      closed ??= close()
+      return closed
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { ROOT } from './pages.ts'
+
+const run = promisify(execFile)
+
+/** The help of the program, as a page; `vitest -u` writes it anew. */
+test('docs/cli.md is what --help says', async () => {
+  const help = async (...args: string[]) => {
+    const { stdout } = await run(process.execPath, [join(ROOT, 'tools/dwh.mjs'), ...args, '--help'], {
+      env: { PATH: process.env.PATH, COLUMNS: '100' },
+    })
+    return stdout.trimEnd()
+  }
+  const top = await help()
+  const list = /^Commands:\n(.*?)\n\n/ms.exec(top)?.[1] ?? ''
+  const commands = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+  expect(commands.length).toBeGreaterThan(5)
+  const sections = await Promise.all(
+    commands.map(async (name) => `## dwh ${name}\n\n\`\`\`text\n${await help(name)}\n\`\`\`\n`),
+  )
+  const page = `# The command line\n\nWhat \`dwh --help\` says. Made from the program; a test holds them together.\n\n\`\`\`text\n${top}\n\`\`\`\n\n${sections.join('\n')}`
+  await expect(page).toMatchFileSnapshot(join(ROOT, 'docs/cli.md'))
+})

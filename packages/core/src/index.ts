@@ -22,6 +22,7 @@ export {
   LEASE_KEY,
   manifestDay,
   manifestKey,
+  PROBE_PREFIX,
   RUNS_PREFIX,
   runRecordKey,
   SNAPSHOTS_PREFIX,

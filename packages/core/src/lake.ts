@@ -19,6 +19,9 @@ export const GENERATIONS_PREFIX = '_dwh/generations/'
 /** Local folders only: files on their way in. */
 export const INCOMING_PREFIX = '_dwh/incoming/'
 
+/** Buckets only: objects that find out whether conditions are honoured. */
+export const PROBE_PREFIX = '_dwh/probe/'
+
 export const RUNS_PREFIX = '_dwh/runs/'
 export const SNAPSHOTS_PREFIX = '_dwh/snapshots/'
 export const STAGE_PREFIX = '_dwh/stage/'

@@ -61,6 +61,11 @@ export interface ObjectStore {
   /** Removes an object; absent is fine. */
   delete(key: string): Promise<void>
   /**
+   * False when the server behind it does not honour conditions: of writers that race, more than one may then win. Absent: it does. Asks the server at the
+   * first call.
+   */
+  conditionalWrites?(): Promise<boolean>
+  /**
    * Only where objects are plain files of this machine: the path of one, to open and read. The path names whatever object is there at
    * the moment it is opened; the bytes behind an open descriptor never change.
    */

@@ -201,7 +201,9 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect((await list(store, prefix)).map((info) => info.key)).toEqual(all.filter((key) => key.startsWith(prefix)))
       }
       const [first] = await list(store, 'ab/10')
-      expect(first).toEqual(await store.head('ab/10'))
+      const head = await store.head('ab/10')
+      // a list may not know the hash
+      expect(first).toEqual({ ...head, sha256: first?.sha256 ? head?.sha256 : null })
     })
 
     test('list: more than one page', async () => {

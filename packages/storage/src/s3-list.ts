@@ -1,0 +1,28 @@
+import { DwhError, type ObjectInfo } from '@dwh/core'
+import type { S3Connection } from './s3-connection.ts'
+
+/** All objects below a prefix, a page of at most 1,000 at a time: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+export async function* listObjects(connection: S3Connection, prefix: string): AsyncGenerator<ObjectInfo> {
+  const root = connection.name('')
+  const Bucket = connection.options.bucket
+  let token: string | undefined
+  let last = ''
+  do {
+    const input = { Bucket, Prefix: `${root}${prefix}`, ...(token === undefined ? {} : { ContinuationToken: token }) }
+    const page = await connection.send((sdk, client) => client.send(new sdk.ListObjectsV2Command(input)))
+    for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
+      if (Key <= last) throw incomplete(connection, 'its keys are not in the order of their bytes')
+      last = Key
+      // programs that imitate folders leave such objects; no key of a store ends so
+      if (!Key.endsWith('/')) yield { key: Key.slice(root.length), size: Size, etag: ETag, sha256: null }
+    }
+    if (page.IsTruncated && !page.NextContinuationToken) throw incomplete(connection, 'it ends in the middle')
+    token = page.IsTruncated ? page.NextContinuationToken : undefined
+  } while (token !== undefined)
+}
+
+function incomplete(connection: S3Connection, why: string): DwhError {
+  return new DwhError('STORE_FAILED', `${connection.url}: the list of objects cannot be trusted: ${why}`, {
+    hint: 'Only general-purpose buckets list in order; choose one of these.',
+  })
+}

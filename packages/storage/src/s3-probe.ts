@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto'
+import { PROBE_PREFIX } from '@dwh/core'
+import type { S3Connection } from './s3-connection.ts'
+import { isAnswer } from './s3-errors.ts'
+
+/**
+ * Whether the server honours the conditions of a write: an object that is there is created again, and replaced under an ETag that it does not have. A
+ * server that takes either ignores them. Nothing is left.
+ */
+export async function probeConditions(connection: S3Connection): Promise<boolean> {
+  const object = connection.place(`${PROBE_PREFIX}${randomBytes(12).toString('hex')}`)
+  const put = (condition: { IfNoneMatch?: string; IfMatch?: string }) =>
+    connection.send((sdk, client) => client.send(new sdk.PutObjectCommand({ ...object, Body: 'probe', ...condition })))
+  await put({})
+  try {
+    return (await refused(put({ IfNoneMatch: '*' }))) && (await refused(put({ IfMatch: WRONG_ETAG })))
+  } finally {
+    await connection.send((sdk, client) => client.send(new sdk.DeleteObjectCommand(object)))
+  }
+}
+
+const WRONG_ETAG = '"00000000000000000000000000000000"'
+
+async function refused(put: Promise<unknown>): Promise<boolean> {
+  try {
+    await put
+    return false
+  } catch (error) {
+    // 501: a server that knows the header and does not have the feature
+    if (isAnswer(error, 501)) return false
+    if (isAnswer(error, 412)) return true
+    throw error
+  }
+}

@@ -1,0 +1,236 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { open, rm } from 'node:fs/promises'
+import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
+import { DwhError, type ObjectInfo, type ObjectStore, type PutCondition, throwIfAborted } from '@dwh/core'
+import { checkKey } from './check-key.ts'
+import { hashFile } from './durable.ts'
+import { localFailure } from './local-errors.ts'
+import { type S3Connection, s3Connection } from './s3-connection.ts'
+import { copyObject } from './s3-copy.ts'
+import { downloadFile, readBody } from './s3-download.ts'
+import { isAnswer, isUncertain } from './s3-errors.ts'
+import { listObjects } from './s3-list.ts'
+import { DEFAULT_ATTEMPTS, type S3StoreOptions } from './s3-options.ts'
+import { probeConditions } from './s3-probe.ts'
+import { uploadFile } from './s3-upload.ts'
+
+/** The names of what each object carries with it: its own hash, and which write it came from. */
+const SHA256 = 'sha256'
+const WRITE = 'dwh-write'
+
+/** Pauses between attempts at a conditional write: at most this, times two for each one before. */
+const PAUSE_MS = 50
+
+/**
+ * Objects in a bucket of S3, or of anything that speaks its protocol: https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
+ *
+ * Every object carries its SHA-256 as metadata, and what arrives is checked against it. Conditional writes are `If-Match` and `If-None-Match`; before the
+ * first one, three small writes below `_dwh/probe/` find out whether the server honours them. Where it does not, a condition is looked at before the
+ * write, which two writers at one moment may both pass; `conditionalWrites()` says so.
+ *
+ * @example
+ * const store = s3Store({ bucket: 'warehouse', endpoint: 'http://127.0.0.1:9000', credentials })
+ * await store.putFile('customers/2026/02/18.parquet', '/var/tmp/customers.parquet')
+ *
+ * @throws DwhError CONFIG_INVALID for a bucket, prefix, endpoint or proxy that cannot be one
+ */
+export function s3Store(options: S3StoreOptions): ObjectStore {
+  const connection = s3Connection(options)
+  const { url } = connection
+  let probed: Promise<boolean> | undefined
+
+  const conditionalWrites = (): Promise<boolean> => {
+    probed ??= probeConditions(connection).catch((error) => {
+      // the next one asks again
+      probed = undefined
+      throw error
+    })
+    return probed
+  }
+
+  async function head(key: string): Promise<ObjectInfo | null> {
+    const found = await headObject(connection, key)
+    return found && infoOf(key, found)
+  }
+
+  async function put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo> {
+    checkKey(key)
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    if (!condition) {
+      const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256 })
+      return { key, size: body.length, etag: etagOf(ETag), sha256 }
+    }
+    const etag = (await conditionalWrites())
+      ? await putIf(connection, key, body, sha256, condition)
+      : await putAfterLooking(connection, key, body, sha256, condition)
+    return { key, size: body.length, etag, sha256 }
+  }
+
+  return {
+    url,
+    put,
+    conditionalWrites,
+
+    async get(key) {
+      checkKey(key)
+      return readBody(connection, key)
+    },
+
+    async head(key) {
+      checkKey(key)
+      return head(key)
+    },
+
+    async putFile(key, from, { move = false, sha256, signal } = {}) {
+      checkKey(key)
+      throwIfAborted(signal, url)
+      const file = await open(from).catch((error) => {
+        throw localFailure(error, from)
+      })
+      try {
+        const { size } = await file.stat()
+        const hash = sha256 ?? (await hashFile(file, signal))
+        const write = randomBytes(12).toString('hex')
+        await uploadFile(connection, {
+          key,
+          file,
+          path: from,
+          size,
+          metadata: { [SHA256]: hash, [WRITE]: write },
+          signal,
+        })
+          // it may have arrived although its answer did not
+          .catch(async (error) => {
+            const there =
+              isUncertain(error) || isAnswer(error, 'NoSuchUpload') ? await headObject(connection, key) : null
+            if (there?.Metadata?.[WRITE] !== write) throw error
+          })
+        const stored = await head(key)
+        if (stored?.size !== size || stored.sha256 !== hash) throw notAsSent(url, key, stored, size)
+        if (move) await rm(from)
+        return stored
+      } finally {
+        await file.close().catch(() => {})
+      }
+    },
+
+    async getFile(key, to, { signal } = {}) {
+      checkKey(key)
+      return downloadFile(connection, key, to, signal)
+    },
+
+    async copy(from, to) {
+      checkKey(from)
+      checkKey(to)
+      const source = await headObject(connection, from)
+      if (!source) return null
+      if (from === to) return infoOf(to, source)
+      return (await copyObject(connection, from, to, source)) ? head(to) : null
+    },
+
+    async *list(prefix) {
+      yield* listObjects(connection, prefix)
+    },
+
+    async delete(key) {
+      checkKey(key)
+      await connection.send((sdk, client) => client.send(new sdk.DeleteObjectCommand(connection.place(key))))
+    },
+  }
+}
+
+/** Puts on a server that honours conditions, until the answer is certain. */
+async function putIf(
+  connection: S3Connection,
+  key: string,
+  body: Uint8Array,
+  sha256: string,
+  condition: PutCondition,
+): Promise<string> {
+  const write = randomBytes(12).toString('hex')
+  const attempts = connection.options.attempts ?? DEFAULT_ATTEMPTS
+  let uncertain = false
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256, [WRITE]: write }, condition)
+      return etagOf(ETag)
+    } catch (error) {
+      // If-Match on what is not there
+      const lost = isAnswer(error, 412) || ('ifMatch' in condition && isAnswer(error, 'NoSuchKey'))
+      if (lost) {
+        // an earlier attempt of ours may be what the condition met
+        const there = uncertain ? await headObject(connection, key) : null
+        if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag)
+        throw conflict(connection, key, uncertain, error)
+      }
+      // 409: another conditional write was under way, and this one was not done
+      if (!isUncertain(error) && !isAnswer(error, 409)) throw error
+      uncertain ||= isUncertain(error)
+      if (attempt >= attempts)
+        throw isAnswer(error, 409) && !uncertain ? conflict(connection, key, false, error) : error
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS * 2 ** attempt))
+    }
+  }
+}
+
+/** Best effort, where the server ignores conditions. */
+async function putAfterLooking(
+  connection: S3Connection,
+  key: string,
+  body: Uint8Array,
+  sha256: string,
+  condition: PutCondition,
+): Promise<string> {
+  const there = await headObject(connection, key)
+  const holds = 'ifMatch' in condition ? there?.ETag === condition.ifMatch : there === null
+  if (!holds) throw conflict(connection, key, false, undefined)
+  const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256 })
+  return etagOf(ETag)
+}
+
+function putObject(
+  connection: S3Connection,
+  key: string,
+  body: Uint8Array,
+  metadata: Record<string, string>,
+  condition?: PutCondition,
+): Promise<{ ETag?: string | undefined }> {
+  const conditions = condition && ('ifMatch' in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: '*' })
+  const input = { ...connection.place(key), Body: body, Metadata: metadata, ...connection.encrypted, ...conditions }
+  return connection.send((sdk, client) => client.send(new sdk.PutObjectCommand(input)), {
+    once: condition !== undefined,
+  })
+}
+
+async function headObject(connection: S3Connection, key: string): Promise<HeadObjectCommandOutput | null> {
+  try {
+    return await connection.send((sdk, client) => client.send(new sdk.HeadObjectCommand(connection.place(key))))
+  } catch (error) {
+    // the answer to HEAD has no body, and so does not tell a missing bucket from a missing object
+    if (isAnswer(error, 404)) return null
+    throw error
+  }
+}
+
+function infoOf(key: string, { ContentLength = 0, ETag, Metadata }: HeadObjectCommandOutput): ObjectInfo {
+  return { key, size: ContentLength, etag: etagOf(ETag), sha256: Metadata?.[SHA256] ?? null }
+}
+
+function etagOf(etag: string | undefined): string {
+  if (etag === undefined) throw new DwhError('STORE_FAILED', 'the storage answered without an ETag')
+  return etag
+}
+
+function conflict(connection: S3Connection, key: string, uncertain: boolean, cause: unknown): DwhError {
+  return new DwhError('CONFLICT', `${connection.url}/${key}: somebody else was quicker`, {
+    cause,
+    context: { key, uncertain },
+  })
+}
+
+function notAsSent(url: string, key: string, stored: ObjectInfo | null, size: number): DwhError {
+  const what = stored ? `${stored.size} bytes instead of ${size}, or another hash` : 'nothing'
+  return new DwhError('STORE_FAILED', `${url}/${key}: after the upload there is ${what}`, {
+    hint: 'Something between here and the storage changes what is sent, or somebody else writes there.',
+  })
+}

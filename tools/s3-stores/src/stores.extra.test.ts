@@ -1,0 +1,65 @@
+import dns from 'node:dns'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { s3Store } from '@dwh/storage'
+import { storeContract } from '@dwh/storage/testing'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { S3Store } from './start-server.ts'
+import { startMinio, startVersitygw } from './stores.ts'
+
+/*
+ * The contract of `ObjectStore` on real S3 servers, built from their sources. Needs Go and its module proxy, so it is an extra: not part of `npm test`,
+ * required in CI. `pnpm test:stores` runs this and prints what each store supports.
+ */
+
+const START_TIMEOUT_MS = 900_000
+
+beforeAll(() => {
+  // names below `localhost` are this machine (RFC 6761), which not every resolver knows
+  const { lookup } = dns
+  vi.spyOn(dns, 'lookup').mockImplementation(((host: string, ...rest: never[]) =>
+    (lookup as (...args: unknown[]) => void)(
+      host.endsWith('localhost') ? '127.0.0.1' : host,
+      ...rest,
+    )) as typeof lookup)
+})
+
+describe.each([
+  { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true },
+  { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false },
+])('$name', ({ name, start, pathStyle }) => {
+  let server: S3Store | undefined
+  let buckets = 0
+  beforeAll(async () => {
+    server = await start()
+  }, START_TIMEOUT_MS)
+  afterAll(() => server?.stop())
+
+  async function openBucket(): Promise<ReturnType<typeof s3Store>> {
+    if (!server) throw new Error(`${name} has not been started`)
+    const { endpoint, credentials } = server
+    buckets += 1
+    const bucket = `bucket-${buckets}`
+    const client = new S3Client({
+      endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: credentials.accessKeyId, secretAccessKey: credentials.secretAccessKey },
+      forcePathStyle: true,
+    })
+    await client.send(new CreateBucketCommand({ Bucket: bucket }))
+    client.destroy()
+    return s3Store({ bucket, prefix: 'ware', endpoint, pathStyle, credentials })
+  }
+
+  storeContract(name, async () => {
+    const store = await openBucket()
+    const bucket = `bucket-${buckets}`
+    const reopen = () =>
+      s3Store({ bucket, prefix: 'ware', endpoint: server?.endpoint, pathStyle, credentials: server?.credentials })
+    return { store, reopen }
+  })
+
+  test('conditional writes are honoured, and known to be', async () => {
+    const store = await openBucket()
+    expect(await store.conditionalWrites?.()).toBe(true)
+  })
+})

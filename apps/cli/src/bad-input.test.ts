@@ -65,7 +65,7 @@ describe('the source', () => {
       place,
       await attempt(`postgres://u:${SECRET}/x@host/db`),
       2,
-      'the URL of the source',
+      'the URI of the source',
       'percent-encode',
     )
     await refuses(place, await attempt(`mysql://u:${SECRET}@host/db`), 2, 'postgres://')

@@ -1,66 +1,161 @@
-import { DwhError } from '@dwh/core'
-import pg from 'pg'
-import { sourceFailure } from './postgres-errors.ts'
+import { randomInt } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { throwIfAborted } from '@dwh/core'
+import type pg from 'pg'
+import { type ConnectFailure, connectError, isFinal, isForAnotherHost } from './connect-error.ts'
+import {
+  type ConnectionInput,
+  type ConnectionRoom,
+  isUnixSocket,
+  type ResolvedConnection,
+  type ResolvedHost,
+  resolveConnection,
+  type TargetSessionAttrs,
+  tlsPlan,
+} from './libpq/index.ts'
+import { openClient, type Way } from './open-client.ts'
+import { checkAttributes } from './session-attributes.ts'
+import { systemRoom } from './system-room.ts'
 
 export interface ConnectOptions {
   /**
-   * `postgres://user:password@host:port/database`, or the settings of `pg.Client`. What is missing comes from the PG* variables, as `pg` reads them.
+   * `postgres://user:password@host:port/database?sslmode=...`, `host=... dbname=...`, or the settings of libpq by their names. All of them mean what they mean
+   * to `psql`. Default: nothing said, so what `room` has.
    */
-  readonly connection?: string | pg.ClientConfig | undefined
-  /** Default 10 s. */
-  readonly connectTimeoutMs?: number | undefined
+  readonly connection?: ConnectionInput | undefined
+  /** Where settings come from that `connection` does not say: variables, home, user, files. Default `systemRoom()`, which has no variables. */
+  readonly room?: ConnectionRoom | undefined
 }
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+export interface PostgresConnection {
+  /** The caller's to end. */
+  readonly client: pg.Client
+  /** `host:port` or the folder of a socket, for messages. */
+  readonly server: string
+  readonly resolved: ResolvedConnection
+  /** Opens another connection to the very same server, in the same way; the caller ends it. */
+  another(signal?: AbortSignal): Promise<pg.Client>
+}
+
+/** For each address, when `connect_timeout` does not say. libpq waits as long as the system does, which is minutes. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
 /**
- * Opens one connection; the caller ends it.
- * @throws DwhError CONFIG_INVALID for a URL that is none, SOURCE_UNREACHABLE, SOURCE_DENIED; no message holds the password
+ * Opens one connection as libpq would: the hosts in order, each in the ways that `sslmode` allows, until one has the asked-for `target_session_attrs`.
+ * A server that answers and refuses is the end of it; one that cannot be reached, or is starting up, is not.
+ *
+ * @throws DwhError CONFIG_INVALID, SOURCE_UNREACHABLE, SOURCE_DENIED or ABORTED, with what happened at each host; no message holds a password
  */
-export async function connect(options: ConnectOptions = {}): Promise<pg.Client> {
-  const { connection = {}, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options
-  const given = typeof connection === 'string' ? { connectionString: checkUrl(connection) } : connection
-  const client = makeClient({
-    application_name: 'dwh',
-    keepAlive: true,
-    connectionTimeoutMillis: connectTimeoutMs,
-    ...given,
-  })
-  // a connection that breaks while no query waits for it would otherwise end the process; the next query reports it
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    return client
-  } catch (error) {
-    // a client that never connected still holds its socket
-    client.end().catch(() => {})
-    throw sourceFailure(error, { server: serverOf(client) })
+export async function connect(options: ConnectOptions = {}, signal?: AbortSignal): Promise<PostgresConnection> {
+  const { connection = '', room = systemRoom() } = options
+  const resolved = resolveConnection(connection, room)
+  const wanted = resolved.targetSessionAttrs
+  const rounds: readonly TargetSessionAttrs[] = wanted === 'prefer-standby' ? ['standby', 'any'] : [wanted]
+  let failures: ConnectFailure[] = []
+  for (const attributes of rounds) {
+    failures = []
+    for await (const way of waysTo(resolved, room, failures)) {
+      throwIfAborted(signal, 'source')
+      const found = await tryWay(way, attributes, signal)
+      if ('client' in found) {
+        return {
+          client: found.client,
+          server: serverOf(way.host),
+          resolved,
+          another: (later) => openAgain(way, later),
+        }
+      }
+      throwIfAborted(signal, 'source')
+      failures.push(found.failure)
+    }
+  }
+  throw connectError(failures, resolved)
+}
+
+/**
+ * Every way in its turn. It looks at the last failure to know how to go on: after no answer with the next address, after an answer with the next way
+ * that TLS leaves, and after a refusal that is final not at all.
+ */
+async function* waysTo(
+  resolved: ResolvedConnection,
+  room: ConnectionRoom,
+  failures: ConnectFailure[],
+): AsyncGenerator<Way> {
+  const order = (count: number) => ordered(count, resolved.loadBalanceHosts)
+  for (const index of order(resolved.hosts.length)) {
+    const host = resolved.hosts[index] as ResolvedHost
+    const attempts = tlsPlan(resolved, index, room.readFile)
+    const addresses = await findAddresses(host, failures)
+    nextAddress: for (const at of order(addresses.length)) {
+      for (const attempt of attempts) {
+        yield { resolved, host, address: addresses[at] as string, attempt }
+        const last = failures.at(-1) as ConnectFailure
+        if (isForAnotherHost(last)) continue nextAddress
+        if (isFinal(last)) return
+      }
+      return
+    }
   }
 }
 
-function makeClient(config: pg.ClientConfig): pg.Client {
+async function findAddresses(host: ResolvedHost, failures: ConnectFailure[]): Promise<string[]> {
+  if (isUnixSocket(host)) return [host.host]
+  const name = host.hostaddr ?? host.host
+  if (isIP(name) !== 0) return [name]
   try {
-    return new pg.Client(config)
+    return [...new Set((await lookup(name, { all: true })).map(({ address }) => address))]
   } catch (error) {
-    // certificates named in the URL are read here; the error of a URL that cannot be parsed would carry it whole
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw sourceFailure(error, { server: 'certificate' })
-    throw badUrl('it cannot be read')
+    failures.push({ server: serverOf(host), host, tls: null, error, answered: false })
+    return []
   }
 }
 
-function checkUrl(url: string): string {
-  const match = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/s.exec(url)
-  if (!match) throw badUrl('it does not begin with postgres://')
-  if (match[2]?.includes('@')) throw badUrl('an @ comes after a /, ? or #')
-  return url
-}
-
-function badUrl(why: string): DwhError {
-  return new DwhError('CONFIG_INVALID', `the URL of the source: ${why}`, {
-    hint: 'Write postgres://user:password@host:5432/database; in user and password, percent-encode @ : / ? # (%40 %3A %2F %3F %23).',
+async function tryWay(
+  way: Way,
+  attributes: TargetSessionAttrs,
+  signal: AbortSignal | undefined,
+): Promise<{ client: pg.Client } | { failure: ConnectFailure }> {
+  const failed = (error: unknown, answered: boolean) => ({
+    failure: { server: serverOf(way.host), host: way.host, tls: way.attempt.tls !== false, error, answered },
   })
+  const opened = await openClient(way, timeoutOf(way), signal)
+  if ('refusal' in opened) return failed(opened.refusal.error, opened.refusal.answered)
+  try {
+    const unfit = await checkAttributes(opened.client, attributes)
+    if (unfit === null) return opened
+    opened.client.end().catch(() => {})
+    return failed(unfit, false)
+  } catch (error) {
+    opened.client.end().catch(() => {})
+    return failed(error, true)
+  }
 }
 
-function serverOf(client: pg.Client): string {
-  return client.host.startsWith('/') ? `socket ${client.host}` : `${client.host}:${client.port}`
+async function openAgain(way: Way, signal: AbortSignal | undefined): Promise<pg.Client> {
+  const found = await tryWay(way, 'any', signal)
+  if ('client' in found) return found.client
+  throwIfAborted(signal, 'source')
+  throw connectError([found.failure], way.resolved)
+}
+
+function timeoutOf({ resolved }: Way): number {
+  const { connectTimeoutSeconds } = resolved
+  return connectTimeoutSeconds === null ? DEFAULT_CONNECT_TIMEOUT_MS : connectTimeoutSeconds * 1000
+}
+
+function serverOf(host: ResolvedHost): string {
+  if (isUnixSocket(host)) return `socket ${host.host}/.s.PGSQL.${host.port}`
+  return isIP(host.host) === 6 ? `[${host.host}]:${host.port}` : `${host.host}:${host.port}`
+}
+
+/** 0 to count - 1; shuffled for `random`, which only spreads load: nothing depends on which order it is. */
+function ordered(count: number, how: 'disable' | 'random'): number[] {
+  const order = Array.from({ length: count }, (_, index) => index)
+  if (how === 'disable') return order
+  for (let last = count - 1; last > 0; last -= 1) {
+    const other = randomInt(last + 1)
+    ;[order[last], order[other]] = [order[other] as number, order[last] as number]
+  }
+  return order
 }

@@ -1,4 +1,11 @@
-export { type ConnectOptions, connect } from './connect.ts'
+export { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
+export type {
+  ConnectionInput,
+  ConnectionKeywords,
+  ConnectionRoom,
+  FileMode,
+  ResolvedConnection,
+} from './libpq/index.ts'
 export { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 export { lockTable } from './lock-table.ts'
 export type { PgClient } from './pg-client.ts'
@@ -6,3 +13,4 @@ export { mapType, type PgType, type TypeMapping } from './pg-types.ts'
 export { type PostgresSourceOptions, postgresSource } from './postgres-source.ts'
 export { type ReadableTable, type ReadRowsOptions, readRows } from './read-rows.ts'
 export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session.ts'
+export { systemRoom } from './system-room.ts'

@@ -65,14 +65,24 @@ const MEANINGS: readonly [RegExp, DwhErrorCode, string][] = [
 const CUT = /Connection terminated|Client has encountered a connection error|socket hang up|Connection ended/i
 const TIMEOUT = /timeout expired|connection timeout|timeout exceeded/i
 
-/** Turns what `pg` throws into a DwhError. The messages of Postgres hold no password; those of the URL parser do, and never get here. */
+/** Turns what `pg` throws into a DwhError. The messages of Postgres hold no password. */
 export function sourceFailure(error: unknown, where: Where): DwhError {
   if (isDwhError(error)) return error
   const cause = unwrap(error)
+  const { code, text, hint } = explainFailure(cause, where)
+  const message = [place(where), text].filter(Boolean).join(': ')
+  return new DwhError(code, message, { cause, hint, context: cause.code ? { sqlstate: cause.code } : {} })
+}
+
+/** What happened, what it means, and what to do about it. */
+export function explainFailure(
+  error: unknown,
+  where: Where = {},
+): { readonly code: DwhErrorCode; readonly text: string; readonly hint: string | undefined } {
+  const cause = unwrap(error)
   const [code, hint] = meaning(cause, where)
   const detail = cause.detail ? ` (${cause.detail})` : ''
-  const message = [place(where), `${cause.message || cause.code || 'failed'}${detail}`].filter(Boolean).join(': ')
-  return new DwhError(code, message, { cause, hint, context: cause.code ? { sqlstate: cause.code } : {} })
+  return { code, text: `${cause.message || cause.code || 'failed'}${detail}`, hint }
 }
 
 function meaning(error: PgError, where: Where): [DwhErrorCode, string | undefined] {
@@ -82,10 +92,6 @@ function meaning(error: PgError, where: Where): [DwhErrorCode, string | undefine
       'The session that held the snapshot has ended: see the log of the server for the reason, then run again.',
     ]
   }
-  if (/does not support SSL/i.test(error.message))
-    return ['SOURCE_DENIED', 'The server speaks no TLS: add ?sslmode=disable to the URL.']
-  if (/password must be a string/i.test(error.message))
-    return ['SOURCE_DENIED', 'The server asks for a password: put it into the URL, or set PGPASSWORD.']
   if (CUT.test(error.message))
     return ['SOURCE_FAILED', 'The connection was lost. See the log of the server for the reason, then run again.']
   if (TIMEOUT.test(error.message))

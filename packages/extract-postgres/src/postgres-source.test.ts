@@ -11,7 +11,7 @@ import {
   withClient,
 } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { postgresSource } from './index.ts'
+import { postgresSource, systemRoom } from './index.ts'
 
 async function open(database: TestDatabase, options = {}): Promise<SourceSnapshot> {
   const snapshot = await postgresSource({ connection: database.url, ...options }).open()
@@ -166,7 +166,7 @@ describe('a server that will not have us', () => {
   const secret = `s3cr3t-${randomBytes(4).toString('hex')}`
 
   async function refusal(connection: string): Promise<Record<string, unknown>> {
-    const error = await postgresSource({ connection, connectTimeoutMs: 300 })
+    const error = await postgresSource({ connection, room: systemRoom({ PGCONNECT_TIMEOUT: '1' }) })
       .open()
       .catch((e) => e)
     const everything = JSON.stringify([
@@ -218,17 +218,14 @@ describe('a server that will not have us', () => {
   })
 
   test.each([
-    'not a url',
-    `mysql://u:${secret}@host/x`,
-    `postgres://u:${secret}#1@host/x`,
-    `postgres://u:${secret}/1@host/x`,
-    `postgres://u:${secret}?@host/x`,
-    `postgres://u:${secret}@host:port/x`,
-  ])('%s is no URL, and says so without repeating it', async (url) => {
-    expect(await refusal(url)).toMatchObject({
-      code: 'CONFIG_INVALID',
-      hint: expect.stringContaining('percent-encode'),
-    })
+    ['not a url', 'host=...'],
+    [`mysql://u:${secret}@host/x`, 'host=...'],
+    [`postgres://u:${secret}/1@host/x`, 'percent-encode'],
+    [`postgres://u:p?q${secret}@host:port/x`, 'percent-encode'],
+    [`postgres://u:${secret}@host:port/x`, 'percent-encode'],
+    [`host=h password='${secret}`, 'single quotes'],
+  ])('%s is no connection, and says so without repeating it', async (connection, hint) => {
+    expect(await refusal(connection)).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringContaining(hint) })
   })
 })
 

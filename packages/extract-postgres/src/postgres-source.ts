@@ -10,7 +10,7 @@ import {
   throwIfAborted,
 } from '@dwh/core'
 import type pg from 'pg'
-import { type ConnectOptions, connect } from './connect.ts'
+import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
 import { listTables, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { sourceFailure } from './postgres-errors.ts'
@@ -23,6 +23,8 @@ export interface PostgresSourceOptions
     Pick<ReadRowsOptions, 'batchRows' | 'batchBytes'> {
   /** How many tables may be read at once, each on a connection of its own beside the one that holds the snapshot. Default 2. */
   readonly parallel?: number | undefined
+  /** Told, once each, what is no error and may surprise: a setting without effect, a password file that is ignored, fewer connections than wanted. */
+  readonly onNote?: ((note: string) => void) | undefined
 }
 
 const DEFAULT_PARALLEL = 2
@@ -44,22 +46,25 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
   return {
     async open(signal) {
       throwIfAborted(signal, 'source')
-      const holder = await connect(options)
+      const connection = await connect(options, signal)
+      const { client: holder, server, resolved } = connection
       try {
-        await beginSnapshot(holder, options)
-        return openSnapshot(holder, await exportSnapshot(holder), options, signal)
+        for (const note of resolved.notes) options.onNote?.(note)
+        const session = { ...options, applicationName: resolved.applicationName ?? undefined }
+        await beginSnapshot(holder, session)
+        return openSnapshot(connection, await exportSnapshot(holder), session, signal)
       } catch (error) {
         await holder.end().catch(() => {})
-        throw sourceFailure(error, { server: holder.host })
+        throw sourceFailure(error, { server })
       }
     },
   }
 }
 
 function openSnapshot(
-  holder: pg.Client,
+  { client: holder, server, another }: PostgresConnection,
   info: SnapshotInfo & { readonly id: string },
-  options: PostgresSourceOptions,
+  options: PostgresSourceOptions & BeginSnapshotOptions,
   signal: AbortSignal | undefined,
 ): SourceSnapshot {
   const idle: pg.Client[] = []
@@ -68,7 +73,7 @@ function openSnapshot(
   let closed = false
 
   async function borrow(): Promise<pg.Client> {
-    const client = idle.pop() ?? (await connect(options))
+    const client = idle.pop() ?? (await another(signal))
     open.add(client)
     return client
   }
@@ -123,7 +128,7 @@ function openSnapshot(
       try {
         return [...(await list()).values()]
       } catch (error) {
-        throw sourceFailure(error, { server: holder.host })
+        throw sourceFailure(error, { server })
       }
     },
     read: (table, read = {}) => ({ rows: rows(table, read), canonical: true }),

@@ -1,5 +1,6 @@
 import type { SnapshotInfo } from '@dwh/core'
 import { quoteLiteral } from '@dwh/core'
+import { APPLICATION_NAME } from './open-client.ts'
 import type { PgClient } from './pg-client.ts'
 
 export interface BeginSnapshotOptions {
@@ -7,6 +8,8 @@ export interface BeginSnapshotOptions {
   readonly snapshotId?: string | undefined
   /** How long to wait for any lock. Default 10 s. */
   readonly lockTimeoutMs?: number | undefined
+  /** The name of the session in `pg_stat_activity`. Default `dwh`. */
+  readonly applicationName?: string | undefined
 }
 
 export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
@@ -16,7 +19,6 @@ export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
  * With SET LOCAL, after BEGIN: poolers in transaction mode keep nothing else, and hand nothing on to the next client.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
-  application_name: 'dwh',
   client_encoding: 'UTF8',
   search_path: '',
   TimeZone: 'UTC',
@@ -43,8 +45,8 @@ const NEWER_SETTINGS: Readonly<Record<string, string>> = { transaction_timeout: 
  * ROLLBACK), also when this throws.
  */
 export async function beginSnapshot(client: PgClient, options: BeginSnapshotOptions = {}): Promise<void> {
-  const { snapshotId, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS } = options
-  const settings = { ...SETTINGS, lock_timeout: String(lockTimeoutMs) }
+  const { snapshotId, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS, applicationName = APPLICATION_NAME } = options
+  const settings = { ...SETTINGS, application_name: applicationName, lock_timeout: String(lockTimeoutMs) }
   await client.query(
     [
       'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',

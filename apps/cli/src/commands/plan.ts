@@ -1,6 +1,6 @@
 import { planPipeline, type RunPlan, type TablePlan } from '@dwh/pipeline'
 import { Command } from 'commander'
-import { alignColumns } from '../output/lines.ts'
+import { alignColumns, noteLine } from '../output/lines.ts'
 import { formatCount, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
@@ -19,7 +19,7 @@ export function planCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
-      const { options } = await planOptions(flags, world)
+      const { options } = await planOptions(flags, world, (note) => void world.stderr.write(noteLine(note)))
       const plan = await planPipeline(options)
       await world.stdout.write(flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
     })

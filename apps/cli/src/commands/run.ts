@@ -27,7 +27,7 @@ export function runCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
-      const { config, options } = await planOptions(flags, world)
+      const { config, options } = await planOptions(flags, world, (note) => progress.note(note))
       const poolThreads = Number(world.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
       const writer = await openParquetWriter({
         tempDirectory: config.temp,

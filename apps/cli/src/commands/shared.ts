@@ -8,7 +8,7 @@ import {
   SNAPSHOTS_PREFIX,
   type TableEntry,
 } from '@dwh/core'
-import { postgresSource } from '@dwh/extract-postgres'
+import { postgresSource, systemRoom } from '@dwh/extract-postgres'
 import { readManifest, readState } from '@dwh/metadata'
 import type { PlanOptions } from '@dwh/pipeline'
 import { localStore } from '@dwh/storage'
@@ -51,8 +51,12 @@ export async function openStore(flags: CommonFlags, world: World): Promise<Opene
   return { config, store: localStore({ path: config.storage }) }
 }
 
-/** What planning and running share. */
-export async function planOptions(flags: RunFlags, world: World): Promise<Opened & { options: PlanOptions }> {
+/** What planning and running share. `onNote` is told what a person should know about the source, once each. */
+export async function planOptions(
+  flags: RunFlags,
+  world: World,
+  onNote: (note: string) => void,
+): Promise<Opened & { options: PlanOptions }> {
   const { config, store } = await openStore(flags, world)
   checkSource(config, world)
   const source = postgresSource({
@@ -66,8 +70,10 @@ export async function planOptions(flags: RunFlags, world: World): Promise<Opened
     date: flags.date === undefined ? undefined : parseDay(flags.date),
     timeZone: config.timezone,
     only: flags.tables,
+    room: { ...systemRoom(world.env), home: world.home },
     replace: flags.replace,
     clock: world.clock,
+    onNote,
     signal: world.signal,
   }
   return { config, store, options }

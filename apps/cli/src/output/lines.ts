@@ -1,4 +1,5 @@
 import { printable } from '@dwh/query'
+import pc from 'picocolors'
 import stringWidth from 'string-width'
 
 /** Rows as aligned columns, two blanks apart; the columns in `right` are aligned to the right. Cells are made safe to print. */
@@ -19,4 +20,9 @@ export function alignColumns(rows: readonly (readonly string[])[], right: readon
 /** A text of several lines, made safe to print. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
+}
+
+/** What is no error, and should be known. */
+export function noteLine(note: string): string {
+  return `${pc.yellow('!')} ${printable(note)}\n`
 }

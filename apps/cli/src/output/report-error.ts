@@ -63,8 +63,15 @@ export function redact(text: string, secrets: readonly string[]): string {
 
 /** What must never be printed: the passwords of the source, as they are and as they were written. */
 export function secretsOf(source: string | null, env: Readonly<Record<string, string | undefined>>): string[] {
-  const written = /^[a-z]+:\/\/[^:/?#]*:(.*)@/is.exec(source ?? '')?.[1]
-  return [written, written && decode(written), env.PGPASSWORD].filter(
+  const text = source ?? ''
+  const written = [
+    /^[a-z]+:\/\/[^:/?#]*:(.*)@/is.exec(text)?.[1],
+    // in the query of a URL, and in host=... password=...
+    ...[...text.matchAll(/password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&]*))/gis)].map(
+      ([, quoted, bare]) => quoted ?? bare,
+    ),
+  ]
+  return [...written, ...written.map((secret) => secret && decode(secret)), env.PGPASSWORD].filter(
     (secret) => secret !== undefined && secret !== '',
   ) as string[]
 }

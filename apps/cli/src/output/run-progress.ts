@@ -3,10 +3,13 @@ import type { OnEvent, RunEvent } from '@dwh/core'
 import { printable } from '@dwh/query'
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
+import { noteLine } from './lines.ts'
 import { formatBytes, formatCount, formatDuration, plural } from './units.ts'
 
 export interface RunProgress {
   readonly onEvent: OnEvent
+  /** Shows a line that stays. */
+  note(text: string): void
   /** Takes the moving part away. */
   close(): void
 }
@@ -22,25 +25,32 @@ const BAR_CELLS = 20
 /** Shows a run as it goes: on a terminal the tables that are being read, with bars, below those that are done; elsewhere a line for each that is done. */
 export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress {
   const running = new Map<string, RunningTable>()
-  if (!stderr.isTTY)
-    return { onEvent: (event) => void doneLine(event, (line) => stderr.write(`${line}\n`)), close: () => {} }
+  if (!stderr.isTTY) {
+    return {
+      onEvent: (event) => void doneLine(event, (line) => stderr.write(`${line}\n`)),
+      note: (text) => void stderr.write(noteLine(text)),
+      close: () => {},
+    }
+  }
 
   const live = createLogUpdate(stderr as unknown as NodeJS.WriteStream, { showCursor: true })
   const draw = () => live([...running].map(([name, table]) => runningLine(name, table)).join('\n'))
+  const printAbove = (line: string) => {
+    live.clear()
+    stderr.write(line)
+    draw()
+  }
   const timer = setInterval(draw, REDRAW_MS)
   const onEvent = (event: RunEvent) => {
     if (event.type === 'table-start') running.set(event.table, { estimatedRows: event.estimatedRows, rows: 0 })
     const table = 'table' in event ? running.get(event.table) : undefined
     if (event.type === 'table-progress' && table) table.rows = event.rows
     if (event.type === 'table-end' || event.type === 'table-failed') running.delete(event.table)
-    doneLine(event, (line) => {
-      live.clear()
-      stderr.write(`${line}\n`)
-      draw()
-    })
+    doneLine(event, (line) => printAbove(`${line}\n`))
   }
   return {
     onEvent,
+    note: (text) => printAbove(noteLine(text)),
     close() {
       clearInterval(timer)
       live.clear()

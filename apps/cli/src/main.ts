@@ -16,6 +16,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 // whoever reads our messages may stop reading: that is no error
 stderr.on('error', () => {})
 
+// the SDK is pinned: a warning that its later versions need a newer Node is not for whoever runs this
+env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 const secrets = new Set<string>()
 
 const world: World = {

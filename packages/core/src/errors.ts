@@ -34,6 +34,8 @@ export const DWH_ERROR_CODES = [
   'STATE_INVALID',
   /** A committed file is missing, or its bytes are not those that were committed. */
   'DAMAGED',
+  /** A committed file is larger than the cache of the machine that asks for it; `context.bytes` says how large. */
+  'CACHE_TOO_SMALL',
   /** DuckDB refused or failed a query. */
   'QUERY_FAILED',
   /** One or more tables of a run failed; `context.tables` names them. */

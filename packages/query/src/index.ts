@@ -1,3 +1,4 @@
+export { type CachedFilesOptions, cachedFiles, DEFAULT_CACHE_BYTES } from './cached-files.ts'
 export {
   DEFAULT_MAX_ROWS,
   type FormatOptions,
@@ -10,5 +11,6 @@ export { valueJson, valueText } from './format/value-text.ts'
 export { type CommittedFiles, type LocalFilesOptions, localFiles, type OpenFile } from './local-files.ts'
 export { type OpenWarehouseOptions, openWarehouse, type RunQueryOptions, type Warehouse } from './open-warehouse.ts'
 export type { QueryResult, ResultColumn } from './query-result.ts'
+export { type RememberingStoreOptions, rememberingStore } from './remembering-store.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
 export { viewsSql } from './view-sql.ts'

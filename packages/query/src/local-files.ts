@@ -36,28 +36,8 @@ const HASH_CHUNK_BYTES = 1024 * 1024
  * leaves nothing behind when the process is killed.
  */
 export function localFiles({ store, readState, verified = verifiedInMemory() }: LocalFilesOptions): CommittedFiles {
-  async function tryOpen(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile | null> {
-    if (!store.localPath) throw new DwhError('STORE_FAILED', `${store.url}: its files are not on this machine`)
-    const handle = await openIfThere(store.localPath(key))
-    if (!handle) return null
-    let promised = false
-    try {
-      promised = await holds(handle, file, signal)
-    } finally {
-      if (!promised) await handle.close()
-    }
-    return promised ? { path: descriptorPath(handle), close: () => handle.close() } : null
-  }
-
-  async function holds(handle: FileHandle, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
-    const found = await handle.stat({ bigint: true })
-    if (!found.isFile() || found.size !== BigInt(file.bytes)) return false
-    if (await verified.has(file.sha256, found)) return true
-    if ((await hashOf(handle, signal)) !== file.sha256) return false
-    await verified.add(file.sha256, found)
-    return true
-  }
-
+  const { localPath } = store
+  if (!localPath) throw new DwhError('STORE_FAILED', `${store.url}: its files are not on this machine`)
   return {
     async open(file, signal) {
       // the state may have moved on between two looks; a publication that is under way moves each file once
@@ -65,24 +45,61 @@ export function localFiles({ store, readState, verified = verifiedInMemory() }: 
       for (let look = 0; look < LOOKS; look += 1) {
         for (const key of whereToLook(await readState(), file)) {
           tried.add(key)
-          const opened = await tryOpen(key, file, signal)
+          const opened = await openPromised(localPath(key), file, verified, signal)
           if (opened) return opened
         }
       }
-      throw new DwhError(
-        'DAMAGED',
-        `${file.key}: its bytes are not there: looked for SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,
-        {
-          hint: 'The file was changed, damaged or removed. Restore it, or run `dwh run` to read the table again.',
-          context: { key: file.key },
-        },
-      )
+      throw damaged(file, tried)
     },
   }
 }
 
 /** Staged, then final, then, once `etl.json` has been read again, kept. */
-const LOOKS = 3
+export const LOOKS = 3
+
+/** Opens a file of this machine when it holds the promised bytes; null when it does not, or is not there. */
+export async function openPromised(
+  path: string,
+  file: FileEntry,
+  verified: VerifiedFiles,
+  signal: AbortSignal | undefined,
+): Promise<OpenFile | null> {
+  const handle = await openIfThere(path)
+  if (!handle) return null
+  let promised = false
+  try {
+    promised = await holds(handle, file, verified, signal)
+  } finally {
+    if (!promised) await handle.close()
+  }
+  return promised ? { path: descriptorPath(handle), close: () => handle.close() } : null
+}
+
+async function holds(
+  handle: FileHandle,
+  file: FileEntry,
+  verified: VerifiedFiles,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const found = await handle.stat({ bigint: true })
+  if (!found.isFile() || found.size !== BigInt(file.bytes)) return false
+  if (await verified.has(file.sha256, found)) return true
+  if ((await hashOf(handle, signal)) !== file.sha256) return false
+  await verified.add(file.sha256, found)
+  return true
+}
+
+/** Nobody has the bytes of a committed file. */
+export function damaged(file: FileEntry, tried: Iterable<string>): DwhError {
+  return new DwhError(
+    'DAMAGED',
+    `${file.key}: its bytes are not there: looked for SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,
+    {
+      hint: 'The file was changed, damaged or removed. Restore it, or run `dwh run` to read the table again.',
+      context: { key: file.key },
+    },
+  )
+}
 
 async function openIfThere(path: string): Promise<FileHandle | null> {
   try {

@@ -6,12 +6,13 @@ import { DwhError, throwIfAborted } from '@dwh/core'
 import { s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
 
-type Sdk = typeof import('@aws-sdk/client-s3')
+/** The parts of the SDK that are used. */
+type Sdk = typeof import('@aws-sdk/client-s3') & Pick<typeof import('@aws-sdk/lib-storage'), 'Upload'>
 
 /** A bucket that answers. The SDK is loaded, and connections are opened, when the first request is sent. */
 export interface S3Connection {
   readonly options: S3StoreOptions
-  /** For messages: `s3://bucket/prefix`, and the endpoint where there is one. */
+  /** For messages: `s3://bucket/prefix`. */
   readonly url: string
   /** The name of an object in the bucket; of '', what all names begin with. */
   name(key: string): string
@@ -41,13 +42,14 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
   const { bucket, endpoint } = options
   checkOptions(options)
   const prefix = (options.prefix ?? '').replace(/^\/+|\/+$/g, '')
-  const at = endpoint === undefined ? '' : ` at ${new URL(endpoint).origin}`
-  const url = `s3://${[bucket, prefix].filter(Boolean).join('/')}${at}`
+  const url = `s3://${[bucket, prefix].filter(Boolean).join('/')}`
+  const where = endpoint === undefined ? url : `${url} at ${new URL(endpoint).origin}`
   const name = (key: string) => (prefix === '' ? key : `${prefix}/${key}`)
   let opened: Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> | undefined
 
   async function open(): Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> {
-    const sdk = await import('@aws-sdk/client-s3')
+    const [client, library] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')])
+    const sdk: Sdk = { ...client, Upload: library.Upload }
     const config = await clientConfig(options)
     return { sdk, client: new sdk.S3Client(config), onceClient: new sdk.S3Client({ ...config, maxAttempts: 1 }) }
   }
@@ -66,7 +68,7 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
         return await make(sdk, once ? onceClient : client)
       } catch (error) {
         throwIfAborted(signal, url)
-        throw s3Failure(error, url)
+        throw s3Failure(error, where)
       }
     },
   }

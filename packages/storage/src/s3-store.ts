@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
 import { DwhError, type ObjectInfo, type ObjectStore, type PutCondition, throwIfAborted } from '@dwh/core'
@@ -168,7 +168,7 @@ async function putIf(
       uncertain ||= isUncertain(error)
       if (attempt >= attempts)
         throw isAnswer(error, 409) && !uncertain ? conflict(connection, key, false, error) : error
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS * 2 ** attempt))
+      await new Promise((resolve) => setTimeout(resolve, randomInt(PAUSE_MS * 2 ** attempt)))
     }
   }
 }

@@ -23,7 +23,6 @@ export async function uploadFile(connection: S3Connection, upload: FileUpload): 
   const { file, path, size, metadata, signal } = upload
   const { partBytes = DEFAULT_PART_BYTES, parallelParts = DEFAULT_PARALLEL_PARTS } = connection.options
   const partSize = Math.max(partBytes, MIN_PART_BYTES, Math.ceil(size / MAX_PARTS))
-  const { Upload } = await import('@aws-sdk/lib-storage')
   const body = createReadStream(path, { fd: file, autoClose: false, start: 0, highWaterMark: 1024 * 1024 })
   let fileFailure: unknown
   body.once('error', (error) => {
@@ -34,7 +33,7 @@ export async function uploadFile(connection: S3Connection, upload: FileUpload): 
   try {
     await connection.send(
       (sdk, client) =>
-        new Upload({
+        new sdk.Upload({
           client: stoppable(client, signal, sdk.AbortMultipartUploadCommand),
           params: {
             ...connection.place(upload.key),

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { formatBytes, formatCount, formatDuration } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore } from './shared.ts'
+import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 Past runs, good and bad, the newest first.
@@ -25,7 +25,7 @@ export function historyCommand(world: World): Command {
           hint: 'Such as --limit 50.',
         })
       }
-      const { store } = await openStore(flags, world)
+      const { store } = await openForReading(flags, world)
       const records = await readRunRecords(store, Number(flags.limit))
       await world.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
     })

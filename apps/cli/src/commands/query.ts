@@ -1,19 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DwhError } from '@dwh/core'
-import { readState } from '@dwh/metadata'
-import {
-  formatResult,
-  localFiles,
-  openWarehouse,
-  RESULT_FORMATS,
-  type ResultFormat,
-  verifiedInFolder,
-} from '@dwh/query'
+import { formatResult, openWarehouse, RESULT_FORMATS, type ResultFormat } from '@dwh/query'
 import { Command, Option } from 'commander'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore, readSnapshot } from './shared.ts'
+import { type CommonFlags, openFiles, openForReading, readSnapshot } from './shared.ts'
 
 const HELP = `
 Runs SQL (DuckDB's) over the tables of the last good run, each under its name: customers, billing.invoices. Only the files of the
@@ -50,17 +42,12 @@ export function queryCommand(world: World): Command {
         })
       }
       const sql = await readSql(given, flags, world)
-      const opened = await openStore(flags, world)
-      const { config, store } = opened
+      const opened = await openForReading(flags, world)
+      const { config } = opened
       const { tables } = await readSnapshot(opened, flags.asOf)
-      const files = localFiles({
-        store,
-        readState: async () => (await readState(store)).state,
-        verified: verifiedInFolder(join(config.cache, 'verified')),
-      })
       const warehouse = await openWarehouse({
         tables,
-        files,
+        files: openFiles(opened),
         timeZone: config.timezone,
         memoryLimitBytes: config.memoryLimitBytes,
         tempDirectory: config.temp,

@@ -27,7 +27,7 @@ export function runCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
-      const { config, options } = await planOptions(flags, world, (note) => progress.note(note))
+      const { config, store, options } = await planOptions(flags, world, (note) => progress.note(note))
       const poolThreads = Number(world.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
       const writer = await openParquetWriter({
         tempDirectory: config.temp,
@@ -49,9 +49,7 @@ export function runCommand(world: World): Command {
         await writer.close()
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
-      await world.stdout.write(
-        flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, config.storage),
-      )
+      await world.stdout.write(flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, store.url))
     })
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   type Day,
   DwhError,
@@ -11,7 +12,8 @@ import {
 import { postgresSource, systemRoom } from '@dwh/extract-postgres'
 import { readManifest, readState } from '@dwh/metadata'
 import type { PlanOptions } from '@dwh/pipeline'
-import { localStore } from '@dwh/storage'
+import { type CommittedFiles, cachedFiles, localFiles, rememberingStore, verifiedInFolder } from '@dwh/query'
+import { localStore, s3Store } from '@dwh/storage'
 import type { Command } from 'commander'
 import { type Config, type ConfigFlags, checkSource, loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../output/report-error.ts'
@@ -48,7 +50,14 @@ export async function openStore(flags: CommonFlags, world: World): Promise<Opene
   world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
   const config = await loadConfig(flags, world)
   world.hide(secretsOf(config.source, world.env))
-  return { config, store: localStore({ path: config.storage }) }
+  const { storage } = config
+  if ('path' in storage) return { config, store: localStore(storage) }
+  world.hide(
+    [storage.s3.credentials?.secretAccessKey, world.env.AWS_SECRET_ACCESS_KEY, world.env.AWS_SESSION_TOKEN].filter(
+      (text) => text !== undefined,
+    ),
+  )
+  return { config, store: s3Store(storage.s3) }
 }
 
 /** What planning and running share. `onNote` is told what a person should know about the source, once each. */
@@ -61,8 +70,10 @@ export async function planOptions(
   checkSource(config, world)
   const source = postgresSource({
     ...(config.source === null ? {} : { connection: config.source }),
+    room: { ...systemRoom(world.env), home: world.home },
     parallel: config.parallel,
     lockTimeoutMs: config.lockTimeoutMs,
+    onNote,
   })
   const options: PlanOptions = {
     store,
@@ -70,13 +81,37 @@ export async function planOptions(
     date: flags.date === undefined ? undefined : parseDay(flags.date),
     timeZone: config.timezone,
     only: flags.tables,
-    room: { ...systemRoom(world.env), home: world.home },
     replace: flags.replace,
     clock: world.clock,
-    onNote,
     signal: world.signal,
   }
   return { config, store, options }
+}
+
+/**
+ * For commands that only read: where the storage does not answer, what was read from it last, with a note on stderr.
+ */
+export async function openForReading(flags: CommonFlags, world: World): Promise<Opened> {
+  const { config, store } = await openStore(flags, world)
+  if (store.localPath) return { config, store }
+  let told = false
+  const onAway = (readAt: Date, error: Error) => {
+    if (!told)
+      world.stderr.write(`note: ${error.message}\n  Answered as of ${readAt.toISOString()}, when it was last read.\n`)
+    told = true
+  }
+  return { config, store: rememberingStore({ store, folder: join(config.cache, 'remembered'), onAway }) }
+}
+
+/** The committed files of a warehouse, wherever they are. */
+export function openFiles({ config, store }: Opened): CommittedFiles {
+  const options = {
+    store,
+    readState: async () => (await readState(store)).state,
+    verified: verifiedInFolder(join(config.cache, 'verified')),
+  }
+  if (store.localPath) return localFiles(options)
+  return cachedFiles({ ...options, folder: join(config.cache, 'files'), maxBytes: config.cacheBytes })
 }
 
 export interface Snapshot {
@@ -88,11 +123,11 @@ export interface Snapshot {
  * The tables that are current, or those of a day.
  * @throws DwhError CONFIG_INVALID where there is no warehouse yet, and for a day without one
  */
-export async function readSnapshot({ config, store }: Opened, asOf: string | undefined): Promise<Snapshot> {
+export async function readSnapshot({ store }: Opened, asOf: string | undefined): Promise<Snapshot> {
   const { state } = await readState(store)
   if (asOf === undefined) {
     if (state.status !== 'none') return { state, tables: state.tables }
-    throw new DwhError('CONFIG_INVALID', `${config.storage}: no warehouse here yet`, {
+    throw new DwhError('CONFIG_INVALID', `${store.url}: no warehouse here yet`, {
       hint: 'Make one with `dwh run`, or point --storage or DWH_STORAGE at one.',
     })
   }

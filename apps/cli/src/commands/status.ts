@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { alignColumns, printableLines } from '../output/lines.ts'
 import { formatAge, formatBytes, formatDuration, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore } from './shared.ts'
+import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 How fresh the warehouse is, how large, and what failed since the last good run.
@@ -19,12 +19,10 @@ export function statusCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
-      const { config, store } = await openStore(flags, world)
+      const { store } = await openForReading(flags, world)
       const { state } = await readState(store)
       await world.stdout.write(
-        flags.json
-          ? `${JSON.stringify(asJson(state, config.storage), null, 2)}\n`
-          : asText(state, config.storage, world),
+        flags.json ? `${JSON.stringify(asJson(state, store.url), null, 2)}\n` : asText(state, store.url, world),
       )
     })
 }

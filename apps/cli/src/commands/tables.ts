@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { formatBytes, formatCount } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore, readSnapshot } from './shared.ts'
+import { type CommonFlags, openForReading, readSnapshot } from './shared.ts'
 
 const HELP = `
 The tables of the warehouse: sizes for all of them, columns for those that are named. With --json also the paths of their files.
@@ -32,7 +32,7 @@ export function tablesCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (patterns: string[], _, command: Command) => {
       const flags = command.optsWithGlobals<TablesFlags>()
-      const opened = await openStore(flags, world)
+      const opened = await openForReading(flags, world)
       const { tables } = await readSnapshot(opened, flags.asOf)
       const listed = select(tables, patterns)
       const pathOf = (key: string) => opened.store.localPath?.(key) ?? key

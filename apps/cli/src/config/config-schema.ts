@@ -46,9 +46,30 @@ const parallel = v.pipe(
   v.maxValue(64, 'expected at most 64'),
 )
 
+const flag = v.pipe(
+  v.union([v.boolean(), v.picklist(['true', 'false'])], 'expected true or false'),
+  v.transform((value) => value === true || value === 'true'),
+)
+
+const s3Settings = v.strictObject({
+  endpoint: v.optional(name),
+  region: v.optional(name),
+  path_style: v.optional(flag),
+  ca_file: v.optional(name),
+  profile: v.optional(name),
+  access_key_id: v.optional(name),
+  secret_access_key: v.optional(name),
+  session_token: v.optional(name),
+  encryption: v.optional(v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+  kms_key_id: v.optional(name),
+  part_size: v.optional(size),
+  parallel_parts: v.optional(parallel),
+})
+
 const config = v.strictObject({
   source: v.optional(name),
   storage: v.optional(name),
+  s3: v.optional(s3Settings),
   timezone: v.optional(name),
   parallel: v.optional(parallel),
   include: v.optional(list),
@@ -56,14 +77,32 @@ const config = v.strictObject({
   tables: v.optional(v.record(name, v.nullable(tableSettings))),
   temp: v.optional(name),
   cache: v.optional(name),
+  cache_size: v.optional(size),
   memory_limit: v.optional(size),
   lock_timeout: v.optional(duration),
 })
+
+/** What `dwh.yaml` may say of a bucket. */
+export interface S3Values {
+  readonly endpoint?: string | undefined
+  readonly region?: string | undefined
+  readonly path_style?: boolean | undefined
+  readonly ca_file?: string | undefined
+  readonly profile?: string | undefined
+  readonly access_key_id?: string | undefined
+  readonly secret_access_key?: string | undefined
+  readonly session_token?: string | undefined
+  readonly encryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | undefined
+  readonly kms_key_id?: string | undefined
+  readonly part_size?: number | undefined
+  readonly parallel_parts?: number | undefined
+}
 
 /** What `dwh.yaml` may say, as it is after reading: sizes in bytes, durations in milliseconds. */
 export interface ConfigValues {
   readonly source?: string | undefined
   readonly storage?: string | undefined
+  readonly s3?: S3Values | undefined
   readonly timezone?: string | undefined
   readonly parallel?: number | undefined
   readonly include?: readonly string[] | undefined
@@ -71,6 +110,7 @@ export interface ConfigValues {
   readonly tables?: Readonly<Record<string, TableSettings | null>> | undefined
   readonly temp?: string | undefined
   readonly cache?: string | undefined
+  readonly cache_size?: number | undefined
   readonly memory_limit?: number | undefined
   readonly lock_timeout?: number | undefined
 }
@@ -80,6 +120,7 @@ export const configSchema: v.GenericSchema<unknown, ConfigValues> = config
 /** The keys that may stand where an unknown one was found, for "did you mean". */
 export function keysAt(path: readonly (string | number)[]): string[] {
   if (path.length === 0) return Object.keys(config.entries)
+  if (path[0] === 's3' && path.length === 1) return Object.keys(s3Settings.entries)
   if (path[0] === 'tables' && path.length === 2) return Object.keys(tableSettings.entries)
   return path[0] === 'tables' && path[2] === 'columns' && path.length === 3 ? ['exclude', 'rename'] : []
 }

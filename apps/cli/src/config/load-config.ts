@@ -1,28 +1,34 @@
+import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DwhError } from '@dwh/core'
 import type { SelectionSettings, TableSettings } from '@dwh/pipeline'
+import type { S3StoreOptions } from '@dwh/storage'
+import { getProxyForUrl } from 'proxy-from-env'
 import * as v from 'valibot'
-import { type ConfigValues, configSchema } from './config-schema.ts'
+import { type ConfigValues, configSchema, type S3Values } from './config-schema.ts'
 import { readConfigFile } from './read-config-file.ts'
 
 /** Everything the commands need to know, from wherever it came. */
 export interface Config {
   /** Null: only the PG* variables, if any. */
   readonly source: string | null
-  /** Absolute path of the warehouse's folder. */
-  readonly storage: string
+  readonly storage: StorageConfig
   readonly timezone: string
   readonly parallel: number
   readonly selection: SelectionSettings
   /** Absolute paths. */
   readonly temp: string
   readonly cache: string
+  readonly cacheBytes: number | undefined
   readonly memoryLimitBytes: number | undefined
   readonly lockTimeoutMs: number | undefined
   /** The file it came from, if there was one. */
   readonly file: string | null
 }
+
+/** Where the warehouse is: a folder, by its absolute path, or a bucket. */
+export type StorageConfig = { readonly path: string } | { readonly s3: S3StoreOptions }
 
 /** The flags that any command may have; each wins over the environment and the file. */
 export interface ConfigFlags {
@@ -50,12 +56,21 @@ export const VARIABLES = {
   parallel: 'DWH_PARALLEL',
   temp: 'DWH_TMP',
   cache: 'DWH_CACHE',
+  cache_size: 'DWH_CACHE_SIZE',
   memory_limit: 'DWH_MEMORY_LIMIT',
   lock_timeout: 'DWH_LOCK_TIMEOUT',
 } as const
 
-/** Any of these is enough for `pg` to know where to go. */
-const LIBPQ_VARIABLES = ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
+/** The environment variable for each setting of a bucket that has one; credentials are the AWS SDK's own. */
+export const S3_VARIABLES = {
+  endpoint: 'S3_ENDPOINT',
+  region: 'S3_REGION',
+  path_style: 'S3_PATH_STYLE',
+  ca_file: 'S3_CA_FILE',
+} as const
+
+/** Any of these is enough to know where to go. */
+const LIBPQ_VARIABLES = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
 
 const DEFAULT_STORAGE = './warehouse'
 
@@ -82,15 +97,19 @@ export async function loadConfig(flags: ConfigFlags, { env, cwd, home, tmp }: Su
     return file && inside !== undefined ? resolve(dirname(file.path), inside) : resolve(cwd, fallback)
   }
 
-  const storage = values.storage ?? DEFAULT_STORAGE
+  const bucket = env.S3_BUCKET ? `s3://${env.S3_BUCKET}` : undefined
+  const storage = fromFlags.storage ?? fromEnvironment.storage ?? bucket ?? values.storage ?? DEFAULT_STORAGE
   return {
     source: values.source ?? null,
-    storage: storage.startsWith('file://') ? fileUrlPath(storage) : path('storage', checkFolder(storage)),
+    storage: storage.startsWith('s3://')
+      ? bucketSettings(storage, await s3Values(file, env, cwd))
+      : { path: storage.startsWith('file://') ? fileUrlPath(storage) : path('storage', checkFolder(storage)) },
     timezone: values.timezone ?? 'UTC',
     parallel: values.parallel ?? 2,
     selection: { ...pick(values, ['include', 'exclude']), tables: tableSettings(values.tables) },
     temp: path('temp', tmp),
     cache: path('cache', join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh')),
+    cacheBytes: values.cache_size,
     memoryLimitBytes: values.memory_limit,
     lockTimeoutMs: values.lock_timeout,
     file: file?.path ?? null,
@@ -121,8 +140,60 @@ function checkFolder(storage: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(storage)) return storage
   const scheme = storage.slice(0, storage.indexOf(':'))
   throw new DwhError('CONFIG_INVALID', `storage: ${scheme}:// is no kind of storage that this version knows`, {
-    hint: 'Give the path of a folder.',
+    hint: 'Give the path of a folder, or s3://bucket/prefix.',
   })
+}
+
+/** Each from the environment, else from the file; the path of a file is where the setting came from. */
+async function s3Values(
+  file: { readonly path: string; readonly values: ConfigValues } | null,
+  env: Surroundings['env'],
+  cwd: string,
+): Promise<S3Values & { readonly ca?: string }> {
+  const outside = Object.fromEntries(
+    Object.entries(S3_VARIABLES).flatMap(([key, variable]) => (env[variable] ? [[key, env[variable]]] : [])),
+  )
+  const fromEnvironment = checked({ s3: outside }, () => 'the S3_ variables').s3 ?? {}
+  const values = { ...file?.values.s3, ...fromEnvironment }
+  if (values.ca_file === undefined) return values
+  const folder = fromEnvironment.ca_file === undefined && file ? dirname(file.path) : cwd
+  const ca = await readFile(resolve(folder, values.ca_file), 'utf8').catch((cause) => {
+    throw new DwhError('CONFIG_INVALID', `S3_CA_FILE ${values.ca_file}: ${cause.message}`, {
+      cause,
+      hint: 'Give the path of a file with PEM certificates.',
+    })
+  })
+  return { ...values, ca }
+}
+
+function bucketSettings(url: string, values: S3Values & { readonly ca?: string }): StorageConfig {
+  const [bucket = '', ...prefix] = url.slice('s3://'.length).split('/')
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = values
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    throw new DwhError('CONFIG_INVALID', 's3: access_key_id and secret_access_key go together', {
+      hint: 'Set both, or neither: then AWS_ACCESS_KEY_ID, AWS_PROFILE or the role of the machine are used.',
+    })
+  }
+  const endpoint = values.endpoint
+  return {
+    s3: {
+      bucket,
+      prefix: prefix.join('/'),
+      endpoint,
+      region: values.region,
+      pathStyle: values.path_style,
+      ca: values.ca,
+      profile: values.profile,
+      credentials:
+        accessKeyId === undefined || secretAccessKey === undefined
+          ? undefined
+          : { accessKeyId, secretAccessKey, sessionToken },
+      encryption: values.encryption && { algorithm: values.encryption, kmsKeyId: values.kms_key_id },
+      partBytes: values.part_size,
+      parallelParts: values.parallel_parts,
+      proxy: getProxyForUrl(endpoint ?? 'https://s3.amazonaws.com') || undefined,
+    },
+  }
 }
 
 function fileUrlPath(url: string): string {

@@ -1,0 +1,144 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startS3Server } from '@dwh/s3-server'
+import { seedDatabase } from '@dwh/seed'
+import { testDatabase } from '@dwh/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { workplace } from './test-support.ts'
+
+type Server = Awaited<ReturnType<typeof startS3Server>>
+
+async function setUp(): Promise<{
+  server: Server
+  env: Record<string, string>
+  place: Awaited<ReturnType<typeof workplace>>
+}> {
+  const server = await startS3Server({ buckets: ['bucket'] })
+  onTestFinished(() => server.close())
+  const database = await testDatabase()
+  await seedDatabase((sql) => database.query(sql))
+  const env = {
+    DATABASE_URL: database.url,
+    DWH_STORAGE: 's3://bucket/data/warehouse',
+    S3_ENDPOINT: server.url,
+    AWS_ACCESS_KEY_ID: server.credential.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.credential.secretAccessKey,
+  }
+  return { server, env, place: await workplace(env) }
+}
+
+/** The bytes of committed files that were asked for. */
+function dataBytes(server: Server): number {
+  return server.requests
+    .filter(({ operation, key }) => operation === 'GetObject' && key.endsWith('.parquet'))
+    .reduce((sum, { bytesOut }) => sum + bytesOut, 0)
+}
+
+const COUNT = ['query', '--format', 'csv', 'SELECT count(*) AS n FROM customers']
+
+describe('a warehouse in a bucket', () => {
+  test('run, query, query again, and query while the bucket is away', async () => {
+    const { server, place } = await setUp()
+    const run = await place.dwh(['run'])
+    expect(run.stderr).not.toContain('error')
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('to s3://bucket/data/warehouse') })
+    const keys = server.objects('bucket').map(({ key }) => key)
+    expect(keys.filter((key) => key.endsWith('.parquet'))).toHaveLength(3)
+    expect(keys.filter((key) => key.includes('_dwh/stage/') || key.includes('_dwh/probe/'))).toEqual([])
+    expect(keys.every((key) => key.startsWith('data/warehouse/'))).toBe(true)
+
+    server.requests.length = 0
+    expect(await place.dwh(COUNT)).toEqual({ code: 0, stdout: 'n\n50\n', stderr: '' })
+    const asked = server.requests.filter(({ key }) => key.endsWith('.parquet')).map(({ key }) => key)
+    expect(new Set(asked).size).toBe(1)
+    expect(asked[0]).toMatch(/\/customers\//)
+    expect(dataBytes(server)).toBeGreaterThan(0)
+
+    server.requests.length = 0
+    expect(await place.dwh(COUNT)).toEqual({ code: 0, stdout: 'n\n50\n', stderr: '' })
+    expect(dataBytes(server)).toBe(0)
+
+    await server.close()
+    const away = await place.dwh(COUNT)
+    expect(away).toMatchObject({ code: 0, stdout: 'n\n50\n', stderr: expect.stringMatching(/Answered as of \d{4}-/) })
+    expect((await place.dwh(['status'])).stdout).toContain('holds      3 tables')
+    const other = await place.dwh(['query', 'SELECT count(*) FROM orders'])
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') })
+    expect((await place.dwh(['run'])).code).toBe(1)
+  })
+
+  test('two days: current and as of; a second run replaces the day', async () => {
+    const { env, place } = await setUp()
+    for (const date of ['2026-02-17', '2026-02-18', '2026-02-18'])
+      expect(await place.dwh(['run', '--date', date, '--replace'])).toMatchObject({ code: 0 })
+    expect((await place.dwh(COUNT)).stdout).toBe('n\n50\n')
+    expect((await place.dwh([...COUNT, '--as-of', '2026-02-17'])).stdout).toBe('n\n50\n')
+    const byBucket = { ...env, DWH_STORAGE: '', S3_BUCKET: 'bucket/data/warehouse' }
+    expect((await place.dwh(COUNT, { env: byBucket })).stdout).toBe('n\n50\n')
+  })
+
+  test('the cache holds what it may, and a file that is larger than that is refused with the two ways out', async () => {
+    const { place } = await setUp()
+    await place.dwh(['run'])
+    const files = join(place.folder, '../home/.cache/dwh/files')
+    await place.dwh(['query', 'SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders)'])
+    expect((await readdir(files)).filter((name) => name.endsWith('.parquet'))).toHaveLength(2)
+
+    const env = { DWH_CACHE_SIZE: '15KB' }
+    await place.dwh(['query', 'SELECT count(*) FROM events'], { env })
+    expect((await readdir(files)).filter((name) => name.endsWith('.parquet'))).toHaveLength(1)
+    const small = await place.dwh(['query', 'SELECT count(*) FROM orders'], { env: { DWH_CACHE_SIZE: '1KB' } })
+    expect(small).toMatchObject({ code: 1, stderr: expect.stringMatching(/DWH_CACHE_SIZE[^]*httpfs/) })
+  })
+
+  test('a file of the cache that was changed is fetched again; a damaged object is refused', async () => {
+    const { server, place } = await setUp()
+    await place.dwh(['run'])
+    await place.dwh(COUNT)
+    const files = join(place.folder, '../home/.cache/dwh/files')
+    for (const name of await readdir(files)) await writeFile(join(files, name), 'no Parquet')
+    expect((await place.dwh(COUNT)).stdout).toBe('n\n50\n')
+
+    await rm(files, { recursive: true })
+    server.script({
+      when: ({ key, operation }) => operation === 'GetObject' && key.endsWith('.parquet'),
+      do: { corruptAt: 100 },
+    })
+    expect(await place.dwh(COUNT)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not the bytes that were written'),
+    })
+    expect(await readdir(files)).toEqual([])
+  })
+
+  test('settings from the file; secrets are never shown', async () => {
+    const { server, place, env } = await setUp()
+    await mkdir(join(place.folder, 'certificates'))
+    await writeFile(
+      join(place.folder, 'dwh.yaml'),
+      `storage: s3://bucket/elsewhere\ns3:\n  endpoint: ${server.url}\n  access_key_id: ${env.AWS_ACCESS_KEY_ID}\n  secret_access_key: \${SECRET}\n  part_size: 8MiB\n`,
+    )
+    const clean = { DWH_STORAGE: '', S3_ENDPOINT: '', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }
+    const good = await place.dwh(['run'], { env: { ...clean, SECRET: env.AWS_SECRET_ACCESS_KEY ?? '' } })
+    expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining('s3://bucket/elsewhere') })
+    const bad = await place.dwh(['run'], { env: { ...clean, SECRET: 'hush-hush-hush' } })
+    expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining('SignatureDoesNotMatch') })
+    expect(bad.stderr + bad.stdout).not.toContain('hush')
+  })
+
+  test.each([
+    ['nobody there', { S3_ENDPOINT: 'http://127.0.0.1:1' }, 1, /ECONNREFUSED[^]*Nothing listens there/],
+    ['no such bucket', { DWH_STORAGE: 's3://another' }, 1, /NoSuchBucket[^]*Create the bucket/],
+    ['an endpoint that is none', { S3_ENDPOINT: 'localhost:9000' }, 2, /not a URL/],
+    ['a bucket that is none', { DWH_STORAGE: 's3://' }, 2, /not a name of a bucket/],
+    ['a certificate that is not there', { S3_CA_FILE: 'missing.pem' }, 2, /S3_CA_FILE missing.pem/],
+    ['a kind that is not known', { DWH_STORAGE: 'gs://bucket' }, 2, /s3:\/\/bucket\/prefix/],
+  ])('%s: one clear error', async (_, env, code, message) => {
+    const { place } = await setUp()
+    for (const command of [['run'], ['status']])
+      expect(await place.dwh(command, { env: env as Record<string, string> })).toMatchObject({
+        code,
+        stderr: expect.stringMatching(message),
+      })
+  })
+})

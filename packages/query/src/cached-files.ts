@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DwhError, type EtlState, type FileEntry, type ObjectStore, whereToLook } from '@dwh/core'
+import { type CommittedFiles, damaged, LOOKS, type OpenFile, openPromised } from './local-files.ts'
+import type { VerifiedFiles } from './verified-files.ts'
+
+export interface CachedFilesOptions {
+  /** Any store: objects are fetched from it. */
+  readonly store: ObjectStore
+  readonly readState: () => Promise<EtlState>
+  /** Made when absent; any number of processes may share it. */
+  readonly folder: string
+  readonly verified: VerifiedFiles
+  /** The most that the folder holds; what was not used for longest goes first. Default 10 GiB. */
+  readonly maxBytes?: number | undefined
+  /** Called before an object is fetched. */
+  readonly onFetch?: (file: FileEntry) => void
+}
+
+export const DEFAULT_CACHE_BYTES: number = 10 * 1024 ** 3
+
+/**
+ * Committed files of a bucket, by way of a folder on this machine. A file there is named by its SHA-256, so it never goes out of date: what was
+ * fetched once is read without asking the store. It is hashed while it comes in, gets its name when it is whole, and is pinned by an open descriptor
+ * while it is read, so that removing it from the folder disturbs nobody.
+ */
+export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
+  const { store, readState, folder, verified, maxBytes = DEFAULT_CACHE_BYTES } = options
+  const pathOf = (file: FileEntry) => join(folder, `${file.sha256}${DATA}`)
+
+  async function fromCache(file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile | null> {
+    const opened = await openPromised(pathOf(file), file, verified, signal)
+    if (opened) await touch(pathOf(file))
+    return opened
+  }
+
+  /** Fetches the object under one of its keys; false when that is not it. */
+  async function fetch(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
+    const found = await store.head(key)
+    if (found?.size !== file.bytes || (found.sha256 !== null && found.sha256 !== file.sha256)) return false
+    await makeRoom(folder, file, maxBytes)
+    options.onFetch?.(file)
+    const incoming = join(folder, `${file.sha256}.${randomBytes(6).toString('hex')}${INCOMING}`)
+    try {
+      const fetched = await store.getFile(key, incoming, { signal })
+      if (fetched?.sha256 !== file.sha256) return false
+      await verified.add(file.sha256, await stat(incoming, { bigint: true }))
+      await rename(incoming, pathOf(file))
+      await touch(pathOf(file))
+      return true
+    } finally {
+      await rm(incoming, { force: true })
+    }
+  }
+
+  return {
+    async open(file, signal) {
+      const cached = await fromCache(file, signal)
+      if (cached) return cached
+      await mkdir(folder, { recursive: true }).catch((cause) => {
+        throw new DwhError('WRITE_FAILED', `${folder}: ${cause.message}`, {
+          cause,
+          hint: 'Set DWH_CACHE to a folder that can be written.',
+        })
+      })
+      const tried = new Set<string>()
+      for (let look = 0; look < LOOKS; look += 1) {
+        for (const key of whereToLook(await readState(), file)) {
+          tried.add(key)
+          if (!(await fetch(key, file, signal))) continue
+          const opened = await fromCache(file, signal)
+          if (opened) return opened
+        }
+      }
+      throw damaged(file, tried)
+    },
+  }
+}
+
+const DATA = '.parquet'
+/** A file of one byte whose time is that of the last use: the time of the data is part of what says that it is unchanged. */
+const USED = '.used'
+const INCOMING = '.incoming'
+/** A fetch that is this much older than the newest file belongs to a process that was killed. */
+const ABANDONED_MS = 24 * 3_600_000
+
+async function touch(path: string): Promise<void> {
+  try {
+    await writeFile(`${path}${USED}`, '.')
+  } catch {
+    // the order in which files go is a matter of speed only
+  }
+}
+
+/**
+ * Removes what was not used for longest until there is room for one more file.
+ * @throws DwhError CACHE_TOO_SMALL for a file that is larger than the whole
+ */
+async function makeRoom(folder: string, file: FileEntry, maxBytes: number): Promise<void> {
+  if (file.bytes > maxBytes) {
+    throw new DwhError('CACHE_TOO_SMALL', `${file.key}: ${file.bytes} bytes, and the cache holds ${maxBytes}`, {
+      hint: 'Raise cache_size (DWH_CACHE_SIZE), or query it with a DuckDB that has httpfs: `dwh views` prints the SQL.',
+      context: { key: file.key, bytes: file.bytes },
+    })
+  }
+  const names = await readdir(folder)
+  const entries = await Promise.all(
+    names
+      .filter((name) => name.endsWith(DATA) || name.endsWith(INCOMING))
+      .map(async (name) => {
+        const path = join(folder, name)
+        const [data, used] = await Promise.all([stat(path).catch(() => null), stat(`${path}${USED}`).catch(() => null)])
+        return { path, bytes: data?.size ?? 0, usedAt: (used ?? data)?.mtimeMs ?? 0, incoming: name.endsWith(INCOMING) }
+      }),
+  )
+  const newest = Math.max(0, ...entries.map(({ usedAt }) => usedAt))
+  let total = entries.reduce((sum, { bytes }) => sum + bytes, 0)
+  for (const entry of entries.sort((a, b) => a.usedAt - b.usedAt)) {
+    const abandoned = entry.incoming && entry.usedAt < newest - ABANDONED_MS
+    if (!abandoned && (entry.incoming || total + file.bytes <= maxBytes)) continue
+    await rm(entry.path, { force: true })
+    await rm(`${entry.path}${USED}`, { force: true })
+    total -= entry.bytes
+  }
+}

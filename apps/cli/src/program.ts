@@ -18,13 +18,16 @@ The way:
 
 Settings come from flags, then from the environment, then from dwh.yaml in the working folder, then from defaults:
   DATABASE_URL, PGHOST, PGUSER, ...   source         the Postgres to read
-  DWH_STORAGE                         storage        the folder of the warehouse (./warehouse)
+  DWH_STORAGE                         storage        a folder (./warehouse), or a bucket: s3://bucket/prefix
+  S3_ENDPOINT, S3_REGION,             s3             where the bucket is, when it is not at AWS; AWS_ACCESS_KEY_ID,
+  S3_PATH_STYLE, S3_CA_FILE                          AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ... as everywhere
   DWH_TIMEZONE                        timezone       whose midnight ends a day (UTC)
   DWH_PARALLEL                        parallel       tables read at once (2)
   DWH_LOCK_TIMEOUT                    lock_timeout   how long to wait for a table that is locked (10s)
   DWH_MEMORY_LIMIT                    memory_limit   what DuckDB may hold (run: 1GiB)
   DWH_TMP                             temp           where files are made (the system's temporary folder)
-  DWH_CACHE                           cache          what is remembered between queries (~/.cache/dwh)
+  DWH_CACHE                           cache          what is kept between queries (~/.cache/dwh)
+  DWH_CACHE_SIZE                      cache_size     the most that it may hold of a bucket (10GiB)
   DWH_CONFIG                                         another file than dwh.yaml
 In dwh.yaml also: include, exclude, and per table exclude, name, where, columns.exclude, columns.rename.
 
@@ -35,7 +38,7 @@ export function makeProgram(world: World): Command {
   const program = new Command('dwh')
     .description('The data warehouse that anyone can host: Postgres to Parquet, to SQL through DuckDB.')
     .version(version)
-    .option('--storage <folder>', 'the folder of the warehouse (default: ./warehouse)')
+    .option('--storage <place>', 'the warehouse: a folder, or s3://bucket/prefix (default: ./warehouse)')
     .option('--config <path>', 'the configuration file (default: dwh.yaml, if there is one)')
     .option('--timezone <name>', 'whose midnight ends a day (default: UTC)')
     .option('--json', 'write the answer as JSON')

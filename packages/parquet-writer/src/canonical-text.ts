@@ -86,7 +86,7 @@ export function refuse(column: { name: string; type: ColumnType }, value: string
     'VALUE_REFUSED',
     `column ${column.name}: ${JSON.stringify(shown)} is not a value of ${column.type}${row}`,
     {
-      hint: 'Nothing was changed to make it fit. Correct the value at its source, or give the column a type that holds it, such as VARCHAR.',
+      hint: 'Nothing was changed to make it fit. Correct the value at its source, or leave out the column (columns.exclude) or the row (where).',
       context: { column: column.name, type: column.type },
     },
   )

@@ -100,7 +100,7 @@ async function touch(path: string): Promise<void> {
 async function makeRoom(folder: string, file: FileEntry, maxBytes: number): Promise<void> {
   if (file.bytes > maxBytes) {
     throw new DwhError('CACHE_TOO_SMALL', `${file.key}: ${file.bytes} bytes, and the cache holds ${maxBytes}`, {
-      hint: 'Raise cache_size (DWH_CACHE_SIZE), or query it with a DuckDB that has httpfs: `dwh views` prints the SQL.',
+      hint: 'Raise cache_size (DWH_CACHE_SIZE), or read it in place with a DuckDB that has httpfs: `dwh tables --json` prints its key.',
       context: { key: file.key, bytes: file.bytes },
     })
   }

@@ -34,6 +34,7 @@ export interface PostgresConnection {
   /** `host:port` or the folder of a socket, for messages. */
   readonly server: string
   readonly resolved: ResolvedConnection
+  readonly connectTimeoutMs: number
   /** Opens another connection to the very same server, in the same way; the caller ends it. */
   another(signal?: AbortSignal): Promise<pg.Client>
 }
@@ -63,6 +64,7 @@ export async function connect(options: ConnectOptions = {}, signal?: AbortSignal
           client: found.client,
           server: serverOf(way.host),
           resolved,
+          connectTimeoutMs: timeoutOf(way),
           another: (later) => openAgain(way, later),
         }
       }

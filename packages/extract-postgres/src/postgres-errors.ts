@@ -14,6 +14,9 @@ interface PgError extends Error {
   readonly hint?: string
 }
 
+const STANDBY =
+  'The standby had to cancel the read to go on applying changes. Run again; if it happens often, set hot_standby_feedback=on or raise max_standby_streaming_delay there.'
+
 /** What an error means, by its SQLSTATE or errno (Postgres appendix A; node:net). The first part that matches counts. */
 const MEANINGS: readonly [RegExp, DwhErrorCode, string][] = [
   [
@@ -50,11 +53,7 @@ const MEANINGS: readonly [RegExp, DwhErrorCode, string][] = [
     'Another session holds a lock that excludes reading, such as that of an ALTER TABLE. Run again when it has ended.',
   ],
   [/^(42P01|42703)$/, 'SOURCE_CHANGED', 'The table was altered or dropped while the run was reading. Run again.'],
-  [
-    /^40001$/,
-    'SOURCE_FAILED',
-    'A standby had to cancel the read to apply changes. Run again, or raise max_standby_streaming_delay.',
-  ],
+  [/^(40001|40P01)$/, 'SOURCE_FAILED', STANDBY],
   [
     /^(57014|57P01|57P02|57P05|25P03|25P04|08\w{3})$/,
     'SOURCE_FAILED',
@@ -92,6 +91,7 @@ function meaning(error: PgError, where: Where): [DwhErrorCode, string | undefine
       'The session that held the snapshot has ended: see the log of the server for the reason, then run again.',
     ]
   }
+  if (/conflict with recovery/i.test(error.message)) return ['SOURCE_FAILED', STANDBY]
   if (CUT.test(error.message))
     return ['SOURCE_FAILED', 'The connection was lost. See the log of the server for the reason, then run again.']
   if (TIMEOUT.test(error.message))

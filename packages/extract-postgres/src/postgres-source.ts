@@ -9,13 +9,14 @@ import {
   type TableSchema,
   throwIfAborted,
 } from '@dwh/core'
-import type pg from 'pg'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
 import { listTables, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import { type ReadRowsOptions, readRows } from './read-rows.ts'
-import { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session.ts'
+import { type Reader, readerPool } from './reader-pool.ts'
+import { type BeginSnapshotOptions, beginSnapshot, exportSnapshot, serverInstance } from './session.ts'
+import { otherServer } from './shortage.ts'
 
 export interface PostgresSourceOptions
   extends ConnectOptions,
@@ -31,7 +32,8 @@ const DEFAULT_PARALLEL = 2
 
 /**
  * A Postgres database as a `Source`. One connection exports a snapshot and holds it; every table is read on another that has imported it, so all
- * tables are as they were at one instant, however long the reading takes.
+ * tables are as they were at one instant, however long the reading takes. Where the server gives fewer connections, or a pooler leads elsewhere, tables wait
+ * for one another, at last on the one connection there is; `onNote` is told.
  *
  * @example
  * const snapshot = await postgresSource({ connection: 'postgres://reader@localhost/app' }).open()
@@ -52,7 +54,8 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
         for (const note of resolved.notes) options.onNote?.(note)
         const session = { ...options, applicationName: resolved.applicationName ?? undefined }
         await beginSnapshot(holder, session)
-        return openSnapshot(connection, await exportSnapshot(holder), session, signal)
+        const info = await exportSnapshot(holder)
+        return openSnapshot(connection, { info, instance: await serverInstance(holder) }, session, signal)
       } catch (error) {
         await holder.end().catch(() => {})
         throw sourceFailure(error, { server })
@@ -62,31 +65,25 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
 }
 
 function openSnapshot(
-  { client: holder, server, another }: PostgresConnection,
-  info: SnapshotInfo & { readonly id: string },
+  { client: holder, server, connectTimeoutMs, another }: PostgresConnection,
+  { info, instance }: { readonly info: SnapshotInfo & { readonly id: string }; readonly instance: string },
   options: PostgresSourceOptions & BeginSnapshotOptions,
   signal: AbortSignal | undefined,
 ): SourceSnapshot {
-  const idle: pg.Client[] = []
-  const open = new Set<pg.Client>([holder])
+  const parallel = options.parallel ?? DEFAULT_PARALLEL
+  const pool = readerPool({
+    holder,
+    server,
+    wanted: parallel,
+    joinTimeoutMs: connectTimeoutMs,
+    open: another,
+    async join(client) {
+      await beginSnapshot(client, { ...options, snapshotId: info.id })
+      if ((await serverInstance(client)) !== instance) throw otherServer()
+    },
+    onNote: options.onNote ?? (() => {}),
+  })
   let listed: Promise<Map<string, PgTable>> | undefined
-  let closed = false
-
-  async function borrow(): Promise<pg.Client> {
-    const client = idle.pop() ?? (await another(signal))
-    open.add(client)
-    return client
-  }
-
-  function giveBack(client: pg.Client, usable: boolean): void {
-    if (usable && !closed) idle.push(client)
-    else discard(client)
-  }
-
-  function discard(client: pg.Client): void {
-    open.delete(client)
-    destroy(client)
-  }
 
   function list(): Promise<Map<string, PgTable>> {
     listed ??= listTables(holder).then((tables) => new Map(tables.map((table) => [formatTableName(table), table])))
@@ -95,35 +92,32 @@ function openSnapshot(
 
   async function* rows(wanted: TableSchema, read: ReadTableOptions): AsyncGenerator<RowBatch> {
     const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
-    const client = await borrow()
-    // a read that waits for the server ends at once when its socket does
-    const stop = () => discard(client)
     const signals = [signal, read.signal].filter((s) => s !== undefined)
-    for (const s of signals) s.addEventListener('abort', stop)
+    const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+    let reader: Reader | undefined
+    // a read that waits for the server ends at once when its socket does
+    const stop = () => reader?.destroy()
+    either?.addEventListener('abort', stop)
     let complete = false
     try {
-      for (const s of signals) throwIfAborted(s, formatTableName(table))
-      await beginSnapshot(client, { ...options, snapshotId: info.id })
-      await lockTable(client, table)
-      yield* readRows(client, table, { ...options, where: read.where })
+      reader = await pool.take(either)
+      throwIfAborted(either, formatTableName(table))
+      await lockTable(reader.client, table)
+      yield* readRows(reader.client, table, { ...options, where: read.where })
       complete = true
     } catch (error) {
-      for (const s of signals) throwIfAborted(s, formatTableName(table))
+      throwIfAborted(either, formatTableName(table))
       throw sourceFailure(error, { table })
     } finally {
-      for (const s of signals) s.removeEventListener('abort', stop)
+      either?.removeEventListener('abort', stop)
       // also after an early exit: ends the transaction, and with it the table's lock
-      const ended = await client.query(complete ? 'COMMIT' : 'ROLLBACK').then(
-        () => true,
-        () => false,
-      )
-      giveBack(client, ended)
+      await reader?.giveBack(complete)
     }
   }
 
   return {
     info,
-    parallel: options.parallel ?? DEFAULT_PARALLEL,
+    parallel,
     async tables() {
       try {
         return [...(await list()).values()]
@@ -133,16 +127,11 @@ function openSnapshot(
     },
     read: (table, read = {}) => ({ rows: rows(table, read), canonical: true }),
     async close() {
-      if (closed) return
-      closed = true
-      for (const client of open) destroy(client)
+      pool.close()
+      // without waiting for the server, which rolls back
+      holder.connection.stream.destroy()
     },
   }
-}
-
-/** Ends a connection without waiting for the server, which rolls back. */
-function destroy(client: pg.Client): void {
-  client.connection.stream.destroy()
 }
 
 function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable {

@@ -74,3 +74,12 @@ export async function exportSnapshot(client: PgClient): Promise<SnapshotInfo & {
   const source = { kind: 'postgres', system_identifier: (identity?.rows[0].id as string | undefined) ?? null, database }
   return { source, id, lsn, takenAt: taken_at }
 }
+
+/**
+ * What tells one running server from every other, its standbys included, which share its `system_identifier`: when it was started, to the microsecond.
+ * A snapshot's id alone may be another snapshot's on another server.
+ */
+export async function serverInstance(client: PgClient): Promise<string> {
+  const { rows } = await client.query('SELECT pg_catalog.pg_postmaster_start_time()::text AS started')
+  return rows[0].started
+}

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 const workspace = new URL('../../../', import.meta.url)
 
 /** Third-party packages with binaries stay outside of the bundle. */
-const EXTERNAL = ['@duckdb/node-api', 'pg', 'pg-cursor', 'pg-native']
+const EXTERNAL = ['@aws-sdk/*', '@duckdb/node-api', 'pg', 'pg-cursor', 'pg-native']
 
 /**
  * Bundles a TypeScript program of the tests, with the packages' sources, so that a real process can run it. The file appears beside the program's own

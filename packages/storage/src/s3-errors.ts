@@ -34,6 +34,12 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   SlowDown: ['STORE_UNREACHABLE', 'The storage is overloaded: try again later, or read fewer tables at once.'],
 }
 
+/** The SDK's own error has no other mark. */
+const NO_REGION: Meaning = [
+  'CONFIG_INVALID',
+  'Set S3_REGION for a bucket at AWS; S3_ENDPOINT for one that is elsewhere.',
+]
+
 const DENIED: Meaning = [
   'STORE_DENIED',
   'Let these credentials read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, an object that is missing is refused too.',
@@ -68,7 +74,7 @@ export function s3Failure(error: unknown, url: string): DwhError {
   const status = found.$metadata?.httpStatusCode
   const network = networkCode(found)
   const name = found.name ?? 'Error'
-  const [code, hint] = meaning(name, status, network)
+  const [code, hint] = found.message === 'Region is missing' ? NO_REGION : meaning(name, status, network)
   const what = status === undefined ? (network ?? name) : `${name} (HTTP ${status})`
   const said = found.message && found.message !== name && found.message !== 'UnknownError' ? `: ${found.message}` : ''
   return new DwhError(code, `${url}: ${what}${said}`, {

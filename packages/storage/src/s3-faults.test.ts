@@ -362,6 +362,14 @@ describe('what is not as it should be, in one clear error', () => {
     })
   })
 
+  test('neither a region nor an endpoint', async () => {
+    const store = s3Store({ bucket: 'bucket', credentials: TEST_CREDENTIAL, profile: 'none' })
+    await expect(store.get('k')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      hint: expect.stringMatching(/S3_REGION/),
+    })
+  })
+
   test('a bucket, prefix, endpoint or proxy that cannot be one, before anything is sent', () => {
     for (const wrong of [{ bucket: 'a/b' }, { prefix: 'a b' }, { endpoint: 'localhost:9000' }, { proxy: 'proxy:3128' }])
       expect(() => s3Store({ bucket: 'bucket', ...wrong })).toThrowError(

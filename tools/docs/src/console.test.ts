@@ -115,5 +115,5 @@ const DAY_OF_WRITING = '2026-11-21'
 
 function withGaps(said: string): RegExp {
   const parts = said.split(/^ ?\.\.\.$/m).map((part) => part.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('[^]*')}$`)
+  return new RegExp(`^${parts.join('[\\s\\S]*')}$`)
 }

@@ -121,7 +121,7 @@ describe('properties', () => {
         async (rows) => {
           const literal = (text: string | null) =>
             text === null ? 'NULL::VARCHAR' : `decode(from_hex('${Buffer.from(text).toString('hex')}'))`
-          const values = rows.map(([a, b, n], i) => `(${i}, ${literal(a)}, ${literal(b)}, ${n}::BIGINT)`)
+          const values = rows.map(([a, b, n], i) => `(${i}, ${literal(a)}, ${literal(b)}, (${n})::BIGINT)`)
           const sql = `SELECT * FROM (VALUES ${values.join(', ')}) t(i, a, b, n) ORDER BY i`
           const json = await format(sql, 'json', {}, warehouse)
           expect(JSON.parse(json).map((row: { a: string; b: string }) => [row.a, row.b])).toEqual(

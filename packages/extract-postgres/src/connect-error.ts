@@ -82,7 +82,9 @@ const CERTIFICATE_HINTS: readonly [RegExp, string][] = [
 ]
 
 function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConnection): Explained | null {
-  const { message, code = '' } = error as NodeJS.ErrnoException
+  // OpenSSL's own errors name lines of its source around the reason
+  const { reason, code = '' } = error as NodeJS.ErrnoException & { reason?: string }
+  const message = reason ?? (error as Error).message
   if (hasNoTls(error)) {
     return {
       code: 'SOURCE_DENIED',

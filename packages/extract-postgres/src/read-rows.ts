@@ -48,7 +48,7 @@ export async function* readRows(
   const cursor = client.query(
     new Cursor<string[]>(selectStatement(table, options.where), [], { rowMode: 'array', types: asText }),
   )
-  const connection = watchConnection(client)
+  const connection = watchConnection(client, cursor)
   let size = Math.min(FIRST_BATCH_ROWS, batchRows)
   let reached = 0
   let next = cursor.read(size)
@@ -75,11 +75,18 @@ export async function* readRows(
 
 /**
  * A cursor waits for ever when the connection is lost between the last row and the server's "ready", or before it is closed. So every answer
- * is awaited together with the end of the connection.
+ * is awaited together with the end of the connection. What the server said before it hung up, while nobody asked it anything, is the reason.
  */
-function watchConnection(client: PgClient): { orLost<T>(answer: Promise<T>): Promise<T>; unwatch(): void } {
+function watchConnection(
+  client: PgClient,
+  cursor: Cursor,
+): { orLost<T>(answer: Promise<T>): Promise<T>; unwatch(): void } {
   const waits = interruptible()
-  const onEnd = () => waits.interrupt(new Error('Connection terminated unexpectedly'))
+  let lastWords: unknown
+  cursor.once('error', (error) => {
+    lastWords = error
+  })
+  const onEnd = () => waits.interrupt(lastWords ?? new Error('Connection terminated unexpectedly'))
   client.once('end', onEnd)
   return {
     orLost: (answer) => waits.wait(answer),

@@ -120,7 +120,7 @@ test('the session that holds the snapshot has ended: its last words are told', a
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
   )
   await expect
-    .poll(() => count(snapshot.read(first!).rows).catch((error) => error))
+    .poll(() => count(snapshot.read(first!).rows).catch((error) => error), { timeout: 10_000 })
     .toMatchObject({
       code: 'SOURCE_FAILED',
       message: expect.stringContaining('terminating connection due to administrator command'),

@@ -133,7 +133,8 @@ function untilReady(child: ChildProcess): Promise<void> {
     let said = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-4000)
-      if (said.includes('database system is ready to accept connections')) resolve()
+      // a standby says: read-only connections
+      if (/database system is ready to accept (read-only )?connections/.test(said)) resolve()
     })
     child.once('error', reject)
     child.once('exit', (code, signal) => reject(new Error(`postgres did not start (${signal ?? code}):\n${said}`)))

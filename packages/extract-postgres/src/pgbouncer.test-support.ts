@@ -1,0 +1,101 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { installed } from '@dwh/test-kit'
+
+const run = promisify(execFile)
+
+const PACKAGES = ['pgbouncer', 'libevent-2.1-7', 'libc-ares2']
+
+/** The pooler of this Debian and the libraries that it brings, unpacked beside the checkout; nothing is installed. */
+async function pgbouncerFolder(): Promise<string> {
+  const offered = await Promise.all(PACKAGES.map(async (name) => (await run('apt-cache', ['policy', name])).stdout))
+  const pins = PACKAGES.map((name, i) => `${name}=${/Candidate: (\S+)/.exec(offered[i] ?? '')?.[1]}`)
+  return installed('pgbouncer', pins.join('\n'), async (folder) => {
+    // apt gives up its rights, and would otherwise complain that it cannot write there
+    const temporary = await mkdtemp(join(tmpdir(), 'dwh-apt-'))
+    await chmod(temporary, 0o777)
+    await run('apt-get', ['download', ...pins], { cwd: temporary })
+    await mkdir(join(folder, 'root'))
+    for (const file of await readdir(temporary)) await run('dpkg', ['-x', join(temporary, file), join(folder, 'root')])
+    await rm(temporary, { recursive: true, force: true })
+  })
+}
+
+export interface Pooler {
+  readonly host: string
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** Starts PgBouncer in transaction mode in front of a server, or of several on one port. */
+export async function startPgbouncer(
+  target: {
+    readonly hosts: readonly string[]
+    readonly port: number
+    readonly user: string
+    readonly password: string
+  },
+  settings: Readonly<Record<string, string | number>>,
+): Promise<Pooler> {
+  const root = join(await pgbouncerFolder(), 'root')
+  const folder = await mkdtemp(join(tmpdir(), 'dwh-pgbouncer-'))
+  await chmod(folder, 0o755)
+  const port = await freePort()
+  const all = {
+    listen_addr: '127.0.0.1',
+    listen_port: port,
+    unix_socket_dir: '',
+    pool_mode: 'transaction',
+    auth_type: 'scram-sha-256',
+    auth_file: join(folder, 'users'),
+    // started by root, it wants to be somebody else
+    ...(process.getuid?.() === 0 ? { user: 'nobody' } : {}),
+    ...settings,
+  }
+  await writeFile(join(folder, 'users'), `"${target.user}" "${target.password}"\n`)
+  await writeFile(
+    join(folder, 'pgbouncer.ini'),
+    [
+      '[databases]',
+      `* = host=${target.hosts.join(',')} port=${target.port}`,
+      '[pgbouncer]',
+      ...Object.entries(all).map(([name, value]) => `${name} = ${value}`),
+      '',
+    ].join('\n'),
+  )
+  const child = spawn(join(root, 'usr/sbin/pgbouncer'), [join(folder, 'pgbouncer.ini')], {
+    env: { LD_LIBRARY_PATH: join(root, 'usr/lib/x86_64-linux-gnu') },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.includes('process up')) resolve()
+    })
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`pgbouncer did not start:\n${said}`)))
+  })
+  return {
+    host: '127.0.0.1',
+    port,
+    async stop() {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  return port
+}

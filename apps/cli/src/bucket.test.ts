@@ -77,6 +77,18 @@ describe('a warehouse in a bucket', () => {
     expect((await place.dwh(COUNT, { env: byBucket })).stdout).toBe('n\n50\n')
   })
 
+  test('a server that ignores conditions is said to, after every run; views and tables name objects by URL', async () => {
+    const { server, place } = await setUp()
+    expect((await place.dwh(['run'])).stderr).not.toContain('conditional writes')
+    server.script({ when: () => true, do: 'ignore-conditions' })
+    expect(await place.dwh(['run'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('ignores conditional writes'),
+    })
+    expect((await place.dwh(['views'])).stdout).toContain('s3://bucket/data/warehouse/orders/')
+    expect((await place.dwh(['tables', '--json'])).stdout).toContain('"s3://bucket/data/warehouse/orders/')
+  })
+
   test('the cache holds what it may, and a file that is larger than that is refused with the two ways out', async () => {
     const { place } = await setUp()
     await place.dwh(['run'])

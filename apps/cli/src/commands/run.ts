@@ -49,9 +49,14 @@ export function runCommand(world: World): Command {
         await writer.close()
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
+      if (store.conditionalWrites && !(await store.conditionalWrites())) world.stderr.write(`${UNCONDITIONAL}\n`)
       await world.stdout.write(flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, store.url))
     })
 }
+
+/** Said after every run, since nothing else shows it until it is too late. */
+const UNCONDITIONAL =
+  '! This storage ignores conditional writes: of two runs at one moment both may believe that they were published. Let one machine write.'
 
 function notes({ plan, unfinished }: RunReport): string[] {
   const skipped = plan.skipped.filter(({ reason }) => !reason.startsWith('excluded') && reason !== 'not included')

@@ -103,6 +103,11 @@ export async function openForReading(flags: CommonFlags, world: World): Promise<
   return { config, store: rememberingStore({ store, folder: join(config.cache, 'remembered'), onAway }) }
 }
 
+/** What another program calls an object: a path, or `s3://bucket/key`. */
+export function locate(store: ObjectStore, key: string): string {
+  return store.localPath?.(key) ?? `${store.url}/${key}`
+}
+
 /** The committed files of a warehouse, wherever they are. */
 export function openFiles({ config, store }: Opened): CommittedFiles {
   const options = {

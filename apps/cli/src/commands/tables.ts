@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { formatBytes, formatCount } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openForReading, readSnapshot } from './shared.ts'
+import { type CommonFlags, locate, openForReading, readSnapshot } from './shared.ts'
 
 const HELP = `
 The tables of the warehouse: sizes for all of them, columns for those that are named. With --json also the paths of their files.
@@ -35,7 +35,7 @@ export function tablesCommand(world: World): Command {
       const opened = await openForReading(flags, world)
       const { tables } = await readSnapshot(opened, flags.asOf)
       const listed = select(tables, patterns)
-      const pathOf = (key: string) => opened.store.localPath?.(key) ?? key
+      const pathOf = (key: string) => locate(opened.store, key)
       const details = () => listed.map(columnsText).join('\n')
       const text = patterns.length > 0 ? details() : sizesText(listed)
       await world.stdout.write(

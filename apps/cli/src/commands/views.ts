@@ -1,7 +1,7 @@
 import { viewsSql } from '@dwh/query'
 import { Command } from 'commander'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openForReading, readSnapshot } from './shared.ts'
+import { type CommonFlags, locate, openForReading, readSnapshot } from './shared.ts'
 
 const HELP = `
 Prints SQL that gives any DuckDB one view per table over the files of the last good run. Make it again after each run.
@@ -19,7 +19,7 @@ export function viewsCommand(world: World): Command {
       const flags = command.optsWithGlobals<CommonFlags & { asOf?: string }>()
       const opened = await openForReading(flags, world)
       const { tables } = await readSnapshot(opened, flags.asOf)
-      const sql = viewsSql(tables, (key) => opened.store.localPath?.(key) ?? key)
+      const sql = viewsSql(tables, (key) => locate(opened.store, key))
       await world.stdout.write(flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
     })
 }

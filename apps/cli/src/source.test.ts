@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { testDatabase } from '@dwh/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { workplace } from './test-support.ts'
+
+test('a service and a password file, as psql reads them; what is ignored is said, and the answer stays clean', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
+  const { hostname, port, username, password } = new URL(database.url)
+  const { folder, dwh } = await workplace({ PGSERVICE: 'app' })
+  const home = join(folder, '..', 'home')
+  const service = `[app]\nhost=${hostname}\nport=${port}\nuser=${username}\ndbname=${database.name}\n`
+  await writeFile(join(home, '.pg_service.conf'), service)
+  await writeFile(join(home, '.pgpass'), `*:*:*:*:${password}\n`, { mode: 0o600 })
+  const env = { DATABASE_URL: 'sslrootcert=/no/such.crt sslmode=prefer' }
+  const plan = await dwh(['plan', '--json'], { env })
+  expect(plan.stderr).toMatch(/^! sslrootcert: \/no\/such\.crt does not exist.*\n$/)
+  expect(JSON.parse(plan.stdout).tables).toHaveLength(1)
+  expect((await dwh(['run'])).code).toBe(0)
+  await chmod(join(home, '.pgpass'), 0o644)
+  const refused = await dwh(['run'])
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toMatch(/asks for a password, and there is none\n {2}Looked in .*PGPASSWORD/)
+})
+
+test('one connection is enough for a run, which says that it was slower', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 2 AS i')
+  const role = `r_${randomBytes(6).toString('hex')}`
+  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'pw' CONNECTION LIMIT 1;
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`)
+  onTestFinished(async () => void (await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
+  const { hostname, port } = new URL(database.url)
+  const { dwh } = await workplace()
+  const run = await dwh(['run', '--source', `postgres://${role}:pw@${hostname}:${port}/${database.name}`])
+  expect(run.code, run.stderr).toBe(0)
+  expect(run.stderr.match(/^! .*$/gm)).toEqual([expect.stringMatching(/one after another.*not 2 at once/)])
+})
+
+test('a password in a string of settings is shown nowhere', async () => {
+  const { dwh } = await workplace({ DATABASE_URL: "host=127.0.0.1 port=1 user=u password='s3cr3t p4ss'" })
+  const run = await dwh(['run', '--debug'])
+  expect(run.stderr).toContain('ECONNREFUSED')
+  expect(run.stdout + run.stderr).not.toContain('s3cr3t')
+})

@@ -25,6 +25,11 @@ const MEANINGS: readonly [RegExp, DwhErrorCode, string][] = [
     'Is Postgres running there, and does it listen on that address? Check host and port.',
   ],
   [
+    /^(EACCES|EPERM)$/,
+    'SOURCE_DENIED',
+    'Let the user who runs this enter the folder of the socket, and write to the socket.',
+  ],
+  [
     /^(ENOTFOUND|EAI_AGAIN)$/,
     'SOURCE_UNREACHABLE',
     'The host name is not known here. Check its spelling, and the DNS of this machine.',

@@ -126,3 +126,26 @@ test('the session that holds the snapshot has ended: its last words are told', a
       message: expect.stringContaining('terminating connection due to administrator command'),
     })
 })
+
+test('closed or stopped while a reader is being opened: nobody is left at the server', async () => {
+  const source = await limited(4)
+  const sessions = async () => {
+    const { rows } = await source.database.query(
+      `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
+    )
+    return rows.length
+  }
+  for (const end of ['close', 'abort']) {
+    const snapshot = await open(source, 2)
+    const [first] = await snapshot.tables()
+    const controller = new AbortController()
+    const reading = count(snapshot.read(first!, { signal: controller.signal }).rows)
+    reading.catch(() => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    if (end === 'abort') controller.abort()
+    else await snapshot.close()
+    await expect(reading).rejects.toMatchObject({ code: end === 'abort' ? 'ABORTED' : 'SOURCE_FAILED' })
+    await snapshot.close()
+    await expect.poll(sessions, { timeout: 10_000 }).toBe(0)
+  }
+})

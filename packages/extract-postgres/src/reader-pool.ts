@@ -78,10 +78,12 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     let client = idle.pop()
     if (client === undefined) count += 1
     joining += 1
+    const stop = () => drop(client)
     try {
       client ??= await open(signal)
       clients.add(client)
-      if (closed) return null
+      signal?.addEventListener('abort', stop)
+      if (closed) throw new DwhError('SOURCE_FAILED', `${server}: the snapshot is closed`)
       await within(join(client), options.joinTimeoutMs)
       return readerOf(client)
     } catch (error) {
@@ -90,6 +92,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
       await makeDo(error)
       return null
     } finally {
+      signal?.removeEventListener('abort', stop)
       joining -= 1
       note()
       wake()

@@ -101,7 +101,7 @@ function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown 
 
 function invalid(key: string, what: string, cause?: unknown): DwhError {
   const hint =
-    'Somebody changed it by hand, or it was damaged. Put back the last good version of this file; the Parquet files are not affected.'
+    'Somebody changed it by hand, or it was damaged. Put back the last good version of it (in a folder: of the highest number below _dwh/generations/, which is what counts); the Parquet files are not affected.'
   return new DwhError('STATE_INVALID', `${key}: ${what}`, { cause, hint })
 }
 

@@ -393,6 +393,49 @@ describe('the answer to the commit is lost', () => {
     expect(await keys(store, '_dwh/stage/')).toHaveLength(2)
   })
 
+  test('it was done, and then the store refuses: the run is published', async () => {
+    const store = await open()
+    for (const code of ['STORE_DENIED', 'STORE_FULL'] as const) {
+      let asked = 0
+      const refusing: ObjectStore = {
+        ...store,
+        async put(key, body, condition) {
+          if (key !== STATE_KEY || asked > 0) return store.put(key, body, condition)
+          asked += 1
+          await store.put(key, body, condition)
+          throw new DwhError(code, 'refused', { context: { uncertain: true } })
+        },
+      }
+      expect(await run(refusing, code, { a: code })).toMatchObject({ state: { run_id: code } })
+      expect(await answers(store, (await readState(store)).state)).toEqual({ a: code })
+    }
+  })
+
+  test('it was done, and another run has finished it and committed since: published all the same', async () => {
+    const store = await open()
+    const overtaken: ObjectStore = {
+      ...store,
+      async put(key, body, condition) {
+        const info = await store.put(key, body, condition)
+        if (key !== STATE_KEY) return info
+        await run(store, 'r2', { b: 'B2' }, { date: '2026-02-19' })
+        throw new DwhError('STORE_UNREACHABLE', 'socket hang up')
+      },
+    }
+    expect(await run(overtaken, 'r1', { a: 'A1' })).toMatchObject({ unfinished: null, state: { publishing: null } })
+    expect((await readState(store)).state.run_id).toBe('r2')
+  })
+
+  test('what a run has staged stays while etl.json names the run', async () => {
+    const store = await open()
+    await run(store, 'r1', { a: 'A1' })
+    await store.put('_dwh/stage/r1/left', new Uint8Array())
+    await store.put('_dwh/stage/r0/left', new Uint8Array())
+    await abandonRun(store, 'r1')
+    await abandonRun(store, 'r0')
+    expect(await keys(store, '_dwh/stage/')).toEqual(['_dwh/stage/r1/left'])
+  })
+
   test('a store that refuses is not asked again', async () => {
     const store = await open()
     let asked = 0

@@ -15,7 +15,7 @@ import {
 } from '@dwh/core'
 import { forEach } from './for-each.ts'
 import { serialise } from './parse-state.ts'
-import { readState, type StoredState } from './read-state.ts'
+import { readManifest, readState, type StoredState } from './read-state.ts'
 import { rollForward } from './roll-forward.ts'
 import { writeState } from './write-state.ts'
 
@@ -113,21 +113,42 @@ async function commit(
   kept: KeptFile[],
 ): Promise<EtlState> {
   let current = base
+  // from the first answer that never came on, this run may have been published, whatever later attempts are told
+  let perhaps = false
   for (let attempt = 1; ; attempt += 1) {
     try {
       return (await writeState(store, current, nextState(current.state, publication, kept))).state
     } catch (error) {
-      if (isDwhError(error, 'STORE_DENIED') || isDwhError(error, 'STORE_FULL')) throw error
+      perhaps ||= !isCertain(error)
       const now = await readState(store).catch(() => null)
       if (now?.state.run_id === publication.runId) return now.state
       if (now && now.etag !== current.etag) {
-        if (!differsInFailureOnly(current.state, now.state)) throw lost(publication, now.state, error)
+        if (!differsInFailureOnly(current.state, now.state)) {
+          if (!perhaps) throw lost(publication, now.state, error)
+          if (!(await isPublished(store, now.state, publication))) throw uncertain(publication, error)
+          // published, finished by the run that came next, and no longer the last one
+          return { ...nextState(current.state, publication, kept), publishing: null }
+        }
         current = now
+      } else if (isCertain(error) && !isDwhError(error, 'CONFLICT')) {
+        throw perhaps ? uncertain(publication, error) : error
       } else if (attempt >= COMMIT_ATTEMPTS) {
         throw uncertain(publication, error)
       }
     }
   }
+}
+
+/** Whether the store's answer means that this write was not done. */
+function isCertain(error: unknown): boolean {
+  const codes = ['CONFLICT', 'STORE_DENIED', 'STORE_FULL', 'CONFIG_INVALID']
+  return isDwhError(error) && codes.includes(error.code) && error.context.uncertain !== true
+}
+
+/** Whether the manifest of its day names the run. */
+async function isPublished(store: ObjectStore, state: EtlState, { runId, date }: Publication): Promise<boolean> {
+  const manifest = await readManifest(store, state, date).catch(() => null)
+  return Object.values(manifest?.tables ?? {}).some((table) => table.run_id === runId)
 }
 
 function lost(publication: Publication, winner: EtlState, cause: unknown): DwhError {

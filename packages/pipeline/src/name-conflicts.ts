@@ -1,5 +1,8 @@
 import { DEFAULT_SCHEMA, DwhError, parseTableName } from '@dwh/core'
 
+/** Nobody can make a view in these. */
+const RESERVED_SCHEMAS = ['information_schema', 'pg_catalog']
+
 /**
  * Refuses names that one warehouse cannot hold side by side: the same name twice; tables that differ in case or Unicode form only (one view in DuckDB, one
  * folder on many file systems); a table of schema `main` beside one of `public`, which is `main` in DuckDB.
@@ -10,6 +13,11 @@ export function checkTableNames(tables: readonly { readonly name: string; readon
   const seen = new Map<string, { name: string; from: string }>()
   for (const table of tables) {
     const { schema, name } = parseTableName(table.name)
+    if (RESERVED_SCHEMAS.includes(schema.toLowerCase())) {
+      throw new DwhError('NAME_CONFLICT', `${table.from}: DuckDB keeps the schema ${schema} for itself`, {
+        hint: `Give it another name: tables: { ${JSON.stringify(table.from)}: { name: ... } }.`,
+      })
+    }
     const key = [schema === DEFAULT_SCHEMA ? 'main' : schema, name]
       .map((part) => part.normalize('NFC').toLowerCase())
       .join('\0')

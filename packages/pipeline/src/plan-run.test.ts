@@ -35,12 +35,13 @@ interface Input extends Partial<Omit<PlanInput, 'sources'>> {
 }
 
 function plan({ tables = [], settings = {}, ...more }: Input = {}) {
-  const sources = { default: { tables, settings } }
+  const sources = { default: { identity: { kind: 'postgres', database: 'app' }, tables, settings } }
   return planRun({
     date: '2026-02-18',
     today: '2026-02-18',
     only: null,
     replace: false,
+    adoptSource: false,
     state: EMPTY,
     manifest: null,
     sources,
@@ -214,16 +215,35 @@ describe('names and columns', () => {
     expect(names({ tables: [table('t', { columns: columns('É', 'é') })] })).toEqual(['t'])
   })
 
+  test('another database takes no table away, unless it is meant to', () => {
+    const state = { ...stateWith('gone', '2026-02-17'), sources: { default: { kind: 'postgres', database: 'old' } } }
+    expect(refusal({ tables: [table('t')], state })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('database old, now app'),
+      hint: expect.stringMatching(/gone.*--adopt-source/),
+    })
+    expect(plan({ tables: [table('t')], state, adoptSource: true }).dropped).toEqual(['gone'])
+    expect(plan({ tables: [table('gone')], state }).dropped).toEqual([])
+    const unknown = { ...state, sources: { default: { kind: 'postgres', database: null } } }
+    expect(plan({ tables: [table('t')], state: unknown }).dropped).toEqual(['gone'])
+  })
+
+  test('a schema that DuckDB keeps for itself', () => {
+    const settings = { tables: { t: { name: 'pg_catalog.t' } } }
+    expect(refusal({ tables: [table('t')], settings })).toMatchObject({ code: 'NAME_CONFLICT' })
+  })
+
   test('two sources in one warehouse', () => {
     const sources = {
-      a: { tables: [table('t')], settings: {} },
-      b: { tables: [table('t')], settings: { tables: { t: { name: 'crm.t' } } } },
+      a: { identity: { kind: 'a' }, tables: [table('t')], settings: {} },
+      b: { identity: { kind: 'b' }, tables: [table('t')], settings: { tables: { t: { name: 'crm.t' } } } },
     }
     const input = {
       date: '2026-02-18',
       today: '2026-02-18',
       only: null,
       replace: false,
+      adoptSource: false,
       state: EMPTY,
       manifest: null,
       sources,
@@ -232,7 +252,7 @@ describe('names and columns', () => {
       ['crm.t', 'b'],
       ['t', 'a'],
     ])
-    expect(() => planRun({ ...input, sources: { ...sources, b: { tables: [table('t')], settings: {} } } })).toThrow(
+    expect(() => planRun({ ...input, sources: { ...sources, b: { ...sources.b, settings: {} } } })).toThrow(
       'would both be t',
     )
   })

@@ -6,6 +6,7 @@ import {
   formatTableName,
   matchesTable,
   parseTableName,
+  type SourceIdentity,
   type TableEntry,
   type TableSchema,
   tableFileKey,
@@ -26,9 +27,15 @@ export interface PlanInput {
   /** The manifest of `date`, if there is one. */
   readonly manifest: DayManifest | null
   /** By source name: what it offers and what the settings say. */
-  readonly sources: Readonly<
-    Record<string, { readonly tables: readonly TableSchema[]; readonly settings: SelectionSettings }>
-  >
+  readonly sources: Readonly<Record<string, PlannedSource>>
+  /** Allow a source to be another database than the one that the warehouse was read from, though tables would leave the views. */
+  readonly adoptSource: boolean
+}
+
+export interface PlannedSource {
+  readonly identity: SourceIdentity
+  readonly tables: readonly TableSchema[]
+  readonly settings: SelectionSettings
 }
 
 export interface TablePlan extends SelectedTable {
@@ -78,6 +85,7 @@ export function planRun(input: PlanInput): RunPlan {
   if (only !== null) checkOnly(only, all)
 
   const dropped = only === null ? findDropped(input, new Set(all.map((table) => table.name))) : []
+  checkSameSources(input, dropped)
   const staying = Object.keys(state.tables).filter(
     (name) => !dropped.includes(name) && !all.some((table) => table.name === name),
   )
@@ -123,6 +131,23 @@ function findDropped({ date, state, sources }: PlanInput, names: ReadonlySet<str
   return Object.entries(state.tables)
     .filter(([name, entry]) => Object.hasOwn(sources, entry.source.name) && !names.has(name) && entry.date <= date)
     .map(([name]) => name)
+}
+
+/** A wrong URL must not empty a warehouse: another database may add tables and replace them, and takes none away unless somebody says so. */
+function checkSameSources({ state, sources, adoptSource }: PlanInput, dropped: readonly string[]): void {
+  if (adoptSource) return
+  for (const [name, { identity }] of Object.entries(sources)) {
+    const before = state.sources[name]
+    const gone = dropped.filter((table) => state.tables[table]?.source.name === name)
+    const differs = Object.keys(identity).filter(
+      (field) => before?.[field] != null && identity[field] != null && before[field] !== identity[field],
+    )
+    if (gone.length === 0 || differs.length === 0) continue
+    const what = differs.map((field) => `${field} ${before?.[field]}, now ${identity[field]}`).join('; ')
+    throw new DwhError('CONFIG_INVALID', `source ${name}: another database than before (${what})`, {
+      hint: `${gone.length} tables would leave the views: ${gone.slice(0, 5).join(', ')}. Give the right URL, another storage, or, if the database was moved, --adopt-source once.`,
+    })
+  }
 }
 
 function checkNotEmpty(source: string, tables: readonly TableSchema[], { selected, skipped }: Selection): void {

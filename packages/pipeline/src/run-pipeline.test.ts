@@ -294,6 +294,46 @@ test('a second source, thirty lines of async generator, in the same commit', asy
   expect(state.sources).toMatchObject({ default: { kind: 'postgres' }, bank: { kind: 'rates' } })
 })
 
+describe('after the commit nothing makes the run a failure', () => {
+  test('an observer that throws; a source that cannot be closed', async () => {
+    const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
+    const house = await warehouse(database)
+    const { source } = house.options.sources.default as { source: Source }
+    const broken: Source = {
+      open: async (signal) => {
+        const snapshot = await source.open(signal)
+        const close = async () => {
+          await snapshot.close()
+          throw new Error('logout failed')
+        }
+        return { ...snapshot, close }
+      },
+    }
+    const report = await house.run({ sources: { default: { source: broken } } })
+    expect(report).toMatchObject({ unfinished: new Error('logout failed'), record: { status: 'success' } })
+    const observed = await house.run({
+      onEvent: ({ type }) => {
+        if (type === 'commit') throw new Error('observer')
+      },
+    })
+    expect(observed).toMatchObject({ unfinished: new Error('observer'), record: { status: 'success' } })
+    expect((await readState(house.store)).state).toMatchObject({ status: 'success', last_failure: null })
+  })
+})
+
+test('a run over midnight has one day', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
+  const house = await warehouse(database)
+  let now = Date.parse('2026-02-18T23:59:59.900Z')
+  const clock = () => {
+    now += 50
+    return new Date(now)
+  }
+  const { record, plan } = await house.run({ clock })
+  expect([record.date, plan.date]).toEqual(['2026-02-18', '2026-02-18'])
+  expect(await keys(house.store, 'a/')).toEqual(['a/2026/02/18.parquet'])
+})
+
 describe('a run fails', () => {
   async function good(): Promise<{ database: TestDatabase; house: Warehouse; before: unknown }> {
     const database = await testDatabase(`

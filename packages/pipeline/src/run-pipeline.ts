@@ -26,7 +26,7 @@ import {
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
-import { planRun, type RunPlan } from './plan-run.ts'
+import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
 import { makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 
@@ -42,6 +42,8 @@ export interface PlanOptions {
   readonly only?: readonly string[] | undefined
   /** Allow a past day's files to be replaced. Default false. */
   readonly replace?: boolean | undefined
+  /** Allow a source to be another database than before, though tables leave the views. Default false. */
+  readonly adoptSource?: boolean | undefined
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnEvent | undefined
@@ -74,7 +76,8 @@ const RUN_ID_BYTES = 4
  */
 export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
   const base = await readState(options.store)
-  return withSnapshots(options, (snapshots) => makePlan(options, base, snapshots))
+  const days = runDays(options, options.clock())
+  return withSnapshots(options, (snapshots) => makePlan(options, base, snapshots, days))
 }
 
 /**
@@ -95,29 +98,34 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
   const { store, clock } = options
   const startedAt = clock()
   const runId = formatRunId(startedAt, options.random(RUN_ID_BYTES))
-  const date = runDate(options)
+  const days = runDays(options, startedAt)
+  const { date } = days
   const onRollForward = (earlier: string) => options.onEvent?.({ type: 'roll-forward', runId: earlier })
   const base = await readSettledState(store, onRollForward)
   const results: TableResult[] = []
   let plan: RunPlan | undefined
   const record = (error: DwhError | null) =>
     makeRecord({ runId, date, startedAt, finishedAt: clock(), plan, results, error })
+  let published: Omit<RunReport, 'record' | 'runId'> | undefined
   try {
-    const published = await withSnapshots(options, async (snapshots) => {
-      plan = await makePlan(options, base, snapshots)
+    await withSnapshots(options, async (snapshots) => {
+      plan = await makePlan(options, base, snapshots, days)
       options.onEvent?.({ type: 'run-start', runId, date, tables: plan.tables.map((table) => table.name) })
       results.push(...(await extract(plan, { ...options, runId, snapshots })))
       checkResults(results)
-      const state = await publish(plan, base, { ...options, runId, startedAt, snapshots, results })
-      return { plan, ...state }
+      published = { plan, ...(await publish(plan, base, { ...options, runId, startedAt, snapshots, results })) }
+      options.onEvent?.({ type: 'commit', runId, tables: results.length })
     })
-    options.onEvent?.({ type: 'commit', runId, tables: results.length })
-    return await finish(store, { runId, record: record(null), ...published })
   } catch (cause) {
-    const error = asFailure(cause, runId)
-    await noteFailure(store, record(error), error)
-    throw error
+    if (!published) {
+      const error = asFailure(cause, runId)
+      await noteFailure(store, record(error), error)
+      throw error
+    }
+    // from the commit on, nothing makes the run a failure
+    published = { ...published, unfinished: published.unfinished ?? cause }
   }
+  return finish(store, { runId, record: record(null), ...(published as Omit<RunReport, 'record' | 'runId'>) })
 }
 
 /** The record comes after the commit: that it cannot be written makes the run no failure. */
@@ -135,29 +143,42 @@ async function withSnapshots<T>(
   work: (snapshots: Map<string, SourceSnapshot>) => Promise<T>,
 ): Promise<T> {
   const snapshots = new Map<string, SourceSnapshot>()
+  const closeAll = async () => {
+    const closed = await Promise.allSettled([...snapshots.values()].map((snapshot) => snapshot.close()))
+    for (const result of closed) if (result.status === 'rejected') throw result.reason
+  }
+  let answer: T
   try {
     for (const [name, { source }] of Object.entries(options.sources))
       snapshots.set(name, await source.open(options.signal))
-    return await work(snapshots)
-  } finally {
-    for (const snapshot of snapshots.values()) await snapshot.close()
+    answer = await work(snapshots)
+  } catch (error) {
+    // why it failed matters more than that closing failed too
+    await closeAll().catch(() => {})
+    throw error
   }
+  await closeAll()
+  return answer
 }
 
 async function makePlan(
   options: PlanOptions,
   base: StoredState,
   snapshots: Map<string, SourceSnapshot>,
+  { date, today }: RunDays,
 ): Promise<RunPlan> {
-  const date = runDate(options)
-  const sources: Record<string, { tables: Awaited<ReturnType<SourceSnapshot['tables']>>; settings: SourceSettings }> =
-    {}
+  const sources: Record<string, PlannedSource> = {}
   for (const [name, snapshot] of snapshots) {
-    sources[name] = { tables: await snapshot.tables(), settings: options.sources[name] as SourceSettings }
+    sources[name] = {
+      identity: snapshot.info.source,
+      tables: await snapshot.tables(),
+      settings: options.sources[name] as SourceSettings,
+    }
   }
   return planRun({
     date,
-    today: dayAt(options.clock(), options.timeZone ?? 'UTC'),
+    today,
+    adoptSource: options.adoptSource ?? false,
     only: options.only ?? null,
     replace: options.replace ?? false,
     state: base.state,
@@ -166,8 +187,16 @@ async function makePlan(
   })
 }
 
-function runDate(options: PlanOptions): Day {
-  return options.date !== undefined ? parseDay(options.date) : dayAt(options.clock(), options.timeZone ?? 'UTC')
+interface RunDays {
+  /** What the run is stored as. */
+  readonly date: Day
+  readonly today: Day
+}
+
+/** Asked once, so that a run over midnight has one day. */
+function runDays(options: PlanOptions, startedAt: Date): RunDays {
+  const today = dayAt(startedAt, options.timeZone ?? 'UTC')
+  return { date: options.date !== undefined ? parseDay(options.date) : today, today }
 }
 
 type Running = RunOptions & { readonly runId: string; readonly snapshots: Map<string, SourceSnapshot> }

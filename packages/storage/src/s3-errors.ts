@@ -80,8 +80,14 @@ export function s3Failure(error: unknown, url: string): DwhError {
   return new DwhError(code, `${url}: ${what}${said}`, {
     hint,
     context: { status: status ?? null, name },
-    cause: error,
+    cause: slim(error),
   })
+}
+
+/** The SDK's errors hold the request and its answer whole, headers included. */
+function slim(error: unknown): Error {
+  const { name, message, stack } = error as Error
+  return Object.assign(new Error(message), { name, stack })
 }
 
 /** What an answer was, by the name of the error or the HTTP status. */

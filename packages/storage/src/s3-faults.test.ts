@@ -110,6 +110,18 @@ describe('conditional writes', () => {
     expect((await store.get('k'))?.body).toEqual(Buffer.from('theirs'))
   })
 
+  test.each([403, 507])('the answer is lost, and the next one is %i: it is looked up', async (status) => {
+    const { server, store } = await setUp({ attempts: 2 })
+    await store.conditionalWrites?.()
+    server.script({ when: puts('PutObject'), times: 1, do: 'drop-after' })
+    server.script({
+      when: (request) => puts('PutObject')(request) && server.objects('bucket').length > 0,
+      do: { respond: { status, code: 'AccessDenied' } },
+    })
+    const { etag } = await store.put('k', text('1'), { ifAbsent: true })
+    expect((await store.get('k'))?.etag).toBe(etag)
+  })
+
   test('409: not done because of another one under way, and so tried again', async () => {
     const { server, store } = await setUp()
     server.script({
@@ -271,6 +283,17 @@ describe('uploads', () => {
     const hashes = server.requests.filter(puts('UploadPart')).map(({ headers }) => headers['x-amz-content-sha256'])
     expect(hashes).toHaveLength(2)
     for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('encryption is asked for, also by the probe: a bucket may insist', async () => {
+    const { server, store } = await setUp({ encryption: { algorithm: 'AES256' } })
+    server.script({
+      when: ({ operation, headers }) =>
+        operation === 'PutObject' && headers['x-amz-server-side-encryption'] !== 'AES256',
+      do: { respond: { status: 403, code: 'AccessDenied' } },
+    })
+    await store.put('k', text('1'), { ifAbsent: true })
+    expect(server.objects('bucket')).toHaveLength(1)
   })
 
   test('encryption is asked for wherever an object is made', async () => {

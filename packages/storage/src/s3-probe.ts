@@ -10,7 +10,9 @@ import { isAnswer } from './s3-errors.ts'
 export async function probeConditions(connection: S3Connection): Promise<boolean> {
   const object = connection.place(`${PROBE_PREFIX}${randomBytes(12).toString('hex')}`)
   const put = (condition: { IfNoneMatch?: string; IfMatch?: string }) =>
-    connection.send((sdk, client) => client.send(new sdk.PutObjectCommand({ ...object, Body: 'probe', ...condition })))
+    connection.send((sdk, client) =>
+      client.send(new sdk.PutObjectCommand({ ...object, Body: 'probe', ...connection.encrypted, ...condition })),
+    )
   await put({})
   try {
     return (await refused(put({ IfNoneMatch: '*' }))) && (await refused(put({ IfMatch: WRONG_ETAG })))

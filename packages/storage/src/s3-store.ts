@@ -163,11 +163,15 @@ async function putIf(
         if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag)
         throw conflict(connection, key, uncertain, error)
       }
-      // 409: another conditional write was under way, and this one was not done
-      if (!isUncertain(error) && !isAnswer(error, 409)) throw error
       uncertain ||= isUncertain(error)
-      if (attempt >= attempts)
-        throw isAnswer(error, 409) && !uncertain ? conflict(connection, key, false, error) : error
+      // 409: another conditional write was under way, and this one was not done
+      const again = (isUncertain(error) || isAnswer(error, 409)) && attempt < attempts
+      if (!again) {
+        if (!uncertain) throw isAnswer(error, 409) ? conflict(connection, key, false, error) : error
+        const there = await headObject(connection, key).catch(() => null)
+        if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag)
+        throw perhapsDone(error)
+      }
       await new Promise((resolve) => setTimeout(resolve, randomInt(PAUSE_MS * 2 ** attempt)))
     }
   }
@@ -219,6 +223,12 @@ function infoOf(key: string, { ContentLength = 0, ETag, Metadata }: HeadObjectCo
 function etagOf(etag: string | undefined): string {
   if (etag === undefined) throw new DwhError('STORE_FAILED', 'the storage answered without an ETag')
   return etag
+}
+
+/** Nobody knows whether one of the attempts was done after all. */
+function perhapsDone(error: unknown): DwhError {
+  const { code, message, hint, context } = error as DwhError
+  return new DwhError(code, message, { hint, context: { ...context, uncertain: true }, cause: error })
 }
 
 function conflict(connection: S3Connection, key: string, uncertain: boolean, cause: unknown): DwhError {

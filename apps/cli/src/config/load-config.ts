@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DwhError } from '@dwh/core'
+import { DwhError, dayAt } from '@dwh/core'
 import type { SelectionSettings, TableSettings } from '@dwh/pipeline'
 import type { S3StoreOptions } from '@dwh/storage'
 import { getProxyForUrl } from 'proxy-from-env'
@@ -104,7 +104,7 @@ export async function loadConfig(flags: ConfigFlags, { env, cwd, home, tmp }: Su
     storage: storage.startsWith('s3://')
       ? bucketSettings(storage, await s3Values(file, env, cwd))
       : { path: storage.startsWith('file://') ? fileUrlPath(storage) : path('storage', checkFolder(storage)) },
-    timezone: values.timezone ?? 'UTC',
+    timezone: checkTimeZone(values.timezone ?? 'UTC'),
     parallel: values.parallel ?? 2,
     selection: { ...pick(values, ['include', 'exclude']), tables: tableSettings(values.tables) },
     temp: path('temp', tmp),
@@ -134,6 +134,12 @@ function checked(values: Record<string, unknown>, nameOf: (key: string) => strin
   throw new DwhError('CONFIG_INVALID', `${nameOf(String(issue.path?.[0]?.key))}: ${issue.message}`, {
     hint: 'See `dwh --help`.',
   })
+}
+
+/** Days are counted by Node, hours by DuckDB; both know these names. */
+function checkTimeZone(name: string): string {
+  dayAt(new Date(0), name)
+  return name
 }
 
 function checkFolder(storage: string): string {

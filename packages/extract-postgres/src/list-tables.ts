@@ -5,6 +5,11 @@ import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
 /** A column with what reading it needs. */
 export interface PgColumn extends SourceColumn {
   readonly sourceType: string
+  /** Its number in the table, which no other column ever gets. */
+  readonly attnum: number
+  /** Of the type that its values arrive as, which for a domain is what the domain rests on. */
+  readonly typeOid: number
+  readonly modifier: number
   readonly mapping: TypeMapping
 }
 
@@ -59,7 +64,7 @@ const COLUMNS = `
     SELECT r.start, t.oid, t.typtype, t.typbasetype, t.typtypmod, r.typtypmod
     FROM resolved r JOIN pg_type t ON t.oid = r.typbasetype WHERE r.typtype = 'd'
   )
-  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnotnull AS not_null, format_type(a.atttypid, a.atttypmod) AS source_type,
+  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnum, b.oid::bigint AS type_oid, a.attnotnull AS not_null, format_type(a.atttypid, a.atttypmod) AS source_type,
     b.typname AS type, bn.nspname AS type_schema, CASE WHEN r.oid = r.start THEN a.atttypmod ELSE r.modifier END AS modifier,
     has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_select
   FROM pg_attribute a
@@ -87,6 +92,8 @@ export async function listTables(client: PgClient): Promise<PgTable[]> {
 
 interface ColumnRow {
   name: string
+  attnum: number
+  type_oid: string
   not_null: boolean
   source_type: string
   type: string
@@ -103,6 +110,9 @@ function toColumn(row: ColumnRow): PgColumn {
     type: mapping.type,
     nullable: !row.not_null,
     sourceType: row.source_type,
+    attnum: row.attnum,
+    typeOid: Number(row.type_oid),
+    modifier: row.modifier,
     mapping,
     ...(row.may_select ? {} : { denied: 'no SELECT privilege' }),
   }

@@ -6,7 +6,7 @@ const TABLES = `
   CREATE TABLE t AS SELECT i FROM generate_series(1, 10) i;
   CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); CREATE TABLE m2 PARTITION OF m FOR VALUES IN (2);
   INSERT INTO m VALUES (1), (2); CREATE TABLE m3 AS SELECT 3 AS n; CREATE TABLE parent (i int); CREATE TABLE child () INHERITS (parent);
-  CREATE TABLE u (i int);
+  CREATE TABLE u (i int); CREATE TABLE w (gross numeric(10,2), net numeric(10,2));
   CREATE MATERIALIZED VIEW mv AS SELECT 1 AS one; CREATE VIEW v AS SELECT * FROM t`
 
 /** Takes the snapshot, lets `change` happen, then locks the table in another session that imports the snapshot. */
@@ -42,6 +42,14 @@ test.each([
   ['m', 'DROP TABLE m2'],
   ['parent', 'TRUNCATE child'],
   ['mv', 'REFRESH MATERIALIZED VIEW mv'],
+  ['u', 'CREATE TABLE u2 AS SELECT 1 AS i; ALTER TABLE u RENAME TO u1; ALTER TABLE u2 RENAME TO u'],
+  ['u', 'ALTER SCHEMA public RENAME TO old; CREATE SCHEMA public; CREATE TABLE public.u (i int)'],
+  ['u', 'ALTER TABLE u DROP i; ALTER TABLE u ADD i int DEFAULT 5'],
+  ['u', 'ALTER TABLE u RENAME i TO j'],
+  ['u', 'DROP TABLE u'],
+  ['w', 'ALTER TABLE w RENAME gross TO x; ALTER TABLE w RENAME net TO gross; ALTER TABLE w RENAME x TO net'],
+  ['parent', 'ALTER TABLE child NO INHERIT parent'],
+  ['parent', 'ALTER TABLE u INHERIT parent'],
 ])('%s after %s is refused', async (name, change) => {
   const database = await testDatabase(TABLES)
   await expect(lockAfter(database, name, change)).rejects.toMatchObject({

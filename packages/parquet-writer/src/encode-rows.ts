@@ -3,11 +3,17 @@ import { canonicalText, refuse } from './canonical-text.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
 export interface RowEncoder {
-  /** The NDJSON of some rows: a line per row, each a JSON array of strings and nulls in the order of the columns. */
-  encode(batch: RowBatch): string
+  /**
+   * The NDJSON of some rows: a line per row, each a JSON array of strings and nulls in the order of the columns. In pieces of whole lines, of about
+   * `PIECE_LENGTH` each: a batch of long rows does not fit into one string.
+   */
+  encode(batch: RowBatch): Generator<string>
   /** Rows encoded so far. */
   readonly rows: number
 }
+
+/** UTF-16 units. */
+const PIECE_LENGTH = 1024 * 1024
 
 /**
  * Makes the encoder of one table. All values travel as text, so no number passes through a double and no type is guessed.
@@ -31,7 +37,7 @@ export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: numbe
     get rows() {
       return rows
     },
-    encode(batch) {
+    *encode(batch) {
       let lines = ''
       for (const row of batch) {
         if (row.length !== columns.length) {
@@ -47,8 +53,11 @@ export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: numbe
         if (line.length * 3 > maxRowBytes) checkSize(line, maxRowBytes, rows + 1)
         lines += line
         rows += 1
+        if (lines.length < PIECE_LENGTH) continue
+        yield lines
+        lines = ''
       }
-      return lines
+      if (lines !== '') yield lines
     },
   }
 }

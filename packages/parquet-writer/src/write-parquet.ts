@@ -72,7 +72,7 @@ export async function writeParquet(
 
   async function* lines(): AsyncGenerator<string> {
     for await (const batch of untilAborted(data.rows, signal, input.path)) {
-      yield encoder.encode(batch)
+      yield* encoder.encode(batch)
       input.onProgress?.(encoder.rows)
     }
   }

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { rowEncoder } from './encode-rows.ts'
+
+test('a batch of long rows comes in pieces of whole lines, and every row is in one of them', () => {
+  const encoder = rowEncoder(
+    [
+      { name: 'n', type: 'INTEGER' },
+      { name: 't', type: 'VARCHAR' },
+    ],
+    1024 * 1024,
+    true,
+  )
+  const batch = Array.from({ length: 50 }, (_, n) => [String(n), 'y'.repeat(300_000)])
+  const pieces = [...encoder.encode(batch)]
+  expect(pieces.length).toBeGreaterThan(10)
+  for (const piece of pieces) {
+    expect(piece.length).toBeLessThan(2 * 1024 * 1024)
+    expect(piece.endsWith('\n')).toBe(true)
+  }
+  const lines = pieces.join('').trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line))).toEqual(batch)
+  expect(encoder.rows).toBe(50)
+  expect([...encoder.encode([])]).toEqual([])
+})

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { rootCertificates } from 'node:tls'
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import type { S3Client, S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3'
 import { DwhError, throwIfAborted } from '@dwh/core'
 import { s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
@@ -48,10 +48,12 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
   let opened: Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> | undefined
 
   async function open(): Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> {
-    const [client, library] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')])
-    const sdk: Sdk = { ...client, Upload: library.Upload }
+    const [s3, library] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')])
+    const sdk: Sdk = { ...s3, Upload: library.Upload }
     const config = await clientConfig(options)
-    return { sdk, client: new sdk.S3Client(config), onceClient: new sdk.S3Client({ ...config, maxAttempts: 1 }) }
+    const client = new sdk.S3Client(config)
+    retryConflicts(client)
+    return { sdk, client, onceClient: new sdk.S3Client({ ...config, maxAttempts: 1 }) }
   }
 
   return {
@@ -72,6 +74,24 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
       }
     },
   }
+}
+
+/**
+ * 409 is the answer to a request that was not done because another one was under way (OperationAborted, ConditionalRequestConflict; servers over a
+ * file system also answer so when a folder comes or goes meanwhile). The SDK does not try these again by itself.
+ */
+function retryConflicts(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => async (request) => {
+      try {
+        return await next(request)
+      } catch (error) {
+        const conflict = (error as S3ServiceException).$metadata?.httpStatusCode === 409
+        throw conflict ? Object.assign(error as Error, { $retryable: {} }) : error
+      }
+    },
+    { step: 'deserialize', priority: 'high', name: 'retryConflicts' },
+  )
 }
 
 function encrypted(encryption: S3StoreOptions['encryption']): Encrypted {

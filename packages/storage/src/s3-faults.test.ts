@@ -37,6 +37,7 @@ describe('a server that fails for a while', () => {
   test.each([
     ['500', { respond: { status: 500, code: 'InternalError' } }],
     ['503 with Retry-After', { respond: { status: 503, code: 'SlowDown', headers: { 'Retry-After': '0' } } }],
+    ['409', { respond: { status: 409, code: 'OperationAborted' } }],
     ['a connection cut before', 'drop-before'],
     ['an answer lost after', 'drop-after'],
   ] as const)('%s: the request is sent again', async (_, fault) => {

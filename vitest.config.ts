@@ -6,7 +6,10 @@ const source = (path: string) => new URL(path, import.meta.url).pathname
 const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
-      { find: /^@dwh\/(test-kit|postgres-server|s3-server)$/, replacement: source('tools/$1/src/index.ts') },
+      {
+        find: /^@dwh\/(test-kit|postgres-server|s3-server|duckdb-extensions)$/,
+        replacement: source('tools/$1/src/index.ts'),
+      },
       { find: /^@dwh\/seed$/, replacement: source('seed/src/index.ts') },
       { find: /^@dwh\/storage\/testing$/, replacement: source('packages/storage/src/testing/index.ts') },
       { find: /^@dwh\/([a-z-]+)$/, replacement: source('packages/$1/src/index.ts') },

@@ -28,6 +28,7 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
   DWH_TMP                             temp           where files are made (the system's temporary folder)
   DWH_CACHE                           cache          what is kept between queries (~/.cache/dwh)
   DWH_CACHE_SIZE                      cache_size     the most that it may hold of a bucket (10GiB)
+  DWH_EXTENSIONS                      extensions     where DuckDB finds extensions (~/.duckdb/extensions)
   DWH_CONFIG                                         another file than dwh.yaml
 In dwh.yaml also: include, exclude, and per table exclude, name, where, columns.exclude, columns.rename.
 

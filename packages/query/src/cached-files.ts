@@ -24,6 +24,9 @@ export const DEFAULT_CACHE_BYTES: number = 10 * 1024 ** 3
  * Committed files of a bucket, by way of a folder on this machine. A file there is named by its SHA-256, so it never goes out of date: what was
  * fetched once is read without asking the store. It is hashed while it comes in, gets its name when it is whole, and is pinned by an open descriptor
  * while it is read, so that removing it from the folder disturbs nobody.
+ *
+ * A file that is larger than the whole folder may be is not fetched: it is read where it is, by a presigned URL, and known by its size and by the hash
+ * that the store keeps with it.
  */
 export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   const { store, readState, folder, verified, maxBytes = DEFAULT_CACHE_BYTES } = options
@@ -54,8 +57,31 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
     }
   }
 
+  /** The object under its key, when it carries the promised hash: its bytes are not read here. */
+  async function openInPlace(file: FileEntry): Promise<OpenFile> {
+    const otherwise = tooLarge(file, maxBytes)
+    const { presignedUrl } = store
+    if (!presignedUrl) throw otherwise
+    const tried = new Set<string>()
+    for (let look = 0; look < LOOKS; look += 1) {
+      for (const key of whereToLook(await readState(), file)) {
+        tried.add(key)
+        const found = await store.head(key)
+        if (found?.size !== file.bytes || found.sha256 !== file.sha256) continue
+        const unchanged = async () => (await store.head(key))?.etag === found.etag
+        return {
+          path: await presignedUrl(key, IN_PLACE_SECONDS),
+          inPlace: { unchanged, otherwise },
+          close: async () => {},
+        }
+      }
+    }
+    throw damaged(file, tried)
+  }
+
   return {
     async open(file, signal) {
+      if (file.bytes > maxBytes) return openInPlace(file)
       const cached = await fromCache(file, signal)
       if (cached) return cached
       await mkdir(folder, { recursive: true }).catch((cause) => {
@@ -78,6 +104,9 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   }
 }
 
+/** The longest that S3 grants: a session may stay open. */
+const IN_PLACE_SECONDS = 7 * 86_400
+
 const DATA = '.parquet'
 /** A file of one byte whose time is that of the last use: the time of the data is part of what says that it is unchanged. */
 const USED = '.used'
@@ -93,17 +122,15 @@ async function touch(path: string): Promise<void> {
   }
 }
 
-/**
- * Removes what was not used for longest until there is room for one more file.
- * @throws DwhError CACHE_TOO_SMALL for a file that is larger than the whole
- */
+function tooLarge({ key, bytes }: FileEntry, maxBytes: number): DwhError {
+  return new DwhError('CACHE_TOO_SMALL', `${key}: ${bytes} bytes, and the cache holds ${maxBytes}`, {
+    hint: "Raise cache_size (DWH_CACHE_SIZE), or install DuckDB's extension httpfs (DWH_EXTENSIONS names its folder) to read it in place.",
+    context: { key, bytes },
+  })
+}
+
+/** Removes what was not used for longest until there is room for one more file. */
 async function makeRoom(folder: string, file: FileEntry, maxBytes: number): Promise<void> {
-  if (file.bytes > maxBytes) {
-    throw new DwhError('CACHE_TOO_SMALL', `${file.key}: ${file.bytes} bytes, and the cache holds ${maxBytes}`, {
-      hint: 'Raise cache_size (DWH_CACHE_SIZE), or read it in place with a DuckDB that has httpfs: `dwh tables --json` prints its key.',
-      context: { key: file.key, bytes: file.bytes },
-    })
-  }
   const names = await readdir(folder)
   const entries = await Promise.all(
     names

@@ -8,7 +8,14 @@ export {
 } from './format/format-result.ts'
 export { printable } from './format/printable.ts'
 export { valueJson, valueText } from './format/value-text.ts'
-export { type CommittedFiles, type LocalFilesOptions, localFiles, type OpenFile } from './local-files.ts'
+export type { HttpfsOptions } from './httpfs.ts'
+export {
+  type CommittedFiles,
+  type FileInPlace,
+  type LocalFilesOptions,
+  localFiles,
+  type OpenFile,
+} from './local-files.ts'
 export { type OpenWarehouseOptions, openWarehouse, type RunQueryOptions, type Warehouse } from './open-warehouse.ts'
 export type { QueryResult, ResultColumn } from './query-result.ts'
 export { type RememberingStoreOptions, rememberingStore } from './remembering-store.ts'

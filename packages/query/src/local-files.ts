@@ -8,7 +8,17 @@ import { type VerifiedFiles, verifiedInMemory } from './verified-files.ts'
 export interface OpenFile {
   /** For DuckDB to read, in this process. */
   readonly path: string
+  /** Set where the file stays where it is, and `path` is a URL that DuckDB's `httpfs` reads. */
+  readonly inPlace?: FileInPlace
   close(): Promise<void>
+}
+
+/** A file that is read where it is, over the network. */
+export interface FileInPlace {
+  /** False once the object is another than the one that was opened. */
+  unchanged(): Promise<boolean>
+  /** What to say where there is no `httpfs`. */
+  readonly otherwise: DwhError
 }
 
 /** Where a warehouse's files come from. */

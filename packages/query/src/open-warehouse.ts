@@ -6,7 +6,8 @@ import {
   StatementType,
 } from '@duckdb/node-api'
 import { DwhError, isDwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
-import type { CommittedFiles, OpenFile } from './local-files.ts'
+import { type HttpfsOptions, loadHttpfs } from './httpfs.ts'
+import type { CommittedFiles, FileInPlace, OpenFile } from './local-files.ts'
 import { placeholderSql, tableNotLoaded } from './placeholder.ts'
 import { type QueryResult, queryResult, type ResultColumn } from './query-result.ts'
 import { splitStatements } from './split-statements.ts'
@@ -25,6 +26,10 @@ export interface OpenWarehouseOptions {
   readonly tempDirectory?: string | undefined
   /** Default: one per core. */
   readonly threads?: number | undefined
+  /** Where DuckDB finds installed extensions. Default: its own place, `~/.duckdb/extensions`. */
+  readonly extensionDirectory?: string | undefined
+  /** For files that are read in place. */
+  readonly httpfs?: HttpfsOptions | undefined
 }
 
 export interface RunQueryOptions {
@@ -48,6 +53,9 @@ export interface Warehouse {
   /** Gives back DuckDB and every file; safe to call twice. */
   close(): Promise<void>
 }
+
+const AGAIN =
+  'Ask again: an open session sees what it began with, and this file was larger than the cache that would have kept it.'
 
 const UNFORESEEN = 'The statement hides the name of this table. Name it plainly, or open it first with load().'
 
@@ -74,12 +82,14 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     temp_directory: options.tempDirectory ?? '',
     ...(options.memoryLimitBytes ? { memory_limit: `${options.memoryLimitBytes}B` } : {}),
     ...(options.threads ? { threads: String(options.threads) } : {}),
+    ...(options.extensionDirectory ? { extension_directory: options.extensionDirectory } : {}),
   })
   const connection = await instance.connect()
   const empty = await DuckDBInstance.create(':memory:')
   const names = await empty.connect()
   const loaded = new Map<string, Promise<void>>()
   const opened: { key: string; file: OpenFile }[] = []
+  let httpfs: Promise<void> | undefined
   let closed = false
 
   /** What DuckDB says, with the names of files instead of the numbers of descriptors. */
@@ -94,21 +104,42 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
       /^Failed to extract statements: /,
       '',
     )
-    for (const { key, file } of opened) message = message.replaceAll(new RegExp(`${file.path}(?!\\d)`, 'g'), key)
-    return new DwhError('QUERY_FAILED', message, { cause: error, hint: hintFor(message) })
+    for (const { key, file } of opened) {
+      // a URL is a secret, also where the message cuts it short
+      const [plain = ''] = file.path.split('?')
+      message = file.inPlace
+        ? message.replace(/https?:\/\/[^\s']*/g, (url) => (url.startsWith(plain) ? key : url))
+        : message.replaceAll(new RegExp(`${plain}(?!\\d)`, 'g'), key)
+    }
+    return new DwhError('QUERY_FAILED', message, { hint: hintFor(message) })
+  }
+
+  async function needHttpfs({ otherwise }: FileInPlace): Promise<void> {
+    httpfs ??= loadHttpfs(connection, options.httpfs ?? {})
+    await httpfs.catch((cause) => {
+      httpfs = undefined
+      throw new DwhError(otherwise.code, otherwise.message, {
+        hint: otherwise.hint,
+        context: otherwise.context,
+        cause,
+      })
+    })
   }
 
   async function loadTable(table: string, signal: AbortSignal | undefined): Promise<void> {
     const entry = tables[table] as TableEntry
-    const paths: string[] = []
+    const own: OpenFile[] = []
     for (const file of entry.files) {
       const open = await files.open(file, signal)
       opened.push({ key: file.key, file: open })
-      paths.push(open.path)
+      own.push(open)
+      if (open.inPlace) await needHttpfs(open.inPlace)
     }
+    const paths = own.map(({ path }) => path)
     const view = qualified(viewName(table))
     await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${selectFiles(entry, paths)}`)
     const described = await connection.runAndReadAll(`SELECT column_name, column_type FROM (DESCRIBE ${view})`)
+    for (const { inPlace } of own) if (inPlace && !(await inPlace.unchanged())) throw replaced(table)
     const found = described.getRows().map(([name, type]) => `${name} ${type}`)
     const promised = entry.columns.map(({ name, type }) => `${name} ${type}`)
     if (found.join('\n') === promised.join('\n')) return
@@ -229,10 +260,15 @@ function stoppable(result: QueryResult, signal: AbortSignal | undefined): QueryR
   return { ...result, rows: rows() }
 }
 
+function replaced(table: string): DwhError {
+  return new DwhError('QUERY_FAILED', `${table}: a run published it again while it was opened`, { hint: AGAIN })
+}
+
 function hintFor(message: string): string | undefined {
   if (/\bpublic\./i.test(message))
     return 'Tables of schema public go by their bare name: customers, not public.customers.'
   if (/does not exist/.test(message)) return '`dwh tables` lists what there is.'
+  if (/\bETag\b/.test(message)) return AGAIN
   if (/Out of Memory/i.test(message))
     return 'Raise memory_limit (DWH_MEMORY_LIMIT), or let DWH_TMP be on a disk with room to spill to.'
   return undefined

@@ -27,8 +27,9 @@ export function selectFiles(entry: TableEntry, paths: readonly string[]): string
   return `SELECT ${columns} FROM read_parquet([${files}], hive_partitioning = false, union_by_name = false)`
 }
 
-/** DuckDB takes every path for a glob; a character in brackets stands for itself. */
+/** DuckDB takes every path for a glob, but no URL of HTTP; a character in brackets stands for itself. */
 export function escapeGlob(path: string): string {
+  if (/^https?:\/\//.test(path)) return path
   return path.replace(/[*?[]/g, (character) => `[${character}]`)
 }
 

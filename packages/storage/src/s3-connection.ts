@@ -7,7 +7,9 @@ import { s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
 
 /** The parts of the SDK that are used. */
-type Sdk = typeof import('@aws-sdk/client-s3') & Pick<typeof import('@aws-sdk/lib-storage'), 'Upload'>
+type Sdk = typeof import('@aws-sdk/client-s3') &
+  Pick<typeof import('@aws-sdk/lib-storage'), 'Upload'> &
+  Pick<typeof import('@aws-sdk/s3-request-presigner'), 'getSignedUrl'>
 
 /** A bucket that answers. The SDK is loaded, and connections are opened, when the first request is sent. */
 export interface S3Connection {
@@ -48,8 +50,12 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
   let opened: Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> | undefined
 
   async function open(): Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> {
-    const [s3, library] = await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')])
-    const sdk: Sdk = { ...s3, Upload: library.Upload }
+    const [s3, { Upload }, { getSignedUrl }] = await Promise.all([
+      import('@aws-sdk/client-s3'),
+      import('@aws-sdk/lib-storage'),
+      import('@aws-sdk/s3-request-presigner'),
+    ])
+    const sdk: Sdk = { ...s3, Upload, getSignedUrl }
     const config = await clientConfig(options)
     const client = new sdk.S3Client(config)
     retryConflicts(client)

@@ -128,6 +128,13 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       return (await copyObject(connection, from, to, source)) ? head(to) : null
     },
 
+    async presignedUrl(key, expiresIn) {
+      checkKey(key)
+      return connection.send((sdk, client) =>
+        sdk.getSignedUrl(client, new sdk.GetObjectCommand(connection.place(key)), { expiresIn }),
+      )
+    },
+
     async *list(prefix) {
       yield* listObjects(connection, prefix)
     },

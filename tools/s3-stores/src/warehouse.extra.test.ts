@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { duckdbExtensions } from '@dwh/duckdb-extensions'
 import { temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeCertificate } from './certificate.ts'
@@ -64,13 +65,11 @@ test.each([
         stderr: expect.stringContaining('S3_CA_FILE'),
       })
     for (let day = 0; day < 2; day += 1) expect((await call(['run'])).stdout).toContain('300,000 rows')
-    const { stdout } = await call([
-      'query',
-      '--format',
-      'csv',
-      'SELECT count(*) AS n, sum(n) AS total, count(DISTINCT hash) AS hashes FROM t',
-    ])
-    expect(stdout).toBe('n,total,hashes\n300000,45000150000,300000\n')
+    const sum = 'SELECT count(*) AS n, sum(n) AS total, count(DISTINCT hash) AS hashes FROM t'
+    const query = (more: NodeJS.ProcessEnv) => call(['query', '--format', 'csv', sum], { ...trusted, ...more })
+    const inPlace = { DWH_CACHE_SIZE: '1MB', DWH_EXTENSIONS: await duckdbExtensions() }
+    for (const more of [{}, inPlace])
+      expect((await query(more)).stdout).toBe('n,total,hashes\n300000,45000150000,300000\n')
     expect((await call(['status'])).stdout).toContain('s3://warehouse/a/prefix')
   },
   START_TIMEOUT_MS,

@@ -44,6 +44,7 @@ export function queryCommand(world: World): Command {
       const sql = await readSql(given, flags, world)
       const opened = await openForReading(flags, world)
       const { config } = opened
+      const { storage } = config
       const { tables } = await readSnapshot(opened, flags.asOf)
       const warehouse = await openWarehouse({
         tables,
@@ -51,6 +52,8 @@ export function queryCommand(world: World): Command {
         timeZone: config.timezone,
         memoryLimitBytes: config.memoryLimitBytes,
         tempDirectory: config.temp,
+        extensionDirectory: config.extensions ?? undefined,
+        httpfs: 's3' in storage ? { caFile: storage.caFile, proxy: storage.s3.proxy } : undefined,
       })
       const format = flags.json ? 'json' : flags.format
       try {

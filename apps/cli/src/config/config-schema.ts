@@ -78,6 +78,7 @@ const config = v.strictObject({
   temp: v.optional(name),
   cache: v.optional(name),
   cache_size: v.optional(size),
+  extensions: v.optional(name),
   memory_limit: v.optional(size),
   lock_timeout: v.optional(duration),
 })
@@ -111,6 +112,7 @@ export interface ConfigValues {
   readonly temp?: string | undefined
   readonly cache?: string | undefined
   readonly cache_size?: number | undefined
+  readonly extensions?: string | undefined
   readonly memory_limit?: number | undefined
   readonly lock_timeout?: number | undefined
 }

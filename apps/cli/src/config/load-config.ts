@@ -21,6 +21,8 @@ export interface Config {
   readonly temp: string
   readonly cache: string
   readonly cacheBytes: number | undefined
+  /** Null: DuckDB's own place. */
+  readonly extensions: string | null
   readonly memoryLimitBytes: number | undefined
   readonly lockTimeoutMs: number | undefined
   /** The file it came from, if there was one. */
@@ -28,7 +30,9 @@ export interface Config {
 }
 
 /** Where the warehouse is: a folder, by its absolute path, or a bucket. */
-export type StorageConfig = { readonly path: string } | { readonly s3: S3StoreOptions }
+export type StorageConfig =
+  | { readonly path: string }
+  | { readonly s3: S3StoreOptions; readonly caFile: string | undefined }
 
 /** The flags that any command may have; each wins over the environment and the file. */
 export interface ConfigFlags {
@@ -57,6 +61,7 @@ export const VARIABLES = {
   temp: 'DWH_TMP',
   cache: 'DWH_CACHE',
   cache_size: 'DWH_CACHE_SIZE',
+  extensions: 'DWH_EXTENSIONS',
   memory_limit: 'DWH_MEMORY_LIMIT',
   lock_timeout: 'DWH_LOCK_TIMEOUT',
 } as const
@@ -90,26 +95,28 @@ export async function loadConfig(flags: ConfigFlags, { env, cwd, home, tmp }: Su
   const values: ConfigValues = { ...file?.values, ...fromEnvironment, ...fromFlags }
 
   // a path in the file is relative to the file; one from outside, to the working folder
-  function path(key: 'storage' | 'temp' | 'cache', fallback: string): string {
+  function path(key: 'storage' | 'temp' | 'cache' | 'extensions'): string | null {
     const outside = fromFlags[key] ?? fromEnvironment[key]
     if (outside !== undefined) return resolve(cwd, outside)
     const inside = file?.values[key]
-    return file && inside !== undefined ? resolve(dirname(file.path), inside) : resolve(cwd, fallback)
+    return file && inside !== undefined ? resolve(dirname(file.path), inside) : null
   }
 
   const bucket = env.S3_BUCKET ? `s3://${env.S3_BUCKET}` : undefined
   const storage = fromFlags.storage ?? fromEnvironment.storage ?? bucket ?? values.storage ?? DEFAULT_STORAGE
+  checkScheme(storage)
   return {
     source: values.source ?? null,
     storage: storage.startsWith('s3://')
       ? bucketSettings(storage, await s3Values(file, env, cwd))
-      : { path: storage.startsWith('file://') ? fileUrlPath(storage) : path('storage', checkFolder(storage)) },
+      : { path: storage.startsWith('file://') ? fileUrlPath(storage) : (path('storage') ?? resolve(cwd, storage)) },
     timezone: checkTimeZone(values.timezone ?? 'UTC'),
     parallel: values.parallel ?? 2,
     selection: { ...pick(values, ['include', 'exclude']), tables: tableSettings(values.tables) },
-    temp: path('temp', tmp),
-    cache: path('cache', join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh')),
+    temp: path('temp') ?? tmp,
+    cache: path('cache') ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),
     cacheBytes: values.cache_size,
+    extensions: path('extensions'),
     memoryLimitBytes: values.memory_limit,
     lockTimeoutMs: values.lock_timeout,
     file: file?.path ?? null,
@@ -142,9 +149,9 @@ function checkTimeZone(name: string): string {
   return name
 }
 
-function checkFolder(storage: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(storage)) return storage
-  const scheme = storage.slice(0, storage.indexOf(':'))
+function checkScheme(storage: string): void {
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(storage) ?? []
+  if (scheme === undefined || scheme === 's3' || scheme === 'file') return
   throw new DwhError('CONFIG_INVALID', `storage: ${scheme}:// is no kind of storage that this version knows`, {
     hint: 'Give the path of a folder, or s3://bucket/prefix.',
   })
@@ -163,13 +170,14 @@ async function s3Values(
   const values = { ...file?.values.s3, ...fromEnvironment }
   if (values.ca_file === undefined) return values
   const folder = fromEnvironment.ca_file === undefined && file ? dirname(file.path) : cwd
-  const ca = await readFile(resolve(folder, values.ca_file), 'utf8').catch((cause) => {
+  const caFile = resolve(folder, values.ca_file)
+  const ca = await readFile(caFile, 'utf8').catch((cause) => {
     throw new DwhError('CONFIG_INVALID', `S3_CA_FILE ${values.ca_file}: ${cause.message}`, {
       cause,
       hint: 'Give the path of a file with PEM certificates.',
     })
   })
-  return { ...values, ca }
+  return { ...values, ca_file: caFile, ca }
 }
 
 function bucketSettings(url: string, values: S3Values & { readonly ca?: string }): StorageConfig {
@@ -182,6 +190,7 @@ function bucketSettings(url: string, values: S3Values & { readonly ca?: string }
   }
   const endpoint = values.endpoint
   return {
+    caFile: values.ca_file,
     s3: {
       bucket,
       prefix: prefix.join('/'),

@@ -85,6 +85,7 @@ describe('a warehouse in a bucket', () => {
       code: 0,
       stderr: expect.stringContaining('ignores conditional writes'),
     })
+    expect((await place.dwh(['status'])).stdout).toContain('ignores conditional writes')
     expect((await place.dwh(['views'])).stdout).toContain('s3://bucket/data/warehouse/orders/')
     expect((await place.dwh(['tables', '--json'])).stdout).toContain('"s3://bucket/data/warehouse/orders/')
   })

@@ -87,6 +87,8 @@ export interface EtlState {
   /** Every current table, by the name `formatTableName` gives it. */
   readonly tables: Readonly<Record<string, TableEntry>>
   readonly last_failure: FailureEntry | null
+  /** Whether the store honoured conditional writes when this was written: where not, two runs at one moment may both believe that they were published. */
+  readonly conditional_writes: boolean
 }
 
 /** `_dwh/snapshots/YYYY/MM/DD.json`: the tables of one day, what "as of" reads. A run of some tables adds to it. */

@@ -49,6 +49,7 @@ const state = v.looseObject({
   kept: v.array(v.looseObject({ key: text, sha256: hash, kept: text, until: text })),
   tables,
   last_failure: v.nullable(failure),
+  conditional_writes: v.optional(v.boolean(), true),
 })
 
 const manifest = v.looseObject({ version: v.literal(1), date: day, run_id: text, tables })

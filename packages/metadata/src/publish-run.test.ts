@@ -131,6 +131,7 @@ describe('a run is published', () => {
       sources: { default: { kind: 'postgres', database: 'app' } },
       kept: [],
       last_failure: null,
+      conditional_writes: true,
     })
     expect(await answers(store, now)).toEqual({ a: 'A1', b: 'B1' })
     expect(await readManifest(store, now, '2026-02-18')).toMatchObject({

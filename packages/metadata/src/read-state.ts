@@ -29,6 +29,7 @@ const EMPTY: EtlState = {
   kept: [],
   tables: {},
   last_failure: null,
+  conditional_writes: true,
 }
 
 /**

@@ -6,7 +6,8 @@ import type { StoredState } from './read-state.ts'
  * Replaces `etl.json` in one conditional write: only if it still is `base`.
  * @throws DwhError CONFLICT when it is not; then nothing was written
  */
-export async function writeState(store: ObjectStore, base: StoredState, state: EtlState): Promise<StoredState> {
+export async function writeState(store: ObjectStore, base: StoredState, next: EtlState): Promise<StoredState> {
+  const state = { ...next, conditional_writes: (await store.conditionalWrites?.()) ?? true }
   const condition = base.etag === null ? { ifAbsent: true as const } : { ifMatch: base.etag }
   const { etag } = await store.put(STATE_KEY, serialise(state), condition)
   return { state, etag }

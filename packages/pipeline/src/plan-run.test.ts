@@ -16,6 +16,7 @@ const EMPTY: EtlState = {
   kept: [],
   tables: {},
   last_failure: null,
+  conditional_writes: true,
 }
 
 function table(name: string, more: Partial<TableSchema> = {}): TableSchema {

@@ -49,6 +49,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
       kept: [],
       tables: {},
       last_failure: null,
+      conditional_writes: true,
     },
     async write({ schema = 'public', name = 't' }, select) {
       const key = tableFileKey({ schema, name }, '2026-02-18')

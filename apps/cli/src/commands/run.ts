@@ -49,7 +49,7 @@ export function runCommand(world: World): Command {
         await writer.close()
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
-      if (store.conditionalWrites && !(await store.conditionalWrites())) world.stderr.write(`${UNCONDITIONAL}\n`)
+      if (!report.state.conditional_writes) world.stderr.write(`${UNCONDITIONAL}\n`)
       await world.stdout.write(flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, store.url))
     })
 }

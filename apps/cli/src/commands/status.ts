@@ -49,6 +49,7 @@ function asText(state: EtlState, storage: string, world: World): string {
     ])
     lines.push(['holds', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
   }
+  if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let one machine write to it'])
   if (state.publishing)
     lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries see it whole`])
   if (state.last_failure) {
@@ -60,6 +61,17 @@ function asText(state: EtlState, storage: string, world: World): string {
 }
 
 function asJson(state: EtlState, storage: string) {
-  const { last_run_at, status, run_id, duration_ms, publishing, last_failure, counts } = state
-  return { storage, status, last_run_at, run_id, duration_ms, ...totals(state), counts, publishing, last_failure }
+  const { last_run_at, status, run_id, duration_ms, publishing, last_failure, counts, conditional_writes } = state
+  return {
+    storage,
+    status,
+    last_run_at,
+    run_id,
+    duration_ms,
+    ...totals(state),
+    counts,
+    publishing,
+    last_failure,
+    conditional_writes,
+  }
 }

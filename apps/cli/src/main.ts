@@ -32,6 +32,9 @@ const world: World = {
   clock: () => new Date(),
   random: randomBytes,
   signal: controller.signal,
+  exitWith: (code) => {
+    process.exitCode = code
+  },
   hide: (texts) => {
     for (const text of texts) secrets.add(text)
   },

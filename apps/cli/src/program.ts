@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { doctorCommand } from './commands/doctor.ts'
 import { historyCommand } from './commands/history.ts'
 import { planCommand } from './commands/plan.ts'
 import { queryCommand } from './commands/query.ts'
@@ -47,7 +48,16 @@ export function makeProgram(world: World): Command {
     .addHelpText('after', HELP)
     .showSuggestionAfterError()
     .showHelpAfterError('(see dwh --help)')
-  const commands = [planCommand, runCommand, statusCommand, historyCommand, tablesCommand, queryCommand, viewsCommand]
+  const commands = [
+    doctorCommand,
+    planCommand,
+    runCommand,
+    statusCommand,
+    historyCommand,
+    tablesCommand,
+    queryCommand,
+    viewsCommand,
+  ]
   for (const make of commands) program.addCommand(make(world))
   // on every command: commander hands settings down only to those it makes itself
   for (const command of [program, ...program.commands]) {

@@ -10,6 +10,8 @@ export interface World extends Surroundings {
   readonly random: (bytes: number) => Uint8Array
   /** Fires on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal
+  /** The exit code of a command that has answered, when the answer is bad news. */
+  readonly exitWith: (code: number) => void
   /** Texts that are not to be shown in any message, such as a password. */
   readonly hide: (secrets: readonly string[]) => void
 }

@@ -42,6 +42,7 @@ export type {
 } from './object-store.ts'
 export type {
   CellValue,
+  Denied,
   ReadTableOptions,
   Row,
   RowBatch,

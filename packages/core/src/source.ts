@@ -11,8 +11,18 @@ export interface SourceColumn {
   readonly nullable?: boolean
   /** The source's own word for the type, such as `numeric(10,2)`; for people and `etl.json`. */
   readonly sourceType?: string
-  /** Why the source will not let us read this column, such as a missing privilege. */
-  readonly denied?: string
+  /** Set for a column that the source will not let us read. */
+  readonly denied?: Denied
+}
+
+/** Why something cannot be read. */
+export interface Denied {
+  /** Such as `no SELECT privilege`. */
+  readonly reason: string
+  /** What to do about it, as a sentence. */
+  readonly hint: string
+  /** Statements that put it right, for whoever may run them, where there are such. */
+  readonly sql?: string
 }
 
 /** A table as a source offers it. Columns are in the source's order, which is the order of every row. */
@@ -28,7 +38,7 @@ export interface TableSchema extends TableName {
   /** Set for a table that is read only when the configuration names it; says why, such as `a view`. */
   readonly onlyWhenNamed?: string
   /** Set for a table that cannot be read; planning fails unless it is excluded. */
-  readonly denied?: { readonly reason: string; readonly hint: string }
+  readonly denied?: Denied
 }
 
 /**

@@ -128,9 +128,13 @@ test('what a role may not read is said, with the grant that would help', async (
   expect(tables.get('closed')?.denied).toEqual({
     reason: 'no SELECT privilege',
     hint: `GRANT SELECT ON "public"."closed" TO "${role}"; or exclude closed.`,
+    sql: `GRANT SELECT ON "public"."closed" TO "${role}";`,
   })
   expect(tables.get('half')?.denied).toBeUndefined()
-  expect(tables.get('half')?.columns.map((column) => column.denied)).toEqual([undefined, 'no SELECT privilege'])
+  expect(tables.get('half')?.columns.map((column) => column.denied?.sql)).toEqual([
+    undefined,
+    `GRANT SELECT ("secret") ON "public"."half" TO "${role}";`,
+  ])
   expect(tables.get('guarded')?.denied?.reason).toContain('row-level security')
   expect(tables.get('hidden.t')?.denied?.reason).toContain('no USAGE privilege on schema hidden')
   expect((await tablesOf(database.url)).get('guarded')?.denied).toBeUndefined()

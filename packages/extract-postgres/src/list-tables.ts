@@ -1,4 +1,4 @@
-import { formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
+import { type Denied, formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
 
@@ -81,10 +81,10 @@ const COLUMNS = `
 export async function listTables(client: PgClient): Promise<PgTable[]> {
   const tables = await client.query(TABLES)
   const columns = await client.query(COLUMNS, [tables.rows.map((row) => row.oid)])
-  const columnsOf = new Map<string, PgColumn[]>()
+  const columnsOf = new Map<string, ColumnRow[]>()
   for (const row of columns.rows) {
     const list = columnsOf.get(row.table) ?? []
-    list.push(toColumn(row))
+    list.push(row)
     columnsOf.set(row.table, list)
   }
   return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? []))
@@ -102,7 +102,7 @@ interface ColumnRow {
   may_select: boolean
 }
 
-function toColumn(row: ColumnRow): PgColumn {
+function toColumn(row: ColumnRow, table: TableRow): PgColumn {
   const type: PgType = { name: row.type, schema: row.type_schema, modifier: row.modifier }
   const mapping = mapType(type)
   return {
@@ -114,7 +114,16 @@ function toColumn(row: ColumnRow): PgColumn {
     typeOid: Number(row.type_oid),
     modifier: row.modifier,
     mapping,
-    ...(row.may_select ? {} : { denied: 'no SELECT privilege' }),
+    ...(row.may_select ? {} : { denied: deniedColumn(row, table) }),
+  }
+}
+
+function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {
+  const sql = grants(table, `SELECT (${quoteIdentifier(name)})`)
+  return {
+    reason: 'no SELECT privilege',
+    hint: `${sql} Or list it under columns.exclude of ${formatTableName(table)}.`,
+    sql,
   }
 }
 
@@ -134,7 +143,8 @@ interface TableRow {
   primary_key: string[] | null
 }
 
-function toTable(row: TableRow, columns: PgColumn[]): PgTable {
+function toTable(row: TableRow, columnRows: readonly ColumnRow[]): PgTable {
+  const columns = columnRows.map((column) => toColumn(column, row))
   const onlyWhenNamed = row.extension === null ? ONLY_WHEN_NAMED[row.kind] : `part of the extension ${row.extension}`
   const denied = whyDenied(row, columns)
   return {
@@ -151,29 +161,36 @@ function toTable(row: TableRow, columns: PgColumn[]): PgTable {
   }
 }
 
-function whyDenied(row: TableRow, columns: readonly PgColumn[]): TableSchema['denied'] | null {
-  const table = `${quoteIdentifier(row.schema)}.${quoteIdentifier(row.name)}`
-  const name = formatTableName(row)
-  const role = quoteIdentifier(row.role)
+function whyDenied(row: TableRow, columns: readonly PgColumn[]): Denied | null {
+  const orExclude = `or exclude ${formatTableName(row)}.`
   if (!row.schema_usage) {
-    const schema = quoteIdentifier(row.schema)
-    return {
-      reason: `no USAGE privilege on schema ${row.schema}`,
-      hint: `GRANT USAGE ON SCHEMA ${schema} TO ${role}; or exclude ${name}.`,
-    }
+    const sql = grants(row, 'SELECT')
+    return { reason: `no USAGE privilege on schema ${row.schema}`, hint: `${sql} ${orExclude}`, sql }
   }
   if (!row.may_select && columns.every((column) => column.denied)) {
-    return { reason: 'no SELECT privilege', hint: `GRANT SELECT ON ${table} TO ${role}; or exclude ${name}.` }
+    const sql = grants(row, 'SELECT')
+    return { reason: 'no SELECT privilege', hint: `${sql} ${orExclude}`, sql }
   }
   if (row.row_security) {
-    const hint = `Its policies would hide rows from this role: use a role with BYPASSRLS, or exclude ${name}.`
-    return { reason: 'row-level security applies to this role', hint }
-  }
-  if (row.kind === 'm' && !row.populated) {
     return {
-      reason: 'the materialized view has never been filled',
-      hint: `REFRESH MATERIALIZED VIEW ${table}; or exclude ${name}.`,
+      reason: 'row-level security applies to this role',
+      hint: `Its policies would hide rows from this role: use a role with BYPASSRLS, ${orExclude}`,
+      sql: `ALTER ROLE ${quoteIdentifier(row.role)} BYPASSRLS;`,
     }
   }
+  if (row.kind === 'm' && !row.populated) {
+    const sql = `REFRESH MATERIALIZED VIEW ${quoteIdentifier(row.schema)}.${quoteIdentifier(row.name)};`
+    return { reason: 'the materialized view has never been filled', hint: `${sql} ${orExclude}`, sql }
+  }
   return null
+}
+
+/** Statements that let a role read a table. */
+function grants(row: TableRow, privilege: string): string {
+  const role = quoteIdentifier(row.role)
+  const table = `${quoteIdentifier(row.schema)}.${quoteIdentifier(row.name)}`
+  return [
+    ...(row.schema_usage ? [] : [`GRANT USAGE ON SCHEMA ${quoteIdentifier(row.schema)} TO ${role};`]),
+    ...(row.may_select ? [] : [`GRANT ${privilege} ON ${table} TO ${role};`]),
+  ].join(' ')
 }

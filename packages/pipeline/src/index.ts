@@ -1,4 +1,10 @@
-export type { RunPlan, TablePlan } from './plan-run.ts'
+export { differingFields, type RunPlan, type TablePlan } from './plan-run.ts'
 export { type PlanOptions, planPipeline, type RunOptions, type RunReport, runPipeline } from './run-pipeline.ts'
-export type { SelectedColumn, SkippedTable } from './select-tables.ts'
+export {
+  type DeniedRead,
+  type SelectedColumn,
+  type Selection,
+  type SkippedTable,
+  selectTables,
+} from './select-tables.ts'
 export type { SelectionSettings, SourceSettings, TableSettings } from './settings.ts'

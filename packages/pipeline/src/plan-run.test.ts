@@ -122,7 +122,7 @@ describe('which tables', () => {
     const tables = [
       ...three,
       table('closed', { denied }),
-      table('half', { columns: [...columns('id'), { ...columns('pin')[0]!, denied: 'no' }] }),
+      table('half', { columns: [...columns('id'), { ...columns('pin')[0]!, denied: { reason: 'no', hint: 'no' } }] }),
     ]
     expect(refusal({ tables })).toMatchObject({
       code: 'SOURCE_DENIED',

@@ -12,7 +12,14 @@ import {
   tableFileKey,
 } from '@dwh/core'
 import { checkColumnNames, checkTableNames } from './name-conflicts.ts'
-import { type SelectedTable, type Selection, type SkippedTable, selectTables, unknownTable } from './select-tables.ts'
+import {
+  checkDenied,
+  type SelectedTable,
+  type Selection,
+  type SkippedTable,
+  selectTables,
+  unknownTable,
+} from './select-tables.ts'
 import type { SelectionSettings } from './settings.ts'
 
 export interface PlanInput {
@@ -75,6 +82,7 @@ export function planRun(input: PlanInput): RunPlan {
   }
   const selections = Object.entries(input.sources).map(([source, { tables, settings }]) => {
     const selection = selectTables(tables, settings)
+    checkDenied(selection)
     checkNotEmpty(source, tables, selection)
     return { source, tables, selection }
   })
@@ -139,15 +147,20 @@ function checkSameSources({ state, sources, adoptSource }: PlanInput, dropped: r
   for (const [name, { identity }] of Object.entries(sources)) {
     const before = state.sources[name]
     const gone = dropped.filter((table) => state.tables[table]?.source.name === name)
-    const differs = Object.keys(identity).filter(
-      (field) => before?.[field] != null && identity[field] != null && before[field] !== identity[field],
-    )
+    const differs = differingFields(before, identity)
     if (gone.length === 0 || differs.length === 0) continue
     const what = differs.map((field) => `${field} ${before?.[field]}, now ${identity[field]}`).join('; ')
     throw new DwhError('CONFIG_INVALID', `source ${name}: another database than before (${what})`, {
       hint: `${gone.length} tables would leave the views: ${gone.slice(0, 5).join(', ')}. Give the right URL, another storage, or, if the database was moved, --adopt-source once.`,
     })
   }
+}
+
+/** Which fields say that it is another database. One that is not known on one side says nothing. */
+export function differingFields(before: SourceIdentity | undefined, now: SourceIdentity): string[] {
+  return Object.keys(now).filter(
+    (field) => before?.[field] != null && now[field] != null && before[field] !== now[field],
+  )
 }
 
 function checkNotEmpty(source: string, tables: readonly TableSchema[], { selected, skipped }: Selection): void {

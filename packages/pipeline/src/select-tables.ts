@@ -1,4 +1,5 @@
 import {
+  type Denied,
   DwhError,
   didYouMean,
   formatTableName,
@@ -35,15 +36,24 @@ export interface SelectedColumn extends SourceColumn {
   readonly as: string
 }
 
+/** A table that is wanted, or a column of one, and may not be read. */
+export interface DeniedRead extends Denied {
+  /** As the source names it. */
+  readonly table: string
+  /** Null for the whole table. */
+  readonly column: string | null
+}
+
 export interface Selection {
   readonly selected: readonly SelectedTable[]
   readonly skipped: readonly SkippedTable[]
+  /** What of the selected tables may not be read. */
+  readonly denied: readonly DeniedRead[]
 }
 
 /**
- * Decides which of a source's tables are read, and which of their columns.
- * @throws DwhError CONFIG_INVALID for settings that name a table or column that is not there, SOURCE_DENIED for a table that may not be read and was not
- * left out: a smaller warehouse must be somebody's decision
+ * Decides which of a source's tables are wanted, and which of their columns.
+ * @throws DwhError CONFIG_INVALID for settings that name a table or column that is not there
  */
 export function selectTables(tables: readonly TableSchema[], settings: SelectionSettings): Selection {
   checkNames(tables, settings)
@@ -55,11 +65,33 @@ export function selectTables(tables: readonly TableSchema[], settings: Selection
     if (reason === null) selected.push(select(table, own ?? {}))
     else skipped.push({ table: formatTableName(table), reason })
   }
-  checkDenied(selected)
-  // without columns there is nothing to store; with a denied one there would have been an error
+  const denied = selected.flatMap(deniedReads)
+  // without columns there is nothing to store
   const empty = selected.filter((s) => s.columns.length === 0)
   skipped.push(...empty.map((s) => ({ table: formatTableName(s.table), reason: 'it has no columns' })))
-  return { selected: selected.filter((s) => s.columns.length > 0), skipped }
+  return { selected: selected.filter((s) => s.columns.length > 0), skipped, denied }
+}
+
+function deniedReads({ table, columns }: SelectedTable): DeniedRead[] {
+  const name = formatTableName(table)
+  if (table.denied) return [{ ...table.denied, table: name, column: null }]
+  return columns.flatMap((column) => (column.denied ? [{ ...column.denied, table: name, column: column.name }] : []))
+}
+
+/**
+ * A smaller warehouse must be somebody's decision.
+ * @throws DwhError SOURCE_DENIED when something that is wanted may not be read
+ */
+export function checkDenied({ denied }: Selection): void {
+  if (denied.length === 0) return
+  const shown = denied.slice(0, 10)
+  const texts = shown.map(
+    ({ table, column, reason }) => `${table}: ${column === null ? '' : `column ${column}: `}${reason}`,
+  )
+  const more = denied.length > shown.length ? `, and ${denied.length - shown.length} more` : ''
+  throw new DwhError('SOURCE_DENIED', `${texts.join('; ')}${more}`, {
+    hint: [...new Set(shown.map(({ hint }) => hint))].join('\n'),
+  })
 }
 
 function settingsOf(table: TableSchema, { tables = {} }: SelectionSettings): TableSettings | undefined {
@@ -128,24 +160,4 @@ function select(table: TableSchema, { name, columns = {}, where }: TableSettings
     primaryKey: key.every((column) => column !== undefined) ? key : [],
     where: where ?? null,
   }
-}
-
-function checkDenied(selected: readonly SelectedTable[]): void {
-  const problems = selected.flatMap(({ table, columns }) => {
-    const name = formatTableName(table)
-    if (table.denied) return [{ text: `${name}: ${table.denied.reason}`, hint: table.denied.hint }]
-    return columns
-      .filter((column) => column.denied)
-      .map((column) => ({
-        text: `${name}: column ${column.name}: ${column.denied}`,
-        hint: `Grant it, or list it under columns.exclude of ${name}.`,
-      }))
-  })
-  const [first] = problems
-  if (!first) return
-  const shown = problems.slice(0, 10)
-  const more = problems.length > shown.length ? `, and ${problems.length - shown.length} more` : ''
-  throw new DwhError('SOURCE_DENIED', `${shown.map((p) => p.text).join('; ')}${more}`, {
-    hint: [...new Set(shown.map((p) => p.hint))].join('\n'),
-  })
 }

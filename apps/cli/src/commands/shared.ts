@@ -7,13 +7,14 @@ import {
   type ObjectStore,
   parseDay,
   SNAPSHOTS_PREFIX,
+  type Source,
   type TableEntry,
 } from '@dwh/core'
-import { postgresSource, systemRoom } from '@dwh/extract-postgres'
+import { type ConnectOptions, postgresSource, systemRoom } from '@dwh/extract-postgres'
 import { readManifest, readState } from '@dwh/metadata'
 import type { PlanOptions } from '@dwh/pipeline'
 import { type CommittedFiles, cachedFiles, localFiles, rememberingStore, verifiedInFolder } from '@dwh/query'
-import { localStore, s3Store } from '@dwh/storage'
+import { localStore, type S3StoreOptions, s3Store } from '@dwh/storage'
 import type { Command } from 'commander'
 import { type Config, type ConfigFlags, checkSource, loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../output/report-error.ts'
@@ -48,18 +49,24 @@ export interface Opened {
   readonly store: ObjectStore
 }
 
-export async function openStore(flags: CommonFlags, world: World): Promise<Opened> {
+/** `patience`: how long to try a bucket, where the usual is too long. */
+export async function openStore(
+  flags: CommonFlags,
+  world: World,
+  patience: Pick<S3StoreOptions, 'attempts' | 'connectTimeoutMs'> = {},
+): Promise<Opened> {
   world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
   const config = await loadConfig(flags, world)
   world.hide(secretsOf(config.source, world.env))
   const { storage } = config
   if ('path' in storage) return { config, store: localStore(storage) }
+  const s3 = { ...storage.s3, ...patience }
   world.hide(
     [storage.s3.credentials?.secretAccessKey, world.env.AWS_SECRET_ACCESS_KEY, world.env.AWS_SESSION_TOKEN].filter(
       (text) => text !== undefined,
     ),
   )
-  return { config, store: s3Store(storage.s3) }
+  return { config, store: s3Store(s3) }
 }
 
 /** What planning and running share. `onNote` is told what a person should know about the source, once each. */
@@ -70,13 +77,7 @@ export async function planOptions(
 ): Promise<Opened & { options: PlanOptions }> {
   const { config, store } = await openStore(flags, world)
   checkSource(config, world)
-  const source = postgresSource({
-    ...(config.source === null ? {} : { connection: config.source }),
-    room: { ...systemRoom(world.env), home: world.home },
-    parallel: config.parallel,
-    lockTimeoutMs: config.lockTimeoutMs,
-    onNote,
-  })
+  const source = sourceOf(config, world, onNote)
   const options: PlanOptions = {
     store,
     sources: { default: { source, ...config.selection } },
@@ -89,6 +90,18 @@ export async function planOptions(
     signal: world.signal,
   }
   return { config, store, options }
+}
+
+/** How to reach the Postgres of the configuration. */
+export function postgresOptions(config: Config, world: World): ConnectOptions {
+  const room = { ...systemRoom(world.env), home: world.home }
+  return config.source === null ? { room } : { connection: config.source, room }
+}
+
+/** The Postgres of the configuration. `onNote` is told what a person should know about it, once each. */
+export function sourceOf(config: Config, world: World, onNote: (note: string) => void): Source {
+  const { parallel, lockTimeoutMs } = config
+  return postgresSource({ ...postgresOptions(config, world), parallel, lockTimeoutMs, onNote })
 }
 
 /**

@@ -1,0 +1,27 @@
+import { access, constants, statfs } from 'node:fs/promises'
+import type { Config } from '../config/load-config.ts'
+import { formatBytes } from '../output/units.ts'
+import { type Finding, failed, type Outcome, ok, warning } from './finding.ts'
+import { nearestFolder } from './folders.ts'
+
+/** The folders of this machine that a run and a query write to. `largestTableBytes`: of what is going to be read, in Postgres. */
+export async function* checkLocal(config: Config, largestTableBytes: number): AsyncGenerator<Finding> {
+  yield { id: 'local.temp', ...(await checkFolder(config.temp, 'DWH_TMP', largestTableBytes)) }
+  yield { id: 'local.cache', ...(await checkFolder(config.cache, 'DWH_CACHE', 0)) }
+}
+
+async function checkFolder(path: string, variable: string, wanted: number): Promise<Outcome> {
+  const another = `Set ${variable} to a folder that can be written.`
+  const there = await nearestFolder(path)
+  if (!there.isFolder) return failed(`${path}: ${there.path} is not a folder`, another)
+  const denied = await access(there.path, constants.W_OK | constants.X_OK).catch((error: Error) => error)
+  if (denied) return failed(`${path}: ${denied.message}`, another)
+  const { bavail, bsize } = await statfs(there.path)
+  const free = bavail * bsize
+  const found = `${path}: ${formatBytes(free)} free`
+  if (free >= wanted) return ok(found)
+  return warning(
+    `${found}, and the largest table takes ${formatBytes(wanted)} in Postgres; its file is mostly much smaller`,
+    `Free some space there, or set ${variable} to a folder on a larger disk.`,
+  )
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { link, rm } from 'node:fs/promises'
+import { type ObjectStore, PROBE_PREFIX } from '@dwh/core'
+import { bucketPolicy } from '@dwh/storage'
+import type { StorageConfig } from '../config/load-config.ts'
+import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
+import { nearestFolder, removeEmptyFolders } from './folders.ts'
+
+/** Tries all that a warehouse does in its storage, below `_dwh/probe/`; leaves nothing. False when a warehouse cannot even be read there. */
+export async function* checkStorage(
+  storage: StorageConfig,
+  store: ObjectStore,
+  limits: Limits,
+): AsyncGenerator<Finding, boolean> {
+  const rest = ['storage.write', 'storage.conditions'] as const
+  const listed = await attempt(limits, () => first(store))
+  yield finding('storage.list', storage, listed, (any) => ok(`${store.url}: ${any ? 'there' : 'empty'}`))
+  if ('failure' in listed) {
+    yield* skip('storage.list', ...rest)
+    return false
+  }
+  const before = 'path' in storage ? await nearestFolder(storage.path) : null
+  const written = await attempt(limits, () => writeAndRead(store))
+  yield finding('storage.write', storage, written, (outcome) => outcome)
+  if ('failure' in written) {
+    yield* skip('storage.write', 'storage.conditions')
+  } else {
+    const honoured = await attempt(limits, () => conditions(store))
+    yield finding('storage.conditions', storage, honoured, (outcome) => outcome)
+  }
+  if ('path' in storage && before && before.path !== storage.path) await removeEmptyFolders(storage.path, before.path)
+  return true
+}
+
+function finding<T>(
+  id: CheckId,
+  storage: StorageConfig,
+  result: { readonly value: T } | { readonly failure: Outcome },
+  outcome: (value: T) => Outcome,
+): Finding {
+  if ('value' in result) return { id, ...outcome(result.value) }
+  const { failure } = result
+  const denied = 's3' in storage && /s3:[A-Z]/.test(failure.fix ?? '')
+  return { id, ...failure, paste: denied ? `${bucketPolicy(storage.s3)}\n` : null }
+}
+
+async function first(store: ObjectStore): Promise<boolean> {
+  for await (const _ of store.list('')) return true
+  return false
+}
+
+async function writeAndRead(store: ObjectStore): Promise<Outcome> {
+  const key = probeKey()
+  const body = randomBytes(1024)
+  await store.put(key, body)
+  const found = await store.get(key).finally(() => store.delete(key))
+  if (found && Buffer.compare(found.body, body) === 0) return ok('written, read back, deleted')
+  return failed(
+    'what comes back is not what was written',
+    'Something between here and the storage changes what is sent: a proxy, or a gateway that adds checksums.',
+  )
+}
+
+async function conditions(store: ObjectStore): Promise<Outcome> {
+  if (store.localPath) return links(store, store.localPath)
+  if ((await store.conditionalWrites?.()) ?? true)
+    return ok('conditional writes are honoured: of two runs at one moment, one wins')
+  return warning(
+    'conditional writes are ignored: of two runs at one moment both may believe that they were published',
+    'Let one machine write here, or use a storage that knows If-Match and If-None-Match (docs/storage.md lists some).',
+  )
+}
+
+/** A folder has its conditional writes from hard links, which some network shares do not have. */
+async function links(store: ObjectStore, localPath: (key: string) => string): Promise<Outcome> {
+  const key = probeKey()
+  await store.put(key, new Uint8Array([1]))
+  const [path, other] = [localPath(key), `${localPath(key)}-link`]
+  try {
+    await link(path, other)
+    return ok('hard links work: of two runs at one moment, one wins')
+  } catch (error) {
+    return failed(
+      `no hard links: ${(error as Error).message}`,
+      'Runs need a file system that has them: a local disk, or a bucket. Queries work.',
+    )
+  } finally {
+    await rm(other, { force: true })
+    await store.delete(key)
+  }
+}
+
+function probeKey(): string {
+  return `${PROBE_PREFIX}${randomBytes(8).toString('hex')}`
+}

@@ -1,0 +1,60 @@
+import type { EtlState, ObjectStore, SnapshotInfo } from '@dwh/core'
+import { readState } from '@dwh/metadata'
+import { differingFields } from '@dwh/pipeline'
+import { formatAge, plural } from '../output/units.ts'
+import { attempt, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
+
+/** A warehouse that is read every day is a day old at most, and two hours are for a run that takes its time. */
+const OLD_MS = 26 * 3_600_000
+
+/** `info`: the source of now, if it could be reached. */
+export async function* checkWarehouse(
+  store: ObjectStore,
+  info: SnapshotInfo | null,
+  now: Date,
+  limits: Limits,
+): AsyncGenerator<Finding> {
+  const read = await attempt(limits, () => readState(store))
+  if ('failure' in read) {
+    yield { id: 'warehouse', ...read.failure }
+    yield* skip('warehouse', 'warehouse.source', 'warehouse.last_run')
+    return
+  }
+  const { state } = read.value
+  yield { id: 'warehouse', ...stateOutcome(state) }
+  if (info) yield { id: 'warehouse.source', ...sourceOutcome(state, info) }
+  else yield* skip('source.snapshot', 'warehouse.source')
+  yield { id: 'warehouse.last_run', ...lastRunOutcome(state, now) }
+}
+
+function stateOutcome({ status, tables, publishing }: EtlState): Outcome {
+  if (status === 'none') return ok('none yet: dwh run makes the first')
+  const found = plural(Object.keys(tables).length, 'table')
+  if (!publishing) return ok(found)
+  return warning(
+    `${found}; the publication of ${publishing.run_id} was cut short`,
+    'Nothing is lost, and queries see it whole. The next dwh run finishes it.',
+  )
+}
+
+function sourceOutcome(state: EtlState, { source }: SnapshotInfo): Outcome {
+  const before = state.sources.default
+  const differing = differingFields(before, source)
+  if (differing.length === 0) return ok(before ? 'the database that it was read from' : 'none yet')
+  const what = differing.map((field) => `${field} ${before?.[field]}, now ${source[field]}`)
+  return failed(
+    `it was read from another database: ${what.join('; ')}`,
+    'Give the right URL, or another storage; if the database was moved, run `dwh run --adopt-source` once.',
+  )
+}
+
+function lastRunOutcome({ last_run_at, last_failure }: EtlState, now: Date): Outcome {
+  if (last_failure) {
+    const { at, message, hint } = last_failure
+    return warning(`failed ${formatAge(new Date(at), now)}: ${message}`, hint ?? 'Run again: dwh run')
+  }
+  if (last_run_at === null) return ok('none yet')
+  const age = formatAge(new Date(last_run_at), now)
+  if (now.getTime() - new Date(last_run_at).getTime() <= OLD_MS) return ok(age)
+  return warning(`${age}, on ${last_run_at}`, 'Is the scheduler running? Run again: dwh run')
+}

@@ -1,0 +1,359 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startS3Server } from '@dwh/s3-server'
+import { type TestDatabase, testDatabase } from '@dwh/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Workplace, workplace } from '../test-support.ts'
+import type { Finding } from './finding.ts'
+
+const PASSWORD = 'p%40ss/canary'
+const SECRET = 'canary-of-the-bucket'
+
+interface Report {
+  readonly ok: number
+  readonly warnings: number
+  readonly failed: number
+  readonly skipped: number
+  readonly checks: readonly Finding[]
+}
+
+interface Patient {
+  readonly database: TestDatabase
+  /** Of a role with nothing but the right to connect. */
+  readonly role: string
+  readonly url: string
+  readonly place: Workplace
+  /** Runs the doctor, in this environment. */
+  examine(env?: Record<string, string>, args?: readonly string[]): Promise<Report & { code: number | null }>
+}
+
+async function patient(sql = ''): Promise<Patient> {
+  const database = await testDatabase(`CREATE TABLE customers AS SELECT 1 AS id; ${sql}`)
+  const role = `${database.name}_reader`
+  await database.query(
+    `CREATE ROLE ${role} LOGIN PASSWORD '${decodeURIComponent(PASSWORD)}'; GRANT SELECT ON customers TO ${role}`,
+  )
+  onTestFinished(async () => void (await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
+  const url = new URL(database.url)
+  url.username = role
+  url.password = PASSWORD
+  const place = await workplace({ DATABASE_URL: url.href })
+  return {
+    database,
+    role,
+    url: url.href,
+    place,
+    async examine(env = {}, args = []) {
+      const { code, stdout, stderr } = await place.dwh(['doctor', '--json', ...args], { env })
+      for (const secret of [PASSWORD, decodeURIComponent(PASSWORD), SECRET]) {
+        expect(stdout).not.toContain(secret)
+        expect(stderr).not.toContain(secret)
+      }
+      expect(stderr).toBe('')
+      return { code, ...JSON.parse(stdout) }
+    },
+  }
+}
+
+function check(report: Report, id: string): Finding {
+  const found = report.checks.find((finding) => finding.id === id)
+  if (!found) throw new Error(`no check ${id}`)
+  return found
+}
+
+describe('a database that cannot be read', () => {
+  test('nothing is wrong: every check is ok, in its order, and nothing is left', async () => {
+    const { examine, place } = await patient()
+    const report = await examine()
+    expect(report).toMatchObject({ code: 0, ok: 15, warnings: 0, failed: 0, skipped: 0 })
+    expect(report.checks.map(({ id }) => id)).toMatchInlineSnapshot(`
+      [
+        "config",
+        "source.connection",
+        "source.server",
+        "source.rights",
+        "source.sessions",
+        "source.snapshot",
+        "source.tables",
+        "local.temp",
+        "local.cache",
+        "storage.list",
+        "storage.write",
+        "storage.conditions",
+        "warehouse",
+        "warehouse.source",
+        "warehouse.last_run",
+      ]
+    `)
+    expect(Object.keys(report.checks[0] ?? {})).toEqual(['id', 'status', 'found', 'fix', 'paste'])
+    expect(await readdir(place.folder)).toEqual([])
+    expect(await readdir(place.temp)).toEqual([])
+    const { stdout } = await place.dwh(['doctor'])
+    expect(stdout).toMatch(/^ok {7}config .*\nok {7}source.connection .*: database test_/)
+    expect(stdout).toMatch(/\n\n15 ok, 0 warnings, 0 failed\n$/)
+  })
+
+  test.each([
+    ['the password', (url: URL) => (url.password = 'another'), /Check user and password/],
+    ['the database', (url: URL) => (url.pathname = '/nowhere'), /Check the name of the database/],
+    ['the port', (url: URL) => (url.port = '1'), /Is Postgres running there/],
+    ['the host', (url: URL) => (url.hostname = 'nowhere.invalid'), /host name is not known/],
+    ['TLS that the server does not have', (url: URL) => url.searchParams.set('sslmode', 'require'), /sslmode=prefer/],
+  ])('%s: all that needs it is skipped, and the storage is examined all the same', async (_, spoil, fix) => {
+    const { examine, url } = await patient()
+    const wrong = new URL(url)
+    spoil(wrong)
+    const report = await examine({ DATABASE_URL: wrong.href })
+    expect(report).toMatchObject({ code: 1, failed: 1 })
+    expect(check(report, 'source.connection')).toMatchObject({ status: 'failed', fix: expect.stringMatching(fix) })
+    expect(check(report, 'source.tables')).toMatchObject({ status: 'skipped', found: 'needs source.connection' })
+    expect(check(report, 'storage.write').status).toBe('ok')
+    expect(check(await examine(), 'source.connection').status).toBe('ok')
+  })
+
+  test.each([
+    ['a table', 'CREATE TABLE closed (id int)', /closed: no SELECT privilege/],
+    [
+      'a schema',
+      'CREATE SCHEMA "we""ird Schema"; CREATE TABLE "we""ird Schema"."Ta ble" (id int)',
+      /no USAGE privilege on schema we"ird Schema/,
+    ],
+    [
+      'row-level security',
+      'CREATE TABLE guarded (id int); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; GRANT SELECT ON guarded TO PUBLIC',
+      /row-level security/,
+    ],
+    [
+      'a column',
+      'CREATE TABLE half (id int, pin text); GRANT SELECT (id) ON half TO PUBLIC',
+      /half, column pin: no SELECT privilege/,
+    ],
+    [
+      'a view that was never filled',
+      'CREATE MATERIALIZED VIEW mv AS SELECT 1 AS a WITH NO DATA; GRANT SELECT ON mv TO PUBLIC',
+      /never been filled/,
+    ],
+    [
+      'several at once',
+      'CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE SCHEMA s; CREATE TABLE s.c (id int)',
+      /a: no SELECT.*b: no SELECT.*s.c: no USAGE/,
+    ],
+  ])('%s that may not be read: the SQL puts it right', async (_, sql, found) => {
+    const { examine, database } = await patient(sql)
+    const denied = check(await examine(), 'source.tables')
+    expect(denied).toMatchObject({ status: 'failed', found: expect.stringMatching(found) })
+    await database.query(denied.paste ?? '')
+    expect(check(await examine(), 'source.tables')).toMatchObject({ status: 'ok' })
+  })
+
+  test('a superuser, and a role that may write: the SQL makes one that cannot', async () => {
+    const { database, place, examine, role } = await patient('CREATE SCHEMA "A b"; CREATE TABLE "A b"."C" (id int)')
+    const rights = check(await examine({ DATABASE_URL: database.url }), 'source.rights')
+    expect(rights).toMatchObject({ status: 'warning', found: expect.stringMatching(/superuser/) })
+    expect(rights.paste).toContain('GRANT USAGE ON SCHEMA "A b" TO "dwh_reader"')
+    await database.query(`GRANT INSERT ON customers TO ${role}`)
+    expect(check(await examine({}), 'source.rights')).toMatchObject({ status: 'warning' })
+
+    const reader = `${role}"2`
+    const { stdout } = await place.dwh(['doctor', '--role-sql', reader], { env: { DATABASE_URL: database.url } })
+    await database.query(stdout)
+    const name = `"${reader.replaceAll('"', '""')}"`
+    onTestFinished(async () => void (await database.query(`DROP OWNED BY ${name}; DROP ROLE ${name}`)))
+    await database.query(`ALTER ROLE ${name} PASSWORD 'x'; CREATE TABLE came_later (id int)`)
+    const url = new URL(database.url)
+    url.username = encodeURIComponent(reader)
+    url.password = 'x'
+    const report = await examine({ DATABASE_URL: url.href })
+    expect(report).toMatchObject({ code: 0, warnings: 0 })
+    expect(check(report, 'source.tables').found).toContain('3 tables')
+  })
+
+  test('too few sessions: what is proposed is enough', async () => {
+    const { examine, database, role } = await patient()
+    await database.query(`ALTER ROLE ${role} CONNECTION LIMIT 3`)
+    const sessions = check(await examine({ DWH_PARALLEL: '4' }), 'source.sessions')
+    expect(sessions).toMatchObject({ status: 'warning', found: expect.stringMatching(/^3 free .* takes 5/) })
+    const [, parallel = ''] = /parallel to (\d+)/.exec(sessions.fix ?? '') ?? []
+    expect(check(await examine({ DWH_PARALLEL: parallel }), 'source.sessions').status).toBe('ok')
+  })
+
+  test('names in the configuration that are not there', async () => {
+    const { examine, place } = await patient()
+    await writeFile(join(place.folder, 'dwh.yaml'), 'include: [custmers]\n')
+    const unknown = check(await examine(), 'source.tables')
+    expect(unknown).toMatchObject({ status: 'failed', fix: expect.stringContaining('customers') })
+    await writeFile(join(place.folder, 'dwh.yaml'), 'include: [customers, "old_*"]\n')
+    expect(check(await examine(), 'source.tables')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('old_* matches none'),
+    })
+    await writeFile(join(place.folder, 'dwh.yaml'), 'include: [customers]\n')
+    expect(check(await examine(), 'source.tables').status).toBe('ok')
+  })
+})
+
+describe('a configuration that is wrong', () => {
+  test.each([
+    ['no source', { DATABASE_URL: '' }, '', /DATABASE_URL=postgres/],
+    ['an unknown key', {}, 'storrage: x\n', /Did you mean storage/],
+    ['a placeholder without a value', {}, `source: $${'{NOWHERE}'}\n`, /Set NOWHERE/],
+  ])('%s: exit code 2, and nothing else is tried', async (_, env, yaml, fix) => {
+    const { examine, place } = await patient()
+    if (yaml) await writeFile(join(place.folder, 'dwh.yaml'), yaml)
+    const report = await examine(env)
+    expect(report).toMatchObject({ code: 2, failed: 1, skipped: 14 })
+    expect(check(report, 'config')).toMatchObject({ status: 'failed', fix: expect.stringMatching(fix) })
+    await rm(join(place.folder, 'dwh.yaml'), { force: true })
+    expect((await examine()).code).toBe(0)
+  })
+
+  test('folders that cannot be used', async () => {
+    const { examine, place } = await patient()
+    const file = join(place.folder, 'file')
+    await writeFile(file, '')
+    const report = await examine({
+      DWH_TMP: file,
+      DWH_CACHE: join(file, 'cache'),
+      DWH_STORAGE: join(file, 'warehouse'),
+    })
+    expect(report.code).toBe(1)
+    expect(check(report, 'local.temp')).toMatchObject({ status: 'failed', fix: expect.stringContaining('DWH_TMP') })
+    expect(check(report, 'local.cache')).toMatchObject({ status: 'failed', fix: expect.stringContaining('DWH_CACHE') })
+    expect([check(report, 'storage.list').status, check(report, 'storage.write').status]).toContain('failed')
+    expect(await examine({ DWH_STORAGE: join(place.folder, 'a/b') })).toMatchObject({ code: 0 })
+    expect(await readdir(place.folder)).toEqual(['file'])
+  })
+
+  test('wrong flags', async () => {
+    const { place } = await patient()
+    expect(await place.dwh(['doctor', '--timeout', 'soon'])).toMatchObject({ code: 2 })
+    expect(await place.dwh(['doctor', '--bucket-policy'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('s3://'),
+    })
+  })
+})
+
+describe('a bucket that cannot be used', () => {
+  async function bucket(options: Parameters<typeof startS3Server>[0] = {}) {
+    const credential = { accessKeyId: 'someone', secretAccessKey: SECRET }
+    const server = await startS3Server({ buckets: ['bucket'], credentials: [credential], ...options })
+    onTestFinished(() => server.close())
+    const env = {
+      DWH_STORAGE: 's3://bucket/some/prefix',
+      S3_ENDPOINT: server.url,
+      AWS_ACCESS_KEY_ID: credential.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: SECRET,
+    }
+    return { server, env, ...(await patient()) }
+  }
+
+  test('nothing is wrong, and nothing is left', async () => {
+    const { env, examine, server } = await bucket()
+    expect(await examine(env)).toMatchObject({ code: 0, ok: 15 })
+    expect(server.objects('bucket')).toEqual([])
+  })
+
+  test.each([
+    ['no such bucket', { DWH_STORAGE: 's3://nowhere' }, /Create the bucket/],
+    ['a wrong secret key', { AWS_SECRET_ACCESS_KEY: 'another' }, /AWS_SECRET_ACCESS_KEY/],
+    ['an unknown access key', { AWS_ACCESS_KEY_ID: 'another' }, /AWS_ACCESS_KEY_ID/],
+    ['a wrong port', { S3_ENDPOINT: 'http://127.0.0.1:1' }, /Nothing listens there/],
+  ])('%s', async (_, wrong, fix) => {
+    const { env, examine } = await bucket()
+    const report = await examine({ ...env, ...wrong })
+    expect(report.code).toBe(1)
+    expect(check(report, 'storage.list')).toMatchObject({ status: 'failed', fix: expect.stringMatching(fix) })
+    expect(check(report, 'warehouse').status).toBe('skipped')
+    expect(check(await examine(env), 'storage.list').status).toBe('ok')
+  })
+
+  test('https where http is spoken', async () => {
+    const { env, examine } = await bucket()
+    const report = await examine({ ...env, S3_ENDPOINT: env.S3_ENDPOINT.replace('http:', 'https:') })
+    expect(check(report, 'storage.list')).toMatchObject({ status: 'failed', fix: expect.stringMatching(/http/) })
+  })
+
+  test.each([
+    ['ListObjectsV2', 'storage.list'],
+    ['PutObject', 'storage.write'],
+    ['DeleteObject', 'storage.write'],
+  ])('%s is denied: the policy is printed, and it names exactly this bucket and prefix', async (operation, id) => {
+    const { env, examine, place, server } = await bucket()
+    const deny = server.script({
+      when: (request) => request.operation === operation,
+      do: { respond: { status: 403, code: 'AccessDenied' } },
+    })
+    const denied = check(await examine(env), id)
+    expect(denied.status).toBe('failed')
+    const policy = JSON.parse(denied.paste ?? '')
+    expect(policy.Statement[1].Resource).toBe('arn:aws:s3:::bucket/some/prefix/*')
+    expect((await place.dwh(['doctor', '--bucket-policy'], { env })).stdout).toBe(denied.paste)
+    deny.remove()
+    expect(check(await examine(env), id).status).toBe('ok')
+  })
+
+  test('conditions that are ignored: a warning', async () => {
+    const { env, examine, server } = await bucket()
+    server.script({ when: () => true, do: 'ignore-conditions' })
+    const report = await examine(env)
+    expect(report.code).toBe(0)
+    expect(check(report, 'storage.conditions')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('ignored'),
+    })
+  })
+
+  test('one that does not answer: given up in time', async () => {
+    const { env, examine, server } = await bucket()
+    server.script({ when: () => true, do: 'hang' })
+    const report = await examine(env, ['--timeout', '1'])
+    expect(check(report, 'storage.list')).toMatchObject({ status: 'failed', found: 'no answer within 1 s' })
+  })
+})
+
+describe('a warehouse that is not well', () => {
+  test('etl.json that is none; a failure; another database', async () => {
+    const { examine, place, database, url } = await patient()
+    await place.dwh(['run'])
+    expect(check(await examine(), 'warehouse')).toMatchObject({ status: 'ok', found: '1 table' })
+
+    await place.dwh(['run'], { env: { DATABASE_URL: url.replace(/test_\w+$/, 'nowhere') } })
+    const failure = check(await examine(), 'warehouse.last_run')
+    expect(failure).toMatchObject({ status: 'warning', found: expect.stringContaining('nowhere') })
+    await place.dwh(['run'])
+    expect(check(await examine(), 'warehouse.last_run').status).toBe('ok')
+
+    const other = await testDatabase('CREATE TABLE customers AS SELECT 1 AS id')
+    expect(check(await examine({ DATABASE_URL: other.url }), 'warehouse.source')).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining(database.name),
+      fix: expect.stringContaining('--adopt-source'),
+    })
+
+    const generations = join(place.folder, 'warehouse/_dwh/generations/etl.json')
+    const [last = ''] = (await readdir(generations)).sort().reverse()
+    await writeFile(join(generations, last), '=no JSON')
+    expect(check(await examine(), 'warehouse')).toMatchObject({
+      status: 'failed',
+      fix: expect.stringContaining('Put back'),
+    })
+  })
+
+  test('a warehouse that is old', async () => {
+    const { examine, place } = await patient()
+    await mkdir(join(place.folder, 'warehouse'))
+    await place.dwh(['run'])
+    const generations = join(place.folder, 'warehouse/_dwh/generations/etl.json')
+    const [last = ''] = (await readdir(generations)).sort().reverse()
+    const state = JSON.parse((await readFile(join(generations, last), 'utf8')).slice(1))
+    await writeFile(
+      join(generations, last),
+      `=${JSON.stringify({ ...state, last_run_at: '2026-01-01T00:00:00.000Z' })}`,
+    )
+    expect(check(await examine(), 'warehouse.last_run')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('days ago'),
+    })
+  })
+})

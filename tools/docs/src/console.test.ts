@@ -30,7 +30,11 @@ test.each(pages.map((page) => [page.path, page] as const))(
     for (const { language, line, text } of blocks) {
       if (language !== 'console') continue
       for (const [index, { command, output }] of exchanges(text).entries()) {
-        const printed = (await shell(command, join(folder, 'work'), env)).replaceAll(join(folder, 'work'), '/home/you')
+        const printed = (await shell(command, join(folder, 'work'), env))
+          .replaceAll(join(folder, 'work'), '/home/you')
+          .replaceAll(folder, '/home/you')
+          .replaceAll(new URL(database.url).host, 'localhost:5432')
+          .replaceAll(database.name, 'app')
         const [said, found] = [form(output), form(printed)]
         if (process.env.DOCS === 'write' && !output.includes('...')) {
           await replace(path, `$ ${command}\n${output}`, `$ ${command}\n${printed}`)
@@ -101,7 +105,7 @@ function form(text: string): string {
     .replaceAll(DAY_OF_WRITING, 'TODAY')
     .replaceAll(DAY_OF_WRITING.replaceAll('-', '/'), 'TO/DAY')
     .replaceAll(/\b\d+(\.\d+)? (s|ms|min)\b/g, 'DURATION')
-    .replaceAll(/\b\d+(\.\d+)? (B|kB|MB)\b/g, 'SIZE')
+    .replaceAll(/\b\d+(\.\d+)? (B|kB|MB|GB|TB)\b/g, 'SIZE')
     .replaceAll(/(just now|\d+ (second|minute)s? ago)/g, 'AGO')
     .replaceAll(/─+/g, '─')
     .replaceAll(/ +/g, ' ')

@@ -40,7 +40,7 @@ function stateOutcome({ status, tables, publishing }: EtlState): Outcome {
 function sourceOutcome(state: EtlState, { source }: SnapshotInfo): Outcome {
   const before = state.sources.default
   const differing = differingFields(before, source)
-  if (differing.length === 0) return ok(before ? 'the database that it was read from' : 'none yet')
+  if (differing.length === 0) return ok(before ? 'the database of the last run' : 'none yet')
   const what = differing.map((field) => `${field} ${before?.[field]}, now ${source[field]}`)
   return failed(
     `it was read from another database: ${what.join('; ')}`,

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '@dwh/test-kit'
+import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { listPages, ROOT } from './pages.ts'
 
 const run = promisify(execFile)
@@ -22,4 +24,53 @@ test.each(examples)('$where: a dwh.yaml that is accepted', async ({ text }) => {
     env,
   })
   expect(JSON.parse(stdout)).toMatchObject({ status: 'none' })
+})
+
+async function validator() {
+  const schema = JSON.parse(await readFile(join(ROOT, 'apps/cli/dwh.schema.json'), 'utf8'))
+  return { schema, accepts: new Ajv({ allErrors: true }).compile(schema) }
+}
+
+test.each(examples)('$where: editors accept it, too', async ({ text }) => {
+  const { accepts } = await validator()
+  accepts(parse(text) ?? {})
+  expect(accepts.errors ?? []).toEqual([])
+})
+
+test.each([
+  'storrage: x',
+  'parallel: 0',
+  'parallel: many',
+  'cache_size: big',
+  'lock_timeout: 10',
+  'include: orders',
+  's3: { path_stile: true }',
+  's3: { encryption: rot13 }',
+  'tables: { orders: { colums: {} } }',
+  'tables: { orders: { columns: { drop: [x] } } }',
+])('%s: editors mark it', async (text) => {
+  const { accepts } = await validator()
+  expect(accepts(parse(text))).toBe(false)
+})
+
+const variable = (name: string) => `$\{${name}}`
+
+test.each([
+  `parallel: ${variable('N')}`,
+  `cache_size: ${variable('SIZE:-1GB')}`,
+  `s3: { path_style: "${variable('STYLE')}" }`,
+  'parallel: 4',
+  's3: { path_style: true, part_size: 16MiB }',
+  'tables: { public.x: }',
+])('%s: editors accept it', async (text) => {
+  const { accepts } = await validator()
+  expect(accepts(parse(text))).toBe(true)
+})
+
+test('docs/configuration.md has every key, and no other', async () => {
+  const { schema } = await validator()
+  const page = await readFile(join(ROOT, 'docs/configuration.md'), 'utf8')
+  const [, settings = ''] = /## Settings\n([\s\S]*?)\n\nA path/.exec(page) ?? []
+  const named = [...settings.matchAll(/^\| `(\w+)`/gm)].map(([, key]) => key)
+  expect(named.sort()).toEqual(Object.keys(schema.properties).sort())
 })

@@ -4,13 +4,6 @@ import * as v from 'valibot'
 const list = v.array(v.string())
 const name = v.pipe(v.string(), v.nonEmpty('expected a name'))
 
-const tableSettings = v.strictObject({
-  exclude: v.optional(v.boolean()),
-  name: v.optional(name),
-  columns: v.optional(v.strictObject({ exclude: v.optional(list), rename: v.optional(v.record(v.string(), name)) })),
-  where: v.optional(name),
-})
-
 const BYTES: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,
@@ -51,36 +44,64 @@ const flag = v.pipe(
   v.transform((value) => value === true || value === 'true'),
 )
 
+/** A key that may be left out. The description is what editors show, from the JSON Schema that is made of this (`dwh.schema.json`). */
+const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
+  v.optional(v.pipe(schema, v.description(description)))
+
+const columnSettings = v.strictObject({
+  exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
+  rename: setting(v.record(v.string(), name), 'From the name in Postgres to the name in the warehouse.'),
+})
+
+const tableSettings = v.strictObject({
+  exclude: setting(v.boolean(), 'true: leave the table out.'),
+  name: setting(name, 'Its name in the warehouse, such as clients or sales.clients.'),
+  columns: setting(columnSettings, 'Columns to leave out or to rename.'),
+  where: setting(
+    name,
+    "A condition in Postgres's SQL; the other rows are left out. Names outside pg_catalog need their schema.",
+  ),
+})
+
 const s3Settings = v.strictObject({
-  endpoint: v.optional(name),
-  region: v.optional(name),
-  path_style: v.optional(flag),
-  ca_file: v.optional(name),
-  profile: v.optional(name),
-  access_key_id: v.optional(name),
-  secret_access_key: v.optional(name),
-  session_token: v.optional(name),
-  encryption: v.optional(v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-  kms_key_id: v.optional(name),
-  part_size: v.optional(size),
-  parallel_parts: v.optional(parallel),
+  endpoint: setting(name, 'https://host:port of a server that is not AWS. S3_ENDPOINT'),
+  region: setting(name, 'The region of the bucket. S3_REGION'),
+  path_style: setting(
+    flag,
+    'The bucket in the path instead of the host name. S3_PATH_STYLE. Default: true with an endpoint.',
+  ),
+  ca_file: setting(name, 'A file with the PEM certificates of a private authority. S3_CA_FILE'),
+  profile: setting(name, 'A profile of ~/.aws. AWS_PROFILE'),
+  access_key_id: setting(name, 'Better in AWS_ACCESS_KEY_ID.'),
+  secret_access_key: setting(name, 'Better in AWS_SECRET_ACCESS_KEY.'),
+  session_token: setting(name, 'Better in AWS_SESSION_TOKEN.'),
+  encryption: setting(v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse']), 'Server-side encryption to ask for.'),
+  kms_key_id: setting(name, 'The key of KMS to encrypt with.'),
+  part_size: setting(size, 'Of an upload in parts, from 5 MiB. Default: 8MiB.'),
+  parallel_parts: setting(parallel, 'Parts of one file on their way at once. Default: 4.'),
 })
 
 const config = v.strictObject({
-  source: v.optional(name),
-  storage: v.optional(name),
-  s3: v.optional(s3Settings),
-  timezone: v.optional(name),
-  parallel: v.optional(parallel),
-  include: v.optional(list),
-  exclude: v.optional(list),
-  tables: v.optional(v.record(name, v.nullable(tableSettings))),
-  temp: v.optional(name),
-  cache: v.optional(name),
-  cache_size: v.optional(size),
-  extensions: v.optional(name),
-  memory_limit: v.optional(size),
-  lock_timeout: v.optional(duration),
+  source: setting(name, 'The Postgres to read, as a URL. DATABASE_URL. Default: the PG* variables.'),
+  storage: setting(name, 'The warehouse: a folder, or s3://bucket/prefix. DWH_STORAGE. Default: ./warehouse.'),
+  s3: setting(s3Settings, 'Where a bucket is and how to get in.'),
+  timezone: setting(name, 'An IANA name: whose midnight ends a day. DWH_TIMEZONE. Default: UTC.'),
+  parallel: setting(parallel, 'Tables read at once. DWH_PARALLEL. Default: 2.'),
+  include: setting(list, 'Patterns of tables to read, such as orders, "billing.*". Default: ["*"].'),
+  exclude: setting(list, 'Patterns of tables to leave out; wins over include.'),
+  tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
+  temp: setting(
+    name,
+    "Where files are made before they enter the warehouse. DWH_TMP. Default: the system's temporary folder.",
+  ),
+  cache: setting(name, 'What is kept between queries. DWH_CACHE. Default: ~/.cache/dwh.'),
+  cache_size: setting(size, 'The most that is kept of a bucket. DWH_CACHE_SIZE. Default: 10GiB.'),
+  extensions: setting(name, 'Where DuckDB finds its extensions. DWH_EXTENSIONS. Default: ~/.duckdb/extensions.'),
+  memory_limit: setting(
+    size,
+    'What DuckDB may hold. DWH_MEMORY_LIMIT. Default: 1GiB for a run, 80 % of the machine for a query.',
+  ),
+  lock_timeout: setting(duration, 'How long to wait for a table that is locked. DWH_LOCK_TIMEOUT. Default: 10s.'),
 })
 
 /** What `dwh.yaml` may say of a bucket. */
@@ -124,5 +145,5 @@ export function keysAt(path: readonly (string | number)[]): string[] {
   if (path.length === 0) return Object.keys(config.entries)
   if (path[0] === 's3' && path.length === 1) return Object.keys(s3Settings.entries)
   if (path[0] === 'tables' && path.length === 2) return Object.keys(tableSettings.entries)
-  return path[0] === 'tables' && path[2] === 'columns' && path.length === 3 ? ['exclude', 'rename'] : []
+  return path[0] === 'tables' && path[2] === 'columns' && path.length === 3 ? Object.keys(columnSettings.entries) : []
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { historyCommand } from './commands/history.ts'
 import { planCommand } from './commands/plan.ts'
@@ -57,6 +58,7 @@ export function makeProgram(world: World): Command {
     tablesCommand,
     queryCommand,
     viewsCommand,
+    completionCommand,
   ]
   for (const make of commands) program.addCommand(make(world))
   // on every command: commander hands settings down only to those it makes itself

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { historyCommand } from './commands/history.ts'
+import { initCommand } from './commands/init.ts'
 import { planCommand } from './commands/plan.ts'
 import { queryCommand } from './commands/query.ts'
 import { runCommand } from './commands/run.ts'
@@ -14,6 +15,7 @@ import { version } from './version.ts'
 const HELP = `
 The way:
   $ export DATABASE_URL=postgres://reader@localhost/app     which Postgres to read
+  $ dwh init                                                a dwh.yaml with what there is, if you like
   $ dwh plan                                                what would happen
   $ dwh run                                                 Postgres -> Parquet, published all or nothing
   $ dwh query "SELECT count(*) FROM customers"              answers, with no server and no network
@@ -50,6 +52,7 @@ export function makeProgram(world: World): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(see dwh --help)')
   const commands = [
+    initCommand,
     doctorCommand,
     planCommand,
     runCommand,

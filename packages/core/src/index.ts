@@ -69,6 +69,7 @@ export type {
 } from './state.ts'
 export {
   DEFAULT_SCHEMA,
+  exactPattern,
   formatTableName,
   isExactPattern,
   matchesTable,

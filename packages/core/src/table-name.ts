@@ -76,6 +76,11 @@ export function matchesTable(pattern: string, table: TableName): boolean {
   return spellings.some((spelling) => expression.test(spelling))
 }
 
+/** The pattern that names this table only. */
+export function exactPattern(table: TableName): string {
+  return formatTableName(table).replace(/[\\*?]/g, '\\$&')
+}
+
 /** True when a pattern can name one table only: nothing in it stands for other characters. */
 export function isExactPattern(pattern: string): boolean {
   return !/[*?]/.test(pattern.replace(/\\./gsu, ''))

@@ -15,3 +15,4 @@ export { type PostgresSourceOptions, postgresSource } from './postgres-source.ts
 export { type ReadableTable, type ReadRowsOptions, readRows } from './read-rows.ts'
 export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session.ts'
 export { systemRoom } from './system-room.ts'
+export { type TableActivity, tableActivity } from './table-activity.ts'

@@ -56,7 +56,15 @@ export async function openStore(
   patience: Pick<S3StoreOptions, 'attempts' | 'connectTimeoutMs'> = {},
 ): Promise<Opened> {
   world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
-  const config = await loadConfig(flags, world)
+  return openStoreOf(await loadConfig(flags, world), world, patience)
+}
+
+/** The storage of a configuration. */
+export function openStoreOf(
+  config: Config,
+  world: World,
+  patience: Pick<S3StoreOptions, 'attempts' | 'connectTimeoutMs'> = {},
+): Opened {
   world.hide(secretsOf(config.source, world.env))
   const { storage } = config
   if ('path' in storage) return { config, store: localStore(storage) }

@@ -7,7 +7,7 @@ import type { S3StoreOptions } from '@dwh/storage'
 import { getProxyForUrl } from 'proxy-from-env'
 import * as v from 'valibot'
 import { type ConfigValues, configSchema, type S3Values } from './config-schema.ts'
-import { readConfigFile } from './read-config-file.ts'
+import { type ConfigFile, readConfigFile } from './read-config-file.ts'
 
 /** Everything the commands need to know, from wherever it came. */
 export interface Config {
@@ -83,8 +83,17 @@ const DEFAULT_STORAGE = './warehouse'
  * Puts the settings together: flags, then environment, then file, then defaults. An empty variable counts as none.
  * @throws DwhError CONFIG_INVALID
  */
-export async function loadConfig(flags: ConfigFlags, { env, cwd, home, tmp }: Surroundings): Promise<Config> {
-  const file = await readConfigFile(flags.config ?? (env.DWH_CONFIG || undefined), cwd, env)
+export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings): Promise<Config> {
+  const { env, cwd } = surroundings
+  return putTogether(await readConfigFile(flags.config ?? (env.DWH_CONFIG || undefined), cwd, env), flags, surroundings)
+}
+
+/** As `loadConfig`, of a file that has been read; null for none. */
+export async function putTogether(
+  file: ConfigFile | null,
+  flags: ConfigFlags,
+  { env, cwd, home, tmp }: Surroundings,
+): Promise<Config> {
   const fromEnvironment = checked(
     Object.fromEntries(
       Object.entries(VARIABLES).flatMap(([key, variable]) => (env[variable] ? [[key, env[variable]]] : [])),
@@ -159,7 +168,7 @@ function checkScheme(storage: string): void {
 
 /** Each from the environment, else from the file; the path of a file is where the setting came from. */
 async function s3Values(
-  file: { readonly path: string; readonly values: ConfigValues } | null,
+  file: ConfigFile | null,
   env: Surroundings['env'],
   cwd: string,
 ): Promise<S3Values & { readonly ca?: string }> {

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto'
+import { access, link, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { DwhError, formatTableName, type ObjectStore } from '@dwh/core'
+import { Command } from 'commander'
+import { type Config, checkSource, putTogether } from '../config/load-config.ts'
+import { lookAtSource } from '../init/look-at-source.ts'
+import { type Proposal, propose } from '../init/propose.ts'
+import { configText, type Places } from '../init/write-config.ts'
+import { noteLine } from '../output/lines.ts'
+import { secretsOf } from '../output/report-error.ts'
+import { plural } from '../output/units.ts'
+import type { World } from '../surroundings.ts'
+import { type CommonFlags, openStoreOf } from './shared.ts'
+
+const HELP = `
+Looks at the database and at the storage, and writes a dwh.yaml with comments: what would be read and how large it is, what is better left out and
+why, which views could be named, which columns look like credentials. Flags and the environment say where to look; no password is written down.
+
+Examples:
+  $ DATABASE_URL=postgres://reader@localhost/app dwh init
+  $ dwh init --storage s3://warehouse/crm --print
+  $ dwh init --force                               over the dwh.yaml that is there`
+
+interface InitFlags extends CommonFlags {
+  readonly force?: boolean
+  readonly print?: boolean
+}
+
+export function initCommand(world: World): Command {
+  return new Command('init')
+    .description('look at the database, and write a commented dwh.yaml')
+    .option('--source <url>', 'the Postgres to read (DATABASE_URL is better: a command line can be seen by others)')
+    .option('--force', 'replace a file that is there')
+    .option('--print', 'write to stdout instead')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<InitFlags>()
+      const path = resolve(world.cwd, flags.config ?? (world.env.DWH_CONFIG || 'dwh.yaml'))
+      if (!flags.print && !flags.force) await checkAbsent(path)
+      world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
+      const config = await putTogether(null, flags, world)
+      checkSource(config, world)
+      const look = await lookAtSource(config, world)
+      const proposal = propose(look)
+      const text = configText(await places(config, flags, world, dirname(path)), look, proposal)
+      if (!flags.print) await write(path, text, flags.force ?? false)
+      world.stderr.write(await notes(openStoreOf(config, world, { attempts: 2 }).store, proposal))
+      if (flags.json)
+        await world.stdout.write(`${JSON.stringify(asJson(flags.print ? null : path, text, proposal), null, 2)}\n`)
+      else await world.stdout.write(flags.print ? text : `Wrote ${path}. Next: dwh plan, then dwh run.\n`)
+    })
+}
+
+async function checkAbsent(path: string): Promise<void> {
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (there) throw alreadyThere(path)
+}
+
+function alreadyThere(path: string): DwhError {
+  return new DwhError('CONFIG_INVALID', `${path}: there is one already`, {
+    hint: 'Replace it with --force, or see what would be written with --print.',
+  })
+}
+
+/** Whole or not at all; what came in between is replaced only when that was asked for. */
+async function write(path: string, text: string, force: boolean): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeFile(temporary, text)
+    if (force) await rename(temporary, path)
+    else await link(temporary, path)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw alreadyThere(path)
+    throw new DwhError('CONFIG_INVALID', `${path}: ${message}`, {
+      cause,
+      hint: 'Go to a folder that can be written, name another file with --config, or use --print.',
+    })
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+async function places(config: Config, flags: InitFlags, { env, cwd }: World, folder: string): Promise<Places> {
+  const { storage } = config
+  return {
+    ...source(flags, env),
+    storage:
+      's3' in storage
+        ? `s3://${[storage.s3.bucket, storage.s3.prefix].filter(Boolean).join('/')}`
+        : localPath(storage.path, folder),
+    s3: 's3' in storage ? s3Keys(storage, folder) : {},
+    timezone: config.timezone,
+    schema: await schemaPlace(cwd, folder),
+  }
+}
+
+function source({ source: given }: InitFlags, env: World['env']): Pick<Places, 'source' | 'sourceNote'> {
+  const fromEnvironment = `$\{DATABASE_URL}`
+  if (given === undefined) {
+    return env.DATABASE_URL
+      ? { source: fromEnvironment, sourceNote: 'From the environment, so that no password is in this file.' }
+      : { source: null, sourceNote: null }
+  }
+  const [, before, after] = /^([a-z]+:\/\/[^:/?#@]*)(?::[^@]*)?(@.*|\/.*)$/is.exec(given) ?? []
+  const bare = before === undefined ? null : `${before}${after}`
+  if (bare === null || /password/i.test(bare))
+    return { source: fromEnvironment, sourceNote: 'Put what --source said into DATABASE_URL: it may hold a password.' }
+  const note = bare === given ? null : 'The password comes from PGPASSWORD, or from ~/.pgpass.'
+  return { source: bare.replaceAll('${', () => '$${'), sourceNote: note }
+}
+
+function localPath(path: string, folder: string): string {
+  const inside = relative(folder, path)
+  return inside.startsWith('..') ? path : `./${inside}`
+}
+
+function s3Keys({ s3, caFile }: Extract<Config['storage'], { s3: unknown }>, folder: string): Places['s3'] {
+  return {
+    ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
+    ...(s3.region === undefined ? {} : { region: s3.region }),
+    ...(s3.pathStyle === undefined ? {} : { path_style: s3.pathStyle }),
+    ...(caFile === undefined ? {} : { ca_file: localPath(caFile, folder) }),
+  }
+}
+
+const SCHEMA = 'node_modules/@dwh/cli/dwh.schema.json'
+
+/** Of the installed package where there is one, else of the published. */
+async function schemaPlace(cwd: string, folder: string): Promise<string> {
+  const installed = join(cwd, SCHEMA)
+  const there = await access(installed).then(
+    () => true,
+    () => false,
+  )
+  return there ? localPath(installed, folder) : 'https://unpkg.com/@dwh/cli/dwh.schema.json'
+}
+
+async function notes(store: ObjectStore, { tables, excluded, nameable, credentials }: Proposal): Promise<string> {
+  const lines = [
+    `${plural(tables.length, 'table')} to read, ${excluded.length} left out, ${plural(nameable.length, 'view')} could be named`,
+    ...excluded.map(({ table, reason }) => `${formatTableName(table)}: left out: ${reason}`),
+    ...credentials.map(
+      ({ table, columns }) => `${formatTableName(table)}: ${columns.join(', ')}: credentials? See the end of the file.`,
+    ),
+  ]
+  try {
+    for await (const _ of store.list('')) break
+  } catch (error) {
+    lines.push(`The storage cannot be used yet: ${(error as Error).message}. dwh doctor says what to do.`)
+  }
+  return lines.map(noteLine).join('')
+}
+
+function asJson(path: string | null, text: string, { tables, excluded, nameable, credentials }: Proposal) {
+  return {
+    path,
+    text,
+    tables: tables.map(formatTableName),
+    excluded: excluded.map(({ table, reason }) => ({ table: formatTableName(table), reason })),
+    nameable: nameable.map(formatTableName),
+    credentials: credentials.map(({ table, columns }) => ({ table: formatTableName(table), columns })),
+  }
+}

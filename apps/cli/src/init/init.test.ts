@@ -1,0 +1,244 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatTableName, matchesTable, type TableSchema } from '@dwh/core'
+import { startS3Server } from '@dwh/s3-server'
+import { seedDatabase } from '@dwh/seed'
+import { temporaryFolder, testDatabase } from '@dwh/test-kit'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { readConfigFile } from '../config/read-config-file.ts'
+import { workplace } from '../test-support.ts'
+import { propose } from './propose.ts'
+import { configText, scalar } from './write-config.ts'
+
+const NASTY = `
+  CREATE TABLE users (id int PRIMARY KEY, "passwordHash" text, api_token text, compass text, monkey text);
+  CREATE TABLE closed (id int);
+  CREATE UNLOGGED TABLE scratch (id int);
+  CREATE TABLE jobs (id int);
+  CREATE VIEW active AS SELECT * FROM users;
+  CREATE SCHEMA "od*d.na""me";
+  CREATE TABLE "od*d.na""me"."a: [b] #c" (id int);
+  CREATE TABLE "\${HOME}" (id int);
+  CREATE TABLE "true" (id int);
+  CREATE VIEW "line
+break" AS SELECT 1 AS a`
+
+async function setUp(sql: string) {
+  const database = await testDatabase(sql)
+  const place = await workplace({ DATABASE_URL: database.url })
+  const yaml = () => readFile(join(place.folder, 'dwh.yaml'), 'utf8')
+  return { database, place, yaml }
+}
+
+describe('dwh init', () => {
+  test('the file works as it was written: plan, run, query', async () => {
+    const { place, database, yaml } = await setUp('')
+    await seedDatabase((sql) => database.query(sql))
+    const init = await place.dwh(['init'])
+    expect(init).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Wrote .*dwh.yaml. Next: dwh plan, then dwh run.\n$/),
+    })
+    expect(init.stderr).toContain('3 tables to read, 0 left out')
+    expect(await yaml()).toContain(`source: $\{DATABASE_URL}\n`)
+    expect(await place.dwh(['plan'])).toMatchObject({ code: 0 })
+    expect(await place.dwh(['run'])).toMatchObject({ code: 0 })
+    expect((await place.dwh(['query', '--format', 'csv', 'SELECT count(*) AS n FROM customers'])).stdout).toBe(
+      'n\n50\n',
+    )
+  })
+
+  test('hostile names, tables that may not be read, queues, scratch, views, credentials', async () => {
+    const { place, database, yaml } = await setUp(NASTY)
+    await database.query(
+      'INSERT INTO jobs SELECT generate_series(1, 30000); DELETE FROM jobs; SELECT pg_stat_force_next_flush()',
+    )
+    const role = `${database.name}_reader`
+    await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'canary word'; GRANT USAGE ON SCHEMA "od*d.na""me" TO ${role};
+      GRANT SELECT ON ALL TABLES IN SCHEMA public, "od*d.na""me" TO ${role}; REVOKE SELECT ON closed FROM ${role}`)
+    onTestFinished(async () => void (await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
+    const url = new URL(database.url)
+    url.username = role
+    url.password = 'canary word'
+    const env = { DATABASE_URL: url.href }
+
+    const { code, stdout, stderr } = await place.dwh(['init', '--json'], { env })
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    const answer = JSON.parse(stdout)
+    expect(answer.excluded.map(({ table }: { table: string }) => table).sort()).toEqual(['closed', 'jobs', 'scratch'])
+    expect(answer.nameable).toEqual(['active', 'line\nbreak'])
+    expect(answer.credentials).toEqual([{ table: 'users', columns: ['passwordHash', 'api_token'] }])
+    const text = await yaml()
+    expect(text).toBe(answer.text)
+    expect(text).toContain(`GRANT SELECT ON "public"."closed" TO "${role}"`)
+    for (const said of [text, stdout, stderr]) expect(said).not.toMatch(/canary/)
+
+    const plan = JSON.parse((await place.dwh(['plan', '--json'], { env })).stdout)
+    expect(plan.tables.map(({ source }: { source: { table: string } }) => source.table).sort()).toEqual(
+      ['users', 'a: [b] #c', `$\{HOME}`, 'true'].sort(),
+    )
+    // each suggestion works once its # is gone
+    const [before = '', after = ''] = text.split('# tables:')
+    const uncommented = `${before.replaceAll('  # - ', '  - ')}tables:${after.replaceAll(/^# /gm, '')}`
+    await writeFile(join(place.folder, 'dwh.yaml'), uncommented)
+    const more = await place.dwh(['plan', '--json'], { env })
+    expect(more.stderr).toBe('')
+    const suggested = JSON.parse(more.stdout).tables
+    expect(suggested.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['active', 'line\nbreak']),
+    )
+    const users = suggested.find(({ name }: { name: string }) => name === 'users')
+    expect(users.columns.map(({ name }: { name: string }) => name)).toEqual(['id', 'compass', 'monkey'])
+  })
+
+  test('a file that is there stays, unless it is said otherwise; the same database gives the same file', async () => {
+    const { place, yaml } = await setUp('CREATE TABLE t (id int)')
+    await writeFile(join(place.folder, 'dwh.yaml'), 'broken: [')
+    const refused = await place.dwh(['init'])
+    expect(refused).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/there is one already[\s\S]*--force/),
+    })
+    expect(await yaml()).toBe('broken: [')
+    const printed = await place.dwh(['init', '--print'])
+    expect(printed.code).toBe(0)
+    expect(await yaml()).toBe('broken: [')
+    expect((await place.dwh(['init', '--force'])).code).toBe(0)
+    expect(await yaml()).toBe(printed.stdout)
+  })
+
+  test('a password on the command line is not written; nor are the keys of a bucket', async () => {
+    const { place, database } = await setUp('CREATE TABLE t (id int)')
+    const server = await startS3Server({ buckets: ['bucket'] })
+    onTestFinished(() => server.close())
+    const env = {
+      DATABASE_URL: '',
+      DWH_STORAGE: 's3://bucket/some/prefix',
+      S3_ENDPOINT: server.url,
+      AWS_ACCESS_KEY_ID: server.credential.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.credential.secretAccessKey,
+    }
+    const { stdout, code, stderr } = await place.dwh(['init', '--print', '--source', database.url], { env })
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('cannot be used')
+    const { username, password, host, pathname } = new URL(database.url)
+    expect(stdout).toContain(`source: "postgres://${username}@${host}${pathname}"`)
+    expect(stdout).toContain('storage: s3://bucket/some/prefix\ns3:\n')
+    expect(stdout).toContain(`  endpoint: ${server.url}\n`)
+    for (const secret of [password, server.credential.secretAccessKey]) expect(stdout).not.toContain(secret)
+    const away = await place.dwh(['init', '--source', database.url], {
+      env: { ...env, S3_ENDPOINT: 'http://127.0.0.1:1' },
+    })
+    expect(away).toMatchObject({ code: 0, stderr: expect.stringMatching(/storage cannot be used yet.*ECONNREFUSED/) })
+  })
+
+  test('no source, or none that answers: an error, and no file', async () => {
+    const { place, yaml } = await setUp('')
+    expect(await place.dwh(['init'], { env: { DATABASE_URL: '' } })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('DATABASE_URL='),
+    })
+    expect(await place.dwh(['init'], { env: { DATABASE_URL: 'postgres://127.0.0.1:1/x' } })).toMatchObject({ code: 1 })
+    await expect(yaml()).rejects.toThrow('ENOENT')
+  })
+})
+
+const anyName = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
+  fc.string({
+    unit: fc.constantFrom(
+      '$',
+      '{',
+      '}',
+      '"',
+      "'",
+      '\\',
+      ':',
+      ' ',
+      '#',
+      '\n',
+      '*',
+      '?',
+      '.',
+      '-',
+      'a',
+      '1',
+      'é',
+      '[',
+      ',',
+    ),
+    minLength: 1,
+    maxLength: 8,
+  }),
+  fc.constantFrom(
+    'yes',
+    'null',
+    '~',
+    '1e3',
+    '<<',
+    '=',
+    '- a',
+    'a:',
+    '0x1F',
+    '.inf',
+    '2026-01-01',
+    '!!str',
+    '&a',
+    '*a',
+    '%',
+    '@',
+    '`',
+  ),
+)
+
+test('whatever the names are, the file says exactly them', async () => {
+  const folder = await temporaryFolder()
+  const path = join(folder, 'dwh.yaml')
+  const names = fc.uniqueArray(fc.tuple(anyName, anyName), {
+    minLength: 1,
+    maxLength: 5,
+    selector: ([a, b]) => JSON.stringify([a, b]),
+  })
+  await fc.assert(
+    fc.asyncProperty(names, anyName, async (pairs, storage) => {
+      const tables = pairs.map(
+        ([schema, name]): TableSchema => ({
+          schema,
+          name,
+          columns: [{ name: `${name}_token`, type: 'INTEGER' }],
+          denied: { reason: `no ${name}`, hint: name },
+        }),
+      )
+      const look = { server: 'a', database: storage, version: '17', timeZone: 'UTC', tables, activity: new Map() }
+      const places = {
+        source: null,
+        sourceNote: null,
+        storage,
+        s3: { endpoint: storage },
+        timezone: 'UTC',
+        schema: 'x',
+      }
+      await writeFile(path, configText(places, look, propose(look)))
+      const file = await readConfigFile(path, folder, {})
+      expect(file?.values.storage).toBe(storage)
+      expect(file?.values.s3?.endpoint).toBe(storage)
+      expect(file?.values.exclude).toHaveLength(tables.length)
+      for (const [index, table] of tables.entries()) {
+        const pattern = file?.values.exclude?.[index] ?? ''
+        expect(matchesTable(pattern, table)).toBe(true)
+        const others = tables.filter((other) => other !== table && formatTableName(other) !== formatTableName(table))
+        for (const other of others) expect(matchesTable(pattern, other)).toBe(false)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('plain only where that is beyond doubt', () => {
+  expect(scalar('billing.orders')).toBe('billing.orders')
+  expect(scalar('s3://bucket/a')).toBe('s3://bucket/a')
+  for (const text of ['yes', 'No', 'null', '1', '-a', '*', 'a: b', 'a:', '', ' a', 'a #b', '{a}', '.'])
+    expect(scalar(text)).toMatch(/^"/)
+})

@@ -1,0 +1,39 @@
+import type { TableSchema } from '@dwh/core'
+import {
+  beginSnapshot,
+  connect,
+  inspectServer,
+  listTables,
+  type TableActivity,
+  tableActivity,
+} from '@dwh/extract-postgres'
+import { postgresOptions } from '../commands/shared.ts'
+import type { Config } from '../config/load-config.ts'
+import type { World } from '../surroundings.ts'
+
+/** All that a proposal rests on. */
+export interface SourceLook {
+  /** `host:port`, or a socket. */
+  readonly server: string
+  readonly database: string
+  readonly version: string
+  /** The server's own. */
+  readonly timeZone: string
+  readonly tables: readonly TableSchema[]
+  /** By the table's name; none for views and the like. */
+  readonly activity: ReadonlyMap<string, TableActivity>
+}
+
+/** Reads the catalog and the statistics of the server, on one connection. No table is read. */
+export async function lookAtSource(config: Config, world: World): Promise<SourceLook> {
+  const { client, server } = await connect(postgresOptions(config, world), world.signal)
+  try {
+    const { rows } = await client.query(`SELECT current_setting('TimeZone') AS zone`)
+    const { database, version } = await inspectServer(client)
+    await beginSnapshot(client, { lockTimeoutMs: config.lockTimeoutMs })
+    const tables = await listTables(client)
+    return { server, database, version, timeZone: rows[0].zone, tables, activity: await tableActivity(client) }
+  } finally {
+    await client.end().catch(() => {})
+  }
+}

@@ -1,0 +1,58 @@
+import { formatTableName, type TableSchema } from '@dwh/core'
+import type { SourceLook } from './look-at-source.ts'
+
+/** What the file says of the tables. */
+export interface Proposal {
+  /** Those that a run will read, the largest first. */
+  readonly tables: readonly TableSchema[]
+  readonly excluded: readonly { readonly table: TableSchema; readonly reason: string }[]
+  /** Views and the like, which are read when somebody names them. */
+  readonly nameable: readonly TableSchema[]
+  /** Columns that look like credentials: suggested, never left out by themselves. */
+  readonly credentials: readonly { readonly table: TableSchema; readonly columns: readonly string[] }[]
+}
+
+/** Such a table empties itself all the time: what a day's copy holds of it is chance. */
+const QUEUE = { deletedPerLive: 20, deleted: 10_000 }
+
+const CREDENTIAL =
+  /(?:^|_)(?:pass(?:word|wd|phrase|code)?|pwd|secret|(?:api|private|access|signing|encryption)_?keys?|token|credentials?|salt|otp|totp|cvv|pin)(?:_|$|\d)/
+
+/** Decides what to propose. Pure: the same look gives the same proposal. */
+export function propose({ tables, activity }: SourceLook): Proposal {
+  const reasons = new Map(tables.map((table) => [table, whyNot(table, activity.get(formatTableName(table)))]))
+  const wanted = tables.filter((table) => !table.onlyWhenNamed && table.columns.length > 0)
+  const read = wanted.filter((table) => reasons.get(table) === null)
+  return {
+    tables: [...read].sort((a, b) => (b.estimatedBytes ?? 0) - (a.estimatedBytes ?? 0)),
+    excluded: wanted.flatMap((table) => {
+      const reason = reasons.get(table)
+      return reason ? [{ table, reason }] : []
+    }),
+    nameable: tables.filter(
+      (table) => table.onlyWhenNamed && !table.denied && /view|foreign/.test(table.onlyWhenNamed),
+    ),
+    credentials: read.flatMap((table) => {
+      const columns = table.columns.map(({ name }) => name).filter(looksLikeCredential)
+      return columns.length > 0 ? [{ table, columns }] : []
+    }),
+  }
+}
+
+function whyNot(
+  table: TableSchema,
+  activity: { readonly unlogged: boolean; readonly live: number; readonly deleted: number } | undefined,
+): string | null {
+  const denied = table.denied ?? table.columns.find((column) => column.denied)?.denied
+  if (denied) return `${denied.reason}. To read it: ${denied.sql ?? denied.hint}`
+  if (!activity) return null
+  if (activity.unlogged) return 'unlogged: its rows are lost when the server crashes, so it is scratch'
+  const { live, deleted } = activity
+  if (deleted >= QUEUE.deleted && deleted >= QUEUE.deletedPerLive * live)
+    return `a queue by the look of it: ${deleted} rows deleted, ${live} there`
+  return null
+}
+
+function looksLikeCredential(column: string): boolean {
+  return CREDENTIAL.test(column.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase())
+}

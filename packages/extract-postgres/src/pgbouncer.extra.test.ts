@@ -2,10 +2,9 @@ import { execFile } from 'node:child_process'
 import { chmod } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { SourceSnapshot } from '@dwh/core'
-import { startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import { startPgbouncer, startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { type ConnectionKeywords, postgresSource } from './index.ts'
-import { startPgbouncer } from './pgbouncer.test-support.ts'
 
 const NAMES = Array.from({ length: 6 }, (_, i) => `t${i}`)
 const TABLES = NAMES.map((name) => `CREATE TABLE ${name} AS SELECT g FROM generate_series(1, 3000) g`).join(';')

@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process'
-import { appendFile, chmod, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { RowBatch, SourceSnapshot } from '@dwh/core'
-import { startTestServer, temporaryFolder, withClient } from '@dwh/test-kit'
+import { primaryAndStandby, type startTestServer, withClient } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { postgresSource } from './index.ts'
 
@@ -11,27 +7,6 @@ type Server = Awaited<ReturnType<typeof startTestServer>>
 
 const TABLES = `CREATE TABLE big AS SELECT i, repeat(md5(i::text), 10) AS t FROM generate_series(1, 100000) i;
   CREATE TABLE small AS SELECT 1 AS i`
-
-/** A primary with its standby, made from a copy of the stopped primary's folder. */
-async function pair(settings: Readonly<Record<string, string>>): Promise<{ primary: Server; standby: Server }> {
-  const [first, second] = [await temporaryFolder(), await temporaryFolder()]
-  for (const folder of [first, second]) await chmod(folder, 0o755)
-  const before = await startTestServer({ folder: first })
-  await withClient(before.url(), (client) => client.query(TABLES))
-  await before.stop()
-  await promisify(execFile)('cp', ['-a', `${first}/.`, second])
-  const primary = await startTestServer({ folder: first })
-  onTestFinished(() => primary.stop())
-  const { host, port, user, password } = primary
-  await writeFile(join(second, 'data', 'standby.signal'), '')
-  await appendFile(
-    join(second, 'data', 'postgresql.auto.conf'),
-    `primary_conninfo = 'host=${host} port=${port} user=${user} password=${password}'\n`,
-  )
-  const standby = await startTestServer({ folder: second, settings })
-  onTestFinished(() => standby.stop())
-  return { primary, standby }
-}
 
 async function count(snapshot: SourceSnapshot, name: string): Promise<number> {
   const table = (await snapshot.tables()).find((each) => each.name === name)
@@ -41,7 +16,7 @@ async function count(snapshot: SourceSnapshot, name: string): Promise<number> {
 }
 
 test('a standby is read like any server, and chosen where one is asked for', async () => {
-  const { primary, standby } = await pair({})
+  const { primary, standby } = await primaryAndStandby(TABLES, {})
   const { host, user, password } = primary
   const connection = {
     host: `${host},${host}`,
@@ -68,7 +43,7 @@ test('a standby is read like any server, and chosen where one is asked for', asy
 })
 
 test('the standby cancels the read to go on applying changes: an error that says what to set there', async () => {
-  const { primary, standby } = await pair({ max_standby_streaming_delay: '0' })
+  const { primary, standby } = await primaryAndStandby(TABLES, { max_standby_streaming_delay: '0' })
   const snapshot = await postgresSource({ connection: standby.url() }).open()
   onTestFinished(() => snapshot.close())
   const tables = await snapshot.tables()

@@ -2,10 +2,15 @@ import { execFile } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { isDwhError } from '@dwh/core'
-import { POSTGRES_VERSIONS } from '@dwh/test-kit'
+import {
+  type CertificateMaker,
+  certificateMaker,
+  POSTGRES_VERSIONS,
+  type SecureServer,
+  secureServer,
+} from '@dwh/test-kit'
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { type ConnectionKeywords, connect, postgresSource } from './index.ts'
-import { type CertificateMaker, certificateMaker, type SecureServer, secureServer } from './tls.test-support.ts'
 
 const EVERYBODY = ['host all all 127.0.0.1/32 scram-sha-256']
 

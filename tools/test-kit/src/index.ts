@@ -1,5 +1,8 @@
 export { type Child, childProgram, startChild } from './child-program.ts'
 export { installed } from './installed.ts'
+export { type Pooler, startPgbouncer } from './pgbouncer.ts'
+export { type CertificateMaker, certificateMaker, type SecureServer, secureServer } from './secure-server.ts'
+export { primaryAndStandby } from './standby.ts'
 export { temporaryFolder } from './temporary-folder.ts'
 export { createDatabase, type TestDatabase, testDatabase, withClient } from './test-database.ts'
 export { POSTGRES_VERSIONS, type PostgresVersion, startTestServer, type TestServerOptions } from './test-server.ts'

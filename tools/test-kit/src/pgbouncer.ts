@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { installed } from '@dwh/test-kit'
+import { installed } from './installed.ts'
 
 const run = promisify(execFile)
 

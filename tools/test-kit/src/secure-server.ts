@@ -3,7 +3,8 @@ import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type PostgresVersion, startTestServer, withClient } from '@dwh/test-kit'
+import { withClient } from './test-database.ts'
+import { type PostgresVersion, startTestServer } from './test-server.ts'
 
 const run = promisify(execFile)
 
@@ -56,6 +57,8 @@ export async function certificateMaker(): Promise<CertificateMaker> {
 
 export interface SecureServer {
   readonly server: Server
+  /** The folder of its unix socket, which lets `postgres` in by password. */
+  readonly socket: string
   /** Replaces `pg_hba.conf`. */
   rules(lines: readonly string[]): Promise<void>
   /** Ends the server, and removes its folder. */
@@ -80,6 +83,7 @@ export async function secureServer(made: CertificateMaker, version: PostgresVers
   const local = `postgres://postgres:${server.password}@/postgres?host=${encodeURIComponent(folder)}&port=${server.port}`
   return {
     server,
+    socket: folder,
     async stop() {
       await server.stop()
       await rm(folder, { recursive: true, force: true })

@@ -266,6 +266,20 @@ describe('uploads', () => {
     expect(server.objects('bucket')).toEqual([])
   })
 
+  test('stopped while the server begins an upload: its answer is awaited, for it names what is to be removed', async () => {
+    const { server, store } = await setUp({ partBytes: 5 * MIB })
+    const { path } = await file(18 * MIB)
+    const begun = server.script({ when: puts('CreateMultipartUpload'), do: { hang: 'answer' } })
+    const controller = new AbortController()
+    const putting = store.putFile('k', path, { signal: controller.signal })
+    await begun.reached
+    expect(server.uploads('bucket')).toHaveLength(1)
+    controller.abort()
+    setTimeout(() => begun.release(), 100)
+    await expect(putting).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(server.uploads('bucket')).toEqual([])
+  })
+
   test('nothing but the bytes is stored, even by a server that stores trailers', async () => {
     const { server, store } = await setUp({ partBytes: 5 * MIB }, { storesTrailers: true })
     const { path, body } = await file(6 * MIB)

@@ -28,13 +28,21 @@ export async function uploadFile(connection: S3Connection, upload: FileUpload): 
   body.once('error', (error) => {
     fileFailure = error
   })
-  const stop = () => body.destroy(signal?.reason instanceof Error ? signal.reason : new Error('stopped'))
+  const late = new AbortController()
+  const stop = () => {
+    body.destroy(signal?.reason instanceof Error ? signal.reason : new Error('stopped'))
+    setTimeout(() => late.abort(), CLEAN_UP_MS).unref()
+  }
   signal?.addEventListener('abort', stop, { once: true })
   try {
     await connection.send(
       (sdk, client) =>
         new sdk.Upload({
-          client: stoppable(client, signal, sdk.AbortMultipartUploadCommand),
+          client: stoppable(client, (command) =>
+            command instanceof sdk.CreateMultipartUploadCommand || command instanceof sdk.AbortMultipartUploadCommand
+              ? late.signal
+              : signal,
+          ),
           params: {
             ...connection.place(upload.key),
             Body: body,
@@ -55,21 +63,21 @@ export async function uploadFile(connection: S3Connection, upload: FileUpload): 
   }
 }
 
+/** How long after a stop the server may take to say which upload it was, and to remove it. */
+const CLEAN_UP_MS = 5_000
+
 /**
- * A client whose requests end with `signal`, all but the one that cleans up. The `abort()` of Upload will not do: it returns before parts on their way
- * have stopped and before the parts that arrived are removed.
+ * A client whose requests end with a signal: parts at once, and later the one that cleans up, and the one that begins, whose answer names what is to be
+ * cleaned up. The `abort()` of Upload will not do: it returns before parts on their way have stopped and before the parts that arrived are removed.
  */
-function stoppable(
-  client: S3Client,
-  signal: AbortSignal | undefined,
-  cleanUp: abstract new (...args: never[]) => object,
-): S3Client {
-  if (!signal) return client
+function stoppable(client: S3Client, signalOf: (command: object) => AbortSignal | undefined): S3Client {
   return new Proxy(client, {
     get(target, name) {
       if (name !== 'send') return Reflect.get(target, name)
-      return (command: Parameters<S3Client['send']>[0]) =>
-        target.send(command, command instanceof cleanUp ? {} : { abortSignal: signal })
+      return (command: Parameters<S3Client['send']>[0]) => {
+        const abortSignal = signalOf(command)
+        return target.send(command, abortSignal ? { abortSignal } : {})
+      }
     },
   })
 }

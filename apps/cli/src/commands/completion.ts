@@ -7,7 +7,7 @@ const HELP = `
 Prints what a shell needs to complete commands, flags and their values.
 
 Examples:
-  $ source <(dwh completion bash)                                   this session; the line in ~/.bashrc makes it stay
+  $ dwh completion bash >> ~/.bashrc                                bash, from the next session on
   $ dwh completion zsh > "\${fpath[1]}/_dwh"                         zsh, from the next session on
   $ dwh completion fish > ~/.config/fish/completions/dwh.fish       fish`
 

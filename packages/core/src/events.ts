@@ -1,8 +1,15 @@
 /** What happens in a run, as data. Tables go by their name in the warehouse. */
 export type RunEvent =
   | { readonly type: 'run-start'; readonly runId: string; readonly date: string; readonly tables: readonly string[] }
-  | { readonly type: 'table-start'; readonly table: string; readonly estimatedRows: number | null }
-  | { readonly type: 'table-progress'; readonly table: string; readonly rows: number }
+  | {
+      readonly type: 'table-start'
+      readonly table: string
+      /** Guesses of the source. `estimatedBytes`: as it stores them. */
+      readonly estimatedRows: number | null
+      readonly estimatedBytes: number | null
+    }
+  /** `rows`: null where they are counted only at the end. `bytes`: of text that came from the source. */
+  | { readonly type: 'table-progress'; readonly table: string; readonly rows: number | null; readonly bytes: number }
   | {
       readonly type: 'table-end'
       readonly table: string

@@ -42,10 +42,12 @@ export type {
 } from './object-store.ts'
 export type {
   CellValue,
+  CsvData,
   Denied,
   ReadTableOptions,
   Row,
   RowBatch,
+  RowData,
   SnapshotInfo,
   Source,
   SourceColumn,

@@ -63,12 +63,25 @@ export type Row = readonly CellValue[]
 /** Some rows that arrived together; never empty by contract of `TableData`. */
 export type RowBatch = readonly Row[]
 
-/** A table on its way from a source. */
-export interface TableData {
+/** A table on its way from a source: as rows, which any program can make, or as CSV, where the source writes it by itself. */
+export type TableData = RowData | CsvData
+
+export interface RowData {
   /** Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
   readonly rows: AsyncIterable<RowBatch>
   /** True when every cell is null or text that the source's own output function wrote, so that its form need not be checked again. */
   readonly canonical?: boolean
+}
+
+/**
+ * The CSV of RFC 4180, in UTF-8 with `\n` after each row and no header. A line begins with an empty field, so that none is ever empty; then come the cells in the
+ * order of the columns, in the text forms of `CellValue`, `canonical` by contract. Null is an empty field, the empty text is `""`.
+ */
+export interface CsvData {
+  /** In pieces of any size. Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
+  readonly csv: AsyncIterable<Uint8Array>
+  /** The rows that the source says it has sent; known once `csv` has ended. */
+  sent(): number
 }
 
 export interface ReadTableOptions {
@@ -114,7 +127,9 @@ export interface SourceSnapshot {
    * Starts to read one table: the columns of `table`, in its order, which may be fewer than were offered. Nothing is sent before the rows are asked for.
    * May be called again for the same table, and gives the same rows.
    */
-  read(table: TableSchema, options?: ReadTableOptions): TableData
+  read(table: TableSchema, options?: ReadTableOptions): RowData
+  /** The same as CSV, where the source writes that by itself. */
+  readCsv?(table: TableSchema, options?: ReadTableOptions): CsvData
   /** Gives everything back; safe to call twice, and after a failure. */
   close(): Promise<void>
 }

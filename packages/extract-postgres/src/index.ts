@@ -1,4 +1,5 @@
 export { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
+export { type CopyCsvOptions, copyCsv } from './copy-csv.ts'
 export { inspectServer, readOnlyRoleSql, type ServerReport } from './inspect-server.ts'
 export type {
   ConnectionInput,

@@ -6,6 +6,8 @@ interface Where {
   readonly table?: TableName
   /** Rows read before it failed. */
   readonly rows?: number
+  /** Bytes of CSV that came before it failed. */
+  readonly bytes?: number
 }
 
 interface PgError extends Error {
@@ -111,7 +113,9 @@ function meaning(error: PgError, where: Where): [DwhErrorCode, string | undefine
 
 function place(where: Where): string {
   if (!where.table) return where.server ?? ''
-  return `${formatTableName(where.table)}${where.rows === undefined ? '' : `, after ${where.rows} rows`}`
+  const { rows, bytes } = where
+  const reached = rows !== undefined ? `, after ${rows} rows` : bytes !== undefined ? `, after ${bytes} bytes` : ''
+  return `${formatTableName(where.table)}${reached}`
 }
 
 /** A host with several addresses fails with one error for each; the first says enough. */

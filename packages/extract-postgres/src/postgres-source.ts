@@ -1,15 +1,17 @@
 import {
+  type CsvData,
   DwhError,
   formatTableName,
   type ReadTableOptions,
-  type RowBatch,
   type SnapshotInfo,
   type Source,
   type SourceSnapshot,
   type TableSchema,
   throwIfAborted,
 } from '@dwh/core'
+import type pg from 'pg'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
+import { copyCsv } from './copy-csv.ts'
 import { listTables, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { sourceFailure } from './postgres-errors.ts'
@@ -90,7 +92,12 @@ function openSnapshot(
     return listed
   }
 
-  async function* rows(wanted: TableSchema, read: ReadTableOptions): AsyncGenerator<RowBatch> {
+  /** Reads one table on a connection of its own, for as long as `work` yields. */
+  async function* onReader<T>(
+    wanted: TableSchema,
+    read: ReadTableOptions,
+    work: (client: pg.Client, table: PgTable) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
     const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
     const signals = [signal, read.signal].filter((s) => s !== undefined)
     const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
@@ -103,7 +110,7 @@ function openSnapshot(
       reader = await pool.take(either)
       throwIfAborted(either, formatTableName(table))
       await lockTable(reader.client, table)
-      yield* readRows(reader.client, table, { ...options, where: read.where })
+      yield* work(reader.client, table)
       complete = true
     } catch (error) {
       throwIfAborted(either, formatTableName(table))
@@ -125,7 +132,18 @@ function openSnapshot(
         throw sourceFailure(error, { server })
       }
     },
-    read: (table, read = {}) => ({ rows: rows(table, read), canonical: true }),
+    read: (wanted, read = {}) => ({
+      rows: onReader(wanted, read, (client, table) => readRows(client, table, { ...options, where: read.where })),
+      canonical: true,
+    }),
+    readCsv(wanted, read = {}) {
+      let copy: CsvData | undefined
+      const csv = onReader(wanted, read, (client, table) => {
+        copy = copyCsv(client, table, read)
+        return copy.csv
+      })
+      return { csv, sent: () => copy?.sent() ?? 0 }
+    },
     async close() {
       pool.close()
       // without waiting for the server, which rolls back

@@ -102,8 +102,9 @@ function nextBatchRows(batch: readonly (string | null)[][], batchRows: number, b
   return Math.max(1, Math.min(fitting, batch.length * 2, batchRows))
 }
 
-function selectStatement(table: ReadableTable, where: string | undefined): string {
-  const columns = table.columns.map((column) => column.mapping.select(quoteIdentifier(column.name)))
+/** `before`: expressions that come before the columns. */
+export function selectStatement(table: ReadableTable, where: string | undefined, ...before: readonly string[]): string {
+  const columns = [...before, ...table.columns.map((column) => column.mapping.select(quoteIdentifier(column.name)))]
   const condition = where === undefined ? '' : ` WHERE (${where}\n)`
   return `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${condition}`
 }

@@ -9,6 +9,9 @@ const run = promisify(execFile)
 /** How long to wait before asking again whether the reader has opened the pipe. */
 const PIPE_POLL_MS = 1
 
+/** Text, or UTF-8 bytes. */
+export type Piece = string | Uint8Array
+
 /**
  * Hands a stream of text to a reader that knows files only. `read` is started, and resolves or rejects when the reader is done; `chunks` is then
  * pulled no faster than the reader takes it. Through a named pipe, so nothing touches the disk; where pipes cannot be made, through a temporary
@@ -19,7 +22,7 @@ const PIPE_POLL_MS = 1
  *
  * When both fail, the error of `chunks` is thrown: a cut source makes the reader see an early end, or complain about one.
  */
-export async function feed<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
+export async function feed<T>(path: string, chunks: AsyncIterable<Piece>, read: () => Promise<T>): Promise<T> {
   try {
     const begun = await begin(chunks)
     return (await makePipe(path)) ? await throughPipe(path, begun, read) : await throughFile(path, begun, read)
@@ -48,17 +51,17 @@ async function makePipe(path: string): Promise<boolean> {
   )
 }
 
-async function throughFile<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
+async function throughFile<T>(path: string, chunks: AsyncIterable<Piece>, read: () => Promise<T>): Promise<T> {
   const file = await open(path, 'wx', 0o600)
   try {
-    for await (const chunk of chunks) await file.write(chunk)
+    for await (const chunk of chunks) await file.writeFile(chunk)
   } finally {
     await file.close()
   }
   return read()
 }
 
-async function throughPipe<T>(path: string, chunks: AsyncIterable<string>, read: () => Promise<T>): Promise<T> {
+async function throughPipe<T>(path: string, chunks: AsyncIterable<Piece>, read: () => Promise<T>): Promise<T> {
   const reader = watch(read())
   try {
     const socket = await openPipe(path, reader)
@@ -103,7 +106,7 @@ async function openPipe(path: string, reader: Watched<unknown>): Promise<Socket 
 }
 
 /** Writes the chunks and closes the pipe; stops early, without an error, when the reader has gone. */
-async function pour(chunks: AsyncIterable<string>, socket: Socket, reader: Watched<unknown>): Promise<void> {
+async function pour(chunks: AsyncIterable<Piece>, socket: Socket, reader: Watched<unknown>): Promise<void> {
   let wake = () => {}
   const gone = () => wake()
   socket.on('error', gone).on('close', gone).on('drain', gone)

@@ -304,11 +304,11 @@ describe('shapes', () => {
   test('more rows than one row group, counted three times over', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
-    let seen = 0
+    let seen: number | null = 0
     async function* many(): AsyncGenerator<RowBatch> {
       for (let i = 0; i < 300; i += 1) yield Array.from({ length: 1000 }, (_, j) => [i * 1000 + j])
     }
-    const onProgress = (rows: number) => {
+    const onProgress = ({ rows }: { rows: number | null }) => {
       seen = rows
     }
     await writer.write({ path, columns: [{ name: 'n', type: 'INTEGER' }], data: { rows: many() }, onProgress })

@@ -12,10 +12,9 @@ import {
 } from '@dwh/core'
 import { refuse } from './canonical-text.ts'
 import { writeFailure } from './duckdb-errors.ts'
-import { rowEncoder } from './encode-rows.ts'
 import { feed } from './feed.ts'
 import { parseText } from './parse-text.ts'
-import { untilAborted } from './until-aborted.ts'
+import { csvText, rowText, rowTooLarge, textColumn } from './text-input.ts'
 
 export interface ParquetColumn {
   readonly name: string
@@ -32,11 +31,11 @@ export interface WriteParquetInput {
   readonly metadata?: Readonly<Record<string, string>>
   /** Names of columns that tell a row apart; a value that is refused is reported with theirs. */
   readonly key?: readonly string[]
-  /** The longest row as JSON text. Two to eight times as much is held in memory. Default 1 MiB. */
+  /** The longest row as text, JSON or CSV. Two to eight times as much is held in memory. Default 1 MiB. */
   readonly maxRowBytes?: number
   readonly signal?: AbortSignal | undefined
-  /** Called after each batch with the rows sent to DuckDB so far. */
-  readonly onProgress?: (rows: number) => void
+  /** Called now and then with what has come so far: rows, where they are counted on the way, and bytes of text. */
+  readonly onProgress?: (progress: { readonly rows: number | null; readonly bytes: number }) => void
 }
 
 export interface WrittenParquet {
@@ -47,10 +46,6 @@ export interface WrittenParquet {
 }
 
 export const DEFAULT_MAX_ROW_BYTES: number = 1024 * 1024
-
-/** The buffer of DuckDB's reader: at least this, and at least four of the longest rows. */
-const MIN_READ_BUFFER_BYTES = 4 * 1024 * 1024
-const READ_BUFFER_ROWS = 4
 
 /** Row groups end at whichever comes first; DuckDB counts the bytes as it holds them, before encoding. */
 const ROW_GROUP_ROWS = 122_880
@@ -68,23 +63,17 @@ export async function writeParquet(
   checkColumns(input.columns)
   await checkAbsent(input.path)
   const { data, signal, maxRowBytes = DEFAULT_MAX_ROW_BYTES } = input
-  const encoder = rowEncoder(input.columns, maxRowBytes, data.canonical ?? false)
-
-  async function* lines(): AsyncGenerator<string> {
-    for await (const batch of untilAborted(data.rows, signal, input.path)) {
-      yield* encoder.encode(batch)
-      input.onProgress?.(encoder.rows)
-    }
-  }
+  const text = 'csv' in data ? csvText(data, input) : rowText(data, input, maxRowBytes)
 
   const stop = () => connection.interrupt()
   signal?.addEventListener('abort', stop)
   try {
     throwIfAborted(signal, input.path)
-    const result = await feed(pipePath, lines(), () => connection.run(copyStatement(input, pipePath, maxRowBytes)))
+    const select = text.select(pipePath, maxRowBytes)
+    const result = await feed(pipePath, text.pieces(), () => connection.run(copyStatement(input, select)))
     throwIfAborted(signal, input.path)
     const counts = {
-      read: encoder.rows,
+      read: text.rows(),
       written: result.rowsChanged,
       inFooter: await footerRows(connection, input.path),
     }
@@ -102,31 +91,25 @@ export async function writeParquet(
   } catch (error) {
     await rm(input.path, { force: true })
     throwIfAborted(signal, input.path)
-    throw isDwhError(error) ? error : (refusedValue(error, input.columns) ?? writeFailure(error, input.path))
+    throw isDwhError(error)
+      ? error
+      : (refusedValue(error, input.columns) ?? rowTooLarge(error) ?? writeFailure(error, input.path))
   } finally {
     signal?.removeEventListener('abort', stop)
   }
 }
 
-function copyStatement(input: WriteParquetInput, pipePath: string, maxRowBytes: number): string {
-  const texts = input.columns.map((_, index) => `cells[${index + 1}] AS ${textColumn(index)}`)
+/** `texts`: a query whose columns are `t0`, `t1`, ..., the texts of the cells. */
+function copyStatement(input: WriteParquetInput, texts: string): string {
   const values = input.columns.map((column, index) => `${strictValue(input, index)} AS ${quoteIdentifier(column.name)}`)
   const metadata = Object.entries(input.metadata ?? {}).map(
     ([key, value]) => `${quoteIdentifier(key)}: ${quoteLiteral(value)}`,
   )
-  // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps all that it has read from one
-  const bufferBytes = Math.max(MIN_READ_BUFFER_BYTES, READ_BUFFER_ROWS * maxRowBytes)
-  const read = `read_csv(${quoteLiteral(pipePath)}, columns = {'line': 'VARCHAR'}, header = false, auto_detect = false, delim = chr(1), quote = '',
-    escape = '', nullstr = chr(2), compression = 'none', max_line_size = ${maxRowBytes}, buffer_size = ${bufferBytes})`
   return `COPY (
     SELECT ${values.join(',\n')}
-    FROM (SELECT ${texts.join(', ')} FROM (SELECT from_json_strict(line, '["VARCHAR"]') AS cells FROM ${read}))
+    FROM (${texts})
   ) TO ${quoteLiteral(input.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION v1,
     ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
-}
-
-function textColumn(index: number): string {
-  return `t${index}`
 }
 
 /** The value of a column, or an error that says which: DuckDB's own names neither the column nor the row. */

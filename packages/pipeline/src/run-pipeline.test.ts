@@ -387,7 +387,7 @@ describe('a run fails', () => {
     }
     await expect(house.run({ onEvent })).rejects.toMatchObject({
       code: 'RUN_FAILED',
-      message: expect.stringMatching(/^a, after \d+ rows: /),
+      message: expect.stringMatching(/^a, after \d+ bytes: /),
     })
     await unchanged(house, before)
   })

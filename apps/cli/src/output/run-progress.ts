@@ -16,7 +16,9 @@ export interface RunProgress {
 
 interface RunningTable {
   readonly estimatedRows: number | null
-  rows: number
+  readonly estimatedBytes: number | null
+  rows: number | null
+  bytes: number
 }
 
 const REDRAW_MS = 100
@@ -42,9 +44,9 @@ export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress
   }
   const timer = setInterval(draw, REDRAW_MS)
   const onEvent = (event: RunEvent) => {
-    if (event.type === 'table-start') running.set(event.table, { estimatedRows: event.estimatedRows, rows: 0 })
+    if (event.type === 'table-start') running.set(event.table, { ...event, rows: 0, bytes: 0 })
     const table = 'table' in event ? running.get(event.table) : undefined
-    if (event.type === 'table-progress' && table) table.rows = event.rows
+    if (event.type === 'table-progress' && table) Object.assign(table, { rows: event.rows, bytes: event.bytes })
     if (event.type === 'table-end' || event.type === 'table-failed') running.delete(event.table)
     doneLine(event, (line) => printAbove(`${line}\n`))
   }
@@ -59,12 +61,21 @@ export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress
   }
 }
 
-function runningLine(name: string, { rows, estimatedRows }: RunningTable): string {
-  const share = estimatedRows ? Math.min(rows / estimatedRows, 1) : 0
-  const filled = Math.round(share * BAR_CELLS)
-  const bar = estimatedRows ? `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}  ` : ''
+function runningLine(name: string, { rows, bytes, estimatedRows, estimatedBytes }: RunningTable): string {
+  const start = `${pc.cyan('·')} ${printable(name)}  `
+  // what is text on the way and what Postgres stores are not the same, but of the same order
+  if (rows === null) {
+    const of = estimatedBytes ? ` of about ${formatBytes(estimatedBytes)}` : ''
+    return `${start}${bar(bytes, estimatedBytes)}${formatBytes(bytes)}${of}`
+  }
   const of = estimatedRows ? ` of about ${formatCount(estimatedRows)}` : ''
-  return `${pc.cyan('·')} ${printable(name)}  ${bar}${formatCount(rows)}${of} rows`
+  return `${start}${bar(rows, estimatedRows)}${formatCount(rows)}${of} rows`
+}
+
+function bar(done: number, all: number | null): string {
+  if (!all) return ''
+  const filled = Math.round(Math.min(done / all, 1) * BAR_CELLS)
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}  `
 }
 
 function doneLine(event: RunEvent, print: (line: string) => void): void {

@@ -1,0 +1,83 @@
+import { text } from 'node:stream/consumers'
+import { isDwhError } from '@dwh/core'
+import { testDatabase } from '@dwh/test-kit'
+import pg from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { beginSnapshot, copyCsv, listTables, type PgTable } from './index.ts'
+
+async function setUp(sql: string): Promise<{ client: pg.Client; tables: Map<string, PgTable>; url: string }> {
+  const { url } = await testDatabase(sql)
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  onTestFinished(() => client.end().catch(() => {}))
+  await beginSnapshot(client)
+  return { client, tables: new Map((await listTables(client)).map((table) => [table.name, table])), url }
+}
+
+test('the bytes of COPY, behind an empty field; how many rows; and the connection is ready for the next', async () => {
+  const { client, tables } = await setUp(`CREATE TABLE t (a int, b text);
+    INSERT INTO t VALUES (1, NULL), (2, ''), (3, E'a"b\\nc'); CREATE TABLE nothing (a int); CREATE TABLE one (a text); INSERT INTO one VALUES (NULL), ('x')`)
+  for (let round = 0; round < 2; round += 1) {
+    const t = copyCsv(client, tables.get('t')!)
+    expect(await text(t.csv)).toBe(',1,\n,2,""\n,3,"a""b\nc"\n')
+    expect(t.sent()).toBe(3)
+  }
+  const nothing = copyCsv(client, tables.get('nothing')!)
+  expect(await text(nothing.csv)).toBe('')
+  expect(nothing.sent()).toBe(0)
+  expect(await text(copyCsv(client, tables.get('one')!).csv)).toBe(',\n,x\n')
+  expect(await text(copyCsv(client, tables.get('t')!, { where: 'a > 2 -- last' }).csv)).toMatch(/^,3,/)
+})
+
+test('the server fails midway, or refuses: the table is named, and the connection can go on', async () => {
+  const { client, tables } = await setUp(`CREATE TABLE t AS SELECT n, 1000 - n AS d FROM generate_series(1, 1000) n;
+    CREATE VIEW broken AS SELECT n, 1 / d AS x FROM t`)
+  const broken = copyCsv(client, tables.get('broken')!)
+  const error = await text(broken.csv).catch((caught) => caught)
+  expect(error).toMatchObject({ code: 'SOURCE_FAILED', message: expect.stringMatching(/^broken.*division by zero/) })
+  await client.query('ROLLBACK')
+  await beginSnapshot(client)
+  const t = copyCsv(client, tables.get('t')!)
+  expect((await text(t.csv)).split('\n')).toHaveLength(1001)
+  await expect(text(copyCsv(client, tables.get('t')!, { where: 'nowhere = 1' }).csv)).rejects.toMatchObject({
+    message: expect.stringContaining('nowhere'),
+  })
+})
+
+test('the connection is lost midway: an error, at once, and never the end of a table', async () => {
+  const { client, tables, url } = await setUp(
+    `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 200000) n`,
+  )
+  const { csv, sent } = copyCsv(client, tables.get('big')!)
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
+  let bytes = 0
+  const reading = (async () => {
+    for await (const chunk of csv) {
+      if (bytes === 0) {
+        const other = new pg.Client({ connectionString: url })
+        await other.connect()
+        await other.query('SELECT pg_terminate_backend($1)', [rows[0].pid])
+        await other.end()
+      }
+      bytes += chunk.length
+    }
+  })()
+  const error = await reading.catch((caught) => caught)
+  expect(isDwhError(error) && error.message).toMatch(/^big/)
+  expect(bytes).toBeLessThan(200_000_000)
+  expect(sent()).toBe(-1)
+})
+
+test('a caller that is slow holds the server back; one that leaves early leaves nothing open', async () => {
+  const { client, tables } = await setUp(
+    `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 300000) n`,
+  )
+  const before = process.memoryUsage().rss
+  const { csv } = copyCsv(client, tables.get('big')!)
+  for await (const _ of csv) {
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    break
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+})

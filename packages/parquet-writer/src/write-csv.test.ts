@@ -1,0 +1,191 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { type ColumnType, DwhError } from '@dwh/core'
+import { temporaryFolder } from '@dwh/test-kit'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openParquetWriter, type WriteParquetInput, type WrittenParquet } from './index.ts'
+
+type Cell = string | null
+
+/** As Postgres writes it: quoted where it has to be, and a text that is empty. */
+function csvLine(cells: readonly Cell[]): string {
+  const fields = cells.map((cell) => {
+    if (cell === null) return ''
+    return cell === '' || /[",\r\n]|^\\\.$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+  })
+  return `${['', ...fields].join(',')}\n`
+}
+
+/** In pieces that end anywhere, also within a character. */
+async function* pieces(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+async function setUp() {
+  const folder = await temporaryFolder()
+  const writer = await openParquetWriter({ tempDirectory: join(folder, 'temp') })
+  onTestFinished(() => writer.close())
+  let files = 0
+  const write = (
+    types: readonly ColumnType[],
+    rows: readonly (readonly Cell[])[],
+    more: Partial<WriteParquetInput> & { size?: number; sent?: number } = {},
+  ): Promise<WrittenParquet> => {
+    files += 1
+    const columns = types.map((type, index) => ({ name: `c${index}`, type }))
+    const csv = pieces(rows.map(csvLine).join(''), more.size ?? 64 * 1024)
+    const data = { csv, sent: () => more.sent ?? rows.length }
+    return writer.write({ path: join(folder, `${files}.parquet`), columns, data, ...more })
+  }
+  return { folder, writer, write }
+}
+
+async function readBack(path: string): Promise<Cell[][]> {
+  const connection = await (await DuckDBInstance.create()).connect()
+  // the client takes a byte order mark off the beginning of a text
+  const reader = await connection.runAndReadAll(`SELECT encode(COLUMNS(*)::VARCHAR)::BLOB FROM read_parquet('${path}')`)
+  connection.closeSync()
+  const rows = reader.getRows() as ({ bytes: Uint8Array } | null)[][]
+  return rows.map((row) => row.map((cell) => cell && Buffer.from(cell.bytes).toString('utf8')))
+}
+
+describe('CSV as Postgres writes it', () => {
+  test.each<[string, ColumnType[], Cell[][]]>([
+    ['one column, null and empty', ['VARCHAR'], [[null], [''], ['a'], [null], ['']]],
+    ['no row', ['INTEGER', 'VARCHAR'], []],
+    ['a byte order mark at the beginning', ['VARCHAR'], [['\ufeffa'], ['\ufeff']]],
+    [
+      'quotes, commas, backslashes',
+      ['VARCHAR', 'VARCHAR'],
+      [
+        ['"', ','],
+        ['""', '\\N'],
+        ['\\', '\\.'],
+        ['\\.', 'NULL'],
+      ],
+    ],
+    [
+      'line ends of every kind',
+      ['VARCHAR', 'VARCHAR'],
+      [
+        ['a\nb', 'a\r\nb'],
+        ['\n', '\r'],
+        ['\r\n', '\n\n'],
+      ],
+    ],
+    [
+      'blanks and tabs',
+      ['VARCHAR', 'VARCHAR'],
+      [
+        [' a ', '\t'],
+        [' ', '  '],
+      ],
+    ],
+    ['what other readers take for comments', ['VARCHAR'], [['#a'], ['--'], ['//']]],
+    [
+      'values of types',
+      ['INTEGER', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE'],
+      [
+        ['1', '1.50', 'true', '2026-02-18'],
+        [null, null, null, null],
+      ],
+    ],
+  ])('%s', async (_, types, rows) => {
+    const { write } = await setUp()
+    for (const size of [1, 7, 64 * 1024]) {
+      const { path, rows: written } = await write(types, rows, { size })
+      expect(written).toBe(rows.length)
+      expect(await readBack(path)).toEqual(rows)
+    }
+  })
+
+  test('any text comes back', async () => {
+    const { write } = await setUp()
+    const cell = fc.option(
+      fc.oneof(
+        fc.string({ unit: 'grapheme', maxLength: 10 }),
+        fc.string({
+          unit: fc.constantFrom('"', ',', '\n', '\r', '\\', '.', ' ', '\t', 'a', '\u2028', '\ufeff', '#'),
+          maxLength: 6,
+        }),
+      ),
+    )
+    const tables = fc
+      .integer({ min: 1, max: 4 })
+      .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 8 }))
+    await fc.assert(
+      fc.asyncProperty(tables, fc.integer({ min: 1, max: 50 }), async (rows, size) => {
+        const types = Array.from({ length: rows[0]?.length ?? 1 }, (): ColumnType => 'VARCHAR')
+        expect(await readBack((await write(types, rows, { size })).path)).toEqual(rows)
+      }),
+      { numRuns: 150 },
+    )
+  }, 60_000)
+
+  test('1,600 columns, and rows of more than 2 MB when there is room for them', async () => {
+    const { write } = await setUp()
+    const wide = [Array.from({ length: 1600 }, (_, i) => (i % 3 === 0 ? null : String(i)))]
+    const { path } = await write(wide[0]?.map((): ColumnType => 'INTEGER') ?? [], wide)
+    expect(await readBack(path)).toEqual(wide)
+
+    const long = [
+      ['x'.repeat(3_000_000), 'y'],
+      ['"'.repeat(1_000_000), null],
+    ] as const
+    const error = await write(['VARCHAR', 'VARCHAR'], long).catch((caught) => caught)
+    expect(error).toMatchObject({ code: 'ROW_TOO_LARGE', context: { bytes: expect.any(Number) } })
+    const again = await write(['VARCHAR', 'VARCHAR'], long, { maxRowBytes: error.context.bytes })
+    expect(await readBack(again.path)).toEqual(long)
+  }, 60_000)
+})
+
+describe('what is wrong is never written', () => {
+  test('a value that is not one of its type: the column, the value and the row', async () => {
+    const { folder, write } = await setUp()
+    const rows = [
+      ['1', '1.00'],
+      ['2', 'NaN'],
+    ]
+    await expect(write(['INTEGER', 'DECIMAL(4,2)'], rows, { key: ['c0'] })).rejects.toMatchObject({
+      code: 'VALUE_REFUSED',
+      message: expect.stringMatching(/column c1: "NaN" is not a value of DECIMAL\(4,2\).*c0=2/),
+    })
+    expect((await readdir(folder)).filter((name) => name.endsWith('.parquet'))).toEqual([])
+  })
+
+  test('fewer rows than the source has sent, or more: the file is removed', async () => {
+    const { folder, write } = await setUp()
+    for (const sent of [1, 3])
+      await expect(write(['INTEGER'], [['1'], ['2']], { sent })).rejects.toMatchObject({ code: 'PROOF_FAILED' })
+    expect((await readdir(folder)).filter((name) => name.endsWith('.parquet'))).toEqual([])
+  })
+
+  test('a stream that is cut anywhere', async () => {
+    const { folder, writer } = await setUp()
+    const text = [
+      ['1', 'a'],
+      ['2', 'b\nc'],
+      ['3', ''],
+    ]
+      .map(csvLine)
+      .join('')
+    for (let length = 0; length < text.length; length += 1) {
+      async function* cut(): AsyncGenerator<Uint8Array> {
+        if (length > 0) yield Buffer.from(text.slice(0, length))
+        throw new DwhError('SOURCE_FAILED', 'the connection was lost')
+      }
+      const columns = [
+        { name: 'n', type: 'INTEGER' },
+        { name: 't', type: 'VARCHAR' },
+      ] as const
+      const data = { csv: cut(), sent: () => 3 }
+      await expect(writer.write({ path: join(folder, 'x.parquet'), columns, data })).rejects.toMatchObject({
+        code: 'SOURCE_FAILED',
+      })
+    }
+    expect(await readdir(folder)).toEqual(['temp'])
+  })
+})

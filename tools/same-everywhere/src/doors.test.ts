@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { formatTableName, quoteLiteral } from '@dwh/core'
+import { postgresSource } from '@dwh/extract-postgres'
+import { openParquetWriter } from '@dwh/parquet-writer'
+import { temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { fillExample } from './example.ts'
+
+test('rows and CSV give the same files', async () => {
+  const { url } = await testDatabase()
+  await fillExample(url)
+  const folder = await temporaryFolder()
+  const writer = await openParquetWriter({ tempDirectory: join(folder, 'temp') })
+  onTestFinished(() => writer.close())
+  const snapshot = await postgresSource({ connection: url }).open()
+  onTestFinished(() => snapshot.close())
+  const connection = await (await DuckDBInstance.create()).connect()
+  onTestFinished(() => connection.closeSync())
+  const tables = await snapshot.tables()
+  expect(tables).toHaveLength(6)
+  for (const [index, table] of tables.entries()) {
+    const paths = ['rows', 'csv'].map((door) => join(folder, `${index}-${door}.parquet`)) as [string, string]
+    const { columns } = table
+    const byRows = await writer.write({ path: paths[0], columns, data: snapshot.read(table) })
+    const csv = snapshot.readCsv?.(table)
+    if (!csv) throw new Error('no CSV')
+    const byCsv = await writer.write({ path: paths[1], columns, data: csv })
+    expect(byCsv.rows, formatTableName(table)).toBe(byRows.rows)
+    const [a, b] = paths.map((path) => `(FROM read_parquet(${quoteLiteral(path)}))`)
+    for (const difference of [`${a} EXCEPT ALL ${b}`, `${b} EXCEPT ALL ${a}`])
+      expect((await connection.runAndReadAll(difference)).getRowsJson(), formatTableName(table)).toEqual([])
+  }
+})

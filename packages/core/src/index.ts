@@ -40,6 +40,14 @@ export type {
   PutFileOptions,
   StoredObject,
 } from './object-store.ts'
+export {
+  type ColumnProof,
+  type Measure,
+  measuresOf,
+  type ProofLevel,
+  proofDifferences,
+  type TableProof,
+} from './proof.ts'
 export type {
   CellValue,
   CsvData,
@@ -64,6 +72,7 @@ export type {
   FailureEntry,
   FileEntry,
   KeptFile,
+  ProofEntry,
   Publishing,
   RunRecord,
   RunRecordTable,

@@ -1,4 +1,5 @@
 import type { ColumnType } from './column-type.ts'
+import type { TableProof } from './proof.ts'
 import type { TableName } from './table-name.ts'
 
 /** A column as a source offers it. */
@@ -130,6 +131,10 @@ export interface SourceSnapshot {
   read(table: TableSchema, options?: ReadTableOptions): RowData
   /** The same as CSV, where the source writes that by itself. */
   readCsv?(table: TableSchema, options?: ReadTableOptions): CsvData
+  /**
+   * Measures one table as `measuresOf` says, of the same rows that `read` gives, by means of its own: the columns of `table`. Absent where the source has none.
+   */
+  prove?(table: TableSchema, options?: ReadTableOptions): Promise<TableProof>
   /** Gives everything back; safe to call twice, and after a failure. */
   close(): Promise<void>
 }

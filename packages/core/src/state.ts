@@ -1,4 +1,5 @@
 import type { Day } from './day.ts'
+import type { ColumnProof } from './proof.ts'
 import type { SourceIdentity } from './source.ts'
 
 /*
@@ -21,6 +22,11 @@ export interface ColumnEntry {
   readonly source_type: string | null
 }
 
+/** What was compared with the source. `columns`: by their names in the warehouse. */
+export type ProofEntry =
+  | { readonly level: 'counts'; readonly rows: number }
+  | { readonly level: 'columns'; readonly rows: number; readonly columns: Readonly<Record<string, ColumnProof>> }
+
 /** One table of one day: where it came from, what it holds, how that was proved. */
 export interface TableEntry {
   /** `name` is the source's name in the configuration. */
@@ -32,7 +38,7 @@ export interface TableEntry {
   readonly snapshot: { readonly id: string | null; readonly lsn: string | null; readonly taken_at: string }
   readonly files: readonly FileEntry[]
   readonly columns: readonly ColumnEntry[]
-  readonly proof: { readonly level: 'counts'; readonly rows: number }
+  readonly proof: ProofEntry
   readonly schema_hash: string
   readonly primary_key: readonly string[]
   readonly watermark: null

@@ -35,7 +35,12 @@ export function copyCsv(client: PgClient, table: ReadableTable, options: CopyCsv
 
   async function* csv(): AsyncGenerator<Uint8Array> {
     const waits = interruptible()
-    const lost = () => waits.interrupt(new Error('Connection terminated unexpectedly'))
+    // what the server said before it hung up is the reason
+    let lastWords: unknown
+    copy.once('error', (error) => {
+      lastWords = error
+    })
+    const lost = () => waits.interrupt(lastWords ?? new Error('Connection terminated unexpectedly'))
     client.once('end', lost)
     const chunks: AsyncIterator<Uint8Array> = client.query(copy)[Symbol.asyncIterator]()
     let bytes = 0

@@ -17,10 +17,13 @@ export interface TypeMapping {
   readonly verdict: 'exact' | 'text'
   /** The SQL expression that sends a value of the (quoted) column as the text that `type` takes. */
   readonly select: (column: string) => string
+  /** True for the types whose values are texts already. */
+  readonly plainText?: boolean
 }
 
 const asItIs = (column: string) => column
 const exact = (type: ColumnType, select = asItIs): TypeMapping => ({ type, verdict: 'exact', select })
+const PLAIN: TypeMapping = { ...exact('VARCHAR'), plainText: true }
 const TEXT: TypeMapping = { type: 'VARCHAR', verdict: 'text', select: asItIs }
 
 /**
@@ -38,9 +41,9 @@ const BUILT_IN: Readonly<Record<string, TypeMapping | ((modifier: number) => Typ
   numeric: decimal,
   // through numeric, since the output function follows lc_monetary
   money: exact('DECIMAL(19,2)', (column) => `${column}::pg_catalog.numeric`),
-  text: exact('VARCHAR'),
-  varchar: exact('VARCHAR'),
-  bpchar: exact('VARCHAR'),
+  text: PLAIN,
+  varchar: PLAIN,
+  bpchar: PLAIN,
   name: exact('VARCHAR'),
   bytea: exact('BLOB'),
   date: exact('DATE'),

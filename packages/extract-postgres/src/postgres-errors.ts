@@ -114,7 +114,7 @@ function meaning(error: PgError, where: Where): [DwhErrorCode, string | undefine
 function place(where: Where): string {
   if (!where.table) return where.server ?? ''
   const { rows, bytes } = where
-  const reached = rows !== undefined ? `, after ${rows} rows` : bytes !== undefined ? `, after ${bytes} bytes` : ''
+  const reached = rows !== undefined ? `, after ${rows} rows` : bytes ? `, after ${bytes} bytes` : ''
   return `${formatTableName(where.table)}${reached}`
 }
 

@@ -6,6 +6,7 @@ import {
   type SnapshotInfo,
   type Source,
   type SourceSnapshot,
+  type TableProof,
   type TableSchema,
   throwIfAborted,
 } from '@dwh/core'
@@ -15,6 +16,7 @@ import { copyCsv } from './copy-csv.ts'
 import { listTables, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { sourceFailure } from './postgres-errors.ts'
+import { proveTable } from './prove-table.ts'
 import { type ReadRowsOptions, readRows } from './read-rows.ts'
 import { type Reader, readerPool } from './reader-pool.ts'
 import { type BeginSnapshotOptions, beginSnapshot, exportSnapshot, serverInstance } from './session.ts'
@@ -143,6 +145,14 @@ function openSnapshot(
         return copy.csv
       })
       return { csv, sent: () => copy?.sent() ?? 0 }
+    },
+    async prove(wanted, read = {}) {
+      async function* measured(client: pg.Client, table: PgTable): AsyncGenerator<TableProof> {
+        yield await proveTable(client, table, read.where)
+      }
+      let proof: TableProof | undefined
+      for await (const found of onReader(wanted, read, measured)) proof = found
+      return proof as TableProof
     },
     async close() {
       pool.close()

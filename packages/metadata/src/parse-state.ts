@@ -18,7 +18,10 @@ const table = v.looseObject({
   snapshot: v.looseObject({ id: textOrNull, lsn: textOrNull, taken_at: text }),
   files: v.array(file),
   columns: v.array(v.looseObject({ name: text, type: text, nullable: v.boolean(), source_type: textOrNull })),
-  proof: v.looseObject({ level: v.literal('counts'), rows: count }),
+  proof: v.variant('level', [
+    v.looseObject({ level: v.literal('counts'), rows: count }),
+    v.looseObject({ level: v.literal('columns'), rows: count, columns: v.record(text, v.record(text, textOrNull)) }),
+  ]),
   schema_hash: text,
   primary_key: v.array(text),
   watermark: v.null(),

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { TableProof } from '@dwh/core'
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
-import { type WriteParquetInput, type WrittenParquet, writeParquet } from './write-parquet.ts'
+import { proveFile } from './prove-file.ts'
+import { type ParquetColumn, type WriteParquetInput, type WrittenParquet, writeParquet } from './write-parquet.ts'
 
 export interface ParquetWriterOptions {
   /** For pipes and for what DuckDB spills; made when absent. The writer works in a folder of its own in it, gone after `close`. */
@@ -29,6 +31,11 @@ export interface ParquetWriter {
    * @throws DwhError VALUE_REFUSED, ROW_TOO_LARGE, NAME_CONFLICT, PROOF_FAILED, WRITE_FAILED, ABORTED, and whatever the rows throw
    */
   write(input: WriteParquetInput): Promise<WrittenParquet>
+  /**
+   * Measures a Parquet file as `measuresOf` says, by reading all of it.
+   * @throws DwhError WRITE_FAILED
+   */
+  prove(path: string, columns: readonly ParquetColumn[]): Promise<TableProof>
   /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
   close(): Promise<void>
 }
@@ -64,17 +71,27 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
   const inTurn = limiter(options.concurrentWrites ?? DEFAULT_CONCURRENT_WRITES)
   let closed = false
 
-  async function write(input: WriteParquetInput): Promise<WrittenParquet> {
-    const connection = await instance.connect()
-    try {
-      return await writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)
-    } finally {
-      connection.closeSync()
-    }
+  /** In its turn, on a connection of its own. */
+  function onConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    return inTurn(async () => {
+      const connection = await instance.connect()
+      try {
+        return await work(connection)
+      } finally {
+        connection.closeSync()
+      }
+    })
   }
 
   return {
-    write: (input) => inTurn(() => write(input)),
+    write: (input) =>
+      onConnection((connection) => writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)),
+    prove: (path, columns) =>
+      onConnection((connection) =>
+        proveFile(connection, path, columns).catch((error) => {
+          throw writeFailure(error, path)
+        }),
+      ),
     async close() {
       if (closed) return
       closed = true

@@ -4,6 +4,8 @@ import {
   isDwhError,
   type ObjectStore,
   type OnEvent,
+  type ProofEntry,
+  proofDifferences,
   type SourceSnapshot,
   type TableData,
   type TableEntry,
@@ -78,6 +80,7 @@ async function executeTable(
       plan.tables.map((t) => t.name),
     )
     const written = await writeTable(table, snapshot, path, metadata, options)
+    const proof = await prove(table, snapshot, written, options)
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
       throw new DwhError('PROOF_FAILED', `${written.bytes} bytes written, ${staged.size} in the store`, {
@@ -87,7 +90,7 @@ async function executeTable(
     const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }
     const durationMs = clock().getTime() - startedAt
     onEvent?.({ type: 'table-end', table: name, rows: file.rows, bytes: file.bytes, durationMs })
-    return { status: 'written', name, entry: tableEntry(table, context, file), durationMs }
+    return { status: 'written', name, entry: tableEntry(table, context, file, proof), durationMs }
   } catch (cause) {
     const error = named(cause, name)
     onEvent?.({ type: 'table-failed', table: name, code: error.code, message: error.message, hint: error.hint ?? null })
@@ -123,6 +126,37 @@ async function writeTable(
     }
   }
 }
+
+/**
+ * Compares the file with the source, as far as the table asks for it and the source can.
+ * @throws DwhError PROOF_FAILED
+ */
+async function prove(
+  { name, table, columns, verify, where }: TablePlan,
+  snapshot: SourceSnapshot,
+  { path, rows }: WrittenParquet,
+  { writer, signal }: ExecuteOptions,
+): Promise<ProofEntry> {
+  if (verify === 'counts' || !snapshot.prove) return { level: 'counts', rows }
+  const source = await snapshot.prove(table, { where: where ?? undefined, signal })
+  const file = await writer.prove(
+    path,
+    columns.map((column) => ({ name: column.as, type: column.type })),
+  )
+  const differences = proofDifferences(source, file, columns)
+  if (differences.length === 0) return { level: 'columns', ...file }
+  throw new DwhError(
+    'PROOF_FAILED',
+    `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,
+    {
+      hint: 'Nothing was published. Run again; if it stays, please report it, with the types of these columns.',
+      context: { differences },
+    },
+  )
+}
+
+/** Differences that a message tells. */
+const SHOWN = 5
 
 /** As CSV where the source can: it costs the least. */
 function read(snapshot: SourceSnapshot, { table, where }: TablePlan, signal: AbortSignal | undefined): TableData {

@@ -43,6 +43,27 @@ async function ask(house: Warehouse, table: string, sql: string): Promise<unknow
   return duckdb(`WITH t AS (FROM read_parquet('${join(house.path, file?.key ?? 'none')}')) ${sql}`)
 }
 
+/** A source whose CSV is changed on its way. */
+function corrupting(source: Source, change: (text: string) => string): Source {
+  return {
+    async open(signal) {
+      const snapshot = await source.open(signal)
+      return {
+        ...snapshot,
+        readCsv(table, options) {
+          const { csv, sent } = (snapshot.readCsv as NonNullable<typeof snapshot.readCsv>)(table, options)
+          async function* changed(): AsyncGenerator<Uint8Array> {
+            const pieces: Uint8Array[] = []
+            for await (const piece of csv) pieces.push(piece)
+            yield Buffer.from(change(Buffer.concat(pieces).toString()))
+          }
+          return { csv: changed(), sent }
+        },
+      }
+    },
+  }
+}
+
 async function duckdb(sql: string): Promise<unknown[][]> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
@@ -109,7 +130,7 @@ test('the whole way: tables, types, empty ones, proof, record, events, nothing l
       customers: {
         source: { name: 'default', schema: 'public', table: 'customers' },
         primary_key: ['id'],
-        proof: { level: 'counts', rows: 1000 },
+        proof: { level: 'columns', rows: 1000, columns: { id: { values: '1000', min: '1', max: '1000' } } },
         columns: [
           { name: 'id', type: 'INTEGER', nullable: false, source_type: 'integer' },
           { name: 'email', type: 'VARCHAR', nullable: true, source_type: 'text' },
@@ -377,6 +398,7 @@ describe('a run fails', () => {
 
   test('the backend is killed midway', async () => {
     const { database, house, before } = await good()
+    await database.query(`INSERT INTO a SELECT i, repeat('x', 500) FROM generate_series(1, 300000) i`)
     let killed = false
     const onEvent = (event: RunEvent) => {
       if (event.type !== 'table-progress' || event.table !== 'a' || killed) return
@@ -390,6 +412,30 @@ describe('a run fails', () => {
       message: expect.stringMatching(/^a, after \d+ bytes: /),
     })
     await unchanged(house, before)
+  })
+
+  test.each([
+    ['another digit', '1234', '1235', /column n: sum 1234567, 1235567 in the file/],
+    ['another letter case is not seen, another length is', 'Zürich', 'Zurich', /column t: bytes 11, 10 in the file/],
+    ['a text that becomes null', ',Bern', ',', /column t: values 2, 1 in the file.*bytes 11, 7/],
+    ['a moment that moves', '.123456', '.123', /column at: max .* in the file/],
+    ['an infinity that becomes a day', 'infinity', '9999-12-31', /column d: infinite 1, 0 in the file/],
+    ['a boolean', ',t,', ',f,', /column b: true 1, 0 in the file/],
+  ])('what came is not what Postgres has, %s: refused, and nothing is published', async (_, from, to, message) => {
+    const { database, house, before } = await good()
+    await database.query(`CREATE TABLE d (n int, b bool, t text, at timestamp, d date);
+      INSERT INTO d VALUES (1234567, true, 'Zürich', '2026-02-18 03:00:00.123456', 'infinity'), (0, false, 'Bern', NULL, NULL)`)
+    const { source } = house.options.sources.default as { source: Source }
+    const corrupted = corrupting(source, (text) => text.replaceAll(from, to))
+    const only = ['d']
+    await expect(house.run({ only, sources: { default: { source: corrupted } } })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      message: expect.stringMatching(message),
+    })
+    await unchanged(house, before)
+    // what counting rows alone does not see
+    const counted = await house.run({ only, sources: { default: { source: corrupted, verify: 'counts' } } })
+    expect(counted.state.tables.d?.proof).toEqual({ level: 'counts', rows: 2 })
   })
 
   test('it is stopped by its signal', async () => {

@@ -5,6 +5,7 @@ import {
   formatTableName,
   isExactPattern,
   matchesTable,
+  type ProofLevel,
   parseTableName,
   type SourceColumn,
   type TableSchema,
@@ -29,6 +30,8 @@ export interface SelectedTable {
   /** In the warehouse's names; empty when a part of it was left out. */
   readonly primaryKey: readonly string[]
   readonly where: string | null
+  /** Of a view or a foreign table only rows are counted: asked twice, they may answer twice. */
+  readonly verify: ProofLevel
 }
 
 export interface SelectedColumn extends SourceColumn {
@@ -62,7 +65,7 @@ export function selectTables(tables: readonly TableSchema[], settings: Selection
   for (const table of tables) {
     const own = settingsOf(table, settings)
     const reason = whyNot(table, own, settings)
-    if (reason === null) selected.push(select(table, own ?? {}))
+    if (reason === null) selected.push(select(table, own ?? {}, settings))
     else skipped.push({ table: formatTableName(table), reason })
   }
   const denied = selected.flatMap(deniedReads)
@@ -93,6 +96,8 @@ export function checkDenied({ denied }: Selection): void {
     hint: [...new Set(shown.map(({ hint }) => hint))].join('\n'),
   })
 }
+
+const OUTSIDE_THE_INSTANT = ['view', 'foreign table']
 
 function settingsOf(table: TableSchema, { tables = {} }: SelectionSettings): TableSettings | undefined {
   const name = formatTableName(table)
@@ -134,7 +139,11 @@ export function unknownTable(where: string, name: string, known: readonly string
   })
 }
 
-function select(table: TableSchema, { name, columns = {}, where }: TableSettings): SelectedTable {
+function select(
+  table: TableSchema,
+  { name, columns = {}, where, verify }: TableSettings,
+  settings: SelectionSettings,
+): SelectedTable {
   const { exclude = [], rename = {} } = columns
   const here = formatTableName(table)
   const known = table.columns.map((column) => column.name)
@@ -159,5 +168,6 @@ function select(table: TableSchema, { name, columns = {}, where }: TableSettings
     columns: kept,
     primaryKey: key.every((column) => column !== undefined) ? key : [],
     where: where ?? null,
+    verify: OUTSIDE_THE_INSTANT.includes(table.kind ?? '') ? 'counts' : (verify ?? settings.verify ?? 'columns'),
   }
 }

@@ -1,4 +1,4 @@
-import type { Source } from '@dwh/core'
+import type { ProofLevel, Source } from '@dwh/core'
 
 /** What the configuration says of one table. Columns go by their names in the source. */
 export interface TableSettings {
@@ -14,6 +14,8 @@ export interface TableSettings {
     | undefined
   /** A condition in the source's own language; rows for which it does not hold are left out. */
   readonly where?: string | undefined
+  /** How much is compared with the source after the table was written. Default: what `SelectionSettings` says. */
+  readonly verify?: ProofLevel | undefined
 }
 
 /** Which tables of a source are read, and how. Patterns are those of `matchesTable`. */
@@ -21,6 +23,8 @@ export interface SelectionSettings {
   /** Default `*`. A view, a foreign table or a table of an extension is read only when a pattern without wildcards, or `tables`, names it. */
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  /** For every table that does not say otherwise. Default `columns`. */
+  readonly verify?: ProofLevel | undefined
   /** By table name, such as `orders` or `billing.invoices`. */
   readonly tables?: Readonly<Record<string, TableSettings>> | undefined
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ColumnEntry, Day, FileEntry, SnapshotInfo, TableEntry } from '@dwh/core'
+import type { ColumnEntry, Day, FileEntry, ProofEntry, SnapshotInfo, TableEntry } from '@dwh/core'
 import type { TablePlan } from './plan-run.ts'
 
 /** What a run and its snapshot add to every table's entry. */
@@ -10,8 +10,8 @@ export interface EntryContext {
 }
 
 /** The manifest entry of one table, once its file is known. */
-export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEntry): TableEntry {
-  return { ...knownBefore(plan, context), files: [file], proof: { level: 'counts', rows: file.rows } }
+export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEntry, proof: ProofEntry): TableEntry {
+  return { ...knownBefore(plan, context), files: [file], proof }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { ProofLevel } from '@dwh/core'
 import type { TableSettings } from '@dwh/pipeline'
 import * as v from 'valibot'
 
@@ -48,6 +49,8 @@ const flag = v.pipe(
 const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
   v.optional(v.pipe(schema, v.description(description)))
 
+const verify = v.picklist(['counts', 'columns'])
+
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
   rename: setting(v.record(v.string(), name), 'From the name in Postgres to the name in the warehouse.'),
@@ -57,6 +60,7 @@ const tableSettings = v.strictObject({
   exclude: setting(v.boolean(), 'true: leave the table out.'),
   name: setting(name, 'Its name in the warehouse, such as clients or sales.clients.'),
   columns: setting(columnSettings, 'Columns to leave out or to rename.'),
+  verify: setting(verify, 'How much of this table is compared with Postgres after it was written.'),
   where: setting(
     name,
     "A condition in Postgres's SQL; the other rows are left out. Names outside pg_catalog need their schema.",
@@ -89,6 +93,7 @@ const config = v.strictObject({
   parallel: setting(parallel, 'Tables read at once. DWH_PARALLEL. Default: 2.'),
   include: setting(list, 'Patterns of tables to read, such as orders, "billing.*". Default: ["*"].'),
   exclude: setting(list, 'Patterns of tables to leave out; wins over include.'),
+  verify: setting(verify, 'How much is compared with Postgres after a table was written. Default: columns.'),
   tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
   temp: setting(
     name,
@@ -129,6 +134,7 @@ export interface ConfigValues {
   readonly parallel?: number | undefined
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  readonly verify?: ProofLevel | undefined
   readonly tables?: Readonly<Record<string, TableSettings | null>> | undefined
   readonly temp?: string | undefined
   readonly cache?: string | undefined

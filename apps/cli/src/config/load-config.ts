@@ -121,7 +121,7 @@ export async function putTogether(
       : { path: storage.startsWith('file://') ? fileUrlPath(storage) : (path('storage') ?? resolve(cwd, storage)) },
     timezone: checkTimeZone(values.timezone ?? 'UTC'),
     parallel: values.parallel ?? 2,
-    selection: { ...pick(values, ['include', 'exclude']), tables: tableSettings(values.tables) },
+    selection: { ...pick(values, ['include', 'exclude', 'verify']), tables: tableSettings(values.tables) },
     temp: path('temp') ?? tmp,
     cache: path('cache') ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),
     cacheBytes: values.cache_size,

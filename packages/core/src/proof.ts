@@ -1,0 +1,72 @@
+import type { ColumnType } from './column-type.ts'
+
+/** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. */
+export type ProofLevel = 'counts' | 'columns'
+
+/**
+ * What is measured of a column, over all of its rows, by the source and of the file. `values`: those that are not null. `min` and `max`: of those that are finite. Days count from
+ * 2000-01-01, times and timestamps in microseconds from midnight and from 2000-01-01. `bytes`: the sum of their lengths in UTF-8, of a BLOB as it is.
+ */
+export type Measure = 'values' | 'sum' | 'min' | 'max' | 'nan' | 'infinite' | 'true' | 'bytes'
+
+/** Each measure as a text, so that no number passes through a double; null for the minimum of nothing. */
+export type ColumnProof = Readonly<Partial<Record<Measure, string | null>>>
+
+export interface TableProof {
+  readonly rows: number
+  /** By the column's name in the source, or in the file. */
+  readonly columns: Readonly<Record<string, ColumnProof>>
+}
+
+const WHOLE: readonly Measure[] = ['values', 'sum', 'min', 'max']
+const MOMENT: readonly Measure[] = ['values', 'min', 'max', 'infinite']
+const MEASURES: Readonly<Record<string, readonly Measure[]>> = {
+  BOOLEAN: ['values', 'true'],
+  SMALLINT: WHOLE,
+  INTEGER: WHOLE,
+  BIGINT: WHOLE,
+  UINTEGER: WHOLE,
+  DECIMAL: WHOLE,
+  FLOAT: ['values', 'min', 'max', 'nan', 'infinite'],
+  DOUBLE: ['values', 'min', 'max', 'nan', 'infinite'],
+  DATE: MOMENT,
+  TIMESTAMP: MOMENT,
+  'TIMESTAMP WITH TIME ZONE': MOMENT,
+  TIME: ['values', 'min', 'max'],
+}
+
+/** What is measured of a column of this type. The sum of floats is not: it depends on the order. */
+export function measuresOf(type: ColumnType): readonly Measure[] {
+  return MEASURES[type.replace(/\(.*/, '')] ?? ['values', 'bytes']
+}
+
+/** Where two proofs of a table differ, in words; empty when they agree. `names`: each column's name in the first, then in the second. */
+export function proofDifferences(
+  source: TableProof,
+  file: TableProof,
+  columns: readonly { readonly name: string; readonly as: string; readonly type: ColumnType }[],
+): string[] {
+  const rows = source.rows === file.rows ? [] : [`${source.rows} rows, ${file.rows} in the file`]
+  return [
+    ...rows,
+    ...columns.flatMap(({ name, as, type }) =>
+      measuresOf(type).flatMap((measure) => {
+        const [there, here] = [source.columns[name]?.[measure] ?? null, file.columns[as]?.[measure] ?? null]
+        return same(type, there, here) ? [] : [`column ${as}: ${measure} ${there}, ${here} in the file`]
+      }),
+    ),
+  ]
+}
+
+function same(type: ColumnType, a: string | null, b: string | null): boolean {
+  if (a === b) return true
+  if (a === null || b === null) return false
+  if (type === 'DOUBLE') return Number(a) === Number(b)
+  if (type === 'FLOAT') return Math.fround(Number(a)) === Math.fround(Number(b))
+  return type.startsWith('DECIMAL') && plainDecimal(a) === plainDecimal(b)
+}
+
+/** `1.50` and `1.5` are one number. */
+function plainDecimal(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import dns from 'node:dns'
 import { readFile, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { localStore, s3Store } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test, vi } from 'vitest'
 import { makeCertificate } from './certificate.ts'
+import { resolveLocalhost } from './resolve-localhost.ts'
 import { type Certificate, startMinio, startVersitygw } from './stores.ts'
 
 /*
@@ -65,13 +65,7 @@ const DEEDS: readonly Deed[] = [
 ]
 
 test('the table of docs/storage.md is what the stores were seen to do', async () => {
-  // names below `localhost` are this machine (RFC 6761), which not every resolver knows
-  const { lookup } = dns
-  vi.spyOn(dns, 'lookup').mockImplementation(((host: string, ...rest: never[]) =>
-    (lookup as (...args: unknown[]) => void)(
-      host.endsWith('localhost') ? '127.0.0.1' : host,
-      ...rest,
-    )) as typeof lookup)
+  resolveLocalhost()
 
   const rows = [
     ['a local folder', ...(await tried(localStore({ path: join(await temporaryFolder(), 'house') }), null))],

@@ -1,8 +1,8 @@
-import dns from 'node:dns'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { s3Store } from '@dwh/storage'
 import { storeContract } from '@dwh/storage/testing'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resolveLocalhost } from './resolve-localhost.ts'
 import type { S3Store } from './start-server.ts'
 import { startMinio, startVersitygw } from './stores.ts'
 
@@ -13,15 +13,7 @@ import { startMinio, startVersitygw } from './stores.ts'
 
 const START_TIMEOUT_MS = 900_000
 
-beforeAll(() => {
-  // names below `localhost` are this machine (RFC 6761), which not every resolver knows
-  const { lookup } = dns
-  vi.spyOn(dns, 'lookup').mockImplementation(((host: string, ...rest: never[]) =>
-    (lookup as (...args: unknown[]) => void)(
-      host.endsWith('localhost') ? '127.0.0.1' : host,
-      ...rest,
-    )) as typeof lookup)
-})
+beforeAll(resolveLocalhost)
 
 describe.each([
   { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true },

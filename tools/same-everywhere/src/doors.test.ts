@@ -1,13 +1,20 @@
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { formatTableName, quoteLiteral } from '@dwh/core'
+import { formatTableName, proofDifferences, quoteLiteral, type SourceSnapshot, type TableSchema } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
-import { openParquetWriter } from '@dwh/parquet-writer'
+import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
 import { temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { fillExample } from './example.ts'
 
-test('rows and CSV give the same files', async () => {
+interface Example {
+  readonly snapshot: SourceSnapshot
+  readonly tables: readonly TableSchema[]
+  readonly writer: ParquetWriter
+  readonly folder: string
+}
+
+async function openExample(): Promise<Example> {
   const { url } = await testDatabase()
   await fillExample(url)
   const folder = await temporaryFolder()
@@ -15,10 +22,15 @@ test('rows and CSV give the same files', async () => {
   onTestFinished(() => writer.close())
   const snapshot = await postgresSource({ connection: url }).open()
   onTestFinished(() => snapshot.close())
-  const connection = await (await DuckDBInstance.create()).connect()
-  onTestFinished(() => connection.closeSync())
   const tables = await snapshot.tables()
   expect(tables).toHaveLength(6)
+  return { snapshot, tables, writer, folder }
+}
+
+test('rows and CSV give the same files', async () => {
+  const { snapshot, tables, writer, folder } = await openExample()
+  const connection = await (await DuckDBInstance.create()).connect()
+  onTestFinished(() => connection.closeSync())
   for (const [index, table] of tables.entries()) {
     const paths = ['rows', 'csv'].map((door) => join(folder, `${index}-${door}.parquet`)) as [string, string]
     const { columns } = table
@@ -30,5 +42,16 @@ test('rows and CSV give the same files', async () => {
     const [a, b] = paths.map((path) => `(FROM read_parquet(${quoteLiteral(path)}))`)
     for (const difference of [`${a} EXCEPT ALL ${b}`, `${b} EXCEPT ALL ${a}`])
       expect((await connection.runAndReadAll(difference)).getRowsJson(), formatTableName(table)).toEqual([])
+  }
+})
+
+test('Postgres and DuckDB measure the same in every column', async () => {
+  const { snapshot, tables, writer, folder } = await openExample()
+  for (const [index, table] of tables.entries()) {
+    const path = join(folder, `${index}.parquet`)
+    await writer.write({ path, columns: table.columns, data: snapshot.read(table) })
+    const [source, file] = [await snapshot.prove?.(table), await writer.prove(path, table.columns)]
+    const columns = table.columns.map((column) => ({ ...column, as: column.name }))
+    expect(source && proofDifferences(source, file, columns), formatTableName(table)).toEqual([])
   }
 })

@@ -69,6 +69,21 @@ test('the connection is lost midway: an error, at once, and never the end of a t
   expect(sent()).toBe(-1)
 })
 
+test('left midway: the connection is ended, or the rest is read and it goes on', async () => {
+  const { client, tables } = await setUp(
+    `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 100000) n`,
+  )
+  for await (const _ of copyCsv(client, tables.get('big')!).csv) break
+  expect((await client.query('SELECT count(*)::int AS n FROM public.big')).rows).toEqual([{ n: 100_000 }])
+  let dropped = false
+  const drop = () => {
+    dropped = true
+    client.connection.stream.destroy()
+  }
+  for await (const _ of copyCsv(client, tables.get('big')!, { drop }).csv) break
+  expect(dropped).toBe(true)
+})
+
 test('a caller that is slow holds the server back; one that leaves early leaves nothing open', async () => {
   const { client, tables } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 300000) n`,

@@ -7,14 +7,18 @@ import { type ReadableTable, selectStatement } from './read-rows.ts'
 export interface CopyCsvOptions {
   /** An SQL condition; names outside pg_catalog need their schema. */
   readonly where?: string | undefined
+  /**
+   * Ends the connection, when the caller leaves midway: a copy cannot be stopped otherwise. Without it the rest is read and thrown away, and the connection
+   * is then ready for the next query.
+   */
+  readonly drop?: (() => void) | undefined
 }
 
 /**
  * Streams a table as the bytes of `COPY (SELECT NULL, ...) TO STDOUT (FORMAT csv)`, untouched: the least that a row can cost on this side. Memory is that of
  * the connection's buffer; the server waits while the caller does.
  *
- * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end and a server's error; after an early exit the rest of
- * the copy is still on its way, so it has to be ended.
+ * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end and a server's error; see `drop` for an early exit.
  *
  * @example
  * const { csv, sent } = copyCsv(client, table)
@@ -44,6 +48,7 @@ export function copyCsv(client: PgClient, table: ReadableTable, options: CopyCsv
     client.once('end', lost)
     const chunks: AsyncIterator<Uint8Array> = client.query(copy)[Symbol.asyncIterator]()
     let bytes = 0
+    let over = false
     try {
       for (;;) {
         const next = await waits.wait(chunks.next())
@@ -52,10 +57,14 @@ export function copyCsv(client: PgClient, table: ReadableTable, options: CopyCsv
         yield next.value
       }
       await waits.wait(ready)
+      over = true
       if (copy.rowCount === NO_TAG) throw new Error('the server did not say how many rows it sent')
     } catch (error) {
+      over = true
       throw sourceFailure(error, { table, bytes })
     } finally {
+      if (!over && options.drop) options.drop()
+      else if (!over) await waits.wait(rest(chunks, ready)).catch(() => {})
       client.removeListener('end', lost)
       copy.destroy()
     }
@@ -65,3 +74,8 @@ export function copyCsv(client: PgClient, table: ReadableTable, options: CopyCsv
 }
 
 const NO_TAG = -1
+
+async function rest(chunks: AsyncIterator<unknown>, ready: Promise<void>): Promise<void> {
+  while (!(await chunks.next()).done);
+  await ready
+}

@@ -248,3 +248,27 @@ test.each(POSTGRES_VERSIONS)('Postgres %i: the whole way', async (version) => {
     await snapshot.close()
   }
 })
+
+test.each([10, 1])('a table left midway does not hold up the next, with %i connections', async (connections) => {
+  const database =
+    await testDatabase(`CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 100000) n;
+    CREATE TABLE small AS SELECT 1 AS n`)
+  const role = `${database.name}_reader`
+  await database.query(
+    `CREATE ROLE ${role} LOGIN PASSWORD 'pw' CONNECTION LIMIT ${connections}; GRANT SELECT ON big, small TO ${role}`,
+  )
+  onTestFinished(async () => void (await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
+  const url = new URL(database.url)
+  url.username = role
+  url.password = 'pw'
+  const snapshot = await postgresSource({ connection: url.href, parallel: 1 }).open()
+  onTestFinished(() => snapshot.close())
+  const [big, small] = (await snapshot.tables()) as [TableSchema, TableSchema]
+  for (let round = 0; round < 3; round += 1) {
+    for await (const _ of snapshot.readCsv?.(big)?.csv ?? []) break
+    const copy = snapshot.readCsv?.(small)
+    const pieces: Uint8Array[] = []
+    for await (const piece of copy?.csv ?? []) pieces.push(piece)
+    expect([Buffer.concat(pieces).toString(), copy?.sent()]).toEqual([',1\n', 1])
+  }
+})

@@ -10,7 +10,6 @@ import {
   type TableSchema,
   throwIfAborted,
 } from '@dwh/core'
-import type pg from 'pg'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
 import { copyCsv } from './copy-csv.ts'
 import { listTables, type PgTable } from './list-tables.ts'
@@ -98,7 +97,7 @@ function openSnapshot(
   async function* onReader<T>(
     wanted: TableSchema,
     read: ReadTableOptions,
-    work: (client: pg.Client, table: PgTable) => AsyncIterable<T>,
+    work: (reader: Reader, table: PgTable) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
     const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
     const signals = [signal, read.signal].filter((s) => s !== undefined)
@@ -112,7 +111,7 @@ function openSnapshot(
       reader = await pool.take(either)
       throwIfAborted(either, formatTableName(table))
       await lockTable(reader.client, table)
-      yield* work(reader.client, table)
+      yield* work(reader, table)
       complete = true
     } catch (error) {
       throwIfAborted(either, formatTableName(table))
@@ -135,19 +134,20 @@ function openSnapshot(
       }
     },
     read: (wanted, read = {}) => ({
-      rows: onReader(wanted, read, (client, table) => readRows(client, table, { ...options, where: read.where })),
+      rows: onReader(wanted, read, ({ client }, table) => readRows(client, table, { ...options, where: read.where })),
       canonical: true,
     }),
     readCsv(wanted, read = {}) {
       let copy: CsvData | undefined
-      const csv = onReader(wanted, read, (client, table) => {
-        copy = copyCsv(client, table, read)
+      const csv = onReader(wanted, read, (reader, table) => {
+        const drop = reader.last ? undefined : reader.destroy
+        copy = copyCsv(reader.client, table, { where: read.where, drop })
         return copy.csv
       })
       return { csv, sent: () => copy?.sent() ?? 0 }
     },
     async prove(wanted, read = {}) {
-      async function* measured(client: pg.Client, table: PgTable): AsyncGenerator<TableProof> {
+      async function* measured({ client }: Reader, table: PgTable): AsyncGenerator<TableProof> {
         yield await proveTable(client, table, read.where)
       }
       let proof: TableProof | undefined

@@ -8,6 +8,8 @@ export interface Reader {
   readonly client: pg.Client
   /** Ends the connection at once, whatever it does. */
   destroy(): void
+  /** True for the connection that holds the snapshot, which would go with it. */
+  readonly last: boolean
   /** Gives the table's locks back, and the connection for the next table; after `destroy` it does nothing. */
   giveBack(complete: boolean): Promise<void>
 }
@@ -129,6 +131,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     return {
       client,
       destroy: () => drop(client),
+      last: false,
       async giveBack(complete) {
         const ended = clients.has(client) && (await succeeds(client.query(complete ? 'COMMIT' : 'ROLLBACK')))
         if (ended && !closed && limit > 0) idle.push(client)
@@ -151,6 +154,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
       client: holder,
       // with it goes the snapshot: there is no other way to stop a query that is under way on the only connection
       destroy: () => holder.connection.stream.destroy(),
+      last: true,
       async giveBack() {
         // ends the table's lock, and an error that the transaction is in
         await succeeds(holder.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`))

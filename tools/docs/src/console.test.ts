@@ -8,7 +8,7 @@ import { listPages, ROOT } from './pages.ts'
 
 /*
  * A `console` block is commands after `$ ` and what they print. The blocks of one page are run one after the other, in one folder, over the example
- * database. What differs from run to run is compared by its form: times, durations, run ids, sizes, hashes, the width of a table, the order in which tables come in. `...` stands for lines left out.
+ * database. What differs from run to run is compared by its form: times, durations, run ids, sizes, hashes, free sessions, the width of a table, the order in which tables come in. `...` stands for lines left out.
  * `DOCS=write` puts what was printed in place of what the page says.
  */
 
@@ -107,6 +107,7 @@ function form(text: string): string {
     .replaceAll(/\b\d+(\.\d+)? (s|ms|min)\b/g, 'DURATION')
     .replaceAll(/\b\d+(\.\d+)? (B|kB|MB|GB|TB)\b/g, 'SIZE')
     .replaceAll(/(just now|\d+ (second|minute)s? ago)/g, 'AGO')
+    .replaceAll(/\b\d+ free for /g, 'SESSIONS free for ')
     .replaceAll(/─+/g, '─')
     .replaceAll(/ +/g, ' ')
     .replaceAll(/ $/gm, '')

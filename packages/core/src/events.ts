@@ -16,6 +16,8 @@ export type RunEvent =
       readonly rows: number
       readonly bytes: number
       readonly durationMs: number
+      /** Of that, for the proof: what the source and the file were asked beside reading and writing. */
+      readonly proofMs: number
     }
   | {
       readonly type: 'table-failed'

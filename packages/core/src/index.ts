@@ -1,4 +1,4 @@
-export { type ColumnType, isColumnType } from './column-type.ts'
+export { type ColumnType, elementType, isColumnType, type ScalarType } from './column-type.ts'
 export { type Day, dayAt, parseDay } from './day.ts'
 export { didYouMean, nearest } from './did-you-mean.ts'
 export {
@@ -11,6 +11,7 @@ export {
   throwIfAborted,
 } from './errors.ts'
 export type { OnEvent, RunEvent } from './events.ts'
+export { type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
   encodeName,
@@ -63,6 +64,7 @@ export type {
   SourceSnapshot,
   TableData,
   TableSchema,
+  TableSurvey,
 } from './source.ts'
 export { quoteIdentifier, quoteLiteral } from './sql.ts'
 export type {

@@ -1,13 +1,14 @@
-import type { ColumnType } from './column-type.ts'
+import { type ColumnType, elementType } from './column-type.ts'
 
 /** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. */
 export type ProofLevel = 'counts' | 'columns'
 
 /**
  * What is measured of a column, over all of its rows, by the source and of the file. `values`: those that are not null. `min` and `max`: of those that are finite. Days count from
- * 2000-01-01, times and timestamps in microseconds from midnight and from 2000-01-01. `bytes`: the sum of their lengths in UTF-8, of a BLOB as it is.
+ * 2000-01-01, times and timestamps in microseconds from midnight and from 2000-01-01. `bytes`: the sum of their lengths in UTF-8, of a BLOB as it is. Of a list: `values` and
+ * `elements`, which counts all elements, and the others, with `filled` for `values`, over the elements of all rows.
  */
-export type Measure = 'values' | 'sum' | 'min' | 'max' | 'nan' | 'infinite' | 'true' | 'bytes'
+export type Measure = 'values' | 'elements' | 'filled' | 'sum' | 'min' | 'max' | 'nan' | 'infinite' | 'true' | 'bytes'
 
 /** Each measure as a text, so that no number passes through a double; null for the minimum of nothing. */
 export type ColumnProof = Readonly<Partial<Record<Measure, string | null>>>
@@ -37,7 +38,9 @@ const MEASURES: Readonly<Record<string, readonly Measure[]>> = {
 
 /** What is measured of a column of this type. The sum of floats is not: it depends on the order. */
 export function measuresOf(type: ColumnType): readonly Measure[] {
-  return MEASURES[type.replace(/\(.*/, '')] ?? ['values', 'bytes']
+  const element = elementType(type)
+  if (element === null) return MEASURES[type.replace(/\(.*/, '')] ?? ['values', 'bytes']
+  return ['values', 'elements', ...measuresOf(element).map((measure) => (measure === 'values' ? 'filled' : measure))]
 }
 
 /** Where two proofs of a table differ, in words; empty when they agree. `names`: each column's name in the first, then in the second. */
@@ -58,7 +61,8 @@ export function proofDifferences(
   ]
 }
 
-function same(type: ColumnType, a: string | null, b: string | null): boolean {
+function same(column: ColumnType, a: string | null, b: string | null): boolean {
+  const type = elementType(column) ?? column
   if (a === b) return true
   if (a === null || b === null) return false
   if (type === 'DOUBLE') return Number(a) === Number(b)
@@ -66,7 +70,8 @@ function same(type: ColumnType, a: string | null, b: string | null): boolean {
   return type.startsWith('DECIMAL') && plainDecimal(a) === plainDecimal(b)
 }
 
-/** `1.50` and `1.5` are one number. */
+/** `1.50` and `1.5` are one number, and so are `0.5` and `.5`, as DuckDB writes a DECIMAL(1,1). */
 function plainDecimal(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+  const padded = text.replace(/^(-?)\./, '$10.')
+  return padded.includes('.') ? padded.replace(/\.?0+$/, '') : padded
 }

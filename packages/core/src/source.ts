@@ -1,5 +1,6 @@
 import type { ColumnType } from './column-type.ts'
-import type { TableProof } from './proof.ts'
+import type { Fidelity, StoreAs } from './fidelity.ts'
+import type { ProofLevel, TableProof } from './proof.ts'
 import type { TableName } from './table-name.ts'
 
 /** A column as a source offers it. */
@@ -8,6 +9,14 @@ export interface SourceColumn {
   readonly name: string
   /** What it becomes in the warehouse. */
   readonly type: ColumnType
+  /** True where the values decide: `type` takes all that may come, and a survey says what is enough for those that are there. */
+  readonly open?: boolean
+  /** An open column of a table that has files already: the type that it has in them, which no survey falls behind. */
+  readonly atLeast?: ColumnType
+  /** What a person may choose instead, and what the column is then. */
+  readonly choices?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly open: boolean }>>>
+  /** What was chosen. */
+  readonly storeAs?: StoreAs
   /** False only where the source guarantees a value. Default true. */
   readonly nullable?: boolean
   /** The source's own word for the type, such as `numeric(10,2)`; for people and `etl.json`. */
@@ -44,8 +53,8 @@ export interface TableSchema extends TableName {
 
 /**
  * One value of a row, for a column of type T: `null`; the value's text (numbers in decimal, `NaN`, `Infinity`; days and times as ISO 8601 with
- * a blank or `T` between them, ` BC` after a year before 1, `infinity`; BLOB as `\x` and hex digits; JSON as JSON text); or
- * a JavaScript value that means the same (boolean, number, bigint, Date, Uint8Array; for JSON anything `JSON.stringify` takes).
+ * a blank or `T` between them, ` BC` after a year before 1, `infinity`; BLOB as `\x` and hex digits; JSON as JSON text); for a list a JSON array of such
+ * texts and nulls; or a JavaScript value that means the same (boolean, number, bigint, Date, Uint8Array; for a list an array; for JSON anything `JSON.stringify` takes).
  */
 export type CellValue =
   | string
@@ -119,6 +128,16 @@ export interface Source {
   open(signal?: AbortSignal): Promise<SourceSnapshot>
 }
 
+/** What is known of a table once all of it was looked at. */
+export interface TableSurvey {
+  /** What `measuresOf` says of the types below; with `counts`, rows alone. */
+  readonly proof: TableProof
+  /** Of every column, the open ones decided. */
+  readonly types: Readonly<Record<string, ColumnType>>
+  /** Of the columns for which something inexact was chosen. */
+  readonly fidelity: Readonly<Record<string, Fidelity>>
+}
+
 export interface SourceSnapshot {
   readonly info: SnapshotInfo
   /** How many tables may be read at once. */
@@ -132,9 +151,10 @@ export interface SourceSnapshot {
   /** The same as CSV, where the source writes that by itself. */
   readCsv?(table: TableSchema, options?: ReadTableOptions): CsvData
   /**
-   * Measures one table as `measuresOf` says, of the same rows that `read` gives, by means of its own: the columns of `table`. Absent where the source has none.
+   * Looks at one table once, by means of its own: at the same rows that `read` gives, and the columns of `table`. It says what open columns become, what choices cost, and, for
+   * `columns`, what `measuresOf` says. Absent where the source has no such means; its columns are then never open.
    */
-  prove?(table: TableSchema, options?: ReadTableOptions): Promise<TableProof>
+  survey?(table: TableSchema, level: ProofLevel, options?: ReadTableOptions): Promise<TableSurvey>
   /** Gives everything back; safe to call twice, and after a failure. */
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { Day } from './day.ts'
+import type { Fidelity, StoreAs } from './fidelity.ts'
 import type { ColumnProof } from './proof.ts'
 import type { SourceIdentity } from './source.ts'
 
@@ -20,6 +21,8 @@ export interface ColumnEntry {
   readonly type: string
   readonly nullable: boolean
   readonly source_type: string | null
+  /** What a person chose for it. */
+  readonly stored_as?: StoreAs
 }
 
 /** What was compared with the source. `columns`: by their names in the warehouse. */
@@ -43,7 +46,7 @@ export interface TableEntry {
   readonly primary_key: readonly string[]
   readonly watermark: null
   /** Per column, the values that were not stored exactly, by a person's choice. */
-  readonly fidelity: Readonly<Record<string, never>>
+  readonly fidelity: Readonly<Record<string, Fidelity>>
 }
 
 /** A run between its commit and the moment all its objects are in place. */

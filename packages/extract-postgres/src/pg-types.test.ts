@@ -63,5 +63,8 @@ test('every declared type becomes what the table says', async () => {
 })
 
 test('a name of Object.prototype is no type', () => {
-  expect(mapType({ schema: 'pg_catalog', name: 'constructor', modifier: -1 }).verdict).toBe('text')
+  expect(
+    mapType({ schema: 'pg_catalog', name: 'constructor', modifier: -1, kind: 'b', extension: null, element: null })
+      .verdict,
+  ).toBe('text')
 })

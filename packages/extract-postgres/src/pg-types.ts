@@ -1,4 +1,4 @@
-import type { ColumnType } from '@dwh/core'
+import { type ColumnType, elementType, type ScalarType, type StoreAs } from '@dwh/core'
 
 /** A column's type as the catalog has it, domains already followed down to the type they rest on. */
 export interface PgType {
@@ -6,31 +6,142 @@ export interface PgType {
   readonly name: string
   /** Its schema: a type of another schema may have the name of a built-in one. */
   readonly schema: string
-  /** `atttypmod`, or the domain's; -1 for none. */
+  /** `atttypmod`, or the domain's; -1 for none. Of money: the digits behind the point that the server's lc_monetary gives it. */
   readonly modifier: number
+  /** `pg_type.typtype`: `b` base, `c` composite, `e` enum, `r` range, `m` multirange. */
+  readonly kind: string
+  /** The extension that it belongs to; null for none. */
+  readonly extension: string | null
+  /** Of an array: the type of its elements. */
+  readonly element: PgType | null
 }
 
-/** How a Postgres type is read and what it becomes. */
+/** How a Postgres type is read and what it becomes. SQL expressions are made of the (quoted) column. */
 export interface TypeMapping {
   readonly type: ColumnType
   /** `exact`: the same value comes back. `text`: the exact text that Postgres prints. */
   readonly verdict: 'exact' | 'text'
-  /** The SQL expression that sends a value of the (quoted) column as the text that `type` takes. */
+  /** Sends a value as the text that `type` takes. */
   readonly select: (column: string) => string
-  /** True for the types whose values are texts already. */
+  /** The value that is measured. */
+  readonly value: (column: string) => string
+  /** True where `value` is of a type whose text is its bytes. */
   readonly plainText?: boolean
+  /** Of a list: how its elements are measured. */
+  readonly element?: TypeMapping
+  /** What the values decide. `scale`: whether they fit a DECIMAL, and which. `shape`: whether every array is a list. Until then `type` takes all. */
+  readonly open?: 'scale' | 'shape'
+  /** What may be chosen instead. */
+  readonly choices: Readonly<Partial<Record<StoreAs, TypeMapping>>>
+  /** Of a choice: the condition for a value that is then not stored exactly. */
+  readonly lossy?: (column: string) => string
 }
 
-const asItIs = (column: string) => column
-const exact = (type: ColumnType, select = asItIs): TypeMapping => ({ type, verdict: 'exact', select })
-const PLAIN: TypeMapping = { ...exact('VARCHAR'), plainText: true }
-const TEXT: TypeMapping = { type: 'VARCHAR', verdict: 'text', select: asItIs }
+type Sql = (column: string) => string
+
+/** A type of the table below, with how an array of it becomes a JSON array of texts. */
+interface ScalarMapping extends TypeMapping {
+  readonly type: ScalarType
+  readonly array: Sql
+}
+
+const asItIs: Sql = (column) => column
+
+/** Of elements which JSON writes as something other than a string, or in another form. */
+const arrayOfCasts: Sql = (column) => `pg_catalog.array_to_json(${column}::pg_catalog.text[])`
+/** By the output function of the elements; a cast to text changes inet and char. */
+const arrayOfTexts: Sql = (column) => `pg_catalog.to_json(${column})`
+
+const TEXT: ScalarMapping = {
+  type: 'VARCHAR',
+  verdict: 'text',
+  select: asItIs,
+  value: asItIs,
+  array: arrayOfTexts,
+  choices: {},
+}
+const AS_TEXT: TypeMapping = TEXT
+const JSON_TEXT: TypeMapping = {
+  type: 'JSON',
+  verdict: 'exact',
+  select: arrayOfTexts,
+  value: arrayOfTexts,
+  choices: { text: AS_TEXT },
+}
+
+function exact(type: ScalarType, more: Partial<ScalarMapping> = {}): ScalarMapping {
+  return {
+    type,
+    verdict: 'exact',
+    select: asItIs,
+    value: asItIs,
+    array: arrayOfCasts,
+    choices: type === 'VARCHAR' ? {} : { text: AS_TEXT },
+    ...more,
+  }
+}
+
+/** A value that travels as a value of another type. */
+function through(type: ScalarType, cast: string, array: Sql): ScalarMapping {
+  const value: Sql = (column) => `${column}::pg_catalog.${cast}`
+  return exact(type, { select: value, value, array: (column) => array(`${column}::pg_catalog.${cast}[]`) })
+}
+
+const PLAIN = exact('VARCHAR', { plainText: true, array: arrayOfTexts })
+
+const FINITE = (column: string) => `${column} NOT IN ('NaN', 'Infinity', '-Infinity')`
+
+/** NULL for what the type does not take. */
+function orNull(mapping: TypeMapping, fits: Sql): TypeMapping {
+  const value: Sql = (column) => `CASE WHEN ${fits(column)} THEN ${column} END`
+  return { ...mapping, select: value, value, choices: {}, lossy: (column) => `NOT (${fits(column)})` }
+}
+
+/** A numeric travels as its digits, and DuckDB makes the double of them; a double that gives other digits than it got is counted. */
+function asDouble(number: Sql): TypeMapping {
+  const value: Sql = (column) => `${number(column)}::pg_catalog.float8`
+  return {
+    ...exact('DOUBLE', { select: number, value }),
+    choices: {},
+    lossy: (column) => `${value(column)}::pg_catalog.text::pg_catalog.numeric <> ${number(column)}`,
+  }
+}
+
+function withNumericChoices(mapping: ScalarMapping): ScalarMapping {
+  const double = asDouble(mapping.value)
+  if (mapping.type === 'VARCHAR' && !mapping.open) return { ...mapping, choices: { double } }
+  return { ...mapping, choices: { text: AS_TEXT, double, 'or-null': orNull(mapping, FINITE) } }
+}
+
+/** The last moment of DuckDB's 64 bits; Postgres goes thirty years further. https://duckdb.org/docs/stable/sql/data_types/timestamp */
+const LAST_MOMENT = '294247-01-10 04:00:54.775806'
+
+function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): ScalarMapping {
+  const mapping = exact(type)
+  const iso8601: Sql = (column) => `(pg_catalog.to_json(${column}) #>> '{}')`
+  const fits: Sql = (column) => `(${column} <= ${last} OR NOT pg_catalog.isfinite(${column}))`
+  return {
+    ...mapping,
+    choices: {
+      text: AS_TEXT,
+      iso8601: { ...TEXT, select: iso8601, value: iso8601, plainText: true },
+      'or-null': orNull(mapping, fits),
+    },
+  }
+}
+
+/** numeric without precision: a DECIMAL(38,s) where every value fits, which `decideType` is told. */
+const OPEN_NUMERIC: ScalarMapping = withNumericChoices({
+  ...TEXT,
+  array: arrayOfCasts,
+  open: 'scale',
+})
 
 /**
  * The one table of types. What is not in it travels, and stays, as the text of its output function under the settings of `beginSnapshot`:
  * not `::text`, which changes inet and char.
  */
-const BUILT_IN: Readonly<Record<string, TypeMapping | ((modifier: number) => TypeMapping)>> = {
+const BUILT_IN: Readonly<Record<string, ScalarMapping | ((modifier: number) => ScalarMapping)>> = {
   bool: exact('BOOLEAN'),
   int2: exact('SMALLINT'),
   int4: exact('INTEGER'),
@@ -39,37 +150,92 @@ const BUILT_IN: Readonly<Record<string, TypeMapping | ((modifier: number) => Typ
   float4: exact('FLOAT'),
   float8: exact('DOUBLE'),
   numeric: decimal,
-  // through numeric, since the output function follows lc_monetary
-  money: exact('DECIMAL(19,2)', (column) => `${column}::pg_catalog.numeric`),
+  money,
   text: PLAIN,
   varchar: PLAIN,
   bpchar: PLAIN,
-  name: exact('VARCHAR'),
-  bytea: exact('BLOB'),
+  name: exact('VARCHAR', { array: arrayOfTexts }),
+  bytea: exact('BLOB', { array: arrayOfTexts }),
   date: exact('DATE'),
   time: exact('TIME'),
-  timestamp: exact('TIMESTAMP'),
-  timestamptz: exact('TIMESTAMP WITH TIME ZONE'),
+  timestamp: moment('TIMESTAMP', `TIMESTAMP '${LAST_MOMENT}'`),
+  timestamptz: moment('TIMESTAMP WITH TIME ZONE', `TIMESTAMPTZ '${LAST_MOMENT}+00'`),
   uuid: exact('UUID'),
   json: exact('JSON'),
   jsonb: exact('JSON'),
 }
 
-/** What a Postgres type becomes. Every type has an answer; none is inferred from data. */
+/** Types of extensions, by the extension's name and theirs; the schema is where somebody put it. */
+const OF_EXTENSIONS: Readonly<Record<string, TypeMapping>> = {
+  'citext.citext': exact('VARCHAR', { array: arrayOfTexts }),
+  'hstore.hstore': JSON_TEXT,
+  // EWKB: https://postgis.net/docs/ST_AsEWKB.html
+  'postgis.geometry': through('BLOB', 'bytea', arrayOfTexts),
+  'postgis.geography': through('BLOB', 'bytea', arrayOfTexts),
+  'vector.vector': listOf(exact('FLOAT'), (column) => `${column}::pg_catalog.float4[]`),
+  'vector.halfvec': listOf(exact('FLOAT'), (column) => `${column}::pg_catalog.float4[]`),
+}
+
+/** What a Postgres type becomes. Every type has an answer; none is inferred from data, and what data decides (`open`) is found by looking at all of it. */
 export function mapType(type: PgType): TypeMapping {
-  const mapping = type.schema === 'pg_catalog' && Object.hasOwn(BUILT_IN, type.name) ? BUILT_IN[type.name] : undefined
-  if (mapping === undefined) return TEXT
-  return typeof mapping === 'function' ? mapping(type.modifier) : mapping
+  if (type.element) return arrayOf(mapType(type.element))
+  if (type.kind === 'c') return JSON_TEXT
+  if (type.kind === 'e') return exact('VARCHAR', { array: arrayOfTexts })
+  const mapping = type.extension === null ? builtIn(type) : OF_EXTENSIONS[`${type.extension}.${type.name}`]
+  return mapping ?? TEXT
+}
+
+function builtIn({ schema, name, modifier }: PgType): ScalarMapping | undefined {
+  if (schema !== 'pg_catalog' || !Object.hasOwn(BUILT_IN, name)) return undefined
+  const mapping = BUILT_IN[name]
+  return typeof mapping === 'function' ? mapping(modifier) : mapping
+}
+
+/** An array is a list where all of its values are of one dimension that begins at 1; what has no such form is JSON. */
+function arrayOf(element: TypeMapping): TypeMapping {
+  return isScalar(element) ? { ...JSON_TEXT, open: 'shape', element } : JSON_TEXT
+}
+
+function isScalar(mapping: TypeMapping): mapping is ScalarMapping {
+  return 'array' in mapping
+}
+
+function listOf(element: ScalarMapping, array: Sql = asItIs): TypeMapping {
+  const type: ColumnType = `${element.type}[]`
+  return {
+    type,
+    verdict: element.verdict,
+    select: (column) => element.array(array(column)),
+    value: array,
+    element,
+    choices: { text: AS_TEXT },
+  }
+}
+
+/** The mapping of an open column whose type has been decided. */
+export function decideType(mapping: TypeMapping, type: ColumnType): TypeMapping {
+  const { open, ...decided } = mapping
+  if (open === undefined || type === mapping.type) return decided
+  // digits are digits, however they are stored
+  if (open === 'scale') return { ...decided, type, verdict: 'exact' }
+  const element = decideType(mapping.element as TypeMapping, elementType(type) as ScalarType)
+  return listOf(element as ScalarMapping)
+}
+
+/** Through numeric, since the output function follows lc_monetary. `digits`: behind the point, there. */
+function money(digits: number): ScalarMapping {
+  return through(`DECIMAL(19,${Math.max(digits, 2)})`, 'numeric', arrayOfCasts)
 }
 
 /**
  * numeric(p,s): the modifier holds p in its upper half and s as an 11-bit signed number, plus 4 (`numeric_typmod_*` in Postgres's numeric.c).
  * A negative scale counts digits before the point; a scale above the precision means zeros behind it.
  */
-function decimal(modifier: number): TypeMapping {
-  if (modifier < 4) return TEXT
+function decimal(modifier: number): ScalarMapping {
+  if (modifier < 4) return OPEN_NUMERIC
   const precision = ((modifier - 4) >> 16) & 0xffff
   const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024
   const digits = Math.max(scale < 0 ? precision - scale : precision, scale)
-  return digits > 38 ? TEXT : exact(`DECIMAL(${digits},${Math.max(scale, 0)})`)
+  const mapping = digits > 38 ? { ...TEXT, array: arrayOfCasts } : exact(`DECIMAL(${digits},${Math.max(scale, 0)})`)
+  return withNumericChoices(mapping)
 }

@@ -6,20 +6,21 @@ import {
   type SnapshotInfo,
   type Source,
   type SourceSnapshot,
-  type TableProof,
   type TableSchema,
+  type TableSurvey,
   throwIfAborted,
 } from '@dwh/core'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
 import { copyCsv } from './copy-csv.ts'
-import { listTables, type PgTable } from './list-tables.ts'
+import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
+import { decideType } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
-import { proveTable } from './prove-table.ts'
 import { type ReadRowsOptions, readRows } from './read-rows.ts'
 import { type Reader, readerPool } from './reader-pool.ts'
 import { type BeginSnapshotOptions, beginSnapshot, exportSnapshot, serverInstance } from './session.ts'
 import { otherServer } from './shortage.ts'
+import { surveyTable } from './survey-table.ts'
 
 export interface PostgresSourceOptions
   extends ConnectOptions,
@@ -146,13 +147,13 @@ function openSnapshot(
       })
       return { csv, sent: () => copy?.sent() ?? 0 }
     },
-    async prove(wanted, read = {}) {
-      async function* measured({ client }: Reader, table: PgTable): AsyncGenerator<TableProof> {
-        yield await proveTable(client, table, read.where)
+    async survey(wanted, level, read = {}) {
+      async function* surveyed({ client }: Reader, table: PgTable): AsyncGenerator<TableSurvey> {
+        yield await surveyTable(client, table, level, read.where)
       }
-      let proof: TableProof | undefined
-      for await (const found of onReader(wanted, read, measured)) proof = found
-      return proof as TableProof
+      let survey: TableSurvey | undefined
+      for await (const found of onReader(wanted, read, surveyed)) survey = found
+      return survey as TableSurvey
     },
     async close() {
       pool.close()
@@ -162,13 +163,22 @@ function openSnapshot(
   }
 }
 
+/** The columns that are wanted, each read as what it is wanted as. */
 function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable {
-  if (!table) throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: no such table in this snapshot`)
-  const columns = wanted.columns.map((column) => {
+  const name = formatTableName(wanted)
+  if (!table) throw new DwhError('SOURCE_FAILED', `${name}: no such table in this snapshot`)
+  const columns = wanted.columns.map((column): PgColumn => {
     const found = table.columns.find((candidate) => candidate.name === column.name)
-    if (!found)
-      throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: no column ${column.name} in this snapshot`)
-    return found
+    if (!found) throw new DwhError('SOURCE_FAILED', `${name}: no column ${column.name} in this snapshot`)
+    const chosen = column.storeAs ? found.mapping.choices[column.storeAs] : found.mapping
+    if (!chosen)
+      throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
+    return {
+      ...found,
+      ...column,
+      sourceType: found.sourceType,
+      mapping: column.open ? chosen : decideType(chosen, column.type),
+    }
   })
   return { ...table, columns }
 }

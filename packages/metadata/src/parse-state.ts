@@ -17,7 +17,15 @@ const table = v.looseObject({
   mode: v.literal('snapshot'),
   snapshot: v.looseObject({ id: textOrNull, lsn: textOrNull, taken_at: text }),
   files: v.array(file),
-  columns: v.array(v.looseObject({ name: text, type: text, nullable: v.boolean(), source_type: textOrNull })),
+  columns: v.array(
+    v.looseObject({
+      name: text,
+      type: text,
+      nullable: v.boolean(),
+      source_type: textOrNull,
+      stored_as: v.optional(text),
+    }),
+  ),
   proof: v.variant('level', [
     v.looseObject({ level: v.literal('counts'), rows: count }),
     v.looseObject({ level: v.literal('columns'), rows: count, columns: v.record(text, v.record(text, textOrNull)) }),
@@ -25,7 +33,7 @@ const table = v.looseObject({
   schema_hash: text,
   primary_key: v.array(text),
   watermark: v.null(),
-  fidelity: v.looseObject({}),
+  fidelity: v.record(text, v.looseObject({ choice: text, values: count })),
 })
 
 const tables = v.record(text, table)

@@ -1,4 +1,4 @@
-import { type CellValue, type ColumnType, DwhError } from '@dwh/core'
+import { type CellValue, type ColumnType, DwhError, elementType, type ScalarType } from '@dwh/core'
 
 /*
  * The text forms that a column type takes, and the JavaScript values that mean the same. DuckDB's own casts are more generous than a warehouse can be:
@@ -32,6 +32,19 @@ const FORMS: Readonly<Record<string, RegExp>> = {
 
 /** Returns the canonical text of a value for a column of `type`, or null when the value is none of that type. */
 export function canonicalText(type: ColumnType, value: Exclude<CellValue, null>): string | null {
+  const element = elementType(type)
+  return element === null ? scalarText(type as ScalarType, value) : listText(element, value)
+}
+
+function listText(element: ScalarType, value: Exclude<CellValue, null>): string | null {
+  if (!Array.isArray(value)) return null
+  const texts = value.map((item: CellValue | undefined) => (item == null ? item : scalarText(element, item)))
+  // undefined, and what is none of the type
+  const wrong = texts.some((text, index) => text === undefined || (text === null && value[index] !== null))
+  return wrong ? null : JSON.stringify(texts)
+}
+
+function scalarText(type: ScalarType, value: Exclude<CellValue, null>): string | null {
   const text = toText(type, value)
   if (text === null || !text.isWellFormed()) return null
   const decimal = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)
@@ -39,7 +52,7 @@ export function canonicalText(type: ColumnType, value: Exclude<CellValue, null>)
   return form?.test(text) ? text : null
 }
 
-function toText(type: ColumnType, value: Exclude<CellValue, null>): string | null {
+function toText(type: ScalarType, value: Exclude<CellValue, null>): string | null {
   if (typeof value === 'string') return value
   if (type === 'JSON') return value instanceof Uint8Array ? null : (JSON.stringify(value) ?? null)
   switch (typeof value) {
@@ -55,7 +68,7 @@ function toText(type: ColumnType, value: Exclude<CellValue, null>): string | nul
   return null
 }
 
-function numberText(type: ColumnType, value: number): string | null {
+function numberText(type: ScalarType, value: number): string | null {
   if (type === 'DOUBLE') return Object.is(value, -0) ? '-0' : String(value)
   if (type === 'FLOAT') return isExactFloat(value) ? String(value) : null
   const whole = ['SMALLINT', 'INTEGER', 'BIGINT', 'UINTEGER'].includes(type)
@@ -69,7 +82,7 @@ function isExactFloat(value: number): boolean {
   return Object.is(single, value) || Number(single.toPrecision(7)) === value
 }
 
-function dateText(type: ColumnType, value: Date): string | null {
+function dateText(type: ScalarType, value: Date): string | null {
   if (Number.isNaN(value.getTime())) return null
   const text = value.toISOString()
   if (text.startsWith('-') || text.startsWith('0000')) return null

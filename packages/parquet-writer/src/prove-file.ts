@@ -1,5 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type ColumnProof, type Measure, measuresOf, quoteIdentifier, quoteLiteral, type TableProof } from '@dwh/core'
+import {
+  type ColumnProof,
+  type ColumnType,
+  elementType,
+  type Measure,
+  measuresOf,
+  quoteIdentifier,
+  quoteLiteral,
+  type TableProof,
+} from '@dwh/core'
 import type { ParquetColumn } from './write-parquet.ts'
 
 /** DuckDB takes longer lists, but plans them in more than linear time. */
@@ -11,32 +20,55 @@ export async function proveFile(
   path: string,
   columns: readonly ParquetColumn[],
 ): Promise<TableProof> {
-  const literal = quoteLiteral(path.replace(/[*?[]/g, (character) => `[${character}]`))
-  const expressions = columns.flatMap((column) =>
-    measuresOf(column.type).map((measure) => ({ column: column.name, measure, sql: expressionOf(column, measure) })),
-  )
-  const found: Record<string, ColumnProof> = {}
+  const file = `read_parquet(${quoteLiteral(path.replace(/[*?[]/g, (character) => `[${character}]`))}, hive_partitioning = false)`
+  const found: Record<string, Record<string, string | null>> = Object.fromEntries(columns.map(({ name }) => [name, {}]))
   let rows = 0
-  for (let at = 0; at === 0 || at < expressions.length; at += MOST_EXPRESSIONS) {
-    const part = expressions.slice(at, at + MOST_EXPRESSIONS)
-    const list = ['count(*)', ...part.map(({ sql }) => sql)].map((sql) => `(${sql})::VARCHAR`).join(', ')
-    const reader = await connection.runAndReadAll(
-      `SELECT ${list} FROM read_parquet(${literal}, hive_partitioning = false)`,
-    )
-    const [count = '0', ...values] = (reader.getRows()[0] ?? []) as (string | null)[]
-    rows = Number(count)
-    part.forEach(({ column, measure }, index) => {
-      found[column] = { ...found[column], [measure]: values[index] ?? null }
-    })
+  const ask = async (questions: readonly Question[], from: string) => {
+    for (let at = 0; at === 0 || at < questions.length; at += MOST_EXPRESSIONS) {
+      const part = questions.slice(at, at + MOST_EXPRESSIONS)
+      const list = ['count(*)', ...part.map(({ sql }) => sql)].map((sql) => `(${sql})::VARCHAR`).join(', ')
+      const reader = await connection.runAndReadAll(`SELECT ${list} FROM ${from}`)
+      const [count = '0', ...values] = (reader.getRows()[0] ?? []) as (string | null)[]
+      if (from === file) rows = Number(count)
+      part.forEach(({ column, measure }, index) => {
+        found[column] = { ...found[column], [measure]: values[index] ?? null }
+      })
+    }
   }
-  return { rows, columns: found }
+  await ask(columns.flatMap(questionsOfRows), file)
+  for (const column of columns) {
+    const questions = questionsOfElements(column)
+    if (questions.length > 0) await ask(questions, `(SELECT unnest(${quoteIdentifier(column.name)}) AS e FROM ${file})`)
+  }
+  return { rows, columns: found as Record<string, ColumnProof> }
 }
 
-function expressionOf({ name, type }: ParquetColumn, measure: Measure): string {
+interface Question {
+  readonly column: string
+  readonly measure: Measure
+  readonly sql: string
+}
+
+function questionsOfRows({ name, type }: ParquetColumn): Question[] {
   const value = quoteIdentifier(name)
+  const measures = elementType(type) === null ? measuresOf(type) : (['values'] as const)
+  return measures.map((measure) => ({ column: name, measure, sql: expressionOf(value, type, measure) }))
+}
+
+function questionsOfElements({ name, type }: ParquetColumn): Question[] {
+  const element = elementType(type)
+  if (element === null) return []
+  const measures = measuresOf(type).filter((measure) => measure !== 'values')
+  return measures.map((measure) => ({ column: name, measure, sql: expressionOf('e', element, measure) }))
+}
+
+function expressionOf(value: string, type: ColumnType, measure: Measure): string {
   switch (measure) {
     case 'values':
+    case 'filled':
       return `count(${value})`
+    case 'elements':
+      return 'count(*)'
     case 'sum':
       return `sum(${value})`
     case 'min':

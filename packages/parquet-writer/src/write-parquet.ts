@@ -13,7 +13,7 @@ import {
 import { refuse } from './canonical-text.ts'
 import { writeFailure } from './duckdb-errors.ts'
 import { feed } from './feed.ts'
-import { parseText } from './parse-text.ts'
+import { parseStrictly } from './parse-text.ts'
 import { csvText, rowText, rowTooLarge, textColumn } from './text-input.ts'
 
 export interface ParquetColumn {
@@ -112,18 +112,17 @@ function copyStatement(input: WriteParquetInput, texts: string): string {
     ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
 }
 
-/** The value of a column, or an error that says which: DuckDB's own names neither the column nor the row. */
+/** The value of a column, or an error that says which it is and in which row. */
 function strictValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
-  const text = textColumn(index)
-  if (type === 'VARCHAR') return text
   const keys = (input.key ?? []).map((name) => {
     const at = input.columns.findIndex((column) => column.name === name)
     return at < 0 ? null : `${quoteLiteral(`${name}=`)} || coalesce(${textColumn(at)}, 'NULL')`
   })
   const row = keys.length > 0 && !keys.includes(null) ? keys.join(` || ', ' || `) : `''`
-  const report = `to_json([${quoteLiteral(String(index))}, ${text}, ${row}])`
-  return `coalesce(${parseText(type, text)}, CASE WHEN ${text} IS NOT NULL THEN error(${quoteLiteral(REFUSED)} || ${report})::${type} END)`
+  const report = (text: string) =>
+    `${quoteLiteral(REFUSED)} || to_json([${quoteLiteral(String(index))}, ${text}, ${row}])`
+  return parseStrictly(type, textColumn(index), report)
 }
 
 function refusedValue(error: unknown, columns: readonly ParquetColumn[]): DwhError | null {

@@ -4,8 +4,6 @@ import {
   isDwhError,
   type ObjectStore,
   type OnEvent,
-  type ProofEntry,
-  proofDifferences,
   type SourceSnapshot,
   type TableData,
   type TableEntry,
@@ -14,6 +12,8 @@ import {
 import { stageFile } from '@dwh/metadata'
 import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
 import type { RunPlan, TablePlan } from './plan-run.ts'
+import { prove } from './prove.ts'
+import { decideTypes, fidelityOf, surveyTable, typeChanges } from './survey-table.ts'
 import { footerMetadata, tableEntry } from './table-entry.ts'
 
 export interface ExecuteOptions {
@@ -30,7 +30,16 @@ export interface ExecuteOptions {
 }
 
 export type TableResult =
-  | { readonly status: 'written'; readonly name: string; readonly entry: TableEntry; readonly durationMs: number }
+  | {
+      readonly status: 'written'
+      readonly name: string
+      readonly entry: TableEntry
+      readonly durationMs: number
+      /** Of that, spent on looking at the table and the file beside reading and writing them. */
+      readonly proofMs: number
+      /** Columns whose type the values changed, in words. */
+      readonly changes: readonly string[]
+    }
   | { readonly status: 'failed'; readonly name: string; readonly error: DwhError }
 
 /** What a table needs at most when a row was too large for the default: refused above this. */
@@ -60,27 +69,26 @@ export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promi
 }
 
 async function executeTable(
-  table: TablePlan,
+  planned: TablePlan,
   snapshot: SourceSnapshot,
   plan: RunPlan,
   options: ExecuteOptions,
 ): Promise<TableResult> {
-  const { runId, store, folder, clock, signal, onEvent } = options
-  const { name } = table
+  const { runId, store, writer, folder, clock, signal, onEvent } = options
+  const { name } = planned
   const startedAt = clock().getTime()
-  const { estimatedRows = null, estimatedBytes = null } = table.table
+  const { estimatedRows = null, estimatedBytes = null } = planned.table
   onEvent?.({ type: 'table-start', table: name, estimatedRows, estimatedBytes })
   try {
     throwIfAborted(signal, name)
-    const context = { runId, date: plan.date, snapshot: snapshot.info }
-    const path = join(folder, `${plan.tables.indexOf(table)}.parquet`)
-    const metadata = footerMetadata(
-      table,
-      context,
-      plan.tables.map((t) => t.name),
-    )
-    const written = await writeTable(table, snapshot, path, metadata, options)
-    const proof = await prove(table, snapshot, written, options)
+    const path = join(folder, `${plan.tables.indexOf(planned)}.parquet`)
+    const watch = stopwatch(clock)
+    const survey = await watch(surveyTable(planned, snapshot, signal))
+    const table = decideTypes(planned, survey?.types ?? {})
+    const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: fidelityOf(table, survey) }
+    const names = plan.tables.map((t) => t.name)
+    const written = await writeTable(table, snapshot, path, footerMetadata(table, context, names), options)
+    const proof = await watch(prove(table, survey, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
       throw new DwhError('PROOF_FAILED', `${written.bytes} bytes written, ${staged.size} in the store`, {
@@ -89,8 +97,17 @@ async function executeTable(
     }
     const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }
     const durationMs = clock().getTime() - startedAt
-    onEvent?.({ type: 'table-end', table: name, rows: file.rows, bytes: file.bytes, durationMs })
-    return { status: 'written', name, entry: tableEntry(table, context, file, proof), durationMs }
+    const { rows, bytes } = file
+    onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs() })
+    const changes = typeChanges(planned, table)
+    return {
+      status: 'written',
+      name,
+      entry: tableEntry(table, context, file, proof),
+      durationMs,
+      proofMs: watch.elapsedMs(),
+      changes,
+    }
   } catch (cause) {
     const error = named(cause, name)
     onEvent?.({ type: 'table-failed', table: name, code: error.code, message: error.message, hint: error.hint ?? null })
@@ -127,36 +144,19 @@ async function writeTable(
   }
 }
 
-/**
- * Compares the file with the source, as far as the table asks for it and the source can.
- * @throws DwhError PROOF_FAILED
- */
-async function prove(
-  { name, table, columns, verify, where }: TablePlan,
-  snapshot: SourceSnapshot,
-  { path, rows }: WrittenParquet,
-  { writer, signal }: ExecuteOptions,
-): Promise<ProofEntry> {
-  if (verify === 'counts' || !snapshot.prove) return { level: 'counts', rows }
-  const source = await snapshot.prove(table, { where: where ?? undefined, signal })
-  const file = await writer.prove(
-    path,
-    columns.map((column) => ({ name: column.as, type: column.type })),
-  )
-  const differences = proofDifferences(source, file, columns)
-  if (differences.length === 0) return { level: 'columns', ...file }
-  throw new DwhError(
-    'PROOF_FAILED',
-    `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,
-    {
-      hint: 'Nothing was published. Run again; if it stays, please report it, with the types of these columns.',
-      context: { differences },
-    },
-  )
+/** Adds up how long what it is given takes. */
+function stopwatch(clock: () => Date) {
+  let elapsed = 0
+  const watch = async <T>(work: Promise<T>): Promise<T> => {
+    const startedAt = clock().getTime()
+    try {
+      return await work
+    } finally {
+      elapsed += clock().getTime() - startedAt
+    }
+  }
+  return Object.assign(watch, { elapsedMs: () => elapsed })
 }
-
-/** Differences that a message tells. */
-const SHOWN = 5
 
 /** As CSV where the source can: it costs the least. */
 function read(snapshot: SourceSnapshot, { table, where }: TablePlan, signal: AbortSignal | undefined): TableData {

@@ -4,6 +4,7 @@ import {
   DwhError,
   type EtlState,
   formatTableName,
+  isColumnType,
   matchesTable,
   parseTableName,
   type SourceIdentity,
@@ -14,6 +15,7 @@ import {
 import { checkColumnNames, checkTableNames } from './name-conflicts.ts'
 import {
   checkDenied,
+  type SelectedColumn,
   type SelectedTable,
   type Selection,
   type SkippedTable,
@@ -112,7 +114,7 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
   checkColumnNames(formatTableName(selected.table), names)
   const current = state.tables[selected.name]
   return {
-    ...selected,
+    ...remembering(selected, current),
     key: tableFileKey(parseTableName(selected.name), date),
     replaces: manifest?.tables[selected.name] !== undefined,
     changes: current ? schemaChanges(current, selected) : [],
@@ -121,15 +123,27 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
   }
 }
 
+/** Open columns with the type that they have, where they are what they were: from there they only widen. */
+function remembering<T extends SelectedTable>(selected: T, current: TableEntry | undefined): T {
+  const before = new Map(current?.columns.map((column) => [column.name, column]))
+  const columns = selected.columns.map((column): SelectedColumn => {
+    const was = before.get(column.as)
+    const same = was?.source_type === column.sourceType && was?.stored_as === column.storeAs
+    return column.open && was && same && isColumnType(was.type) ? { ...column, atLeast: was.type } : column
+  })
+  return { ...selected, columns, table: { ...selected.table, columns: columns.map(({ as: _, ...column }) => column) } }
+}
+
 function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
   const before = new Map(current.columns.map((column) => [column.name, column.type]))
-  const after = new Map<string, string>(selected.columns.map((column) => [column.as, column.type]))
+  const after = new Map(selected.columns.map((column) => [column.as, column]))
   return [
     ...[...after.keys()].filter((name) => !before.has(name)).map((name) => `column ${name} is new`),
     ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column ${name} is gone`),
-    ...[...after].flatMap(([name, type]) => {
+    ...[...after].flatMap(([name, { type, open }]) => {
       const was = before.get(name)
-      return was !== undefined && was !== type ? [`column ${name} was ${was}, is ${type}`] : []
+      // what becomes of an open column is seen when it is read
+      return was !== undefined && was !== type && !open ? [`column ${name} was ${was}, is ${type}`] : []
     }),
   ]
 }

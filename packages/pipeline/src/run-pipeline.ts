@@ -63,6 +63,8 @@ export interface RunReport {
   /** As committed. */
   readonly state: EtlState
   readonly record: RunRecord
+  /** Of each table of the plan. */
+  readonly results: readonly TableResult[]
   /** Why some objects are not in place yet; null nearly always. The run is published all the same, and the next one finishes it. */
   readonly unfinished: unknown
 }
@@ -106,7 +108,7 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
   let plan: RunPlan | undefined
   const record = (error: DwhError | null) =>
     makeRecord({ runId, date, startedAt, finishedAt: clock(), plan, results, error })
-  let published: Omit<RunReport, 'record' | 'runId'> | undefined
+  let published: Omit<RunReport, 'record' | 'runId' | 'results'> | undefined
   try {
     await withSnapshots(options, async (snapshots) => {
       plan = await makePlan(options, base, snapshots, days)
@@ -125,7 +127,7 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
     // from the commit on, nothing makes the run a failure
     published = { ...published, unfinished: published.unfinished ?? cause }
   }
-  return finish(store, { runId, record: record(null), ...(published as Omit<RunReport, 'record' | 'runId'>) })
+  return finish(store, { runId, record: record(null), results, ...(published as NonNullable<typeof published>) })
 }
 
 /** The record comes after the commit: that it cannot be written makes the run no failure. */

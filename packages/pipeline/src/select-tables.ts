@@ -8,6 +8,7 @@ import {
   type ProofLevel,
   parseTableName,
   type SourceColumn,
+  type StoreAs,
   type TableSchema,
 } from '@dwh/core'
 import type { SelectionSettings, TableSettings } from './settings.ts'
@@ -144,10 +145,10 @@ function select(
   { name, columns = {}, where, verify }: TableSettings,
   settings: SelectionSettings,
 ): SelectedTable {
-  const { exclude = [], rename = {} } = columns
+  const { exclude = [], rename = {}, types = {} } = columns
   const here = formatTableName(table)
   const known = table.columns.map((column) => column.name)
-  for (const column of [...exclude, ...Object.keys(rename)]) {
+  for (const column of [...exclude, ...Object.keys(rename), ...Object.keys(types)]) {
     if (known.includes(column)) continue
     const hint = didYouMean(column, known).trim() || `Its columns are: ${known.slice(0, 30).join(', ')}.`
     throw new DwhError('CONFIG_INVALID', `tables: ${here}: no column ${JSON.stringify(column)}`, { hint })
@@ -155,7 +156,12 @@ function select(
   const renamed = new Map(Object.entries(rename))
   const kept = table.columns
     .filter((column) => !exclude.includes(column.name))
-    .map((column): SelectedColumn => ({ ...column, as: renamed.get(column.name) ?? column.name }))
+    .map(
+      (column): SelectedColumn => ({
+        ...chosen(column, here, types, settings),
+        as: renamed.get(column.name) ?? column.name,
+      }),
+    )
   if (kept.length === 0 && table.columns.length > 0) {
     throw new DwhError('CONFIG_INVALID', `tables: ${here}: columns.exclude leaves no column`, {
       hint: 'To leave the table out, write exclude: true.',
@@ -170,4 +176,27 @@ function select(
     where: where ?? null,
     verify: OUTSIDE_THE_INSTANT.includes(table.kind ?? '') ? 'counts' : (verify ?? settings.verify ?? 'columns'),
   }
+}
+
+/** The column as somebody wants it stored. */
+function chosen(
+  column: SourceColumn,
+  table: string,
+  types: Readonly<Record<string, StoreAs>>,
+  settings: SelectionSettings,
+): SourceColumn {
+  const own = Object.hasOwn(types, column.name) ? types[column.name] : undefined
+  const sourceType = (column.sourceType ?? '').replace(/\(.*?\)/, '')
+  const ofType = Object.entries(settings.types ?? {}).find(([type]) => type.toLowerCase() === sourceType)?.[1]
+  const storeAs = own ?? ofType
+  if (storeAs === undefined) return column
+  const choice = column.choices?.[storeAs]
+  if (choice) return { ...column, ...choice, storeAs }
+  // all that travels as text may be called text
+  if (storeAs === 'text' && column.type === 'VARCHAR') return column
+  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${sourceType}`
+  const known = Object.keys(column.choices ?? {})
+  throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
+    hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',
+  })
 }

@@ -1,4 +1,4 @@
-import type { ProofLevel, Source } from '@dwh/core'
+import type { ProofLevel, Source, StoreAs } from '@dwh/core'
 
 /** What the configuration says of one table. Columns go by their names in the source. */
 export interface TableSettings {
@@ -10,6 +10,8 @@ export interface TableSettings {
     | {
         readonly exclude?: readonly string[] | undefined
         readonly rename?: Readonly<Record<string, string>> | undefined
+        /** How single columns are stored, where that is not how they are stored by themselves. */
+        readonly types?: Readonly<Record<string, StoreAs>> | undefined
       }
     | undefined
   /** A condition in the source's own language; rows for which it does not hold are left out. */
@@ -23,6 +25,8 @@ export interface SelectionSettings {
   /** Default `*`. A view, a foreign table or a table of an extension is read only when a pattern without wildcards, or `tables`, names it. */
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  /** The same as `columns.types`, for every column of a type: by its `sourceType` without precision, such as `uuid` or `timestamp with time zone`. */
+  readonly types?: Readonly<Record<string, StoreAs>> | undefined
   /** For every table that does not say otherwise. Default `columns`. */
   readonly verify?: ProofLevel | undefined
   /** By table name, such as `orders` or `billing.invoices`. */

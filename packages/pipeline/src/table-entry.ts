@@ -7,6 +7,7 @@ export interface EntryContext {
   readonly runId: string
   readonly date: Day
   readonly snapshot: SnapshotInfo
+  readonly fidelity: TableEntry['fidelity']
 }
 
 /** The manifest entry of one table, once its file is known. */
@@ -26,13 +27,14 @@ export function footerMetadata(
   return { dwh: JSON.stringify({ version: 1, name: plan.name, ...knownBefore(plan, context), tables }) }
 }
 
-function knownBefore(plan: TablePlan, { runId, date, snapshot }: EntryContext) {
+function knownBefore(plan: TablePlan, { runId, date, snapshot, fidelity }: EntryContext) {
   const columns = plan.columns.map(
     (column): ColumnEntry => ({
       name: column.as,
       type: column.type,
       nullable: column.nullable ?? true,
       source_type: column.sourceType ?? null,
+      ...(column.storeAs ? { stored_as: column.storeAs } : {}),
     }),
   )
   return {
@@ -45,6 +47,6 @@ function knownBefore(plan: TablePlan, { runId, date, snapshot }: EntryContext) {
     schema_hash: createHash('sha256').update(JSON.stringify(columns)).digest('hex'),
     primary_key: plan.primaryKey,
     watermark: null,
-    fidelity: {},
+    fidelity,
   }
 }

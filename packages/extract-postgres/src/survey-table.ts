@@ -1,0 +1,287 @@
+import {
+  type ColumnProof,
+  type ColumnType,
+  elementType,
+  type Fidelity,
+  type Measure,
+  measuresOf,
+  type ProofLevel,
+  quoteIdentifier,
+  type ScalarType,
+  type TableSurvey,
+} from '@dwh/core'
+import type { PgColumn, PgTable } from './list-tables.ts'
+import type { PgClient } from './pg-client.ts'
+import { decideType, type TypeMapping } from './pg-types.ts'
+import { sourceFailure } from './postgres-errors.ts'
+import { qualifiedName } from './read-rows.ts'
+
+/** Postgres allows 1,664 expressions in one list (MaxTupleAttributeNumber); the rest goes into further queries. */
+const MOST_EXPRESSIONS = 1_600
+
+/**
+ * Looks at a table by aggregates of the server, in one pass over it, or in several for a table with hundreds of columns: how many rows, what the open columns need, what choices cost,
+ * and, for `columns`, what `measuresOf` says. Call it inside `beginSnapshot`, under the table's lock: it then speaks of the same rows as a read in the same snapshot.
+ * @throws DwhError SOURCE_FAILED, naming the table
+ */
+export async function surveyTable(
+  client: PgClient,
+  table: PgTable,
+  level: ProofLevel,
+  where: string | undefined,
+): Promise<TableSurvey> {
+  try {
+    const { rows: settings } = await client.query(`SELECT current_setting('server_encoding') = 'UTF8' AS utf8`)
+    const questions = openQuestions(settings[0].utf8)
+    const rows = questions.ask('count(*)')
+    const surveys = table.columns.map((column, index) => ({ column, ...surveyColumn(column, index, level, questions) }))
+    await questions.answer(client, table, where)
+    const columns: Record<string, ColumnProof> = {}
+    const types: Record<string, ColumnType> = {}
+    const fidelity: Record<string, Fidelity> = {}
+    for (const { column, decide, proofOf, lost } of surveys) {
+      const type = decide()
+      types[column.name] = type
+      if (level === 'columns') columns[column.name] = proofOf(type)
+      if (lost && column.storeAs) fidelity[column.name] = { choice: column.storeAs, values: Number(lost()) }
+    }
+    return { proof: { rows: Number(rows()), columns }, types, fidelity }
+  } catch (error) {
+    throw sourceFailure(error, { table })
+  }
+}
+
+/** What Postgres will have said, once it was asked. */
+type Answer = () => string | null
+
+/** Rows of a table, or elements of the arrays in one of its columns: where an aggregate is taken. */
+interface Scope {
+  /** The expression of a value. */
+  readonly value: string
+  ask(aggregate: 'count' | 'sum' | 'min' | 'max', argument: string, options?: AskOptions): Answer
+}
+
+interface AskOptions {
+  readonly filter?: string | undefined
+  /** What is made of the aggregate. */
+  readonly wrap?: ((aggregate: string) => string) | undefined
+}
+
+/** Expressions over one table, each asked for once. */
+interface Questions {
+  readonly utf8: boolean
+  ask(sql: string): Answer
+  rows(value: string): Scope
+  /** The elements of the arrays in a column. `index`: its place in the table. */
+  elements(array: string, index: number, mapping: TypeMapping): Scope
+  answer(client: PgClient, table: PgTable, where: string | undefined): Promise<void>
+}
+
+function openQuestions(utf8: boolean): Questions {
+  const answers = new Map<string, string | null>()
+  /** By the column's place: its arrays, and what is asked about the elements of each. */
+  const laterals = new Map<number, { readonly array: string; readonly expressions: string[] }>()
+
+  function ask(sql: string): Answer {
+    answers.set(sql, null)
+    return () => answers.get(sql) ?? null
+  }
+
+  /** The table as `t`, so that no name of a column is taken for one of ours, and beside each row its elements' aggregates, as far as they are asked for. */
+  function from(table: PgTable, where: string | undefined, part: readonly string[]): string {
+    const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
+    const condition = where === undefined ? '' : ` WHERE (${where}\n)`
+    const beside = [...laterals]
+      .filter(([index]) => part.some((sql) => sql.includes(`e${index}.f`)))
+      .map(([index, { array, expressions }]) => {
+        const list = expressions.map((sql, field) => `${sql} AS f${field}`).join(', ')
+        return `CROSS JOIN LATERAL (SELECT ${list} FROM pg_catalog.unnest(${array}) AS u (e)) AS e${index}`
+      })
+    return [`(SELECT ${columns} FROM ${qualifiedName(table)}${condition}) AS t`, ...beside].join(' ')
+  }
+
+  return {
+    utf8,
+    ask,
+    rows: (value) => ({
+      value,
+      ask: (aggregate, argument, { filter, wrap = same } = {}) => ask(wrap(filtered(aggregate, argument, filter))),
+    }),
+    elements(array, index, mapping) {
+      const expressions = laterals.get(index)?.expressions ?? ([] as string[])
+      laterals.set(index, { array, expressions })
+      return {
+        value: mapping.value('e'),
+        ask(aggregate, argument, { filter, wrap = same } = {}) {
+          const sql = filtered(aggregate, argument, filter)
+          if (!expressions.includes(sql)) expressions.push(sql)
+          const field = `e${index}.f${expressions.indexOf(sql)}`
+          return ask(wrap(aggregate === 'count' ? `coalesce(sum(${field}), 0)` : `${aggregate}(${field})`))
+        },
+      }
+    },
+    async answer(client, table, where) {
+      const all = [...answers.keys()]
+      for (let at = 0; at < all.length; at += MOST_EXPRESSIONS) {
+        const part = all.slice(at, at + MOST_EXPRESSIONS)
+        const { rows } = await client.query({
+          text: `SELECT ${part.map((sql) => `(${sql})::text`).join(', ')} FROM ${from(table, where, part)}`,
+          rowMode: 'array',
+        })
+        const found = rows[0] as (string | null)[]
+        part.forEach((sql, index) => {
+          answers.set(sql, found[index] ?? null)
+        })
+      }
+    },
+  }
+}
+
+function filtered(aggregate: string, argument: string, filter: string | undefined): string {
+  return `${aggregate}(${argument})${filter === undefined ? '' : ` FILTER (WHERE ${filter})`}`
+}
+
+const same = (sql: string) => sql
+
+interface ColumnSurvey {
+  decide(): ColumnType
+  /** What was measured, for the type that was decided. */
+  proofOf(type: ColumnType): ColumnProof
+  /** How many values are stored inexactly, where something was chosen that may do so. */
+  readonly lost: Answer | null
+}
+
+function surveyColumn(column: PgColumn, index: number, level: ProofLevel, questions: Questions): ColumnSurvey {
+  const { mapping } = column
+  const name = `t.${quoteIdentifier(column.name)}`
+  const lost = mapping.lossy ? questions.rows(name).ask('count', '*', { filter: mapping.lossy(name) }) : null
+  const decide = surveyType(mapping, name, index, column.atLeast, questions)
+  const measured = new Map<string, Map<Measure, Answer>>()
+  for (const candidate of level === 'columns' ? candidates(mapping) : [])
+    measured.set(kind(candidate.type), measure(candidate, name, index, questions))
+  return {
+    decide,
+    lost,
+    proofOf(type) {
+      const answers = [...(measured.get(kind(type)) ?? [])]
+      return Object.fromEntries(answers.map(([what, answer]) => [what, answer()]))
+    },
+  }
+}
+
+/** Types that are measured alike. */
+function kind(type: ColumnType): string {
+  return type.replace(/\(.*\)/, '')
+}
+
+/** The mappings that an open column may end with; precision and scale are no matter here. */
+function candidates(mapping: TypeMapping): TypeMapping[] {
+  if (mapping.open === undefined) return [mapping]
+  if (mapping.open === 'scale') return [mapping, decideType(mapping, 'DECIMAL(38,0)')]
+  const elements = candidates(mapping.element as TypeMapping)
+  return [mapping, ...elements.map(({ type }) => decideType(mapping, `${type as ScalarType}[]`))]
+}
+
+function surveyType(
+  mapping: TypeMapping,
+  name: string,
+  index: number,
+  atLeast: ColumnType | undefined,
+  questions: Questions,
+): () => ColumnType {
+  if (mapping.open === 'scale') return surveyScale(questions.rows(mapping.value(name)), atLeast)
+  if (mapping.open !== 'shape') return () => mapping.type
+  const element = mapping.element as TypeMapping
+  const filter = `pg_catalog.array_ndims(${name}) > 1 OR pg_catalog.array_lower(${name}, 1) <> 1`
+  const misshapen = questions.rows(name).ask('count', '*', { filter })
+  const atLeastElement = atLeast === undefined ? undefined : (elementType(atLeast) ?? undefined)
+  const decideElement =
+    element.open === 'scale'
+      ? surveyScale(questions.elements(name, index, element), atLeastElement)
+      : () => element.type
+  return () => {
+    if (misshapen() !== '0' || atLeast === 'JSON') return 'JSON'
+    return `${decideElement() as ScalarType}[]`
+  }
+}
+
+/** Whether numbers fit a DECIMAL(38,s), and the s that takes all of them. */
+function surveyScale({ value, ask }: Scope, atLeast: ColumnType | undefined): () => ColumnType {
+  const finite = `${value} NOT IN ('NaN', 'Infinity', '-Infinity')`
+  const special = ask('count', '*', { filter: `NOT (${finite})` })
+  const scale = ask('max', `pg_catalog.min_scale(${value})`)
+  const whole = ask('max', `pg_catalog.abs(pg_catalog.trunc(${value}))`, { filter: finite })
+  return () => {
+    const before = Number(/^DECIMAL\(38,(\d+)\)$/.exec(atLeast ?? '')?.[1] ?? 0)
+    const behind = Math.max(Number(scale() ?? 0), before)
+    const ahead = (whole() ?? '0').replace(/^0$/, '').length
+    return special() !== '0' || atLeast === 'VARCHAR' || ahead + behind > 38 ? 'VARCHAR' : `DECIMAL(38,${behind})`
+  }
+}
+
+function measure(mapping: TypeMapping, name: string, index: number, questions: Questions): Map<Measure, Answer> {
+  const rows = questions.rows(mapping.value(name))
+  const element = elementType(mapping.type)
+  const scope = element === null ? rows : questions.elements(rows.value, index, mapping.element as TypeMapping)
+  const of = element === null ? mapping : (mapping.element as TypeMapping)
+  return new Map(
+    measuresOf(mapping.type).map((what): [Measure, Answer] => [
+      what,
+      what === 'values' ? rows.ask('count', rows.value) : measureValues(what, of, scope, questions.utf8),
+    ]),
+  )
+}
+
+function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scope, utf8: boolean): Answer {
+  const { type } = mapping
+  const finite = finiteOf(type, value)
+  switch (what) {
+    case 'values':
+    case 'filled':
+      return ask('count', value)
+    case 'elements':
+      return ask('count', '*')
+    case 'sum':
+      // there is no sum of oid
+      return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value)
+    case 'min':
+    case 'max':
+      return ask(what, value, { filter: finite, wrap: (aggregate) => number(type, aggregate) })
+    case 'nan':
+      return ask('count', '*', { filter: `${value} = 'NaN'` })
+    case 'infinite':
+      return ask('count', '*', { filter: `NOT (${finite})${isFloat(type) ? ` AND ${value} <> 'NaN'` : ''}` })
+    case 'true':
+      return ask('count', '*', { filter: value })
+    case 'bytes':
+      return ask('sum', bytesOf(mapping, value, utf8), { wrap: (aggregate) => `coalesce(${aggregate}, 0)` })
+  }
+}
+
+const isFloat = (type: ColumnType) => type === 'FLOAT' || type === 'DOUBLE'
+
+/** A condition that leaves out what has no place on the number line; undefined where there is no such thing. */
+function finiteOf(type: ColumnType, value: string): string | undefined {
+  if (isFloat(type)) return `${value} NOT IN ('NaN', 'Infinity', '-Infinity')`
+  return type === 'DATE' || type.startsWith('TIMESTAMP') ? `pg_catalog.isfinite(${value})` : undefined
+}
+
+/** An aggregate of days or moments, as whole days or microseconds. */
+function number(type: ColumnType, aggregate: string): string {
+  if (type === 'DATE') return `${aggregate} - DATE '2000-01-01'`
+  if (type === 'TIME') return micros(aggregate)
+  if (type === 'TIMESTAMP') return micros(`${aggregate} - TIMESTAMP '2000-01-01'`)
+  if (type === 'TIMESTAMP WITH TIME ZONE') return micros(`${aggregate} - TIMESTAMPTZ '2000-01-01 00:00:00+00'`)
+  return aggregate
+}
+
+function micros(moment: string): string {
+  return `trunc(extract(epoch FROM ${moment}) * 1000000)`
+}
+
+/** The length of the text that travels: of the output function, not of a cast, which changes some. */
+function bytesOf({ plainText, type }: TypeMapping, value: string, utf8: boolean): string {
+  if (type === 'BLOB') return `octet_length(${value})`
+  if (!utf8) return `octet_length(convert_to(format('%s', ${value}), 'UTF8'))`
+  return plainText ? `octet_length(${value})` : `octet_length(format('%s', ${value}))`
+}

@@ -1,0 +1,32 @@
+import { DwhError, type ProofEntry, proofDifferences, type TableSurvey } from '@dwh/core'
+import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
+import type { TablePlan } from './plan-run.ts'
+
+/** Differences that a message tells. */
+const SHOWN = 5
+
+/**
+ * Compares the file with what the source was found to have, as far as the table asks for it and the source can say.
+ * @throws DwhError PROOF_FAILED
+ */
+export async function prove(
+  { name, columns, verify }: TablePlan,
+  survey: TableSurvey | null,
+  { path, rows }: WrittenParquet,
+  writer: ParquetWriter,
+): Promise<ProofEntry> {
+  if (survey === null) return { level: 'counts', rows }
+  const columnsOfFile = columns.map((column) => ({ name: column.as, type: column.type }))
+  const proved = verify === 'counts' ? [] : columns
+  const file = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile)
+  const differences = proofDifferences(survey.proof, file, proved)
+  if (differences.length === 0) return verify === 'counts' ? { level: 'counts', rows } : { level: 'columns', ...file }
+  throw new DwhError(
+    'PROOF_FAILED',
+    `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,
+    {
+      hint: 'Nothing was published. Run again; if it stays, please report it, with the types of these columns.',
+      context: { differences },
+    },
+  )
+}

@@ -1,3 +1,5 @@
+import type { Door } from './source.ts'
+
 /** What happens in a run, as data. Tables go by their name in the warehouse. */
 export type RunEvent =
   | { readonly type: 'run-start'; readonly runId: string; readonly date: string; readonly tables: readonly string[] }
@@ -18,6 +20,7 @@ export type RunEvent =
       readonly durationMs: number
       /** Of that, for the proof: what the source and the file were asked beside reading and writing. */
       readonly proofMs: number
+      readonly door: Door
     }
   | {
       readonly type: 'table-failed'

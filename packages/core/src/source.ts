@@ -73,8 +73,11 @@ export type Row = readonly CellValue[]
 /** Some rows that arrived together; never empty by contract of `TableData`. */
 export type RowBatch = readonly Row[]
 
-/** A table on its way from a source: as rows, which any program can make, or as CSV, where the source writes it by itself. */
-export type TableData = RowData | CsvData
+/** A table on its way from a source: as rows, which any program can make; as CSV, where the source writes it by itself; or as a query that DuckDB runs. */
+export type TableData = RowData | CsvData | NativeData
+
+/** The ways out of a source: `RowData`, `CsvData`, `NativeData`. */
+export type Door = 'rows' | 'copy' | 'native'
 
 export interface RowData {
   /** Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
@@ -92,6 +95,35 @@ export interface CsvData {
   readonly csv: AsyncIterable<Uint8Array>
   /** The rows that the source says it has sent; known once `csv` has ended. */
   sent(): number
+}
+
+/** A table that DuckDB reads from the source by itself, through an extension that speaks to it. */
+export interface NativeData {
+  /** Calls `work` while the source is held as it has to be for this. */
+  native<T>(work: (query: NativeQuery) => Promise<T>): Promise<T>
+  /** The rows that the source has counted. */
+  sent(): number
+}
+
+/** What DuckDB has to run. Nothing of it is for messages: it may hold a password. */
+export interface NativeQuery {
+  /** As in `LOAD ...`. */
+  readonly extension: string
+  /** On a connection of its own, before the query, in this order. */
+  readonly setup: readonly string[]
+  /** One row per row, columns `c0`, `c1`, ... in the order of the table's. */
+  readonly query: string
+  /** Of each column: true where it comes as text, in the form of `CellValue`; false where as its type. */
+  readonly asText: readonly boolean[]
+  /** After the query, also when that has failed. */
+  readonly teardown: readonly string[]
+}
+
+/** What to find out about a table. */
+export interface SurveyWishes {
+  readonly proof: ProofLevel
+  /** Also what `readNative` has to know. */
+  readonly native: boolean
 }
 
 export interface ReadTableOptions {
@@ -136,6 +168,8 @@ export interface TableSurvey {
   readonly types: Readonly<Record<string, ColumnType>>
   /** Of the columns for which something inexact was chosen. */
   readonly fidelity: Readonly<Record<string, Fidelity>>
+  /** Columns of type DECIMAL with values that are none, such as NaN; found where `native` was wished for. */
+  readonly notNumbers: readonly string[]
 }
 
 export interface SourceSnapshot {
@@ -152,9 +186,15 @@ export interface SourceSnapshot {
   readCsv?(table: TableSchema, options?: ReadTableOptions): CsvData
   /**
    * Looks at one table once, by means of its own: at the same rows that `read` gives, and the columns of `table`. It says what open columns become, what choices cost, and, for
-   * `columns`, what `measuresOf` says. Absent where the source has no such means; its columns are then never open.
+   * the proof `columns`, what `measuresOf` says. Absent where the source has no such means; its columns are then never open.
    */
-  survey?(table: TableSchema, level: ProofLevel, options?: ReadTableOptions): Promise<TableSurvey>
+  survey?(table: TableSchema, wishes: SurveyWishes, options?: ReadTableOptions): Promise<TableSurvey>
+  /**
+   * The same rows as `read` gives, for DuckDB's extension `nativeExtension` to read; or, as a text, why this table cannot be read in this way. `survey`: of the same table, with `native`.
+   */
+  readNative?(table: TableSchema, survey: TableSurvey, options?: ReadTableOptions): Promise<NativeData | string>
+  /** The extension that `readNative` needs. */
+  readonly nativeExtension?: string
   /** Gives everything back; safe to call twice, and after a failure. */
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { Day } from './day.ts'
 import type { Fidelity, StoreAs } from './fidelity.ts'
 import type { ColumnProof } from './proof.ts'
-import type { SourceIdentity } from './source.ts'
+import type { Door, SourceIdentity } from './source.ts'
 
 /*
  * The shapes of `etl.json`, of a day's manifest and of a run's record, as they are stored. Field names are those that existing readers know.
@@ -124,6 +124,15 @@ export interface RunRecord {
 
 /** What became of one table in a run. */
 export type RunRecordTable =
-  | { readonly status: 'written'; readonly rows: number; readonly bytes: number; readonly duration_ms: number }
+  | {
+      readonly status: 'written'
+      readonly rows: number
+      readonly bytes: number
+      readonly duration_ms: number
+      /** Of that, for the proof. */
+      readonly proof_ms?: number
+      /** How it left the source; absent in records of older versions. */
+      readonly door?: Door
+    }
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly hint: string | null }
   | { readonly status: 'not read' }

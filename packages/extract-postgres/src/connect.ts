@@ -13,8 +13,9 @@ import {
   resolveConnection,
   type TargetSessionAttrs,
   tlsPlan,
+  toConninfo,
 } from './libpq/index.ts'
-import { openClient, type Way } from './open-client.ts'
+import { APPLICATION_NAME, openClient, type Way } from './open-client.ts'
 import { checkAttributes } from './session-attributes.ts'
 import { systemRoom } from './system-room.ts'
 
@@ -35,6 +36,8 @@ export interface PostgresConnection {
   readonly server: string
   readonly resolved: ResolvedConnection
   readonly connectTimeoutMs: number
+  /** What libpq opens the same connection with, and `options` for the server; null where that cannot be said. It holds the password. */
+  conninfo(options: string): string | null
   /** Opens another connection to the very same server, in the same way; the caller ends it. */
   another(signal?: AbortSignal): Promise<pg.Client>
 }
@@ -65,6 +68,7 @@ export async function connect(options: ConnectOptions = {}, signal?: AbortSignal
           server: serverOf(way.host),
           resolved,
           connectTimeoutMs: timeoutOf(way),
+          conninfo: (options) => conninfoOf(way, options),
           another: (later) => openAgain(way, later),
         }
       }
@@ -139,6 +143,15 @@ async function openAgain(way: Way, signal: AbortSignal | undefined): Promise<pg.
   if ('client' in found) return found.client
   throwIfAborted(signal, 'source')
   throw connectError([found.failure], way.resolved)
+}
+
+/** A server that may only ask for some kinds of password is watched over here, which libpq in another program might not do. */
+function conninfoOf({ resolved, host, address, attempt }: Way, options: string): string | null {
+  if (resolved.requireAuth !== null || (attempt.tls !== false && attempt.tls.direct)) return null
+  const application_name = resolved.applicationName ?? APPLICATION_NAME
+  const encrypted = attempt.tls !== false
+  const all = [resolved.options, options].filter((text) => text !== null).join(' ')
+  return toConninfo({ resolved, host, address, encrypted }, { application_name, options: all })
 }
 
 function timeoutOf({ resolved }: Way): number {

@@ -72,7 +72,7 @@ const COLUMNS = `
   SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnum, b.oid::bigint AS type_oid, a.attnotnull AS not_null, format_type(a.atttypid, a.atttypmod) AS source_type,
     b.name AS type, b.schema AS type_schema, b.kind, b.extension, CASE WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS modifier,
     e.name AS element, e.schema AS element_schema, e.kind AS element_kind, e.extension AS element_extension,
-    CASE WHEN e.is_domain THEN e.modifier WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS element_modifier,
+    b.is_domain OR e.is_domain IS TRUE AS is_domain, CASE WHEN e.is_domain THEN e.modifier WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS element_modifier,
     has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_select
   FROM pg_attribute a
   JOIN base b ON b.start = a.atttypid
@@ -117,11 +117,14 @@ interface ColumnRow {
   element_kind: string
   element_extension: string | null
   element_modifier: number
+  is_domain: boolean
   may_select: boolean
 }
 
 function toColumn(row: ColumnRow, table: TableRow, moneyDigits: number): PgColumn {
-  const mapping = mapType(toType(row, moneyDigits))
+  const found = mapType(toType(row, moneyDigits))
+  // what rests on another type is sent by DuckDB's extension as text, in a form of its own
+  const mapping = row.is_domain ? { ...found, binary: false } : found
   const choices = Object.entries(mapping.choices).map(([choice, { type, open }]) => [
     choice,
     { type, open: open !== undefined },

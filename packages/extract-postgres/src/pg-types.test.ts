@@ -37,12 +37,12 @@ const TYPES: [string, string, 'exact' | 'text'][] = [
   ['jsonb', 'JSON', 'exact'],
   ['inet', 'VARCHAR', 'text'],
   ['int4range', 'VARCHAR', 'text'],
-  ['int[]', 'VARCHAR', 'text'],
+  ['int[]', 'JSON', 'exact'],
   ['cents', 'DECIMAL(12,2)', 'exact'],
   ['positive_cents', 'DECIMAL(12,2)', 'exact'],
-  ['mood', 'VARCHAR', 'text'],
-  ['public.date', 'VARCHAR', 'text'],
-  ['pair', 'VARCHAR', 'text'],
+  ['mood', 'VARCHAR', 'exact'],
+  ['public.date', 'VARCHAR', 'exact'],
+  ['pair', 'JSON', 'exact'],
 ]
 
 test('every declared type becomes what the table says', async () => {

@@ -27,6 +27,8 @@ export interface TypeMapping {
   readonly value: (column: string) => string
   /** True where `value` is of a type whose text is its bytes. */
   readonly plainText?: boolean
+  /** True where DuckDB's extension `postgres` reads the value itself exactly, but for NaN in a DECIMAL; all else travels as text. */
+  readonly binary?: boolean
   /** Of a list: how its elements are measured. */
   readonly element?: TypeMapping
   /** What the values decide. `scale`: whether they fit a DECIMAL, and which. `shape`: whether every array is a list. Until then `type` takes all. */
@@ -87,6 +89,7 @@ function through(type: ScalarType, cast: string, array: Sql): ScalarMapping {
   return exact(type, { select: value, value, array: (column) => array(`${column}::pg_catalog.${cast}[]`) })
 }
 
+const BINARY = { binary: true }
 const PLAIN = exact('VARCHAR', { plainText: true, array: arrayOfTexts })
 
 const FINITE = (column: string) => `${column} NOT IN ('NaN', 'Infinity', '-Infinity')`
@@ -94,7 +97,7 @@ const FINITE = (column: string) => `${column} NOT IN ('NaN', 'Infinity', '-Infin
 /** NULL for what the type does not take. */
 function orNull(mapping: TypeMapping, fits: Sql): TypeMapping {
   const value: Sql = (column) => `CASE WHEN ${fits(column)} THEN ${column} END`
-  return { ...mapping, select: value, value, choices: {}, lossy: (column) => `NOT (${fits(column)})` }
+  return { ...mapping, select: value, value, binary: false, choices: {}, lossy: (column) => `NOT (${fits(column)})` }
 }
 
 /** A numeric travels as its digits, and DuckDB makes the double of them; a double that gives other digits than it got is counted. */
@@ -117,7 +120,7 @@ function withNumericChoices(mapping: ScalarMapping): ScalarMapping {
 const LAST_MOMENT = '294247-01-10 04:00:54.775806'
 
 function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): ScalarMapping {
-  const mapping = exact(type)
+  const mapping = exact(type, BINARY)
   const iso8601: Sql = (column) => `(pg_catalog.to_json(${column}) #>> '{}')`
   const fits: Sql = (column) => `(${column} <= ${last} OR NOT pg_catalog.isfinite(${column}))`
   return {
@@ -142,27 +145,27 @@ const OPEN_NUMERIC: ScalarMapping = withNumericChoices({
  * not `::text`, which changes inet and char.
  */
 const BUILT_IN: Readonly<Record<string, ScalarMapping | ((modifier: number) => ScalarMapping)>> = {
-  bool: exact('BOOLEAN'),
-  int2: exact('SMALLINT'),
-  int4: exact('INTEGER'),
-  int8: exact('BIGINT'),
-  oid: exact('UINTEGER'),
-  float4: exact('FLOAT'),
-  float8: exact('DOUBLE'),
+  bool: exact('BOOLEAN', BINARY),
+  int2: exact('SMALLINT', BINARY),
+  int4: exact('INTEGER', BINARY),
+  int8: exact('BIGINT', BINARY),
+  oid: exact('UINTEGER', BINARY),
+  float4: exact('FLOAT', BINARY),
+  float8: exact('DOUBLE', BINARY),
   numeric: decimal,
   money,
-  text: PLAIN,
-  varchar: PLAIN,
+  text: { ...PLAIN, ...BINARY },
+  varchar: { ...PLAIN, ...BINARY },
   bpchar: PLAIN,
   name: exact('VARCHAR', { array: arrayOfTexts }),
-  bytea: exact('BLOB', { array: arrayOfTexts }),
-  date: exact('DATE'),
-  time: exact('TIME'),
+  bytea: exact('BLOB', { array: arrayOfTexts, ...BINARY }),
+  date: exact('DATE', BINARY),
+  time: exact('TIME', BINARY),
   timestamp: moment('TIMESTAMP', `TIMESTAMP '${LAST_MOMENT}'`),
   timestamptz: moment('TIMESTAMP WITH TIME ZONE', `TIMESTAMPTZ '${LAST_MOMENT}+00'`),
-  uuid: exact('UUID'),
-  json: exact('JSON'),
-  jsonb: exact('JSON'),
+  uuid: exact('UUID', BINARY),
+  json: exact('JSON', BINARY),
+  jsonb: exact('JSON', BINARY),
 }
 
 /** Types of extensions, by the extension's name and theirs; the schema is where somebody put it. */
@@ -180,7 +183,7 @@ const OF_EXTENSIONS: Readonly<Record<string, TypeMapping>> = {
 export function mapType(type: PgType): TypeMapping {
   if (type.element) return arrayOf(mapType(type.element))
   if (type.kind === 'c') return JSON_TEXT
-  if (type.kind === 'e') return exact('VARCHAR', { array: arrayOfTexts })
+  if (type.kind === 'e') return exact('VARCHAR', { array: arrayOfTexts, ...BINARY })
   const mapping = type.extension === null ? builtIn(type) : OF_EXTENSIONS[`${type.extension}.${type.name}`]
   return mapping ?? TEXT
 }
@@ -236,6 +239,9 @@ function decimal(modifier: number): ScalarMapping {
   const precision = ((modifier - 4) >> 16) & 0xffff
   const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024
   const digits = Math.max(scale < 0 ? precision - scale : precision, scale)
-  const mapping = digits > 38 ? { ...TEXT, array: arrayOfCasts } : exact(`DECIMAL(${digits},${Math.max(scale, 0)})`)
+  const mapping =
+    digits > 38
+      ? { ...TEXT, array: arrayOfCasts }
+      : exact(`DECIMAL(${digits},${Math.max(scale, 0)})`, { binary: scale >= 0 && scale <= precision })
   return withNumericChoices(mapping)
 }

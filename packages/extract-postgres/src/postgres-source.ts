@@ -2,6 +2,7 @@ import {
   type CsvData,
   DwhError,
   formatTableName,
+  type NativeQuery,
   type ReadTableOptions,
   type SnapshotInfo,
   type Source,
@@ -14,11 +15,20 @@ import { type ConnectOptions, connect, type PostgresConnection } from './connect
 import { copyCsv } from './copy-csv.ts'
 import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
+import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
+import type { PgClient } from './pg-client.ts'
 import { decideType } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import { type ReadRowsOptions, readRows } from './read-rows.ts'
 import { type Reader, readerPool } from './reader-pool.ts'
-import { type BeginSnapshotOptions, beginSnapshot, exportSnapshot, serverInstance } from './session.ts'
+import {
+  type BeginSnapshotOptions,
+  beginSnapshot,
+  DEFAULT_LOCK_TIMEOUT_MS,
+  exportSnapshot,
+  serverInstance,
+  sessionOptions,
+} from './session.ts'
 import { otherServer } from './shortage.ts'
 import { surveyTable } from './survey-table.ts'
 
@@ -69,11 +79,12 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
 }
 
 function openSnapshot(
-  { client: holder, server, connectTimeoutMs, another }: PostgresConnection,
+  connection: PostgresConnection,
   { info, instance }: { readonly info: SnapshotInfo & { readonly id: string }; readonly instance: string },
   options: PostgresSourceOptions & BeginSnapshotOptions,
   signal: AbortSignal | undefined,
 ): SourceSnapshot {
+  const { client: holder, server, connectTimeoutMs, another } = connection
   const parallel = options.parallel ?? DEFAULT_PARALLEL
   const pool = readerPool({
     holder,
@@ -147,13 +158,46 @@ function openSnapshot(
       })
       return { csv, sent: () => copy?.sent() ?? 0 }
     },
-    async survey(wanted, level, read = {}) {
+    async survey(wanted, wishes, read = {}) {
       async function* surveyed({ client }: Reader, table: PgTable): AsyncGenerator<TableSurvey> {
-        yield await surveyTable(client, table, level, read.where)
+        yield await surveyTable(client, table, wishes, read.where)
       }
       let survey: TableSurvey | undefined
       for await (const found of onReader(wanted, read, surveyed)) survey = found
       return survey as TableSurvey
+    },
+    nativeExtension: NATIVE_EXTENSION,
+    async readNative(wanted, survey, read = {}) {
+      const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
+      const conninfo = connection.conninfo(sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
+      const why =
+        whyNotNative(table, survey) ??
+        (conninfo === null ? 'its connection has settings that are not for others' : null)
+      if (why !== null || conninfo === null) return why ?? ''
+      async function* once<T>(
+        work: (query: NativeQuery) => Promise<T>,
+        client: PgClient,
+        locked: PgTable,
+      ): AsyncGenerator<T> {
+        const ranges = await ctidRanges(client, locked)
+        yield await work(
+          nativeQuery(locked, ranges, {
+            conninfo: conninfo as string,
+            snapshotId: info.id,
+            instance,
+            where: read.where,
+          }),
+        )
+      }
+      return {
+        sent: () => survey.proof.rows,
+        async native(work) {
+          // by whose lock the table stays what it is
+          for await (const done of onReader(wanted, read, ({ client }, locked) => once(work, client, locked)))
+            return done
+          throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: not read`)
+        },
+      }
     },
     async close() {
       pool.close()

@@ -37,6 +37,16 @@ const SETTINGS: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: '0',
 }
 
+/**
+ * The same settings as options for the start of a session, for one that a program of its own begins. Poolers refuse them.
+ * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
+ */
+export function sessionOptions(lockTimeoutMs: number): string {
+  return Object.entries({ ...SETTINGS, lock_timeout: String(lockTimeoutMs) })
+    .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
+    .join(' ')
+}
+
 /** Settings that not every supported version has. */
 const NEWER_SETTINGS: Readonly<Record<string, string>> = { transaction_timeout: '0' }
 

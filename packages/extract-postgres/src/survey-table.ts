@@ -8,6 +8,7 @@ import {
   type ProofLevel,
   quoteIdentifier,
   type ScalarType,
+  type SurveyWishes,
   type TableSurvey,
 } from '@dwh/core'
 import type { PgColumn, PgTable } from './list-tables.ts'
@@ -27,7 +28,7 @@ const MOST_EXPRESSIONS = 1_600
 export async function surveyTable(
   client: PgClient,
   table: PgTable,
-  level: ProofLevel,
+  { proof: level, native }: SurveyWishes,
   where: string | undefined,
 ): Promise<TableSurvey> {
   try {
@@ -35,6 +36,8 @@ export async function surveyTable(
     const questions = openQuestions(settings[0].utf8)
     const rows = questions.ask('count(*)')
     const surveys = table.columns.map((column, index) => ({ column, ...surveyColumn(column, index, level, questions) }))
+    // the greatest of all numbers is none
+    const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
     await questions.answer(client, table, where)
     const columns: Record<string, ColumnProof> = {}
     const types: Record<string, ColumnType> = {}
@@ -45,10 +48,17 @@ export async function surveyTable(
       if (level === 'columns') columns[column.name] = proofOf(type)
       if (lost && column.storeAs) fidelity[column.name] = { choice: column.storeAs, values: Number(lost()) }
     }
-    return { proof: { rows: Number(rows()), columns }, types, fidelity }
+    const notNumbers = greatest.flatMap(({ name, max }) => (max() === 'NaN' ? [name] : []))
+    return { proof: { rows: Number(rows()), columns }, types, fidelity, notNumbers }
   } catch (error) {
     throw sourceFailure(error, { table })
   }
+}
+
+function greatestNumber(column: PgColumn, questions: Questions): { readonly name: string; readonly max: Answer }[] {
+  if (!column.mapping.type.startsWith('DECIMAL') || column.mapping.element) return []
+  const { value, ask } = questions.rows(column.mapping.value(`t.${quoteIdentifier(column.name)}`))
+  return [{ name: column.name, max: ask('max', value) }]
 }
 
 /** What Postgres will have said, once it was asked. */

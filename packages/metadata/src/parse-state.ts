@@ -66,7 +66,14 @@ const state = v.looseObject({
 const manifest = v.looseObject({ version: v.literal(1), date: day, run_id: text, tables })
 
 const outcome = v.variant('status', [
-  v.looseObject({ status: v.literal('written'), rows: count, bytes: count, duration_ms: count }),
+  v.looseObject({
+    status: v.literal('written'),
+    rows: count,
+    bytes: count,
+    duration_ms: count,
+    proof_ms: v.optional(count),
+    door: v.optional(text),
+  }),
   v.looseObject({ status: v.literal('failed'), code: text, message: text, hint: textOrNull }),
   v.looseObject({ status: v.literal('not read') }),
 ])

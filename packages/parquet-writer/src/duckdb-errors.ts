@@ -17,3 +17,16 @@ function hintFor(message: string): string | undefined {
     return 'There is a file where a folder has to be: set the temporary folder to another place.'
   return undefined
 }
+
+/** What DuckDB's extension for the source said, without the statements that it may repeat: they hold a password. */
+export function nativeFailure(error: unknown, statements: readonly string[]): DwhError {
+  const message = error instanceof Error ? error.message : String(error)
+  const [first = message] = message.split('\n')
+  const secret = statements.flatMap(
+    (statement) => /^ATTACH '((?:[^']|'')*)'/.exec(statement)?.[1]?.replaceAll("''", "'") ?? [],
+  )
+  const text = secret.reduce((all, conninfo) => all.replaceAll(conninfo, '...'), first)
+  return new DwhError('SOURCE_FAILED', `DuckDB's extension could not read: ${text}`, {
+    hint: 'Run again, or read it in another way: extract: copy.',
+  })
+}

@@ -13,6 +13,8 @@ export interface ParquetWriterOptions {
   readonly tempDirectory: string
   /** What DuckDB may hold, over all tables that are written at once. Default 1 GiB. */
   readonly memoryLimitBytes?: number
+  /** Where DuckDB finds its extensions. Default `~/.duckdb/extensions`. Nothing is ever downloaded. */
+  readonly extensionDirectory?: string | undefined
   /** DuckDB's threads, over all tables. Default: one per core. */
   readonly threads?: number
   /**
@@ -24,7 +26,7 @@ export interface ParquetWriterOptions {
 
 export interface ParquetWriter {
   /**
-   * Writes rows to one Parquet file (zstd level 3, format V1) with exactly the given columns; no rows give a typed empty file.
+   * Writes rows, CSV or what DuckDB reads by itself to one Parquet file (zstd level 3, format V1) with exactly the given columns; no rows give a typed empty file.
    * Memory is bounded by `memoryLimitBytes` and `maxRowBytes`, whatever the number of rows. Any number of tables may be asked for at once.
    * On failure, abort and early end nothing is left at `path`, and the iterator of the rows has been returned to its source.
    * The file is complete but not synced to disk: whoever publishes it does that.
@@ -36,6 +38,8 @@ export interface ParquetWriter {
    * @throws DwhError WRITE_FAILED
    */
   prove(path: string, columns: readonly ParquetColumn[]): Promise<TableProof>
+  /** Whether DuckDB has an extension, such as `NativeData` needs; the reason when not. */
+  whyNotLoaded(extension: string): Promise<string | null>
   /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
   close(): Promise<void>
 }
@@ -64,6 +68,7 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     memory_limit: `${options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES}B`,
     ...(options.threads ? { threads: String(options.threads) } : {}),
     temp_directory: join(folder, 'spill'),
+    ...(options.extensionDirectory ? { extension_directory: options.extensionDirectory } : {}),
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -92,6 +97,15 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
           throw writeFailure(error, path)
         }),
       ),
+    whyNotLoaded: (extension) =>
+      onConnection(async (connection) => {
+        try {
+          await connection.run(`LOAD ${extension}`)
+          return null
+        } catch (error) {
+          return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+        }
+      }),
     async close() {
       if (closed) return
       closed = true

@@ -7,7 +7,7 @@ import type { WriteParquetInput } from './write-parquet.ts'
 /** A table on its way to DuckDB, as text through a pipe. */
 export interface TextInput {
   pieces(): AsyncGenerator<Piece>
-  /** A query over the pipe with one VARCHAR per column: `textColumn(0)`, `textColumn(1)`, ... */
+  /** A query over the pipe with one VARCHAR per column: `cell(0)`, `cell(1)`, ... */
   select(pipePath: string, maxRowBytes: number): string
   /** Rows that the source has sent; once `pieces` has ended. */
   rows(): number
@@ -15,8 +15,9 @@ export interface TextInput {
 
 type Input = Pick<WriteParquetInput, 'path' | 'columns' | 'signal' | 'onProgress'>
 
-export function textColumn(index: number): string {
-  return `t${index}`
+/** What a column is called on its way. */
+export function cell(index: number): string {
+  return `c${index}`
 }
 
 /** Rows that a program or a cursor gives: a line of JSON each. */
@@ -36,7 +37,7 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
     },
     // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps all that it has read from one
     select(pipePath, maxBytes) {
-      const cells = columns.map((_, index) => `cells[${index + 1}] AS ${textColumn(index)}`)
+      const cells = columns.map((_, index) => `cells[${index + 1}] AS ${cell(index)}`)
       const line = readCsv(
         pipePath,
         ['line'],
@@ -62,7 +63,7 @@ export function csvText(data: CsvData, { path, columns, signal, onProgress }: In
     },
     select(pipePath, maxBytes) {
       const options = { delim: "','", quote: `'"'`, escape: `'"'`, nullstr: "''", allow_quoted_nulls: 'false' }
-      return `FROM ${readCsv(pipePath, ['empty', ...columns.map((_, index) => textColumn(index))], options, maxBytes)}`
+      return `FROM ${readCsv(pipePath, ['empty', ...columns.map((_, index) => cell(index))], options, maxBytes)}`
     },
   }
 }

@@ -5,16 +5,17 @@ import {
   DwhError,
   isColumnType,
   isDwhError,
+  type NativeData,
   quoteIdentifier,
   quoteLiteral,
   type TableData,
   throwIfAborted,
 } from '@dwh/core'
 import { refuse } from './canonical-text.ts'
-import { writeFailure } from './duckdb-errors.ts'
+import { nativeFailure, writeFailure } from './duckdb-errors.ts'
 import { feed } from './feed.ts'
 import { parseStrictly } from './parse-text.ts'
-import { csvText, rowText, rowTooLarge, textColumn } from './text-input.ts'
+import { cell, csvText, rowText, rowTooLarge, type TextInput } from './text-input.ts'
 
 export interface ParquetColumn {
   readonly name: string
@@ -63,20 +64,21 @@ export async function writeParquet(
   checkColumns(input.columns)
   await checkAbsent(input.path)
   const { data, signal, maxRowBytes = DEFAULT_MAX_ROW_BYTES } = input
-  const text = 'csv' in data ? csvText(data, input) : rowText(data, input, maxRowBytes)
-
   const stop = () => connection.interrupt()
   signal?.addEventListener('abort', stop)
   try {
     throwIfAborted(signal, input.path)
-    const select = text.select(pipePath, maxRowBytes)
-    const result = await feed(pipePath, text.pieces(), () => connection.run(copyStatement(input, select)))
+    const copied =
+      'native' in data
+        ? await copyNative(connection, input, data)
+        : await copyText(
+            connection,
+            pipePath,
+            input,
+            'csv' in data ? csvText(data, input) : rowText(data, input, maxRowBytes),
+          )
     throwIfAborted(signal, input.path)
-    const counts = {
-      read: text.rows(),
-      written: result.rowsChanged,
-      inFooter: await footerRows(connection, input.path),
-    }
+    const counts = { ...copied, inFooter: await footerRows(connection, input.path) }
     if (counts.written !== counts.read || counts.inFooter !== counts.read) {
       throw new DwhError(
         'PROOF_FAILED',
@@ -99,30 +101,79 @@ export async function writeParquet(
   }
 }
 
-/** `texts`: a query whose columns are `t0`, `t1`, ..., the texts of the cells. */
-function copyStatement(input: WriteParquetInput, texts: string): string {
-  const values = input.columns.map((column, index) => `${strictValue(input, index)} AS ${quoteIdentifier(column.name)}`)
+interface Copied {
+  /** As the source says. */
+  readonly read: number
+  readonly written: number
+}
+
+async function copyText(
+  connection: DuckDBConnection,
+  pipePath: string,
+  input: WriteParquetInput,
+  text: TextInput,
+): Promise<Copied> {
+  const query = text.select(pipePath, input.maxRowBytes ?? DEFAULT_MAX_ROW_BYTES)
+  const statement = copyStatement(input, query, (index) => strictValue(input, index))
+  const result = await feed(pipePath, text.pieces(), () => connection.run(statement))
+  return { read: text.rows(), written: result.rowsChanged }
+}
+
+function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data: NativeData): Promise<Copied> {
+  return data.native(async ({ extension, setup, query, asText, teardown }) => {
+    try {
+      await connection.run(`LOAD ${extension}`)
+      for (const statement of setup) await connection.run(statement)
+      const value = (index: number) => (asText[index] ? strictValue(input, index) : typedValue(input, index))
+      const result = await connection.run(copyStatement(input, query, value))
+      return { read: data.sent(), written: result.rowsChanged }
+    } catch (error) {
+      throw refusedValue(error, input.columns) ?? nativeFailure(error, setup)
+    } finally {
+      // what was never begun or attached has nothing to end
+      for (const statement of teardown) await connection.run(statement).catch(() => {})
+    }
+  })
+}
+
+/** `query`: its columns are `cell(0)`, `cell(1)`, ...; `value`: what becomes of each. */
+function copyStatement(input: WriteParquetInput, query: string, value: (index: number) => string): string {
+  const values = input.columns.map((column, index) => `${value(index)} AS ${quoteIdentifier(column.name)}`)
   const metadata = Object.entries(input.metadata ?? {}).map(
     ([key, value]) => `${quoteIdentifier(key)}: ${quoteLiteral(value)}`,
   )
   return `COPY (
     SELECT ${values.join(',\n')}
-    FROM (${texts})
+    FROM (${query})
   ) TO ${quoteLiteral(input.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION v1,
     ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
 }
 
-/** The value of a column, or an error that says which it is and in which row. */
+/** The value of a column that comes as text, or an error that says which it is and in which row. */
 function strictValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
+  return parseStrictly(type, cell(index), (text) => refusal(input, index, text))
+}
+
+/**
+ * The value of a column that comes as its type. Postgres's last thirty years of timestamps do not fit into DuckDB's 64 bits, and come around to before there were any.
+ */
+function typedValue(input: WriteParquetInput, index: number): string {
+  const { type } = input.columns[index] as ParquetColumn
+  const value = `${cell(index)}::${type}`
+  if (type !== 'TIMESTAMP' && type !== 'TIMESTAMP WITH TIME ZONE') return value
+  const wrapped = `${value} < '4800-01-01 (BC)'::${type} AND isfinite(${value})`
+  return `CASE WHEN ${wrapped} THEN error(${refusal(input, index, `'beyond the year 294246'`)})::${type} ELSE ${value} END`
+}
+
+/** An expression for the error that names a value and its row; DuckDB's own names neither. */
+function refusal(input: WriteParquetInput, index: number, text: string): string {
   const keys = (input.key ?? []).map((name) => {
     const at = input.columns.findIndex((column) => column.name === name)
-    return at < 0 ? null : `${quoteLiteral(`${name}=`)} || coalesce(${textColumn(at)}, 'NULL')`
+    return at < 0 ? null : `${quoteLiteral(`${name}=`)} || coalesce(${cell(at)}::VARCHAR, 'NULL')`
   })
   const row = keys.length > 0 && !keys.includes(null) ? keys.join(` || ', ' || `) : `''`
-  const report = (text: string) =>
-    `${quoteLiteral(REFUSED)} || to_json([${quoteLiteral(String(index))}, ${text}, ${row}])`
-  return parseStrictly(type, textColumn(index), report)
+  return `${quoteLiteral(REFUSED)} || to_json([${quoteLiteral(String(index))}, ${text}, ${row}])`
 }
 
 function refusedValue(error: unknown, columns: readonly ParquetColumn[]): DwhError | null {

@@ -1,20 +1,22 @@
 import { join } from 'node:path'
 import {
+  type Door,
   DwhError,
   isDwhError,
   type ObjectStore,
   type OnEvent,
   type SourceSnapshot,
-  type TableData,
   type TableEntry,
   throwIfAborted,
 } from '@dwh/core'
 import { stageFile } from '@dwh/metadata'
-import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import { type Doors, openDoors } from './choose-door.ts'
 import type { RunPlan, TablePlan } from './plan-run.ts'
 import { prove } from './prove.ts'
 import { decideTypes, fidelityOf, surveyTable, typeChanges } from './survey-table.ts'
 import { footerMetadata, tableEntry } from './table-entry.ts'
+import { writeTable } from './write-table.ts'
 
 export interface ExecuteOptions {
   readonly runId: string
@@ -37,13 +39,13 @@ export type TableResult =
       readonly durationMs: number
       /** Of that, spent on looking at the table and the file beside reading and writing them. */
       readonly proofMs: number
+      readonly door: Door
+      /** Why the table did not take a faster door; null where there is none, or a person wanted it so. */
+      readonly why: string | null
       /** Columns whose type the values changed, in words. */
       readonly changes: readonly string[]
     }
   | { readonly status: 'failed'; readonly name: string; readonly error: DwhError }
-
-/** What a table needs at most when a row was too large for the default: refused above this. */
-const MAX_ROW_BYTES = 512 * 1024 * 1024
 
 /**
  * Reads, writes, checks and stages every table of a plan: as many at once as each source allows, the largest first. A table that fails is
@@ -58,8 +60,9 @@ export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promi
         .filter((table) => table.source === source)
         .sort((a, b) => (b.table.estimatedBytes ?? 0) - (a.table.estimatedBytes ?? 0))
         .values()
+      const doors = openDoors(snapshot, options.writer)
       async function worker(): Promise<void> {
-        for (const table of waiting) results.push(await executeTable(table, snapshot, plan, options))
+        for (const table of waiting) results.push(await executeTable(table, { snapshot, doors }, plan, options))
       }
       await Promise.all(Array.from({ length: snapshot.parallel }, worker))
     }),
@@ -68,9 +71,14 @@ export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promi
   return results.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+interface OpenSource {
+  readonly snapshot: SourceSnapshot
+  readonly doors: Doors
+}
+
 async function executeTable(
   planned: TablePlan,
-  snapshot: SourceSnapshot,
+  { snapshot, doors }: OpenSource,
   plan: RunPlan,
   options: ExecuteOptions,
 ): Promise<TableResult> {
@@ -83,11 +91,13 @@ async function executeTable(
     throwIfAborted(signal, name)
     const path = join(folder, `${plan.tables.indexOf(planned)}.parquet`)
     const watch = stopwatch(clock)
-    const survey = await watch(surveyTable(planned, snapshot, signal))
+    const chosen = await doors.choose(planned)
+    const survey = await watch(surveyTable(planned, snapshot, { native: chosen.door === 'native', signal }))
     const table = decideTypes(planned, survey?.types ?? {})
     const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: fidelityOf(table, survey) }
     const names = plan.tables.map((t) => t.name)
-    const written = await writeTable(table, snapshot, path, footerMetadata(table, context, names), options)
+    const metadata = footerMetadata(table, context, names)
+    const { written, door, why } = await writeTable(table, survey, chosen, { ...options, doors, path, metadata })
     const proof = await watch(prove(table, survey, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
@@ -98,7 +108,7 @@ async function executeTable(
     const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }
     const durationMs = clock().getTime() - startedAt
     const { rows, bytes } = file
-    onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs() })
+    onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs(), door })
     const changes = typeChanges(planned, table)
     return {
       status: 'written',
@@ -107,40 +117,13 @@ async function executeTable(
       durationMs,
       proofMs: watch.elapsedMs(),
       changes,
+      door,
+      why,
     }
   } catch (cause) {
     const error = named(cause, name)
     onEvent?.({ type: 'table-failed', table: name, code: error.code, message: error.message, hint: error.hint ?? null })
     return { status: 'failed', name, error }
-  }
-}
-
-/** Writes the table; again with more room when a row turns out to be larger than the default allows. */
-async function writeTable(
-  table: TablePlan,
-  snapshot: SourceSnapshot,
-  path: string,
-  metadata: Record<string, string>,
-  { writer, signal, onEvent }: ExecuteOptions,
-): Promise<WrittenParquet> {
-  let maxRowBytes: number | undefined
-  for (;;) {
-    try {
-      return await writer.write({
-        path,
-        columns: table.columns.map((column) => ({ name: column.as, type: column.type })),
-        data: read(snapshot, table, signal),
-        metadata,
-        key: table.primaryKey,
-        signal,
-        onProgress: (progress) => onEvent?.({ type: 'table-progress', table: table.name, ...progress }),
-        ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
-      })
-    } catch (error) {
-      const needed = isDwhError(error, 'ROW_TOO_LARGE') ? Number(error.context.bytes) : Number.POSITIVE_INFINITY
-      if (needed > MAX_ROW_BYTES || needed <= (maxRowBytes ?? 0)) throw error
-      maxRowBytes = 2 ** Math.ceil(Math.log2(needed))
-    }
   }
 }
 
@@ -156,12 +139,6 @@ function stopwatch(clock: () => Date) {
     }
   }
   return Object.assign(watch, { elapsedMs: () => elapsed })
-}
-
-/** As CSV where the source can: it costs the least. */
-function read(snapshot: SourceSnapshot, { table, where }: TablePlan, signal: AbortSignal | undefined): TableData {
-  const options = { where: where ?? undefined, signal }
-  return snapshot.readCsv?.(table, options) ?? snapshot.read(table, options)
 }
 
 /** Every failure of a table says which table. */

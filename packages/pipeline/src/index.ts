@@ -1,3 +1,4 @@
+export type { ExtractSetting } from './choose-door.ts'
 export type { TableResult } from './execute-plan.ts'
 export { differingFields, type RunPlan, type TablePlan } from './plan-run.ts'
 export { type PlanOptions, planPipeline, type RunOptions, type RunReport, runPipeline } from './run-pipeline.ts'

@@ -34,6 +34,8 @@ function outcome(result: TableResult): RunRecordTable {
     const { code, message, hint = null } = result.error
     return { status: 'failed', code, message, hint }
   }
-  const [file] = result.entry.files
-  return { status: 'written', rows: file?.rows ?? 0, bytes: file?.bytes ?? 0, duration_ms: result.durationMs }
+  const { entry, durationMs, proofMs, door } = result
+  const [file] = entry.files
+  const [rows, bytes] = [file?.rows ?? 0, file?.bytes ?? 0]
+  return { status: 'written', rows, bytes, duration_ms: durationMs, proof_ms: proofMs, door }
 }

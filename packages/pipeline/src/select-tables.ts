@@ -11,6 +11,7 @@ import {
   type StoreAs,
   type TableSchema,
 } from '@dwh/core'
+import type { ExtractSetting } from './choose-door.ts'
 import type { SelectionSettings, TableSettings } from './settings.ts'
 
 /** A table that a source offers and this run leaves out. */
@@ -31,6 +32,7 @@ export interface SelectedTable {
   /** In the warehouse's names; empty when a part of it was left out. */
   readonly primaryKey: readonly string[]
   readonly where: string | null
+  readonly extract: ExtractSetting
   /** Of a view or a foreign table only rows are counted: asked twice, they may answer twice. */
   readonly verify: ProofLevel
 }
@@ -142,7 +144,7 @@ export function unknownTable(where: string, name: string, known: readonly string
 
 function select(
   table: TableSchema,
-  { name, columns = {}, where, verify }: TableSettings,
+  { name, columns = {}, where, verify, extract }: TableSettings,
   settings: SelectionSettings,
 ): SelectedTable {
   const { exclude = [], rename = {}, types = {} } = columns
@@ -174,6 +176,7 @@ function select(
     columns: kept,
     primaryKey: key.every((column) => column !== undefined) ? key : [],
     where: where ?? null,
+    extract: extract ?? settings.extract ?? 'auto',
     verify: OUTSIDE_THE_INSTANT.includes(table.kind ?? '') ? 'counts' : (verify ?? settings.verify ?? 'columns'),
   }
 }

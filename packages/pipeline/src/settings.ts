@@ -1,4 +1,5 @@
 import type { ProofLevel, Source, StoreAs } from '@dwh/core'
+import type { ExtractSetting } from './choose-door.ts'
 
 /** What the configuration says of one table. Columns go by their names in the source. */
 export interface TableSettings {
@@ -16,6 +17,8 @@ export interface TableSettings {
     | undefined
   /** A condition in the source's own language; rows for which it does not hold are left out. */
   readonly where?: string | undefined
+  /** How it leaves the source. Default: what `SelectionSettings` says. */
+  readonly extract?: ExtractSetting | undefined
   /** How much is compared with the source after the table was written. Default: what `SelectionSettings` says. */
   readonly verify?: ProofLevel | undefined
 }
@@ -27,6 +30,8 @@ export interface SelectionSettings {
   readonly exclude?: readonly string[] | undefined
   /** The same as `columns.types`, for every column of a type: by its `sourceType` without precision, such as `uuid` or `timestamp with time zone`. */
   readonly types?: Readonly<Record<string, StoreAs>> | undefined
+  /** For every table that does not say otherwise. Default `auto`. */
+  readonly extract?: ExtractSetting | undefined
   /** For every table that does not say otherwise. Default `columns`. */
   readonly verify?: ProofLevel | undefined
   /** By table name, such as `orders` or `billing.invoices`. */

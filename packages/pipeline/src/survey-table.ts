@@ -8,11 +8,11 @@ const INEXACT: readonly (StoreAs | undefined)[] = ['double', 'or-null']
 export async function surveyTable(
   { table, columns, verify, where }: TablePlan,
   snapshot: SourceSnapshot,
-  signal: AbortSignal | undefined,
+  { native, signal }: { readonly native: boolean; readonly signal: AbortSignal | undefined },
 ): Promise<TableSurvey | null> {
   const depends = columns.some(({ open, storeAs }) => open || INEXACT.includes(storeAs))
-  if (!snapshot.survey || (verify === 'counts' && !depends)) return null
-  return snapshot.survey(table, verify, { where: where ?? undefined, signal })
+  if (!snapshot.survey || (verify === 'counts' && !depends && !native)) return null
+  return snapshot.survey(table, { proof: verify, native }, { where: where ?? undefined, signal })
 }
 
 /** The plan with the types that the values call for. `types`: by the columns' names in the source. */

@@ -1,12 +1,22 @@
-import { formatTableName, type SourceSnapshot, type TableData, type TableSchema, type TableSurvey } from '@dwh/core'
-
-export type Door = 'rows' | 'copy'
-export const DOORS: readonly Door[] = ['rows', 'copy']
+import {
+  type Door,
+  formatTableName,
+  type SourceSnapshot,
+  type TableData,
+  type TableSchema,
+  type TableSurvey,
+} from '@dwh/core'
 
 /** A table as it leaves through a door. */
-export function through(door: Door, snapshot: SourceSnapshot, table: TableSchema): TableData {
-  const data = door === 'rows' ? snapshot.read(table) : snapshot.readCsv?.(table)
-  if (!data) throw new Error(`${formatTableName(table)}: no ${door}`)
+export async function through(
+  door: Door,
+  snapshot: SourceSnapshot,
+  table: TableSchema,
+  survey: TableSurvey,
+): Promise<TableData> {
+  if (door === 'rows') return snapshot.read(table)
+  const data = door === 'copy' ? snapshot.readCsv?.(table) : await snapshot.readNative?.(table, survey)
+  if (data === undefined || typeof data === 'string') throw new Error(`${formatTableName(table)}: no ${door}: ${data}`)
   return data
 }
 
@@ -15,7 +25,7 @@ export async function surveyed(
   snapshot: SourceSnapshot,
   table: TableSchema,
 ): Promise<{ readonly table: TableSchema; readonly survey: TableSurvey }> {
-  const survey = await snapshot.survey?.(table, 'columns')
+  const survey = await snapshot.survey?.(table, { proof: 'columns', native: true })
   if (!survey) throw new Error('no survey')
   const columns = table.columns.map((column) => ({
     ...column,

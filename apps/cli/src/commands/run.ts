@@ -1,5 +1,6 @@
+import type { Fidelity } from '@dwh/core'
 import { openParquetWriter } from '@dwh/parquet-writer'
-import { type RunReport, runPipeline } from '@dwh/pipeline'
+import { type RunReport, runPipeline, type TableResult } from '@dwh/pipeline'
 import { printable } from '@dwh/query'
 import { Command } from 'commander'
 import { runProgress } from '../output/run-progress.ts'
@@ -18,6 +19,8 @@ Examples:
 
 Exit code: 0 published, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
 
+type WrittenTable = Extract<TableResult, { status: 'written' }>
+
 /** `UV_THREADPOOL_SIZE` unless set; one thread has to stay free (see `ParquetWriterOptions.concurrentWrites`). */
 const DEFAULT_POOL_THREADS = 4
 
@@ -32,6 +35,7 @@ export function runCommand(world: World): Command {
       const writer = await openParquetWriter({
         tempDirectory: config.temp,
         concurrentWrites: Math.max(1, poolThreads - 1),
+        ...(config.extensions === null ? {} : { extensionDirectory: config.extensions }),
         ...(config.memoryLimitBytes ? { memoryLimitBytes: config.memoryLimitBytes } : {}),
       })
       const progress = runProgress(world.stderr)
@@ -58,8 +62,9 @@ export function runCommand(world: World): Command {
 const UNCONDITIONAL =
   '! This storage ignores conditional writes: of two runs at one moment both may believe that they were published. Let one machine write.'
 
-function notes({ plan, unfinished }: RunReport): string[] {
+function notes({ plan, results, unfinished }: RunReport): string[] {
   const skipped = plan.skipped.filter(({ reason }) => !reason.startsWith('excluded') && reason !== 'not included')
+  const written = results.flatMap((result) => (result.status === 'written' ? [result] : []))
   return [
     ...skipped.map(({ table, reason }) => `- ${printable(table)}: left out: ${reason}`),
     ...plan.dropped.map(
@@ -68,20 +73,45 @@ function notes({ plan, unfinished }: RunReport): string[] {
     ...plan.tables.flatMap(({ name, changes }) =>
       changes.map((change) => `- ${printable(name)}: ${printable(change)}`),
     ),
+    ...written.flatMap(({ name, changes }) => changes.map((change) => `- ${printable(name)}: ${printable(change)}`)),
+    ...written.flatMap(({ name, entry }) =>
+      Object.entries(entry.fidelity).map(([column, found]) => `- ${printable(name)}: ${fidelityText(column, found)}`),
+    ),
+    ...doorNotes(written),
     ...(unfinished === null
       ? []
       : [`! published, but not tidied up: ${printable(String(unfinished))}. The next run finishes it.`]),
   ]
 }
 
+function fidelityText(column: string, { choice, values }: Fidelity): string {
+  const what = choice === 'or-null' ? 'stored as NULL' : `not exact as ${choice.toUpperCase()}`
+  return `column ${printable(column)}: ${plural(values, 'value')} ${what}, as columns.types wants it`
+}
+
+/** Why tables did not take the fastest door, the reason first, once for all of them. */
+function doorNotes(written: readonly WrittenTable[]): string[] {
+  const byReason = new Map<string, string[]>()
+  for (const { name, why } of written) if (why !== null) byReason.set(why, [...(byReason.get(why) ?? []), name])
+  return [...byReason].map(([why, names]) => {
+    const shown = names.length > 3 ? [...names.slice(0, 3), `${names.length - 3} more`] : names
+    return `- not read by DuckDB itself, which is faster: ${printable(shown.join(', '))}: ${printable(why)}`
+  })
+}
+
 function summary({ record, runId }: RunReport, storage: string): string {
   const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
-  const rows = written.reduce((sum, table) => sum + table.rows, 0)
-  const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
-  const what = `${plural(written.length, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`
+  const sum = (of: (table: (typeof written)[number]) => number) => written.reduce((all, table) => all + of(table), 0)
+  const what = `${plural(written.length, 'table')}, ${plural(
+    sum(({ rows }) => rows),
+    'row',
+  )}, ${formatBytes(sum(({ bytes }) => bytes))}`
   return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n`
 }
 
-function asJson({ record, plan, unfinished }: RunReport) {
-  return { ...record, skipped: plan.skipped, dropped: plan.dropped, finished: unfinished === null }
+function asJson({ record, plan, results, unfinished }: RunReport) {
+  const fidelity = Object.fromEntries(
+    results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry.fidelity]] : [])),
+  )
+  return { ...record, skipped: plan.skipped, dropped: plan.dropped, fidelity, finished: unfinished === null }
 }

@@ -1,5 +1,5 @@
-import type { ProofLevel } from '@dwh/core'
-import type { TableSettings } from '@dwh/pipeline'
+import { type ProofLevel, STORE_AS, type StoreAs } from '@dwh/core'
+import type { ExtractSetting, TableSettings } from '@dwh/pipeline'
 import * as v from 'valibot'
 
 const list = v.array(v.string())
@@ -50,16 +50,20 @@ const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
   v.optional(v.pipe(schema, v.description(description)))
 
 const verify = v.picklist(['counts', 'columns'])
+const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
+const storeAs = v.picklist(STORE_AS)
 
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
   rename: setting(v.record(v.string(), name), 'From the name in Postgres to the name in the warehouse.'),
+  types: setting(v.record(v.string(), storeAs), 'How single columns are stored: text, iso8601, double or or-null.'),
 })
 
 const tableSettings = v.strictObject({
   exclude: setting(v.boolean(), 'true: leave the table out.'),
   name: setting(name, 'Its name in the warehouse, such as clients or sales.clients.'),
-  columns: setting(columnSettings, 'Columns to leave out or to rename.'),
+  columns: setting(columnSettings, 'Columns to leave out, to rename, or to store in another way.'),
+  extract: setting(extract, 'How this table is read.'),
   verify: setting(verify, 'How much of this table is compared with Postgres after it was written.'),
   where: setting(
     name,
@@ -93,7 +97,15 @@ const config = v.strictObject({
   parallel: setting(parallel, 'Tables read at once. DWH_PARALLEL. Default: 2.'),
   include: setting(list, 'Patterns of tables to read, such as orders, "billing.*". Default: ["*"].'),
   exclude: setting(list, 'Patterns of tables to leave out; wins over include.'),
-  verify: setting(verify, 'How much is compared with Postgres after a table was written. Default: columns.'),
+  extract: setting(extract, 'How tables are read: auto takes the fastest way that works. DWH_EXTRACT. Default: auto.'),
+  verify: setting(
+    verify,
+    'How much is compared with Postgres after a table was written. DWH_VERIFY. Default: columns.',
+  ),
+  types: setting(
+    v.record(v.string(), storeAs),
+    'How every column of a Postgres type is stored: text, iso8601, double or or-null.',
+  ),
   tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
   temp: setting(
     name,
@@ -134,7 +146,9 @@ export interface ConfigValues {
   readonly parallel?: number | undefined
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  readonly extract?: ExtractSetting | undefined
   readonly verify?: ProofLevel | undefined
+  readonly types?: Readonly<Record<string, StoreAs>> | undefined
   readonly tables?: Readonly<Record<string, TableSettings | null>> | undefined
   readonly temp?: string | undefined
   readonly cache?: string | undefined

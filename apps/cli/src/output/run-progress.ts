@@ -80,8 +80,11 @@ function bar(done: number, all: number | null): string {
 
 function doneLine(event: RunEvent, print: (line: string) => void): void {
   if (event.type === 'table-end') {
-    const detail = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}, ${formatDuration(event.durationMs)}`
-    print(`${pc.green('✓')} ${printable(event.table)}: ${detail}`)
+    const size = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}`
+    // to a tenth of a second, below which nobody looks
+    const proof = event.proofMs >= 50 ? `, of which proof ${formatDuration(event.proofMs)}` : ''
+    const time = `${formatDuration(event.durationMs)} by ${event.door}${proof}`
+    print(`${pc.green('✓')} ${printable(event.table)}: ${size}, ${time}`)
   }
   if (event.type === 'table-failed') print(`${pc.red('✗')} ${printable(event.message)}`)
   if (event.type === 'roll-forward')

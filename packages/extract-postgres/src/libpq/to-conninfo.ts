@@ -1,0 +1,45 @@
+import type { ResolvedConnection, ResolvedHost } from './resolve-connection.ts'
+
+/** What is known of a connection once it was opened. */
+export interface OpenedWay {
+  readonly resolved: ResolvedConnection
+  readonly host: ResolvedHost
+  /** An address, or the folder of a Unix socket. */
+  readonly address: string
+  readonly encrypted: boolean
+}
+
+/**
+ * The connection string with which libpq opens the same connection once more, to the same server in the same way. It holds the password.
+ * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+ */
+export function toConninfo(
+  { resolved, host, address, encrypted }: OpenedWay,
+  more: Readonly<Record<string, string>>,
+): string {
+  const settings: Record<string, string | number | null | undefined> = {
+    host: host.host,
+    hostaddr: address.startsWith('/') ? null : address,
+    port: host.port,
+    user: resolved.user,
+    dbname: resolved.database,
+    password: host.password ?? '',
+    sslmode: encrypted ? resolved.sslmode : 'disable',
+    sslrootcert: resolved.sslrootcert,
+    sslcert: resolved.sslcert,
+    sslkey: resolved.sslkey,
+    sslpassword: resolved.sslpassword,
+    sslcrl: resolved.sslcrl,
+    sslsni: resolved.sslsni ? 1 : 0,
+    ssl_min_protocol_version: resolved.sslMinVersion,
+    ssl_max_protocol_version: resolved.sslMaxVersion,
+    channel_binding: encrypted ? resolved.channelBinding : 'disable',
+    connect_timeout: resolved.connectTimeoutSeconds,
+    keepalives: resolved.keepalives ? 1 : 0,
+    keepalives_idle: resolved.keepalivesIdleSeconds,
+    ...more,
+  }
+  return Object.entries(settings)
+    .flatMap(([keyword, value]) => (value == null ? [] : [`${keyword}='${String(value).replace(/[\\']/g, '\\$&')}'`]))
+    .join(' ')
+}

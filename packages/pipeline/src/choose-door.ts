@@ -1,0 +1,90 @@
+import { type Door, DwhError, isDwhError, type SourceSnapshot, type TableData, type TableSurvey } from '@dwh/core'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import type { TablePlan } from './plan-run.ts'
+
+/** `auto`: the fastest door that works for the table. `native`: wherever it reads exactly, and an error where DuckDB has no extension for it. */
+export type ExtractSetting = 'auto' | Door
+
+/** A smaller table is there before DuckDB has opened connections of its own. */
+const NATIVE_FROM_BYTES = 8 * 1024 * 1024
+
+export interface ChosenDoor {
+  readonly door: Door
+  /** Why it is none that would be faster; null where there is no such, or a person wanted it so. */
+  readonly why: string | null
+}
+
+/** The ways out of one snapshot, and what is known by now of those that do not work. */
+export interface Doors {
+  /**
+   * Which one a table should take, as far as can be said before it was looked at.
+   * @throws DwhError CONFIG_INVALID for one that was asked for and is not there
+   */
+  choose(table: TablePlan): Promise<ChosenDoor>
+  /** The table on its way, through this door or the next best. */
+  open(
+    chosen: ChosenDoor,
+    table: TablePlan,
+    survey: TableSurvey | null,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenDoor>
+  /** The door to take after this one has failed with `error`; null where that would change nothing. */
+  after(chosen: ChosenDoor, error: unknown): ChosenDoor | null
+}
+
+export interface OpenDoor extends ChosenDoor {
+  readonly data: TableData
+}
+
+export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Doors {
+  let nativeReason: Promise<string | null> | undefined
+
+  function whyNotNative(): Promise<string | null> {
+    const { nativeExtension, readNative } = snapshot
+    nativeReason ??=
+      nativeExtension === undefined || !readNative
+        ? Promise.resolve('the source has no extension of DuckDB')
+        : writer
+            .whyNotLoaded(nativeExtension)
+            .then((reason) => (reason === null ? null : `DuckDB has no extension ${nativeExtension} here`))
+    return nativeReason
+  }
+
+  const nextBest = (why: string | null): ChosenDoor => ({ door: snapshot.readCsv ? 'copy' : 'rows', why })
+
+  return {
+    async choose({ extract, table }) {
+      if (extract === 'rows') return { door: 'rows', why: null }
+      if (extract === 'copy') {
+        if (snapshot.readCsv) return { door: 'copy', why: null }
+        throw new DwhError('CONFIG_INVALID', 'extract: copy: this source writes no CSV', {
+          hint: 'Write extract: auto.',
+        })
+      }
+      if (extract === 'auto' && (table.estimatedBytes ?? 0) < NATIVE_FROM_BYTES) return nextBest(null)
+      const why = await whyNotNative()
+      if (why === null) return { door: 'native', why: null }
+      if (extract === 'auto') return nextBest(why)
+      throw new DwhError('CONFIG_INVALID', `extract: native: ${why}`, {
+        hint: 'Install it with `dwh extensions add postgres`, or name its folder in extensions or DWH_EXTENSIONS; or write extract: auto.',
+      })
+    },
+    async open(chosen, { table, where }, survey, signal) {
+      const options = { where: where ?? undefined, signal }
+      let { door, why } = chosen
+      if (door === 'native' && survey && snapshot.readNative) {
+        const data = await snapshot.readNative(table, survey, options)
+        if (typeof data !== 'string') return { door, why, data }
+        ;({ door, why } = nextBest(data))
+      }
+      const csv = door === 'rows' ? undefined : snapshot.readCsv?.(table, options)
+      return csv ? { door: 'copy', why, data: csv } : { door: 'rows', why, data: snapshot.read(table, options) }
+    },
+    after({ door }, error) {
+      if (door !== 'native' || !isDwhError(error, 'SOURCE_FAILED')) return null
+      // what does not work for one table will not for the next
+      nativeReason = Promise.resolve(error.message)
+      return nextBest(error.message)
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import { DwhError, formatTableName, isDwhError, type OnEvent, type StoreAs, type TableSurvey } from '@dwh/core'
+import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
+import type { ChosenDoor, Doors } from './choose-door.ts'
+import type { TablePlan } from './plan-run.ts'
+
+export interface WriteTableOptions {
+  readonly writer: ParquetWriter
+  readonly doors: Doors
+  readonly path: string
+  /** Key and value pairs for the file's footer. */
+  readonly metadata: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: OnEvent | undefined
+}
+
+export interface WrittenTable extends ChosenDoor {
+  readonly written: WrittenParquet
+}
+
+/** What a table needs at most when a row was too large for the default: refused above this. */
+const MAX_ROW_BYTES = 512 * 1024 * 1024
+
+/** Writes a table; again through the next door where one does not work, and with more room when a row turns out to be larger than the default allows. */
+export async function writeTable(
+  table: TablePlan,
+  survey: TableSurvey | null,
+  chosen: ChosenDoor,
+  { writer, doors, path, metadata, signal, onEvent }: WriteTableOptions,
+): Promise<WrittenTable> {
+  let through = chosen
+  let maxRowBytes: number | undefined
+  for (;;) {
+    try {
+      const { data, ...open } = await doors.open(through, table, survey, signal)
+      const written = await writer.write({
+        path,
+        columns: table.columns.map((column) => ({ name: column.as, type: column.type })),
+        data,
+        metadata,
+        key: table.primaryKey,
+        signal,
+        onProgress: (progress) => onEvent?.({ type: 'table-progress', table: table.name, ...progress }),
+        ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
+      })
+      return { ...open, written }
+    } catch (error) {
+      const next = doors.after(through, error)
+      const needed = isDwhError(error, 'ROW_TOO_LARGE') ? Number(error.context.bytes) : Number.POSITIVE_INFINITY
+      if (next !== null) through = next
+      else if (needed <= MAX_ROW_BYTES && needed > (maxRowBytes ?? 0)) maxRowBytes = 2 ** Math.ceil(Math.log2(needed))
+      else throw withChoices(error, table)
+    }
+  }
+}
+
+const MEANING: Readonly<Record<StoreAs, string>> = {
+  text: 'the column as the text that the source prints',
+  iso8601: 'the column as ISO 8601 text',
+  double: 'the column as DOUBLE',
+  'or-null': 'NULL in place of such values, which are counted',
+}
+
+/** A refused value, with the settings that would let it through. */
+function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
+  if (!isDwhError(error, 'VALUE_REFUSED')) return error
+  const column = columns.find(({ as }) => as === error.context.column)
+  const choices = Object.keys(column?.choices ?? {}) as StoreAs[]
+  if (!column || choices.length === 0) return error
+  const list = choices.map((choice) => `${choice} (${MEANING[choice]})`).join(', or ')
+  return new DwhError('VALUE_REFUSED', error.message, {
+    cause: error,
+    hint: `Nothing was changed to make it fit. Set tables: ${JSON.stringify(formatTableName(table))}: columns: types: ${JSON.stringify(column.name)} to ${list}; or correct the value at its source.`,
+    context: error.context,
+  })
+}

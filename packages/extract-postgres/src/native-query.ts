@@ -94,10 +94,9 @@ function scanQuery(table: PgTable, database: string): string {
 function rangeQuery(table: PgTable, { first, end }: CtidRange, database: string, where: string | undefined): string {
   const columns = table.columns.map(({ name, mapping }, index) => {
     const column = quoteIdentifier(name)
-    // by the output function, which a cast to text is not for every type
-    const sent = mapping.binary
-      ? column
-      : `CASE WHEN ${column} IS DISTINCT FROM NULL THEN format('%s', ${mapping.select(column)}) END`
+    // by the output function, which a cast to text is not for every type; a row of nulls IS NULL, and is none
+    const text = mapping.select(column)
+    const sent = mapping.binary ? column : `CASE WHEN ${text} IS DISTINCT FROM NULL THEN format('%s', ${text}) END`
     return `${sent} AS c${index}`
   })
   const conditions = [

@@ -54,10 +54,10 @@ export async function writeTable(
 }
 
 const MEANING: Readonly<Record<StoreAs, string>> = {
-  text: 'the column as the text that the source prints',
-  iso8601: 'the column as ISO 8601 text',
-  double: 'the column as DOUBLE',
-  'or-null': 'NULL in place of such values, which are counted',
+  text: 'text (exact, as the source prints it)',
+  iso8601: 'iso8601 (exact, as text)',
+  double: 'double (the nearest; what changes is counted)',
+  'or-null': 'or-null (NULL instead, counted)',
 }
 
 /** A refused value, with the settings that would let it through. */
@@ -66,10 +66,10 @@ function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
   const column = columns.find(({ as }) => as === error.context.column)
   const choices = Object.keys(column?.choices ?? {}) as StoreAs[]
   if (!column || choices.length === 0) return error
-  const list = choices.map((choice) => `${choice} (${MEANING[choice]})`).join(', or ')
+  const list = choices.map((choice) => MEANING[choice]).join(', or ')
   return new DwhError('VALUE_REFUSED', error.message, {
     cause: error,
-    hint: `Nothing was changed to make it fit. Set tables: ${JSON.stringify(formatTableName(table))}: columns: types: ${JSON.stringify(column.name)} to ${list}; or correct the value at its source.`,
+    hint: `Nothing was changed to make it fit. To let it through, set columns.types.${column.name} of table ${formatTableName(table)}: ${list}. Or correct it at its source.`,
     context: error.context,
   })
 }

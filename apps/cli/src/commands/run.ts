@@ -75,7 +75,9 @@ function notes({ plan, results, unfinished }: RunReport): string[] {
     ),
     ...written.flatMap(({ name, changes }) => changes.map((change) => `- ${printable(name)}: ${printable(change)}`)),
     ...written.flatMap(({ name, entry }) =>
-      Object.entries(entry.fidelity).map(([column, found]) => `- ${printable(name)}: ${fidelityText(column, found)}`),
+      Object.entries(entry.fidelity)
+        .filter(([, { values }]) => values > 0)
+        .map(([column, found]) => `- ${printable(name)}: ${fidelityText(column, found)}`),
     ),
     ...doorNotes(written),
     ...(unfinished === null

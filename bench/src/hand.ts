@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { startTestServer } from '@dwh/test-kit/server'
 import pg from 'pg'
+
 const folder = await mkdtemp('/tmp/hand-')
 await chmod(folder, 0o755)
 const server = await startTestServer({ folder: `${folder}/postgres`, settings: { max_wal_size: '8GB' } })

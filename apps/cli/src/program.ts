@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { extensionsCommand } from './commands/extensions.ts'
 import { historyCommand } from './commands/history.ts'
 import { initCommand } from './commands/init.ts'
 import { planCommand } from './commands/plan.ts'
@@ -27,6 +28,8 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
   S3_PATH_STYLE, S3_CA_FILE                          AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ... as everywhere
   DWH_TIMEZONE                        timezone       whose midnight ends a day (UTC)
   DWH_PARALLEL                        parallel       tables read at once (2)
+  DWH_EXTRACT                         extract        how tables are read: auto, rows, copy, native (auto)
+  DWH_VERIFY                          verify         what is compared afterwards: counts, columns (columns)
   DWH_LOCK_TIMEOUT                    lock_timeout   how long to wait for a table that is locked (10s)
   DWH_MEMORY_LIMIT                    memory_limit   what DuckDB may hold (run: 1GiB)
   DWH_TMP                             temp           where files are made (the system's temporary folder)
@@ -34,7 +37,8 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
   DWH_CACHE_SIZE                      cache_size     the most that it may hold of a bucket (10GiB)
   DWH_EXTENSIONS                      extensions     where DuckDB finds extensions (~/.duckdb/extensions)
   DWH_CONFIG                                         another file than dwh.yaml
-In dwh.yaml also: include, exclude, and per table exclude, name, where, columns.exclude, columns.rename.
+In dwh.yaml also: include, exclude, types, and per table exclude, name, where, extract, verify, columns.exclude,
+columns.rename, columns.types.
 
 Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
 
@@ -61,6 +65,7 @@ export function makeProgram(world: World): Command {
     tablesCommand,
     queryCommand,
     viewsCommand,
+    extensionsCommand,
     completionCommand,
   ]
   for (const make of commands) program.addCommand(make(world))

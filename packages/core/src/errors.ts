@@ -20,6 +20,8 @@ export const DWH_ERROR_CODES = [
   'PROOF_FAILED',
   /** The Parquet file could not be written to the local temporary place. */
   'WRITE_FAILED',
+  /** An extension of DuckDB could not be installed or loaded. */
+  'EXTENSION_FAILED',
   /** The storage does not answer. */
   'STORE_UNREACHABLE',
   /** The storage refuses: permission, read-only, credentials. */

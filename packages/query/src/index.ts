@@ -1,5 +1,13 @@
 export { type CachedFilesOptions, cachedFiles, DEFAULT_CACHE_BYTES } from './cached-files.ts'
 export {
+  EXTENSIONS,
+  type ExtensionInfo,
+  type ExtensionName,
+  type ExtensionOptions,
+  installExtension,
+  listExtensions,
+} from './extensions.ts'
+export {
   DEFAULT_MAX_ROWS,
   type FormatOptions,
   formatResult,

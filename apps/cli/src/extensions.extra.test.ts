@@ -1,0 +1,84 @@
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { duckdbExtensions } from '@dwh/duckdb-extensions'
+import { testDatabase } from '@dwh/test-kit'
+import { describe, expect, test } from 'vitest'
+import { workplace } from './test-support.ts'
+
+/** The file of an extension, as somebody brought it. */
+async function bring(folder: string): Promise<string> {
+  const from = await duckdbExtensions()
+  const version = (await readdir(from)).find((name) => name.startsWith('v')) ?? ''
+  const path = join(folder, 'postgres_scanner.duckdb_extension')
+  await copyFile(join(from, version, 'linux_amd64', 'postgres_scanner.duckdb_extension'), path)
+  return path
+}
+
+const LARGE = `CREATE TABLE large (id int PRIMARY KEY, t text, n numeric, amount numeric(10,2));
+  INSERT INTO large SELECT i, repeat('x', 200), i / 8.0, i FROM generate_series(1, 60000) i;
+  CREATE TABLE small AS SELECT 1 AS i; ANALYZE`
+
+describe('the extension that reads Postgres', () => {
+  test('comes from a file; a run then takes it for what is large, and says what it is not for', async () => {
+    const { url, query } = await testDatabase(LARGE)
+    const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTENSIONS: 'extensions' })
+    const before = await dwh(['run', '--json'])
+    expect(before.stderr).toContain(
+      'not read by DuckDB itself, which is faster: large: DuckDB has no extension postgres',
+    )
+    expect(JSON.parse(before.stdout).tables).toMatchObject({ large: { door: 'copy' }, small: { door: 'copy' } })
+    const added = await dwh(['extensions', 'add', 'postgres', '--from', await bring(folder)])
+    expect(added, added.stderr).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^postgres +\/.*postgres_scanner/m),
+    })
+    const after = await dwh(['run', '--json'])
+    expect(JSON.parse(after.stdout).tables, after.stderr).toMatchObject({
+      large: { door: 'native' },
+      small: { door: 'copy' },
+    })
+    const all = await dwh(['run', '--json'], { env: { DWH_EXTRACT: 'native' } })
+    expect(JSON.parse(all.stdout).tables, all.stderr).toMatchObject({
+      large: { door: 'native' },
+      small: { door: 'native' },
+    })
+    const answer = await dwh([
+      'query',
+      '--json',
+      'SELECT count(*) n, sum(n) s, sum(amount) a, typeof(any_value(n)) t FROM large',
+    ])
+    expect(JSON.parse(answer.stdout)).toEqual([{ n: 60000, s: 225003750.0, a: 1800030000, t: 'DECIMAL(38,3)' }])
+
+    await query(`UPDATE large SET amount = 'NaN' WHERE id = 7`)
+    const refused = await dwh(['run'], { env: { DWH_EXTRACT: 'native' } })
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('column amount: "NaN" is not a value of DECIMAL(10,2) (row with id=7)'),
+    })
+    await writeFile(join(folder, 'dwh.yaml'), 'tables: { large: { columns: { types: { amount: or-null } } } }')
+    const chosen = await dwh(['run', '--json'], { env: { DWH_EXTRACT: 'native' } })
+    expect(JSON.parse(chosen.stdout), chosen.stderr).toMatchObject({
+      tables: { large: { door: 'native' } },
+      fidelity: { large: { amount: { choice: 'or-null', values: 1 } } },
+    })
+    expect(chosen.stderr).toContain('- large: column amount: 1 value stored as NULL')
+  })
+
+  test('a file that is none, and one for nobody', async () => {
+    const { folder, dwh } = await workplace({ DWH_EXTENSIONS: 'extensions' })
+    await mkdir(join(folder, 'nothing'))
+    await writeFile(join(folder, 'x.duckdb_extension'), 'none')
+    for (const from of ['x.duckdb_extension', 'nothing', 'http://127.0.0.1:1']) {
+      const added = await dwh(['extensions', 'add', 'postgres', '--from', from])
+      expect(added, from).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: extension postgres_scanner: .*\n {2}It is for DuckDB v/),
+      })
+    }
+    const missing = await dwh(['extensions', 'add', 'postgres', '--from', './no.duckdb_extension.gz'])
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no such file') })
+    expect((await dwh(['extensions', '--json'])).stdout).toContain('"installed": false')
+    const native = await dwh(['run'], { env: { DATABASE_URL: (await testDatabase(LARGE)).url, DWH_EXTRACT: 'native' } })
+    expect(native).toMatchObject({ code: 1, stderr: expect.stringContaining('dwh extensions add postgres') })
+  })
+})

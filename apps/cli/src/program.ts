@@ -29,7 +29,7 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
   DWH_TIMEZONE                        timezone       whose midnight ends a day (UTC)
   DWH_PARALLEL                        parallel       tables read at once (2)
   DWH_EXTRACT                         extract        how tables are read: auto, rows, copy, native (auto)
-  DWH_VERIFY                          verify         what is compared afterwards: counts, columns (columns)
+  DWH_VERIFY                          verify         what is compared afterwards: counts, columns, deep (columns)
   DWH_LOCK_TIMEOUT                    lock_timeout   how long to wait for a table that is locked (10s)
   DWH_MEMORY_LIMIT                    memory_limit   what DuckDB may hold (run: 1GiB)
   DWH_TMP                             temp           where files are made (the system's temporary folder)

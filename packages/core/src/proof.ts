@@ -1,7 +1,7 @@
 import { type ColumnType, elementType } from './column-type.ts'
 
-/** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. */
-export type ProofLevel = 'counts' | 'columns'
+/** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `deep`: also a hash of every row. */
+export type ProofLevel = 'counts' | 'columns' | 'deep'
 
 /**
  * What is measured of a column, over all of its rows, by the source and of the file. `values`: those that are not null. `min` and `max`: of those that are finite. Days count from
@@ -17,6 +17,11 @@ export interface TableProof {
   readonly rows: number
   /** By the column's name in the source, or in the file. */
   readonly columns: Readonly<Record<string, ColumnProof>>
+  /**
+   * With `deep`: two sums over all rows, whatever their order, of the first and the second fifteen hex digits of the MD5 of each. A row is the texts of its cells, one after another: null is `-`, a
+   * value is in quotes, quotes in it doubled; of a list the same of its elements; numbers are their digits without a point, floats the bits of IEEE 754, moments as in `Measure`, a BLOB is in hex.
+   */
+  readonly hash?: string
 }
 
 const WHOLE: readonly Measure[] = ['values', 'sum', 'min', 'max']
@@ -50,8 +55,10 @@ export function proofDifferences(
   columns: readonly { readonly name: string; readonly as: string; readonly type: ColumnType }[],
 ): string[] {
   const rows = source.rows === file.rows ? [] : [`${source.rows} rows, ${file.rows} in the file`]
+  const hash = source.hash === file.hash ? [] : ['the hash of all rows']
   return [
     ...rows,
+    ...hash,
     ...columns.flatMap(({ name, as, type }) =>
       measuresOf(type).flatMap((measure) => {
         const [there, here] = [source.columns[name]?.[measure] ?? null, file.columns[as]?.[measure] ?? null]

@@ -29,6 +29,13 @@ export interface ColumnEntry {
 export type ProofEntry =
   | { readonly level: 'counts'; readonly rows: number }
   | { readonly level: 'columns'; readonly rows: number; readonly columns: Readonly<Record<string, ColumnProof>> }
+  | {
+      readonly level: 'deep'
+      readonly rows: number
+      readonly columns: Readonly<Record<string, ColumnProof>>
+      /** As `TableProof.hash`. */
+      readonly hash: string
+    }
 
 /** One table of one day: where it came from, what it holds, how that was proved. */
 export interface TableEntry {

@@ -11,6 +11,7 @@ import {
   type SurveyWishes,
   type TableSurvey,
 } from '@dwh/core'
+import { hashRows } from './hash-rows.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, type TypeMapping } from './pg-types.ts'
@@ -45,11 +46,18 @@ export async function surveyTable(
     for (const { column, decide, proofOf, lost } of surveys) {
       const type = decide()
       types[column.name] = type
-      if (level === 'columns') columns[column.name] = proofOf(type)
+      if (level !== 'counts') columns[column.name] = proofOf(type)
       if (lost && column.storeAs) fidelity[column.name] = { choice: column.storeAs, values: Number(lost()) }
     }
     const notNumbers = greatest.flatMap(({ name, max }) => (max() === 'NaN' ? [name] : []))
-    return { proof: { rows: Number(rows()), columns }, types, fidelity, notNumbers }
+    const proof = { rows: Number(rows()), columns }
+    if (level !== 'deep') return { proof, types, fidelity, notNumbers }
+    const decided = table.columns.map((column) => ({
+      ...column,
+      mapping: decideType(column.mapping, types[column.name] ?? column.type),
+    }))
+    const hash = await hashRows(client, { ...table, columns: decided }, { where, utf8: questions.utf8 })
+    return { proof: { ...proof, hash }, types, fidelity, notNumbers }
   } catch (error) {
     throw sourceFailure(error, { table })
   }
@@ -167,7 +175,7 @@ function surveyColumn(column: PgColumn, index: number, level: ProofLevel, questi
   const lost = mapping.lossy ? questions.rows(name).ask('count', '*', { filter: mapping.lossy(name) }) : null
   const decide = surveyType(mapping, name, index, column.atLeast, questions)
   const measured = new Map<string, Map<Measure, Answer>>()
-  for (const candidate of level === 'columns' ? candidates(mapping) : [])
+  for (const candidate of level === 'counts' ? [] : candidates(mapping))
     measured.set(kind(candidate.type), measure(candidate, name, index, questions))
   return {
     decide,

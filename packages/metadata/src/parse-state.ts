@@ -10,6 +10,8 @@ const day = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\d$/, 'expected a day, YYYY-MM-D
 // loose everywhere: what a later version adds is kept when this one writes the file again
 const file = v.looseObject({ key: text, rows: count, bytes: count, sha256: hash })
 
+const measures = v.record(text, v.record(text, textOrNull))
+
 const table = v.looseObject({
   source: v.looseObject({ name: text, schema: text, table: text }),
   run_id: text,
@@ -28,7 +30,8 @@ const table = v.looseObject({
   ),
   proof: v.variant('level', [
     v.looseObject({ level: v.literal('counts'), rows: count }),
-    v.looseObject({ level: v.literal('columns'), rows: count, columns: v.record(text, v.record(text, textOrNull)) }),
+    v.looseObject({ level: v.literal('columns'), rows: count, columns: measures }),
+    v.looseObject({ level: v.literal('deep'), rows: count, columns: measures, hash: text }),
   ]),
   schema_hash: text,
   primary_key: v.array(text),

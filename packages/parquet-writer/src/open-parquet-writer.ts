@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { TableProof } from '@dwh/core'
+import type { ProofLevel, TableProof } from '@dwh/core'
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
 import { proveFile } from './prove-file.ts'
@@ -34,10 +34,10 @@ export interface ParquetWriter {
    */
   write(input: WriteParquetInput): Promise<WrittenParquet>
   /**
-   * Measures a Parquet file as `measuresOf` says, by reading all of it.
+   * Measures a Parquet file as `measuresOf` says, by reading all of it; with `deep` also hashes its rows. Default `columns`.
    * @throws DwhError WRITE_FAILED
    */
-  prove(path: string, columns: readonly ParquetColumn[]): Promise<TableProof>
+  prove(path: string, columns: readonly ParquetColumn[], level?: Exclude<ProofLevel, 'counts'>): Promise<TableProof>
   /** Whether DuckDB has an extension, such as `NativeData` needs; the reason when not. */
   whyNotLoaded(extension: string): Promise<string | null>
   /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
@@ -91,9 +91,9 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
   return {
     write: (input) =>
       onConnection((connection) => writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)),
-    prove: (path, columns) =>
+    prove: (path, columns, level = 'columns') =>
       onConnection((connection) =>
-        proveFile(connection, path, columns).catch((error) => {
+        proveFile(connection, path, columns, level).catch((error) => {
           throw writeFailure(error, path)
         }),
       ),

@@ -5,20 +5,23 @@ import {
   elementType,
   type Measure,
   measuresOf,
+  type ProofLevel,
   quoteIdentifier,
   quoteLiteral,
   type TableProof,
 } from '@dwh/core'
+import { hashRows, MICROS_TO_2000 } from './hash-rows.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
 /** DuckDB takes longer lists, but plans them in more than linear time. */
 const MOST_EXPRESSIONS = 1_600
 
-/** Measures a Parquet file as `measuresOf` says, all of its bytes read. */
+/** Measures a Parquet file as `measuresOf` says, all of its bytes read; with `deep` also hashes its rows. */
 export async function proveFile(
   connection: DuckDBConnection,
   path: string,
   columns: readonly ParquetColumn[],
+  level: Exclude<ProofLevel, 'counts'>,
 ): Promise<TableProof> {
   const file = `read_parquet(${quoteLiteral(path.replace(/[*?[]/g, (character) => `[${character}]`))}, hive_partitioning = false)`
   const found: Record<string, Record<string, string | null>> = Object.fromEntries(columns.map(({ name }) => [name, {}]))
@@ -40,7 +43,8 @@ export async function proveFile(
     const questions = questionsOfElements(column)
     if (questions.length > 0) await ask(questions, `(SELECT unnest(${quoteIdentifier(column.name)}) AS e FROM ${file})`)
   }
-  return { rows, columns: found as Record<string, ColumnProof> }
+  const hash = level === 'deep' ? { hash: await hashRows(connection, file, columns) } : {}
+  return { rows, columns: found as Record<string, ColumnProof>, ...hash }
 }
 
 interface Question {
@@ -96,6 +100,3 @@ function number(type: string, aggregate: string): string {
   if (type.startsWith('TIMESTAMP')) return `epoch_us(${aggregate}) - ${MICROS_TO_2000}`
   return aggregate
 }
-
-/** From 1970 to 2000, both at midnight UTC. */
-const MICROS_TO_2000 = '946684800000000'

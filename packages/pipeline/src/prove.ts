@@ -17,10 +17,10 @@ export async function prove(
 ): Promise<ProofEntry> {
   if (survey === null) return { level: 'counts', rows }
   const columnsOfFile = columns.map((column) => ({ name: column.as, type: column.type }))
-  const proved = verify === 'counts' ? [] : columns
-  const file = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile)
-  const differences = proofDifferences(survey.proof, file, proved)
-  if (differences.length === 0) return verify === 'counts' ? { level: 'counts', rows } : { level: 'columns', ...file }
+  const file = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile, verify)
+  const differences = proofDifferences(survey.proof, file, verify === 'counts' ? [] : columns)
+  if (differences.length === 0)
+    return verify === 'counts' ? { level: verify, rows } : ({ level: verify, ...file } as ProofEntry)
   throw new DwhError(
     'PROOF_FAILED',
     `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,

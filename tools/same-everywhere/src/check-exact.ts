@@ -35,7 +35,7 @@ export async function checkExact(
   for (const door of doors) {
     const path = join(folder, `${door}.parquet`)
     await writer.write({ path, columns: table.columns, data: await through(door, snapshot, table, survey) })
-    const proof = await writer.prove(path, table.columns)
+    const proof = await writer.prove(path, table.columns, 'deep')
     const columns = table.columns.map((column) => ({ ...column, as: column.name }))
     expect(proofDifferences(survey.proof, proof, columns), door).toEqual([])
     for (const [reader, read] of Object.entries(READERS)) {

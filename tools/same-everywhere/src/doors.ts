@@ -25,7 +25,7 @@ export async function surveyed(
   snapshot: SourceSnapshot,
   table: TableSchema,
 ): Promise<{ readonly table: TableSchema; readonly survey: TableSurvey }> {
-  const survey = await snapshot.survey?.(table, { proof: 'columns', native: true })
+  const survey = await snapshot.survey?.(table, { proof: 'deep', native: true })
   if (!survey) throw new Error('no survey')
   const columns = table.columns.map((column) => ({
     ...column,

@@ -49,7 +49,7 @@ const flag = v.pipe(
 const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
   v.optional(v.pipe(schema, v.description(description)))
 
-const verify = v.picklist(['counts', 'columns'])
+const verify = v.picklist(['counts', 'columns', 'deep'])
 const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
 const storeAs = v.picklist(STORE_AS)
 

@@ -17,7 +17,7 @@ import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
 import type { PgClient } from './pg-client.ts'
-import { decideType } from './pg-types.ts'
+import { decideType, refuseRounding } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import { type ReadRowsOptions, readRows } from './read-rows.ts'
 import { type Reader, readerPool } from './reader-pool.ts'
@@ -217,12 +217,9 @@ function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable
     const chosen = column.storeAs ? found.mapping.choices[column.storeAs] : found.mapping
     if (!chosen)
       throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
-    return {
-      ...found,
-      ...column,
-      sourceType: found.sourceType,
-      mapping: column.open ? chosen : decideType(chosen, column.type),
-    }
+    const decided = column.open ? chosen : decideType(chosen, column.type)
+    const mapping = table.kind === 'view' && chosen.open === 'scale' ? refuseRounding(decided) : decided
+    return { ...found, ...column, sourceType: found.sourceType, mapping }
   })
   return { ...table, columns }
 }

@@ -36,7 +36,12 @@ export async function surveyTable(
     const { rows: settings } = await client.query(`SELECT current_setting('server_encoding') = 'UTF8' AS utf8`)
     const questions = openQuestions(settings[0].utf8)
     const rows = questions.ask('count(*)')
-    const surveys = table.columns.map((column, index) => ({ column, ...surveyColumn(column, index, level, questions) }))
+    // outside the snapshot, what is looked at now may be another thing when it is read
+    const settled = table.kind === 'foreign table'
+    const surveys = table.columns.map((column, index) => {
+      const mapping = settled ? decideType(column.mapping, column.mapping.type) : column.mapping
+      return { column, ...surveyColumn({ ...column, mapping }, index, level, questions) }
+    })
     // the greatest of all numbers is none
     const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
     await questions.answer(client, table, where)

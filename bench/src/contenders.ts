@@ -35,19 +35,13 @@ export const NAMES = {
 const NAIVE = fileURLToPath(new URL('./naive-pipeline.js', import.meta.url))
 const TEN_LINES = fileURLToPath(new URL('./ten-lines.js', import.meta.url))
 
-export interface Abilities {
-  /** Whether `dwh` knows `extract`. */
-  readonly doors: boolean
-  /** DuckDB's extensions, or why there are none. */
-  readonly extensions: { readonly folder: string } | { readonly missing: string }
-}
+/** DuckDB's extensions, or why there are none. */
+export type Extensions = { readonly folder: string } | { readonly missing: string }
 
 /** Everything that is measured but other tools. `dwh` is measured as `dwh run`: plan, read, write, prove, hash, sync, commit. */
-export function contenders({ doors, extensions }: Abilities): Contender[] {
+export function contenders(extensions: Extensions): Contender[] {
   const missing = 'missing' in extensions ? extensions.missing : undefined
   const folder = 'folder' in extensions ? extensions.folder : ''
-  const noDoors = doors ? undefined : 'this dwh has one door, copy: its dwh.yaml knows no "extract"'
-  const copy: DwhSettings = doors ? { extract: 'copy' } : {}
   const native: DwhSettings = { extract: 'native', extensions: folder }
   return [
     { name: NAMES.floor, kind: 'floor', run: serverCopies },
@@ -67,11 +61,11 @@ export function contenders({ doors, extensions }: Abilities): Contender[] {
           env: { DATABASE_URL: job.url },
         }),
     }),
-    unless(noDoors, dwh(NAMES.rowsCounts, { extract: 'rows', verify: 'counts' })),
-    dwh(NAMES.copyCounts, { ...copy, verify: 'counts' }),
-    dwh(NAMES.copyColumns, { ...copy, verify: 'columns' }),
-    unless(noDoors ?? missing, dwh(NAMES.nativeCounts, { ...native, verify: 'counts' })),
-    unless(noDoors ?? missing, dwh(NAMES.nativeColumns, { ...native, verify: 'columns' })),
+    dwh(NAMES.rowsCounts, { extract: 'rows', verify: 'counts' }),
+    dwh(NAMES.copyCounts, { extract: 'copy', verify: 'counts' }),
+    dwh(NAMES.copyColumns, { extract: 'copy', verify: 'columns' }),
+    unless(missing, dwh(NAMES.nativeCounts, { ...native, verify: 'counts' })),
+    unless(missing, dwh(NAMES.nativeColumns, { ...native, verify: 'columns' })),
     dwh(NAMES.asItComes, missing ? {} : { extensions: folder }),
   ]
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ProcessFigures, runNode } from './run-program.ts'
@@ -11,26 +11,25 @@ export interface DwhSettings {
   readonly extensions?: string
 }
 
-/** One `dwh` with a `dwh.yaml` of these settings in `folder`; the warehouse and the temporary files are made in there, too. */
-export async function runDwh(
-  folder: string,
-  databaseUrl: string,
-  settings: DwhSettings,
-  command = 'run',
-): Promise<ProcessFigures> {
+/**
+ * `dwh run` with a `dwh.yaml` of these settings in `folder`; the warehouse and the temporary files are made in there, too.
+ * @throws Error when a table took another door than the one that was asked for
+ */
+export async function runDwh(folder: string, databaseUrl: string, settings: DwhSettings): Promise<ProcessFigures> {
   const keys = { storage: './warehouse', temp: './tmp', cache: './cache', ...settings }
   const lines = Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
   await writeFile(join(folder, 'dwh.yaml'), lines.join(''))
-  return runNode({ command: [BIN, command], cwd: folder, env: { DATABASE_URL: databaseUrl } })
+  const figures = await runNode({ command: [BIN, 'run'], cwd: folder, env: { DATABASE_URL: databaseUrl } })
+  for (const [table, door] of await doorsTaken(join(folder, 'warehouse')))
+    if (settings.extract && door !== settings.extract)
+      throw new Error(`${table} took the door ${door}, not ${settings.extract}`)
+  return figures
 }
 
-/** Whether `dwh.yaml` may say `extract`. Without it, `dwh` has one door, `copy`. */
-export async function hasDoors(folder: string): Promise<boolean> {
-  try {
-    await runDwh(folder, '', { extract: 'copy' }, 'status')
-    return true
-  } catch (error) {
-    if (String(error).includes('unknown key "extract"')) return false
-    throw error
-  }
+/** Of each table, from the record of the only run. */
+async function doorsTaken(warehouse: string): Promise<[table: string, door: string | undefined][]> {
+  const runs = join(warehouse, '_dwh/runs')
+  const [file = ''] = (await readdir(runs, { recursive: true })).filter((name) => name.endsWith('.json'))
+  const record = JSON.parse(await readFile(join(runs, file), 'utf8')) as { tables: Record<string, { door?: string }> }
+  return Object.entries(record.tables).map(([table, { door }]) => [table, door])
 }

@@ -6,9 +6,8 @@ import { duckdbExtensions } from '@dwh/duckdb-extensions'
 import { startTestServer } from '@dwh/test-kit/server'
 import pg from 'pg'
 import { conditions } from './conditions.ts'
-import { contenders } from './contenders.ts'
+import { contenders, type Extensions } from './contenders.ts'
 import { dataSets } from './data-sets.ts'
-import { hasDoors } from './dwh.ts'
 import { figuresToReach, whatIsInvalid } from './figures.ts'
 import { measureDataSet } from './measure-data-set.ts'
 import { otherTools } from './other-tools.ts'
@@ -69,10 +68,7 @@ async function bench(): Promise<void> {
     const about = conditions({ startedAt, shrink, serverVersion: await serverVersion(server.url()) })
     const work = join(folder, 'work')
     await mkdir(work)
-    const all = [
-      ...contenders({ doors: await hasDoors(work), extensions: await extensions() }),
-      ...(await otherTools()),
-    ]
+    const all = [...contenders(await extensions()), ...(await otherTools())]
     const results: DataSetResults[] = []
     for (const set of dataSets(shrink)) {
       if (flags.only && !flags.only.includes(set.name)) continue
@@ -93,7 +89,7 @@ async function bench(): Promise<void> {
   }
 }
 
-async function extensions(): Promise<{ folder: string } | { missing: string }> {
+async function extensions(): Promise<Extensions> {
   try {
     return { folder: await duckdbExtensions() }
   } catch (error) {

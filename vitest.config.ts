@@ -16,7 +16,7 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: ['{packages,apps,tools,examples}/**/*.test.ts', 'seed/**/*.test.ts'],
+    include: ['{packages,apps,tools,examples}/**/*.test.ts', '{seed,bench}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.extra.test.ts'],
     globalSetup: ['tools/test-kit/src/global-setup.ts'],
     // says so once in each file, whatever the test

@@ -6,7 +6,7 @@ const config: ViteUserConfig = defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ['{packages,apps,tools}/**/*.extra.test.ts'],
+    include: ['{packages,apps,tools}/**/*.extra.test.ts', 'bench/**/*.extra.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     fileParallelism: false,
   },

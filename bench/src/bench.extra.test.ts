@@ -1,0 +1,17 @@
+import { rm } from 'node:fs/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { NAMES } from './contenders.ts'
+import { buildBench, runBench } from './test-support.ts'
+
+test('every data set, small: the ten lines and the native door run, too, and nothing fails', async () => {
+  const folder = await buildBench()
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const { results } = await runBench(folder, ['--shrink', '5000', '--rounds', '1'])
+  expect(results).toHaveLength(8)
+  for (const set of results) {
+    const failed = set.contenders.filter((contender) => contender.failed !== undefined)
+    expect(failed, set.name).toEqual([])
+    const ran = set.contenders.filter(({ runs }) => runs.length === 1).map(({ name }) => name)
+    expect(ran).toEqual(expect.arrayContaining(Object.values(NAMES)))
+  }
+}, 300_000)

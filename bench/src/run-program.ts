@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { execPath } from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+export interface ProcessFigures {
+  readonly wallSeconds: number
+  /** Of the process with all its threads, user and system. */
+  readonly cpuSeconds: number
+  /** The most that was resident. */
+  readonly peakMegabytes: number
+}
+
+export interface Program {
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const MEASURED = /#measured (.*)/
+const PEAK_MEMORY = new URL('./peak-memory.js', import.meta.url).href
+const MEASURED_PY = fileURLToPath(new URL('../other-tools/measured.py', import.meta.url))
+
+/** Runs a Node program in a process of its own and measures it, from its start to its end. */
+export function runNode(program: Program): Promise<ProcessFigures> {
+  return run({ ...program, command: [execPath, '--import', PEAK_MEMORY, ...program.command] })
+}
+
+/** The same for any program, by Python's `getrusage`: Node measures only itself. */
+export function runAny(program: Program): Promise<ProcessFigures> {
+  return run({ ...program, command: ['python3', MEASURED_PY, ...program.command] })
+}
+
+/** @throws Error with what the program said, when it does not end with 0 */
+function run({ command: [file = '', ...args], cwd, env }: Program): Promise<ProcessFigures> {
+  const startedAt = performance.now()
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-10_000)
+      })
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      const wallSeconds = (performance.now() - startedAt) / 1000
+      const measured = MEASURED.exec(said)?.[1]
+      if (code !== 0 || !measured)
+        reject(new Error(`ended with ${signal ?? code}: ${said.replace(MEASURED, '').trim().slice(-2000)}`))
+      else resolve({ wallSeconds, ...JSON.parse(measured) })
+    })
+  })
+}

@@ -44,7 +44,7 @@ test('the whole way: plan, run, status, tables, query, views, history', async ()
   expect(run.stdout).toMatch(
     /^Published \d{8}T\d{6}Z-[0-9a-f]{8}: 3 tables, 51 rows, [\d.]+ kB as of \d{4}-\d\d-\d\d in \d+\.\d s, to .*\/warehouse\n$/,
   )
-  expect(run.stderr).toMatch(/^✓ customers: 10 rows, [\d.]+ kB, \d\.\d s$/m)
+  expect(run.stderr).toMatch(/^✓ customers: 10 rows, [\d.]+ kB, \d\.\d s by copy.*$/m)
   expect(run.stderr).toContain('- bare: left out: it has no columns')
   expect(await readdir(temp)).toEqual([])
 
@@ -230,6 +230,7 @@ test('help teaches: every command has an example', async () => {
     'tables',
     'query',
     'views',
+    'extensions',
     'completion',
   ])
   for (const command of commands) {

@@ -41,7 +41,7 @@ test('values are the text that Postgres prints, whatever the database has set', 
       'ab   ',
       't',
     ],
-    ['::1', '{"b": 1,  "a": 1.0}', '', null, '24:00:00', 'pg_class', '["1",null]', '0044-03-15 01:02:03 BC'],
+    ['::1', '{"b": 1,  "a": 1.0}', '', null, '24:00:00', 'pg_class', '[1,null]', '0044-03-15 01:02:03 BC'],
   ].flat()
   const read = () => reading(database.url, (client, table) => collect(readRows(client, table('t'))))
   expect(await read()).toEqual([[expected]])

@@ -1,5 +1,5 @@
 import {
-  type CsvData,
+  type CopyData,
   DwhError,
   formatTableName,
   type NativeQuery,
@@ -12,7 +12,7 @@ import {
   throwIfAborted,
 } from '@dwh/core'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
-import { copyCsv } from './copy-csv.ts'
+import { copyTable } from './copy-table.ts'
 import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
@@ -149,14 +149,14 @@ function openSnapshot(
       rows: onReader(wanted, read, ({ client }, table) => readRows(client, table, { ...options, where: read.where })),
       canonical: true,
     }),
-    readCsv(wanted, read = {}) {
-      let copy: CsvData | undefined
-      const csv = onReader(wanted, read, (reader, table) => {
+    readCopy(wanted, read = {}) {
+      let data: CopyData | undefined
+      const copy = onReader(wanted, read, (reader, table) => {
         const drop = reader.last ? undefined : reader.destroy
-        copy = copyCsv(reader.client, table, { where: read.where, drop })
-        return copy.csv
+        data = copyTable(reader.client, table, { where: read.where, drop })
+        return data.copy
       })
-      return { csv, sent: () => copy?.sent() ?? 0 }
+      return { copy, sent: () => data?.sent() ?? 0 }
     },
     async survey(wanted, wishes, read = {}) {
       async function* surveyed({ client }: Reader, table: PgTable): AsyncGenerator<TableSurvey> {

@@ -1,4 +1,4 @@
-import { type CsvData, DwhError, quoteLiteral, type RowData } from '@dwh/core'
+import { type CopyData, DwhError, quoteLiteral, type RowData } from '@dwh/core'
 import { rowEncoder } from './encode-rows.ts'
 import type { Piece } from './feed.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -49,23 +49,38 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
   }
 }
 
-/** CSV that the source writes, given on as it is. */
-export function csvText(data: CsvData, { path, columns, signal, onProgress }: Input): TextInput {
+/** What a COPY wrote, given on as it is. */
+export function copiedText(data: CopyData, { path, columns, signal, onProgress }: Input): TextInput {
   return {
     rows: data.sent,
     async *pieces() {
       let bytes = 0
-      for await (const piece of untilAborted(data.csv, signal, path)) {
+      for await (const piece of untilAborted(data.copy, signal, path)) {
         bytes += piece.length
         yield piece
         onProgress?.({ rows: null, bytes })
       }
     },
     select(pipePath, maxBytes) {
-      const options = { delim: "','", quote: `'"'`, escape: `'"'`, nullstr: "''", allow_quoted_nulls: 'false' }
-      return `FROM ${readCsv(pipePath, ['empty', ...columns.map((_, index) => cell(index))], options, maxBytes)}`
+      const fields = columns.map((_, index) => cell(index))
+      const options = { delim: 'chr(9)', quote: "''", escape: "''", nullstr: "'\\N'" }
+      const texts = fields.map((field) => `${unescaped(field)} AS ${field}`)
+      return `SELECT ${texts.join(', ')} FROM ${readCsv(pipePath, ['empty', ...fields], options, maxBytes)}`
     },
   }
+}
+
+/** What a backslash and one of these letters stand for, as a character's number. */
+const ESCAPES: Readonly<Record<string, number>> = { b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 }
+
+/** A text without the backslashes that COPY put in. Postgres has no text with a zero byte, which can so stand for a backslash meanwhile. */
+function unescaped(text: string): string {
+  const backslashes = `replace(${text}, '\\\\', chr(0))`
+  const others = Object.entries(ESCAPES).reduce(
+    (sql, [letter, code]) => `replace(${sql}, '\\${letter}', chr(${code}))`,
+    backslashes,
+  )
+  return `CASE WHEN contains(${text}, '\\') THEN replace(${others}, chr(0), '\\') ELSE ${text} END`
 }
 
 /** The buffer of DuckDB's reader: at least this, and at least four of the longest rows. */

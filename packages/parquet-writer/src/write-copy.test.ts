@@ -9,13 +9,15 @@ import { openParquetWriter, type WriteParquetInput, type WrittenParquet } from '
 
 type Cell = string | null
 
-/** As Postgres writes it: quoted where it has to be, and a text that is empty. */
-function csvLine(cells: readonly Cell[]): string {
-  const fields = cells.map((cell) => {
-    if (cell === null) return ''
-    return cell === '' || /[",\r\n]|^\\\.$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
-  })
-  return `${['', ...fields].join(',')}\n`
+/** As Postgres writes it: with backslashes where they have to be. */
+function copyLine(cells: readonly Cell[]): string {
+  const fields = cells.map((cell) => (cell === null ? '\\N' : cell.replace(/[\\\b\f\n\r\t\v]/g, escaped)))
+  return `${['', ...fields].join('\t')}\n`
+}
+
+function escaped(character: string): string {
+  const [, letter] = JSON.stringify(character).match(/\\([bfnrt\\])/) ?? [null, 'v']
+  return `\\${letter}`
 }
 
 /** In pieces that end anywhere, also within a character. */
@@ -36,8 +38,8 @@ async function setUp() {
   ): Promise<WrittenParquet> => {
     files += 1
     const columns = types.map((type, index) => ({ name: `c${index}`, type }))
-    const csv = pieces(rows.map(csvLine).join(''), more.size ?? 64 * 1024)
-    const data = { csv, sent: () => more.sent ?? rows.length }
+    const copy = pieces(rows.map(copyLine).join(''), more.size ?? 64 * 1024)
+    const data = { copy, sent: () => more.sent ?? rows.length }
     return writer.write({ path: join(folder, `${files}.parquet`), columns, data, ...more })
   }
   return { folder, writer, write }
@@ -52,7 +54,7 @@ async function readBack(path: string): Promise<Cell[][]> {
   return rows.map((row) => row.map((cell) => cell && Buffer.from(cell.bytes).toString('utf8')))
 }
 
-describe('CSV as Postgres writes it', () => {
+describe('text as Postgres writes it', () => {
   test.each<[string, ColumnType[], Cell[][]]>([
     ['one column, null and empty', ['VARCHAR'], [[null], [''], ['a'], [null], ['']]],
     ['no row', ['INTEGER', 'VARCHAR'], []],
@@ -108,7 +110,27 @@ describe('CSV as Postgres writes it', () => {
       fc.oneof(
         fc.string({ unit: 'grapheme', maxLength: 10 }),
         fc.string({
-          unit: fc.constantFrom('"', ',', '\n', '\r', '\\', '.', ' ', '\t', 'a', '\u2028', '\ufeff', '#'),
+          unit: fc.constantFrom(
+            '"',
+            ',',
+            'n',
+            'N',
+            'v',
+            '\v',
+            '\b',
+            '\f',
+            '\u0001',
+            '\n',
+            '\r',
+            '\\',
+            '.',
+            ' ',
+            '\t',
+            'a',
+            '\u2028',
+            '\ufeff',
+            '#',
+          ),
           maxLength: 6,
         }),
       ),
@@ -170,7 +192,7 @@ describe('what is wrong is never written', () => {
       ['2', 'b\nc'],
       ['3', ''],
     ]
-      .map(csvLine)
+      .map(copyLine)
       .join('')
     for (let length = 0; length < text.length; length += 1) {
       async function* cut(): AsyncGenerator<Uint8Array> {
@@ -181,7 +203,7 @@ describe('what is wrong is never written', () => {
         { name: 'n', type: 'INTEGER' },
         { name: 't', type: 'VARCHAR' },
       ] as const
-      const data = { csv: cut(), sent: () => 3 }
+      const data = { copy: cut(), sent: () => 3 }
       await expect(writer.write({ path: join(folder, 'x.parquet'), columns, data })).rejects.toMatchObject({
         code: 'SOURCE_FAILED',
       })

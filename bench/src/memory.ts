@@ -5,7 +5,7 @@ import { startTestServer } from '@dwh/test-kit/server'
 import pg from 'pg'
 import { measureDwh } from './measure-dwh.ts'
 
-// Does memory grow with the table? One narrow table, ten times as long each time, through the rows door.
+// Does memory grow with the table? One narrow table, ten times as long each time.
 
 const SIZES = [100_000, 1_000_000, 10_000_000]
 const RUNS = 3

@@ -89,10 +89,10 @@ describe('text as Postgres writes it', () => {
     ['what other readers take for comments', ['VARCHAR'], [['#a'], ['--'], ['//']]],
     [
       'values of types',
-      ['INTEGER', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE'],
+      ['INTEGER', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE', 'JSON'],
       [
-        ['1', '1.50', 'true', '2026-02-18'],
-        [null, null, null, null],
+        ['1', '1.50', 'true', '2026-02-18', '{"a":"\\"\\n\\\\n"}'],
+        [null, null, null, null, null],
       ],
     ],
   ])('%s', async (_, types, rows) => {
@@ -102,6 +102,24 @@ describe('text as Postgres writes it', () => {
       expect(written).toBe(rows.length)
       expect(await readBack(path)).toEqual(rows)
     }
+  })
+
+  test('bytes, and lists of texts', async () => {
+    const { write } = await setUp()
+    const rows = [
+      ['\\x5c6e00', '["\\\\n","\\n","a"]'],
+      ['\\x', '[]'],
+      [null, null],
+    ]
+    const { path } = await write(['BLOB', 'VARCHAR[]'], rows)
+    const connection = await (await DuckDBInstance.create()).connect()
+    const reader = await connection.runAndReadAll(`SELECT hex(c0), to_json(c1)::VARCHAR FROM read_parquet('${path}')`)
+    connection.closeSync()
+    expect(reader.getRows()).toEqual([
+      ['5C6E00', '["\\\\n","\\n","a"]'],
+      ['', '[]'],
+      [null, null],
+    ])
   })
 
   test('any text comes back', async () => {

@@ -51,7 +51,7 @@ export {
 } from './proof.ts'
 export type {
   CellValue,
-  CsvData,
+  CopyData,
   Denied,
   Door,
   NativeData,

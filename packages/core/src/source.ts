@@ -73,10 +73,10 @@ export type Row = readonly CellValue[]
 /** Some rows that arrived together; never empty by contract of `TableData`. */
 export type RowBatch = readonly Row[]
 
-/** A table on its way from a source: as rows, which any program can make; as CSV, where the source writes it by itself; or as a query that DuckDB runs. */
-export type TableData = RowData | CsvData | NativeData
+/** A table on its way from a source: as rows, which any program can make; as the text that Postgres copies, where the source writes it by itself; or as a query that DuckDB runs. */
+export type TableData = RowData | CopyData | NativeData
 
-/** The ways out of a source: `RowData`, `CsvData`, `NativeData`. */
+/** The ways out of a source: `RowData`, `CopyData`, `NativeData`. */
 export type Door = 'rows' | 'copy' | 'native'
 
 export interface RowData {
@@ -87,13 +87,14 @@ export interface RowData {
 }
 
 /**
- * The CSV of RFC 4180, in UTF-8 with `\n` after each row and no header. A line begins with an empty field, so that none is ever empty; then come the cells in the
- * order of the columns, in the text forms of `CellValue`, `canonical` by contract. Null is an empty field, the empty text is `""`.
+ * The text format of COPY (https://www.postgresql.org/docs/current/sql-copy.html), in UTF-8: `\n` after each row and nowhere else, a tab between fields, null as `\N`, and `\b`, `\f`, `\n`, `\r`, `\t`,
+ * `\v` and `\\` for the character in question. A line begins with an empty field, so that none is ever empty; then come the cells in the order of the columns, in the
+ * text forms of `CellValue`, `canonical` by contract.
  */
-export interface CsvData {
+export interface CopyData {
   /** In pieces of any size. Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
-  readonly csv: AsyncIterable<Uint8Array>
-  /** The rows that the source says it has sent; known once `csv` has ended. */
+  readonly copy: AsyncIterable<Uint8Array>
+  /** The rows that the source says it has sent; known once `copy` has ended. */
   sent(): number
 }
 
@@ -182,8 +183,8 @@ export interface SourceSnapshot {
    * May be called again for the same table, and gives the same rows.
    */
   read(table: TableSchema, options?: ReadTableOptions): RowData
-  /** The same as CSV, where the source writes that by itself. */
-  readCsv?(table: TableSchema, options?: ReadTableOptions): CsvData
+  /** The same as Postgres copies it, where the source writes that by itself. The rows may come in another order. */
+  readCopy?(table: TableSchema, options?: ReadTableOptions): CopyData
   /**
    * Looks at one table once, by means of its own: at the same rows that `read` gives, and the columns of `table`. It says what open columns become, what choices cost, and, for
    * the proof `columns`, what `measuresOf` says. Absent where the source has no such means; its columns are then never open.

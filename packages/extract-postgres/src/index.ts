@@ -1,5 +1,5 @@
 export { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
-export { type CopyCsvOptions, copyCsv } from './copy-csv.ts'
+export { type CopyTableOptions, copyTable } from './copy-table.ts'
 export { inspectServer, readOnlyRoleSql, type ServerReport } from './inspect-server.ts'
 export type {
   ConnectionInput,

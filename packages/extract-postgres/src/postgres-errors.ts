@@ -6,7 +6,7 @@ interface Where {
   readonly table?: TableName
   /** Rows read before it failed. */
   readonly rows?: number
-  /** Bytes of CSV that came before it failed. */
+  /** Bytes of a copy that came before it failed. */
   readonly bytes?: number
 }
 

@@ -265,10 +265,10 @@ test.each([10, 1])('a table left midway does not hold up the next, with %i conne
   onTestFinished(() => snapshot.close())
   const [big, small] = (await snapshot.tables()) as [TableSchema, TableSchema]
   for (let round = 0; round < 3; round += 1) {
-    for await (const _ of snapshot.readCsv?.(big)?.csv ?? []) break
-    const copy = snapshot.readCsv?.(small)
+    for await (const _ of snapshot.readCopy?.(big)?.copy ?? []) break
+    const copy = snapshot.readCopy?.(small)
     const pieces: Uint8Array[] = []
-    for await (const piece of copy?.csv ?? []) pieces.push(piece)
-    expect([Buffer.concat(pieces).toString(), copy?.sent()]).toEqual([',1\n', 1])
+    for await (const piece of copy?.copy ?? []) pieces.push(piece)
+    expect([Buffer.concat(pieces).toString(), copy?.sent()]).toEqual(['\t1\n', 1])
   }
 })

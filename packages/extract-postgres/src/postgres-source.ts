@@ -1,5 +1,5 @@
 import {
-  type CsvData,
+  type CopyData,
   DwhError,
   formatTableName,
   type NativeQuery,
@@ -11,8 +11,9 @@ import {
   type TableSurvey,
   throwIfAborted,
 } from '@dwh/core'
+import { blockRanges } from './block-ranges.ts'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
-import { copyCsv } from './copy-csv.ts'
+import { copyRanges } from './copy-ranges.ts'
 import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
@@ -105,22 +106,24 @@ function openSnapshot(
     return listed
   }
 
-  /** Reads one table on a connection of its own, for as long as `work` yields. */
+  /** Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none. */
   async function* onReader<T>(
     wanted: TableSchema,
     read: ReadTableOptions,
     work: (reader: Reader, table: PgTable) => AsyncIterable<T>,
+    take: (signal: AbortSignal | undefined) => Promise<Reader | null> = pool.take,
   ): AsyncGenerator<T> {
     const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
     const signals = [signal, read.signal].filter((s) => s !== undefined)
     const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
-    let reader: Reader | undefined
+    let reader: Reader | null = null
     // a read that waits for the server ends at once when its socket does
     const stop = () => reader?.destroy()
     either?.addEventListener('abort', stop)
     let complete = false
     try {
-      reader = await pool.take(either)
+      reader = await take(either)
+      if (reader === null) return
       throwIfAborted(either, formatTableName(table))
       await lockTable(reader.client, table)
       yield* work(reader, table)
@@ -149,14 +152,23 @@ function openSnapshot(
       rows: onReader(wanted, read, ({ client }, table) => readRows(client, table, { ...options, where: read.where })),
       canonical: true,
     }),
-    readCsv(wanted, read = {}) {
-      let copy: CsvData | undefined
-      const csv = onReader(wanted, read, (reader, table) => {
-        const drop = reader.last ? undefined : reader.destroy
-        copy = copyCsv(reader.client, table, { where: read.where, drop })
-        return copy.csv
+    readCopy(wanted, read = {}) {
+      let data: CopyData | undefined
+      const copy = onReader(wanted, read, async function* (reader, table) {
+        // a condition may have an index of its own, which every range would go through again
+        const whole = read.where !== undefined || reader.last
+        data = copyRanges(reader, table, {
+          ranges: whole ? [read.where] : await blockRanges(reader.client, table),
+          free: pool.free,
+          contended: pool.contended,
+          help(work, end) {
+            const ended = read.signal ? AbortSignal.any([read.signal, end]) : end
+            return onReader(wanted, { signal: ended }, work, pool.takeIfFree)
+          },
+        })
+        yield* data.copy
       })
-      return { csv, sent: () => copy?.sent() ?? 0 }
+      return { copy, sent: () => data?.sent() ?? 0 }
     },
     async survey(wanted, wishes, read = {}) {
       async function* surveyed({ client }: Reader, table: PgTable): AsyncGenerator<TableSurvey> {

@@ -17,6 +17,12 @@ export interface Reader {
 export interface ReaderPool {
   /** A reader of its own, or the next that is given back where no more can be had. */
   take(signal: AbortSignal | undefined): Promise<Reader>
+  /** True while one of the readers that are wanted is in nobody's hands, nor waited for. */
+  free(): boolean
+  /** Such a reader; null when there is none now. Whoever has it looks at `contended` now and then. */
+  takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null>
+  /** True while somebody waits for a reader. */
+  contended(): boolean
   /** Ends every connection but the holder's; whoever waits for a reader fails. */
   close(): void
 }
@@ -25,7 +31,7 @@ export interface ReaderPoolOptions {
   /** The session that holds the snapshot; the last resort for reading too. */
   readonly holder: pg.Client
   readonly server: string
-  /** How many readers are wanted at once; for the notes, not a limit. */
+  /** How many readers are wanted at once; `take` may go above. */
   readonly wanted: number
   /** Opens a connection; the pool ends it. */
   open(signal: AbortSignal | undefined): Promise<pg.Client>
@@ -49,6 +55,8 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
   const waiting = new Set<() => void>()
   /** Readers that are open or being opened. */
   let count = 0
+  /** Of those, in the hands of whoever took them for being free. */
+  let lent = 0
   let joining = 0
   let limit = Number.POSITIVE_INFINITY
   let noted = options.wanted
@@ -66,13 +74,37 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
       throwIfAborted(signal, 'source')
       if (closed) throw new DwhError('SOURCE_FAILED', `${server}: the snapshot is closed`)
       if (limit === 0 && !holderBusy) return takeHolder()
-      if (limit > 0 && (idle.length > 0 || count < limit)) {
+      // one that is lent comes back soon
+      const open = count < limit && (lent === 0 || count < options.wanted)
+      if (limit > 0 && (idle.length > 0 || open)) {
         const reader = await tryReader(signal)
         if (reader !== null) return reader
       } else {
         await untilFreed(signal)
       }
     }
+  }
+
+  function free(): boolean {
+    return !closed && waiting.size === 0 && limit > 0 && (idle.length > 0 || count < Math.min(limit, options.wanted))
+  }
+
+  async function takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null> {
+    if (!free()) return null
+    lent += 1
+    const returned = () => {
+      lent -= 1
+      wake()
+    }
+    try {
+      const reader = await tryReader(signal)
+      if (reader !== null) return { ...reader, giveBack: (complete) => reader.giveBack(complete).finally(returned) }
+    } catch (error) {
+      returned()
+      throw error
+    }
+    returned()
+    return null
   }
 
   /** Null when there are fewer than there seemed to be: look again. */
@@ -202,6 +234,9 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
 
   return {
     take,
+    free,
+    takeIfFree,
+    contended: () => waiting.size > 0,
     close() {
       closed = true
       for (const client of clients) drop(client)

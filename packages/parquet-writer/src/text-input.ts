@@ -1,4 +1,4 @@
-import { type CsvData, DwhError, quoteLiteral, type RowData } from '@dwh/core'
+import { type ColumnType, type CopyData, DwhError, elementType, quoteLiteral, type RowData } from '@dwh/core'
 import { rowEncoder } from './encode-rows.ts'
 import type { Piece } from './feed.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -49,24 +49,66 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
   }
 }
 
-/** CSV that the source writes, given on as it is. */
-export function csvText(data: CsvData, { path, columns, signal, onProgress }: Input): TextInput {
+/** What a COPY wrote, given on as it is. */
+export function copiedText(data: CopyData, { path, columns, signal, onProgress }: Input): TextInput {
   return {
     rows: data.sent,
     async *pieces() {
       let bytes = 0
-      for await (const piece of untilAborted(data.csv, signal, path)) {
+      for await (const piece of untilAborted(data.copy, signal, path)) {
         bytes += piece.length
         yield piece
         onProgress?.({ rows: null, bytes })
       }
     },
     select(pipePath, maxBytes) {
-      const options = { delim: "','", quote: `'"'`, escape: `'"'`, nullstr: "''", allow_quoted_nulls: 'false' }
-      return `FROM ${readCsv(pipePath, ['empty', ...columns.map((_, index) => cell(index))], options, maxBytes)}`
+      const fields = columns.map((_, index) => cell(index))
+      const options = { delim: 'chr(9)', quote: "''", escape: "''", nullstr: "'\\N'" }
+      const text = readCsv(pipePath, ['empty', ...fields], options, maxBytes)
+      return UNESCAPE.reduce((from, step) => {
+        const texts = columns.map(({ type }, index) => `${step(type, cell(index))} AS ${cell(index)}`)
+        return `(SELECT ${texts.join(', ')} FROM ${from})`
+      }, text)
     },
   }
 }
+
+/** True for a type whose texts may have backslashes; that of a BLOB begins with one and has no other. */
+function hasBackslashes(type: ColumnType): boolean {
+  return type === 'VARCHAR' || type === 'JSON' || elementType(type) !== null
+}
+
+/** Where `text` has `part`, it is replaced, each text by the next, one after another. */
+function replaceWhere(part: string, text: string, replacements: readonly (readonly [string, string])[]): string {
+  const replaced = replacements.reduce((sql, [from, to]) => `replace(${sql}, ${from}, ${to})`, text)
+  return `CASE WHEN contains(${text}, ${part}) THEN ${replaced} ELSE ${text} END`
+}
+
+/**
+ * The backslashes that COPY put in are taken out again, in steps since a `replace` is dear: first the frequent ones, then the rare ones where backslashes are left. Postgres has no text with
+ * a zero byte, which can so stand for a backslash meanwhile.
+ */
+const UNESCAPE: readonly ((type: ColumnType, text: string) => string)[] = [
+  (type, text) => {
+    if (type === 'BLOB') return `CASE WHEN starts_with(${text}, '\\\\x') THEN substr(${text}, 2) ELSE ${text} END`
+    const frequent = [
+      ["'\\\\'", 'chr(0)'],
+      ["'\\n'", 'chr(10)'],
+    ] as const
+    return hasBackslashes(type) ? replaceWhere("'\\'", text, frequent) : text
+  },
+  (type, text) => {
+    const rare = [
+      ["'\\b'", 'chr(8)'],
+      ["'\\t'", 'chr(9)'],
+      ["'\\v'", 'chr(11)'],
+      ["'\\f'", 'chr(12)'],
+      ["'\\r'", 'chr(13)'],
+    ] as const
+    return hasBackslashes(type) ? replaceWhere("'\\'", text, rare) : text
+  },
+  (type, text) => (hasBackslashes(type) ? replaceWhere('chr(0)', text, [['chr(0)', "'\\'"]]) : text),
+]
 
 /** The buffer of DuckDB's reader: at least this, and at least four of the longest rows. */
 const MIN_READ_BUFFER_BYTES = 4 * 1024 * 1024

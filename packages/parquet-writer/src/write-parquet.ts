@@ -15,7 +15,7 @@ import { refuse } from './canonical-text.ts'
 import { nativeFailure, writeFailure } from './duckdb-errors.ts'
 import { feed } from './feed.ts'
 import { parseStrictly } from './parse-text.ts'
-import { cell, csvText, rowText, rowTooLarge, type TextInput } from './text-input.ts'
+import { cell, copiedText, rowText, rowTooLarge, type TextInput } from './text-input.ts'
 
 export interface ParquetColumn {
   readonly name: string
@@ -32,7 +32,7 @@ export interface WriteParquetInput {
   readonly metadata?: Readonly<Record<string, string>>
   /** Names of columns that tell a row apart; a value that is refused is reported with theirs. */
   readonly key?: readonly string[]
-  /** The longest row as text, JSON or CSV. Two to eight times as much is held in memory. Default 1 MiB. */
+  /** The longest row as text, in JSON or as COPY writes it. Two to eight times as much is held in memory. Default 1 MiB. */
   readonly maxRowBytes?: number
   readonly signal?: AbortSignal | undefined
   /** Called now and then with what has come so far: rows, where they are counted on the way, and bytes of text. */
@@ -75,7 +75,7 @@ export async function writeParquet(
             connection,
             pipePath,
             input,
-            'csv' in data ? csvText(data, input) : rowText(data, input, maxRowBytes),
+            'copy' in data ? copiedText(data, input) : rowText(data, input, maxRowBytes),
           )
     throwIfAborted(signal, input.path)
     const counts = { ...copied, inFooter: await footerRows(connection, input.path) }

@@ -50,14 +50,14 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
     return nativeReason
   }
 
-  const nextBest = (why: string | null): ChosenDoor => ({ door: snapshot.readCsv ? 'copy' : 'rows', why })
+  const nextBest = (why: string | null): ChosenDoor => ({ door: snapshot.readCopy ? 'copy' : 'rows', why })
 
   return {
     async choose({ extract, table }) {
       if (extract === 'rows') return { door: 'rows', why: null }
       if (extract === 'copy') {
-        if (snapshot.readCsv) return { door: 'copy', why: null }
-        throw new DwhError('CONFIG_INVALID', 'extract: copy: this source writes no CSV', {
+        if (snapshot.readCopy) return { door: 'copy', why: null }
+        throw new DwhError('CONFIG_INVALID', 'extract: copy: this source copies no text', {
           hint: 'Write extract: auto.',
         })
       }
@@ -77,8 +77,8 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
         if (typeof data !== 'string') return { door, why, data }
         ;({ door, why } = nextBest(data))
       }
-      const csv = door === 'rows' ? undefined : snapshot.readCsv?.(table, options)
-      return csv ? { door: 'copy', why, data: csv } : { door: 'rows', why, data: snapshot.read(table, options) }
+      const copy = door === 'rows' ? undefined : snapshot.readCopy?.(table, options)
+      return copy ? { door: 'copy', why, data: copy } : { door: 'rows', why, data: snapshot.read(table, options) }
     },
     after({ door }, error) {
       if (door !== 'native' || !isDwhError(error, 'SOURCE_FAILED')) return null

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { surveyed, through } from './doors.ts'
 import { fillExample } from './example.ts'
 
-test('rows and CSV give the same files, and Postgres and DuckDB measure the same in every column', async () => {
+test('rows and COPY give the same files, and Postgres and DuckDB measure the same in every column', async () => {
   const { url } = await testDatabase()
   await fillExample(url)
   const folder = await temporaryFolder()

@@ -9,13 +9,15 @@ import { openParquetWriter, type WriteParquetInput, type WrittenParquet } from '
 
 type Cell = string | null
 
-/** As Postgres writes it: quoted where it has to be, and a text that is empty. */
-function csvLine(cells: readonly Cell[]): string {
-  const fields = cells.map((cell) => {
-    if (cell === null) return ''
-    return cell === '' || /[",\r\n]|^\\\.$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
-  })
-  return `${['', ...fields].join(',')}\n`
+/** As Postgres writes it: with backslashes where they have to be. */
+function copyLine(cells: readonly Cell[]): string {
+  const fields = cells.map((cell) => (cell === null ? '\\N' : cell.replace(/[\\\b\f\n\r\t\v]/g, escaped)))
+  return `${['', ...fields].join('\t')}\n`
+}
+
+function escaped(character: string): string {
+  const [, letter] = JSON.stringify(character).match(/\\([bfnrt\\])/) ?? [null, 'v']
+  return `\\${letter}`
 }
 
 /** In pieces that end anywhere, also within a character. */
@@ -36,8 +38,8 @@ async function setUp() {
   ): Promise<WrittenParquet> => {
     files += 1
     const columns = types.map((type, index) => ({ name: `c${index}`, type }))
-    const csv = pieces(rows.map(csvLine).join(''), more.size ?? 64 * 1024)
-    const data = { csv, sent: () => more.sent ?? rows.length }
+    const copy = pieces(rows.map(copyLine).join(''), more.size ?? 64 * 1024)
+    const data = { copy, sent: () => more.sent ?? rows.length }
     return writer.write({ path: join(folder, `${files}.parquet`), columns, data, ...more })
   }
   return { folder, writer, write }
@@ -52,7 +54,7 @@ async function readBack(path: string): Promise<Cell[][]> {
   return rows.map((row) => row.map((cell) => cell && Buffer.from(cell.bytes).toString('utf8')))
 }
 
-describe('CSV as Postgres writes it', () => {
+describe('text as Postgres writes it', () => {
   test.each<[string, ColumnType[], Cell[][]]>([
     ['one column, null and empty', ['VARCHAR'], [[null], [''], ['a'], [null], ['']]],
     ['no row', ['INTEGER', 'VARCHAR'], []],
@@ -87,10 +89,10 @@ describe('CSV as Postgres writes it', () => {
     ['what other readers take for comments', ['VARCHAR'], [['#a'], ['--'], ['//']]],
     [
       'values of types',
-      ['INTEGER', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE'],
+      ['INTEGER', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE', 'JSON'],
       [
-        ['1', '1.50', 'true', '2026-02-18'],
-        [null, null, null, null],
+        ['1', '1.50', 'true', '2026-02-18', '{"a":"\\"\\n\\\\n"}'],
+        [null, null, null, null, null],
       ],
     ],
   ])('%s', async (_, types, rows) => {
@@ -102,13 +104,51 @@ describe('CSV as Postgres writes it', () => {
     }
   })
 
+  test('bytes, and lists of texts', async () => {
+    const { write } = await setUp()
+    const rows = [
+      ['\\x5c6e00', '["\\\\n","\\n","a"]'],
+      ['\\x', '[]'],
+      [null, null],
+    ]
+    const { path } = await write(['BLOB', 'VARCHAR[]'], rows)
+    const connection = await (await DuckDBInstance.create()).connect()
+    const reader = await connection.runAndReadAll(`SELECT hex(c0), to_json(c1)::VARCHAR FROM read_parquet('${path}')`)
+    connection.closeSync()
+    expect(reader.getRows()).toEqual([
+      ['5C6E00', '["\\\\n","\\n","a"]'],
+      ['', '[]'],
+      [null, null],
+    ])
+  })
+
   test('any text comes back', async () => {
     const { write } = await setUp()
     const cell = fc.option(
       fc.oneof(
         fc.string({ unit: 'grapheme', maxLength: 10 }),
         fc.string({
-          unit: fc.constantFrom('"', ',', '\n', '\r', '\\', '.', ' ', '\t', 'a', '\u2028', '\ufeff', '#'),
+          unit: fc.constantFrom(
+            '"',
+            ',',
+            'n',
+            'N',
+            'v',
+            '\v',
+            '\b',
+            '\f',
+            '\u0001',
+            '\n',
+            '\r',
+            '\\',
+            '.',
+            ' ',
+            '\t',
+            'a',
+            '\u2028',
+            '\ufeff',
+            '#',
+          ),
           maxLength: 6,
         }),
       ),
@@ -170,7 +210,7 @@ describe('what is wrong is never written', () => {
       ['2', 'b\nc'],
       ['3', ''],
     ]
-      .map(csvLine)
+      .map(copyLine)
       .join('')
     for (let length = 0; length < text.length; length += 1) {
       async function* cut(): AsyncGenerator<Uint8Array> {
@@ -181,7 +221,7 @@ describe('what is wrong is never written', () => {
         { name: 'n', type: 'INTEGER' },
         { name: 't', type: 'VARCHAR' },
       ] as const
-      const data = { csv: cut(), sent: () => 3 }
+      const data = { copy: cut(), sent: () => 3 }
       await expect(writer.write({ path: join(folder, 'x.parquet'), columns, data })).rejects.toMatchObject({
         code: 'SOURCE_FAILED',
       })

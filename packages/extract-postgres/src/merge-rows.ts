@@ -1,0 +1,84 @@
+/** One stream of text made of several. */
+export interface RowMerge {
+  /** Begins to read a stream; also while others are being read. */
+  add(stream: AsyncIterable<Uint8Array>): void
+  /**
+   * The pieces of all streams as they come, until every stream has ended; a row stays in one. The first failure is thrown. One piece of each stream is held. On failure and
+   * early exit every stream has ended when this has.
+   */
+  rows(): AsyncGenerator<Uint8Array>
+}
+
+interface Piece {
+  readonly stream: AsyncIterable<Uint8Array>
+  readonly bytes: Uint8Array
+  taken(): void
+}
+
+const NEWLINE = 0x0a
+
+/** Merges streams of rows that end with `\n`, which is nowhere else. `stop` makes streams that wait for something end, also with an error. */
+export function rowMerge(stop: () => void): RowMerge {
+  const ready: Piece[] = []
+  const reading = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+  /** Whose row has begun and not ended. */
+  let within: AsyncIterable<Uint8Array> | undefined
+  let over = false
+  let wake = () => {}
+
+  async function read(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const bytes of stream) {
+        await new Promise<void>((taken) => {
+          ready.push({ stream, bytes, taken })
+          if (over) taken()
+          wake()
+        })
+        if (over) return
+      }
+    } catch (error) {
+      failure ??= { error }
+    }
+  }
+
+  function next(): Piece | undefined {
+    const at = within ? ready.findIndex(({ stream }) => stream === within) : 0
+    const [piece] = at < 0 ? [] : ready.splice(at, 1)
+    if (piece) within = piece.bytes.at(-1) === NEWLINE ? undefined : piece.stream
+    return piece
+  }
+
+  return {
+    add(stream) {
+      const done = read(stream).then(() => {
+        reading.delete(done)
+        if (within === stream) within = undefined
+        wake()
+      })
+      reading.add(done)
+    },
+    async *rows() {
+      try {
+        for (;;) {
+          if (failure) throw failure.error
+          const piece = next()
+          if (piece) {
+            piece.taken()
+            yield piece.bytes
+          } else if (reading.size === 0) return
+          else {
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
+          }
+        }
+      } finally {
+        over = true
+        for (const { taken } of ready) taken()
+        if (reading.size > 0) stop()
+        await Promise.all(reading)
+      }
+    },
+  }
+}

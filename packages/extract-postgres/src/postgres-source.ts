@@ -26,7 +26,7 @@ import {
   beginSnapshot,
   DEFAULT_LOCK_TIMEOUT_MS,
   exportSnapshot,
-  serverInstance,
+  identifyBackend,
   sessionOptions,
 } from './session.ts'
 import { otherServer } from './shortage.ts'
@@ -69,7 +69,7 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
         const session = { ...options, applicationName: resolved.applicationName ?? undefined }
         await beginSnapshot(holder, session)
         const info = await exportSnapshot(holder)
-        return openSnapshot(connection, { info, instance: await serverInstance(holder) }, session, signal)
+        return openSnapshot(connection, { info, ...(await identifyBackend(holder)) }, session, signal)
       } catch (error) {
         await holder.end().catch(() => {})
         throw sourceFailure(error, { server })
@@ -94,7 +94,9 @@ function openSnapshot(
     open: another,
     async join(client) {
       await beginSnapshot(client, { ...options, snapshotId: info.id })
-      if ((await serverInstance(client)) !== instance) throw otherServer()
+      const backend = await identifyBackend(client)
+      if (backend.instance !== instance) throw otherServer()
+      return backend.pid
     },
     onNote: options.onNote ?? (() => {}),
   })

@@ -27,10 +27,13 @@ import {
   DEFAULT_LOCK_TIMEOUT_MS,
   exportSnapshot,
   identifyBackend,
+  noticeMs,
   sessionOptions,
 } from './session.ts'
 import { otherServer } from './shortage.ts'
+import { limitSnapshotAge } from './snapshot-age.ts'
 import { surveyTable } from './survey-table.ts'
+import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
 
 export interface PostgresSourceOptions
   extends ConnectOptions,
@@ -38,6 +41,13 @@ export interface PostgresSourceOptions
     Pick<ReadRowsOptions, 'batchRows' | 'batchBytes'> {
   /** How many tables may be read at once, each on a connection of its own beside the one that holds the snapshot. Default 2. */
   readonly parallel?: number | undefined
+  /**
+   * When a statement such as ALTER TABLE waits for a table that is being read, and all that the application asks of that table waits behind it. `yield`: the read ends
+   * within `lockTimeoutMs`, and fails with `context.retryable`. `wait`: it goes on, and `onNote` is told. Default `yield`.
+   */
+  readonly onBlockedDdl?: 'yield' | 'wait' | undefined
+  /** How long the snapshot may be open, since it holds back vacuum; after that every read fails. 0: no limit; above 24 days: 24 days. Default 12 h. */
+  readonly maxSnapshotAgeMs?: number | undefined
   /** Told, once each, what is no error and may surprise: a setting without effect, a password file that is ignored, fewer connections than wanted. */
   readonly onNote?: ((note: string) => void) | undefined
 }
@@ -100,7 +110,18 @@ function openSnapshot(
     },
     onNote: options.onNote ?? (() => {}),
   })
+  const age = limitSnapshotAge(options.maxSnapshotAgeMs)
+  age.signal.addEventListener('abort', end)
+  const blocked = watchBlocked({ spare: pool.spare, everyMs: noticeMs(options.lockTimeoutMs) })
+  const blocking = new Set<string>()
   let listed: Promise<Map<string, PgTable>> | undefined
+
+  function end(): void {
+    age.stop()
+    pool.close()
+    // without waiting for the server, which rolls back
+    holder.connection.stream.destroy()
+  }
 
   function list(): Promise<Map<string, PgTable>> {
     listed ??= listTables(holder).then((tables) => new Map(tables.map((table) => [formatTableName(table), table])))
@@ -111,27 +132,43 @@ function openSnapshot(
   async function* onReader<T>(
     wanted: TableSchema,
     read: ReadTableOptions,
-    work: (reader: Reader, table: PgTable) => AsyncIterable<T>,
+    work: (reader: Reader, table: PgTable, ended: AbortSignal) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
     const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
-    const signals = [signal, read.signal].filter((s) => s !== undefined)
-    const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+    const name = formatTableName(table)
+    const yielded = new AbortController()
+    const asked = AbortSignal.any([signal, read.signal].filter((s) => s !== undefined))
+    const ended = AbortSignal.any([asked, age.signal, yielded.signal])
+    function throwIfEnded(): void {
+      throwIfAborted(asked, name)
+      age.check(name)
+      yielded.signal.throwIfAborted()
+    }
+    /** Once for each table, however often it is read. */
+    function onBlocked(waiter: Waiter): void {
+      if (options.onBlockedDdl !== 'wait') yielded.abort(madeWay(name, waiter))
+      else if (!blocking.has(name)) options.onNote?.(inTheWay(name, waiter))
+      blocking.add(name)
+    }
+    let unwatch = () => {}
     let reader: Reader | undefined
     // a read that waits for the server ends at once when its socket does
     const stop = () => reader?.destroy()
-    either?.addEventListener('abort', stop)
+    ended.addEventListener('abort', stop)
     let complete = false
     try {
-      reader = await pool.take(either)
-      throwIfAborted(either, formatTableName(table))
+      reader = await pool.take(ended)
+      throwIfEnded()
       await lockTable(reader.client, table)
-      yield* work(reader, table)
+      if (reader.pid !== null) unwatch = blocked.watch(reader.pid, onBlocked)
+      yield* work(reader, table, ended)
       complete = true
     } catch (error) {
-      throwIfAborted(either, formatTableName(table))
+      throwIfEnded()
       throw sourceFailure(error, { table })
     } finally {
-      either?.removeEventListener('abort', stop)
+      unwatch()
+      ended.removeEventListener('abort', stop)
       // also after an early exit: ends the transaction, and with it the table's lock
       await reader?.giveBack(complete)
     }
@@ -144,6 +181,7 @@ function openSnapshot(
       try {
         return [...(await list()).values()]
       } catch (error) {
+        age.check(server)
         throw sourceFailure(error, { server })
       }
     },
@@ -177,34 +215,30 @@ function openSnapshot(
         (conninfo === null ? 'its connection has settings that are not for others' : null)
       if (why !== null || conninfo === null) return why ?? ''
       async function* once<T>(
-        work: (query: NativeQuery) => Promise<T>,
+        work: (query: NativeQuery, ended: AbortSignal) => Promise<T>,
         client: PgClient,
         locked: PgTable,
+        ended: AbortSignal,
       ): AsyncGenerator<T> {
         const ranges = await ctidRanges(client, locked)
-        yield await work(
-          nativeQuery(locked, ranges, {
-            conninfo: conninfo as string,
-            snapshotId: info.id,
-            instance,
-            where: read.where,
-          }),
-        )
+        const where = { conninfo: conninfo as string, snapshotId: info.id, instance, where: read.where }
+        const done = await work(nativeQuery(locked, ranges, where), ended)
+        // from then on the lock was not ours, and a query that began later may have read another table
+        ended.throwIfAborted()
+        yield done
       }
       return {
         sent: () => survey.proof.rows,
         async native(work) {
           // by whose lock the table stays what it is
-          for await (const done of onReader(wanted, read, ({ client }, locked) => once(work, client, locked)))
-            return done
+          const reading = onReader(wanted, read, ({ client }, locked, ended) => once(work, client, locked, ended))
+          for await (const done of reading) return done
           throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: not read`)
         },
       }
     },
     async close() {
-      pool.close()
-      // without waiting for the server, which rolls back
-      holder.connection.stream.destroy()
+      end()
     },
   }
 }

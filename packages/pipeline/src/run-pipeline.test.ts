@@ -470,6 +470,62 @@ describe('a run fails', () => {
   })
 })
 
+describe('a statement waits for a table that is being read', () => {
+  /** The second read is as slow as the first: it is long, not endless. */
+  const where = 'pg_sleep(0.01) IS NOT NULL'
+
+  async function runWhile(
+    statement: string,
+  ): Promise<{ house: Warehouse; run: Promise<RunReport>; events: RunEvent[] }> {
+    const database = await testDatabase(
+      'CREATE TABLE a AS SELECT i FROM generate_series(1, 150) i; CREATE TABLE b (i int)',
+    )
+    const house = await warehouse(database, { tables: { a: { where } } })
+    const events: RunEvent[] = []
+    const run = house.run({ onEvent: (event) => events.push(event) })
+    run.catch(() => {})
+    const reading = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND query LIKE '%pg_sleep%' AND datname = current_database()`
+    await expect.poll(async () => (await database.query(reading)).rows.length).toBe(1)
+    await database.query(statement)
+    return { house, run, events }
+  }
+
+  test('the table is as it was: read once more, at the same snapshot', async () => {
+    const { house, run, events } = await runWhile('ALTER TABLE a ADD COLUMN later int; INSERT INTO a VALUES (0, 0)')
+    await run
+    expect(await ask(house, 'a', 'SELECT count(*)::INT, min(i)::INT FROM t')).toEqual([[150, 1]])
+    expect(events.filter(({ type }) => type === 'table-retry')).toEqual([
+      {
+        type: 'table-retry',
+        table: 'a',
+        message: expect.stringMatching(/^a: the read made way for ALTER TABLE of pid/),
+      },
+    ])
+  })
+
+  test('it is not: the run fails, and names it', async () => {
+    const { run, events } = await runWhile('TRUNCATE a')
+    await expect(run).rejects.toMatchObject({ code: 'RUN_FAILED', message: expect.stringMatching(/^a: .*truncated/) })
+    expect(events.filter(({ type }) => type === 'table-retry')).toHaveLength(1)
+  })
+})
+
+test('a snapshot that gets too old after all tables were read: the run is published, and holds nothing at the server meanwhile', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
+  const house = await warehouse(database)
+  const ours = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`
+  const store: ObjectStore = {
+    ...house.store,
+    async put(key, body, condition) {
+      await expect.poll(async () => (await database.query(ours)).rows.length, { timeout: 10_000 }).toBe(0)
+      return house.store.put(key, body, condition)
+    },
+  }
+  const source = postgresSource({ connection: database.url, maxSnapshotAgeMs: 3_000 })
+  const report = await house.run({ store, sources: { default: { source } } })
+  expect(report).toMatchObject({ record: { status: 'success' }, unfinished: null })
+})
+
 test('fifty runs while money moves between two tables: the sum never changes', { timeout: 120_000 }, async () => {
   const database = await testDatabase(
     'CREATE TABLE left_pocket AS SELECT 1000 AS n; CREATE TABLE right_pocket AS SELECT 1000 AS n',

@@ -52,6 +52,7 @@ const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
 const verify = v.picklist(['counts', 'columns', 'deep'])
 const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
 const storeAs = v.picklist(STORE_AS)
+const onBlockedDdl = v.picklist(['yield', 'wait'])
 
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
@@ -119,6 +120,14 @@ const config = v.strictObject({
     'What DuckDB may hold. DWH_MEMORY_LIMIT. Default: 1GiB for a run, 80 % of the machine for a query.',
   ),
   lock_timeout: setting(duration, 'How long to wait for a table that is locked. DWH_LOCK_TIMEOUT. Default: 10s.'),
+  on_blocked_ddl: setting(
+    onBlockedDdl,
+    'When an ALTER TABLE or the like waits for a table that is being read: make way, or let it wait. DWH_ON_BLOCKED_DDL. Default: yield.',
+  ),
+  max_snapshot_age: setting(
+    duration,
+    'How long the snapshot may be open, since it holds back vacuum; 0s: no limit. DWH_MAX_SNAPSHOT_AGE. Default: 12h.',
+  ),
 })
 
 /** What `dwh.yaml` may say of a bucket. */
@@ -156,6 +165,8 @@ export interface ConfigValues {
   readonly extensions?: string | undefined
   readonly memory_limit?: number | undefined
   readonly lock_timeout?: number | undefined
+  readonly on_blocked_ddl?: 'yield' | 'wait' | undefined
+  readonly max_snapshot_age?: number | undefined
 }
 
 export const configSchema: v.GenericSchema<unknown, ConfigValues> = config

@@ -25,6 +25,8 @@ export interface Config {
   readonly extensions: string | null
   readonly memoryLimitBytes: number | undefined
   readonly lockTimeoutMs: number | undefined
+  readonly onBlockedDdl: 'yield' | 'wait' | undefined
+  readonly maxSnapshotAgeMs: number | undefined
   /** The file it came from, if there was one. */
   readonly file: string | null
 }
@@ -66,6 +68,8 @@ export const VARIABLES = {
   extensions: 'DWH_EXTENSIONS',
   memory_limit: 'DWH_MEMORY_LIMIT',
   lock_timeout: 'DWH_LOCK_TIMEOUT',
+  on_blocked_ddl: 'DWH_ON_BLOCKED_DDL',
+  max_snapshot_age: 'DWH_MAX_SNAPSHOT_AGE',
 } as const
 
 /** The environment variable for each setting of a bucket that has one; credentials are the AWS SDK's own. */
@@ -133,6 +137,8 @@ export async function putTogether(
     extensions: path('extensions'),
     memoryLimitBytes: values.memory_limit,
     lockTimeoutMs: values.lock_timeout,
+    onBlockedDdl: values.on_blocked_ddl,
+    maxSnapshotAgeMs: values.max_snapshot_age,
     file: file?.path ?? null,
   }
 }

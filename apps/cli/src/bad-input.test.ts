@@ -163,6 +163,7 @@ describe('the command line and the configuration', () => {
     ['parallel: many', 'dwh.yaml:1: parallel: expected a number'],
     ['parallel: 0', 'parallel: expected at least 1'],
     ['lock_timeout: 10', 'lock_timeout'],
+    ['on_table_error: ignore', 'on_table_error'],
     ['on_blocked_ddl: kill', 'on_blocked_ddl'],
     ['max_snapshot_age: a day', 'max_snapshot_age: expected a duration'],
     ['memory_limit: a lot', 'memory_limit: expected a size'],

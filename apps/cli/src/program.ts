@@ -30,6 +30,7 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
   DWH_PARALLEL                        parallel          tables read at once (2)
   DWH_EXTRACT                         extract           how tables are read: auto, rows, copy, native (auto)
   DWH_VERIFY                          verify            what is compared afterwards: counts, columns, deep (columns)
+  DWH_ON_TABLE_ERROR                  on_table_error    what a table that fails means: fail, keep-previous (fail)
   DWH_LOCK_TIMEOUT                    lock_timeout      how long to wait for a table that is locked (10s)
   DWH_ON_BLOCKED_DDL                  on_blocked_ddl    yield to an ALTER TABLE that waits for a table, or wait (yield)
   DWH_MAX_SNAPSHOT_AGE                max_snapshot_age  how long the snapshot may be open (12h)
@@ -42,7 +43,8 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
 In dwh.yaml also: include, exclude, types, and per table exclude, name, where, extract, verify, columns.exclude,
 columns.rename, columns.types.
 
-Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
+Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables kept
+from before, 4 another run was quicker.`
 
 /** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
 export function makeProgram(world: World): Command {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import type { ObjectStore, RunEvent, Source } from '@dwh/core'
+import type { EtlState, ObjectStore, RunEvent, Source } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { readManifest, readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
@@ -524,6 +524,91 @@ test('a snapshot that gets too old after all tables were read: the run is publis
   const source = postgresSource({ connection: database.url, maxSnapshotAgeMs: 3_000 })
   const report = await house.run({ store, sources: { default: { source } } })
   expect(report).toMatchObject({ record: { status: 'success' }, unfinished: null })
+})
+
+describe('tables fail, and are to be kept from before', () => {
+  const onTableError = 'keep-previous'
+
+  /** The shop as of yesterday; `c` fails from now on, and a new `d` too. */
+  async function shop(): Promise<{ database: TestDatabase; house: Warehouse; yesterday: string }> {
+    const database = await testDatabase(
+      'CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i; CREATE TABLE c AS SELECT 1::numeric(10,2) AS n',
+    )
+    const house = await warehouse(database)
+    const { runId } = await house.run({ date: '2026-02-17' })
+    await database.query(`INSERT INTO a VALUES (2); INSERT INTO c VALUES ('NaN'); CREATE TABLE d AS SELECT * FROM c`)
+    return { database, house, yesterday: runId }
+  }
+
+  const runs = (tables: EtlState['tables']) => Object.entries(tables).map(([name, { run_id }]) => [name, run_id])
+
+  test('the others are published, those stay as they were or away, and why is written down', async () => {
+    const { database, house, yesterday } = await shop()
+    await database.query('DROP TABLE b')
+    const { runId, record, plan } = await house.run({ onTableError })
+    expect(plan.dropped).toEqual(['b'])
+    const why = {
+      code: 'VALUE_REFUSED',
+      message: expect.stringMatching(/^[cd]: column n: "NaN"/),
+      hint: expect.anything(),
+    }
+    expect(record).toMatchObject({
+      status: 'partial',
+      error: null,
+      tables: { a: { status: 'written', rows: 2 }, c: { status: 'failed', ...why }, d: { status: 'failed', ...why } },
+    })
+    expect(await readRunRecords(house.store, 1)).toEqual([record])
+    const { state } = await readState(house.store)
+    expect(runs(state.tables)).toEqual([
+      ['a', runId],
+      ['c', yesterday],
+    ])
+    const failed = { run_id: runId, at: '2026-02-18T03:00:00.000Z', ...why }
+    expect(state).toMatchObject({ status: 'partial', last_failure: null, counts: { a: 2, c: 1 } })
+    expect(state.failed_tables).toEqual({ c: failed, d: failed })
+    expect(await ask(house, 'c', 'SELECT n::VARCHAR FROM t')).toEqual([['1.00']])
+    expect(runs((await readManifest(house.store, state, '2026-02-18'))?.tables ?? {})).toEqual([['a', runId]])
+    expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+    await database.query(`DELETE FROM c WHERE n = 'NaN'; DELETE FROM d WHERE n = 'NaN'`)
+    expect((await house.run({ onTableError })).state).toMatchObject({ status: 'success', failed_tables: {} })
+  })
+
+  test('a day that is replaced keeps what it had of them', async () => {
+    const { house, yesterday } = await shop()
+    const { runId, state } = await house.run({ onTableError, date: '2026-02-17', replace: true })
+    expect(runs((await readManifest(house.store, state, '2026-02-17'))?.tables ?? {})).toEqual([
+      ['a', runId],
+      ['b', runId],
+      ['c', yesterday],
+    ])
+    expect(await ask(house, 'c', 'SELECT n::VARCHAR FROM t')).toEqual([['1.00']])
+  })
+
+  test('all of them fail; a plan cannot be made: nothing is published', async () => {
+    const { house } = await shop()
+    const { state } = await readState(house.store)
+    await expect(house.run({ onTableError, only: ['c', 'd'] })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      context: { tables: ['c', 'd'] },
+    })
+    await expect(house.run({ onTableError, only: ['e'] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    const { last_failure, ...after } = (await readState(house.store)).state
+    expect(after).toEqual({ ...state, last_failure: undefined })
+    expect(last_failure).toMatchObject({ code: 'RUN_FAILED', tables: ['c', 'd'] })
+  })
+
+  test('what would be kept is of another database: nothing is published', async () => {
+    const { house } = await shop()
+    const { state } = await readState(house.store)
+    const other = await testDatabase(`CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i;
+      CREATE TABLE c AS SELECT 'NaN'::numeric(10,2) AS n`)
+    const sources = { default: { source: postgresSource({ connection: other.url }) } }
+    await expect(house.run({ onTableError, sources })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      hint: expect.stringMatching(/^Nothing was published: c would be kept from another database/),
+    })
+    expect((await readState(house.store)).state.tables).toEqual(state.tables)
+  })
 })
 
 test('fifty runs while money moves between two tables: the sum never changes', { timeout: 120_000 }, async () => {

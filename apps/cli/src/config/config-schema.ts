@@ -1,5 +1,5 @@
 import { type ProofLevel, STORE_AS, type StoreAs } from '@dwh/core'
-import type { ExtractSetting, TableSettings } from '@dwh/pipeline'
+import type { ExtractSetting, OnTableError, TableSettings } from '@dwh/pipeline'
 import * as v from 'valibot'
 
 const list = v.array(v.string())
@@ -52,6 +52,7 @@ const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
 const verify = v.picklist(['counts', 'columns', 'deep'])
 const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
 const storeAs = v.picklist(STORE_AS)
+const onTableError = v.picklist(['fail', 'keep-previous'])
 const onBlockedDdl = v.picklist(['yield', 'wait'])
 
 const columnSettings = v.strictObject({
@@ -108,6 +109,10 @@ const config = v.strictObject({
     'How every column of a Postgres type is stored: text, iso8601, double or or-null.',
   ),
   tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
+  on_table_error: setting(
+    onTableError,
+    'When a table fails: publish nothing, or publish the others and keep it as it was before. DWH_ON_TABLE_ERROR. Default: fail.',
+  ),
   temp: setting(
     name,
     "Where files are made before they enter the warehouse. DWH_TMP. Default: the system's temporary folder.",
@@ -159,6 +164,7 @@ export interface ConfigValues {
   readonly verify?: ProofLevel | undefined
   readonly types?: Readonly<Record<string, StoreAs>> | undefined
   readonly tables?: Readonly<Record<string, TableSettings | null>> | undefined
+  readonly on_table_error?: OnTableError | undefined
   readonly temp?: string | undefined
   readonly cache?: string | undefined
   readonly cache_size?: number | undefined

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DwhError, dayAt } from '@dwh/core'
-import type { SelectionSettings, TableSettings } from '@dwh/pipeline'
+import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/pipeline'
 import type { S3StoreOptions } from '@dwh/storage'
 import { getProxyForUrl } from 'proxy-from-env'
 import * as v from 'valibot'
@@ -17,6 +17,7 @@ export interface Config {
   readonly timezone: string
   readonly parallel: number
   readonly selection: SelectionSettings
+  readonly onTableError: OnTableError | undefined
   /** Absolute paths. */
   readonly temp: string
   readonly cache: string
@@ -62,6 +63,7 @@ export const VARIABLES = {
   parallel: 'DWH_PARALLEL',
   extract: 'DWH_EXTRACT',
   verify: 'DWH_VERIFY',
+  on_table_error: 'DWH_ON_TABLE_ERROR',
   temp: 'DWH_TMP',
   cache: 'DWH_CACHE',
   cache_size: 'DWH_CACHE_SIZE',
@@ -131,6 +133,7 @@ export async function putTogether(
       ...pick(values, ['include', 'exclude', 'extract', 'verify', 'types']),
       tables: tableSettings(values.tables),
     },
+    onTableError: values.on_table_error,
     temp: path('temp') ?? tmp,
     cache: path('cache') ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),
     cacheBytes: values.cache_size,

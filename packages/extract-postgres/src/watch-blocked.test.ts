@@ -59,7 +59,7 @@ async function begin(the: House, way: keyof typeof WAYS): Promise<{ reading: Pro
   const reading = WAYS[way](the, SLOWLY)
   reading.catch(() => {})
   const reads = `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.01)%' AND state = 'active' AND pid <> pg_backend_pid()`
-  await expect.poll(async () => (await the.database.query(reads)).rows.length).toBe(1)
+  await expect.poll(async () => (await the.database.query(reads)).rows.length, { timeout: 10_000 }).toBe(1)
   return { reading }
 }
 
@@ -75,7 +75,7 @@ describe.each(['rows', 'csv', 'proof'] as const)('a statement waits for the read
     const { reading } = await begin(the, way)
     const altered = elapsedMs(the.database.query('ALTER TABLE t ADD COLUMN later int'))
     const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass`
-    await expect.poll(async () => (await the.database.query(waiting)).rows.length).toBe(1)
+    await expect.poll(async () => (await the.database.query(waiting)).rows.length, { timeout: 10_000 }).toBe(1)
     const asked = elapsedMs(the.database.query('SELECT FROM t LIMIT 1'))
     await expect(reading).rejects.toMatchObject({
       code: 'SOURCE_FAILED',

@@ -485,7 +485,7 @@ describe('a statement waits for a table that is being read', () => {
     const run = house.run({ onEvent: (event) => events.push(event) })
     run.catch(() => {})
     const reading = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND query LIKE '%pg_sleep%' AND datname = current_database()`
-    await expect.poll(async () => (await database.query(reading)).rows.length).toBe(1)
+    await expect.poll(async () => (await database.query(reading)).rows.length, { timeout: 10_000 }).toBe(1)
     await database.query(statement)
     return { house, run, events }
   }
@@ -557,7 +557,7 @@ describe('tables fail, and are to be kept from before', () => {
       error: null,
       tables: { a: { status: 'written', rows: 2 }, c: { status: 'failed', ...why }, d: { status: 'failed', ...why } },
     })
-    expect(await readRunRecords(house.store, 1)).toEqual([record])
+    expect(await readRunRecords(house.store)).toContainEqual(record)
     const { state } = await readState(house.store)
     expect(runs(state.tables)).toEqual([
       ['a', runId],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   type CsvData,
   DwhError,
@@ -13,9 +14,11 @@ import {
 } from '@dwh/core'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
 import { copyCsv } from './copy-csv.ts'
+import { endSessions } from './end-sessions.ts'
 import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
+import { APPLICATION_NAME } from './open-client.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, refuseRounding } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
@@ -209,7 +212,9 @@ function openSnapshot(
     nativeExtension: NATIVE_EXTENSION,
     async readNative(wanted, survey, read = {}) {
       const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
-      const conninfo = connection.conninfo(sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
+      // a name of their own, by which DuckDB's sessions can be found and ended
+      const name = `${(options.applicationName ?? APPLICATION_NAME).slice(0, 40)} ${randomBytes(6).toString('hex')}`
+      const conninfo = connection.conninfo(name, sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
       const why =
         whyNotNative(table, survey) ??
         (conninfo === null ? 'its connection has settings that are not for others' : null)
@@ -222,10 +227,16 @@ function openSnapshot(
       ): AsyncGenerator<T> {
         const ranges = await ctidRanges(client, locked)
         const where = { conninfo: conninfo as string, snapshotId: info.id, instance, where: read.where }
-        const done = await work(nativeQuery(locked, ranges, where), ended)
-        // from then on the lock was not ours, and a query that began later may have read another table
-        ended.throwIfAborted()
-        yield done
+        const stop = () => void endSessions(another, name)
+        ended.addEventListener('abort', stop)
+        try {
+          const done = await work(nativeQuery(locked, ranges, where), ended)
+          // from then on the lock was not ours, and a query that began later may have read another table
+          ended.throwIfAborted()
+          yield done
+        } finally {
+          ended.removeEventListener('abort', stop)
+        }
       }
       return {
         sent: () => survey.proof.rows,

@@ -161,6 +161,37 @@ test('two days: each customer counts once, both can be asked and compared', asyn
   expect(await ask('SELECT count(*) AS n FROM customers', '--as-of', '2026-02-17')).toEqual([{ n: 12 }])
 })
 
+test('one table fails, and is kept from before: exit 3, and every command says so', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1::numeric(10,2) AS n')
+  const { dwh } = await workplace({ DATABASE_URL: database.url, DWH_ON_TABLE_ERROR: 'keep-previous' })
+  expect((await dwh(['run', '--date', '2026-02-17'])).code).toBe(0)
+  await database.query(`INSERT INTO a VALUES (2); INSERT INTO b VALUES ('NaN')`)
+  const why = 'b: column n: "NaN" is not a value of DECIMAL(10,2)'
+  const run = await dwh(['run', '--date', '2026-02-18'])
+  expect(run).toMatchObject({ code: 3, stderr: expect.stringContaining(`✗ ${why}`) })
+  const [published, kept, table] = run.stdout.split('\n')
+  expect(published).toMatch(/^Published .*: 1 table, 2 rows/)
+  expect([kept, table]).toEqual(['Kept from before, since they failed:', `  2026-02-17  ${why}`])
+  expect((await dwh(['status'])).stdout).toContain(`\nkept from before  2026-02-17: ${why}\n`)
+  expect((await dwh(['history'])).stdout).toMatch(/ 2026-02-18 {2}partial .* kept from before: b\n/)
+  expect((await dwh(['doctor'])).stdout).toContain(`1 table kept from before: ${why}`)
+  expect(JSON.parse((await dwh(['query', '--json', 'SELECT (SELECT count(*) FROM a) AS a, n FROM b'])).stdout)).toEqual(
+    [{ a: 2, n: 1 }],
+  )
+  const json = await dwh(['run', '--json', '--date', '2026-02-18', '--replace'])
+  expect(json.code).toBe(3)
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    status: 'partial',
+    tables: { a: { status: 'written' }, b: { status: 'failed', code: 'VALUE_REFUSED', message: why } },
+    kept: { b: { date: '2026-02-17', run_id: expect.any(String) } },
+  })
+  expect(JSON.parse((await dwh(['status', '--json'])).stdout)).toMatchObject({
+    status: 'partial',
+    failed_tables: { b: { code: 'VALUE_REFUSED', message: why } },
+  })
+  expect((await dwh(['run'], { env: { DWH_ON_TABLE_ERROR: 'fail' } })).code).toBe(1)
+})
+
 describe('settings', () => {
   test('flags win over the environment, that over dwh.yaml, that over defaults; paths are relative to where they were written', async () => {
     const database = await testDatabase('CREATE TABLE a (i int); CREATE TABLE b (i int)')

@@ -22,25 +22,29 @@ The way:
   $ dwh query "SELECT count(*) FROM customers"              answers, with no server and no network
 
 Settings come from flags, then from the environment, then from dwh.yaml in the working folder, then from defaults:
-  DATABASE_URL, PGHOST, PGUSER, ...   source         the Postgres to read
-  DWH_STORAGE                         storage        a folder (./warehouse), or a bucket: s3://bucket/prefix
-  S3_ENDPOINT, S3_REGION,             s3             where the bucket is, when it is not at AWS; AWS_ACCESS_KEY_ID,
-  S3_PATH_STYLE, S3_CA_FILE                          AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ... as everywhere
-  DWH_TIMEZONE                        timezone       whose midnight ends a day (UTC)
-  DWH_PARALLEL                        parallel       tables read at once (2)
-  DWH_EXTRACT                         extract        how tables are read: auto, rows, copy, native (auto)
-  DWH_VERIFY                          verify         what is compared afterwards: counts, columns, deep (columns)
-  DWH_LOCK_TIMEOUT                    lock_timeout   how long to wait for a table that is locked (10s)
-  DWH_MEMORY_LIMIT                    memory_limit   what DuckDB may hold (run: 1GiB)
-  DWH_TMP                             temp           where files are made (the system's temporary folder)
-  DWH_CACHE                           cache          what is kept between queries (~/.cache/dwh)
-  DWH_CACHE_SIZE                      cache_size     the most that it may hold of a bucket (10GiB)
-  DWH_EXTENSIONS                      extensions     where DuckDB finds extensions (~/.duckdb/extensions)
-  DWH_CONFIG                                         another file than dwh.yaml
+  DATABASE_URL, PGHOST, PGUSER, ...   source            the Postgres to read
+  DWH_STORAGE                         storage           a folder (./warehouse), or a bucket: s3://bucket/prefix
+  S3_ENDPOINT, S3_REGION,             s3                where the bucket is, when it is not at AWS; AWS_ACCESS_KEY_ID,
+  S3_PATH_STYLE, S3_CA_FILE                             AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ... as everywhere
+  DWH_TIMEZONE                        timezone          whose midnight ends a day (UTC)
+  DWH_PARALLEL                        parallel          tables read at once (2)
+  DWH_EXTRACT                         extract           how tables are read: auto, rows, copy, native (auto)
+  DWH_VERIFY                          verify            what is compared afterwards: counts, columns, deep (columns)
+  DWH_ON_TABLE_ERROR                  on_table_error    what a table that fails means: fail, keep-previous (fail)
+  DWH_LOCK_TIMEOUT                    lock_timeout      how long to wait for a table that is locked (10s)
+  DWH_ON_BLOCKED_DDL                  on_blocked_ddl    yield to an ALTER TABLE that waits for a table, or wait (yield)
+  DWH_MAX_SNAPSHOT_AGE                max_snapshot_age  how long the snapshot may be open (12h)
+  DWH_MEMORY_LIMIT                    memory_limit      what DuckDB may hold (run: 1GiB)
+  DWH_TMP                             temp              where files are made (the system's temporary folder)
+  DWH_CACHE                           cache             what is kept between queries (~/.cache/dwh)
+  DWH_CACHE_SIZE                      cache_size        the most that it may hold of a bucket (10GiB)
+  DWH_EXTENSIONS                      extensions        where DuckDB finds extensions (~/.duckdb/extensions)
+  DWH_CONFIG                                            another file than dwh.yaml
 In dwh.yaml also: include, exclude, types, and per table exclude, name, where, extract, verify, columns.exclude,
 columns.rename, columns.types.
 
-Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
+Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables kept
+from before, 4 another run was quicker.`
 
 /** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
 export function makeProgram(world: World): Command {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { testDatabase } from '@dwh/test-kit'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
 test('a service and a password file, as psql reads them; what is ignored is said, and the answer stays clean', async () => {
@@ -35,6 +35,51 @@ test('one connection is enough for a run, which says that it was slower', async 
   const run = await dwh(['run', '--source', `postgres://${role}:pw@${hostname}:${port}/${database.name}`])
   expect(run.code, run.stderr).toBe(0)
   expect(run.stderr.match(/^! .*$/gm)).toEqual([expect.stringMatching(/one after another.*not 2 at once/)])
+})
+
+describe('a careful guest', () => {
+  async function slow(settings: string) {
+    const database = await testDatabase('CREATE TABLE a AS SELECT i FROM generate_series(1, 100) i')
+    const made = await workplace({ DATABASE_URL: database.url })
+    await writeFile(
+      join(made.folder, 'dwh.yaml'),
+      `${settings}\nverify: counts\ntables: { a: { where: pg_sleep(0.02) IS NOT NULL } }`,
+    )
+    const reading = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND query LIKE '%pg_sleep%' AND datname = current_database()`
+    const isReading = () =>
+      expect.poll(async () => (await database.query(reading)).rows.length, { timeout: 20_000 }).toBe(1)
+    return { ...made, database, isReading }
+  }
+
+  test.each([
+    [
+      'on_blocked_ddl: yield',
+      {},
+      /^! a: the read made way for ALTER TABLE of pid \d+, which waited for it: once more$/m,
+    ],
+    [
+      'on_blocked_ddl: yield',
+      { DWH_ON_BLOCKED_DDL: 'wait' },
+      /^! a: ALTER TABLE of pid \d+, and what comes behind it, waits/m,
+    ],
+  ])('a statement that waits for a table: %s, environment %o', async (settings, env, said) => {
+    const { dwh, database, isReading } = await slow(settings)
+    const run = dwh(['run'], { env })
+    await isReading()
+    await database.query('ALTER TABLE a ADD COLUMN later int')
+    expect(await run).toMatchObject({ code: 0, stderr: expect.stringMatching(said) })
+  })
+
+  test('a snapshot that is open for too long: exit 1, and how long that is', async () => {
+    const { dwh } = await slow('max_snapshot_age: 1s')
+    expect(await dwh(['run'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: a: the snapshot was open for 1 s, the longest that max_snapshot_age allows\n {2}An/m,
+      ),
+    })
+  })
 })
 
 test('a password in a string of settings is shown nowhere', async () => {

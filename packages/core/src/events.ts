@@ -12,6 +12,8 @@ export type RunEvent =
     }
   /** `rows`: null where they are counted only at the end. `bytes`: of text that came from the source. */
   | { readonly type: 'table-progress'; readonly table: string; readonly rows: number | null; readonly bytes: number }
+  /** It failed in a way that may pass, and is read or proved once more. `message` says why, and begins with the table. */
+  | { readonly type: 'table-retry'; readonly table: string; readonly message: string }
   | {
       readonly type: 'table-end'
       readonly table: string

@@ -75,6 +75,7 @@ export type {
   ColumnEntry,
   DayManifest,
   EtlState,
+  FailedTable,
   FailureEntry,
   FileEntry,
   KeptFile,

@@ -100,8 +100,8 @@ export interface CopyData {
 
 /** A table that DuckDB reads from the source by itself, through an extension that speaks to it. */
 export interface NativeData {
-  /** Calls `work` while the source is held as it has to be for this. */
-  native<T>(work: (query: NativeQuery) => Promise<T>): Promise<T>
+  /** Calls `work` while the source is held as it has to be for this. `ended` fires when it cannot be held any longer: what DuckDB does then is not used. */
+  native<T>(work: (query: NativeQuery, ended?: AbortSignal) => Promise<T>): Promise<T>
   /** The rows that the source has counted. */
   sent(): number
 }
@@ -180,7 +180,7 @@ export interface SourceSnapshot {
   tables(): Promise<readonly TableSchema[]>
   /**
    * Starts to read one table: the columns of `table`, in its order, which may be fewer than were offered. Nothing is sent before the rows are asked for.
-   * May be called again for the same table, and gives the same rows.
+   * May be called again for the same table, and gives the same rows. An error with `context.retryable` says that the same call may succeed now.
    */
   read(table: TableSchema, options?: ReadTableOptions): RowData
   /** The same as Postgres copies it, where the source writes that by itself. The rows may come in another order. */

@@ -84,13 +84,16 @@ export interface FailureEntry {
   readonly tables: readonly string[]
 }
 
+/** Why a table is not as the last run that tried to read it would have it: it is current as an earlier run left it, or not at all. */
+export type FailedTable = Omit<FailureEntry, 'tables'>
+
 /** `etl.json`. Before the first good run: `status: "none"`, `last_run_at: null`, `tables: {}`. */
 export interface EtlState {
   readonly version: 1
   /** When the last good run was committed. */
   readonly last_run_at: string | null
-  /** Of the last good run; a failed one never changes it. */
-  readonly status: 'none' | 'success'
+  /** Of the last good run; a failed one never changes it. `partial`: some of its tables failed, and are kept from before. */
+  readonly status: 'none' | 'success' | 'partial'
   readonly duration_ms: number | null
   /** Rows of every current table, as the last good run left them. */
   readonly counts: Readonly<Record<string, number>>
@@ -102,6 +105,8 @@ export interface EtlState {
   readonly kept: readonly KeptFile[]
   /** Every current table, by the name `formatTableName` gives it. */
   readonly tables: Readonly<Record<string, TableEntry>>
+  /** Of those that failed in a run that was published, each until a run reads it again. */
+  readonly failed_tables: Readonly<Record<string, FailedTable>>
   readonly last_failure: FailureEntry | null
   /** Whether the store honoured conditional writes when this was written: where not, two runs at one moment may both believe that they were published. */
   readonly conditional_writes: boolean
@@ -120,7 +125,8 @@ export interface DayManifest {
 export interface RunRecord {
   readonly version: 1
   readonly run_id: string
-  readonly status: 'success' | 'failed'
+  /** `partial`: published without the tables that failed. */
+  readonly status: 'success' | 'partial' | 'failed'
   readonly date: Day
   readonly started_at: string
   readonly finished_at: string

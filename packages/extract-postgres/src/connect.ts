@@ -15,7 +15,7 @@ import {
   tlsPlan,
   toConninfo,
 } from './libpq/index.ts'
-import { APPLICATION_NAME, openClient, type Way } from './open-client.ts'
+import { openClient, type Way } from './open-client.ts'
 import { checkAttributes } from './session-attributes.ts'
 import { systemRoom } from './system-room.ts'
 
@@ -36,8 +36,8 @@ export interface PostgresConnection {
   readonly server: string
   readonly resolved: ResolvedConnection
   readonly connectTimeoutMs: number
-  /** What libpq opens the same connection with, and `options` for the server; null where that cannot be said. It holds the password. */
-  conninfo(options: string): string | null
+  /** What libpq opens the same connection with, under another name and with `options` for the server; null where that cannot be said. It holds the password. */
+  conninfo(applicationName: string, options: string): string | null
   /** Opens another connection to the very same server, in the same way; the caller ends it. */
   another(signal?: AbortSignal): Promise<pg.Client>
 }
@@ -68,7 +68,7 @@ export async function connect(options: ConnectOptions = {}, signal?: AbortSignal
           server: serverOf(way.host),
           resolved,
           connectTimeoutMs: timeoutOf(way),
-          conninfo: (options) => conninfoOf(way, options),
+          conninfo: (name, options) => conninfoOf(way, name, options),
           another: (later) => openAgain(way, later),
         }
       }
@@ -146,9 +146,12 @@ async function openAgain(way: Way, signal: AbortSignal | undefined): Promise<pg.
 }
 
 /** A server that may only ask for some kinds of password is watched over here, which libpq in another program might not do. */
-function conninfoOf({ resolved, host, address, attempt }: Way, options: string): string | null {
+function conninfoOf(
+  { resolved, host, address, attempt }: Way,
+  application_name: string,
+  options: string,
+): string | null {
   if (resolved.requireAuth !== null || (attempt.tls !== false && attempt.tls.direct)) return null
-  const application_name = resolved.applicationName ?? APPLICATION_NAME
   const encrypted = attempt.tls !== false
   const all = [resolved.options, options].filter((text) => text !== null).join(' ')
   return toConninfo({ resolved, host, address, encrypted }, { application_name, options: all })

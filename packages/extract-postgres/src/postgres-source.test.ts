@@ -133,6 +133,8 @@ describe('things end', () => {
     const reading = rows[Symbol.asyncIterator]().next()
     setTimeout(() => controller.abort(), 100)
     await expect(reading).rejects.toMatchObject({ code: 'ABORTED' })
+    // the one that holds the snapshot
+    await expect.poll(() => sessions(database), { timeout: 5_000 }).toBe(1)
   })
 
   test('the reader leaves early; closing ends every session, also twice', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   type CopyData,
   DwhError,
@@ -14,9 +15,11 @@ import {
 import { blockRanges } from './block-ranges.ts'
 import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
 import { copyRanges } from './copy-ranges.ts'
+import { endSessions } from './end-sessions.ts'
 import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
+import { APPLICATION_NAME } from './open-client.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, refuseRounding } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
@@ -27,11 +30,14 @@ import {
   beginSnapshot,
   DEFAULT_LOCK_TIMEOUT_MS,
   exportSnapshot,
-  serverInstance,
+  identifyBackend,
+  noticeMs,
   sessionOptions,
 } from './session.ts'
 import { otherServer } from './shortage.ts'
+import { limitSnapshotAge } from './snapshot-age.ts'
 import { surveyTable } from './survey-table.ts'
+import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
 
 export interface PostgresSourceOptions
   extends ConnectOptions,
@@ -39,6 +45,13 @@ export interface PostgresSourceOptions
     Pick<ReadRowsOptions, 'batchRows' | 'batchBytes'> {
   /** How many tables may be read at once, each on a connection of its own beside the one that holds the snapshot. Default 2. */
   readonly parallel?: number | undefined
+  /**
+   * When a statement such as ALTER TABLE waits for a table that is being read, and all that the application asks of that table waits behind it. `yield`: the read ends
+   * within `lockTimeoutMs`, and fails with `context.retryable`. `wait`: it goes on, and `onNote` is told. Default `yield`.
+   */
+  readonly onBlockedDdl?: 'yield' | 'wait' | undefined
+  /** How long the snapshot may be open, since it holds back vacuum; after that every read fails. 0: no limit; above 24 days: 24 days. Default 12 h. */
+  readonly maxSnapshotAgeMs?: number | undefined
   /** Told, once each, what is no error and may surprise: a setting without effect, a password file that is ignored, fewer connections than wanted. */
   readonly onNote?: ((note: string) => void) | undefined
 }
@@ -70,7 +83,7 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
         const session = { ...options, applicationName: resolved.applicationName ?? undefined }
         await beginSnapshot(holder, session)
         const info = await exportSnapshot(holder)
-        return openSnapshot(connection, { info, instance: await serverInstance(holder) }, session, signal)
+        return openSnapshot(connection, { info, ...(await identifyBackend(holder)) }, session, signal)
       } catch (error) {
         await holder.end().catch(() => {})
         throw sourceFailure(error, { server })
@@ -95,11 +108,24 @@ function openSnapshot(
     open: another,
     async join(client) {
       await beginSnapshot(client, { ...options, snapshotId: info.id })
-      if ((await serverInstance(client)) !== instance) throw otherServer()
+      const backend = await identifyBackend(client)
+      if (backend.instance !== instance) throw otherServer()
+      return backend.pid
     },
     onNote: options.onNote ?? (() => {}),
   })
+  const age = limitSnapshotAge(options.maxSnapshotAgeMs)
+  age.signal.addEventListener('abort', end)
+  const blocked = watchBlocked({ spare: pool.spare, everyMs: noticeMs(options.lockTimeoutMs) })
+  const blocking = new Set<string>()
   let listed: Promise<Map<string, PgTable>> | undefined
+
+  function end(): void {
+    age.stop()
+    pool.close()
+    // without waiting for the server, which rolls back
+    holder.connection.stream.destroy()
+  }
 
   function list(): Promise<Map<string, PgTable>> {
     listed ??= listTables(holder).then((tables) => new Map(tables.map((table) => [formatTableName(table), table])))
@@ -110,29 +136,45 @@ function openSnapshot(
   async function* onReader<T>(
     wanted: TableSchema,
     read: ReadTableOptions,
-    work: (reader: Reader, table: PgTable) => AsyncIterable<T>,
+    work: (reader: Reader, table: PgTable, ended: AbortSignal) => AsyncIterable<T>,
     take: (signal: AbortSignal | undefined) => Promise<Reader | null> = pool.take,
   ): AsyncGenerator<T> {
     const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
-    const signals = [signal, read.signal].filter((s) => s !== undefined)
-    const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+    const name = formatTableName(table)
+    const yielded = new AbortController()
+    const asked = AbortSignal.any([signal, read.signal].filter((s) => s !== undefined))
+    const ended = AbortSignal.any([asked, age.signal, yielded.signal])
+    function throwIfEnded(): void {
+      throwIfAborted(asked, name)
+      age.check(name)
+      yielded.signal.throwIfAborted()
+    }
+    /** Once for each table, however often it is read. */
+    function onBlocked(waiter: Waiter): void {
+      if (options.onBlockedDdl !== 'wait') yielded.abort(madeWay(name, waiter))
+      else if (!blocking.has(name)) options.onNote?.(inTheWay(name, waiter))
+      blocking.add(name)
+    }
+    let unwatch = () => {}
     let reader: Reader | null = null
     // a read that waits for the server ends at once when its socket does
     const stop = () => reader?.destroy()
-    either?.addEventListener('abort', stop)
+    ended.addEventListener('abort', stop)
     let complete = false
     try {
-      reader = await take(either)
+      reader = await take(ended)
       if (reader === null) return
-      throwIfAborted(either, formatTableName(table))
+      throwIfEnded()
       await lockTable(reader.client, table)
-      yield* work(reader, table)
+      if (reader.pid !== null) unwatch = blocked.watch(reader.pid, onBlocked)
+      yield* work(reader, table, ended)
       complete = true
     } catch (error) {
-      throwIfAborted(either, formatTableName(table))
+      throwIfEnded()
       throw sourceFailure(error, { table })
     } finally {
-      either?.removeEventListener('abort', stop)
+      unwatch()
+      ended.removeEventListener('abort', stop)
       // also after an early exit: ends the transaction, and with it the table's lock
       await reader?.giveBack(complete)
     }
@@ -145,6 +187,7 @@ function openSnapshot(
       try {
         return [...(await list()).values()]
       } catch (error) {
+        age.check(server)
         throw sourceFailure(error, { server })
       }
     },
@@ -181,40 +224,44 @@ function openSnapshot(
     nativeExtension: NATIVE_EXTENSION,
     async readNative(wanted, survey, read = {}) {
       const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
-      const conninfo = connection.conninfo(sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
+      // a name of their own, by which DuckDB's sessions can be found and ended
+      const name = `${(options.applicationName ?? APPLICATION_NAME).slice(0, 40)} ${randomBytes(6).toString('hex')}`
+      const conninfo = connection.conninfo(name, sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
       const why =
         whyNotNative(table, survey) ??
         (conninfo === null ? 'its connection has settings that are not for others' : null)
       if (why !== null || conninfo === null) return why ?? ''
       async function* once<T>(
-        work: (query: NativeQuery) => Promise<T>,
+        work: (query: NativeQuery, ended: AbortSignal) => Promise<T>,
         client: PgClient,
         locked: PgTable,
+        ended: AbortSignal,
       ): AsyncGenerator<T> {
         const ranges = await ctidRanges(client, locked)
-        yield await work(
-          nativeQuery(locked, ranges, {
-            conninfo: conninfo as string,
-            snapshotId: info.id,
-            instance,
-            where: read.where,
-          }),
-        )
+        const where = { conninfo: conninfo as string, snapshotId: info.id, instance, where: read.where }
+        const stop = () => void endSessions(another, name)
+        ended.addEventListener('abort', stop)
+        try {
+          const done = await work(nativeQuery(locked, ranges, where), ended)
+          // from then on the lock was not ours, and a query that began later may have read another table
+          ended.throwIfAborted()
+          yield done
+        } finally {
+          ended.removeEventListener('abort', stop)
+        }
       }
       return {
         sent: () => survey.proof.rows,
         async native(work) {
           // by whose lock the table stays what it is
-          for await (const done of onReader(wanted, read, ({ client }, locked) => once(work, client, locked)))
-            return done
+          const reading = onReader(wanted, read, ({ client }, locked, ended) => once(work, client, locked, ended))
+          for await (const done of reading) return done
           throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: not read`)
         },
       }
     },
     async close() {
-      pool.close()
-      // without waiting for the server, which rolls back
-      holder.connection.stream.destroy()
+      end()
     },
   }
 }

@@ -6,6 +6,8 @@ import { noAnswer, shortageOf } from './shortage.ts'
 /** A connection inside the snapshot, for one table. */
 export interface Reader {
   readonly client: pg.Client
+  /** Of its backend. Null for the connection that holds the snapshot, which nobody else can watch. */
+  readonly pid: number | null
   /** Ends the connection at once, whatever it does. */
   destroy(): void
   /** True for the connection that holds the snapshot, which would go with it. */
@@ -23,6 +25,8 @@ export interface ReaderPool {
   takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null>
   /** True while somebody waits for a reader. */
   contended(): boolean
+  /** The connection that holds the snapshot, while no table is read on it. */
+  spare(): pg.Client | null
   /** Ends every connection but the holder's; whoever waits for a reader fails. */
   close(): void
 }
@@ -35,8 +39,8 @@ export interface ReaderPoolOptions {
   readonly wanted: number
   /** Opens a connection; the pool ends it. */
   open(signal: AbortSignal | undefined): Promise<pg.Client>
-  /** Begins a transaction at the snapshot. */
-  join(client: pg.Client): Promise<void>
+  /** Begins a transaction at the snapshot, and says which backend that is. */
+  join(client: pg.Client): Promise<number>
   /** After which a `join` counts as refused: a pooler without a free server says nothing for minutes. */
   readonly joinTimeoutMs: number
   readonly onNote: (note: string) => void
@@ -118,8 +122,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
       clients.add(client)
       signal?.addEventListener('abort', stop)
       if (closed) throw new DwhError('SOURCE_FAILED', `${server}: the snapshot is closed`)
-      await within(join(client), options.joinTimeoutMs)
-      return readerOf(client)
+      return readerOf(client, await within(join(client), options.joinTimeoutMs))
     } catch (error) {
       drop(client)
       throwIfAborted(signal, 'source')
@@ -159,9 +162,10 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     }
   }
 
-  function readerOf(client: pg.Client): Reader {
+  function readerOf(client: pg.Client, pid: number): Reader {
     return {
       client,
+      pid,
       destroy: () => drop(client),
       last: false,
       async giveBack(complete) {
@@ -184,6 +188,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     }
     return {
       client: holder,
+      pid: null,
       // with it goes the snapshot: there is no other way to stop a query that is under way on the only connection
       destroy: () => holder.connection.stream.destroy(),
       last: true,
@@ -237,6 +242,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     free,
     takeIfFree,
     contended: () => waiting.size > 0,
+    spare: () => (holderBusy || closed ? null : holder),
     close() {
       closed = true
       for (const client of clients) drop(client)
@@ -252,13 +258,13 @@ function succeeds(answer: Promise<unknown>): Promise<boolean> {
   )
 }
 
-async function within(answer: Promise<unknown>, timeoutMs: number): Promise<void> {
+async function within<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(noAnswer(timeoutMs)), timeoutMs)
   })
   try {
-    await Promise.race([answer, late])
+    return await Promise.race([answer, late])
   } finally {
     clearTimeout(timer)
   }

@@ -6,7 +6,7 @@ import type { PgClient } from './pg-client.ts'
 export interface BeginSnapshotOptions {
   /** The id that `pg_export_snapshot()` gave in another session that is still in its transaction. Absent: an instant of its own. */
   readonly snapshotId?: string | undefined
-  /** How long to wait for any lock. Default 10 s. */
+  /** How long to wait for any lock; 0 for as long as it takes. Default 10 s. */
   readonly lockTimeoutMs?: number | undefined
   /** The name of the session in `pg_stat_activity`. Default `dwh`. */
   readonly applicationName?: string | undefined
@@ -47,8 +47,17 @@ export function sessionOptions(lockTimeoutMs: number): string {
     .join(' ')
 }
 
-/** Settings that not every supported version has. */
-const NEWER_SETTINGS: Readonly<Record<string, string>> = { transaction_timeout: '0' }
+/** The longest that either side takes to notice something. */
+const NOTICE_MS = 500
+
+/** The shortest, however short `lock_timeout` is: looking costs something, too. */
+const LEAST_NOTICE_MS = 50
+
+/** How soon we look for statements that wait for us, and the server whether we are still there: several times within `lock_timeout`. */
+export function noticeMs(lockTimeoutMs: number = DEFAULT_LOCK_TIMEOUT_MS): number {
+  if (lockTimeoutMs === 0) return NOTICE_MS
+  return Math.min(NOTICE_MS, Math.max(LEAST_NOTICE_MS, Math.round(lockTimeoutMs / 4)))
+}
 
 /**
  * Begins a read-only transaction at one instant, with settings that make every value print in one exact form. The caller ends it (COMMIT or
@@ -64,9 +73,12 @@ export async function beginSnapshot(client: PgClient, options: BeginSnapshotOpti
       ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${quoteLiteral(value)}`),
     ].join('; '),
   )
-  const newer = Object.entries(NEWER_SETTINGS).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
+  // what not every supported server has; Windows cannot look for a client that is gone, and refuses to
+  const newer = { transaction_timeout: '0', client_connection_check_interval: String(noticeMs(lockTimeoutMs)) }
+  const rows = Object.entries(newer).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
   await client.query(`SELECT pg_catalog.set_config(s.name, n.value, true)
-    FROM (VALUES ${newer.join(', ')}) AS n (name, value) JOIN pg_catalog.pg_settings s USING (name)`)
+    FROM (VALUES ${rows.join(', ')}) AS n (name, value) JOIN pg_catalog.pg_settings s USING (name)
+    WHERE s.name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|msvc|visual c'`)
 }
 
 /** Exports the instant of the current transaction, so that other sessions can read at it too, for as long as this transaction lasts. */
@@ -85,11 +97,20 @@ export async function exportSnapshot(client: PgClient): Promise<SnapshotInfo & {
   return { source, id, lsn, takenAt: taken_at }
 }
 
-/**
- * What tells one running server from every other, its standbys included, which share its `system_identifier`: when it was started, to the microsecond.
- * A snapshot's id alone may be another snapshot's on another server.
- */
-export async function serverInstance(client: PgClient): Promise<string> {
-  const { rows } = await client.query('SELECT pg_catalog.pg_postmaster_start_time()::text AS started')
-  return rows[0].started
+/** Which server process a session talks to. */
+export interface Backend {
+  /**
+   * What tells one running server from every other, its standbys included, which share its `system_identifier`: when it was started, to the microsecond.
+   * A snapshot's id alone may be another snapshot's on another server.
+   */
+  readonly instance: string
+  /** The server's own process id, which a pooler does not tell when one connects. */
+  readonly pid: number
+}
+
+export async function identifyBackend(client: PgClient): Promise<Backend> {
+  const { rows } = await client.query(
+    'SELECT pg_catalog.pg_postmaster_start_time()::text AS instance, pg_catalog.pg_backend_pid() AS pid',
+  )
+  return rows[0]
 }

@@ -41,19 +41,13 @@ const table = v.looseObject({
 
 const tables = v.record(text, table)
 
-const failure = v.looseObject({
-  run_id: text,
-  at: text,
-  code: text,
-  message: text,
-  hint: textOrNull,
-  tables: v.array(text),
-})
+const failed = { run_id: text, at: text, code: text, message: text, hint: textOrNull }
+const failure = v.looseObject({ ...failed, tables: v.array(text) })
 
 const state = v.looseObject({
   version: v.literal(1),
   last_run_at: textOrNull,
-  status: v.picklist(['none', 'success']),
+  status: v.picklist(['none', 'success', 'partial']),
   duration_ms: v.nullable(count),
   counts: v.record(text, count),
   run_id: textOrNull,
@@ -62,6 +56,7 @@ const state = v.looseObject({
   publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
   kept: v.array(v.looseObject({ key: text, sha256: hash, kept: text, until: text })),
   tables,
+  failed_tables: v.optional(v.record(text, v.looseObject(failed)), {}),
   last_failure: v.nullable(failure),
   conditional_writes: v.optional(v.boolean(), true),
 })
@@ -84,7 +79,7 @@ const outcome = v.variant('status', [
 const record = v.looseObject({
   version: v.literal(1),
   run_id: text,
-  status: v.picklist(['success', 'failed']),
+  status: v.picklist(['success', 'partial', 'failed']),
   date: day,
   started_at: text,
   finished_at: text,

@@ -53,13 +53,14 @@ function entry(runId: string, date: Day, name: string, body: string): TableEntry
 interface Options {
   date?: Day
   dropped?: string[]
+  failed?: Publication['failed']
   now?: Date
   base?: StoredState
 }
 
 /** Stages and publishes a run whose tables hold the given texts. */
 async function run(store: ObjectStore, runId: string, tables: Record<string, string>, options: Options = {}) {
-  const { date = '2026-02-18', dropped = [], now = NOW } = options
+  const { date = '2026-02-18', dropped = [], failed = {}, now = NOW } = options
   const base = options.base ?? (await readSettledState(store))
   const folder = await temporaryFolder()
   const entries: Record<string, TableEntry> = {}
@@ -74,6 +75,7 @@ async function run(store: ObjectStore, runId: string, tables: Record<string, str
     date,
     tables: entries,
     dropped,
+    failed,
     sources: { default: { kind: 'postgres', system_identifier: '7', database: 'app' } },
     previous: await readManifest(store, base.state, date),
     startedAt: new Date(now.getTime() - 1000),
@@ -107,6 +109,49 @@ async function answers(store: ObjectStore, state: EtlState): Promise<Record<stri
 async function open(): Promise<ObjectStore> {
   return localStore({ path: await temporaryFolder() })
 }
+
+describe('a run is published without tables that failed', () => {
+  const failed = { b: { code: 'VALUE_REFUSED', message: 'b: no', hint: null } }
+  const kept = { run_id: 'r2', at: NOW.toISOString(), ...failed.b }
+
+  test('each stays, with its file and in the manifest of a day that had it, until a run reads it again', async () => {
+    const store = await open()
+    await run(store, 'r1', { a: 'A1', b: 'B1' })
+    const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
+    expect(state).toMatchObject({ status: 'partial', run_id: 'r2', counts: { a: 2, b: 2 }, failed_tables: { b: kept } })
+    expect(await answers(store, state)).toEqual({ a: 'A2', b: 'B1' })
+    const manifest = await readManifest(store, (await readState(store)).state, '2026-02-18')
+    expect(Object.entries(manifest?.tables ?? {}).map(([name, { run_id }]) => [name, run_id])).toEqual([
+      ['a', 'r2'],
+      ['b', 'r1'],
+    ])
+    const some = await run(store, 'r3', { a: 'A3' })
+    expect(some.state).toMatchObject({ status: 'success', failed_tables: { b: kept } })
+    expect((await run(store, 'r4', { b: 'B4' })).state.failed_tables).toEqual({})
+  })
+
+  test('one that was never published stays away, and is forgotten by the next run that does not try it', async () => {
+    const store = await open()
+    const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
+    expect([Object.keys(state.tables), state.failed_tables]).toEqual([['a'], { b: kept }])
+    expect((await run(store, 'r3', { a: 'A3' })).state.failed_tables).toEqual({})
+  })
+
+  test('one that is dropped later is not spoken of any more', async () => {
+    const store = await open()
+    await run(store, 'r1', { a: 'A1', b: 'B1' })
+    await run(store, 'r2', { a: 'A2' }, { failed })
+    expect((await run(store, 'r3', { a: 'A3' }, { dropped: ['b'] })).state.failed_tables).toEqual({})
+  })
+
+  test('a run for an earlier day says nothing of a table that is newer', async () => {
+    const store = await open()
+    await run(store, 'r1', { a: 'A1', b: 'B1' })
+    const { state } = await run(store, 'r2', { a: 'A2' }, { failed, date: '2026-02-17' })
+    expect(state).toMatchObject({ status: 'partial', failed_tables: {} })
+    expect(await answers(store, state)).toEqual({ a: 'A1', b: 'B1' })
+  })
+})
 
 describe('a run is published', () => {
   test('the first: etl.json names its files, which are in place, and nothing else is there', async () => {

@@ -2,6 +2,7 @@ import {
   type DayManifest,
   DwhError,
   type EtlState,
+  type FailedTable,
   type FileEntry,
   isDwhError,
   type KeptFile,
@@ -25,6 +26,8 @@ export interface Publication {
   readonly date: string
   /** Every table of the run, by name, with the final keys of its files. */
   readonly tables: Readonly<Record<string, TableEntry>>
+  /** Why tables of the run are not among them, by name: each stays as it is. */
+  readonly failed: Readonly<Record<string, Pick<FailedTable, 'code' | 'message' | 'hint'>>>
   /** Names that leave the current views; their history stays. */
   readonly dropped: readonly string[]
   /** The sources that the run has read. */
@@ -183,7 +186,7 @@ export function nextState(base: EtlState, publication: Publication, kept: readon
   return {
     ...base,
     last_run_at: now.toISOString(),
-    status: 'success',
+    status: Object.keys(publication.failed).length === 0 ? 'success' : 'partial',
     duration_ms: now.getTime() - startedAt.getTime(),
     counts: Object.fromEntries(
       Object.entries(tables).map(([name, table]) => [name, table.files.reduce((sum, file) => sum + file.rows, 0)]),
@@ -197,8 +200,21 @@ export function nextState(base: EtlState, publication: Publication, kept: readon
     },
     kept: [...base.kept.filter((entry) => entry.until > now.toISOString()), ...kept],
     tables,
+    failed_tables: failedTables(base, publication, tables),
     last_failure: null,
   }
+}
+
+/** What is known of tables that failed, now or earlier; a run for an earlier day says nothing of a table whose current day is later. */
+function failedTables(
+  base: EtlState,
+  { runId, date, failed, now }: Publication,
+  tables: EtlState['tables'],
+): EtlState['failed_tables'] {
+  const earlier = Object.entries(base.failed_tables).filter(([name]) => tables[name] && tables[name].run_id !== runId)
+  const later = Object.entries(failed).filter(([name]) => (tables[name]?.date ?? '') <= date)
+  const at = now.toISOString()
+  return Object.fromEntries([...earlier, ...later.map(([name, why]) => [name, { run_id: runId, at, ...why }] as const)])
 }
 
 /** The day's manifest once the run is committed: a run of some tables adds to it, a re-run replaces what it read again. */

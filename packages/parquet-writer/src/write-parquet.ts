@@ -120,7 +120,9 @@ async function copyText(
 }
 
 function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data: NativeData): Promise<Copied> {
-  return data.native(async ({ extension, setup, query, asText, teardown }) => {
+  return data.native(async ({ extension, setup, query, asText, teardown }, ended) => {
+    const stop = () => connection.interrupt()
+    ended?.addEventListener('abort', stop)
     try {
       await connection.run(`LOAD ${extension}`)
       for (const statement of setup) await connection.run(statement)
@@ -130,6 +132,7 @@ function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data
     } catch (error) {
       throw refusedValue(error, input.columns) ?? nativeFailure(error, setup)
     } finally {
+      ended?.removeEventListener('abort', stop)
       // what was never begun or attached has nothing to end
       for (const statement of teardown) await connection.run(statement).catch(() => {})
     }

@@ -81,7 +81,7 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
       return copy ? { door: 'copy', why, data: copy } : { door: 'rows', why, data: snapshot.read(table, options) }
     },
     after({ door }, error) {
-      if (door !== 'native' || !isDwhError(error, 'SOURCE_FAILED')) return null
+      if (door !== 'native' || !isDwhError(error, 'SOURCE_FAILED') || error.context.retryable) return null
       // what does not work for one table will not for the next
       nativeReason = Promise.resolve(error.message)
       return nextBest(error.message)

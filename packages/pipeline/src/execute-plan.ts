@@ -16,6 +16,7 @@ import type { RunPlan, TablePlan } from './plan-run.ts'
 import { prove } from './prove.ts'
 import { decideTypes, fidelityOf, surveyTable, typeChanges } from './survey-table.ts'
 import { footerMetadata, tableEntry } from './table-entry.ts'
+import { tryAgain } from './try-again.ts'
 import { writeTable } from './write-table.ts'
 
 export interface ExecuteOptions {
@@ -91,13 +92,16 @@ async function executeTable(
     throwIfAborted(signal, name)
     const path = join(folder, `${plan.tables.indexOf(planned)}.parquet`)
     const watch = stopwatch(clock)
+    const onRetry = ({ message }: DwhError) => onEvent?.({ type: 'table-retry', table: name, message })
     const chosen = await doors.choose(planned)
-    const survey = await watch(surveyTable(planned, snapshot, { native: chosen.door === 'native', signal }))
+    const wishes = { native: chosen.door === 'native', signal }
+    const survey = await watch(tryAgain(() => surveyTable(planned, snapshot, wishes), onRetry))
     const table = decideTypes(planned, survey?.types ?? {})
     const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: fidelityOf(table, survey) }
     const names = plan.tables.map((t) => t.name)
     const metadata = footerMetadata(table, context, names)
-    const { written, door, why } = await writeTable(table, survey, chosen, { ...options, doors, path, metadata })
+    const room = { ...options, doors, path, metadata }
+    const { written, door, why } = await tryAgain(() => writeTable(table, survey, chosen, room), onRetry)
     const proof = await watch(prove(table, survey, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {

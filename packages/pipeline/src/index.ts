@@ -1,3 +1,4 @@
+export type { OnTableError } from './check-results.ts'
 export type { ExtractSetting } from './choose-door.ts'
 export type { TableResult } from './execute-plan.ts'
 export { differingFields, type RunPlan, type TablePlan } from './plan-run.ts'

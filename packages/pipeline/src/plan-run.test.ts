@@ -15,6 +15,7 @@ const EMPTY: EtlState = {
   publishing: null,
   kept: [],
   tables: {},
+  failed_tables: {},
   last_failure: null,
   conditional_writes: true,
 }

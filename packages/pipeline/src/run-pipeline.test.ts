@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import type { ObjectStore, RunEvent, Source } from '@dwh/core'
+import type { EtlState, ObjectStore, RunEvent, Source } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { readManifest, readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
@@ -467,6 +467,147 @@ describe('a run fails', () => {
     expect(state).toMatchObject({ run_id: winner?.value.runId, last_failure: null, publishing: null })
     expect(await keys(house.store, '_dwh/stage/')).toEqual([])
     expect(await ask(house, 'a', 'SELECT count(*)::INT FROM t')).toEqual([[20000]])
+  })
+})
+
+describe('a statement waits for a table that is being read', () => {
+  /** The second read is as slow as the first: it is long, not endless. */
+  const where = 'pg_sleep(0.01) IS NOT NULL'
+
+  async function runWhile(
+    statement: string,
+  ): Promise<{ house: Warehouse; run: Promise<RunReport>; events: RunEvent[] }> {
+    const database = await testDatabase(
+      'CREATE TABLE a AS SELECT i FROM generate_series(1, 150) i; CREATE TABLE b (i int)',
+    )
+    const house = await warehouse(database, { tables: { a: { where } } })
+    const events: RunEvent[] = []
+    const run = house.run({ onEvent: (event) => events.push(event) })
+    run.catch(() => {})
+    const reading = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND query LIKE '%pg_sleep%' AND datname = current_database()`
+    await expect.poll(async () => (await database.query(reading)).rows.length, { timeout: 10_000 }).toBe(1)
+    await database.query(statement)
+    return { house, run, events }
+  }
+
+  test('the table is as it was: read once more, at the same snapshot', async () => {
+    const { house, run, events } = await runWhile('ALTER TABLE a ADD COLUMN later int; INSERT INTO a VALUES (0, 0)')
+    await run
+    expect(await ask(house, 'a', 'SELECT count(*)::INT, min(i)::INT FROM t')).toEqual([[150, 1]])
+    expect(events.filter(({ type }) => type === 'table-retry')).toEqual([
+      {
+        type: 'table-retry',
+        table: 'a',
+        message: expect.stringMatching(/^a: the read made way for ALTER TABLE of pid/),
+      },
+    ])
+  })
+
+  test('it is not: the run fails, and names it', async () => {
+    const { run, events } = await runWhile('TRUNCATE a')
+    await expect(run).rejects.toMatchObject({ code: 'RUN_FAILED', message: expect.stringMatching(/^a: .*truncated/) })
+    expect(events.filter(({ type }) => type === 'table-retry')).toHaveLength(1)
+  })
+})
+
+test('a snapshot that gets too old after all tables were read: the run is published, and holds nothing at the server meanwhile', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
+  const house = await warehouse(database)
+  const ours = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`
+  const store: ObjectStore = {
+    ...house.store,
+    async put(key, body, condition) {
+      await expect.poll(async () => (await database.query(ours)).rows.length, { timeout: 10_000 }).toBe(0)
+      return house.store.put(key, body, condition)
+    },
+  }
+  const source = postgresSource({ connection: database.url, maxSnapshotAgeMs: 3_000 })
+  const report = await house.run({ store, sources: { default: { source } } })
+  expect(report).toMatchObject({ record: { status: 'success' }, unfinished: null })
+})
+
+describe('tables fail, and are to be kept from before', () => {
+  const onTableError = 'keep-previous'
+
+  /** The shop as of yesterday; `c` fails from now on, and a new `d` too. */
+  async function shop(): Promise<{ database: TestDatabase; house: Warehouse; yesterday: string }> {
+    const database = await testDatabase(
+      'CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i; CREATE TABLE c AS SELECT 1::numeric(10,2) AS n',
+    )
+    const house = await warehouse(database)
+    const { runId } = await house.run({ date: '2026-02-17' })
+    await database.query(`INSERT INTO a VALUES (2); INSERT INTO c VALUES ('NaN'); CREATE TABLE d AS SELECT * FROM c`)
+    return { database, house, yesterday: runId }
+  }
+
+  const runs = (tables: EtlState['tables']) => Object.entries(tables).map(([name, { run_id }]) => [name, run_id])
+
+  test('the others are published, those stay as they were or away, and why is written down', async () => {
+    const { database, house, yesterday } = await shop()
+    await database.query('DROP TABLE b')
+    const { runId, record, plan } = await house.run({ onTableError })
+    expect(plan.dropped).toEqual(['b'])
+    const why = {
+      code: 'VALUE_REFUSED',
+      message: expect.stringMatching(/^[cd]: column n: "NaN"/),
+      hint: expect.anything(),
+    }
+    expect(record).toMatchObject({
+      status: 'partial',
+      error: null,
+      tables: { a: { status: 'written', rows: 2 }, c: { status: 'failed', ...why }, d: { status: 'failed', ...why } },
+    })
+    expect(await readRunRecords(house.store)).toContainEqual(record)
+    const { state } = await readState(house.store)
+    expect(runs(state.tables)).toEqual([
+      ['a', runId],
+      ['c', yesterday],
+    ])
+    const failed = { run_id: runId, at: '2026-02-18T03:00:00.000Z', ...why }
+    expect(state).toMatchObject({ status: 'partial', last_failure: null, counts: { a: 2, c: 1 } })
+    expect(state.failed_tables).toEqual({ c: failed, d: failed })
+    expect(await ask(house, 'c', 'SELECT n::VARCHAR FROM t')).toEqual([['1.00']])
+    expect(runs((await readManifest(house.store, state, '2026-02-18'))?.tables ?? {})).toEqual([['a', runId]])
+    expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+    await database.query(`DELETE FROM c WHERE n = 'NaN'; DELETE FROM d WHERE n = 'NaN'`)
+    expect((await house.run({ onTableError })).state).toMatchObject({ status: 'success', failed_tables: {} })
+  })
+
+  test('a day that is replaced keeps what it had of them', async () => {
+    const { house, yesterday } = await shop()
+    const { runId, state } = await house.run({ onTableError, date: '2026-02-17', replace: true })
+    expect(runs((await readManifest(house.store, state, '2026-02-17'))?.tables ?? {})).toEqual([
+      ['a', runId],
+      ['b', runId],
+      ['c', yesterday],
+    ])
+    expect(await ask(house, 'c', 'SELECT n::VARCHAR FROM t')).toEqual([['1.00']])
+  })
+
+  test('all of them fail; a plan cannot be made: nothing is published', async () => {
+    const { house } = await shop()
+    const { state } = await readState(house.store)
+    await expect(house.run({ onTableError, only: ['c', 'd'] })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      context: { tables: ['c', 'd'] },
+    })
+    await expect(house.run({ onTableError, only: ['e'] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    const { last_failure, ...after } = (await readState(house.store)).state
+    expect(after).toEqual({ ...state, last_failure: undefined })
+    expect(last_failure).toMatchObject({ code: 'RUN_FAILED', tables: ['c', 'd'] })
+  })
+
+  test('what would be kept is of another database: nothing is published', async () => {
+    const { house } = await shop()
+    const { state } = await readState(house.store)
+    const other = await testDatabase(`CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i;
+      CREATE TABLE c AS SELECT 'NaN'::numeric(10,2) AS n`)
+    const sources = { default: { source: postgresSource({ connection: other.url }) } }
+    await expect(house.run({ onTableError, sources })).rejects.toMatchObject({
+      code: 'RUN_FAILED',
+      hint: expect.stringMatching(/^Nothing was published: c would be kept from another database/),
+    })
+    expect((await readState(house.store)).state.tables).toEqual(state.tables)
   })
 })
 

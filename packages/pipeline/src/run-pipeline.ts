@@ -12,9 +12,11 @@ import {
   parseDay,
   type RunRecord,
   type SourceSnapshot,
+  type TableEntry,
 } from '@dwh/core'
 import {
   abandonRun,
+  type Publication,
   publishRun,
   readManifest,
   readSettledState,
@@ -24,10 +26,11 @@ import {
   writeRunRecord,
 } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
+import { checkResults, type OnTableError } from './check-results.ts'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
-import { makeRecord } from './run-record.ts'
+import { failureOf, makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 
 export interface PlanOptions {
@@ -50,6 +53,8 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
+  /** Default `fail`. When all tables fail, the run fails either way. */
+  readonly onTableError?: OnTableError | undefined
   readonly writer: ParquetWriter
   /** For files on their way to the store. Fastest on the same file system as a local store. */
   readonly tempDirectory: string
@@ -84,7 +89,7 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
 
 /**
  * Runs the whole way: settles what an earlier run left, takes one snapshot of each source, plans, reads and stages every table, and publishes all of
- * them by one conditional write, or none. A failed run leaves the last good state as it was and adds `last_failure` and a record.
+ * them by one conditional write, or none; with `onTableError: 'keep-previous'` those that did not fail (the record's status is then `partial`). A failed run leaves the last good state as it was and adds `last_failure` and a record.
  *
  * @example
  * await runPipeline({
@@ -114,9 +119,12 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
       plan = await makePlan(options, base, snapshots, days)
       options.onEvent?.({ type: 'run-start', runId, date, tables: plan.tables.map((table) => table.name) })
       results.push(...(await extract(plan, { ...options, runId, snapshots })))
-      checkResults(results)
-      published = { plan, ...(await publish(plan, base, { ...options, runId, startedAt, snapshots, results })) }
-      options.onEvent?.({ type: 'commit', runId, tables: results.length })
+      const sources = Object.fromEntries([...snapshots].map(([name, snapshot]) => [name, snapshot.info.source]))
+      checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
+      const { written, failed } = sortResults(results)
+      const publication = { runId, date, tables: written, failed, dropped: plan.dropped, sources, startedAt }
+      published = { plan, ...(await publish(store, base, publication, clock)) }
+      options.onEvent?.({ type: 'commit', runId, tables: Object.keys(written).length })
     })
   } catch (cause) {
     if (!published) {
@@ -226,36 +234,26 @@ async function makeFolder(tempDirectory: string): Promise<string> {
   }
 }
 
-function checkResults(results: readonly TableResult[]): void {
-  const failed = results.flatMap((result) => (result.status === 'failed' ? [result] : []))
-  const [first] = failed
-  if (!first) return
-  const others = failed.length === 1 ? '' : `, and ${failed.length - 1} more`
-  throw new DwhError('RUN_FAILED', `${first.error.message}${others}`, {
-    cause: first.error,
-    hint: first.error.hint,
-    context: { tables: failed.map((result) => result.name) },
-  })
+function sortResults(
+  results: readonly TableResult[],
+): Pick<Publication, 'failed'> & { written: Publication['tables'] } {
+  const written: [string, TableEntry][] = []
+  const failed: [string, Publication['failed'][string]][] = []
+  for (const result of results) {
+    if (result.status === 'written') written.push([result.name, result.entry])
+    else failed.push([result.name, failureOf(result.error)])
+  }
+  return { written: Object.fromEntries(written), failed: Object.fromEntries(failed) }
 }
 
 async function publish(
-  plan: RunPlan,
+  store: ObjectStore,
   base: StoredState,
-  options: Running & { startedAt: Date; results: readonly TableResult[] },
+  publication: Omit<Publication, 'previous' | 'now'>,
+  clock: () => Date,
 ) {
-  const { store, runId, startedAt, clock, snapshots, results } = options
-  return publishRun(store, base, {
-    runId,
-    date: plan.date,
-    tables: Object.fromEntries(
-      results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry]] : [])),
-    ),
-    dropped: plan.dropped,
-    sources: Object.fromEntries([...snapshots].map(([name, snapshot]) => [name, snapshot.info.source])),
-    previous: await readManifest(store, base.state, plan.date),
-    startedAt,
-    now: clock(),
-  })
+  const previous = await readManifest(store, base.state, publication.date)
+  return publishRun(store, base, { ...publication, previous, now: clock() })
 }
 
 function asFailure(cause: unknown, runId: string): DwhError {
@@ -273,9 +271,8 @@ async function noteFailure(store: ObjectStore, record: RunRecord, error: DwhErro
     await writeRunRecord(store, record)
     // the run that was quicker is the state of things
     if (error.code !== 'CONFLICT') {
-      const { code, message, hint = null } = error
       const tables = Object.entries(record.tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
-      await recordFailure(store, { run_id: record.run_id, at: record.finished_at, code, message, hint, tables })
+      await recordFailure(store, { run_id: record.run_id, at: record.finished_at, ...failureOf(error), tables })
     }
   } catch {
     // the storage does not take it; the caller gets the reason of the failure, which may well be the same

@@ -1,4 +1,4 @@
-import type { Day, DwhError, RunRecord, RunRecordTable } from '@dwh/core'
+import type { Day, DwhError, FailedTable, RunRecord, RunRecordTable } from '@dwh/core'
 import type { TableResult } from './execute-plan.ts'
 import type { RunPlan } from './plan-run.ts'
 
@@ -16,26 +16,29 @@ export interface RecordInput {
 export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, error }: RecordInput): RunRecord {
   const tables = new Map<string, RunRecordTable>(plan?.tables.map((table) => [table.name, { status: 'not read' }]))
   for (const result of results) tables.set(result.name, outcome(result))
+  const published = results.some(({ status }) => status === 'failed') ? 'partial' : 'success'
   return {
     version: 1,
     run_id: runId,
-    status: error ? 'failed' : 'success',
+    status: error ? 'failed' : published,
     date,
     started_at: startedAt.toISOString(),
     finished_at: finishedAt.toISOString(),
     duration_ms: finishedAt.getTime() - startedAt.getTime(),
     tables: Object.fromEntries(tables),
-    error: error && { code: error.code, message: error.message, hint: error.hint ?? null },
+    error: error && failureOf(error),
   }
 }
 
 function outcome(result: TableResult): RunRecordTable {
-  if (result.status === 'failed') {
-    const { code, message, hint = null } = result.error
-    return { status: 'failed', code, message, hint }
-  }
+  if (result.status === 'failed') return { status: 'failed', ...failureOf(result.error) }
   const { entry, durationMs, proofMs, door } = result
   const [file] = entry.files
   const [rows, bytes] = [file?.rows ?? 0, file?.bytes ?? 0]
   return { status: 'written', rows, bytes, duration_ms: durationMs, proof_ms: proofMs, door }
+}
+
+/** What is kept of an error: never its context or its cause. */
+export function failureOf({ code, message, hint }: DwhError): Omit<FailedTable, 'run_id' | 'at'> {
+  return { code, message, hint: hint ?? null }
 }

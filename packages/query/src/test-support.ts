@@ -48,6 +48,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
       publishing: null,
       kept: [],
       tables: {},
+      failed_tables: {},
       last_failure: null,
       conditional_writes: true,
     },

@@ -39,15 +39,20 @@ function asText(records: readonly RunRecord[]): string {
     const rows = written.reduce((sum, table) => sum + table.rows, 0)
     const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
     const published =
-      record.status === 'success' ? [String(written.length), formatCount(rows), formatBytes(bytes)] : ['', '', '']
+      record.status !== 'failed' ? [String(written.length), formatCount(rows), formatBytes(bytes)] : ['', '', '']
     return [
       record.run_id,
       record.date,
       record.status,
       ...published,
       formatDuration(record.duration_ms),
-      record.error?.message ?? '',
+      record.error?.message ?? keptFromBefore(record),
     ]
   })
   return alignColumns([header, ...rows], [3, 4, 5, 6])
+}
+
+function keptFromBefore({ tables }: RunRecord): string {
+  const failed = Object.entries(tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
+  return failed.length === 0 ? '' : `kept from before: ${failed.join(', ')}`
 }

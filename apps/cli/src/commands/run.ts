@@ -3,6 +3,8 @@ import { openParquetWriter } from '@dwh/parquet-writer'
 import { type RunReport, runPipeline, type TableResult } from '@dwh/pipeline'
 import { printable } from '@dwh/query'
 import { Command } from 'commander'
+import { keptLines, keptTables } from '../output/kept-tables.ts'
+import { EXIT } from '../output/report-error.ts'
 import { runProgress } from '../output/run-progress.ts'
 import { formatBytes, formatDuration, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
@@ -10,14 +12,16 @@ import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
 
 const HELP = `
 Reads every table at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and publishes all of them at
-once, or none: if one table fails, the warehouse stays as it was, and dwh status says why.
+once, or none: if one table fails, the warehouse stays as it was, and dwh status says why. With on_table_error:
+keep-previous the other tables are published, and those that failed stay as they were before.
 
 Examples:
   $ DATABASE_URL=postgres://me@localhost/app dwh run
   $ dwh run --tables orders "billing.*"     some tables; the others stay as they are
   $ dwh run --date 2026-02-18 --replace     store this as a past day, in place of what it has
 
-Exit code: 0 published, 1 failed and nothing was published, 2 wrong usage or configuration, 4 another run was quicker.`
+Exit code: 0 published, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables
+kept from before, 4 another run was quicker.`
 
 type WrittenTable = Extract<TableResult, { status: 'written' }>
 
@@ -43,6 +47,7 @@ export function runCommand(world: World): Command {
       try {
         report = await runPipeline({
           ...options,
+          onTableError: config.onTableError,
           writer,
           tempDirectory: config.temp,
           random: world.random,
@@ -54,6 +59,7 @@ export function runCommand(world: World): Command {
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
       if (!report.state.conditional_writes) world.stderr.write(`${UNCONDITIONAL}\n`)
+      if (report.record.status === 'partial') world.exitWith(EXIT.partial)
       await world.stdout.write(flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, store.url))
     })
 }
@@ -101,19 +107,20 @@ function doorNotes(written: readonly WrittenTable[]): string[] {
   })
 }
 
-function summary({ record, runId }: RunReport, storage: string): string {
+function summary({ record, runId, state }: RunReport, storage: string): string {
   const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
   const sum = (of: (table: (typeof written)[number]) => number) => written.reduce((all, table) => all + of(table), 0)
   const what = `${plural(written.length, 'table')}, ${plural(
     sum(({ rows }) => rows),
     'row',
   )}, ${formatBytes(sum(({ bytes }) => bytes))}`
-  return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n`
+  return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n${keptLines(record, state)}`
 }
 
-function asJson({ record, plan, results, unfinished }: RunReport) {
+function asJson({ record, plan, state, results, unfinished }: RunReport) {
   const fidelity = Object.fromEntries(
     results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry.fidelity]] : [])),
   )
-  return { ...record, skipped: plan.skipped, dropped: plan.dropped, fidelity, finished: unfinished === null }
+  const { skipped, dropped } = plan
+  return { ...record, kept: keptTables(record, state), skipped, dropped, fidelity, finished: unfinished === null }
 }

@@ -108,8 +108,15 @@ export function postgresOptions(config: Config, world: World): ConnectOptions {
 
 /** The Postgres of the configuration. `onNote` is told what a person should know about it, once each. */
 export function sourceOf(config: Config, world: World, onNote: (note: string) => void): Source {
-  const { parallel, lockTimeoutMs } = config
-  return postgresSource({ ...postgresOptions(config, world), parallel, lockTimeoutMs, onNote })
+  const { parallel, lockTimeoutMs, onBlockedDdl, maxSnapshotAgeMs } = config
+  return postgresSource({
+    ...postgresOptions(config, world),
+    parallel,
+    lockTimeoutMs,
+    onBlockedDdl,
+    maxSnapshotAgeMs,
+    onNote,
+  })
 }
 
 /**

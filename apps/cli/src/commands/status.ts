@@ -7,7 +7,7 @@ import type { World } from '../surroundings.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
-How fresh the warehouse is, how large, and what failed since the last good run.
+How fresh the warehouse is, how large, which tables are kept from an earlier run than the last, and what failed since.
 
 Examples:
   $ dwh status
@@ -52,6 +52,8 @@ function asText(state: EtlState, storage: string, world: World): string {
   if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let one machine write to it'])
   if (state.publishing)
     lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries see it whole`])
+  for (const [name, { message }] of Object.entries(state.failed_tables))
+    lines.push(['kept from before', `${state.tables[name]?.date ?? 'not there'}: ${message}`])
   if (state.last_failure) {
     const { run_id, at, message } = state.last_failure
     lines.push(['last failure', `${at}, ${formatAge(new Date(at), world.clock())} (${run_id})`], ['', message])
@@ -61,7 +63,17 @@ function asText(state: EtlState, storage: string, world: World): string {
 }
 
 function asJson(state: EtlState, storage: string) {
-  const { last_run_at, status, run_id, duration_ms, publishing, last_failure, counts, conditional_writes } = state
+  const {
+    last_run_at,
+    status,
+    run_id,
+    duration_ms,
+    publishing,
+    failed_tables,
+    last_failure,
+    counts,
+    conditional_writes,
+  } = state
   return {
     storage,
     status,
@@ -71,6 +83,7 @@ function asJson(state: EtlState, storage: string) {
     ...totals(state),
     counts,
     publishing,
+    failed_tables,
     last_failure,
     conditional_writes,
   }

@@ -1,5 +1,5 @@
 import { type ProofLevel, STORE_AS, type StoreAs } from '@dwh/core'
-import type { ExtractSetting, TableSettings } from '@dwh/pipeline'
+import type { ExtractSetting, OnTableError, TableSettings } from '@dwh/pipeline'
 import * as v from 'valibot'
 
 const list = v.array(v.string())
@@ -52,6 +52,8 @@ const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
 const verify = v.picklist(['counts', 'columns', 'deep'])
 const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
 const storeAs = v.picklist(STORE_AS)
+const onTableError = v.picklist(['fail', 'keep-previous'])
+const onBlockedDdl = v.picklist(['yield', 'wait'])
 
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
@@ -107,6 +109,10 @@ const config = v.strictObject({
     'How every column of a Postgres type is stored: text, iso8601, double or or-null.',
   ),
   tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
+  on_table_error: setting(
+    onTableError,
+    'When a table fails: publish nothing, or publish the others and keep it as it was before. DWH_ON_TABLE_ERROR. Default: fail.',
+  ),
   temp: setting(
     name,
     "Where files are made before they enter the warehouse. DWH_TMP. Default: the system's temporary folder.",
@@ -119,6 +125,14 @@ const config = v.strictObject({
     'What DuckDB may hold. DWH_MEMORY_LIMIT. Default: 1GiB for a run, 80 % of the machine for a query.',
   ),
   lock_timeout: setting(duration, 'How long to wait for a table that is locked. DWH_LOCK_TIMEOUT. Default: 10s.'),
+  on_blocked_ddl: setting(
+    onBlockedDdl,
+    'When an ALTER TABLE or the like waits for a table that is being read: make way, or let it wait. DWH_ON_BLOCKED_DDL. Default: yield.',
+  ),
+  max_snapshot_age: setting(
+    duration,
+    'How long the snapshot may be open, since it holds back vacuum; 0s: no limit. DWH_MAX_SNAPSHOT_AGE. Default: 12h.',
+  ),
 })
 
 /** What `dwh.yaml` may say of a bucket. */
@@ -150,12 +164,15 @@ export interface ConfigValues {
   readonly verify?: ProofLevel | undefined
   readonly types?: Readonly<Record<string, StoreAs>> | undefined
   readonly tables?: Readonly<Record<string, TableSettings | null>> | undefined
+  readonly on_table_error?: OnTableError | undefined
   readonly temp?: string | undefined
   readonly cache?: string | undefined
   readonly cache_size?: number | undefined
   readonly extensions?: string | undefined
   readonly memory_limit?: number | undefined
   readonly lock_timeout?: number | undefined
+  readonly on_blocked_ddl?: 'yield' | 'wait' | undefined
+  readonly max_snapshot_age?: number | undefined
 }
 
 export const configSchema: v.GenericSchema<unknown, ConfigValues> = config

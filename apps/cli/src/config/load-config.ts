@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DwhError, dayAt } from '@dwh/core'
-import type { SelectionSettings, TableSettings } from '@dwh/pipeline'
+import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/pipeline'
 import type { S3StoreOptions } from '@dwh/storage'
 import { getProxyForUrl } from 'proxy-from-env'
 import * as v from 'valibot'
@@ -17,6 +17,7 @@ export interface Config {
   readonly timezone: string
   readonly parallel: number
   readonly selection: SelectionSettings
+  readonly onTableError: OnTableError | undefined
   /** Absolute paths. */
   readonly temp: string
   readonly cache: string
@@ -25,6 +26,8 @@ export interface Config {
   readonly extensions: string | null
   readonly memoryLimitBytes: number | undefined
   readonly lockTimeoutMs: number | undefined
+  readonly onBlockedDdl: 'yield' | 'wait' | undefined
+  readonly maxSnapshotAgeMs: number | undefined
   /** The file it came from, if there was one. */
   readonly file: string | null
 }
@@ -60,12 +63,15 @@ export const VARIABLES = {
   parallel: 'DWH_PARALLEL',
   extract: 'DWH_EXTRACT',
   verify: 'DWH_VERIFY',
+  on_table_error: 'DWH_ON_TABLE_ERROR',
   temp: 'DWH_TMP',
   cache: 'DWH_CACHE',
   cache_size: 'DWH_CACHE_SIZE',
   extensions: 'DWH_EXTENSIONS',
   memory_limit: 'DWH_MEMORY_LIMIT',
   lock_timeout: 'DWH_LOCK_TIMEOUT',
+  on_blocked_ddl: 'DWH_ON_BLOCKED_DDL',
+  max_snapshot_age: 'DWH_MAX_SNAPSHOT_AGE',
 } as const
 
 /** The environment variable for each setting of a bucket that has one; credentials are the AWS SDK's own. */
@@ -127,12 +133,15 @@ export async function putTogether(
       ...pick(values, ['include', 'exclude', 'extract', 'verify', 'types']),
       tables: tableSettings(values.tables),
     },
+    onTableError: values.on_table_error,
     temp: path('temp') ?? tmp,
     cache: path('cache') ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),
     cacheBytes: values.cache_size,
     extensions: path('extensions'),
     memoryLimitBytes: values.memory_limit,
     lockTimeoutMs: values.lock_timeout,
+    onBlockedDdl: values.on_blocked_ddl,
+    maxSnapshotAgeMs: values.max_snapshot_age,
     file: file?.path ?? null,
   }
 }

@@ -48,10 +48,15 @@ function sourceOutcome(state: EtlState, { source }: SnapshotInfo): Outcome {
   )
 }
 
-function lastRunOutcome({ last_run_at, last_failure }: EtlState, now: Date): Outcome {
+function lastRunOutcome({ last_run_at, last_failure, failed_tables }: EtlState, now: Date): Outcome {
   if (last_failure) {
     const { at, message, hint } = last_failure
     return warning(`failed ${formatAge(new Date(at), now)}: ${message}`, hint ?? 'Run again: dwh run')
+  }
+  const [kept] = Object.values(failed_tables)
+  if (kept) {
+    const tables = plural(Object.keys(failed_tables).length, 'table')
+    return warning(`${tables} kept from before: ${kept.message}`, kept.hint ?? 'Run again: dwh run')
   }
   if (last_run_at === null) return ok('none yet')
   const age = formatAge(new Date(last_run_at), now)

@@ -86,6 +86,7 @@ function doneLine(event: RunEvent, print: (line: string) => void): void {
     const time = `${formatDuration(event.durationMs)} by ${event.door}${proof}`
     print(`${pc.green('✓')} ${printable(event.table)}: ${size}, ${time}`)
   }
+  if (event.type === 'table-retry') print(`${pc.yellow('!')} ${printable(event.message)}: once more`)
   if (event.type === 'table-failed') print(`${pc.red('✗')} ${printable(event.message)}`)
   if (event.type === 'roll-forward')
     print(`${pc.yellow('!')} finishing run ${event.runId}, which was interrupted after its commit`)

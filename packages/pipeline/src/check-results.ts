@@ -1,0 +1,49 @@
+import { DwhError, type EtlState, type SourceIdentity } from '@dwh/core'
+import type { TableResult } from './execute-plan.ts'
+import { differingFields, type RunPlan } from './plan-run.ts'
+
+/**
+ * What happens to a run in which tables failed. `fail`: nothing of it is published. `keep-previous`: they stay as an earlier run left them, beside what this one
+ * has read; they are then of another instant than the rest.
+ */
+export type OnTableError = 'fail' | 'keep-previous'
+
+export interface CheckResultsOptions {
+  readonly onTableError: OnTableError
+  readonly plan: RunPlan
+  /** Before this run. */
+  readonly state: EtlState
+  /** As they are now, by name. */
+  readonly sources: Readonly<Record<string, SourceIdentity>>
+}
+
+/**
+ * Makes sure that a run may be published: with every table, or with some where that was asked for.
+ * @throws DwhError RUN_FAILED, with the first failure's message, and `context.tables`
+ */
+export function checkResults(results: readonly TableResult[], options: CheckResultsOptions): void {
+  const failed = results.flatMap((result) => (result.status === 'failed' ? [result] : []))
+  const [first] = failed
+  if (!first) return
+  const names = failed.map(({ name }) => name)
+  const foreign = fromAnotherDatabase(names, options)
+  if (options.onTableError === 'keep-previous' && failed.length < results.length && foreign.length === 0) return
+  const others = failed.length === 1 ? '' : `, and ${failed.length - 1} more`
+  throw new DwhError('RUN_FAILED', `${first.error.message}${others}`, {
+    cause: first.error,
+    hint:
+      options.onTableError === 'fail' || foreign.length === 0
+        ? first.error.hint
+        : `Nothing was published: ${foreign.join(', ')} would be kept from another database than the one that was read now.`,
+    context: { tables: names },
+  })
+}
+
+/** A warehouse holds one database per source, never some tables of each of two. */
+function fromAnotherDatabase(names: readonly string[], { plan, state, sources }: CheckResultsOptions): string[] {
+  return names.filter((name) => {
+    const source = plan.tables.find((table) => table.name === name)?.source ?? ''
+    const now = sources[source]
+    return state.tables[name] !== undefined && now && differingFields(state.sources[source], now).length > 0
+  })
+}

@@ -32,18 +32,24 @@ const LEAVES = `
 /**
  * Conditions that part the rows of a table by where they are stored, each row meeting exactly one; the one condition `undefined` for a table that is small or not stored in blocks. `client` has locked the
  * table, by `lockTable`. The sizes are those of now: blocks that come later hold no row of the snapshot, and none that holds one can go.
+ * `most`: no more than so many.
  */
-export async function blockRanges(client: PgClient, table: PgTable): Promise<Ranges> {
+export async function blockRanges(
+  client: PgClient,
+  table: PgTable,
+  most: number = Number.POSITIVE_INFINITY,
+): Promise<Ranges> {
   const { rows } = await client.query(LEAVES, [table.oid])
   return cutBlocks(
     rows.map(({ heap, blocks, bytes }) => ({ heap: heap === true, blocks: Number(blocks), bytes: Number(bytes) })),
+    most,
   )
 }
 
 /** Cuts all leaves at the same block numbers, so that every range has about as many blocks; the last range is open. */
-export function cutBlocks(leaves: readonly Leaf[]): Ranges {
+export function cutBlocks(leaves: readonly Leaf[], atMost: number = Number.POSITIVE_INFINITY): Ranges {
   const total = (what: 'blocks' | 'bytes') => leaves.reduce((sum, leaf) => sum + leaf[what], 0)
-  const count = Math.floor(total('bytes') / Math.max(RANGE_BYTES, leaves.length * LEAF_BYTES))
+  const count = Math.min(atMost, Math.floor(total('bytes') / Math.max(RANGE_BYTES, leaves.length * LEAF_BYTES)))
   if (count < MIN_RANGES || !leaves.every((leaf) => leaf.heap)) return [undefined]
   const most = Math.max(...leaves.map((leaf) => leaf.blocks))
   const cuts = new Set(

@@ -18,7 +18,7 @@ import { copyRanges } from './copy-ranges.ts'
 import { endSessions } from './end-sessions.ts'
 import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
-import { ctidRanges, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
+import { MOST_RANGES, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
 import { APPLICATION_NAME } from './open-client.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, refuseRounding } from './pg-types.ts'
@@ -237,7 +237,7 @@ function openSnapshot(
         locked: PgTable,
         ended: AbortSignal,
       ): AsyncGenerator<T> {
-        const ranges = await ctidRanges(client, locked)
+        const ranges = await blockRanges(client, locked, MOST_RANGES)
         const where = { conninfo: conninfo as string, snapshotId: info.id, instance, where: read.where }
         const stop = () => void endSessions(another, name)
         ended.addEventListener('abort', stop)

@@ -41,12 +41,12 @@ const SLOW = `CREATE TABLE s AS SELECT i FROM generate_series(1, 100000) i; CREA
 const slowly = { where: 'pg_sleep(0.01) IS NOT NULL' }
 
 test.each([-1, 1])(
-  'a slow read, by rows, as CSV, measured, and one that waits for its turn (%i connections)',
+  'a slow read, by rows, copied, measured, and one that waits for its turn (%i connections)',
   async (connections) => {
     const database = await testDatabase(SLOW)
     for (const read of [
       ({ snapshot, slow }) => drain(snapshot.read(slow, slowly).rows),
-      ({ snapshot, slow }) => drain(snapshot.readCsv?.(slow, slowly).csv),
+      ({ snapshot, slow }) => drain(snapshot.readCopy?.(slow, slowly).copy),
       ({ snapshot, slow }) => snapshot.survey?.(slow, { proof: 'columns', native: false }, slowly),
     ] as ((the: { snapshot: SourceSnapshot; slow: TableSchema }) => Promise<unknown>)[]) {
       const the = await open(database, 300, connections)

@@ -45,9 +45,9 @@ const WAYS = {
     for await (const batch of snapshot.read(table, { where }).rows) count += batch.length
     return count
   },
-  csv: async ({ snapshot, table }: House, where: string) => {
-    const data = snapshot.readCsv?.(table, { where })
-    for await (const _ of data?.csv ?? []);
+  copy: async ({ snapshot, table }: House, where: string) => {
+    const data = snapshot.readCopy?.(table, { where })
+    for await (const _ of data?.copy ?? []);
     return data?.sent()
   },
   proof: async ({ snapshot, table }: House, where: string) =>
@@ -69,7 +69,7 @@ async function elapsedMs(work: Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-describe.each(['rows', 'csv', 'proof'] as const)('a statement waits for the read: %s', (way) => {
+describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the read: %s', (way) => {
   test('yield: it goes on within lock_timeout, so does the application behind it, and the table can be read again', async () => {
     const the = await house(100_000)
     const { reading } = await begin(the, way)
@@ -111,7 +111,7 @@ describe.each(['rows', 'csv', 'proof'] as const)('a statement waits for the read
 test('its kind is told where the role may see it, and its text never', async () => {
   const the = await house(100_000)
   await the.database.query(`GRANT pg_read_all_stats TO ${await roleOf(the)}`)
-  const { reading } = await begin(the, 'csv')
+  const { reading } = await begin(the, 'copy')
   await the.database.query(`-- s3cret\nSET lock_timeout = 0; alter  table t ADD COLUMN later text DEFAULT 's3cret'`)
   const error = await reading.catch((e) => e)
   expect(error.message).toMatch(/^t: the read made way for ALTER TABLE of pid \d+, which waited for it$/)
@@ -128,7 +128,7 @@ async function roleOf({ database }: House): Promise<string> {
 describe('the read goes on', () => {
   test('on the only connection, which nobody can ask meanwhile', async () => {
     const the = await house(100, { connections: 1, parallel: 1 })
-    const { reading } = await begin(the, 'csv')
+    const { reading } = await begin(the, 'copy')
     await the.database.query('ALTER TABLE t ADD COLUMN later int')
     expect(await reading).toBe(100)
     expect(the.notes.filter((note) => note.includes('pid'))).toEqual([])
@@ -137,18 +137,18 @@ describe('the read goes on', () => {
   test('where the role may not ask who waits; the snapshot is none the worse for it', async () => {
     const the = await house(100)
     await the.database.query('REVOKE EXECUTE ON FUNCTION pg_blocking_pids FROM public')
-    const { reading } = await begin(the, 'csv')
+    const { reading } = await begin(the, 'copy')
     const altered = the.database.query('ALTER TABLE t ADD COLUMN later int')
     expect(await reading).toBe(100)
     await altered
-    expect(await WAYS.csv(the, 'true')).toBe(100)
+    expect(await WAYS.copy(the, 'true')).toBe(100)
     expect(the.notes).toEqual([])
   })
 
   test('when a statement waits for somebody else, or takes a lock that does not exclude reading', async () => {
     const the = await house(150)
     await the.database.query('CREATE TABLE other (i int)')
-    const { reading } = await begin(the, 'csv')
+    const { reading } = await begin(the, 'copy')
     const held = the.database.query('BEGIN; LOCK TABLE other; SELECT pg_sleep(1); COMMIT')
     const waited = the.database.query('BEGIN; LOCK TABLE other; COMMIT')
     await the.database.query('CREATE INDEX ON t (i); INSERT INTO t VALUES (0)')

@@ -101,6 +101,14 @@ export async function writeParquet(
   }
 }
 
+/** How often DuckDB is asked how far it is. */
+const PROGRESS_MS = 200
+const PROGRESS_SETTINGS = [
+  'SET enable_progress_bar = true',
+  'SET enable_progress_bar_print = false',
+  'SET progress_bar_time = 1',
+]
+
 interface Copied {
   /** As the source says. */
   readonly read: number
@@ -123,7 +131,12 @@ function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data
   return data.native(async ({ extension, setup, query, asText, teardown }, ended) => {
     const stop = () => connection.interrupt()
     ended?.addEventListener('abort', stop)
+    const timer = setInterval(() => {
+      const { percentage } = connection.progress
+      if (percentage > 0) input.onProgress?.({ rows: Math.round((data.sent() * percentage) / 100), bytes: 0 })
+    }, PROGRESS_MS)
     try {
+      for (const setting of PROGRESS_SETTINGS) await connection.run(setting)
       await connection.run(`LOAD ${extension}`)
       for (const statement of setup) await connection.run(statement)
       const value = (index: number) => (asText[index] ? strictValue(input, index) : typedValue(input, index))
@@ -132,6 +145,7 @@ function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data
     } catch (error) {
       throw refusedValue(error, input.columns) ?? nativeFailure(error, setup)
     } finally {
+      clearInterval(timer)
       ended?.removeEventListener('abort', stop)
       // what was never begun or attached has nothing to end
       for (const statement of teardown) await connection.run(statement).catch(() => {})

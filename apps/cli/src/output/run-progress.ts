@@ -19,13 +19,18 @@ interface RunningTable {
   readonly estimatedBytes: number | null
   rows: number | null
   bytes: number
+  /** Milliseconds, by any clock. */
+  readonly startedAt: number
 }
 
 const REDRAW_MS = 100
 const BAR_CELLS = 20
 
 /** Shows a run as it goes: on a terminal the tables that are being read, with bars, below those that are done; elsewhere a line for each that is done. */
-export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress {
+export function runProgress(
+  stderr: Writable & { isTTY?: boolean },
+  now: () => number = () => performance.now(),
+): RunProgress {
   const running = new Map<string, RunningTable>()
   if (!stderr.isTTY) {
     return {
@@ -36,7 +41,7 @@ export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress
   }
 
   const live = createLogUpdate(stderr as unknown as NodeJS.WriteStream, { showCursor: true })
-  const draw = () => live([...running].map(([name, table]) => runningLine(name, table)).join('\n'))
+  const draw = () => live([...running].map(([name, table]) => runningLine(name, table, now())).join('\n'))
   const printAbove = (line: string) => {
     live.clear()
     stderr.write(line)
@@ -44,7 +49,7 @@ export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress
   }
   const timer = setInterval(draw, REDRAW_MS)
   const onEvent = (event: RunEvent) => {
-    if (event.type === 'table-start') running.set(event.table, { ...event, rows: 0, bytes: 0 })
+    if (event.type === 'table-start') running.set(event.table, { ...event, rows: 0, bytes: 0, startedAt: now() })
     const table = 'table' in event ? running.get(event.table) : undefined
     if (event.type === 'table-progress' && table) Object.assign(table, { rows: event.rows, bytes: event.bytes })
     if (event.type === 'table-end' || event.type === 'table-failed') running.delete(event.table)
@@ -61,15 +66,25 @@ export function runProgress(stderr: Writable & { isTTY?: boolean }): RunProgress
   }
 }
 
-function runningLine(name: string, { rows, bytes, estimatedRows, estimatedBytes }: RunningTable): string {
-  const start = `${pc.cyan('·')} ${printable(name)}  `
+function runningLine(name: string, table: RunningTable, now: number): string {
+  const { rows, bytes, estimatedRows, estimatedBytes, startedAt } = table
   // what is text on the way and what Postgres stores are not the same, but of the same order
-  if (rows === null) {
-    const of = estimatedBytes ? ` of about ${formatBytes(estimatedBytes)}` : ''
-    return `${start}${bar(bytes, estimatedBytes)}${formatBytes(bytes)}${of}`
-  }
-  const of = estimatedRows ? ` of about ${formatCount(estimatedRows)}` : ''
-  return `${start}${bar(rows, estimatedRows)}${formatCount(rows)}${of} rows`
+  const [done, all] = rows === null ? [bytes, estimatedBytes] : [rows, estimatedRows]
+  const amount = rows === null ? formatBytes(bytes) : `${formatCount(rows)} rows`
+  const of = all ? ` of about ${rows === null ? formatBytes(all) : formatCount(all)}` : ''
+  return `${pc.cyan('·')} ${printable(name)}  ${bar(done, all)}${amount}${of}${pace(done, all, now - startedAt, rows === null)}`
+}
+
+/** Before that a rate is a guess. */
+const PACE_AFTER_MS = 1_000
+
+/** `  18.2 MB/s, about 4 s left`; nothing while there is nothing to say. */
+function pace(done: number, all: number | null, elapsedMs: number, inBytes: boolean): string {
+  if (done === 0 || elapsedMs < PACE_AFTER_MS) return ''
+  const perSecond = (done * 1000) / elapsedMs
+  const rate = inBytes ? `${formatBytes(perSecond)}/s` : `${formatCount(perSecond)} rows/s`
+  const left = all && all > done ? `, about ${formatDuration(((all - done) * 1000) / perSecond)} left` : ''
+  return `  ${rate}${left}`
 }
 
 function bar(done: number, all: number | null): string {

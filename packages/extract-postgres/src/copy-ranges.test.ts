@@ -14,6 +14,7 @@ async function open(url: string, parallel: number, notes: string[] = []): Promis
     connection: url,
     parallel,
     lockTimeoutMs: 500,
+    onBlockedDdl: 'wait',
     onNote: (note) => notes.push(note),
   }).open()
   onTestFinished(() => snapshot.close())

@@ -108,6 +108,26 @@ describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the rea
   })
 })
 
+test('several connections share the table: all of them make way, also while nobody takes what they send', async () => {
+  const database = await testDatabase(`CREATE TABLE t AS SELECT repeat('x', 1900) AS x FROM generate_series(1, 50000)`)
+  const source = postgresSource({ connection: database.url, parallel: 3, lockTimeoutMs: LOCK_TIMEOUT_MS })
+  const snapshot = await source.open()
+  onTestFinished(() => snapshot.close())
+  const [table] = (await snapshot.tables()) as [TableSchema]
+  const pieces = snapshot.readCopy?.(table).copy[Symbol.asyncIterator]()
+  const holders = `SELECT FROM pg_locks WHERE granted AND relation = 't'::regclass AND mode = 'AccessShareLock'`
+  const readers = async () => {
+    await pieces?.next()
+    return (await database.query(holders)).rows.length
+  }
+  await expect.poll(readers, { timeout: 10_000 }).toBeGreaterThan(1)
+  expect(await elapsedMs(database.query('ALTER TABLE t ADD COLUMN later int'))).toBeLessThan(LOCK_TIMEOUT_MS)
+  const rest = async () => {
+    while (!(await pieces?.next())?.done);
+  }
+  await expect(rest()).rejects.toMatchObject({ code: 'SOURCE_FAILED', context: { retryable: true } })
+})
+
 test('its kind is told where the role may see it, and its text never', async () => {
   const the = await house(100_000)
   await the.database.query(`GRANT pg_read_all_stats TO ${await roleOf(the)}`)

@@ -106,7 +106,7 @@ async function executeTable(
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
       throw new DwhError('PROOF_FAILED', `${written.bytes} bytes written, ${staged.size} in the store`, {
-        hint: 'Nothing was published. Run again.',
+        hint: 'The file was not published. Run again.',
       })
     }
     const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }

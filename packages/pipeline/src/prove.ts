@@ -25,7 +25,7 @@ export async function prove(
     'PROOF_FAILED',
     `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,
     {
-      hint: 'Nothing was published. Run again; if it stays, please report it, with the types of these columns.',
+      hint: 'The file was not published. Run again; if it stays, please report it, with the types of these columns.',
       context: { differences },
     },
   )

@@ -134,7 +134,6 @@ export const OTHERS: readonly TortureType[] = [
   { declared: 'int4[][]', becomes: 'JSON', values: ["'{{1,2},{3,NULL}}'", "'{}'", "'{1}'"] },
   { declared: 'int8[]', becomes: 'JSON', values: ["'[0:1]={1,9223372036854775807}'", "'{5}'"] },
   type('public.numbers', 'INTEGER[]', '{1,NULL}', '{}'),
-  type('public.percent[]', 'DECIMAL(5,2)[]', '{1.5,NULL,-999.99}'),
   { declared: 'numeric(30,0)', becomes: 'DECIMAL(30,0)', values: ["'999999999999999999999999999999'"] },
   { declared: 'pg_catalog.int2vector', becomes: 'VARCHAR', values: ["'1 2'", "''"] },
 ]

@@ -96,8 +96,8 @@ function bar(done: number, all: number | null): string {
 function doneLine(event: RunEvent, print: (line: string) => void): void {
   if (event.type === 'table-end') {
     const size = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}`
-    // to a tenth of a second, below which nobody looks
-    const proof = event.proofMs >= 50 ? `, of which proof ${formatDuration(event.proofMs)}` : ''
+    // what takes no time needs no account of it
+    const proof = event.durationMs >= 1_000 ? `, of which proof ${formatDuration(event.proofMs)}` : ''
     const time = `${formatDuration(event.durationMs)} by ${event.door}${proof}`
     print(`${pc.green('✓')} ${printable(event.table)}: ${size}, ${time}`)
   }

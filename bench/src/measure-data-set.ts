@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { PostgresServer } from '@dwh/postgres-server'
 import pg from 'pg'
-import type { Contender } from './contenders.ts'
+import { type Contender, NAMES } from './contenders.ts'
 import type { DataSet } from './data-sets.ts'
 import { readParquetFiles } from './read-parquet-files.ts'
 import type { ContenderResults, DataSetResults, Run } from './results.ts'
@@ -29,7 +29,10 @@ export async function measureDataSet(set: DataSet, options: MeasureOptions): Pro
     onProgress(`${set.name}: filling ${set.tables.length} x ${set.rows.toLocaleString('en-US')} rows`)
     // frozen, so that the first reader does not pay for the marks that it leaves on each row
     await inDatabase(server.url(database), [set.sql, 'VACUUM (FREEZE, ANALYZE)', 'CHECKPOINT'])
-    const entries = options.contenders.map((contender) => ({ contender, runs: [] as Run[], failed: '' }))
+    const contenders = options.contenders.map((contender) =>
+      NATIVE.includes(contender.name) ? fitting(contender, set) : contender,
+    )
+    const entries = contenders.map((contender) => ({ contender, runs: [] as Run[], failed: '' }))
     for (let round = 0; round < rounds; round += 1) {
       for (let turn = 0; turn < entries.length; turn += 1) {
         const entry = entries[(round + turn) % entries.length] as (typeof entries)[number]
@@ -54,6 +57,12 @@ export async function measureDataSet(set: DataSet, options: MeasureOptions): Pro
   } finally {
     await inDatabase(server.url(), [`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`])
   }
+}
+
+const NATIVE: readonly string[] = [NAMES.nativeCounts, NAMES.nativeColumns]
+
+function fitting({ name, kind, ...contender }: Contender, { notNative }: DataSet): Contender {
+  return notNative === undefined ? { name, kind, ...contender } : { name, kind, unavailable: notNative }
 }
 
 async function measureOnce(set: DataSet, contender: Contender, options: MeasureOptions, url: string): Promise<Run> {

@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** The name of a kind that is read only when it is named; reading one costs what its query costs, and may leave the instant. */
 const ONLY_WHEN_NAMED: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' }
 
-// Partitions are part of their parent. Sizes are sums over the leaves; -1 and 0 mean "never analysed".
+// Partitions are part of their parent. Sizes are sums over the leaves, with what is stored beside the rows (TOAST); -1 and 0 mean "never analysed".
 const TABLES = `
   WITH RECURSIVE root AS (
     SELECT c.oid, c.relname, c.relkind, c.relispopulated, c.relnamespace, n.nspname
@@ -40,8 +40,8 @@ const TABLES = `
   ), tree AS (
     SELECT oid AS root, oid FROM root UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
   ), size AS (
-    SELECT t.root, sum(greatest(c.reltuples, 0)) AS rows, sum(greatest(c.relpages, 0)) AS pages
-    FROM tree t JOIN pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'm') GROUP BY t.root
+    SELECT t.root, sum(greatest(c.reltuples, 0)) AS rows, sum(greatest(c.relpages, 0) + coalesce(greatest(beside.relpages, 0), 0)) AS pages
+    FROM tree t JOIN pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'm') LEFT JOIN pg_class beside ON beside.oid = c.reltoastrelid GROUP BY t.root
   )
   SELECT r.oid::bigint, r.nspname AS schema, r.relname AS name, r.relkind AS kind, r.relispopulated AS populated,
     size.rows::float8 AS rows, size.pages::float8 * current_setting('block_size')::int AS bytes,

@@ -1,28 +1,28 @@
-import { DwhError, formatTableName, quoteIdentifier } from '@dwh/core'
-import type { FieldDef } from 'pg'
+import { DwhError, formatTableName, quoteIdentifier, type TableName } from '@dwh/core'
+import type { FieldDef, QueryResult } from 'pg'
 import type { PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import { qualifiedName } from './read-rows.ts'
 
 // What the snapshot's own catalog says of the table and its children, beside what is there now. Functions read the newest catalog, plain tables
 // are read as of the snapshot; the difference is the point.
-const CHANGES = `
+const changesSql = (oid: number, partitioned: boolean) => `
   WITH RECURSIVE known AS (
-    SELECT $1::oid AS oid UNION ALL SELECT i.inhrelid FROM known JOIN pg_inherits i ON i.inhparent = known.oid
+    SELECT ${oid}::oid AS oid UNION ALL SELECT i.inhrelid FROM known JOIN pg_inherits i ON i.inhparent = known.oid
   )
   SELECT c.oid::regclass::text AS name FROM known JOIN pg_class c USING (oid)
   WHERE c.relkind IN ('r', 'm') AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode
   UNION ALL
-  SELECT present.relid::regclass::text FROM pg_partition_tree($1::oid::regclass) present
+  SELECT present.relid::regclass::text FROM pg_partition_tree(${oid}::oid::regclass) present
   WHERE present.relid NOT IN (SELECT oid FROM known)
   UNION ALL
   SELECT known.oid::regclass::text FROM known
-  WHERE $2 AND known.oid NOT IN (SELECT relid FROM pg_partition_tree($1::oid::regclass))`
+  WHERE ${partitioned} AND known.oid NOT IN (SELECT relid FROM pg_partition_tree(${oid}::oid::regclass))`
 
 // By its name, as every read of it goes, and with what the planner of now makes of it.
-const CHILDREN = `
+const childrenSql = (oid: number) => `
   WITH RECURSIVE known AS (
-    SELECT $1::oid AS oid UNION ALL SELECT i.inhrelid FROM known JOIN pg_inherits i ON i.inhparent = known.oid
+    SELECT ${oid}::oid AS oid UNION ALL SELECT i.inhrelid FROM known JOIN pg_inherits i ON i.inhparent = known.oid
   )
   SELECT n.nspname AS schema, c.relname AS name FROM known JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace`
 
@@ -35,13 +35,22 @@ const CHILDREN = `
  */
 export async function lockTable(client: PgClient, table: PgTable): Promise<void> {
   const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  const { fields } = await client.query(`SELECT ${columns} FROM ${qualifiedName(table)} LIMIT 0`).catch((error) => {
+  // together, since each question alone costs a way there and back
+  const statements = [
+    `SELECT ${columns} FROM ${qualifiedName(table)} LIMIT 0`,
+    changesSql(table.oid, table.kind === 'partitioned table'),
+    ...(table.kind === 'table'
+      ? [childrenSql(table.oid), `EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`]
+      : []),
+  ]
+  const answers: unknown = await client.query(statements.join(';\n')).catch((error) => {
     throw GONE.includes(error.code) ? changed(table, [error.message], error) : error
   })
+  const [locked, parts, children, plan] = answers as [QueryResult, QueryResult, QueryResult?, QueryResult?]
   const changes = [
-    ...changedColumns(table, fields),
-    ...(await changedParts(client, table)),
-    ...(table.kind === 'table' ? await changedChildren(client, table) : []),
+    ...changedColumns(table, locked.fields),
+    ...parts.rows.map((row) => String(row.name)),
+    ...(children && plan ? changedChildren(children.rows, plan.rows) : []),
   ]
   if (changes.length > 0) throw changed(table, changes)
 }
@@ -73,24 +82,18 @@ function changedColumns(table: PgTable, fields: readonly FieldDef[]): string[] {
   })
 }
 
-async function changedParts(client: PgClient, table: PgTable): Promise<string[]> {
-  const { rows } = await client.query(CHANGES, [table.oid, table.kind === 'partitioned table'])
-  return rows.map((row) => row.name)
-}
-
 /** Children by inheritance, which no function lists as of now; the planner reads the newest catalog, too. */
-async function changedChildren(client: PgClient, table: PgTable): Promise<string[]> {
-  const known = await client.query(CHILDREN, [table.oid])
-  const explained = await client.query(`EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`)
-  const before = new Set(known.rows.map((row) => formatTableName(row)))
+function changedChildren(known: readonly TableName[], explained: readonly { 'QUERY PLAN'?: unknown }[]): string[] {
+  const before = new Set(known.map((row) => formatTableName(row)))
   const now = new Set<string>()
   const visit = (node: PlanNode) => {
     if (node['Relation Name'] !== undefined)
       now.add(formatTableName({ schema: node.Schema ?? '', name: node['Relation Name'] }))
     for (const child of node.Plans ?? []) visit(child)
   }
-  const [{ 'QUERY PLAN': plan } = {}] = explained.rows
-  for (const { Plan } of typeof plan === 'string' ? JSON.parse(plan) : plan) visit(Plan)
+  const [{ 'QUERY PLAN': plan } = {}] = explained
+  const plans: { Plan: PlanNode }[] = typeof plan === 'string' ? JSON.parse(plan) : (plan as { Plan: PlanNode }[])
+  for (const { Plan } of plans) visit(Plan)
   return [...[...before].filter((name) => !now.has(name)), ...[...now].filter((name) => !before.has(name))]
 }
 

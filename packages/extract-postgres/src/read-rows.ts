@@ -17,7 +17,7 @@ export const DEFAULT_BATCH_ROWS = 2_000
 export const DEFAULT_BATCH_BYTES: number = 256 * 1024
 
 /** The first batch, before anything is known of the rows' size. */
-const FIRST_BATCH_ROWS = 50
+const FIRST_BATCH_ROWS = 8
 
 /** Values stay the text that the server sent: no number becomes a double, no time a Date. */
 const asText = { getTypeParser: () => (value: unknown) => value }

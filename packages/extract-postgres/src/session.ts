@@ -66,19 +66,19 @@ export function noticeMs(lockTimeoutMs: number = DEFAULT_LOCK_TIMEOUT_MS): numbe
 export async function beginSnapshot(client: PgClient, options: BeginSnapshotOptions = {}): Promise<void> {
   const { snapshotId, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS, applicationName = APPLICATION_NAME } = options
   const settings = { ...SETTINGS, application_name: applicationName, lock_timeout: String(lockTimeoutMs) }
+  // what not every supported server has; Windows cannot look for a client that is gone, and refuses to
+  const newer = { transaction_timeout: '0', client_connection_check_interval: String(noticeMs(lockTimeoutMs)) }
+  const rows = Object.entries(newer).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
   await client.query(
     [
       'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
       ...(snapshotId === undefined ? [] : [`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}`]),
       ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${quoteLiteral(value)}`),
+      `SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ${rows.join(', ')}) AS n (name, value)
+        WHERE pg_catalog.current_setting(name, true) IS NOT NULL
+          AND (name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|msvc|visual c')`,
     ].join('; '),
   )
-  // what not every supported server has; Windows cannot look for a client that is gone, and refuses to
-  const newer = { transaction_timeout: '0', client_connection_check_interval: String(noticeMs(lockTimeoutMs)) }
-  const rows = Object.entries(newer).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
-  await client.query(`SELECT pg_catalog.set_config(s.name, n.value, true)
-    FROM (VALUES ${rows.join(', ')}) AS n (name, value) JOIN pg_catalog.pg_settings s USING (name)
-    WHERE s.name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|msvc|visual c'`)
 }
 
 /** Exports the instant of the current transaction, so that other sessions can read at it too, for as long as this transaction lasts. */

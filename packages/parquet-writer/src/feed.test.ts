@@ -10,8 +10,11 @@ async function* chunks(count: number, size: number): AsyncGenerator<string> {
   for (let i = 0; i < count; i += 1) yield String(i % 10).repeat(size)
 }
 
+/** More than goes through a file in any case. */
+const MUCH = 2 * 1024 * 1024
+
 async function* failing(): AsyncGenerator<string> {
-  yield 'some'
+  yield 'x'.repeat(MUCH)
   throw new Error('the source died')
 }
 
@@ -52,7 +55,7 @@ describe.each(['pipe', 'file'])('through a %s', (way) => {
     let closed = false
     async function* endless(): AsyncGenerator<string> {
       try {
-        for (let i = 0; way === 'pipe' || i < 10; i += 1) yield 'x'.repeat(10_000)
+        for (let i = 0; way === 'pipe' || i < 1000; i += 1) yield 'x'.repeat(10_000)
       } finally {
         closed = true
       }
@@ -69,11 +72,19 @@ describe.each(['pipe', 'file'])('through a %s', (way) => {
   })
 })
 
-test('a reader that fails without opening the pipe does not leave the writer waiting', async () => {
+test('a reader that fails without opening the pipe does not leave the writer waiting, and the source is closed', async () => {
   const path = join(await temporaryFolder(), 'x')
-  await expect(feed(path, chunks(1, 1), () => Promise.reject(new Error('no such option')))).rejects.toThrow(
-    'no such option',
-  )
+  let closed = false
+  async function* much(): AsyncGenerator<string> {
+    try {
+      yield 'x'.repeat(MUCH)
+      yield 'x'
+    } finally {
+      closed = true
+    }
+  }
+  await expect(feed(path, much(), () => Promise.reject(new Error('no such option')))).rejects.toThrow('no such option')
+  expect(closed).toBe(true)
 })
 
 test('a source that dies before the reader has come lets the reader come and go', async () => {

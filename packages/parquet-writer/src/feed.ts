@@ -12,36 +12,55 @@ const PIPE_POLL_MS = 1
 /** Text, or UTF-8 bytes. */
 export type Piece = string | Uint8Array
 
+/** What is less than this goes through a file: it is there before a pipe would have been made. */
+const SMALL_BYTES = 1024 * 1024
+
 /**
  * Hands a stream of text to a reader that knows files only. `read` is started, and resolves or rejects when the reader is done; `chunks` is then
- * pulled no faster than the reader takes it. Through a named pipe, so nothing touches the disk; where pipes cannot be made, through a temporary
+ * pulled no faster than the reader takes it. Through a named pipe, so nothing touches the disk; where there is little, or pipes cannot be made, through a temporary
  * file at `path`. Nothing is left at `path` afterwards.
  *
  * While a DuckDB call runs it holds one of the four threads of libuv's pool, and what waits for a fifth waits for ever. So neither opening nor writing
- * the pipe uses the pool, and the reader is started only once the first chunk is there: a source has to connect first, which does use it.
+ * the pipe uses the pool, and the reader is started only once there is much to read, or all: a source has to connect first, which does use it.
  *
  * When both fail, the error of `chunks` is thrown: a cut source makes the reader see an early end, or complain about one.
  */
 export async function feed<T>(path: string, chunks: AsyncIterable<Piece>, read: () => Promise<T>): Promise<T> {
+  const iterator = chunks[Symbol.asyncIterator]()
   try {
-    const begun = await begin(chunks)
-    return (await makePipe(path)) ? await throughPipe(path, begun, read) : await throughFile(path, begun, read)
+    const { begun, small } = await begin(iterator)
+    return !small && (await makePipe(path))
+      ? await throughPipe(path, begun, read)
+      : await throughFile(path, begun, read)
   } finally {
+    // also where nobody has come to take it
+    await iterator.return?.()
     await rm(path, { force: true })
   }
 }
 
-/** Waits for the first item; the whole sequence is then given on. */
-async function begin<T>(items: AsyncIterable<T>): Promise<AsyncIterable<T>> {
-  const iterator = items[Symbol.asyncIterator]()
-  const first = await iterator.next()
-  return (async function* () {
-    try {
-      for (let next = first; !next.done; next = await iterator.next()) yield next.value
-    } finally {
-      await iterator.return?.()
+/** Waits for the beginning, or for all where that is little; the whole sequence is then given on. */
+async function begin(iterator: AsyncIterator<Piece>): Promise<{ begun: AsyncIterable<Piece>; small: boolean }> {
+  const first: Piece[] = []
+  let bytes = 0
+  let done = false
+  while (!done && bytes < SMALL_BYTES) {
+    const next = await iterator.next()
+    done = next.done === true
+    if (!next.done) {
+      first.push(next.value)
+      bytes += next.value.length
     }
-  })()
+  }
+  async function* begun(): AsyncGenerator<Piece> {
+    yield* first.splice(0)
+    while (!done) {
+      const next = await iterator.next()
+      if (next.done) return
+      yield next.value
+    }
+  }
+  return { begun: begun(), small: done }
 }
 
 async function makePipe(path: string): Promise<boolean> {

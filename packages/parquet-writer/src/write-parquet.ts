@@ -51,6 +51,8 @@ export const DEFAULT_MAX_ROW_BYTES: number = 1024 * 1024
 /** Row groups end at whichever comes first; DuckDB counts the bytes as it holds them, before encoding. */
 const ROW_GROUP_ROWS = 122_880
 const ROW_GROUP_BYTES = 64 * 1024 * 1024
+/** Where rows are longer than by default: a few of them fill a row group, and each thread of a reader holds one. */
+const ROW_GROUP_BYTES_OF_LONG_ROWS = 16 * 1024 * 1024
 
 /** Marks, in DuckDB's error message, what `refusal` put there. */
 const REFUSED = 'dwh-refused'
@@ -159,11 +161,13 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
   const metadata = Object.entries(input.metadata ?? {}).map(
     ([key, value]) => `${quoteIdentifier(key)}: ${quoteLiteral(value)}`,
   )
+  const longRows = (input.maxRowBytes ?? 0) > DEFAULT_MAX_ROW_BYTES
+  const rowGroupBytes = longRows ? ROW_GROUP_BYTES_OF_LONG_ROWS : ROW_GROUP_BYTES
   return `COPY (
     SELECT ${values.join(',\n')}
     FROM (${query})
   ) TO ${quoteLiteral(input.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION v1,
-    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
+    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
 }
 
 /** The value of a column that comes as text, or an error that says which it is and in which row. */

@@ -8,6 +8,9 @@ export type ExtractSetting = 'auto' | Door
 /** A smaller table is there before DuckDB has opened connections of its own. */
 const NATIVE_FROM_BYTES = 8 * 1024 * 1024
 
+/** DuckDB takes 2,048 rows at once, on each thread, before it writes any: longer rows than this do not fit into memory so. */
+const NATIVE_ROW_BYTES = 32 * 1024
+
 export interface ChosenDoor {
   readonly door: Door
   /** Why it is none that would be faster; null where there is no such, or a person wanted it so. */
@@ -62,6 +65,8 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
         })
       }
       if (extract === 'auto' && (table.estimatedBytes ?? 0) < NATIVE_FROM_BYTES) return nextBest(null)
+      const rowBytes = (table.estimatedBytes ?? 0) / Math.max(table.estimatedRows ?? 0, 1)
+      if (rowBytes > NATIVE_ROW_BYTES) return nextBest('its rows are too long to take 2,048 at once')
       const why = await whyNotNative()
       if (why === null) return { door: 'native', why: null }
       if (extract === 'auto') return nextBest(why)

@@ -438,6 +438,26 @@ describe('a run fails', () => {
     expect(counted.state.tables.d?.proof).toEqual({ level: 'counts', rows: 2 })
   })
 
+  test('two values have changed places, which no sum shows: a hash of every row does', async () => {
+    const { database, house, before } = await good()
+    await database.query(`CREATE TABLE d (n int, t text); INSERT INTO d VALUES (1, 'one'), (2, 'two')`)
+    const { source } = house.options.sources.default as { source: Source }
+    const swapped = corrupting(source, (text) => text.replace('one', '___').replace('two', 'one').replace('___', 'two'))
+    const only = ['d']
+    await expect(house.run({ only, sources: { default: { source: swapped, verify: 'deep' } } })).rejects.toMatchObject({
+      message: expect.stringMatching(/the hash of all rows$/),
+    })
+    await unchanged(house, before)
+    const measured = await house.run({ only, sources: { default: { source: swapped, verify: 'columns' } } })
+    expect(measured.state.tables.d?.proof.level).toBe('columns')
+    const hashed = await house.run({ only, sources: { default: { source, verify: 'deep' } } })
+    expect(hashed.state.tables.d?.proof).toMatchObject({
+      level: 'deep',
+      rows: 2,
+      hash: expect.stringMatching(/^\d+-\d+$/),
+    })
+  })
+
   test('it is stopped by its signal', async () => {
     const { house, before } = await good()
     const controller = new AbortController()

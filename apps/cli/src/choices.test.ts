@@ -1,0 +1,73 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { testDatabase } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { workplace } from './test-support.ts'
+
+const PRICES = `CREATE TABLE prices (id uuid PRIMARY KEY DEFAULT '2f1c1d6a-0f5e-4d52-8d5c-0b1f6c9e7a11', amount numeric(10,2), free numeric, at timestamptz, tags text[]);
+  INSERT INTO prices (amount, free, at, tags) VALUES ('NaN', 0.12345678901234567890, '2026-02-18 03:00:12.5+01', '{a,NULL}')`
+
+test.each(['rows', 'copy'])(
+  'a NaN in a numeric(10,2), by %s: refused, with the settings that let it through',
+  async (door) => {
+    const { url } = await testDatabase(PRICES)
+    const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTRACT: door })
+    const refused = await dwh(['run'])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(
+      /^error: prices: column amount: "NaN" is not a value of DECIMAL\(10,2\) \(row with id=2f1c1d6a-.*\)\n {2}Nothing was changed.* set columns\.types\.amount of table prices: text .*double .*or-null/m,
+    )
+
+    const settings = {
+      types: { uuid: 'text' },
+      tables: { prices: { columns: { types: { amount: 'or-null', free: 'double', at: 'iso8601' } } } },
+    }
+    await writeFile(join(folder, 'dwh.json'), JSON.stringify(settings))
+    const run = await dwh(['run', '--json'])
+    expect(run.code, run.stderr).toBe(0)
+    expect(run.stderr).toContain('- prices: column amount: 1 value stored as NULL, as columns.types wants it\n')
+    expect(run.stderr).toContain('- prices: column free: 1 value not exact as DOUBLE, as columns.types wants it\n')
+    const fidelity = { amount: { choice: 'or-null', values: 1 }, free: { choice: 'double', values: 1 } }
+    expect(JSON.parse(run.stdout)).toMatchObject({ fidelity: { prices: fidelity }, tables: { prices: { door } } })
+    const answer = await dwh(['query', '--json', 'SELECT *, typeof(id) AS type FROM prices'])
+    expect(JSON.parse(answer.stdout)).toEqual([
+      {
+        id: '2f1c1d6a-0f5e-4d52-8d5c-0b1f6c9e7a11',
+        amount: null,
+        free: 0.12345678901234568,
+        at: '2026-02-18T02:00:12.5+00:00',
+        tags: ['a', null],
+        type: 'VARCHAR',
+      },
+    ])
+    const { tables } = JSON.parse(await readFile(join(folder, 'warehouse/etl.json'), 'utf8'))
+    expect(tables.prices.fidelity).toEqual(fidelity)
+  },
+)
+
+test('what grows wider says so once, and stays so', async () => {
+  const { url, query } = await testDatabase('CREATE TABLE t (n numeric, a int[]); INSERT INTO t VALUES (1.5, $${1}$$)')
+  const { dwh } = await workplace({ DATABASE_URL: url })
+  expect((await dwh(['run'])).stderr).not.toContain('- t:')
+  await query(`UPDATE t SET n = 1.555, a = '{{1}}'`)
+  expect((await dwh(['run'])).stderr).toContain(
+    '- t: column n was DECIMAL(38,1), is DECIMAL(38,3): its values need it\n- t: column a was INTEGER[], is JSON: its values need it\n',
+  )
+  await query(`UPDATE t SET n = 1, a = '{1}'`)
+  expect((await dwh(['run'])).stderr).not.toContain('- t:')
+  expect((await dwh(['query', '--format', 'csv', 'SELECT n, a FROM t'])).stdout).toBe('n,a\n1.000,[1]\n')
+})
+
+test.each([
+  [
+    { tables: { t: { columns: { types: { n: 'iso8601' } } } } },
+    /tables: t: columns\.types\.n: numeric\(10,2\) cannot be stored as iso8601\n.*text or double or or-null/,
+  ],
+  [{ tables: { t: { columns: { types: { m: 'text' } } } } }, /tables: t: no column "m"/],
+  [{ types: { integer: 'double' } }, /types: integer: integer cannot be stored as double\n {2}Choose text/],
+])('a choice that there is not: %j', async (settings, message) => {
+  const { url } = await testDatabase('CREATE TABLE t (n numeric(10,2), i int)')
+  const { folder, dwh } = await workplace({ DATABASE_URL: url })
+  await writeFile(join(folder, 'dwh.json'), JSON.stringify(settings))
+  expect(await dwh(['plan'])).toMatchObject({ code: 2, stderr: expect.stringMatching(message) })
+})

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { duckdbExtensions } from '@dwh/duckdb-extensions'
+import { startPgbouncer, testDatabase } from '@dwh/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { workplace } from './test-support.ts'
+
+const TABLES = `CREATE TABLE a AS SELECT i, repeat('x', 300) AS t FROM generate_series(1, 40000) i; CREATE TABLE b AS TABLE a; ANALYZE`
+
+async function nativeWorkplace() {
+  return workplace({ DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' })
+}
+
+/** The doors that the tables took, and what was said about it. */
+function doors({ stdout, stderr }: { stdout: string; stderr: string }): { taken: string[]; said: string[] } {
+  const { tables } = JSON.parse(stdout) as { tables: Record<string, { door: string; rows: number }> }
+  expect(Object.values(tables).map(({ rows }) => rows)).toEqual([40000, 40000])
+  return { taken: Object.values(tables).map(({ door }) => door), said: stderr.match(/^- not read by .*$/gm) ?? [] }
+}
+
+test.each([1, 2, 3])(
+  'DuckDB is refused its sessions, of %i: the tables are copied, and the run says why',
+  async (limit) => {
+    const database = await testDatabase(TABLES)
+    const role = `r_${randomBytes(6).toString('hex')}`
+    await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 's3cr3t' CONNECTION LIMIT ${limit};
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`)
+    onTestFinished(async () => void (await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)))
+    const { hostname, port } = new URL(database.url)
+    const { dwh } = await nativeWorkplace()
+    const run = await dwh([
+      'run',
+      '--json',
+      '--debug',
+      '--source',
+      `postgres://${role}:s3cr3t@${hostname}:${port}/${database.name}`,
+    ])
+    expect(run.code, run.stderr).toBe(0)
+    const { taken, said } = doors(run)
+    expect(taken).toContain('copy')
+    expect(said.join()).toMatch(/too many connections for role/)
+    expect(run.stdout + run.stderr).not.toContain('s3cr3t')
+  },
+)
+
+test('a pooler in transaction mode refuses the settings of a session: the tables are copied', async () => {
+  const database = await testDatabase(TABLES)
+  const { hostname, port, username, password } = new URL(database.url)
+  const pooler = await startPgbouncer(
+    { hosts: [hostname], port: Number(port), user: username, password },
+    { pool_mode: 'transaction' },
+  )
+  onTestFinished(() => pooler.stop())
+  const { dwh } = await nativeWorkplace()
+  const run = await dwh(['run', '--json'], {
+    env: { DATABASE_URL: `postgres://${username}:${password}@${pooler.host}:${pooler.port}/${database.name}` },
+  })
+  expect(run.code, run.stderr).toBe(0)
+  const { taken, said } = doors(run)
+  expect(taken).toEqual(['copy', 'copy'])
+  expect(said.join()).toMatch(/unsupported startup parameter/)
+  expect(run.stderr).not.toContain(password)
+})
+
+test('nothing of DuckDB stays on the server, and nothing was written', async () => {
+  const database = await testDatabase(TABLES)
+  const { dwh } = await nativeWorkplace()
+  const run = await dwh(['run', '--json'], { env: { DATABASE_URL: database.url } })
+  expect(doors(run)).toEqual({ taken: ['native', 'native'], said: [] })
+  const { rows } = await database.query(
+    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+  )
+  expect(rows).toEqual([{ n: 0 }])
+})

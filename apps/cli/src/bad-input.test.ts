@@ -329,7 +329,7 @@ describe('a run is interrupted', () => {
   async function killBackend(database: TestDatabase): Promise<void> {
     for (;;) {
       const { rowCount } = await database.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dwh' AND query LIKE '%"t" FROM%"big"%' AND state = 'active'`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dwh' AND query LIKE 'COPY%"big"%' AND state = 'active'`,
       )
       if (rowCount) return
     }

@@ -12,6 +12,9 @@ test('every data set, small: the ten lines and the native door run, too, and not
     const failed = set.contenders.filter((contender) => contender.failed !== undefined)
     expect(failed, set.name).toEqual([])
     const ran = set.contenders.filter(({ runs }) => runs.length === 1).map(({ name }) => name)
-    expect(ran).toEqual(expect.arrayContaining(Object.values(NAMES)))
+    const left = set.name === 'values-1mb' ? [NAMES.nativeCounts, NAMES.nativeColumns] : []
+    const expected = Object.values(NAMES).filter((name) => !left.some((other) => other === name))
+    expect(ran, set.name).toEqual(expect.arrayContaining(expected))
+    expect(ran.filter((name) => left.some((other) => other === name))).toEqual([])
   }
 }, 300_000)

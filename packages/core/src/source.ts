@@ -194,8 +194,8 @@ export interface SourceSnapshot {
    * The same rows as `read` gives, for DuckDB's extension `nativeExtension` to read; or, as a text, why this table cannot be read in this way. `survey`: of the same table, with `native`.
    */
   readNative?(table: TableSchema, survey: TableSurvey, options?: ReadTableOptions): Promise<NativeData | string>
-  /** The extension that `readNative` needs. */
-  readonly nativeExtension?: string
+  /** The extension that `readNative` needs, as in `LOAD ...`, and how to get it. */
+  readonly nativeExtension?: { readonly name: string; readonly hint: string }
   /** Gives everything back; safe to call twice, and after a failure. */
   close(): Promise<void>
 }

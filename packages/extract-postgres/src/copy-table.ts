@@ -1,5 +1,6 @@
 import { type CopyData, DwhError, interruptible } from '@dwh/core'
 import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams'
+import { NEWLINE } from './merge-rows.ts'
 import type { PgClient } from './pg-client.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import { type ReadableTable, selectStatement } from './read-rows.ts'
@@ -82,8 +83,6 @@ const NO_TAG = -1
 
 /** The server sends 8 KiB at a time, and each piece passes through many hands. */
 const PIECE_BYTES = 64 * 1024
-
-const NEWLINE = 0x0a
 
 /** Gathers chunks to pieces of whole rows; what is longer than a piece is passed on as it comes. */
 function wholeRows(): { add(chunk: Uint8Array): Uint8Array; rest(): Uint8Array } {

@@ -1,8 +1,9 @@
 import { elementType, quoteIdentifier } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
+import { finiteCondition, toNumber } from './number-line.ts'
 import type { PgClient } from './pg-client.ts'
 import type { TypeMapping } from './pg-types.ts'
-import { qualifiedName } from './read-rows.ts'
+import { qualifiedName, whereClause } from './read-rows.ts'
 
 /**
  * The hash of all rows of a table, as `TableProof.hash` says, computed by the server in a pass of its own. Every column's type has been decided. Call it inside `beginSnapshot`, under the
@@ -14,11 +15,10 @@ export async function hashRows(
   { where, utf8 }: { readonly where: string | undefined; readonly utf8: boolean },
 ): Promise<string> {
   const row = table.columns.map(({ name, mapping }) => cellSql(mapping, quoteIdentifier(name))).join(' || ')
-  const condition = where === undefined ? '' : ` WHERE (${where}\n)`
   const hash = utf8 ? `md5(${row})` : `md5(convert_to(${row}, 'UTF8'))`
   const sum = (from: number) => `coalesce(sum(('x' || substr(h, ${from}, 15))::bit(60)::int8), 0)`
   const { rows } = await client.query(
-    `SELECT ${sum(1)} || '-' || ${sum(16)} AS hash FROM (SELECT ${hash} AS h FROM ${qualifiedName(table)}${condition}) AS t`,
+    `SELECT ${sum(1)} || '-' || ${sum(16)} AS hash FROM (SELECT ${hash} AS h FROM ${qualifiedName(table)}${whereClause(where)}) AS t`,
   )
   return rows[0].hash
 }
@@ -42,21 +42,17 @@ function textSql(mapping: TypeMapping, value: string): string {
   }
   const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1]
   if (scale !== undefined) return `trunc(${value} * 1${'0'.repeat(Number(scale))})::text`
-  const finite = (number: string) => `CASE WHEN isfinite(${value}) THEN ${number}::text ELSE ${value}::text END`
-  const micros = (moment: string) => `trunc(extract(epoch FROM ${moment}) * 1000000)`
   switch (type) {
     case 'FLOAT':
       return `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE ('x' || encode(float4send(${value}), 'hex'))::bit(32)::text END`
     case 'DOUBLE':
       return `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE ('x' || encode(float8send(${value}), 'hex'))::bit(64)::text END`
     case 'DATE':
-      return finite(`(${value} - DATE '2000-01-01')`)
-    case 'TIME':
-      return `${micros(value)}::text`
     case 'TIMESTAMP':
-      return finite(micros(`(${value} - TIMESTAMP '2000-01-01')`))
     case 'TIMESTAMP WITH TIME ZONE':
-      return finite(micros(`(${value} - TIMESTAMPTZ '2000-01-01 00:00:00+00')`))
+      return `CASE WHEN ${finiteCondition(type, value)} THEN ${toNumber(type, value)}::text ELSE ${value}::text END`
+    case 'TIME':
+      return `${toNumber(type, value)}::text`
     case 'BLOB':
       return `encode(${value}, 'hex')`
     case 'VARCHAR':

@@ -15,9 +15,10 @@ interface Piece {
   taken(): void
 }
 
-const NEWLINE = 0x0a
+/** The end of a row, which is nowhere else. */
+export const NEWLINE = 0x0a
 
-/** Merges streams of rows that end with `\n`, which is nowhere else. `stop` makes streams that wait for something end, also with an error. */
+/** Merges streams of rows. `stop` makes streams that wait for something end, also with an error. */
 export function rowMerge(stop: () => void): RowMerge {
   const ready: Piece[] = []
   const reading = new Set<Promise<void>>()

@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { type NativeQuery, quoteIdentifier, quoteLiteral, type TableSurvey } from '@dwh/core'
 import type { Ranges } from './block-ranges.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
-import { qualifiedName } from './read-rows.ts'
+import { qualifiedName, whereClause } from './read-rows.ts'
 
 /** DuckDB's extension `postgres`, by the name of its file. https://duckdb.org/docs/stable/core_extensions/postgres */
-export const NATIVE_EXTENSION = 'postgres_scanner'
+export const NATIVE_EXTENSION = {
+  name: 'postgres_scanner',
+  hint: 'Install it with `dwh extensions add postgres`, or name its folder in extensions or DWH_EXTENSIONS; or write extract: auto.',
+}
 
 export interface NativeQueryOptions {
   /** It holds the password. */
@@ -36,7 +39,7 @@ export function nativeQuery(table: PgTable, ranges: Ranges, options: NativeQuery
   const name = `dwh_${randomBytes(6).toString('hex')}`
   const databases = scan ? [name] : ranges.map((_, index) => `${name}_${index}`)
   return {
-    extension: NATIVE_EXTENSION,
+    extension: NATIVE_EXTENSION.name,
     setup: [
       ...databases.map(
         (database) => `ATTACH ${quoteLiteral(options.conninfo)} AS ${database} (TYPE postgres, READ_ONLY)`,
@@ -74,9 +77,7 @@ function rangeQuery(table: PgTable, range: string | undefined, database: string,
     const sent = mapping.binary ? column : `CASE WHEN ${text} IS DISTINCT FROM NULL THEN format('%s', ${text}) END`
     return `${sent} AS c${index}`
   })
-  const conditions = [...(range === undefined ? [] : [range]), ...(where === undefined ? [] : [`(${where}\n)`])]
-  const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
-  const query = `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${condition}`
+  const query = `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${whereClause(range, where)}`
   return `SELECT * FROM postgres_query('${database}', ${quoteLiteral(query)})`
 }
 

@@ -1,4 +1,5 @@
 import { type ColumnType, elementType, type ScalarType, type StoreAs } from '@dwh/core'
+import { isFiniteNumber } from './number-line.ts'
 
 /** A column's type as the catalog has it, domains already followed down to the type they rest on. */
 export interface PgType {
@@ -92,8 +93,6 @@ function through(type: ScalarType, cast: string, array: Sql): ScalarMapping {
 const BINARY = { binary: true }
 const PLAIN = exact('VARCHAR', { plainText: true, array: arrayOfTexts })
 
-const FINITE = (column: string) => `${column} NOT IN ('NaN', 'Infinity', '-Infinity')`
-
 /** NULL for what the type does not take. */
 function orNull(mapping: TypeMapping, fits: Sql): TypeMapping {
   const value: Sql = (column) => `CASE WHEN ${fits(column)} THEN ${column} END`
@@ -113,7 +112,7 @@ function asDouble(number: Sql): TypeMapping {
 function withNumericChoices(mapping: ScalarMapping): ScalarMapping {
   const double = asDouble(mapping.value)
   if (mapping.type === 'VARCHAR' && !mapping.open) return { ...mapping, choices: { double } }
-  return { ...mapping, choices: { text: AS_TEXT, double, 'or-null': orNull(mapping, FINITE) } }
+  return { ...mapping, choices: { text: AS_TEXT, double, 'or-null': orNull(mapping, isFiniteNumber) } }
 }
 
 /** The last moment of DuckDB's 64 bits; Postgres goes thirty years further. https://duckdb.org/docs/stable/sql/data_types/timestamp */

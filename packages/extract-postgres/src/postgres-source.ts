@@ -227,10 +227,10 @@ function openSnapshot(
       // a name of their own, by which DuckDB's sessions can be found and ended
       const name = `${(options.applicationName ?? APPLICATION_NAME).slice(0, 40)} ${randomBytes(6).toString('hex')}`
       const conninfo = connection.conninfo(name, sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
-      const why =
-        whyNotNative(table, survey) ??
-        (conninfo === null ? 'its connection has settings that are not for others' : null)
-      if (why !== null || conninfo === null) return why ?? ''
+      if (conninfo === null) return 'its connection has settings that are not for others'
+      const why = whyNotNative(table, survey)
+      if (why !== null) return why
+      const join = { conninfo, snapshotId: info.id, instance, where: read.where }
       async function* once<T>(
         work: (query: NativeQuery, ended: AbortSignal) => Promise<T>,
         client: PgClient,
@@ -238,11 +238,10 @@ function openSnapshot(
         ended: AbortSignal,
       ): AsyncGenerator<T> {
         const ranges = await blockRanges(client, locked, MOST_RANGES)
-        const where = { conninfo: conninfo as string, snapshotId: info.id, instance, where: read.where }
         const stop = () => void endSessions(another, name)
         ended.addEventListener('abort', stop)
         try {
-          const done = await work(nativeQuery(locked, ranges, where), ended)
+          const done = await work(nativeQuery(locked, ranges, join), ended)
           // from then on the lock was not ours, and a query that began later may have read another table
           ended.throwIfAborted()
           yield done

@@ -2,7 +2,7 @@ import { quoteIdentifier } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import type { TypeMapping } from './pg-types.ts'
-import { qualifiedName } from './read-rows.ts'
+import { qualifiedName, whereClause } from './read-rows.ts'
 
 /** Postgres allows 1,664 expressions in one list (MaxTupleAttributeNumber); the rest goes into further queries. */
 const MOST_EXPRESSIONS = 1_600
@@ -46,14 +46,13 @@ export function openQuestions(utf8: boolean): Questions {
   /** The table as `t`, so that no name of a column is taken for one of ours, and beside each row its elements' aggregates, as far as they are asked for. */
   function from(table: PgTable, where: string | undefined, part: readonly string[]): string {
     const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-    const condition = where === undefined ? '' : ` WHERE (${where}\n)`
     const beside = [...laterals]
       .filter(([index]) => part.some((sql) => sql.includes(`e${index}.f`)))
       .map(([index, { array, expressions }]) => {
         const list = expressions.map((sql, field) => `${sql} AS f${field}`).join(', ')
         return `CROSS JOIN LATERAL (SELECT ${list} FROM pg_catalog.unnest(${array}) AS u (e)) AS e${index}`
       })
-    return [`(SELECT ${columns} FROM ${qualifiedName(table)}${condition}) AS t`, ...beside].join(' ')
+    return [`(SELECT ${columns} FROM ${qualifiedName(table)}${whereClause(where)}) AS t`, ...beside].join(' ')
   }
 
   return {

@@ -105,8 +105,13 @@ function nextBatchRows(batch: readonly (string | null)[][], batchRows: number, b
 /** `before`: expressions that come before the columns. */
 export function selectStatement(table: ReadableTable, where: string | undefined, ...before: readonly string[]): string {
   const columns = [...before, ...table.columns.map((column) => column.mapping.select(quoteIdentifier(column.name)))]
-  const condition = where === undefined ? '' : ` WHERE (${where}\n)`
-  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${condition}`
+  return `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${whereClause(where)}`
+}
+
+/** Rows for which all of `conditions` hold; all rows where there are none. A condition may end in a comment. */
+export function whereClause(...conditions: readonly (string | undefined)[]): string {
+  const given = conditions.filter((condition) => condition !== undefined)
+  return given.length === 0 ? '' : ` WHERE ${given.map((condition) => `(${condition}\n)`).join(' AND ')}`
 }
 
 export function qualifiedName(table: TableName): string {

@@ -13,6 +13,7 @@ import {
 } from '@dwh/core'
 import { hashRows } from './hash-rows.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
+import { finiteCondition, isFiniteNumber, isFloat, toNumber } from './number-line.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, type TypeMapping } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
@@ -135,7 +136,7 @@ function surveyType(
 
 /** Whether numbers fit a DECIMAL(38,s), and the s that takes all of them. */
 function surveyScale({ value, ask }: Scope, atLeast: ColumnType | undefined): () => ColumnType {
-  const finite = `${value} NOT IN ('NaN', 'Infinity', '-Infinity')`
+  const finite = isFiniteNumber(value)
   const special = ask('count', '*', { filter: `NOT (${finite})` })
   const scale = ask('max', `pg_catalog.min_scale(${value})`)
   const whole = ask('max', `pg_catalog.abs(pg_catalog.trunc(${value}))`, { filter: finite })
@@ -162,7 +163,7 @@ function measure(mapping: TypeMapping, name: string, index: number, questions: Q
 
 function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scope, utf8: boolean): Answer {
   const { type } = mapping
-  const finite = finiteOf(type, value)
+  const finite = finiteCondition(type, value)
   switch (what) {
     case 'values':
     case 'filled':
@@ -174,7 +175,7 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
       return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value)
     case 'min':
     case 'max':
-      return ask(what, value, { filter: finite, wrap: (aggregate) => number(type, aggregate) })
+      return ask(what, value, { filter: finite, wrap: (aggregate) => toNumber(type, aggregate) })
     case 'nan':
       return ask('count', '*', { filter: `${value} = 'NaN'` })
     case 'infinite':
@@ -184,27 +185,6 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
     case 'bytes':
       return ask('sum', bytesOf(mapping, value, utf8), { wrap: (aggregate) => `coalesce(${aggregate}, 0)` })
   }
-}
-
-const isFloat = (type: ColumnType) => type === 'FLOAT' || type === 'DOUBLE'
-
-/** A condition that leaves out what has no place on the number line; undefined where there is no such thing. */
-function finiteOf(type: ColumnType, value: string): string | undefined {
-  if (isFloat(type)) return `${value} NOT IN ('NaN', 'Infinity', '-Infinity')`
-  return type === 'DATE' || type.startsWith('TIMESTAMP') ? `pg_catalog.isfinite(${value})` : undefined
-}
-
-/** An aggregate of days or moments, as whole days or microseconds. */
-function number(type: ColumnType, aggregate: string): string {
-  if (type === 'DATE') return `${aggregate} - DATE '2000-01-01'`
-  if (type === 'TIME') return micros(aggregate)
-  if (type === 'TIMESTAMP') return micros(`${aggregate} - TIMESTAMP '2000-01-01'`)
-  if (type === 'TIMESTAMP WITH TIME ZONE') return micros(`${aggregate} - TIMESTAMPTZ '2000-01-01 00:00:00+00'`)
-  return aggregate
-}
-
-function micros(moment: string): string {
-  return `trunc(extract(epoch FROM ${moment}) * 1000000)`
 }
 
 /** The length of the text that travels: of the output function, not of a cast, which changes some. */

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type ColumnType, elementType, quoteIdentifier } from '@dwh/core'
+import { toNumber } from './duckdb-sql.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
 /** The hash of all rows of a file, as `TableProof.hash` says. `file`: the expression that reads it. */
@@ -28,24 +29,19 @@ function textSql(type: ColumnType, value: string): string {
     const digits = `ltrim(replace(replace(${text}, '-', ''), '.', ''), '0')`
     return `CASE WHEN ${value} < 0 THEN '-' ELSE '' END || CASE WHEN ${value} = 0 THEN '0' ELSE ${digits} END`
   }
-  const finite = (number: string) => `CASE WHEN isfinite(${value}) THEN (${number})::VARCHAR ELSE ${text} END`
   switch (type) {
     case 'FLOAT':
     case 'DOUBLE':
       return `CASE WHEN isnan(${value}) THEN 'NaN' ELSE ${value}::BIT::VARCHAR END`
     case 'DATE':
-      return finite(`${value} - DATE '2000-01-01'`)
-    case 'TIME':
-      return `epoch_us(${value})::VARCHAR`
     case 'TIMESTAMP':
     case 'TIMESTAMP WITH TIME ZONE':
-      return finite(`epoch_us(${value}) - ${MICROS_TO_2000}`)
+      return `CASE WHEN isfinite(${value}) THEN ${toNumber(type, value)}::VARCHAR ELSE ${text} END`
+    case 'TIME':
+      return `${toNumber(type, value)}::VARCHAR`
     case 'BLOB':
       return `lower(hex(${value}))`
     default:
       return text
   }
 }
-
-/** From 1970 to 2000, both at midnight UTC. */
-export const MICROS_TO_2000 = '946684800000000'

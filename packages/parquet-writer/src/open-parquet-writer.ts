@@ -38,7 +38,7 @@ export interface ParquetWriter {
    * @throws DwhError WRITE_FAILED
    */
   prove(path: string, columns: readonly ParquetColumn[], level?: Exclude<ProofLevel, 'counts'>): Promise<TableProof>
-  /** Whether DuckDB has an extension, such as `NativeData` needs; the reason when not. */
+  /** Why DuckDB cannot load an extension, such as `NativeData` needs; null when it can. */
   whyNotLoaded(extension: string): Promise<string | null>
   /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
   close(): Promise<void>
@@ -106,7 +106,10 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
           await connection.run(`LOAD ${extension}`)
           return null
         } catch (error) {
-          return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+          const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+          return /not found/.test(reason)
+            ? `DuckDB has no extension ${extension} here`
+            : `DuckDB cannot load its extension ${extension}: ${reason}`
         }
       }),
     async close() {

@@ -7,10 +7,10 @@ import {
   measuresOf,
   type ProofLevel,
   quoteIdentifier,
-  quoteLiteral,
   type TableProof,
 } from '@dwh/core'
-import { hashRows, MICROS_TO_2000 } from './hash-rows.ts'
+import { fileLiteral, toNumber } from './duckdb-sql.ts'
+import { hashRows } from './hash-rows.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
 /** Of one query. Each holds a vector per column and thread, and a thousand columns at once hold gigabytes; columns are read apart anyway. */
@@ -23,7 +23,7 @@ export async function proveFile(
   columns: readonly ParquetColumn[],
   level: Exclude<ProofLevel, 'counts'>,
 ): Promise<TableProof> {
-  const file = `read_parquet(${quoteLiteral(path.replace(/[*?[]/g, (character) => `[${character}]`))}, hive_partitioning = false)`
+  const file = `read_parquet(${fileLiteral(path)}, hive_partitioning = false)`
   const found: Record<string, Record<string, string | null>> = Object.fromEntries(columns.map(({ name }) => [name, {}]))
   let rows = 0
   const ask = async (questions: readonly Question[], from: string) => {
@@ -77,7 +77,7 @@ function expressionOf(value: string, type: ColumnType, measure: Measure): string
       return `sum(${value})`
     case 'min':
     case 'max':
-      return number(type, `${measure}(${value})${isContinuous(type) ? ` FILTER (WHERE isfinite(${value}))` : ''}`)
+      return toNumber(type, `${measure}(${value})${isContinuous(type) ? ` FILTER (WHERE isfinite(${value}))` : ''}`)
     case 'nan':
       return `count(*) FILTER (WHERE isnan(${value}))`
     case 'infinite':
@@ -92,11 +92,4 @@ function expressionOf(value: string, type: ColumnType, measure: Measure): string
 /** Types that have values off the number line. */
 function isContinuous(type: string): boolean {
   return type === 'FLOAT' || type === 'DOUBLE' || type === 'DATE' || type.startsWith('TIMESTAMP')
-}
-
-function number(type: string, aggregate: string): string {
-  if (type === 'DATE') return `${aggregate} - DATE '2000-01-01'`
-  if (type === 'TIME') return `epoch_us(${aggregate})`
-  if (type.startsWith('TIMESTAMP')) return `epoch_us(${aggregate}) - ${MICROS_TO_2000}`
-  return aggregate
 }

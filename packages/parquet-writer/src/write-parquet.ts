@@ -13,6 +13,7 @@ import {
 } from '@dwh/core'
 import { refuse } from './canonical-text.ts'
 import { nativeFailure, writeFailure } from './duckdb-errors.ts'
+import { fileLiteral } from './duckdb-sql.ts'
 import { feed } from './feed.ts'
 import { parseStrictly } from './parse-text.ts'
 import { cell, copiedText, rowText, rowTooLarge, type TextInput } from './text-input.ts'
@@ -235,7 +236,8 @@ async function checkAbsent(path: string): Promise<void> {
 }
 
 async function footerRows(connection: DuckDBConnection, path: string): Promise<number> {
-  const literal = quoteLiteral(path.replace(/[*?[]/g, (character) => `[${character}]`))
-  const reader = await connection.runAndReadAll(`SELECT num_rows::DOUBLE FROM parquet_file_metadata(${literal})`)
+  const reader = await connection.runAndReadAll(
+    `SELECT num_rows::DOUBLE FROM parquet_file_metadata(${fileLiteral(path)})`,
+  )
   return Number(reader.getRows()[0]?.[0])
 }

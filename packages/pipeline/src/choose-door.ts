@@ -47,9 +47,7 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
     nativeReason ??=
       nativeExtension === undefined || !readNative
         ? Promise.resolve('the source has no extension of DuckDB')
-        : writer
-            .whyNotLoaded(nativeExtension)
-            .then((reason) => (reason === null ? null : `DuckDB has no extension ${nativeExtension} here`))
+        : writer.whyNotLoaded(nativeExtension.name)
     return nativeReason
   }
 
@@ -71,7 +69,7 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
       if (why === null) return { door: 'native', why: null }
       if (extract === 'auto') return nextBest(why)
       throw new DwhError('CONFIG_INVALID', `extract: native: ${why}`, {
-        hint: 'Install it with `dwh extensions add postgres`, or name its folder in extensions or DWH_EXTENSIONS; or write extract: auto.',
+        hint: snapshot.nativeExtension?.hint ?? 'Write extract: auto.',
       })
     },
     async open(chosen, { table, where }, survey, signal) {

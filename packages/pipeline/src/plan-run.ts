@@ -131,6 +131,11 @@ function remembering<T extends SelectedTable>(selected: T, current: TableEntry |
     const same = was?.source_type === column.sourceType && was?.stored_as === column.storeAs
     return column.open && was && same && isColumnType(was.type) ? { ...column, atLeast: was.type } : column
   })
+  return withColumns(selected, columns)
+}
+
+/** The columns as they are read and as they are named in the warehouse, which are the same but for the name. */
+export function withColumns<T extends SelectedTable>(selected: T, columns: readonly SelectedColumn[]): T {
   return { ...selected, columns, table: { ...selected.table, columns: columns.map(({ as: _, ...column }) => column) } }
 }
 

@@ -1,4 +1,11 @@
-import { DwhError, type ProofEntry, proofDifferences, type TableSurvey } from '@dwh/core'
+import {
+  DwhError,
+  type ProofEntry,
+  type ProofLevel,
+  proofDifferences,
+  type TableProof,
+  type TableSurvey,
+} from '@dwh/core'
 import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
 import type { TablePlan } from './plan-run.ts'
 
@@ -17,10 +24,9 @@ export async function prove(
 ): Promise<ProofEntry> {
   if (survey === null) return { level: 'counts', rows }
   const columnsOfFile = columns.map((column) => ({ name: column.as, type: column.type }))
-  const file = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile, verify)
+  const file: TableProof = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile, verify)
   const differences = proofDifferences(survey.proof, file, verify === 'counts' ? [] : columns)
-  if (differences.length === 0)
-    return verify === 'counts' ? { level: verify, rows } : ({ level: verify, ...file } as ProofEntry)
+  if (differences.length === 0) return proofEntry(verify, file)
   throw new DwhError(
     'PROOF_FAILED',
     `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,
@@ -29,4 +35,9 @@ export async function prove(
       context: { differences },
     },
   )
+}
+
+function proofEntry(level: ProofLevel, { rows, columns, hash }: TableProof): ProofEntry {
+  if (level === 'counts') return { level, rows }
+  return hash === undefined ? { level: 'columns', rows, columns } : { level: 'deep', rows, columns, hash }
 }

@@ -1,5 +1,5 @@
-import type { ColumnType, Fidelity, SourceColumn, SourceSnapshot, StoreAs, TableSurvey } from '@dwh/core'
-import type { TablePlan } from './plan-run.ts'
+import type { ColumnType, Fidelity, SourceSnapshot, StoreAs, TableSurvey } from '@dwh/core'
+import { type TablePlan, withColumns } from './plan-run.ts'
 
 /** Choices that may cost something, so that what they cost is counted. */
 const INEXACT: readonly (StoreAs | undefined)[] = ['double', 'or-null']
@@ -17,13 +17,12 @@ export async function surveyTable(
 
 /** The plan with the types that the values call for. `types`: by the columns' names in the source. */
 export function decideTypes(plan: TablePlan, types: Readonly<Record<string, ColumnType>>): TablePlan {
-  const decide = <C extends SourceColumn>(column: C): C =>
-    column.open ? { ...column, type: types[column.name] ?? column.type, open: false } : column
-  return {
-    ...plan,
-    columns: plan.columns.map(decide),
-    table: { ...plan.table, columns: plan.table.columns.map(decide) },
-  }
+  return withColumns(
+    plan,
+    plan.columns.map((column) =>
+      column.open ? { ...column, type: types[column.name] ?? column.type, open: false } : column,
+    ),
+  )
 }
 
 /** What became of open columns, beside the files that the table has. */

@@ -8,7 +8,7 @@ import type { CommonFlags } from './shared.ts'
 /** By the names that people know. */
 const NAMES: Readonly<Record<string, ExtensionName>> = { postgres: 'postgres_scanner', httpfs: 'httpfs' }
 const USES: Readonly<Record<ExtensionName, string>> = {
-  postgres_scanner: 'a run reads large tables by DuckDB itself, in about half the time',
+  postgres_scanner: 'a run reads large tables by DuckDB itself, which is faster',
   httpfs: 'a query reads a table in place that is larger than the cache',
 }
 

@@ -1,3 +1,3 @@
-import { build } from '@dwh/build/tsup'
+import { bundle } from '@dwh/build/tsup'
 
-export default build({ entry: ['src/main.ts'], dts: false })
+export default bundle()

@@ -51,6 +51,10 @@ function folders(group: string): string[] {
 
 const rooms = ['packages', 'apps'].flatMap(folders)
 
+/** Rooms that are shipped together with all they import, which are devDependencies therefore, but for native code. */
+const BUNDLES = ['apps/cli']
+const NATIVE = ['@duckdb/node-bindings']
+
 function manifestOf(room: string): Manifest {
   return JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
 }
@@ -69,6 +73,12 @@ function sources(room: string): { file: string; text: string; imports: string[] 
     })
 }
 
+/** Of a file, or of all files in a folder, tests included. */
+function textsIn(place: string): string[] {
+  if (statSync(join(root, place)).isFile()) return [readFileSync(join(root, place), 'utf8')]
+  return readdirSync(join(root, place)).flatMap((name) => textsIn(`${place}/${name}`))
+}
+
 function packageOf(specifier: string): string {
   const parts = specifier.split('/')
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] as string)
@@ -83,14 +93,17 @@ describe.each(rooms)('%s', (room) => {
 
   test('imports only downward, and only what its manifest names', () => {
     const allowed = MAY_IMPORT[room] ?? []
-    const named = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies }
+    const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest
+    const named = BUNDLES.includes(room)
+      ? devDependencies
+      : { ...dependencies, ...peerDependencies, ...optionalDependencies }
     const bundled = ['@dwh/postgres-server', '@dwh/seed']
     for (const { file, imports } of sources(room)) {
       for (const name of imports.map(packageOf)) {
         if (name.startsWith('node:')) continue
         expect(builtinModules, `${file} imports ${name} without node:`).not.toContain(name)
         if (name.startsWith('@dwh/')) expect(allowed, `${file} imports ${name}`).toContain(name.slice('@dwh/'.length))
-        if (!bundled.includes(name)) expect(Object.keys(named), `${file} imports ${name}`).toContain(name)
+        if (!bundled.includes(name)) expect(Object.keys(named ?? {}), `${file} imports ${name}`).toContain(name)
         for (const [pattern, places] of THIRD_PARTY_ROOMS)
           if (pattern.test(name)) expect(places, `${file} imports ${name}`).toContain(room)
       }
@@ -98,12 +111,19 @@ describe.each(rooms)('%s', (room) => {
   })
 
   test('names no dependency that it does not use', () => {
-    const used = new Set(sources(room).flatMap(({ imports }) => imports.map(packageOf)))
-    const text = sources(room)
-      .map((source) => source.text)
+    const shipped = sources(room)
+      .map(({ text }) => text)
       .join('\n')
-    for (const name of Object.keys(manifest.dependencies ?? {}))
-      expect(used.has(name) || text.includes(`'${name}/`), `${name} is not used`).toBe(true)
+    if (BUNDLES.includes(room)) expect(Object.keys(manifest.dependencies ?? {})).toEqual(NATIVE)
+    else
+      for (const name of Object.keys(manifest.dependencies ?? {}))
+        expect(shipped.includes(`'${name}`), `${name} is not used`).toBe(true)
+    const everywhere = ['src', 'tsup.config.ts']
+      .map((place) => join(room, place))
+      .flatMap(textsIn)
+      .join('\n')
+    for (const name of Object.keys(manifest.devDependencies ?? {}))
+      if (!name.startsWith('@types/')) expect(everywhere.includes(`'${name}`), `${name} is not used`).toBe(true)
   })
 
   test('pins every dependency exactly', () => {

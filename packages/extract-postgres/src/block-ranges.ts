@@ -39,6 +39,8 @@ export async function blockRanges(
   table: PgTable,
   most: number = Number.POSITIVE_INFINITY,
 ): Promise<Ranges> {
+  // as it was when the tables were listed: one that has grown since is read in one go
+  if ((table.estimatedBytes ?? Number.POSITIVE_INFINITY) < MIN_RANGES * RANGE_BYTES) return [undefined]
   const { rows } = await client.query(LEAVES, [table.oid])
   return cutBlocks(
     rows.map(({ heap, blocks, bytes }) => ({ heap: heap === true, blocks: Number(blocks), bytes: Number(bytes) })),

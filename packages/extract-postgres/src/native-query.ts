@@ -14,7 +14,7 @@ export interface NativeQueryOptions {
   /** It holds the password. */
   readonly conninfo: string
   readonly snapshotId: string
-  /** What `identifyBackend` says of the server that has the snapshot. */
+  /** What `beginSnapshot` says of the server that has the snapshot. */
   readonly instance: string
   readonly where?: string | undefined
 }

@@ -26,11 +26,11 @@ import { sourceFailure } from './postgres-errors.ts'
 import { type ReadRowsOptions, readRows } from './read-rows.ts'
 import { type Reader, readerPool } from './reader-pool.ts'
 import {
+  type Backend,
   type BeginSnapshotOptions,
   beginSnapshot,
   DEFAULT_LOCK_TIMEOUT_MS,
   exportSnapshot,
-  identifyBackend,
   noticeMs,
   sessionOptions,
 } from './session.ts'
@@ -81,9 +81,9 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
       try {
         for (const note of resolved.notes) options.onNote?.(note)
         const session = { ...options, applicationName: resolved.applicationName ?? undefined }
-        await beginSnapshot(holder, session)
+        const backend = await beginSnapshot(holder, session)
         const info = await exportSnapshot(holder)
-        return openSnapshot(connection, { info, ...(await identifyBackend(holder)) }, session, signal)
+        return openSnapshot(connection, { info, ...backend }, session, signal)
       } catch (error) {
         await holder.end().catch(() => {})
         throw sourceFailure(error, { server })
@@ -94,7 +94,7 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
 
 function openSnapshot(
   connection: PostgresConnection,
-  { info, instance }: { readonly info: SnapshotInfo & { readonly id: string }; readonly instance: string },
+  { info, instance, utf8 }: Backend & { readonly info: SnapshotInfo & { readonly id: string } },
   options: PostgresSourceOptions & BeginSnapshotOptions,
   signal: AbortSignal | undefined,
 ): SourceSnapshot {
@@ -107,8 +107,7 @@ function openSnapshot(
     joinTimeoutMs: connectTimeoutMs,
     open: another,
     async join(client) {
-      await beginSnapshot(client, { ...options, snapshotId: info.id })
-      const backend = await identifyBackend(client)
+      const backend = await beginSnapshot(client, { ...options, snapshotId: info.id })
       if (backend.instance !== instance) throw otherServer()
       return backend.pid
     },
@@ -215,7 +214,7 @@ function openSnapshot(
     },
     async survey(wanted, wishes, read = {}) {
       async function* surveyed({ client }: Reader, table: PgTable): AsyncGenerator<TableSurvey> {
-        yield await surveyTable(client, table, wishes, read.where)
+        yield await surveyTable(client, table, wishes, { where: read.where, utf8 })
       }
       let survey: TableSurvey | undefined
       for await (const found of onReader(wanted, read, surveyed)) survey = found

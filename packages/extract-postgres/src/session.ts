@@ -1,5 +1,6 @@
 import type { SnapshotInfo } from '@dwh/core'
 import { quoteLiteral } from '@dwh/core'
+import type { QueryResult, QueryResultRow } from 'pg'
 import { APPLICATION_NAME } from './open-client.ts'
 import type { PgClient } from './pg-client.ts'
 
@@ -59,17 +60,31 @@ export function noticeMs(lockTimeoutMs: number = DEFAULT_LOCK_TIMEOUT_MS): numbe
   return Math.min(NOTICE_MS, Math.max(LEAST_NOTICE_MS, Math.round(lockTimeoutMs / 4)))
 }
 
+/** Which server process a session talks to, and how its database keeps text. */
+export interface Backend {
+  /**
+   * What tells one running server from every other, its standbys included, which share its `system_identifier`: when it was started, to the microsecond.
+   * A snapshot's id alone may be another snapshot's on another server.
+   */
+  readonly instance: string
+  /** The server's own process id, which a pooler does not tell when one connects. */
+  readonly pid: number
+  /** True where the database keeps text in UTF-8. */
+  readonly utf8: boolean
+}
+
 /**
  * Begins a read-only transaction at one instant, with settings that make every value print in one exact form. The caller ends it (COMMIT or
  * ROLLBACK), also when this throws.
  */
-export async function beginSnapshot(client: PgClient, options: BeginSnapshotOptions = {}): Promise<void> {
+export async function beginSnapshot(client: PgClient, options: BeginSnapshotOptions = {}): Promise<Backend> {
   const { snapshotId, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS, applicationName = APPLICATION_NAME } = options
   const settings = { ...SETTINGS, application_name: applicationName, lock_timeout: String(lockTimeoutMs) }
   // what not every supported server has; Windows cannot look for a client that is gone, and refuses to
   const newer = { transaction_timeout: '0', client_connection_check_interval: String(noticeMs(lockTimeoutMs)) }
   const rows = Object.entries(newer).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
-  await client.query(
+  // in one go, since each question alone costs a way there and back
+  const answers: unknown = await client.query(
     [
       'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
       ...(snapshotId === undefined ? [] : [`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}`]),
@@ -77,8 +92,11 @@ export async function beginSnapshot(client: PgClient, options: BeginSnapshotOpti
       `SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ${rows.join(', ')}) AS n (name, value)
         WHERE pg_catalog.current_setting(name, true) IS NOT NULL
           AND (name <> 'client_connection_check_interval' OR pg_catalog.version() !~* 'windows|mingw|msvc|visual c')`,
+      `SELECT pg_catalog.pg_postmaster_start_time()::text AS instance, pg_catalog.pg_backend_pid() AS pid,
+        pg_catalog.current_setting('server_encoding') = 'UTF8' AS utf8`,
     ].join('; '),
   )
+  return (answers as QueryResult<Backend & QueryResultRow>[]).at(-1)?.rows[0] as Backend
 }
 
 /** Exports the instant of the current transaction, so that other sessions can read at it too, for as long as this transaction lasts. */
@@ -95,22 +113,4 @@ export async function exportSnapshot(client: PgClient): Promise<SnapshotInfo & {
     : null
   const source = { kind: 'postgres', system_identifier: (identity?.rows[0].id as string | undefined) ?? null, database }
   return { source, id, lsn, takenAt: taken_at }
-}
-
-/** Which server process a session talks to. */
-export interface Backend {
-  /**
-   * What tells one running server from every other, its standbys included, which share its `system_identifier`: when it was started, to the microsecond.
-   * A snapshot's id alone may be another snapshot's on another server.
-   */
-  readonly instance: string
-  /** The server's own process id, which a pooler does not tell when one connects. */
-  readonly pid: number
-}
-
-export async function identifyBackend(client: PgClient): Promise<Backend> {
-  const { rows } = await client.query(
-    'SELECT pg_catalog.pg_postmaster_start_time()::text AS instance, pg_catalog.pg_backend_pid() AS pid',
-  )
-  return rows[0]
 }

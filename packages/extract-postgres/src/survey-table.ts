@@ -28,11 +28,10 @@ export async function surveyTable(
   client: PgClient,
   table: PgTable,
   { proof: level, native }: SurveyWishes,
-  where: string | undefined,
+  { where, utf8 }: { readonly where: string | undefined; readonly utf8: boolean },
 ): Promise<TableSurvey> {
   try {
-    const { rows: settings } = await client.query(`SELECT current_setting('server_encoding') = 'UTF8' AS utf8`)
-    const questions = openQuestions(settings[0].utf8)
+    const questions = openQuestions(utf8)
     const rows = questions.ask('count(*)')
     // outside the snapshot, what is looked at now may be another thing when it is read
     const settled = table.kind === 'foreign table'
@@ -59,7 +58,7 @@ export async function surveyTable(
       ...column,
       mapping: decideType(column.mapping, types[column.name] ?? column.type),
     }))
-    const hash = await hashRows(client, { ...table, columns: decided }, { where, utf8: questions.utf8 })
+    const hash = await hashRows(client, { ...table, columns: decided }, { where, utf8 })
     return { proof: { ...proof, hash }, types, fidelity, notNumbers }
   } catch (error) {
     throw sourceFailure(error, { table })

@@ -31,7 +31,11 @@ export type RunEvent =
       readonly message: string
       readonly hint: string | null
     }
+  /** Another run has the lease, and may be under way or gone: this waits until it is known. */
+  | { readonly type: 'lease-wait'; readonly owner: string; readonly expiresAt: string }
   | { readonly type: 'roll-forward'; readonly runId: string }
+  /** Removed what earlier runs had left behind: objects of the store, and files of the temporary folder. */
+  | { readonly type: 'cleaned'; readonly objects: number; readonly files: number }
   | { readonly type: 'commit'; readonly runId: string; readonly tables: number }
 
 export type OnEvent = (event: RunEvent) => void

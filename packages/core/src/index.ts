@@ -41,6 +41,7 @@ export type {
   PutFileOptions,
   StoredObject,
 } from './object-store.ts'
+export { isLeftover, processName, temporaryName, whereIs } from './process-name.ts'
 export {
   type ColumnProof,
   type Measure,

@@ -56,10 +56,18 @@ export interface ObjectStore {
   getFile(key: string, path: string, options?: GetFileOptions): Promise<ObjectInfo | null>
   /** Copies on the store's side, of any size, over what is there; null when there is no source. */
   copy(from: string, to: string): Promise<ObjectInfo | null>
+  /**
+   * Gives an object another key, over what is there; null when there is no source. The source is gone afterwards, or stays until it is deleted. `seen`: what `head(to)` said
+   * before the caller made sure that it may do this. A caller that sleeps in the middle, for however long, overwrites nothing that came after that.
+   * @throws DwhError CONFLICT when `to` is another object by now, where the store can tell; then nothing was written
+   */
+  move(from: string, to: string, seen: ObjectInfo | null): Promise<ObjectInfo | null>
   /** Objects whose key starts with `prefix`, in the byte order of their keys. Throws rather than return part of a list. */
   list(prefix: string): AsyncIterable<ObjectInfo>
   /** Removes an object; absent is fine. */
   delete(key: string): Promise<void>
+  /** Only where a write that was cut off leaves something that no list shows, such as the parts of an upload: removes what is nobody's any more, and says how many there were. */
+  removeUnfinished?(now: Date): Promise<number>
   /**
    * False when the server behind it does not honour conditions: of writers that race, more than one may then win. Absent: it does. Asks the server at the
    * first call.

@@ -6,6 +6,7 @@ import type { Door, SourceIdentity } from './source.ts'
 /*
  * The shapes of `etl.json`, of a day's manifest and of a run's record, as they are stored. Field names are those that existing readers know.
  * Times are ISO 8601 in UTC; sizes are bytes; hashes are lower-case hex SHA-256. Unknown fields are kept when a file is written again.
+ * Version 1 had no checksum; what is read is always given on as version 2.
  */
 
 /** One immutable Parquet file, by what it must hold: whoever reads it accepts these bytes and no others. */
@@ -89,7 +90,7 @@ export type FailedTable = Omit<FailureEntry, 'tables'>
 
 /** `etl.json`. Before the first good run: `status: "none"`, `last_run_at: null`, `tables: {}`. */
 export interface EtlState {
-  readonly version: 1
+  readonly version: 2
   /** When the last good run was committed. */
   readonly last_run_at: string | null
   /** Of the last good run; a failed one never changes it. `partial`: some of its tables failed, and are kept from before. */
@@ -114,7 +115,7 @@ export interface EtlState {
 
 /** `_dwh/snapshots/YYYY/MM/DD.json`: the tables of one day, what "as of" reads. A run of some tables adds to it. */
 export interface DayManifest {
-  readonly version: 1
+  readonly version: 2
   readonly date: Day
   /** The last run that wrote it. */
   readonly run_id: string
@@ -123,7 +124,7 @@ export interface DayManifest {
 
 /** `_dwh/runs/<run>.json`: one for every run, good or bad. */
 export interface RunRecord {
-  readonly version: 1
+  readonly version: 2
   readonly run_id: string
   /** `partial`: published without the tables that failed. */
   readonly status: 'success' | 'partial' | 'failed'

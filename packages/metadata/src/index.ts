@@ -1,4 +1,6 @@
 export { abandonRun } from './abandon-run.ts'
+export { type Cleaned, type CleanOptions, clean } from './clean.ts'
+export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld } from './lease.ts'
 export { parseManifest, parseRunRecord, parseState } from './parse-state.ts'
 export {
   KEPT_FOR_MS,

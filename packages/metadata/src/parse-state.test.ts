@@ -3,6 +3,7 @@ import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
 import { parseState, readRunRecords, readState, recordFailure, writeRunRecord } from './index.ts'
+import { serialise } from './parse-state.ts'
 
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
 
@@ -28,7 +29,7 @@ const table = {
 describe('etl.json', () => {
   test('before the first good run there is an empty one', async () => {
     expect(await emptyState()).toMatchObject({
-      version: 1,
+      version: 2,
       status: 'none',
       last_run_at: null,
       tables: {},
@@ -39,7 +40,7 @@ describe('etl.json', () => {
   test('hostile table names are keys like any other', async () => {
     const names = ['"__proto__"', '"constructor"', '"a.b"', '🦆', '../../etc/x', 'x\ny']
     const state = { ...(await emptyState()), tables: Object.fromEntries(names.map((name) => [name, table])) }
-    expect(Object.keys(parseState(bytes(state)).tables)).toEqual(names)
+    expect(Object.keys(parseState(serialise(state as unknown as EtlState)).tables)).toEqual(names)
   })
 
   test.each([
@@ -47,7 +48,8 @@ describe('etl.json', () => {
     ['', 'is not JSON'],
     ['null', 'the file'],
     ['[]', 'version'],
-    [{ version: 2, tables: {} }, 'version 2'],
+    [{ version: 3, tables: {} }, 'version 3'],
+    [{ version: 2, tables: {} }, 'checksum'],
     [{ version: 1 }, 'last_run_at'],
   ])('%j is refused', (content, message) => {
     expect(() => parseState(bytes(content))).toThrowError(
@@ -64,7 +66,25 @@ describe('etl.json', () => {
     ['columns', { ...table, columns: null }],
   ])('a wrong %s is named', async (path, wrong) => {
     const state = { ...(await emptyState()), tables: { a: wrong } }
-    expect(() => parseState(bytes(state))).toThrowError(`etl.json: tables.a.${path}: `)
+    expect(() => parseState(serialise(state as unknown as EtlState))).toThrowError(`etl.json: tables.a.${path}: `)
+  })
+
+  test('what was written is read; with any one bit of it turned, it is not', async () => {
+    const state = { ...(await emptyState()), tables: { a: table } } as unknown as EtlState
+    const whole = serialise(state)
+    expect(parseState(whole)).toEqual(state)
+    for (let bit = 0; bit < whole.length * 8; bit += 1) {
+      const turned = Uint8Array.from(whole)
+      turned[bit >> 3] = (turned[bit >> 3] as number) ^ (1 << (bit & 7))
+      expect(() => parseState(turned), `bit ${bit}`).toThrowError(expect.objectContaining({ code: 'STATE_INVALID' }))
+    }
+    for (let length = 0; length < whole.length; length += 1)
+      expect(() => parseState(whole.subarray(0, length))).toThrowError()
+  })
+
+  test('version 1, which had no checksum, is read, and given on as the version of now', async () => {
+    const state = { ...(await emptyState()), version: 1, tables: { a: table } }
+    expect(parseState(bytes(state))).toEqual({ ...state, version: 2 })
   })
 
   test('a newer version asks for an upgrade', async () => {
@@ -97,7 +117,7 @@ test('run records: newest first, as many as asked for', async () => {
   const store = localStore({ path: await temporaryFolder() })
   for (let day = 10; day < 20; day += 1) {
     await writeRunRecord(store, {
-      version: 1,
+      version: 2,
       run_id: `202602${day}T000000Z-0000`,
       status: day % 2 ? 'failed' : 'success',
       date: `2026-02-${day}`,

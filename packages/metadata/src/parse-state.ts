@@ -1,6 +1,14 @@
+import { createHash } from 'node:crypto'
 import { type DayManifest, DwhError, type EtlState, type RunRecord, STATE_KEY } from '@dwh/core'
 import * as v from 'valibot'
 
+/** What this program writes; it reads every version up to this. */
+const VERSION = 2
+
+const version = v.pipe(
+  v.picklist([1, 2]),
+  v.transform(() => VERSION),
+)
 const text = v.string()
 const textOrNull = v.nullable(text)
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -45,7 +53,7 @@ const failed = { run_id: text, at: text, code: text, message: text, hint: textOr
 const failure = v.looseObject({ ...failed, tables: v.array(text) })
 
 const state = v.looseObject({
-  version: v.literal(1),
+  version,
   last_run_at: textOrNull,
   status: v.picklist(['none', 'success', 'partial']),
   duration_ms: v.nullable(count),
@@ -61,7 +69,7 @@ const state = v.looseObject({
   conditional_writes: v.optional(v.boolean(), true),
 })
 
-const manifest = v.looseObject({ version: v.literal(1), date: day, run_id: text, tables })
+const manifest = v.looseObject({ version, date: day, run_id: text, tables })
 
 const outcome = v.variant('status', [
   v.looseObject({
@@ -77,7 +85,7 @@ const outcome = v.variant('status', [
 ])
 
 const record = v.looseObject({
-  version: v.literal(1),
+  version,
   run_id: text,
   status: v.picklist(['success', 'partial', 'failed']),
   date: day,
@@ -99,30 +107,49 @@ export const parseRunRecord = (key: string, body: Uint8Array): RunRecord => pars
 
 function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown {
   let json: unknown
+  let text: string
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    json = JSON.parse(text)
   } catch (cause) {
     throw invalid(key, 'is not JSON', cause)
   }
-  const { version } = (json ?? {}) as { version?: unknown }
-  if (typeof version === 'number' && version > 1) {
-    throw new DwhError('STATE_INVALID', `${key}: version ${version}, and this program knows 1`, {
+  const found = (json as { version?: unknown } | null)?.version
+  if (typeof found === 'number' && found > VERSION) {
+    throw new DwhError('STATE_INVALID', `${key}: version ${found}, and this program knows ${VERSION}`, {
       hint: 'Upgrade dwh: a newer one wrote this warehouse.',
     })
   }
+  if (found === VERSION && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')
   const result = v.safeParse(schema, json)
-  if (result.success) return result.output
-  const [issue] = result.issues
-  throw invalid(key, `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+  if (!result.success) {
+    const [issue] = result.issues
+    throw invalid(key, `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+  }
+  const { checksum: _, ...value } = result.output as { checksum?: string }
+  return value
 }
 
 function invalid(key: string, what: string, cause?: unknown): DwhError {
-  const hint =
-    'Somebody changed it by hand, or it was damaged. Put back the last good version of it (in a folder: of the highest number below _dwh/generations/, which is what counts); the Parquet files are not affected.'
+  const hint = 'Somebody changed it by hand, or it was damaged. `dwh repair` makes it again from the Parquet files.'
   return new DwhError('STATE_INVALID', `${key}: ${what}`, { cause, hint })
+}
+
+/** How the text ends that every file of this package is stored as: the last field is the SHA-256 of the text with that field empty. */
+const CHECKSUM = /"checksum": "([0-9a-f]{64})"\n\}\n$/
+const NO_CHECKSUM = '"checksum": ""\n}\n'
+
+function holdsChecksum(text: string): boolean {
+  const found = CHECKSUM.exec(text)
+  return found !== null && found[1] === sha256(text.slice(0, found.index) + NO_CHECKSUM)
 }
 
 /** How every file of this package is stored. */
 export function serialise(value: EtlState | DayManifest | RunRecord): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)
+  const text = `${JSON.stringify({ ...value, checksum: '' }, null, 2)}\n`
+  return new TextEncoder().encode(text.replace(/""\n\}\n$/, `"${sha256(text)}"\n}\n`))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -28,6 +28,7 @@ import {
   type StoredState,
   stageFile,
 } from './index.ts'
+import { serialise } from './parse-state.ts'
 
 const NOW = new Date('2026-02-18T03:00:00Z')
 
@@ -167,7 +168,7 @@ describe('a run is published', () => {
     const now = (await readState(store)).state
     expect(now).toEqual({ ...state, publishing: null })
     expect(now).toMatchObject({
-      version: 1,
+      version: 2,
       status: 'success',
       run_id: 'r1',
       last_run_at: '2026-02-18T03:00:00.000Z',
@@ -259,7 +260,7 @@ describe('a run is published', () => {
     const now = await readState(store)
     const table = { ...(now.state.tables.a as TableEntry), partitions: 3 }
     const state = { ...now.state, novelty: { x: 1 }, tables: { ...now.state.tables, a: table } }
-    await store.put(STATE_KEY, Buffer.from(JSON.stringify(state)), { ifMatch: now.etag ?? '' })
+    await store.put(STATE_KEY, serialise(state), { ifMatch: now.etag ?? '' })
     await run(store, 'r2', { b: 'B2' })
     expect((await readState(store)).state).toMatchObject({
       novelty: { x: 1 },

@@ -219,5 +219,5 @@ function failedTables(
 
 /** The day's manifest once the run is committed: a run of some tables adds to it, a re-run replaces what it read again. */
 export function nextManifest({ runId, date, tables, previous }: Publication): DayManifest {
-  return { ...previous, version: 1, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
+  return { ...previous, version: 2, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

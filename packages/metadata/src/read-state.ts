@@ -17,7 +17,7 @@ export interface StoredState {
 }
 
 const EMPTY: EtlState = {
-  version: 1,
+  version: 2,
   last_run_at: null,
   status: 'none',
   duration_ms: null,

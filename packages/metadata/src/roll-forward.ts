@@ -12,9 +12,12 @@ export async function rollForward(store: ObjectStore, { run_id, keys }: Publishi
   const isPublishing = watchPublishing(store, run_id)
   let over = false
   async function promote(key: string): Promise<void> {
-    over ||= !(await isPublishing())
-    // by copy, never by put: a promoter that slept finds its source gone, and overwrites nothing
-    if (!over) await store.copy(stageKey(run_id, key), key)
+    await untilWritten(async () => {
+      const seen = await store.head(key)
+      over ||= !(await isPublishing())
+      // out of the stage, never by put: a promoter that slept finds its source gone, and overwrites nothing
+      if (!over) await store.move(stageKey(run_id, key), key, seen)
+    })
   }
   await forEach(keys.slice(0, -1), promote)
   // the manifest last: until it is in place, readers of the day find the staged one

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { ProofLevel, TableProof } from '@dwh/core'
+import { type ProofLevel, type TableProof, temporaryName } from '@dwh/core'
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
 import { proveFile } from './prove-file.ts'
@@ -124,7 +124,9 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
 async function makeFolder(tempDirectory: string): Promise<string> {
   try {
     await mkdir(tempDirectory, { recursive: true })
-    return await mkdtemp(join(tempDirectory, 'dwh-write-'))
+    const folder = join(tempDirectory, `dwh-write-${temporaryName()}`)
+    await mkdir(folder, { mode: 0o700 })
+    return folder
   } catch (error) {
     throw writeFailure(error, tempDirectory)
   }

@@ -4,7 +4,7 @@ import { type PlanInput, planRun } from './plan-run.ts'
 import type { SelectionSettings } from './settings.ts'
 
 const EMPTY: EtlState = {
-  version: 1,
+  version: 2,
   last_run_at: null,
   status: 'none',
   duration_ms: null,
@@ -43,7 +43,7 @@ function plan({ tables = [], settings = {}, ...more }: Input = {}) {
     today: '2026-02-18',
     only: null,
     replace: false,
-    adoptSource: false,
+    acceptNewSource: false,
     state: EMPTY,
     manifest: null,
     sources,
@@ -217,15 +217,15 @@ describe('names and columns', () => {
     expect(names({ tables: [table('t', { columns: columns('É', 'é') })] })).toEqual(['t'])
   })
 
-  test('another database takes no table away, unless it is meant to', () => {
+  test('another database is refused, unless it is meant', () => {
     const state = { ...stateWith('gone', '2026-02-17'), sources: { default: { kind: 'postgres', database: 'old' } } }
     expect(refusal({ tables: [table('t')], state })).toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('database old, now app'),
-      hint: expect.stringMatching(/gone.*--adopt-source/),
+      hint: expect.stringContaining('--accept-new-source'),
     })
-    expect(plan({ tables: [table('t')], state, adoptSource: true }).dropped).toEqual(['gone'])
-    expect(plan({ tables: [table('gone')], state }).dropped).toEqual([])
+    expect(plan({ tables: [table('t')], state, acceptNewSource: true }).dropped).toEqual(['gone'])
+    expect(refusal({ tables: [table('gone')], state })).toMatchObject({ code: 'CONFIG_INVALID' })
     const unknown = { ...state, sources: { default: { kind: 'postgres', database: null } } }
     expect(plan({ tables: [table('t')], state: unknown }).dropped).toEqual(['gone'])
   })
@@ -245,7 +245,7 @@ describe('names and columns', () => {
       today: '2026-02-18',
       only: null,
       replace: false,
-      adoptSource: false,
+      acceptNewSource: false,
       state: EMPTY,
       manifest: null,
       sources,
@@ -292,7 +292,7 @@ describe('days', () => {
 
   test('today is replaced; a past day only when that is said', () => {
     const { tables } = stateWith('orders', '2026-02-17')
-    const today = { version: 1 as const, date: '2026-02-18', run_id: 'r0', tables }
+    const today = { version: 2 as const, date: '2026-02-18', run_id: 'r0', tables }
     expect(plan({ tables: three, manifest: today }).tables.map((t) => t.replaces)).toEqual([false, false, true])
     const past = { tables: three, date: '2026-02-17', manifest: { ...today, date: '2026-02-17' } }
     expect(refusal(past)).toMatchObject({

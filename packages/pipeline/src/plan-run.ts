@@ -38,7 +38,7 @@ export interface PlanInput {
   /** By source name: what it offers and what the settings say. */
   readonly sources: Readonly<Record<string, PlannedSource>>
   /** Allow a source to be another database than the one that the warehouse was read from, though tables would leave the views. */
-  readonly adoptSource: boolean
+  readonly acceptNewSource: boolean
 }
 
 export interface PlannedSource {
@@ -95,7 +95,7 @@ export function planRun(input: PlanInput): RunPlan {
   if (only !== null) checkOnly(only, all)
 
   const dropped = only === null ? findDropped(input, new Set(all.map((table) => table.name))) : []
-  checkSameSources(input, dropped)
+  checkSameSources(input)
   const staying = Object.keys(state.tables).filter(
     (name) => !dropped.includes(name) && !all.some((table) => table.name === name),
   )
@@ -160,17 +160,16 @@ function findDropped({ date, state, sources }: PlanInput, names: ReadonlySet<str
     .map(([name]) => name)
 }
 
-/** A wrong URL must not empty a warehouse: another database may add tables and replace them, and takes none away unless somebody says so. */
-function checkSameSources({ state, sources, adoptSource }: PlanInput, dropped: readonly string[]): void {
-  if (adoptSource) return
+/** A wrong URL must not change a warehouse: a source stays the database that it was, unless somebody says so. */
+function checkSameSources({ state, sources, acceptNewSource }: PlanInput): void {
+  if (acceptNewSource) return
   for (const [name, { identity }] of Object.entries(sources)) {
     const before = state.sources[name]
-    const gone = dropped.filter((table) => state.tables[table]?.source.name === name)
     const differs = differingFields(before, identity)
-    if (gone.length === 0 || differs.length === 0) continue
+    if (differs.length === 0) continue
     const what = differs.map((field) => `${field} ${before?.[field]}, now ${identity[field]}`).join('; ')
     throw new DwhError('CONFIG_INVALID', `source ${name}: another database than before (${what})`, {
-      hint: `${gone.length} tables would leave the views: ${gone.slice(0, 5).join(', ')}. Give the right URL, another storage, or, if the database was moved, --adopt-source once.`,
+      hint: 'Give the right URL, or another storage; if the database was moved, restored or upgraded, say so once with --accept-new-source.',
     })
   }
 }

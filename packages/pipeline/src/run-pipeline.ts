@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import {
   type Day,
   DwhError,
@@ -15,23 +14,27 @@ import {
   type TableEntry,
 } from '@dwh/core'
 import {
-  abandonRun,
+  clean,
+  type Lease,
+  type LeaseHolder,
   type Publication,
   publishRun,
   readManifest,
-  readSettledState,
   readState,
-  recordFailure,
   type StoredState,
+  takeLease,
+  whileHeld,
   writeRunRecord,
 } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { checkResults, type OnTableError } from './check-results.ts'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
+import { noteFailure } from './note-failure.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
 import { failureOf, makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
+import { makeFolder, removeLeftovers } from './temporary-folders.ts'
 
 export interface PlanOptions {
   readonly store: ObjectStore
@@ -46,7 +49,7 @@ export interface PlanOptions {
   /** Allow a past day's files to be replaced. Default false. */
   readonly replace?: boolean | undefined
   /** Allow a source to be another database than before, though tables leave the views. Default false. */
-  readonly adoptSource?: boolean | undefined
+  readonly acceptNewSource?: boolean | undefined
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnEvent | undefined
@@ -102,13 +105,33 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
  * the sources and the store throw
  */
 export async function runPipeline(options: RunOptions): Promise<RunReport> {
-  const { store, clock } = options
+  const { clock } = options
   const startedAt = clock()
   const runId = formatRunId(startedAt, options.random(RUN_ID_BYTES))
   const days = runDays(options, startedAt)
+  const onWait = (holder: LeaseHolder) => options.onEvent?.({ type: 'lease-wait', ...holder })
+  const lease = await takeLease(options.store, { owner: runId, clock, signal: options.signal, onWait })
+  try {
+    return await runWithLease(options, { runId, startedAt, days, lease })
+  } finally {
+    await lease.release()
+  }
+}
+
+interface LeasedRun {
+  readonly runId: string
+  readonly startedAt: Date
+  readonly days: RunDays
+  readonly lease: Lease
+}
+
+async function runWithLease(given: RunOptions, { runId, startedAt, days, lease }: LeasedRun): Promise<RunReport> {
+  const store = whileHeld(given.store, lease)
+  const signal = AbortSignal.any([lease.signal, ...(given.signal ? [given.signal] : [])])
+  const options = { ...given, store, signal }
+  const { clock } = options
   const { date } = days
-  const onRollForward = (earlier: string) => options.onEvent?.({ type: 'roll-forward', runId: earlier })
-  const base = await readSettledState(store, onRollForward)
+  const base = await tidyUp(options, lease.takenOver)
   const results: TableResult[] = []
   let plan: RunPlan | undefined
   const record = (error: DwhError | null) =>
@@ -128,14 +151,24 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
     })
   } catch (cause) {
     if (!published) {
-      const error = asFailure(cause, runId)
-      await noteFailure(store, record(error), error)
+      const error = asFailure(lease.signal.aborted ? lease.signal.reason : cause, runId)
+      await noteFailure(given.store, record(error), error)
       throw error
     }
     // from the commit on, nothing makes the run a failure
     published = { ...published, unfinished: published.unfinished ?? cause }
   }
   return finish(store, { runId, record: record(null), results, ...(published as NonNullable<typeof published>) })
+}
+
+/** Finishes and removes what earlier runs have left, in the store and on this machine. */
+async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, fence: boolean): Promise<StoredState> {
+  const onRollForward = (earlier: string) => onEvent?.({ type: 'roll-forward', runId: earlier })
+  const now = clock()
+  const { removed, ...state } = await clean(store, { now, fence, onRollForward })
+  const files = await removeLeftovers(tempDirectory, now)
+  if (removed.length + files > 0) onEvent?.({ type: 'cleaned', objects: removed.length, files })
+  return state
 }
 
 /** The record comes after the commit: that it cannot be written makes the run no failure. */
@@ -188,7 +221,7 @@ async function makePlan(
   return planRun({
     date,
     today,
-    adoptSource: options.adoptSource ?? false,
+    acceptNewSource: options.acceptNewSource ?? false,
     only: options.only ?? null,
     replace: options.replace ?? false,
     state: base.state,
@@ -221,19 +254,6 @@ async function extract(plan: RunPlan, options: Running): Promise<TableResult[]> 
   }
 }
 
-async function makeFolder(tempDirectory: string): Promise<string> {
-  try {
-    await mkdir(tempDirectory, { recursive: true })
-    return await mkdtemp(join(tempDirectory, 'dwh-run-'))
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new DwhError('WRITE_FAILED', `temporary folder ${tempDirectory}: ${message}`, {
-      cause,
-      hint: 'Set DWH_TMP to a folder that this user may write to.',
-    })
-  }
-}
-
 function sortResults(
   results: readonly TableResult[],
 ): Pick<Publication, 'failed'> & { written: Publication['tables'] } {
@@ -260,21 +280,4 @@ function asFailure(cause: unknown, runId: string): DwhError {
   if (isDwhError(cause)) return cause
   const message = cause instanceof Error ? cause.message : String(cause)
   return new DwhError('RUN_FAILED', `run ${runId}: ${message}`, { cause })
-}
-
-/** Leaves word of a failed run, and takes away what it staged. The failure itself matters more than not being able to say so. */
-async function noteFailure(store: ObjectStore, record: RunRecord, error: DwhError): Promise<void> {
-  if (error.context.uncertain !== true) await abandonRun(store, record.run_id)
-  // wrong settings are the caller's to see, and no event in the life of the warehouse
-  if (error.code === 'CONFIG_INVALID') return
-  try {
-    await writeRunRecord(store, record)
-    // the run that was quicker is the state of things
-    if (error.code !== 'CONFLICT') {
-      const tables = Object.entries(record.tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
-      await recordFailure(store, { run_id: record.run_id, at: record.finished_at, ...failureOf(error), tables })
-    }
-  } catch {
-    // the storage does not take it; the caller gets the reason of the failure, which may well be the same
-  }
 }

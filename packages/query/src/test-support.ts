@@ -37,7 +37,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
     store,
     reads: 0,
     state: {
-      version: 1,
+      version: 2,
       last_run_at: null,
       status: 'success',
       duration_ms: 1,

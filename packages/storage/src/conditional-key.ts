@@ -1,14 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, INCOMING_PREFIX, type ObjectInfo, type PutCondition } from '@dwh/core'
+import { DwhError, INCOMING_PREFIX, type ObjectInfo, type PutCondition, temporaryName } from '@dwh/core'
 import { moveInto, writeFile } from './durable.ts'
 import { addGeneration, bodyEtag, bodyHash, type Generation, generationsFolder, readGeneration } from './generations.ts'
 import { readPlain } from './plain-file.ts'
 
 /** A path of its own, for a file on its way in. A process that dies there leaves it; nobody ever reads it. */
 export function incomingPath(root: string): string {
-  return join(root, INCOMING_PREFIX, randomBytes(12).toString('hex'))
+  return join(root, INCOMING_PREFIX, temporaryName())
 }
 
 /** The key's current generation, after bringing its plain file up to date; null for a key without generations. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
   DwhError,
   GENERATIONS_PREFIX,
   INCOMING_PREFIX,
+  isLeftover,
   type ObjectInfo,
   type ObjectStore,
   type PutCondition,
@@ -12,7 +13,7 @@ import {
 } from '@dwh/core'
 import { checkKey } from './check-key.ts'
 import { bodyInfo, generationOf, incomingPath, putGeneration } from './conditional-key.ts'
-import { copyFile, hashFile, linkTo, moveInto, place, stamp, writeFile } from './durable.ts'
+import { copyFile, hashFile, linkTo, moveInto, place, stamp, syncFolder, writeFile } from './durable.ts'
 import { bodyEtag, bodyHash, keysWithGenerations } from './generations.ts'
 import { hasCode, localFailure } from './local-errors.ts'
 import { infoOf, orNull, plainInfo, readPlain, removeEmptyFolders } from './plain-file.ts'
@@ -139,6 +140,21 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
       return bringIn(to, (temporary) => orNull(place(source, temporary, linkTo)))
     },
 
+    async move(from, to) {
+      const [source, target] = [pathOf(from), pathOf(to)]
+      for (const key of [from, to])
+        if (await generationOf(root, key))
+          throw new DwhError('STORE_FAILED', `${pathOf(key)}: written with conditions before`, {
+            hint: 'Use put for this key.',
+          })
+      // in one step of the kernel's: whoever wakes late finds the source gone
+      const moved = await orNull(place(source, target, rename).then(() => true))
+      if (!moved) return null
+      await syncFolder(dirname(target))
+      await removeEmptyFolders(dirname(source), root)
+      return plainInfo(to, target)
+    },
+
     async *list(prefix) {
       const conditional = (await keysWithGenerations(root)).filter((key) => key.startsWith(prefix)).sort(byBytes)
       for await (const key of mergeKeys(walk(root, prefix, [GENERATIONS_PREFIX, INCOMING_PREFIX]), conditional)) {
@@ -172,6 +188,20 @@ async function takeOver(source: FileHandle, from: string, to: string, signal: Ab
   }
 }
 
+/** Files on their way in whose process has gone. */
+async function removeUnfinished(root: string, now: Date): Promise<number> {
+  const folder = join(root, INCOMING_PREFIX)
+  let removed = 0
+  for (const name of (await orNull(readdir(folder))) ?? []) {
+    const path = join(folder, name)
+    const found = await orNull(stat(path))
+    if (!found || !isLeftover(name, found.mtimeMs, now.getTime())) continue
+    await rm(path, { force: true })
+    removed += 1
+  }
+  return removed
+}
+
 /** Every failure of the file system leaves as a DwhError. */
 function wrapErrors(store: ObjectStore, root: string): ObjectStore {
   const wrap = async <T>(answer: Promise<T>): Promise<T> => {
@@ -189,7 +219,9 @@ function wrapErrors(store: ObjectStore, root: string): ObjectStore {
     head: (key) => wrap(store.head(key)),
     getFile: (key, path, options) => wrap(store.getFile(key, path, options)),
     copy: (from, to) => wrap(store.copy(from, to)),
+    move: (from, to, seen) => wrap(store.move(from, to, seen)),
     delete: (key) => wrap(store.delete(key)),
+    removeUnfinished: (now) => wrap(removeUnfinished(root, now)),
     async *list(prefix) {
       try {
         yield* store.list(prefix)

@@ -3,6 +3,9 @@ import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 import { DEFAULT_PARALLEL_PARTS, MAX_COPY_BYTES } from './s3-options.ts'
 
+/** What has to hold of the target when the copy lands. */
+export type TargetCondition = { readonly IfMatch: string } | { readonly IfNoneMatch: '*' }
+
 /**
  * Copies on the server: in one request up to 5 GiB, in parts above. False when the source, as `source` describes it, is gone.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
@@ -12,15 +15,16 @@ export async function copyObject(
   from: string,
   to: string,
   source: HeadObjectCommandOutput,
+  condition?: TargetCondition,
 ): Promise<boolean> {
   const { bucket, copyPartBytes = MAX_COPY_BYTES } = connection.options
   const name = connection.name(from).split('/').map(encodeURIComponent).join('/')
   const origin = { CopySource: `${bucket}/${name}`, CopySourceIfMatch: source.ETag }
   const size = source.ContentLength ?? 0
   try {
-    if (size > copyPartBytes) await copyInParts(connection, to, origin, source, copyPartBytes)
+    if (size > copyPartBytes) await copyInParts(connection, to, origin, source, copyPartBytes, condition)
     else {
-      const input = { ...connection.place(to), ...origin, ...connection.encrypted }
+      const input = { ...connection.place(to), ...origin, ...connection.encrypted, ...condition }
       await connection.send((sdk, client) => client.send(new sdk.CopyObjectCommand(input)))
     }
     return true
@@ -36,6 +40,7 @@ async function copyInParts(
   origin: { CopySource: string; CopySourceIfMatch: string | undefined },
   source: HeadObjectCommandOutput,
   partBytes: number,
+  condition: TargetCondition | undefined,
 ): Promise<void> {
   const target = connection.place(to)
   // a copy in parts takes no metadata along
@@ -62,7 +67,9 @@ async function copyInParts(
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason
     const Parts = copied.sort((a, b) => a.PartNumber - b.PartNumber)
     await connection.send((sdk, client) =>
-      client.send(new sdk.CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })),
+      client.send(
+        new sdk.CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts }, ...condition }),
+      ),
     )
   } catch (error) {
     // best effort: what is left is charged for, and harms nobody; a lifecycle rule removes it

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { PROBE_PREFIX } from '@dwh/core'
+import { PROBE_PREFIX, temporaryName } from '@dwh/core'
 import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 
@@ -8,7 +7,7 @@ import { isAnswer } from './s3-errors.ts'
  * server that takes either ignores them. Nothing is left.
  */
 export async function probeConditions(connection: S3Connection): Promise<boolean> {
-  const object = connection.place(`${PROBE_PREFIX}${randomBytes(12).toString('hex')}`)
+  const object = connection.place(`${PROBE_PREFIX}${temporaryName()}`)
   const put = (condition: { IfNoneMatch?: string; IfMatch?: string }) =>
     connection.send((sdk, client) =>
       client.send(new sdk.PutObjectCommand({ ...object, Body: 'probe', ...connection.encrypted, ...condition })),

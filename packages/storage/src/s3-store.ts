@@ -13,6 +13,7 @@ import { listObjects } from './s3-list.ts'
 import { DEFAULT_ATTEMPTS, type S3StoreOptions } from './s3-options.ts'
 import { probeConditions } from './s3-probe.ts'
 import { uploadFile } from './s3-upload.ts'
+import { removeUploads } from './s3-uploads.ts'
 
 /** The names of what each object carries with it: its own hash, and which write it came from. */
 const SHA256 = 'sha256'
@@ -126,6 +127,29 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       if (!source) return null
       if (from === to) return infoOf(to, source)
       return (await copyObject(connection, from, to, source)) ? head(to) : null
+    },
+
+    async move(from, to, seen) {
+      checkKey(from)
+      checkKey(to)
+      const source = await headObject(connection, from)
+      if (!source) return null
+      const condition = seen ? { IfMatch: seen.etag } : { IfNoneMatch: '*' as const }
+      try {
+        // a server that does not know of the condition says so, or ignores it
+        const copied = await copyObject(connection, from, to, source, condition).catch((error) => {
+          if (!isAnswer(error, 501)) throw error
+          return copyObject(connection, from, to, source)
+        })
+        return copied ? await head(to) : null
+      } catch (error) {
+        if (isAnswer(error, 412)) throw conflict(connection, to, false, error)
+        throw error
+      }
+    },
+
+    async removeUnfinished() {
+      return removeUploads(connection)
     },
 
     async presignedUrl(key, expiresIn) {

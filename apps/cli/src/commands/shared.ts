@@ -30,7 +30,7 @@ export interface CommonFlags extends ConfigFlags {
 export interface RunFlags extends CommonFlags {
   readonly date?: string
   readonly replace?: boolean
-  readonly adoptSource?: boolean
+  readonly acceptNewSource?: boolean
   readonly tables?: string[]
 }
 
@@ -40,7 +40,7 @@ export function addRunFlags(command: Command): Command {
     .option('--tables <patterns...>', 'only these tables: orders, billing.*, "*_log"')
     .option('--date <day>', 'the day to store this as, YYYY-MM-DD (default: today)')
     .option('--replace', 'allow a past day to be replaced')
-    .option('--adopt-source', 'go on although the source is another database than before, and tables leave the views')
+    .option('--accept-new-source', 'go on although the source is another database than before')
     .option('--parallel <number>', 'how many tables are read at once (default: 2)')
 }
 
@@ -93,7 +93,7 @@ export async function planOptions(
     timeZone: config.timezone,
     only: flags.tables,
     replace: flags.replace,
-    adoptSource: flags.adoptSource,
+    acceptNewSource: flags.acceptNewSource,
     clock: world.clock,
     signal: world.signal,
   }

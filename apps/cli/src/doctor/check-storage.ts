@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { link, rm } from 'node:fs/promises'
-import { type ObjectStore, PROBE_PREFIX } from '@dwh/core'
+import { type ObjectStore, PROBE_PREFIX, temporaryName } from '@dwh/core'
 import { bucketPolicy } from '@dwh/storage'
 import type { StorageConfig } from '../config/load-config.ts'
 import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
@@ -91,5 +91,5 @@ async function links(store: ObjectStore, localPath: (key: string) => string): Pr
 }
 
 function probeKey(): string {
-  return `${PROBE_PREFIX}${randomBytes(8).toString('hex')}`
+  return `${PROBE_PREFIX}${temporaryName()}`
 }

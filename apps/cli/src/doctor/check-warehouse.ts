@@ -44,7 +44,7 @@ function sourceOutcome(state: EtlState, { source }: SnapshotInfo): Outcome {
   const what = differing.map((field) => `${field} ${before?.[field]}, now ${source[field]}`)
   return failed(
     `it was read from another database: ${what.join('; ')}`,
-    'Give the right URL, or another storage; if the database was moved, run `dwh run --adopt-source` once.',
+    'Give the right URL, or another storage; if the database was moved, run `dwh run --accept-new-source` once.',
   )
 }
 

@@ -328,7 +328,7 @@ describe('a warehouse that is not well', () => {
     expect(check(await examine({ DATABASE_URL: other.url }), 'warehouse.source')).toMatchObject({
       status: 'failed',
       found: expect.stringContaining(database.name),
-      fix: expect.stringContaining('--adopt-source'),
+      fix: expect.stringContaining('--accept-new-source'),
     })
 
     const generations = join(place.folder, 'warehouse/_dwh/generations/etl.json')

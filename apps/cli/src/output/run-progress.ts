@@ -103,6 +103,14 @@ function doneLine(event: RunEvent, print: (line: string) => void): void {
   }
   if (event.type === 'table-retry') print(`${pc.yellow('!')} ${printable(event.message)}: once more`)
   if (event.type === 'table-failed') print(`${pc.red('✗')} ${printable(event.message)}`)
+  if (event.type === 'lease-wait')
+    print(
+      `${pc.yellow('!')} run ${event.owner} may still be under way: waiting to see it, at most until ${event.expiresAt}`,
+    )
+  if (event.type === 'cleaned')
+    print(
+      `${pc.yellow('!')} removed what an interrupted run had left: ${plural(event.objects, 'object')}, ${plural(event.files, 'temporary folder')}`,
+    )
   if (event.type === 'roll-forward')
     print(`${pc.yellow('!')} finishing run ${event.runId}, which was interrupted after its commit`)
 }

@@ -1,0 +1,63 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { kill, pid as ownPid } from 'node:process'
+
+/*
+ * Names for what a process makes and may leave behind when it is killed: they say which process it was, so that whoever comes later on the same machine knows whether it is gone.
+ * `<host>-<pid>-<start>`, host and start as eight hex digits of a hash.
+ */
+
+/** This process, by name. */
+export function processName(): string {
+  return [short(hostname()), ownPid, short(startOf(ownPid) ?? '')].join('-')
+}
+
+/** A name of its own for something that this process makes for the time being. */
+export function temporaryName(): string {
+  return `${processName()}-${randomBytes(8).toString('hex')}`
+}
+
+/** Whether the process is still there, by its name or that of something it made; `elsewhere` where that cannot be known: on another machine, or no such name. */
+export function whereIs(name: string): 'here' | 'gone' | 'elsewhere' {
+  const [, host, pid, start] = /^([0-9a-f]{8})-(\d+)-([0-9a-f]{8})(?:-|$)/.exec(name) ?? []
+  if (host !== short(hostname())) return 'elsewhere'
+  if (!exists(Number(pid))) return 'gone'
+  return short(startOf(Number(pid)) ?? '') === start ? 'here' : 'gone'
+}
+
+/** What nobody of this machine has touched for so long is left behind, whoever made it. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000
+
+/** Whether something with a temporary name is a leftover. Times in milliseconds. */
+export function isLeftover(name: string, modifiedAt: number, now: number): boolean {
+  const where = whereIs(name)
+  return where === 'gone' || (where === 'elsewhere' && now - modifiedAt > ABANDONED_MS)
+}
+
+function exists(pid: number): boolean {
+  try {
+    return kill(pid, 0)
+  } catch (error) {
+    // there is one, of another user
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** When a process began, and since which start of the machine; its number may be another's by now. Null where the system does not say. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function startOf(pid: number): string | null {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    // the second field, in parentheses, may hold anything
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return `${boot} ${fields[19]}`
+  } catch {
+    return null
+  }
+}
+
+function short(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
+}

@@ -1,0 +1,48 @@
+import { isDwhError, KEPT_PREFIX, type ObjectStore, PROBE_PREFIX, STAGE_PREFIX, whereIs } from '@dwh/core'
+import { forEach } from './for-each.ts'
+import type { StoredState } from './read-state.ts'
+import { readSettledState } from './roll-forward.ts'
+import { untilWritten, writeState } from './write-state.ts'
+
+export interface CleanOptions {
+  readonly now: Date
+  /** Make all runs in flight fail, also where nothing is left behind: for whoever has taken over the lease of one that may wake. */
+  readonly fence: boolean
+  readonly onRollForward?: ((runId: string) => void) | undefined
+}
+
+export interface Cleaned extends StoredState {
+  /** The keys that were removed. */
+  readonly removed: readonly string[]
+}
+
+/**
+ * Removes what runs have left behind: staged objects that nobody published, bytes that were kept for readers and whose time is over, the parts of unfinished uploads. Finishes first what was
+ * committed; then one conditional write of `etl.json` with the next `epoch` makes every run that began earlier fail to commit; only then is deleted what had been listed before.
+ * @throws DwhError the store's errors
+ */
+export async function clean(store: ObjectStore, { now, fence, onRollForward }: CleanOptions): Promise<Cleaned> {
+  return untilWritten(async () => {
+    const base = await readSettledState(store, onRollForward)
+    const kept = base.state.kept.filter(({ until }) => until > now.toISOString())
+    const named = new Set(kept.map((file) => file.kept))
+    const left: string[] = []
+    for (const prefix of [STAGE_PREFIX, KEPT_PREFIX])
+      for await (const { key } of store.list(prefix)) if (!named.has(key)) left.push(key)
+    // somebody else may be asking right now what the storage can do
+    for await (const { key } of store.list(PROBE_PREFIX))
+      if (whereIs(key.slice(PROBE_PREFIX.length)) !== 'here') left.push(key)
+    await removeUnfinished(store, now)
+    if (left.length === 0 && !fence) return { ...base, removed: [] }
+    const fenced = await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, kept })
+    await forEach(left, (key) => store.delete(key))
+    return { ...fenced, removed: left }
+  })
+}
+
+/** Best effort: it costs space and nothing else, and needs a privilege that not everybody has. */
+async function removeUnfinished(store: ObjectStore, now: Date): Promise<void> {
+  await store.removeUnfinished?.(now).catch((error) => {
+    if (!isDwhError(error)) throw error
+  })
+}

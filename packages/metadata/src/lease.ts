@@ -1,0 +1,236 @@
+import { DwhError, isDwhError, LEASE_KEY, type ObjectStore, processName, throwIfAborted, whereIs } from '@dwh/core'
+
+export interface LeaseOptions {
+  /** The run's id; one that no other has. */
+  readonly owner: string
+  readonly clock: () => Date
+  /** How long it lasts without being renewed. Default 2 min. */
+  readonly ttlMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Told once when there is a holder that may be gone or not, so that one has to wait and see. */
+  readonly onWait?: ((holder: LeaseHolder) => void) | undefined
+}
+
+export interface LeaseHolder {
+  readonly owner: string
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string
+}
+
+/**
+ * The right to run. It saves double work; what is published does not depend on it, but on the condition of each write of `etl.json`. Whoever takes it over from a holder that has not given it back
+ * makes that one's writes fail: see `clean`.
+ */
+export interface Lease {
+  /** True when an earlier holder has not given it back, and may still be asleep somewhere. */
+  readonly takenOver: boolean
+  /** Fires when it could not be renewed in time, or somebody else has it. */
+  readonly signal: AbortSignal
+  /** @throws DwhError CONFLICT once it is over; well before anybody else may have it, unless the clocks differ */
+  check(): void
+  /** Ends it; safe to call twice. Never throws. */
+  release(): Promise<void>
+}
+
+/** `_dwh/lock.json` */
+interface Lock {
+  readonly version: 1
+  readonly owner: string
+  /** As `processName` has it. */
+  readonly process: string
+  readonly taken_at: string
+  /** In the past once it is given back. */
+  readonly expires_at: string
+  readonly released: boolean
+}
+
+const DEFAULT_TTL_MS = 2 * 60 * 1000
+/** It is renewed so often while it lasts. */
+const RENEWALS = 3
+/** The part of it, at its end, in which the holder does nothing any more. */
+const MARGIN = 4
+/** How often somebody else's is looked at. */
+const LOOK_MS = 500
+
+/**
+ * Takes the lease. One that has run out, or whose holder was a process of this machine that is gone, is taken over at once. For any other this waits until the holder renews it, which
+ * means that another run is under way, or it runs out.
+ * @throws DwhError CONFLICT when another run is under way; ABORTED; and what the store throws
+ */
+export async function takeLease(store: ObjectStore, options: LeaseOptions): Promise<Lease> {
+  const { owner, clock, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
+  let waitedFor: { readonly etag: string } | undefined
+  for (;;) {
+    throwIfAborted(signal, LEASE_KEY)
+    const found = await store.get(LEASE_KEY)
+    const held = found && parseLock(found.body)
+    const free = !held || held.released
+    if (held && !free && !isOver(held, clock())) {
+      const renewed = waitedFor !== undefined && waitedFor.etag !== found?.etag
+      if (renewed || whereIs(held.process) === 'here') throw busy(held)
+      if (!waitedFor) onWait?.({ owner: held.owner, expiresAt: held.expires_at })
+      waitedFor = { etag: found?.etag ?? '' }
+      await pause(LOOK_MS, signal)
+      continue
+    }
+    const takenAt = clock()
+    const write = await holdLease(store, { owner, takenAt, ttlMs }, found?.etag ?? null)
+    if (write) return openLease(store, write, { owner, takenAt, ttlMs, clock, takenOver: !free })
+  }
+}
+
+interface Holding {
+  readonly owner: string
+  readonly takenAt: Date
+  readonly ttlMs: number
+}
+
+interface Held {
+  readonly etag: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** Writes the lock if it still is the one with this ETag; null when it is not. */
+async function holdLease(
+  store: ObjectStore,
+  { owner, takenAt, ttlMs }: Holding,
+  etag: string | null,
+  { now = takenAt, released = false }: { readonly now?: Date; readonly released?: boolean } = {},
+): Promise<Held | null> {
+  const expiresAt = now.getTime() + (released ? 0 : ttlMs)
+  const lock: Lock = {
+    version: 1,
+    owner,
+    process: processName(),
+    taken_at: takenAt.toISOString(),
+    expires_at: new Date(expiresAt).toISOString(),
+    released,
+  }
+  const body = new TextEncoder().encode(`${JSON.stringify(lock, null, 2)}\n`)
+  try {
+    const stored = await store.put(LEASE_KEY, body, etag === null ? { ifAbsent: true } : { ifMatch: etag })
+    return { etag: stored.etag, expiresAt }
+  } catch (error) {
+    if (isDwhError(error, 'CONFLICT')) return null
+    throw error
+  }
+}
+
+function openLease(
+  store: ObjectStore,
+  first: Held,
+  { clock, takenOver, ...holding }: Holding & { readonly clock: () => Date; readonly takenOver: boolean },
+): Lease {
+  const { owner, ttlMs } = holding
+  const controller = new AbortController()
+  let held = first
+  let over: DwhError | undefined
+  let released = false
+
+  function end(why: string): DwhError {
+    clearInterval(timer)
+    over ??= new DwhError('CONFLICT', `run ${owner}: ${why}`, {
+      hint: 'Nothing more is written by this run. Run again; `dwh status` tells what was published.',
+    })
+    controller.abort(over)
+    return over
+  }
+
+  function check(): void {
+    if (over) throw over
+    if (!released && clock().getTime() > held.expiresAt - ttlMs / MARGIN)
+      throw end('its lease has run out: it slept, or the storage did not answer')
+  }
+
+  let renewing = Promise.resolve()
+  async function renew(): Promise<void> {
+    try {
+      check()
+      const renewed = await holdLease(store, holding, held.etag, { now: clock() })
+      if (renewed) held = renewed
+      else end('another run has taken its lease over')
+    } catch {
+      // the next renewal, or `check` when there is no more time for one
+    }
+  }
+  const timer = setInterval(() => {
+    renewing = renewing.then(renew)
+  }, ttlMs / RENEWALS)
+  // a lease alone keeps no process running
+  timer.unref()
+
+  return {
+    takenOver,
+    signal: controller.signal,
+    check,
+    async release() {
+      if (released) return
+      released = true
+      clearInterval(timer)
+      await renewing
+      if (!over) await holdLease(store, holding, held.etag, { now: clock(), released: true }).catch(() => {})
+    },
+  }
+}
+
+/** A store whose writes are refused once the lease is over. */
+export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): ObjectStore {
+  return {
+    ...store,
+    async put(...args) {
+      lease.check()
+      return store.put(...args)
+    },
+    async putFile(...args) {
+      lease.check()
+      return store.putFile(...args)
+    },
+    async copy(...args) {
+      lease.check()
+      return store.copy(...args)
+    },
+    async move(...args) {
+      lease.check()
+      return store.move(...args)
+    },
+    async delete(...args) {
+      lease.check()
+      return store.delete(...args)
+    },
+  }
+}
+
+/** Null for what is no lock: nobody has it then. */
+function parseLock(body: Uint8Array): Lock | null {
+  try {
+    const { owner, process, expires_at, released, taken_at } = JSON.parse(new TextDecoder().decode(body))
+    if (Number.isNaN(Date.parse(expires_at))) return null
+    return { version: 1, owner: String(owner), process: String(process), taken_at, expires_at, released }
+  } catch {
+    return null
+  }
+}
+
+function isOver({ process, expires_at }: Lock, now: Date): boolean {
+  return Date.parse(expires_at) <= now.getTime() || whereIs(process) === 'gone'
+}
+
+function busy({ owner, taken_at, expires_at }: Lock): DwhError {
+  return new DwhError('CONFLICT', `another run is under way: ${owner}, since ${taken_at}`, {
+    hint: `Wait for it, or stop it; it has the lease until ${expires_at} and renews it.`,
+    context: { owner },
+  })
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done)
+  })
+}

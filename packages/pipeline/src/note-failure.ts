@@ -1,0 +1,20 @@
+import type { DwhError, ObjectStore, RunRecord } from '@dwh/core'
+import { abandonRun, recordFailure, writeRunRecord } from '@dwh/metadata'
+import { failureOf } from './run-record.ts'
+
+/** Leaves word of a failed run, and takes away what it staged. The failure itself matters more than not being able to say so. */
+export async function noteFailure(store: ObjectStore, record: RunRecord, error: DwhError): Promise<void> {
+  if (error.context.uncertain !== true) await abandonRun(store, record.run_id)
+  // wrong settings are the caller's to see, and no event in the life of the warehouse
+  if (error.code === 'CONFIG_INVALID') return
+  try {
+    await writeRunRecord(store, record)
+    // the run that was quicker is the state of things
+    if (error.code !== 'CONFLICT') {
+      const tables = Object.entries(record.tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
+      await recordFailure(store, { run_id: record.run_id, at: record.finished_at, ...failureOf(error), tables })
+    }
+  } catch {
+    // the storage does not take it; the caller gets the reason of the failure, which may well be the same
+  }
+}

@@ -1,0 +1,41 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DwhError, isLeftover, temporaryName } from '@dwh/core'
+
+/** What runs and Parquet writers call their folders. */
+const FOLDER = /^dwh-(?:run|write)-(.+)$/
+
+/** Removes the temporary folders of processes that were killed; says how many there were. Best effort: somebody else may be allowed to what we are not. */
+export async function removeLeftovers(tempDirectory: string, now: Date): Promise<number> {
+  let removed = 0
+  for (const entry of await readdir(tempDirectory).catch(() => [])) {
+    const [, name] = FOLDER.exec(entry) ?? []
+    if (name === undefined) continue
+    const path = join(tempDirectory, entry)
+    const found = await stat(path).catch(() => null)
+    if (!found || !isLeftover(name, found.mtimeMs, now.getTime())) continue
+    await rm(path, { recursive: true, force: true }).then(
+      () => {
+        removed += 1
+      },
+      () => {},
+    )
+  }
+  return removed
+}
+
+/** A folder for the files of one run. */
+export async function makeFolder(tempDirectory: string): Promise<string> {
+  try {
+    await mkdir(tempDirectory, { recursive: true })
+    const folder = join(tempDirectory, `dwh-run-${temporaryName()}`)
+    await mkdir(folder, { mode: 0o700 })
+    return folder
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new DwhError('WRITE_FAILED', `temporary folder ${tempDirectory}: ${message}`, {
+      cause,
+      hint: 'Set DWH_TMP to a folder that this user may write to.',
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import type { S3Connection } from './s3-connection.ts'
+import { isAnswer } from './s3-errors.ts'
+
+/**
+ * Ends all uploads in parts that were begun and neither completed nor ended: their parts are charged for, and no list of objects shows them.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+ */
+export async function removeUploads(connection: S3Connection): Promise<number> {
+  const { bucket } = connection.options
+  const prefix = connection.name('')
+  let removed = 0
+  let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}
+  for (;;) {
+    const page = await connection.send((sdk, client) =>
+      client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...after })),
+    )
+    for (const { Key, UploadId } of page.Uploads ?? []) {
+      // some servers take no prefix
+      if (Key === undefined || UploadId === undefined || !Key.startsWith(prefix)) continue
+      await connection
+        .send((sdk, client) => client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })))
+        .catch((error) => {
+          if (!isAnswer(error, 'NoSuchUpload')) throw error
+        })
+      removed += 1
+    }
+    if (!page.IsTruncated) return removed
+    after = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+  }
+}

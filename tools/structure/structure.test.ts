@@ -33,7 +33,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/metadata': ['core'],
   'packages/query': ['core'],
   'packages/pipeline': ['core', 'metadata', 'parquet-writer'],
-  'apps/cli': ['core', 'extract-postgres', 'metadata', 'parquet-writer', 'pipeline', 'query', 'storage'],
+  'packages/upkeep': ['core', 'metadata', 'parquet-writer'],
+  'apps/cli': ['core', 'extract-postgres', 'metadata', 'parquet-writer', 'pipeline', 'query', 'storage', 'upkeep'],
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 

@@ -5,10 +5,13 @@ import { extensionsCommand } from './commands/extensions.ts'
 import { historyCommand } from './commands/history.ts'
 import { initCommand } from './commands/init.ts'
 import { planCommand } from './commands/plan.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { queryCommand } from './commands/query.ts'
+import { repairCommand } from './commands/repair.ts'
 import { runCommand } from './commands/run.ts'
 import { statusCommand } from './commands/status.ts'
 import { tablesCommand } from './commands/tables.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { viewsCommand } from './commands/views.ts'
 import type { World } from './surroundings.ts'
 import { version } from './version.ts'
@@ -44,7 +47,7 @@ In dwh.yaml also: include, exclude, types, and per table exclude, name, where, e
 columns.rename, columns.types.
 
 Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables kept
-from before, 4 another run was quicker.`
+from before, 4 another run was quicker, 5 dwh verify found something wrong.`
 
 /** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
 export function makeProgram(world: World): Command {
@@ -69,6 +72,9 @@ export function makeProgram(world: World): Command {
     tablesCommand,
     queryCommand,
     viewsCommand,
+    verifyCommand,
+    repairCommand,
+    pruneCommand,
     extensionsCommand,
     completionCommand,
   ]

@@ -79,13 +79,16 @@ export type {
   FailedTable,
   FailureEntry,
   FileEntry,
+  FileFooter,
   KeptFile,
   ProofEntry,
+  PrunedDay,
   Publishing,
   RunRecord,
   RunRecordTable,
   TableEntry,
 } from './state.ts'
+export { FOOTER_KEY } from './state.ts'
 export {
   DEFAULT_SCHEMA,
   exactPattern,

@@ -57,6 +57,19 @@ export interface TableEntry {
   readonly fidelity: Readonly<Record<string, Fidelity>>
 }
 
+/** The key of a Parquet file's footer under which a `FileFooter` stands, as JSON. */
+export const FOOTER_KEY = 'dwh'
+
+/** What each Parquet file says of itself: all of its table's entry that is known before its first byte. Version 1 had `tables`, those of the run, instead of the last two fields. */
+export interface FileFooter extends Omit<TableEntry, 'files' | 'proof'> {
+  readonly version: 1 | 2
+  /** The table, by the name that `formatTableName` gives it. */
+  readonly name: string
+  readonly identity?: SourceIdentity
+  /** Every table that is current once the run is committed. */
+  readonly current?: readonly string[]
+}
+
 /** A run between its commit and the moment all its objects are in place. */
 export interface Publishing {
   readonly run_id: string
@@ -72,6 +85,14 @@ export interface KeptFile {
   /** The key they are kept under. */
   readonly kept: string
   readonly until: string
+}
+
+/** A day that was removed. No run may make it again for a while: a remover that slept could take the new files for the old. */
+export interface PrunedDay {
+  readonly date: Day
+  readonly until: string
+  /** What is still to be removed; empty once it is done. */
+  readonly keys: readonly string[]
 }
 
 /** A run that published nothing. */
@@ -104,6 +125,7 @@ export interface EtlState {
   readonly epoch: number
   readonly publishing: Publishing | null
   readonly kept: readonly KeptFile[]
+  readonly pruned: readonly PrunedDay[]
   /** Every current table, by the name `formatTableName` gives it. */
   readonly tables: Readonly<Record<string, TableEntry>>
   /** Of those that failed in a run that was published, each until a run reads it again. */

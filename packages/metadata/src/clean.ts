@@ -18,7 +18,7 @@ export interface Cleaned extends StoredState {
 
 /**
  * Removes what runs have left behind: staged objects that nobody published, bytes that were kept for readers and whose time is over, the parts of unfinished uploads. Finishes first what was
- * committed; then one conditional write of `etl.json` with the next `epoch` makes every run that began earlier fail to commit; only then is deleted what had been listed before.
+ * committed, and a removal of days; then one conditional write of `etl.json` with the next `epoch` makes every run that began earlier fail to commit; only then is deleted what had been listed before.
  * @throws DwhError the store's errors
  */
 export async function clean(store: ObjectStore, { now, fence, onRollForward }: CleanOptions): Promise<Cleaned> {
@@ -33,11 +33,19 @@ export async function clean(store: ObjectStore, { now, fence, onRollForward }: C
     for await (const { key } of store.list(PROBE_PREFIX))
       if (whereIs(key.slice(PROBE_PREFIX.length)) !== 'here') left.push(key)
     await removeUnfinished(store, now)
+    left.push(...base.state.pruned.flatMap(({ keys }) => keys))
     if (left.length === 0 && !fence) return { ...base, removed: [] }
     const fenced = await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, kept })
     await forEach(left, (key) => store.delete(key))
-    return { ...fenced, removed: left }
+    return { ...(await finishPruning(store, fenced)), removed: left }
   })
+}
+
+/** Notes that nothing is left to be removed of the days that were. */
+async function finishPruning(store: ObjectStore, base: StoredState): Promise<StoredState> {
+  if (base.state.pruned.every(({ keys }) => keys.length === 0)) return base
+  const pruned = base.state.pruned.map((day) => ({ ...day, keys: [] }))
+  return writeState(store, base, { ...base.state, pruned })
 }
 
 /** Best effort: it costs space and nothing else, and needs a privilege that not everybody has. */

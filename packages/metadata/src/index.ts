@@ -1,7 +1,7 @@
 export { abandonRun } from './abandon-run.ts'
 export { type Cleaned, type CleanOptions, clean } from './clean.ts'
 export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld } from './lease.ts'
-export { parseManifest, parseRunRecord, parseState } from './parse-state.ts'
+export { parseManifest, parseRunRecord, parseState, serialise } from './parse-state.ts'
 export {
   KEPT_FOR_MS,
   nextManifest,
@@ -11,6 +11,7 @@ export {
   publishRun,
   stageFile,
 } from './publish-run.ts'
-export { readManifest, readState, type StoredState } from './read-state.ts'
+export { EMPTY_STATE, readManifest, readState, type StoredState } from './read-state.ts'
 export { readSettledState, rollForward } from './roll-forward.ts'
 export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
+export { writeState } from './write-state.ts'

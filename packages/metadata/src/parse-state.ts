@@ -63,6 +63,7 @@ const state = v.looseObject({
   epoch: count,
   publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
   kept: v.array(v.looseObject({ key: text, sha256: hash, kept: text, until: text })),
+  pruned: v.optional(v.array(v.looseObject({ date: day, until: text, keys: v.array(text) })), []),
   tables,
   failed_tables: v.optional(v.record(text, v.looseObject(failed)), {}),
   last_failure: v.nullable(failure),

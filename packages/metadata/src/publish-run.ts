@@ -199,6 +199,7 @@ export function nextState(base: EtlState, publication: Publication, kept: readon
       keys: [...filesOf(publication.tables).map((file) => file.key), manifestKey(date)],
     },
     kept: [...base.kept.filter((entry) => entry.until > now.toISOString()), ...kept],
+    pruned: base.pruned.filter(({ keys, until }) => keys.length > 0 || until > now.toISOString()),
     tables,
     failed_tables: failedTables(base, publication, tables),
     last_failure: null,

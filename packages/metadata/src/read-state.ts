@@ -16,7 +16,8 @@ export interface StoredState {
   readonly etag: string | null
 }
 
-const EMPTY: EtlState = {
+/** Before the first good run. */
+export const EMPTY_STATE: EtlState = {
   version: 2,
   last_run_at: null,
   status: 'none',
@@ -27,6 +28,7 @@ const EMPTY: EtlState = {
   epoch: 0,
   publishing: null,
   kept: [],
+  pruned: [],
   tables: {},
   failed_tables: {},
   last_failure: null,
@@ -39,14 +41,18 @@ const EMPTY: EtlState = {
  */
 export async function readState(store: ObjectStore): Promise<StoredState> {
   const object = await store.get(STATE_KEY)
-  return object ? { state: parseState(object.body), etag: object.etag } : { state: EMPTY, etag: null }
+  return object ? { state: parseState(object.body), etag: object.etag } : { state: EMPTY_STATE, etag: null }
 }
 
 /**
  * Reads the manifest of one day, staged while its run is being published; null for a day without one.
  * @throws DwhError STATE_INVALID, and the store's errors
  */
-export async function readManifest(store: ObjectStore, state: EtlState, day: Day): Promise<DayManifest | null> {
+export async function readManifest(
+  store: ObjectStore,
+  state: Pick<EtlState, 'publishing'>,
+  day: Day,
+): Promise<DayManifest | null> {
   const key = manifestKey(day)
   const staged = state.publishing?.date === day ? await store.get(stageKey(state.publishing.run_id, key)) : null
   const object = staged ?? (await store.get(key))

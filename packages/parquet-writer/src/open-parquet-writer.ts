@@ -6,6 +6,7 @@ import { type ProofLevel, type TableProof, temporaryName } from '@dwh/core'
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
 import { proveFile } from './prove-file.ts'
+import { type ParquetFooter, readFooter } from './read-footer.ts'
 import { type ParquetColumn, type WriteParquetInput, type WrittenParquet, writeParquet } from './write-parquet.ts'
 
 export interface ParquetWriterOptions {
@@ -38,6 +39,11 @@ export interface ParquetWriter {
    * @throws DwhError WRITE_FAILED
    */
   prove(path: string, columns: readonly ParquetColumn[], level?: Exclude<ProofLevel, 'counts'>): Promise<TableProof>
+  /**
+   * What a Parquet file's footer says; nothing else of it is read.
+   * @throws DwhError WRITE_FAILED for what is no Parquet file
+   */
+  inspect(path: string): Promise<ParquetFooter>
   /** Why DuckDB cannot load an extension, such as `NativeData` needs; null when it can. */
   whyNotLoaded(extension: string): Promise<string | null>
   /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
@@ -97,6 +103,12 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     prove: (path, columns, level = 'columns') =>
       onConnection((connection) =>
         proveFile(connection, path, columns, level).catch((error) => {
+          throw writeFailure(error, path)
+        }),
+      ),
+    inspect: (path) =>
+      onConnection((connection) =>
+        readFooter(connection, path).catch((error) => {
           throw writeFailure(error, path)
         }),
       ),

@@ -13,9 +13,9 @@ import {
 } from '@dwh/core'
 import { refuse } from './canonical-text.ts'
 import { nativeFailure, writeFailure } from './duckdb-errors.ts'
-import { fileLiteral } from './duckdb-sql.ts'
 import { feed } from './feed.ts'
 import { parseStrictly } from './parse-text.ts'
+import { countRows } from './read-footer.ts'
 import { cell, copiedText, rowText, rowTooLarge, type TextInput } from './text-input.ts'
 
 export interface ParquetColumn {
@@ -81,7 +81,7 @@ export async function writeParquet(
             'copy' in data ? copiedText(data, input) : rowText(data, input, maxRowBytes),
           )
     throwIfAborted(signal, input.path)
-    const counts = { ...copied, inFooter: await footerRows(connection, input.path) }
+    const counts = { ...copied, inFooter: await countRows(connection, input.path) }
     if (counts.written !== counts.read || counts.inFooter !== counts.read) {
       throw new DwhError(
         'PROOF_FAILED',
@@ -233,11 +233,4 @@ async function checkAbsent(path: string): Promise<void> {
     throw new DwhError('WRITE_FAILED', `${path}: there is a file already`, {
       hint: 'Write to a new name, then rename.',
     })
-}
-
-async function footerRows(connection: DuckDBConnection, path: string): Promise<number> {
-  const reader = await connection.runAndReadAll(
-    `SELECT num_rows::DOUBLE FROM parquet_file_metadata(${fileLiteral(path)})`,
-  )
-  return Number(reader.getRows()[0]?.[0])
 }

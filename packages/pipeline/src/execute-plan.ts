@@ -98,8 +98,7 @@ async function executeTable(
     const survey = await watch(tryAgain(() => surveyTable(planned, snapshot, wishes), onRetry))
     const table = decideTypes(planned, survey?.types ?? {})
     const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: fidelityOf(table, survey) }
-    const names = plan.tables.map((t) => t.name)
-    const metadata = footerMetadata(table, context, names)
+    const metadata = footerMetadata(table, context, plan.current)
     const room = { ...options, doors, path, metadata }
     const { written, door, why } = await tryAgain(() => writeTable(table, survey, chosen, room), onRetry)
     const proof = await watch(prove(table, survey, written, writer))

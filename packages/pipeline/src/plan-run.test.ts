@@ -14,6 +14,7 @@ const EMPTY: EtlState = {
   epoch: 0,
   publishing: null,
   kept: [],
+  pruned: [],
   tables: {},
   failed_tables: {},
   last_failure: null,
@@ -41,6 +42,7 @@ function plan({ tables = [], settings = {}, ...more }: Input = {}) {
   return planRun({
     date: '2026-02-18',
     today: '2026-02-18',
+    now: new Date('2026-02-18T03:00:00Z'),
     only: null,
     replace: false,
     acceptNewSource: false,
@@ -243,6 +245,7 @@ describe('names and columns', () => {
     const input = {
       date: '2026-02-18',
       today: '2026-02-18',
+      now: new Date('2026-02-18T03:00:00Z'),
       only: null,
       replace: false,
       acceptNewSource: false,

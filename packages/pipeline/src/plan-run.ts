@@ -28,6 +28,7 @@ export interface PlanInput {
   readonly date: Day
   /** The day on the warehouse's wall. */
   readonly today: Day
+  readonly now: Date
   /** Only tables that these patterns name, as in `dwh run --tables`; null for all. */
   readonly only: readonly string[] | null
   /** Allow a past day's files to be replaced. */
@@ -69,6 +70,8 @@ export interface RunPlan {
   readonly skipped: readonly SkippedTable[]
   /** Current tables that leave the views, since this run finds them gone or left out; their history stays. */
   readonly dropped: readonly string[]
+  /** Every table that is current once the run is committed. */
+  readonly current: readonly string[]
 }
 
 /**
@@ -82,6 +85,7 @@ export function planRun(input: PlanInput): RunPlan {
       hint: 'Choose today or an earlier day, or set timezone.',
     })
   }
+  checkNotPruned(input)
   const selections = Object.entries(input.sources).map(([source, { tables, settings }]) => {
     const selection = selectTables(tables, settings)
     checkDenied(selection)
@@ -106,7 +110,9 @@ export function planRun(input: PlanInput): RunPlan {
   const tables = wanted.map((table) => planTable(table, input)).sort((a, b) => (a.name < b.name ? -1 : 1))
   checkReplace(input, tables)
   const skipped = selections.flatMap(({ selection }) => selection.skipped).sort((a, b) => (a.table < b.table ? -1 : 1))
-  return { date, tables, skipped, dropped }
+  const remaining = Object.keys(state.tables).filter((name) => !dropped.includes(name))
+  const current = [...new Set([...remaining, ...tables.map(({ name }) => name)])].sort()
+  return { date, tables, skipped, dropped, current }
 }
 
 function planTable(selected: SelectedTable & { source: string }, { date, state, manifest }: PlanInput): TablePlan {
@@ -151,6 +157,15 @@ function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
       return was !== undefined && was !== type && !open ? [`column ${name} was ${was}, is ${type}`] : []
     }),
   ]
+}
+
+/** Whoever removed the day may still be at it. */
+function checkNotPruned({ date, now, state }: PlanInput): void {
+  const pruned = state.pruned.find((day) => day.date === date && day.until > now.toISOString())
+  if (!pruned) return
+  throw new DwhError('CONFIG_INVALID', `date ${date}: the day was removed by \`dwh prune\``, {
+    hint: `It can be made again from ${pruned.until} on.`,
+  })
 }
 
 /** A run of an earlier day never moves the current views, so it drops nothing either. */

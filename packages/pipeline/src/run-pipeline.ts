@@ -221,6 +221,7 @@ async function makePlan(
   return planRun({
     date,
     today,
+    now: options.clock(),
     acceptNewSource: options.acceptNewSource ?? false,
     only: options.only ?? null,
     replace: options.replace ?? false,

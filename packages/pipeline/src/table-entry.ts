@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { ColumnEntry, Day, FileEntry, ProofEntry, SnapshotInfo, TableEntry } from '@dwh/core'
+import {
+  type ColumnEntry,
+  type Day,
+  type FileEntry,
+  type FileFooter,
+  FOOTER_KEY,
+  type ProofEntry,
+  type SnapshotInfo,
+  type TableEntry,
+} from '@dwh/core'
 import type { TablePlan } from './plan-run.ts'
 
 /** What a run and its snapshot add to every table's entry. */
@@ -16,15 +25,17 @@ export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEnt
 }
 
 /**
- * What goes into the file's own footer, under `dwh`: all of the entry that is known before the first byte, the table's name, and the names of all
- * tables of the run. With it, and the file's own rows, size and hash, the manifest can be made again from the files alone.
+ * What goes into the file's own footer, under `dwh`: all of the entry that is known before the first byte, the table's name, the database it is from, and the names of all
+ * tables that are current once the run is committed. With it, and the file's own rows, size and hash, the manifest can be made again from the files alone.
  */
 export function footerMetadata(
   plan: TablePlan,
   context: EntryContext,
-  tables: readonly string[],
+  current: readonly string[],
 ): Record<string, string> {
-  return { dwh: JSON.stringify({ version: 1, name: plan.name, ...knownBefore(plan, context), tables }) }
+  const { source } = context.snapshot
+  const footer: FileFooter = { version: 2, name: plan.name, ...knownBefore(plan, context), identity: source, current }
+  return { [FOOTER_KEY]: JSON.stringify(footer) }
 }
 
 function knownBefore(plan: TablePlan, { runId, date, snapshot, fidelity }: EntryContext) {

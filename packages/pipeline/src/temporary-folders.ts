@@ -2,8 +2,8 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DwhError, isLeftover, temporaryName } from '@dwh/core'
 
-/** What runs and Parquet writers call their folders. */
-const FOLDER = /^dwh-(?:run|write)-(.+)$/
+/** What Parquet writers, runs, and who reads a bucket for upkeep call their folders. */
+const FOLDER = /^dwh-(?:read|run|write)-(.+)$/
 
 /** Removes the temporary folders of processes that were killed; says how many there were. Best effort: somebody else may be allowed to what we are not. */
 export async function removeLeftovers(tempDirectory: string, now: Date): Promise<number> {

@@ -47,6 +47,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
       epoch: 0,
       publishing: null,
       kept: [],
+      pruned: [],
       tables: {},
       failed_tables: {},
       last_failure: null,

@@ -3,8 +3,8 @@ import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { printableLines } from './lines.ts'
 
-/** 0 done, 1 failed and nothing was published, 2 usage or configuration, 3 published with some tables kept from before, 4 another run was quicker. */
-export const EXIT = { done: 0, failed: 1, usage: 2, partial: 3, conflict: 4 } as const
+/** 0 done, 1 failed and nothing was published, 2 usage or configuration, 3 published with some tables kept from before, 4 another run was quicker, 5 the warehouse is not whole. */
+export const EXIT = { done: 0, failed: 1, usage: 2, partial: 3, conflict: 4, damaged: 5 } as const
 
 const EXIT_CODES: Partial<Record<DwhErrorCode, number>> = {
   CONFIG_INVALID: EXIT.usage,

@@ -1,0 +1,70 @@
+import { type PruneReport, pruneWarehouse } from '@dwh/upkeep'
+import { Command, InvalidArgumentError } from 'commander'
+import { alignColumns } from '../output/lines.ts'
+import { formatBytes, plural } from '../output/units.ts'
+import type { World } from '../surroundings.ts'
+import { type CommonFlags, openStore } from './shared.ts'
+
+const HELP = `
+Keeps the last so many days, weeks, months and years that have one, each by its last day, and removes all others. A day as of which a
+table is current always stays, and no file is removed that a day that stays names. Without --yes it only says what it would do.
+
+Examples:
+  $ dwh prune --keep-daily 14 --keep-monthly 12          what would go
+  $ dwh prune --keep-daily 14 --keep-monthly 12 --yes    remove it`
+
+interface PruneFlags extends CommonFlags {
+  readonly keepDaily?: number
+  readonly keepWeekly?: number
+  readonly keepMonthly?: number
+  readonly keepYearly?: number
+  readonly yes?: boolean
+}
+
+export function pruneCommand(world: World): Command {
+  const command = new Command('prune').description('remove old days')
+  for (const [period, name] of Object.entries({ daily: 'days', weekly: 'weeks', monthly: 'months', yearly: 'years' }))
+    command.option(`--keep-${period} <number>`, `keep the last day of each of the last so many ${name}`, count)
+  return command
+    .option('--yes', 'remove, instead of saying what would be removed')
+    .addHelpText('after', HELP)
+    .action(async (_, self: Command) => {
+      const flags = self.optsWithGlobals<PruneFlags>()
+      const { store } = await openStore(flags, world)
+      const report = await pruneWarehouse({
+        store,
+        keep: {
+          daily: flags.keepDaily,
+          weekly: flags.keepWeekly,
+          monthly: flags.keepMonthly,
+          yearly: flags.keepYearly,
+        },
+        remove: flags.yes ?? false,
+        clock: world.clock,
+        random: world.random,
+        signal: world.signal,
+        onWait: ({ owner, expiresAt }) =>
+          world.stderr.write(`! run ${owner} may still be under way: waiting, at most until ${expiresAt}\n`),
+      })
+      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
+    })
+}
+
+function text({ removed, kept, current }: PruneReport, done: boolean): string {
+  const staying = `${plural(kept.length, 'day')} ${kept.length === 1 ? 'stays' : 'stay'}${
+    current.length > 0 ? `, of which ${current.join(', ')} only since tables are current as of then` : ''
+  }`
+  if (removed.length === 0) return `Nothing to remove: ${staying}.\n`
+  const lines = alignColumns(
+    removed.map(({ date, files, bytes }) => [date, plural(files, 'file'), formatBytes(bytes)]),
+    [1, 2],
+  )
+  const bytes = removed.reduce((sum, day) => sum + day.bytes, 0)
+  const what = `${plural(removed.length, 'day')}, ${formatBytes(bytes)}`
+  return `${lines}${done ? `Removed ${what}` : `Would remove ${what}`}; ${staying}.${done ? '' : ' Do it with --yes.'}\n`
+}
+
+function count(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('Expected a number.')
+  return Number(value)
+}

@@ -1,0 +1,74 @@
+import { openParquetWriter } from '@dwh/parquet-writer'
+import { printable } from '@dwh/query'
+import { type VerifyReport, verifyWarehouse } from '@dwh/upkeep'
+import { Command, InvalidArgumentError } from 'commander'
+import { alignColumns } from '../output/lines.ts'
+import { EXIT } from '../output/report-error.ts'
+import { formatBytes, plural } from '../output/units.ts'
+import type { World } from '../surroundings.ts'
+import { type CommonFlags, openStore } from './shared.ts'
+
+const HELP = `
+Reads every file that the manifests of all days name, and compares it with its size and SHA-256; looks for files that
+nobody names; checks that etl.json, the manifests and the records can be read. Changes nothing.
+
+Examples:
+  $ dwh verify                  all of it: every byte is read, from a bucket also transferred
+  $ dwh verify --sample 5%      existence and size of all files, and the bytes of one in twenty
+  $ dwh verify --deep           also measures each file again, and compares it with the proof of its run
+
+Exit code: 0 whole, 5 something is wrong: each problem is printed, with its key. dwh repair mends etl.json and manifests;
+a damaged Parquet file comes back from a backup, or, for a table of today, with the next dwh run.`
+
+interface VerifyFlags extends CommonFlags {
+  readonly sample: number
+  readonly deep?: boolean
+}
+
+export function verifyCommand(world: World): Command {
+  return new Command('verify')
+    .description('compare every file with what was committed')
+    .option('--sample <share>', 'read only so many of the files whole: 5%, 0.05', share, 1)
+    .option('--deep', 'measure each file again, and compare it with its proof')
+    .addHelpText('after', HELP)
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<VerifyFlags>()
+      const { config, store } = await openStore(flags, world)
+      const writer = flags.deep ? await openParquetWriter({ tempDirectory: config.temp }) : undefined
+      let report: VerifyReport
+      try {
+        report = await verifyWarehouse({
+          store,
+          tempDirectory: config.temp,
+          sample: flags.sample,
+          deep: writer,
+          random: () => world.random(4).reduce((sum, byte) => (sum + byte) / 256, 0),
+          signal: world.signal,
+        })
+      } finally {
+        await writer?.close()
+      }
+      if (report.problems.length > 0) world.exitWith(EXIT.damaged)
+      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, store.url))
+    })
+}
+
+function text({ problems, days, files, read, bytes, leftovers, unknown }: VerifyReport, url: string): string {
+  const looked = `${plural(files, 'file')} of ${plural(days, 'day')}, ${plural(read, 'file')} (${formatBytes(bytes)}) read whole`
+  const aside = [
+    ...(leftovers.length > 0
+      ? [`- ${plural(leftovers.length, 'object')} of interrupted runs: the next run removes them\n`]
+      : []),
+    ...unknown.map((key) => `- ${printable(key)}: none of dwh's\n`),
+  ].join('')
+  if (problems.length === 0) return `Whole: ${looked}, in ${url}\n${aside}`
+  const lines = alignColumns(problems.map(({ kind, message }) => [kind, message]))
+  return `${lines}${plural(problems.length, 'problem')}: ${looked}, in ${url}\n${aside}`
+}
+
+function share(value: string): number {
+  const [, number = '', percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(value) ?? []
+  const parsed = percent ? Number(number) / 100 : Number(number)
+  if (number === '' || parsed > 1) throw new InvalidArgumentError('Expected a share, such as 5% or 0.05.')
+  return parsed
+}

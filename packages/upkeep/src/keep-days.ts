@@ -1,0 +1,43 @@
+import type { Day } from '@dwh/core'
+
+/** How many to keep of each: the last so many days, weeks (from Monday, ISO 8601), months and years that have one, each by its last day. */
+export interface Retention {
+  readonly daily?: number | undefined
+  readonly weekly?: number | undefined
+  readonly monthly?: number | undefined
+  readonly yearly?: number | undefined
+}
+
+/** The days that stay, of all that there are. A pure function; `days` in any order. */
+export function keepDays(
+  days: readonly Day[],
+  { daily = 0, weekly = 0, monthly = 0, yearly = 0 }: Retention,
+): Set<Day> {
+  const newestFirst = [...days].sort().reverse()
+  const periods: [count: number, of: (day: Day) => string][] = [
+    [daily, (day) => day],
+    [weekly, weekOf],
+    [monthly, (day) => day.slice(0, 7)],
+    [yearly, (day) => day.slice(0, 4)],
+  ]
+  const kept = new Set<Day>()
+  for (const [count, of] of periods) {
+    const seen = new Set<string>()
+    for (const day of newestFirst) {
+      if (seen.has(of(day))) continue
+      if (seen.size === count) break
+      seen.add(of(day))
+      kept.add(day)
+    }
+  }
+  return kept
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** The Monday of its week. */
+function weekOf(day: Day): Day {
+  const date = new Date(`${day}T00:00:00Z`)
+  const sinceMonday = (date.getUTCDay() + 6) % 7
+  return new Date(date.getTime() - sinceMonday * DAY_MS).toISOString().slice(0, 10)
+}

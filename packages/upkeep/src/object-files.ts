@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ObjectStore, temporaryName, throwIfAborted } from '@dwh/core'
+
+/** An object as a file of this machine, read whole. */
+export interface SeenFile {
+  readonly path: string
+  readonly bytes: number
+  /** Of the bytes that were read. */
+  readonly sha256: string
+}
+
+/** Reads objects whole, those of a bucket into a folder of its own. */
+export interface ObjectFiles {
+  /** What `work` makes of the object; null when there is none. The file is there for as long as `work` takes. */
+  read<T>(key: string, work: (file: SeenFile) => Promise<T> | T): Promise<T | null>
+  /** Removes the folder. */
+  close(): Promise<void>
+}
+
+export function objectFiles(
+  store: ObjectStore,
+  { tempDirectory, signal }: { readonly tempDirectory: string; readonly signal?: AbortSignal | undefined },
+): ObjectFiles {
+  const folder = join(tempDirectory, `dwh-read-${temporaryName()}`)
+  let count = 0
+  return {
+    async read(key, work) {
+      throwIfAborted(signal, key)
+      if (store.localPath) {
+        const path = store.localPath(key)
+        const seen = await hashOf(path, signal)
+        return seen && work({ path, ...seen })
+      }
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      count += 1
+      const path = join(folder, String(count))
+      try {
+        const got = await store.getFile(key, path, { signal })
+        return got?.sha256 ? await work({ path, bytes: got.size, sha256: got.sha256 }) : null
+      } finally {
+        await rm(path, { force: true })
+      }
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+async function hashOf(path: string, signal: AbortSignal | undefined): Promise<Omit<SeenFile, 'path'> | null> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  try {
+    for await (const chunk of createReadStream(path, { signal })) {
+      hash.update(chunk)
+      bytes += chunk.length
+    }
+  } catch (error) {
+    throwIfAborted(signal, path)
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
+    throw error
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}

@@ -1,0 +1,147 @@
+import { isDwhError, type ObjectStore } from '@dwh/core'
+import { readState } from '@dwh/metadata'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { keepDays, pruneWarehouse, type Retention, verifyWarehouse } from './index.ts'
+import { type TestHouse, testHouse } from './test-support.ts'
+
+const prune = (house: TestHouse, keep: Retention, remove = true) => pruneWarehouse({ ...house, keep, remove })
+const problems = async (house: TestHouse) =>
+  (await verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: () => 0 })).problems
+
+async function keys({ store }: { store: ObjectStore }, prefix = ''): Promise<string[]> {
+  const all: string[] = []
+  for await (const { key } of store.list(prefix)) all.push(key)
+  return all
+}
+
+describe('which days stay', () => {
+  const days = (first: string, count: number) =>
+    Array.from({ length: count }, (_, i) => new Date(Date.parse(first) + i * 86_400_000).toISOString().slice(0, 10))
+
+  test('the last so many days, weeks from Monday, months and years that there are, each by its last day', () => {
+    const year = days('2025-01-01', 365)
+    expect([...keepDays(year, { daily: 2 })]).toEqual(['2025-12-31', '2025-12-30'])
+    // 2025-12-28 is a Sunday
+    expect([...keepDays(year, { weekly: 2 })]).toEqual(['2025-12-31', '2025-12-28'])
+    expect([...keepDays(year, { monthly: 3 })]).toEqual(['2025-12-31', '2025-11-30', '2025-10-31'])
+    expect([...keepDays([...year, '2024-02-03', '2022-01-01'], { yearly: 9 })]).toEqual([
+      '2025-12-31',
+      '2024-02-03',
+      '2022-01-01',
+    ])
+    expect(keepDays(year, {}).size).toBe(0)
+    expect(keepDays(['2026-01-01', '2020-01-01'], { daily: 2 }).size).toBe(2)
+  })
+
+  test('never another than one that there is, never fewer than asked for while there are some, the last one always', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 0, max: 2000 }), { minLength: 1 }),
+        fc.nat(9),
+        fc.nat(9),
+        (all, daily, monthly) => {
+          const there = all.map((n) => new Date(Date.parse('2020-01-01') + n * 86_400_000).toISOString().slice(0, 10))
+          const kept = keepDays(there, { daily, monthly })
+          expect(there).toEqual(expect.arrayContaining([...kept]))
+          expect(kept.size).toBeGreaterThanOrEqual(Math.min(daily, there.length))
+          if (daily + monthly > 0) expect(kept).toContain([...there].sort().at(-1))
+        },
+      ),
+    )
+  })
+})
+
+describe('pruning', () => {
+  test('first it only says what it would do', async () => {
+    const house = await testHouse()
+    for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
+    const before = await keys(house)
+    const report = await prune(house, { daily: 1 }, false)
+    expect(report).toMatchObject({ kept: ['2026-03-01'], current: [] })
+    expect(report.removed.map(({ date, files }) => [date, files])).toEqual([
+      ['2026-01-30', 2],
+      ['2026-02-28', 2],
+    ])
+    expect(await keys(house)).toEqual(before)
+  })
+
+  test('removes the days, all of them and nothing else; a run may make such a day again a day later', async () => {
+    const house = await testHouse()
+    for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
+    await prune(house, { daily: 1, monthly: 2 })
+    expect((await keys(house)).filter((key) => !/^_dwh\/(runs|lock)/.test(key))).toEqual([
+      '_dwh/snapshots/2026/02/28.json',
+      '_dwh/snapshots/2026/03/01.json',
+      'a/2026/02/28.parquet',
+      'a/2026/03/01.parquet',
+      'b/2026/02/28.parquet',
+      'b/2026/03/01.parquet',
+      'etl.json',
+    ])
+    expect(await problems(house)).toEqual([])
+    await expect(house.run('2026-01-30', { a: [1] })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('2026-01-30'),
+    })
+    house.setNow('2026-03-02T03:01:00Z')
+    await house.run('2026-01-30', { a: [1], b: [2] })
+    await house.run('2026-03-02', { a: [1], b: [2] })
+    expect((await readState(house.store)).state.pruned).toEqual([])
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('a day as of which a table is current stays', async () => {
+    const house = await testHouse()
+    await house.run('2026-01-30', { a: [1], b: [2] })
+    await house.run('2026-03-01', { a: [1], b: [2] }, { only: ['a'] })
+    expect(await prune(house, { daily: 1 })).toMatchObject({ removed: [], current: ['2026-01-30'] })
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('interrupted anywhere, it is finished by the next run', async () => {
+    for (let stop = 0; ; stop += 1) {
+      const house = await testHouse()
+      for (const day of ['2026-02-27', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
+      const done = await pruneWarehouse({
+        ...house,
+        store: failingAfter(house.store, stop),
+        keep: { daily: 1 },
+        remove: true,
+      }).then(
+        () => true,
+        (error) => {
+          expect(isDwhError(error)).toBe(true)
+          return false
+        },
+      )
+      house.setNow('2026-03-01T04:00:00Z')
+      await house.run('2026-03-01', { a: [2], b: [3] })
+      expect(await problems(house)).toEqual([])
+      expect(await keys(house, '_dwh/snapshots/')).toHaveLength(
+        (await readState(house.store)).state.pruned.length > 0 ? 1 : 3,
+      )
+      if (done) break
+    }
+  })
+
+  test('nothing that says what to keep', async () => {
+    await expect(prune(await testHouse(), {})).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect(prune(await testHouse(), { daily: 0 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    expect(await prune(await testHouse(), { daily: 1 })).toEqual({ removed: [], kept: [], current: [] })
+  })
+})
+
+/** A store that is gone after so many changes. */
+function failingAfter(store: ObjectStore, changes: number): ObjectStore {
+  let count = 0
+  function change<A extends unknown[], R>(work: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return async (...args) => {
+      if (count === changes)
+        throw Object.assign(new Error('gone'), { name: 'DwhError', code: 'STORE_UNREACHABLE', context: {} })
+      count += 1
+      return work(...args)
+    }
+  }
+  return { ...store, put: change(store.put), delete: change(store.delete), move: change(store.move) }
+}

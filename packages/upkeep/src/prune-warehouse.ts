@@ -1,0 +1,103 @@
+import { type Day, DwhError, formatRunId, isDwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
+import { clean, KEPT_FOR_MS, type LeaseHolder, readState, takeLease, whileHeld, writeState } from '@dwh/metadata'
+import { keepDays, type Retention } from './keep-days.ts'
+import { readWarehouse } from './read-warehouse.ts'
+
+export interface PruneOptions {
+  readonly store: ObjectStore
+  readonly keep: Retention
+  /** Otherwise it only says what it would do. */
+  readonly remove: boolean
+  readonly clock: () => Date
+  /** Random bytes. */
+  readonly random: (bytes: number) => Uint8Array
+  readonly signal?: AbortSignal | undefined
+  readonly onWait?: ((holder: LeaseHolder) => void) | undefined
+}
+
+export interface PruneReport {
+  /** In order. */
+  readonly removed: readonly { readonly date: Day; readonly files: number; readonly bytes: number }[]
+  readonly kept: readonly Day[]
+  /** Of those, the days that only stay because a table is current as of them. */
+  readonly current: readonly Day[]
+}
+
+const ID_BYTES = 4
+
+/**
+ * Removes days: their manifests and the files that no other manifest names. A day as of which any table is current stays, and so do days that the retention keeps. One
+ * conditional write of `etl.json` names what is going to be removed, so that a removal that was interrupted is finished by the next run, and no run in flight publishes such a day meanwhile.
+ * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID where a manifest cannot be read, CONFLICT while a run is under way
+ */
+export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
+  const { keep, remove, clock, random, signal, onWait } = options
+  if (!Object.values(keep).some((count) => count !== undefined && count > 0))
+    throw new DwhError('CONFIG_INVALID', 'prune: nothing says what to keep', {
+      hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly.',
+    })
+  if (!remove) return (await planPrune(options.store, keep)).report
+  const owner = formatRunId(clock(), random(ID_BYTES))
+  const lease = await takeLease(options.store, { owner, clock, signal, onWait })
+  const store = whileHeld(options.store, lease)
+  try {
+    await clean(store, { now: clock(), fence: lease.takenOver })
+    for (;;) {
+      const base = await readState(store)
+      const { report, removals } = await planPrune(store, keep)
+      if (removals.length === 0) return report
+      const until = new Date(clock().getTime() + KEPT_FOR_MS).toISOString()
+      const pruned: PrunedDay[] = [
+        ...base.state.pruned.filter((day) => day.until > clock().toISOString()),
+        ...removals.map(({ date, keys }) => ({ date, until, keys })),
+      ]
+      const written = await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, pruned }).catch(
+        (error) => {
+          if (!isDwhError(error, 'CONFLICT')) throw error
+          return null
+        },
+      )
+      if (!written) continue
+      await clean(store, { now: clock(), fence: false })
+      return report
+    }
+  } finally {
+    await lease.release()
+  }
+}
+
+interface PrunePlan {
+  readonly report: PruneReport
+  /** With the manifest's key first: a day without one has nothing that a reader could ask for. */
+  readonly removals: readonly { readonly date: Day; readonly keys: readonly string[] }[]
+}
+
+async function planPrune(store: ObjectStore, keep: Retention): Promise<PrunePlan> {
+  const { state, manifests, unreadable } = await readWarehouse(store)
+  const [first] = unreadable.values()
+  if (first) throw first
+  if (!state && manifests.size > 0)
+    throw new DwhError('STATE_INVALID', `${store.url}: there are days, and no etl.json`, { hint: 'Run `dwh repair`.' })
+  const days = [...manifests.keys()].sort()
+  const wanted = keepDays(days, keep)
+  const current = new Set(Object.values(state?.tables ?? {}).map(({ date }) => date))
+  const going = days.filter((day) => !wanted.has(day) && !current.has(day))
+  const staying = days.filter((day) => !going.includes(day))
+  const filesOf = (day: Day) => Object.values(manifests.get(day)?.tables ?? {}).flatMap(({ files }) => files)
+  const named = new Set(staying.flatMap((day) => filesOf(day).map(({ key }) => key)))
+  for (const { files } of Object.values(state?.tables ?? {})) for (const { key } of files) named.add(key)
+  const removals = going.map((date) => {
+    const files = filesOf(date).filter(({ key }) => !named.has(key))
+    return { date, files, keys: [manifestKey(date), ...files.map(({ key }) => key)] }
+  })
+  const report: PruneReport = {
+    removed: removals.map(({ date, files }) => ({
+      date,
+      files: files.length,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    })),
+    kept: staying,
+    current: staying.filter((day) => !wanted.has(day)),
+  }
+  return { report, removals }
+}

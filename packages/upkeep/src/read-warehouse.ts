@@ -1,0 +1,58 @@
+import {
+  type Day,
+  type DayManifest,
+  DwhError,
+  type EtlState,
+  isDwhError,
+  manifestDay,
+  manifestKey,
+  type ObjectInfo,
+  type ObjectStore,
+  STATE_KEY,
+} from '@dwh/core'
+import { readManifest, readState } from '@dwh/metadata'
+
+/** All that a warehouse says of itself, as far as it can be read. */
+export interface WarehouseView {
+  /** Null when there is none, or it cannot be read. */
+  readonly state: EtlState | null
+  /** Of `etl.json`; null when there is none, or it cannot be read. */
+  readonly etag: string | null
+  /** By day, those that can be read. */
+  readonly manifests: ReadonlyMap<Day, DayManifest>
+  /** Why `etl.json` or manifests cannot be read, by key. */
+  readonly unreadable: ReadonlyMap<string, DwhError>
+  /** Every object, by key. */
+  readonly objects: ReadonlyMap<string, ObjectInfo>
+}
+
+/** Reads `etl.json` and the manifests of all days, and lists every object. */
+export async function readWarehouse(store: ObjectStore): Promise<WarehouseView> {
+  const unreadable = new Map<string, DwhError>()
+  async function readable<T>(key: string, answer: Promise<T>): Promise<T | null> {
+    try {
+      return await answer
+    } catch (error) {
+      if (!isDwhError(error, 'STATE_INVALID')) throw error
+      unreadable.set(key, error)
+      return null
+    }
+  }
+  const stored = await readable(STATE_KEY, readState(store))
+  const objects = new Map<string, ObjectInfo>()
+  for await (const info of store.list('')) objects.set(info.key, info)
+  const state = stored?.etag ? stored.state : null
+  const manifests = new Map<Day, DayManifest>()
+  const staged = state?.publishing ? [state.publishing.date] : []
+  const days = [...objects.keys()].flatMap((key) => manifestDay(key) ?? [])
+  for (const day of new Set([...days, ...staged])) {
+    const manifest = await readable(manifestKey(day), readManifest(store, state ?? { publishing: null }, day))
+    if (manifest?.date === day) manifests.set(day, manifest)
+    else if (manifest) unreadable.set(manifestKey(day), misplaced(day, manifest.date))
+  }
+  return { state, etag: stored?.etag ?? null, manifests, unreadable, objects }
+}
+
+function misplaced(day: Day, date: Day): DwhError {
+  return new DwhError('STATE_INVALID', `${manifestKey(day)}: the manifest of ${date}, in the place of another day's`)
+}

@@ -1,0 +1,83 @@
+import {
+  type Day,
+  type DayManifest,
+  DwhError,
+  type FileFooter,
+  FOOTER_KEY,
+  isDwhError,
+  parseTableName,
+  type TableEntry,
+  tableFileKey,
+} from '@dwh/core'
+import { parseManifest, serialise } from '@dwh/metadata'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import type { ObjectFiles, SeenFile } from './object-files.ts'
+
+/** A day's manifest as its Parquet files say, and those that could not be used, with the reason. */
+export interface RebuiltDay {
+  readonly manifest: DayManifest | null
+  readonly left: readonly { readonly key: string; readonly why: string }[]
+}
+
+/** Makes a day's manifest again from the footers of its files. `keys`: all Parquet files of the day. */
+export async function rebuildDay(
+  day: Day,
+  keys: readonly string[],
+  files: ObjectFiles,
+  writer: Pick<ParquetWriter, 'inspect'>,
+): Promise<RebuiltDay> {
+  const tables: Record<string, TableEntry> = {}
+  const left: { key: string; why: string }[] = []
+  for (const key of keys) {
+    try {
+      const found = await files.read(key, (seen) => readEntry(day, key, seen, writer))
+      if (found) tables[found.name] = found.entry
+    } catch (error) {
+      if (!isDwhError(error, 'STATE_INVALID') && !isDwhError(error, 'WRITE_FAILED')) throw error
+      left.push({ key, why: error.message })
+    }
+  }
+  const runs = Object.values(tables).map((entry) => entry.run_id)
+  const run_id = runs.sort().at(-1)
+  return { manifest: run_id === undefined ? null : { version: 2, date: day, run_id, tables }, left }
+}
+
+/** @throws DwhError STATE_INVALID, WRITE_FAILED for a file that is none of this warehouse, or damaged */
+async function readEntry(
+  day: Day,
+  key: string,
+  { path, bytes, sha256 }: SeenFile,
+  writer: Pick<ParquetWriter, 'inspect'>,
+): Promise<{ readonly name: string; readonly entry: TableEntry }> {
+  const { rows, metadata } = await writer.inspect(path)
+  const footer = parseFooter(key, metadata[FOOTER_KEY])
+  const { version: _, name, identity: __, current: ___, ...known } = footer
+  if (known.date !== day || tableFileKey(parseTableName(name), day) !== key)
+    throw new DwhError('STATE_INVALID', `${key}: its footer says table ${name} of ${known.date}`)
+  // what was compared with the source is in the manifest alone; that it has so many rows is all that can be said now
+  const entry: TableEntry = {
+    ...withoutVersionOne(known),
+    files: [{ key, rows, bytes, sha256 }],
+    proof: { level: 'counts', rows },
+  }
+  // as strict as every other reader of an entry
+  parseManifest(key, serialise({ version: 2, date: day, run_id: entry.run_id, tables: { [name]: entry } }))
+  return { name, entry }
+}
+
+/** @throws DwhError STATE_INVALID */
+export function parseFooter(key: string, text: string | undefined): FileFooter {
+  try {
+    const footer = JSON.parse(text ?? '') as FileFooter
+    if (typeof footer.name === 'string' && typeof footer.date === 'string') return footer
+  } catch {
+    // said below
+  }
+  throw new DwhError('STATE_INVALID', `${key}: its footer does not say which table it is`)
+}
+
+/** Version 1 named the tables of the run. */
+function withoutVersionOne(known: Omit<TableEntry, 'files' | 'proof'>): Omit<TableEntry, 'files' | 'proof'> {
+  const { tables: _, ...entry } = known as typeof known & { tables?: unknown }
+  return entry
+}

@@ -1,0 +1,161 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DayManifest, EtlState, ObjectStore } from '@dwh/core'
+import { readManifest, readState, takeLease } from '@dwh/metadata'
+import { startS3Server } from '@dwh/s3-server'
+import { s3Store } from '@dwh/storage'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { repairWarehouse, verifyWarehouse } from './index.ts'
+import { type TestHouse, testHouse } from './test-support.ts'
+
+const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01']
+
+const repair = (house: TestHouse) => repairWarehouse({ ...house, tempDirectory: house.temp })
+const problems = async (house: TestHouse) =>
+  (await verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: () => 0, deep: house.writer }))
+    .problems
+
+/** Days with tables that come, go and stay; a run of some tables; a replaced past day. */
+async function history(store?: ObjectStore): Promise<TestHouse> {
+  const house = await testHouse(store)
+  await house.run('2026-02-27', { a: [1], b: [1, 2], gone: [7] })
+  await house.run('2026-02-28', { a: [1, 2], b: [] })
+  await house.run('2026-03-01', { a: [1, 2, 3], b: [5], new: [1] }, { only: ['a', 'new'] })
+  await house.run('2026-02-27', { a: [0], b: [1, 2], gone: [7] }, { only: ['a'] })
+  return house
+}
+
+type Facts = Record<string, Record<string, unknown>>
+
+/** Which keys, rows, sizes and hashes each day's manifest names, and `etl.json`. */
+async function facts(store: ObjectStore): Promise<{ state: EtlState; facts: Facts }> {
+  const { state } = await readState(store)
+  const of = (tables: DayManifest['tables']) =>
+    Object.fromEntries(
+      Object.entries(tables).map(([name, { files, columns, source }]) => [name, { files, columns, source }]),
+    )
+  const found: Facts = { current: of(state.tables) }
+  for (const day of DAYS) found[day] = of((await readManifest(store, state, day))?.tables ?? {})
+  return { state, facts: found }
+}
+
+let server: Awaited<ReturnType<typeof startS3Server>>
+beforeAll(async () => {
+  server = await startS3Server({ buckets: ['local', 'bucket'] })
+})
+afterAll(() => server.close())
+
+describe.each(['a folder', 'a bucket'])('%s', (kind) => {
+  const open = () => {
+    if (kind === 'a folder') return undefined
+    const { accessKeyId, secretAccessKey } = server.credential
+    const prefix = Math.random().toString(36).slice(2)
+    const endpoint = `http://127.0.0.1:${server.port}`
+    return s3Store({ bucket: 'bucket', prefix, endpoint, credentials: { accessKeyId, secretAccessKey } })
+  }
+  /** As somebody would who deletes files by hand. */
+  async function lose(house: TestHouse, key: string): Promise<void> {
+    if (house.store.localPath) {
+      await rm(join(house.path, key), { force: true })
+      await rm(join(house.path, '_dwh/generations', key), { force: true, recursive: true })
+    } else {
+      await house.store.delete(key)
+    }
+  }
+
+  test('etl.json is lost: the same tables are current, and every day names the same files', async () => {
+    const house = await history(open())
+    const before = await facts(house.store)
+    await lose(house, 'etl.json')
+    expect((await problems(house)).map(({ key }) => key)).toContain('etl.json')
+    house.setNow('2026-03-01T04:00:00Z')
+    expect(await repair(house)).toMatchObject({ state: true, days: [], left: [] })
+    const after = await facts(house.store)
+    expect(after.facts).toEqual(before.facts)
+    expect(after.state.sources).toEqual(before.state.sources)
+    expect(after.state.counts).toEqual(before.state.counts)
+    expect(after.state.epoch).toBeGreaterThan(Date.parse('2026-03-01T00:00:00Z'))
+    expect(await problems(house)).toEqual([])
+    await house.run('2026-03-01', { a: [9], b: [9], new: [9] })
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('etl.json and all manifests are lost: all of it from the Parquet files alone', async () => {
+    const house = await history(open())
+    const before = await facts(house.store)
+    for (const key of ['etl.json', ...DAYS.map((day) => `_dwh/snapshots/${day.replaceAll('-', '/')}.json`)])
+      await lose(house, key)
+    expect(await repair(house)).toMatchObject({ state: true, days: DAYS, left: [] })
+    expect((await facts(house.store)).facts).toEqual(before.facts)
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('one manifest is lost: made again, with the proofs that etl.json still has', async () => {
+    const house = await history(open())
+    const { state } = await readState(house.store)
+    const before = await readManifest(house.store, state, '2026-03-01')
+    await lose(house, '_dwh/snapshots/2026/03/01.json')
+    expect(await repair(house)).toMatchObject({ state: false, days: ['2026-03-01'] })
+    expect(await readManifest(house.store, state, '2026-03-01')).toEqual(before)
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('nothing to do, and nothing there', async () => {
+    const nothing = { rolledForward: null, state: false, days: [], left: [] }
+    expect(await repair(await history(open()))).toMatchObject(nothing)
+    expect(await repair(await testHouse(open()))).toMatchObject(nothing)
+  })
+})
+
+test('damaged JSON is made again; a damaged Parquet file is left alone, and named', async () => {
+  const house = await history()
+  const before = await facts(house.store)
+  const generations = join(house.path, '_dwh/generations/etl.json')
+  await writeFile(join(generations, '000000000999'), '={}')
+  await writeFile(join(house.path, '_dwh/snapshots/2026/02/28.json'), '{ "version": 2')
+  await writeFile(join(house.path, '_dwh/snapshots/2026/02/27.json'), '{ "version": 2')
+  await writeFile(join(house.path, 'b/2026/02/27.parquet'), 'no Parquet')
+  const report = await repair(house)
+  expect(report).toMatchObject({ state: true, days: ['2026-02-27', '2026-02-28'] })
+  expect(report.left).toEqual([{ key: 'b/2026/02/27.parquet', why: expect.stringContaining('b/2026/02/27.parquet') }])
+  const after = await facts(house.store)
+  expect(after.facts['2026-02-28']).toEqual(before.facts['2026-02-28'])
+  expect(Object.keys(after.facts['2026-02-27'] ?? {})).toEqual(['a', 'gone'])
+  expect(await problems(house)).toEqual([
+    { kind: 'extra', key: 'b/2026/02/27.parquet', message: 'b/2026/02/27.parquet: no manifest names it' },
+  ])
+})
+
+test('a file that somebody has put in another table’s place is not taken for that table', async () => {
+  const house = await history()
+  await rm(join(house.path, '_dwh/snapshots/2026/02/28.json'))
+  await writeFile(join(house.path, 'b/2026/02/28.parquet'), await readFile(join(house.path, 'a/2026/02/28.parquet')))
+  const { left } = await repair(house)
+  expect(left).toEqual([
+    { key: 'b/2026/02/28.parquet', why: 'b/2026/02/28.parquet: its footer says table a of 2026-02-28' },
+  ])
+})
+
+test('a file of the version before, whose footer does not say what is current', async () => {
+  const house = await history()
+  const inspect = async (path: string) => {
+    const { rows, metadata } = await house.writer.inspect(path)
+    const { current: _, identity: __, ...footer } = JSON.parse(metadata.dwh ?? '')
+    return { rows, metadata: { dwh: JSON.stringify({ ...footer, version: 1, tables: ['a'] }) } }
+  }
+  await rm(join(house.path, 'etl.json'))
+  await rm(join(house.path, '_dwh'), { recursive: true })
+  await repairWarehouse({ ...house, writer: { inspect }, tempDirectory: house.temp })
+  const { state } = await readState(house.store)
+  // nobody knows any more that one was gone
+  expect(Object.keys(state.tables).sort()).toEqual(['a', 'b', 'gone', 'new'])
+  expect(await problems(house)).toEqual([])
+})
+
+test('while a run is under way it waits for its turn', async () => {
+  const house = await history()
+  const lease = await takeLease(house.store, { owner: 'a run', clock: house.clock })
+  await expect(repair(house)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('a run') })
+  await lease.release()
+  expect(await repair(house)).toMatchObject({ state: false })
+})

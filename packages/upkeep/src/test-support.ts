@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import type { ObjectStore, Source, SourceColumn } from '@dwh/core'
+import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
+import { type RunOptions, type RunReport, runPipeline } from '@dwh/pipeline'
+import { localStore } from '@dwh/storage'
+import { temporaryFolder } from '@dwh/test-kit'
+import { onTestFinished } from 'vitest'
+
+/** Tables by name, each a list of numbers. */
+export type Tables = Readonly<Record<string, readonly number[]>>
+
+export interface TestHouse {
+  readonly store: ObjectStore
+  /** Of a local folder. */
+  readonly path: string
+  readonly temp: string
+  readonly writer: ParquetWriter
+  readonly clock: () => Date
+  readonly random: typeof randomBytes
+  /** Publishes these tables as those of a day; `today` unless that is later. */
+  run(day: string, tables: Tables, options?: Partial<RunOptions>): Promise<RunReport>
+  /** What time it is from now on. */
+  setNow(now: string): void
+}
+
+/** A warehouse of its own, with no Postgres: its source is a program. */
+export async function testHouse(given?: ObjectStore): Promise<TestHouse> {
+  const path = await temporaryFolder()
+  const temp = await temporaryFolder()
+  const store = given ?? localStore({ path })
+  const writer = await openParquetWriter({ tempDirectory: temp })
+  onTestFinished(() => writer.close())
+  let now = new Date('2026-03-01T03:00:00Z')
+  const clock = () => now
+  return {
+    store,
+    path,
+    temp,
+    writer,
+    clock,
+    random: randomBytes,
+    setNow: (text) => {
+      now = new Date(text)
+    },
+    run(day, tables, options = {}) {
+      // each run has a second of its own, as the lease makes it
+      now = new Date(now.getTime() + 1000)
+      return runPipeline({
+        store,
+        sources: { default: { source: numbers(tables) } },
+        writer,
+        tempDirectory: temp,
+        clock,
+        random: randomBytes,
+        date: day,
+        replace: true,
+        ...options,
+      })
+    },
+  }
+}
+
+const COLUMNS: readonly SourceColumn[] = [
+  { name: 'id', type: 'BIGINT', nullable: false },
+  { name: 'text', type: 'VARCHAR' },
+]
+
+function numbers(tables: Tables): Source {
+  return {
+    async open() {
+      const schemas = Object.keys(tables).map((name) => ({ schema: 'public', name, columns: COLUMNS }))
+      return {
+        info: { source: { kind: 'numbers', database: 'test' }, id: null, lsn: null, takenAt: '2026-03-01T03:00:00Z' },
+        parallel: 2,
+        tables: async () => schemas,
+        read: ({ name }) => ({
+          rows: (async function* () {
+            const values = tables[name] ?? []
+            if (values.length > 0) yield values.map((value) => [value, `number ${value}`])
+          })(),
+        }),
+        close: async () => {},
+      }
+    },
+  }
+}
+
+/** Numbers between 0 and 1, the same for the same seed: https://en.wikipedia.org/wiki/Linear_congruential_generator */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}

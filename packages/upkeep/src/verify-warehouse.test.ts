@@ -1,0 +1,133 @@
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { verifyWarehouse } from './index.ts'
+import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
+
+const verify = (house: TestHouse, more: Partial<Parameters<typeof verifyWarehouse>[0]> = {}) =>
+  verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: seededRandom(1), ...more })
+
+async function threeDays(): Promise<TestHouse> {
+  const house = await testHouse()
+  await house.run('2026-02-27', { a: [1], b: [1, 2], gone: [7] })
+  await house.run('2026-02-28', { a: [1, 2], b: [] })
+  await house.run('2026-03-01', { a: [1, 2, 3], b: [5] })
+  await house.run('2026-03-01', { a: [1, 2, 3, 4], b: [5] }, { only: ['a'] })
+  return house
+}
+
+describe('a warehouse that is whole', () => {
+  test('every file is read, and nothing is wrong', async () => {
+    const house = await threeDays()
+    const report = await verify(house, { deep: house.writer })
+    // seven files of three days, and what the last run has replaced
+    expect(report).toMatchObject({ days: 3, files: 8, read: 8, problems: [], leftovers: [], unknown: [] })
+  })
+
+  test('of a sample only some are read whole', async () => {
+    const house = await threeDays()
+    expect(await verify(house, { sample: 0 })).toMatchObject({ files: 8, read: 0, bytes: 0, problems: [] })
+    const { read } = await verify(house, { sample: 0.5 })
+    expect(read).toBeGreaterThan(0)
+    expect(read).toBeLessThan(8)
+  })
+
+  test('none yet', async () => {
+    expect(await verify(await testHouse())).toMatchObject({ days: 0, files: 0, problems: [] })
+  })
+
+  test('a note beside the tables is nobody’s business; what an interrupted run has left is told', async () => {
+    const house = await threeDays()
+    await house.store.put('notes.txt', Buffer.from('x'))
+    await house.store.put('_dwh/stage/20260301T000000Z-00/a/2026/03/01.parquet', Buffer.from('x'))
+    expect(await verify(house)).toMatchObject({
+      problems: [],
+      unknown: ['notes.txt'],
+      leftovers: ['_dwh/stage/20260301T000000Z-00/a/2026/03/01.parquet'],
+    })
+  })
+})
+
+test('deep: a file whose bytes are those of its manifest, and whose values are not those of its proof', async () => {
+  const house = await testHouse()
+  await house.run('2026-03-01', { a: [1, 2, 3] })
+  const file = join(house.path, '_dwh/snapshots/2026/03/01.json')
+  expect(JSON.parse(await readFile(file, 'utf8')).tables.a.proof.level).toBe('counts')
+  const inspect = async (path: string) => ({ ...(await house.writer.inspect(path)), rows: 2 })
+  const { problems } = await verify(house, { deep: { inspect, prove: house.writer.prove } })
+  expect(problems).toEqual([
+    { kind: 'damaged', key: 'a/2026/03/01.parquet', message: 'a/2026/03/01.parquet: 2 rows, not 3' },
+  ])
+})
+
+const TRIALS = 200
+
+describe('random damage', () => {
+  test(`${TRIALS} of ${TRIALS} are found`, async () => {
+    const house = await threeDays()
+    const random = seededRandom(20260301)
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
+    const all = await damageable(house.path)
+    const counts: Record<string, number> = {}
+    for (let trial = 0; trial < TRIALS; trial += 1) {
+      const kind = pick(['flip', 'truncate', 'remove', 'extra', 'rename'])
+      // a record is a note: that one is not there cannot be told
+      const record = (path: string) => path.includes('/runs/')
+      const path = pick(all.filter((candidate) => kind !== 'remove' || !record(candidate)))
+      const undo = await damage(join(house.path, path), kind, random)
+      const { problems, leftovers } = await verify(house)
+      // what lies where only runs put anything is told as theirs
+      const found = problems.length > 0 || (kind === 'extra' && leftovers.length > 0)
+      expect([trial, kind, path, found]).toEqual([trial, kind, path, true])
+      await undo()
+      counts[kind] = (counts[kind] ?? 0) + 1
+    }
+    expect(Object.keys(counts)).toHaveLength(5)
+    expect((await verify(house)).problems).toEqual([])
+  })
+})
+
+/** Every file that the warehouse consists of: not the lease, nor the copies of `etl.json` that are for others, nor generations that were superseded. */
+async function damageable(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const kept: string[] = []
+  for (const file of files.map((path) => path.slice(root.length + 1)).sort()) {
+    if (file === 'etl.json' || file.includes('lock.json')) continue
+    if ((await readFile(join(root, file))).length > 0) kept.push(file)
+  }
+  return kept
+}
+
+async function damage(path: string, kind: string, random: () => number): Promise<() => Promise<void>> {
+  const body = await readFile(path)
+  const restore = () => writeFile(path, body)
+  const isGeneration = path.includes('/generations/')
+  switch (kind) {
+    case 'flip': {
+      const bit = Math.floor(random() * body.length * 8)
+      const flipped = Buffer.from(body)
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
+      await writeFile(path, flipped)
+      return restore
+    }
+    case 'truncate':
+      await writeFile(path, body.subarray(0, Math.floor(random() * body.length)))
+      return restore
+    case 'remove':
+      await rm(path)
+      return restore
+    case 'extra': {
+      const other = isGeneration ? path.replace(/\d{12}$/, '000000009999') : path.replace(/(\d\d)?\.(\w+)$/, '15.$2')
+      await mkdir(dirname(other), { recursive: true })
+      await copyFile(path, other)
+      if (isGeneration) await writeFile(other, 'garbage')
+      return () => rm(other)
+    }
+    default: {
+      const other = isGeneration ? `${path}0` : path.replace(/(\d\d)?\.(\w+)$/, '16.$2')
+      await rename(path, other)
+      return () => rename(other, path)
+    }
+  }
+}

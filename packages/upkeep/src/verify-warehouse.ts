@@ -1,0 +1,233 @@
+import {
+  type DayManifest,
+  type EtlState,
+  type FileEntry,
+  isDwhError,
+  KEPT_PREFIX,
+  LEASE_KEY,
+  manifestDay,
+  manifestKey,
+  type ObjectStore,
+  PROBE_PREFIX,
+  proofDifferences,
+  RUNS_PREFIX,
+  STAGE_PREFIX,
+  STATE_KEY,
+  type TableEntry,
+  whereToLook,
+} from '@dwh/core'
+import { parseRunRecord } from '@dwh/metadata'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import { objectFiles, type SeenFile } from './object-files.ts'
+import { readWarehouse, type WarehouseView } from './read-warehouse.ts'
+
+export interface VerifyOptions {
+  readonly store: ObjectStore
+  /** For objects of a bucket on their way. */
+  readonly tempDirectory: string
+  /** How many of the files are read whole, from 0 to 1; of the others existence and size are looked at. Default 1. */
+  readonly sample?: number | undefined
+  /** Also measures each file that is read again, and compares it with its proof. */
+  readonly deep?: Pick<ParquetWriter, 'inspect' | 'prove'> | undefined
+  /** From 0 to 1, as `Math.random` gives them: which files are in the sample. */
+  readonly random: () => number
+  readonly signal?: AbortSignal | undefined
+  /** Told after each file. */
+  readonly onFile?: ((done: number, all: number) => void) | undefined
+}
+
+/** `invalid`: `etl.json`, a manifest or a record cannot be read. `differs`: two of them, or a file and its manifest, contradict each other. `extra`: no manifest names it. */
+export type ProblemKind = 'missing' | 'damaged' | 'invalid' | 'differs' | 'extra'
+
+export interface Problem {
+  readonly kind: ProblemKind
+  readonly key: string
+  readonly message: string
+}
+
+export interface VerifyReport {
+  readonly days: number
+  /** Files that manifests name, of which `read` were read whole. */
+  readonly files: number
+  readonly read: number
+  /** Of those that were read. */
+  readonly bytes: number
+  /** In the order of their keys; empty for a warehouse that is whole. */
+  readonly problems: readonly Problem[]
+  /** Objects of interrupted runs; the next run removes them. */
+  readonly leftovers: readonly string[]
+  /** Objects that are nobody's business here, such as a note that somebody put beside the tables. */
+  readonly unknown: readonly string[]
+}
+
+/** How often it looks again when runs are under way. */
+const ATTEMPTS = 3
+
+/** A file that must be there, and the entry that says so. */
+interface Expected {
+  readonly file: FileEntry
+  /** Null for bytes that are kept for readers. */
+  readonly entry: TableEntry | null
+  readonly name: string
+}
+
+/**
+ * Compares a warehouse with what its manifests promise. Changes nothing.
+ * @throws DwhError the store's errors, ABORTED; what is wrong with the warehouse is no error but a problem in the report
+ */
+export async function verifyWarehouse(options: VerifyOptions): Promise<VerifyReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    const view = await readWarehouse(options.store)
+    const report = await verifyView(view, options)
+    // what a run has moved meanwhile is not wrong
+    const settled = report.problems.length === 0 || attempt === ATTEMPTS
+    if (settled || (await readWarehouse(options.store)).etag === view.etag) return report
+  }
+}
+
+async function verifyView(view: WarehouseView, options: VerifyOptions): Promise<VerifyReport> {
+  const { store, sample = 1, random, onFile } = options
+  const problems: Problem[] = []
+  const report = (kind: ProblemKind, key: string, message: string) => void problems.push({ kind, key, message })
+  for (const [key, error] of view.unreadable) report('invalid', key, error.message)
+  if (!view.state && !view.unreadable.has(STATE_KEY) && view.objects.size > 0)
+    report('missing', STATE_KEY, `${STATE_KEY}: missing`)
+  checkManifests(view, report)
+  const expected = expectedFiles(view)
+  await checkRecords(store, view, report)
+  const files = objectFiles(store, options)
+  let [read, bytes, done] = [0, 0, 0]
+  try {
+    for (const wanted of expected) {
+      const whole = sample >= 1 || random() < sample
+      const seen = await checkFile(wanted, view, { ...options, files, whole }, report)
+      read += seen === null ? 0 : 1
+      bytes += seen ?? 0
+      done += 1
+      onFile?.(done, expected.length)
+    }
+  } finally {
+    await files.close()
+  }
+  const { leftovers, unknown } = checkUnnamed(view, expected, report)
+  problems.sort((a, b) => (a.key < b.key ? -1 : 1))
+  return { days: view.manifests.size, files: expected.length, read, bytes, problems, leftovers, unknown }
+}
+
+type Report = (kind: ProblemKind, key: string, message: string) => void
+
+/** What is current is also in the manifest of its day. */
+function checkManifests({ state, manifests, unreadable }: WarehouseView, report: Report): void {
+  for (const [name, entry] of Object.entries(state?.tables ?? {})) {
+    const key = manifestKey(entry.date)
+    if (unreadable.has(key)) continue
+    const manifest = manifests.get(entry.date)
+    if (!manifest) report('missing', key, `${key}: missing; ${name} is current as of that day`)
+    else if (JSON.stringify(manifest.tables[name]) !== JSON.stringify(entry))
+      report('differs', key, `${key}: not what ${STATE_KEY} says of ${name}`)
+  }
+}
+
+function expectedFiles({ state, manifests, objects }: WarehouseView): Expected[] {
+  const all = new Map<string, Expected>()
+  const add = (tables: DayManifest['tables']) => {
+    for (const [name, entry] of Object.entries(tables))
+      for (const file of entry.files) all.set(`${file.key} ${file.sha256}`, { file, entry, name })
+  }
+  for (const manifest of manifests.values()) add(manifest.tables)
+  add(state?.tables ?? {})
+  for (const { kept, sha256, key } of state?.kept ?? []) {
+    const file = { key: kept, sha256, bytes: objects.get(kept)?.size ?? 0, rows: 0 }
+    all.set(`${kept} ${sha256}`, { file, entry: null, name: `what was ${key}` })
+  }
+  return [...all.values()]
+}
+
+/** The bytes that were read, or null where they were not. */
+async function checkFile(
+  { file, entry, name }: Expected,
+  { state, objects }: WarehouseView,
+  {
+    files,
+    whole,
+    deep,
+  }: Pick<VerifyOptions, 'deep'> & { readonly files: ReturnType<typeof objectFiles>; readonly whole: boolean },
+  report: Report,
+): Promise<number | null> {
+  const places = whereToLook(state ?? { publishing: null, kept: [] }, file)
+  const there = places.filter((key) => objects.has(key))
+  if (there.length === 0) {
+    report('missing', file.key, `${file.key}: missing; ${name}${entry ? ` of ${entry.date}` : ''} is in it`)
+    return null
+  }
+  const sized = there.find((key) => objects.get(key)?.size === file.bytes)
+  if (sized === undefined) {
+    const [found = ''] = there
+    report('damaged', file.key, `${found}: ${objects.get(found)?.size} bytes, not ${file.bytes}`)
+    return null
+  }
+  if (!whole) return null
+  const differences = await files.read(sized, async (seen) => {
+    if (seen.sha256 !== file.sha256) return [`SHA-256 ${seen.sha256}, not ${file.sha256}`]
+    return deep && entry ? compareDeeply(seen, { file, entry, name }, deep) : []
+  })
+  if (differences === null) report('missing', file.key, `${file.key}: removed while it was looked for`)
+  else if (differences.length > 0) report('damaged', file.key, `${sized}: ${differences.join('; ')}`)
+  return differences === null ? null : file.bytes
+}
+
+/** Where the file, measured again, is not what its entry says; empty when it is. */
+async function compareDeeply(
+  { path }: SeenFile,
+  { file, entry }: Expected & { readonly entry: TableEntry },
+  { inspect, prove }: NonNullable<VerifyOptions['deep']>,
+): Promise<string[]> {
+  const { rows } = await inspect(path)
+  if (rows !== file.rows) return [`${rows} rows, not ${file.rows}`]
+  if (entry.proof.level === 'counts') return []
+  const columns = entry.columns.map(({ name, type }) => ({ name, type }))
+  const found = await prove(path, columns as Parameters<typeof prove>[1], entry.proof.level)
+  const named = columns.map(({ name, type }) => ({ name, as: name, type }))
+  return proofDifferences(entry.proof, found, named as Parameters<typeof proofDifferences>[2])
+}
+
+async function checkRecords(store: ObjectStore, { objects }: WarehouseView, report: Report): Promise<void> {
+  for (const key of objects.keys()) {
+    if (!key.startsWith(RUNS_PREFIX)) continue
+    const object = await store.get(key)
+    if (!object) continue
+    try {
+      const record = parseRunRecord(key, object.body)
+      if (key !== `${RUNS_PREFIX}${record.run_id}.json`)
+        report('differs', key, `${key}: the record of run ${record.run_id}`)
+    } catch (error) {
+      if (!isDwhError(error, 'STATE_INVALID')) throw error
+      report('invalid', key, error.message)
+    }
+  }
+}
+
+/** Objects that no manifest names. In a table's folder, whoever reads it by hand takes them for its rows. */
+function checkUnnamed(
+  { state, objects, manifests }: WarehouseView,
+  expected: readonly Expected[],
+  report: Report,
+): Pick<VerifyReport, 'leftovers' | 'unknown'> {
+  const named = new Set([STATE_KEY, LEASE_KEY, ...namedKeys(state, expected)])
+  const leftovers: string[] = []
+  const unknown: string[] = []
+  for (const key of objects.keys()) {
+    const day = manifestDay(key)
+    if (named.has(key) || key.startsWith(RUNS_PREFIX) || (day !== null && manifests.has(day))) continue
+    if ([STAGE_PREFIX, KEPT_PREFIX, PROBE_PREFIX].some((prefix) => key.startsWith(prefix))) leftovers.push(key)
+    else if (day !== null) continue
+    else if (key.startsWith('_dwh/') || key.endsWith('.parquet')) report('extra', key, `${key}: no manifest names it`)
+    else unknown.push(key)
+  }
+  return { leftovers, unknown }
+}
+
+function namedKeys(state: EtlState | null, expected: readonly Expected[]): string[] {
+  const staged = state?.publishing?.keys.map((key) => `${STAGE_PREFIX}${state.publishing?.run_id}/${key}`) ?? []
+  return [...expected.map(({ file }) => file.key), ...staged]
+}

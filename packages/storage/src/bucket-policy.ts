@@ -13,7 +13,7 @@ export function bucketPolicy({
   const objects = prefix === '' ? `${arn}/*` : `${arn}/${prefix}/*`
   const actions = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload']
   const statements = [
-    { Effect: 'Allow', Action: ['s3:ListBucket'], Resource: arn },
+    { Effect: 'Allow', Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads'], Resource: arn },
     { Effect: 'Allow', Action: actions, Resource: objects },
   ]
   return JSON.stringify({ Version: '2012-10-17', Statement: statements }, null, 2)

@@ -1,0 +1,69 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { testDatabase } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { type Workplace, workplace } from './test-support.ts'
+
+async function published(): Promise<Workplace> {
+  const database = await testDatabase(`
+    CREATE TABLE customers AS SELECT i AS id, 'name ' || i AS name FROM generate_series(1, 100) i;
+    CREATE TABLE orders AS SELECT i AS id, i % 100 AS customer, i * 1.5 AS amount FROM generate_series(1, 1000) i`)
+  const place = await workplace({ DATABASE_URL: database.url })
+  for (const date of ['2026-02-17', '2026-02-18']) expect((await place.dwh(['run', '--date', date])).code).toBe(0)
+  return place
+}
+
+const QUERY = ['query', 'SELECT count(*), sum(amount), min(name) FROM orders JOIN customers ON customer = customers.id']
+
+test('one bit of one file: verify names the file, and exits with 5', async () => {
+  const place = await published()
+  const whole = await place.dwh(['verify'])
+  expect(whole).toMatchObject({ code: 0, stderr: '' })
+  expect(whole.stdout).toMatch(/^Whole: 4 files of 2 days, 4 files \(.* kB\) read whole, in /)
+  expect((await place.dwh(['verify', '--deep'])).code).toBe(0)
+  const path = join(place.folder, 'warehouse/orders/2026/02/17.parquet')
+  const body = await readFile(path)
+  body[1000] = (body[1000] as number) ^ 4
+  await writeFile(path, body)
+  const found = await place.dwh(['verify'])
+  expect(found.code).toBe(5)
+  expect(found.stdout).toMatch(
+    /^damaged {2}orders\/2026\/02\/17\.parquet: SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}\n1 problem: /,
+  )
+  const json = JSON.parse((await place.dwh(['verify', '--json'])).stdout)
+  expect(json.problems).toMatchObject([{ kind: 'damaged', key: 'orders/2026/02/17.parquet' }])
+  expect((await place.dwh(['verify', '--sample', '0%'])).code).toBe(0)
+  expect((await place.dwh(['verify', '--sample', '200%'])).code).toBe(2)
+})
+
+test('etl.json and all of its generations are gone: repaired, it answers as before', async () => {
+  const place = await published()
+  const before = await place.dwh(QUERY)
+  expect(before.code).toBe(0)
+  for (const part of ['etl.json', '_dwh/generations', '_dwh/snapshots'])
+    await rm(join(place.folder, 'warehouse', part), { recursive: true })
+  expect((await place.dwh(QUERY)).code).not.toBe(0)
+  const repaired = await place.dwh(['repair'])
+  expect(repaired).toMatchObject({ code: 0, stderr: '' })
+  expect(repaired.stdout).toMatch(/made the manifest of 2026-02-17, 2026-02-18 again\n- made etl.json again\nRepaired /)
+  expect(await place.dwh(QUERY)).toEqual(before)
+  expect((await place.dwh(['verify', '--deep'])).code).toBe(0)
+  expect((await place.dwh(['repair'])).stdout).toMatch(/^Nothing to repair in /)
+  expect((await place.dwh(['run', '--date', '2026-02-18', '--replace'])).code).toBe(0)
+  expect(await place.dwh(QUERY)).toEqual(before)
+})
+
+test('prune says what it would do, then does it', async () => {
+  const place = await published()
+  expect((await place.dwh(['prune'])).code).toBe(2)
+  const plan = await place.dwh(['prune', '--keep-daily', '1'])
+  expect(plan.stdout).toMatch(
+    /^2026-02-17 {2}2 files {2}[\d.]+ kB\nWould remove 1 day, [\d.]+ kB; 1 day stays. Do it with --yes.\n$/,
+  )
+  expect((await place.dwh(['query', '--as-of', '2026-02-17', 'SELECT 1 FROM orders LIMIT 1'])).code).toBe(0)
+  const done = await place.dwh(['prune', '--keep-daily', '1', '--yes'])
+  expect(done.stdout).toContain('Removed 1 day')
+  expect((await place.dwh(['query', '--as-of', '2026-02-17', 'SELECT 1 FROM orders LIMIT 1'])).code).toBe(2)
+  expect((await place.dwh(['verify'])).stdout).toMatch(/^Whole: 2 files of 1 day/)
+  expect((await place.dwh(['prune', '--keep-daily', '1', '--yes'])).stdout).toBe('Nothing to remove: 1 day stays.\n')
+})

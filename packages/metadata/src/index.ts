@@ -14,4 +14,4 @@ export {
 export { EMPTY_STATE, readManifest, readState, type StoredState } from './read-state.ts'
 export { readSettledState, rollForward } from './roll-forward.ts'
 export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
-export { writeState } from './write-state.ts'
+export { untilWritten, writeState } from './write-state.ts'

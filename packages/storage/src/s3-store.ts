@@ -135,17 +135,13 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       const source = await headObject(connection, from)
       if (!source) return null
       const condition = seen ? { IfMatch: seen.etag } : { IfNoneMatch: '*' as const }
-      try {
-        // a server that does not know of the condition says so, or ignores it
-        const copied = await copyObject(connection, from, to, source, condition).catch((error) => {
-          if (!isAnswer(error, 501)) throw error
-          return copyObject(connection, from, to, source)
-        })
-        return copied ? await head(to) : null
-      } catch (error) {
-        if (isAnswer(error, 412)) throw conflict(connection, to, false, error)
-        throw error
-      }
+      const copied = await copyObject(connection, from, to, source, condition).catch(async (error) => {
+        // a server that does not know of conditions on a target ignores them, says so, or takes them for something else
+        if (isAnswer(error, 412) && (await head(to))?.etag !== seen?.etag) throw conflict(connection, to, false, error)
+        if (!isAnswer(error, 412, 501)) throw error
+        return copyObject(connection, from, to, source)
+      })
+      return copied ? head(to) : null
     },
 
     async removeUnfinished() {

@@ -1,5 +1,14 @@
 import { type Day, DwhError, formatRunId, isDwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
-import { clean, KEPT_FOR_MS, type LeaseHolder, readState, takeLease, whileHeld, writeState } from '@dwh/metadata'
+import {
+  clean,
+  KEPT_FOR_MS,
+  type LeaseHolder,
+  readState,
+  takeLease,
+  untilWritten,
+  whileHeld,
+  writeState,
+} from '@dwh/metadata'
 import { keepDays, type Retention } from './keep-days.ts'
 import { readWarehouse } from './read-warehouse.ts'
 
@@ -42,25 +51,21 @@ export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport
   const store = whileHeld(options.store, lease)
   try {
     await clean(store, { now: clock(), fence: lease.takenOver })
-    for (;;) {
+    const report = await untilWritten(async () => {
       const base = await readState(store)
-      const { report, removals } = await planPrune(store, keep)
-      if (removals.length === 0) return report
-      const until = new Date(clock().getTime() + KEPT_FOR_MS).toISOString()
+      const plan = await planPrune(store, keep)
+      if (plan.removals.length === 0) return plan.report
+      const now = clock()
+      const until = new Date(now.getTime() + KEPT_FOR_MS).toISOString()
       const pruned: PrunedDay[] = [
-        ...base.state.pruned.filter((day) => day.until > clock().toISOString()),
-        ...removals.map(({ date, keys }) => ({ date, until, keys })),
+        ...base.state.pruned.filter((day) => day.until > now.toISOString()),
+        ...plan.removals.map(({ date, keys }) => ({ date, until, keys })),
       ]
-      const written = await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, pruned }).catch(
-        (error) => {
-          if (!isDwhError(error, 'CONFLICT')) throw error
-          return null
-        },
-      )
-      if (!written) continue
-      await clean(store, { now: clock(), fence: false })
-      return report
-    }
+      await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, pruned })
+      return plan.report
+    })
+    if (report.removed.length > 0) await clean(store, { now: clock(), fence: false })
+    return report
   } finally {
     await lease.release()
   }

@@ -141,7 +141,10 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
         if (!isAnswer(error, 412, 501)) throw error
         return copyObject(connection, from, to, source)
       })
-      return copied ? head(to) : null
+      if (copied) return head(to)
+      // the same answer when the target is not there any more
+      if (await headObject(connection, from)) throw conflict(connection, to, false, undefined)
+      return null
     },
 
     async removeUnfinished() {

@@ -1,4 +1,4 @@
-import { type Day, DwhError, formatRunId, isDwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
+import { type Day, DwhError, formatRunId, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
 import {
   clean,
   KEPT_FOR_MS,

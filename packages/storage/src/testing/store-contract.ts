@@ -148,6 +148,8 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       await store.put('there', text('x'))
       await expect(store.copy(key, 'there')).rejects.toThrowError(failsWith('STORE_FAILED'))
       await expect(store.copy('there', key)).rejects.toThrowError(failsWith('STORE_FAILED'))
+      await expect(store.move(key, 'there', null)).rejects.toThrowError(failsWith('STORE_FAILED'))
+      await expect(store.move('there', key, null)).rejects.toThrowError(failsWith('STORE_FAILED'))
       expect((await list(store, '')).map((info) => info.key)).toEqual(['there'])
     })
 
@@ -407,6 +409,36 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect((await list(store, '')).map((info) => info.key)).toEqual(['a', 'b'])
       await store.put('a', text('y'))
       expect(await content(store, 'b')).toBe('x')
+    })
+
+    test('moved: to a new key, over what is there, and where there is nothing to move', async () => {
+      const { store, reopen } = await open()
+      await store.putFile('from', await file(bodies[3]?.[1] as Uint8Array))
+      const { size } = (await store.head('from')) as ObjectInfo
+      expect(await store.move('from', 'deep/to', null)).toMatchObject({ key: 'deep/to', size })
+      await store.delete('from')
+      await store.put('from', text('new'))
+      const seen = await store.head('deep/to')
+      expect(await store.move('from', 'deep/to', seen)).toMatchObject({ key: 'deep/to', size: 3 })
+      await store.delete('from')
+      expect(await content(reopen(), 'deep/to')).toBe('new')
+      expect(await store.move('from', 'deep/to', await store.head('deep/to'))).toBeNull()
+      expect(await content(reopen(), 'deep/to')).toBe('new')
+    })
+
+    test('whoever moves late finds nothing to move, or is told, and overwrites nothing', async () => {
+      const { store, reopen } = await open()
+      await store.put('from', text('old'))
+      await store.put('to', text('before'))
+      const seen = await store.head('to')
+      const other = reopen()
+      await other.move('from', 'to', await other.head('to'))
+      await other.delete('from')
+      await other.put('next', text('new'))
+      await other.move('next', 'to', await other.head('to'))
+      await other.delete('next')
+      expect(await store.move('from', 'to', seen)).toBeNull()
+      expect(await content(reopen(), 'to')).toBe('new')
     })
 
     test('writers and deleters of one folder do not trip over each other', async () => {

@@ -316,7 +316,8 @@ describe('a run is interrupted', () => {
     expect(finished.code, finished.stderr).toBe(1)
     expect(finished.stderr).toMatch(/error: big(?:, after \d+ bytes)?: /)
     const after = JSON.parse(await readFile(join(place.folder, 'warehouse/etl.json'), 'utf8'))
-    expect(after).toEqual({ ...before, last_failure: expect.objectContaining({ tables: ['big'] }) })
+    const { checksum: _, ...good } = before
+    expect(after).toMatchObject({ ...good, last_failure: expect.objectContaining({ tables: ['big'] }) })
     expect(await readdir(join(place.folder, 'warehouse/big/2026'))).toEqual(['02'])
     const status = await place.dwh(['status'])
     expect(status.stdout).toMatch(/last failure .*\n +big(?:, after \d+ bytes)?: /)

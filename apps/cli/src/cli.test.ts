@@ -261,6 +261,9 @@ test('help teaches: every command has an example', async () => {
     'tables',
     'query',
     'views',
+    'verify',
+    'repair',
+    'prune',
     'extensions',
     'completion',
   ])

@@ -16,7 +16,7 @@ const FOLDER_ATTEMPTS = 100
 
 /** Writes a new file and syncs its bytes; its name is not yet durable. Nothing is left when it fails. */
 export async function writeFile(path: string, body: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const file = await open(path, 'wx')
   try {
     await file.writeFile(body)
@@ -67,9 +67,14 @@ export async function place<T>(from: string, to: string, name: (from: string, to
 
 /** Makes a folder and its parents, and their names durable. */
 async function makeFolders(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true }).catch((error) => explainMkdir(folder, error))
+  const first = await makeFolder(folder)
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+/** The first folder that was missing; undefined where none was. */
+function makeFolder(folder: string): Promise<string | undefined> {
+  return mkdir(folder, { recursive: true }).catch((error) => explainMkdir(folder, error))
 }
 
 /** On a read-only file system a recursive mkdir says ENOENT; making the first missing folder alone says why. */
@@ -128,7 +133,7 @@ export async function hashFile(file: FileHandle, signal?: AbortSignal): Promise<
 
 /** Copies an open file to a new path, synced; returns the hex SHA-256 of the bytes. Nothing is left when it fails. */
 export async function copyFile(source: FileHandle, path: string, signal?: AbortSignal): Promise<string> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const target = await open(path, 'wx')
   try {
     const sha256 = await copyBytes(source, target, signal)

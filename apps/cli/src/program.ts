@@ -47,7 +47,7 @@ In dwh.yaml also: include, exclude, types, and per table exclude, name, where, e
 columns.rename, columns.types.
 
 Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables kept
-from before, 4 another run was quicker, 5 dwh verify found something wrong.`
+from before, 4 another run is under way or was quicker, 5 dwh verify found something wrong.`
 
 /** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
 export function makeProgram(world: World): Command {

@@ -1,0 +1,28 @@
+import { type CheckOptions, checkInvariants } from './check-invariants.ts'
+import { checkReaders } from './check-readers.ts'
+import { argsOf, type Lab, type Warehouse } from './lab.ts'
+import { inShort } from './processes.ts'
+
+/** What is wrong after a kill: readers and files first, then all of it once one ordinary run has followed. `sees`: the values that readers may see. */
+export async function checkAfterKill(
+  lab: Lab,
+  warehouse: Warehouse,
+  { sees, earlier }: { readonly sees: readonly (number | null)[]; readonly earlier: CheckOptions['earlier'] },
+): Promise<string[]> {
+  const { objects, temp } = warehouse
+  const told = (when: string) => (problem: string) => `${when}: ${problem}`
+  const killed = [...(await checkInvariants(objects, { earlier: earlier ?? null })), ...(await checkReaders(warehouse, sees))]
+  const next = await lab.nextValue()
+  const run = await warehouse.dwh(['run', ...argsOf(warehouse.kind)])
+  if (run.code !== 0) return [...killed.map(told('after the kill')), `the next run: ${inShort(run)}`]
+  const [invariants, readers, status, sessions] = await Promise.all([
+    checkInvariants(objects, { clean: { temp }, earlier: earlier ?? null }),
+    checkReaders(warehouse, [next]),
+    warehouse.dwh(['status']),
+    lab.database.sessionsLeft(),
+  ])
+  const rerun = [...invariants, ...readers]
+  if (status.code !== 0) rerun.push(`dwh status: ${inShort(status)}`)
+  if (sessions > 0) rerun.push(`${sessions} sessions of dwh left in Postgres`)
+  return [...killed.map(told('after the kill')), ...rerun.map(told('after the next run'))]
+}

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { build } from '@dwh/build/tsup'
 
-export default build({
+const config: ReturnType<typeof build> = build({
   entry: ['src/main.ts'],
   dts: false,
   splitting: false,
@@ -25,3 +25,4 @@ export default build({
     },
   ],
 })
+export default config

@@ -3,15 +3,26 @@ import { checkReaders } from './check-readers.ts'
 import { argsOf, type Lab, type Warehouse } from './lab.ts'
 import { inShort } from './processes.ts'
 
-/** What is wrong after a kill: readers and files first, then all of it once one ordinary run has followed. `sees`: the values that readers may see. */
+export interface AfterKill {
+  /** The values that readers may see. */
+  readonly sees: readonly (number | null)[]
+  readonly earlier: CheckOptions['earlier']
+  /** Told the one that they do see. */
+  readonly onSeen?: (value: number | null) => void
+}
+
+/** What is wrong after a kill: files and readers first, then all of it once one ordinary run has followed. */
 export async function checkAfterKill(
   lab: Lab,
   warehouse: Warehouse,
-  { sees, earlier }: { readonly sees: readonly (number | null)[]; readonly earlier: CheckOptions['earlier'] },
+  { sees, earlier, onSeen }: AfterKill,
 ): Promise<string[]> {
   const { objects, temp } = warehouse
   const told = (when: string) => (problem: string) => `${when}: ${problem}`
-  const killed = [...(await checkInvariants(objects, { earlier: earlier ?? null })), ...(await checkReaders(warehouse, sees))]
+  const killed = [
+    ...(await checkInvariants(objects, { earlier: earlier ?? null })),
+    ...(await checkReaders(warehouse, sees, onSeen)),
+  ]
   const next = await lab.nextValue()
   const run = await warehouse.dwh(['run', ...argsOf(warehouse.kind)])
   if (run.code !== 0) return [...killed.map(told('after the kill')), `the next run: ${inShort(run)}`]

@@ -34,10 +34,11 @@ export async function buildChild(patches: readonly Patch[] = []): Promise<Progra
       platform: 'node',
       format: 'esm',
       target: 'node20',
+      mainFields: ['module', 'main'],
       external: ['@duckdb/node-bindings', 'pg-native'],
-      // CommonJS modules ask for Node's own by `require`, which a module does not have
+      // CommonJS modules ask for Node's own by `require`, which a module does not have; spelled so that the bundle of this tool leaves it as it is
       banner: {
-        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta['url']);",
       },
       logLevel: 'error',
       tsconfig: fileURLToPath(new URL('tsconfig.json', workspace)),

@@ -190,7 +190,12 @@ async function checkClean({ objects, keys, etl, problems }: Room, text: string, 
 /** `_dwh/lock.json` as it is now. */
 export async function currentLock(objects: WarehouseObjects): Promise<{ released?: boolean; expires_at?: string }> {
   const folder = '_dwh/generations/_dwh/lock.json/'
-  const last = objects.isFolder ? (await objects.keys()).filter((key) => key.startsWith(folder)).sort().at(-1) : null
+  const last = objects.isFolder
+    ? (await objects.keys())
+        .filter((key) => key.startsWith(folder))
+        .sort()
+        .at(-1)
+    : null
   const body = await objects.read(last ?? '_dwh/lock.json')
   return body ? JSON.parse(body.subarray(last ? 1 : 0).toString() || '{}') : {}
 }

@@ -14,8 +14,13 @@ export async function seenValue(warehouse: Warehouse): Promise<{ value: number |
 }
 
 /** Empty when `dwh query` answers with one of these values. */
-export async function checkReaders(warehouse: Warehouse, expected: readonly (number | null)[]): Promise<string[]> {
+export async function checkReaders(
+  warehouse: Warehouse,
+  expected: readonly (number | null)[],
+  onSeen: (value: number | null) => void = () => {},
+): Promise<string[]> {
   const { value, problem } = await seenValue(warehouse)
+  onSeen(value)
   if (problem) return [problem]
   if (expected.includes(value)) return []
   return [`dwh query: sees the value ${value}, not ${expected.join(' or ')}`]

@@ -39,7 +39,8 @@ export async function killMatrix(options: MatrixOptions): Promise<CellResult[]> 
     results.push(result)
     options.onResult?.(result)
   })
-  return results
+  const order = POINTS.map(({ name }) => name)
+  return results.sort((a, b) => order.indexOf(a.point.name) - order.indexOf(b.point.name))
 }
 
 /** A first run replaces nothing, so some points do not come. */
@@ -67,7 +68,7 @@ async function runCell({ point, store, kind }: Cell, lab: Lab, program: string):
         databaseUrl: lab.database.url,
         temp: warehouse.temp,
         ...(kind === 'past' ? { date: PAST_DAY, replace: argsOf(kind).includes('--replace') } : {}),
-        at: { when, what, nth, then: 'kill' },
+        at: { when, what, nth, signal: 'SIGKILL' },
       },
       warehouse.env,
     ).ended

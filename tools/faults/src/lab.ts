@@ -5,7 +5,14 @@ import { startS3Server } from '@dwh/s3-server'
 import type { Place } from './child/spec.ts'
 import { type Database, makeDatabase } from './database.ts'
 import { type Ended, inShort, startDwh } from './processes.ts'
-import { bucketObjects, copyBucket, folderObjects, putObject, s3Client, type WarehouseObjects } from './warehouse-objects.ts'
+import {
+  bucketObjects,
+  copyBucket,
+  folderObjects,
+  putObject,
+  s3Client,
+  type WarehouseObjects,
+} from './warehouse-objects.ts'
 
 export type StoreKind = 'local' | 's3'
 /** What the run in question finds, and does: nothing at all; the day before; this day, which it replaces; a past day, which it replaces, beside this one. */
@@ -38,7 +45,7 @@ export interface Lab {
 }
 
 const TABLES = ['alpha', 'beta', 'gamma'] as const
-export const VALUES = `SELECT min(v)::VARCHAR || ' ' || max(v)::VARCHAR AS v FROM (${TABLES.map((table) => `SELECT v FROM ${table}`).join(' UNION ALL ')})`
+export const VALUES: string = `SELECT min(v)::VARCHAR || ' ' || max(v)::VARCHAR AS v FROM (${TABLES.map((table) => `SELECT v FROM ${table}`).join(' UNION ALL ')})`
 
 const SQL = `
   CREATE TABLE alpha AS SELECT i AS id, 0 AS v, (SELECT string_agg(md5(i::text || j), '') FROM generate_series(1, 20) j) AS note FROM generate_series(1, 400) i;

@@ -5,7 +5,7 @@ import { pointNamed } from './points.ts'
 
 const POINTS = [
   'after staging the first file',
-  'after keeping the second replaced file',
+  'after keeping the first replaced file',
   'before the commit',
   'after the commit',
   'after promoting the second file',

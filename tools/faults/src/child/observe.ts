@@ -3,9 +3,9 @@ import {
   LEASE_KEY,
   type ObjectStore,
   RUNS_PREFIX,
+  SNAPSHOTS_PREFIX,
   type Source,
   type SourceSnapshot,
-  SNAPSHOTS_PREFIX,
   STAGE_PREFIX,
   STATE_KEY,
 } from '@dwh/core'

@@ -35,8 +35,8 @@ function reacher(at: RunSpec['at']): Reach {
     if (!at || when !== at.when || what !== at.what) return
     left -= 1
     if (left !== 0) return
-    process.kill(process.pid, at.then === 'kill' ? 'SIGKILL' : 'SIGSTOP')
+    process.kill(process.pid, at.signal)
     // the signal is on its way; whoever was killed does nothing more
-    if (at.then === 'kill') await new Promise(() => {})
+    if (at.signal === 'SIGKILL') await new Promise(() => {})
   }
 }

@@ -12,7 +12,8 @@ export interface RunSpec {
   readonly date?: string
   readonly replace?: boolean
   readonly leaseTtlMs?: number
-  readonly at?: Moment & { readonly then: 'kill' | 'stop' }
+  /** The signal that it sends itself there. */
+  readonly at?: Moment & { readonly signal: 'SIGKILL' | 'SIGSTOP' }
 }
 
 /** Runs one after another, while money moves between the tables. */
@@ -36,4 +37,17 @@ export interface ReadersSpec {
   readonly sum: number
 }
 
-export type Spec = RunSpec | ManyRunsSpec | ReadersSpec
+/** Races for one `etl.json`, each in a folder below this one. */
+export interface TwoWritersSpec {
+  readonly do: 'two-writers'
+  readonly folder: string
+  readonly trials: number
+}
+
+export interface PublishSpec {
+  readonly do: 'publish'
+  readonly folder: string
+  readonly runId: string
+}
+
+export type Spec = RunSpec | ManyRunsSpec | ReadersSpec | TwoWritersSpec | PublishSpec

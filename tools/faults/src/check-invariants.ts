@@ -34,6 +34,7 @@ export async function checkInvariants(objects: WarehouseObjects, options: CheckO
     return null
   })
   if (text === null) {
+    if (options.earlier || options.clean) problems.push('no etl.json')
     const visible = [...keys].filter((key) => !key.startsWith('_dwh/'))
     if (visible.length > 0) problems.push(`no etl.json, and yet: ${visible.join(', ')}`)
     return problems

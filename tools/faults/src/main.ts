@@ -27,6 +27,7 @@ try {
     seed: number(values.seed ?? process.env.FAULTS_SEED),
     count: number(values.count ?? process.env.FAULTS_COUNT),
     from: number(values.from),
+    note: (line) => process.stderr.write(`${line}\n`),
   }
   for (const name of names) {
     const scenario = SCENARIOS[name]

@@ -98,7 +98,7 @@ export const SABOTAGES: readonly Sabotage[] = [
         replace: `  const early = await readState(store)\n  if (early.state.publishing) await writeState(store, early, { ...early.state, publishing: null })\n${PROMOTE}`,
       },
     ],
-    killed: 'before promoting the first file',
+    killed: 'after clearing the publication',
   },
   {
     name: 'leftovers are not removed',
@@ -151,7 +151,7 @@ async function tryOut({ killed }: Sabotage, lab: Lab, program: string): Promise<
         const ended = await startChild(program, spec, env).ended
         if (ended.code !== 0) return [inShort(ended)]
       }
-      return checkInvariants(objects, { clean: { temp }, earlier })
+      return await checkInvariants(objects, { clean: { temp }, earlier })
     }
     const point = pointNamed(killed)
     const at = { when: point.when, what: point.what, nth: point.nth, signal: 'SIGKILL' } as const

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { killMatrix } from './kill-matrix.ts'
 import { pausedHolders } from './paused-holder.ts'
-import { randomKills } from './random-kills.ts'
+import { randomKills, type Trial } from './random-kills.ts'
 import { type ReadersResult, readersWhileRunning } from './readers.ts'
 import { matrixTable, problemLines, table, tally, trialsTable } from './report.ts'
 import { sabotages } from './sabotage.ts'
@@ -13,6 +13,8 @@ export interface ScenarioOptions {
   readonly seed?: number | undefined
   readonly count?: number | undefined
   readonly from?: number | undefined
+  /** Told at once what would come too late at the end. */
+  readonly note: (line: string) => void
 }
 
 export interface Outcome {
@@ -34,8 +36,12 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
     return { text: `${results.length} cells\n${matrixTable(results)}${problems}`, broken: brokenOf(results) }
   },
 
-  async random({ seed = randomInt(MOST_SEED), count = 100, from = 0, postgresUrl }) {
-    const trials = await randomKills({ postgresUrl, seed, count, from })
+  async random({ seed = randomInt(MOST_SEED), count = 100, from = 0, postgresUrl, note }) {
+    note(`seed ${seed}, ${count} kills`)
+    const onResult = (trial: Trial) => {
+      if (trial.problems.length > 0) note(`trial ${trial.number}: ${trial.problems.join('; ')}`)
+    }
+    const trials = await randomKills({ postgresUrl, seed, count, from, onResult })
     const problems = problemLines(trials, (index) => {
       const { number, store, kind, afterMs } = trials[index] as (typeof trials)[number]
       return `${store} ${kind}, after ${afterMs} ms (again: pnpm faults random --seed ${seed} --from ${number} --count 1)`

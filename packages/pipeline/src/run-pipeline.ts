@@ -63,6 +63,8 @@ export interface RunOptions extends PlanOptions {
   readonly tempDirectory: string
   /** Random bytes; makes a run's id its own. */
   readonly random: (bytes: number) => Uint8Array
+  /** How long the lease lasts without being renewed, which it is three times in that while; another run waits so long for one on another machine that was killed. Default 2 min. */
+  readonly leaseTtlMs?: number | undefined
 }
 
 export interface RunReport {
@@ -110,7 +112,8 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
   const runId = formatRunId(startedAt, options.random(RUN_ID_BYTES))
   const days = runDays(options, startedAt)
   const onWait = (holder: LeaseHolder) => options.onEvent?.({ type: 'lease-wait', ...holder })
-  const lease = await takeLease(options.store, { owner: runId, clock, signal: options.signal, onWait })
+  const { signal, leaseTtlMs: ttlMs } = options
+  const lease = await takeLease(options.store, { owner: runId, clock, ttlMs, signal, onWait })
   try {
     return await runWithLease(options, { runId, startedAt, days, lease })
   } finally {

@@ -1,0 +1,202 @@
+import { readdir } from 'node:fs/promises'
+import { parquetMetadata } from 'hyparquet'
+import {
+  type Etl,
+  type Manifest,
+  type PromisedFile,
+  type PromisedTable,
+  parseChecked,
+  readEtlText,
+  sha256,
+} from './read-etl.ts'
+import type { WarehouseObjects } from './warehouse-objects.ts'
+
+export interface CheckOptions {
+  /** After a run that went well, with no other under way: nothing may be left behind. */
+  readonly clean?: { readonly temp: string }
+  /** Runs of some tables have been here: a day may be of several. */
+  readonly someTables?: boolean
+  /** Files that are no Parquet. */
+  readonly anyBytes?: boolean
+  /** `etl.json` as somebody read it a short while ago: the bytes it names are kept for a day. */
+  readonly earlier?: string | null
+}
+
+/**
+ * Everything that must hold of a warehouse at any moment, whoever was killed in it; the answer is what does not. It shares no code with what publishes: files, JSON, hashes and a Parquet
+ * reader of somebody else's.
+ */
+export async function checkInvariants(objects: WarehouseObjects, options: CheckOptions = {}): Promise<string[]> {
+  const problems: string[] = []
+  const keys = new Set(await objects.keys())
+  const text = await readEtlText(objects).catch((error) => {
+    problems.push(`etl.json: ${error.message}`)
+    return null
+  })
+  if (text === null) {
+    if (options.earlier || options.clean) problems.push('no etl.json')
+    const visible = [...keys].filter((key) => !key.startsWith('_dwh/'))
+    if (visible.length > 0) problems.push(`no etl.json, and yet: ${visible.join(', ')}`)
+    return problems
+  }
+  try {
+    const etl = parseChecked<Etl>('etl.json', text)
+    const room = { objects, keys, etl, options, problems }
+    const manifests = await readManifests(room)
+    await checkFiles(room, manifests)
+    checkNothingElse(room, manifests)
+    checkOneRun(room, manifests)
+    await checkKept(room)
+    if (options.earlier) await checkEarlier(room, options.earlier)
+    if (options.clean) await checkClean(room, text, options.clean.temp)
+  } catch (error) {
+    problems.push((error as Error).message)
+  }
+  return problems
+}
+
+interface Room {
+  readonly objects: WarehouseObjects
+  readonly keys: ReadonlySet<string>
+  readonly etl: Etl
+  readonly options: CheckOptions
+  readonly problems: string[]
+}
+
+/** Where a committed object of a run that is being published may be: staged, then final. */
+function places({ publishing }: Etl, key: string): string[] {
+  return publishing?.keys.includes(key) ? [`_dwh/stage/${publishing.run_id}/${key}`, key] : [key]
+}
+
+const MANIFEST = /^_dwh\/snapshots\/(\d{4})\/(\d\d)\/(\d\d)\.json$/
+
+async function readManifests({ objects, keys, etl, problems }: Room): Promise<Manifest[]> {
+  const { publishing } = etl
+  const named = publishing ? publishing.keys.filter((key) => MANIFEST.test(key)) : []
+  if (publishing && named.length !== 1)
+    problems.push(`publishing names ${named.length} manifests: ${publishing.keys.join(', ')}`)
+  const manifests: Manifest[] = []
+  for (const key of new Set([...keys, ...named].filter((name) => MANIFEST.test(name)))) {
+    const day = (MANIFEST.exec(key) ?? []).slice(1).join('-')
+    const [at] = places(etl, key).filter((place) => keys.has(place))
+    const body = at === undefined ? null : await objects.read(at)
+    if (at === undefined || body === null) {
+      problems.push(`${key}: neither staged nor in place`)
+      continue
+    }
+    const manifest = parseChecked<Manifest>(at, body.toString())
+    if (manifest.date !== day) problems.push(`${at}: is of ${manifest.date}`)
+    if (publishing?.date === day && manifest.run_id !== publishing.run_id)
+      problems.push(`${at}: of run ${manifest.run_id}, while ${publishing.run_id} is being published`)
+    manifests.push(manifest)
+  }
+  return manifests
+}
+
+async function checkFiles(room: Room, manifests: readonly Manifest[]): Promise<void> {
+  const { etl, problems } = room
+  const promised = new Map<string, PromisedFile>()
+  const owners = [etl.tables, ...manifests.map(({ tables }) => tables)]
+  for (const tables of owners)
+    for (const { files } of Object.values(tables)) for (const file of files) promised.set(idOf(file), file)
+  for (const file of promised.values()) {
+    const found = await holding(room, places(etl, file.key), file)
+    if (!found) problems.push(`${file.key}: nobody has ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
+    else if (!room.options.anyBytes) checkParquet(room, file, found)
+  }
+  for (const [name, table] of Object.entries(etl.tables)) {
+    const manifest = manifests.find(({ date }) => date === table.date)
+    const same = manifest?.tables[name]?.files.map(idOf).join() === table.files.map(idOf).join()
+    if (!same) problems.push(`${name}: etl.json and the manifest of ${table.date} name different files`)
+  }
+}
+
+function idOf({ key, sha256 }: PromisedFile): string {
+  return `${key} ${sha256}`
+}
+
+async function holding({ objects, keys }: Room, at: readonly string[], file: PromisedFile): Promise<Buffer | null> {
+  for (const place of at) {
+    const bytes = keys.has(place) ? await objects.read(place) : null
+    if (bytes?.length === file.bytes && sha256(bytes) === file.sha256) return bytes
+  }
+  return null
+}
+
+function checkParquet({ problems }: Room, file: PromisedFile, bytes: Buffer): void {
+  const { buffer, byteOffset, byteLength } = bytes
+  const rows = Number(parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer).num_rows)
+  if (rows !== file.rows) problems.push(`${file.key}: ${rows} rows, not ${file.rows}`)
+}
+
+/** What a glob by hand over a table's folder would read, and nobody has committed. */
+function checkNothingElse({ keys, etl, problems }: Room, manifests: readonly Manifest[]): void {
+  const named = new Set(['etl.json', ...(etl.publishing?.keys ?? [])])
+  for (const { tables } of [etl, ...manifests])
+    for (const { files } of Object.values(tables)) for (const { key } of files) named.add(key)
+  for (const key of keys)
+    if (!key.startsWith('_dwh/') && !named.has(key)) problems.push(`${key}: in a table's folder, and named by nobody`)
+}
+
+function checkOneRun({ etl, options, problems }: Room, manifests: readonly Manifest[]): void {
+  if (options.someTables) return
+  const groups: [string, Readonly<Record<string, PromisedTable>>][] = [
+    ['etl.json', etl.tables],
+    ...manifests.map(({ date, tables }) => [`the manifest of ${date}`, tables] as [string, typeof tables]),
+  ]
+  for (const [name, tables] of groups) {
+    const runs = new Set(Object.values(tables).map(({ run_id }) => run_id))
+    const instants = new Set(Object.values(tables).map(({ snapshot }) => JSON.stringify(snapshot)))
+    if (runs.size > 1 || instants.size > 1)
+      problems.push(`${name}: mixed: ${runs.size} runs, ${instants.size} instants: ${[...runs].join(', ')}`)
+  }
+}
+
+async function checkKept(room: Room): Promise<void> {
+  const { objects, etl, problems } = room
+  for (const { kept, sha256: wanted, until } of etl.kept) {
+    if (Date.parse(until) < Date.now()) continue
+    const bytes = await objects.read(kept)
+    if (!bytes || sha256(bytes) !== wanted) problems.push(`${kept}: not there, or not as it was kept`)
+  }
+}
+
+/** A reader that has not looked again since finds every byte it was promised. */
+async function checkEarlier(room: Room, text: string): Promise<void> {
+  const earlier = parseChecked<Etl>('the earlier etl.json', text)
+  for (const file of Object.values(earlier.tables).flatMap(({ files }) => files)) {
+    const kept = room.etl.kept.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
+    const at = [...places(room.etl, file.key), ...kept.map((entry) => entry.kept)]
+    if (!(await holding(room, at, file)))
+      room.problems.push(`${file.key}: promised ${file.sha256.slice(0, 8)} a short while ago, and nobody has it`)
+  }
+}
+
+async function checkClean({ objects, keys, etl, problems }: Room, text: string, temp: string): Promise<void> {
+  if (etl.publishing) problems.push(`still publishing ${etl.publishing.run_id}`)
+  const kept = new Set(etl.kept.map((entry) => entry.kept))
+  for (const key of keys) {
+    if (/^_dwh\/(stage|incoming|probe)\//.test(key)) problems.push(`${key}: left behind`)
+    if (key.startsWith('_dwh/kept/') && !kept.has(key)) problems.push(`${key}: kept, and named by nobody`)
+  }
+  if ((await objects.unfinished()) > 0) problems.push('an upload was left unfinished')
+  if (objects.isFolder && (await objects.read('etl.json'))?.toString() !== text)
+    problems.push('the plain etl.json is behind')
+  const lock = await currentLock(objects)
+  if (lock.released !== true) problems.push('lock.json: not released')
+  const left = (await readdir(temp).catch(() => [])).filter((name) => name.startsWith('dwh-'))
+  if (left.length > 0) problems.push(`temporary folders left behind: ${left.join(', ')}`)
+}
+
+/** `_dwh/lock.json` as it is now. */
+export async function currentLock(objects: WarehouseObjects): Promise<{ released?: boolean; expires_at?: string }> {
+  const folder = '_dwh/generations/_dwh/lock.json/'
+  const last = objects.isFolder
+    ? (await objects.keys())
+        .filter((key) => key.startsWith(folder))
+        .sort()
+        .at(-1)
+    : null
+  const body = await objects.read(last ?? '_dwh/lock.json')
+  return body ? JSON.parse(body.subarray(last ? 1 : 0).toString() || '{}') : {}
+}

@@ -1,0 +1,80 @@
+import { checkAfterKill } from './after-kill.ts'
+import { argsOf, type Lab, PAST_DAY, type RunKind, type StoreKind } from './lab.ts'
+import { POINTS, type Point } from './points.ts'
+import { inShort, startChild } from './processes.ts'
+import { readEtlText } from './read-etl.ts'
+import { LABS, workThrough } from './work-through.ts'
+
+export interface Cell {
+  readonly point: Point
+  readonly store: StoreKind
+  readonly kind: RunKind
+}
+
+export interface CellResult extends Cell {
+  /** Empty: all is well. */
+  readonly problems: readonly string[]
+}
+
+export const STORES: readonly StoreKind[] = ['local', 's3']
+export const KINDS: readonly RunKind[] = ['first', 're-run', 'past']
+
+export interface MatrixOptions {
+  readonly postgresUrl: string
+  /** The child program. */
+  readonly program: string
+  readonly points?: readonly Point[]
+  readonly stores?: readonly StoreKind[]
+  readonly kinds?: readonly RunKind[]
+  readonly onResult?: (result: CellResult) => void
+}
+
+/** Kills a run at each point of each kind on each store, and looks at what is left, and at what the next run makes of it. */
+export async function killMatrix(options: MatrixOptions): Promise<CellResult[]> {
+  const { points = POINTS, stores = STORES, kinds = KINDS, postgresUrl, program } = options
+  const results: CellResult[] = []
+  await workThrough(cellsOf(points, stores, kinds), { postgresUrl, labs: LABS }, async (cell, lab) => {
+    const problems = await runCell(cell, lab, program).catch((error) => [String(error.stack)])
+    const result = { ...cell, problems }
+    results.push(result)
+    options.onResult?.(result)
+  })
+  const order = POINTS.map(({ name }) => name)
+  return results.sort((a, b) => order.indexOf(a.point.name) - order.indexOf(b.point.name))
+}
+
+/** A first run replaces nothing, so some points do not come. */
+export function cellsOf(points: readonly Point[], stores: readonly StoreKind[], kinds: readonly RunKind[]): Cell[] {
+  return stores.flatMap((store) =>
+    kinds.flatMap((kind) =>
+      points
+        .filter(({ replacing }) => !replacing || kind === 're-run' || kind === 'past')
+        .map((point) => ({ point, store, kind })),
+    ),
+  )
+}
+
+async function runCell({ point, store, kind }: Cell, lab: Lab, program: string): Promise<string[]> {
+  const warehouse = await lab.warehouse(store, kind)
+  try {
+    const earlier = await readEtlText(warehouse.objects)
+    const next = await lab.nextValue()
+    const { when, what, nth } = point
+    const killed = await startChild(
+      program,
+      {
+        do: 'run',
+        place: warehouse.place,
+        databaseUrl: lab.database.url,
+        temp: warehouse.temp,
+        ...(kind === 'past' ? { date: PAST_DAY, replace: argsOf(kind).includes('--replace') } : {}),
+        at: { when, what, nth, signal: 'SIGKILL' },
+      },
+      warehouse.env,
+    ).ended
+    if (killed.signal !== 'SIGKILL') return [`was to be killed, and ended with ${inShort(killed)}`]
+    return await checkAfterKill(lab, warehouse, { sees: [point.sees === 'old' ? warehouse.value : next], earlier })
+  } finally {
+    await warehouse.remove()
+  }
+}

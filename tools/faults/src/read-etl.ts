@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import type { WarehouseObjects } from './warehouse-objects.ts'
+
+/*
+ * What docs/lake.md says of `etl.json` and of manifests, written down once more: nothing of the packages is used, so that a mistake there is not repeated here.
+ */
+
+export interface PromisedFile {
+  readonly key: string
+  readonly rows: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface PromisedTable {
+  readonly run_id: string
+  readonly date: string
+  readonly snapshot: { readonly id: string | null; readonly lsn: string | null; readonly taken_at: string }
+  readonly files: readonly PromisedFile[]
+}
+
+export interface Etl {
+  readonly version: number
+  readonly status: string
+  readonly run_id: string | null
+  readonly publishing: { readonly run_id: string; readonly date: string; readonly keys: readonly string[] } | null
+  readonly kept: readonly {
+    readonly key: string
+    readonly sha256: string
+    readonly kept: string
+    readonly until: string
+  }[]
+  readonly tables: Readonly<Record<string, PromisedTable>>
+}
+
+export interface Manifest {
+  readonly date: string
+  readonly run_id: string
+  readonly tables: Readonly<Record<string, PromisedTable>>
+}
+
+const GENERATIONS = '_dwh/generations/etl.json/'
+
+/** The bytes of `etl.json`: of a folder those of the highest generation, behind one `=`. Null where there is none. */
+export async function readEtlText(objects: WarehouseObjects): Promise<string | null> {
+  if (!objects.isFolder) return (await objects.read('etl.json'))?.toString() ?? null
+  for (;;) {
+    const last = await highest(objects)
+    if (last === undefined) return (await objects.read('etl.json'))?.toString() ?? null
+    const content = await objects.read(last)
+    // emptied by whoever made the next one
+    if (content?.length === 0 && (await highest(objects)) !== last) continue
+    if (content?.[0] !== 0x3d) throw new Error(`${last}: no value: ${content?.length} bytes`)
+    return content.subarray(1).toString()
+  }
+}
+
+async function highest(objects: WarehouseObjects): Promise<string | undefined> {
+  const keys = await objects.keys()
+  return keys
+    .filter((key) => key.startsWith(GENERATIONS))
+    .sort()
+    .at(-1)
+}
+
+/** Parses a file that carries its own checksum as its last field. */
+export function parseChecked<T>(name: string, text: string): T {
+  const parsed = JSON.parse(text)
+  const tail = /"checksum": "([0-9a-f]{64})"\n\}\n$/.exec(text)
+  if (!tail) throw new Error(`${name}: no checksum at its end`)
+  const empty = `${text.slice(0, tail.index)}"checksum": ""\n}\n`
+  if (sha256(empty) !== tail[1]) throw new Error(`${name}: its checksum does not match`)
+  return parsed
+}
+
+export function sha256(bytes: string | Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,167 @@
+import { buildChild, type Patch } from './build-child.ts'
+import { checkInvariants } from './check-invariants.ts'
+import { checkReaders } from './check-readers.ts'
+import { type Lab, openLab } from './lab.ts'
+import { pointNamed } from './points.ts'
+import { inShort, startChild } from './processes.ts'
+import { readEtlText } from './read-etl.ts'
+import { raceWriters } from './two-writers.ts'
+
+export interface Sabotage {
+  readonly name: string
+  readonly patches: readonly Patch[]
+  /** Where the broken run is killed; null: it ends, and so does the next. Races have their own. */
+  readonly killed: string | null | 'race'
+}
+
+const PUBLISH = 'packages/metadata/src/publish-run.ts'
+const ROLL = 'packages/metadata/src/roll-forward.ts'
+const STAGE_MANIFEST = '  await store.put(stageKey(publication.runId, key), serialise(manifest))\n'
+const KEEP = '  const kept = await keepReplaced(store, base.state, publication)\n'
+const COMMIT = '  const state = await commit(store, base, publication, kept)\n'
+const PROMOTE = '  await forEach(keys.slice(0, -1), promote)\n'
+const UNSTAGE = '  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n'
+
+/** The protocol, each time slightly wrong: whoever checks has to see it. */
+export const SABOTAGES: readonly Sabotage[] = [
+  {
+    name: 'committed before the manifest is staged',
+    patches: [{ file: PUBLISH, find: STAGE_MANIFEST + KEEP + COMMIT, replace: KEEP + COMMIT + STAGE_MANIFEST }],
+    killed: 'after the commit',
+  },
+  {
+    name: 'committed before the files are staged',
+    patches: [
+      {
+        file: PUBLISH,
+        find: COMMIT,
+        replace: `  for (const { key } of filesOf(publication.tables)) await store.delete(stageKey(publication.runId, key))\n${COMMIT}`,
+      },
+    ],
+    killed: 'after the commit',
+  },
+  {
+    name: 'put in place before the commit',
+    patches: [
+      {
+        file: PUBLISH,
+        find: COMMIT,
+        replace: `  for (const { key } of filesOf(publication.tables)) await store.move(stageKey(publication.runId, key), key, await store.head(key))\n${COMMIT}`,
+      },
+    ],
+    killed: 'before the commit',
+  },
+  {
+    name: 'the commit has no condition',
+    patches: [
+      {
+        file: 'packages/metadata/src/write-state.ts',
+        find: 'serialise(state), condition)',
+        replace: 'serialise(state), condition && undefined)',
+      },
+    ],
+    killed: 'race',
+  },
+  {
+    name: 'the stage is removed before the files are in place',
+    patches: [{ file: ROLL, find: PROMOTE, replace: UNSTAGE + PROMOTE }],
+    killed: 'before promoting the first file',
+  },
+  {
+    name: 'what was replaced is not kept',
+    patches: [
+      {
+        file: PUBLISH,
+        find: 'await forEach([...replaced.values()], (file) => store.copy(file.key, file.kept))',
+        replace: '',
+      },
+    ],
+    killed: null,
+  },
+  {
+    name: 'what is kept is removed before its time',
+    patches: [
+      {
+        file: 'packages/metadata/src/clean.ts',
+        find: 'const named = new Set(kept.map((file) => file.kept))',
+        replace: 'const named = new Set<string>()',
+      },
+    ],
+    killed: null,
+  },
+  {
+    name: 'the publication is over before the files are in place',
+    patches: [
+      {
+        file: ROLL,
+        find: PROMOTE,
+        replace: `  const early = await readState(store)\n  if (early.state.publishing) await writeState(store, early, { ...early.state, publishing: null })\n${PROMOTE}`,
+      },
+    ],
+    killed: 'after clearing the publication',
+  },
+  {
+    name: 'leftovers are not removed',
+    patches: [
+      {
+        file: 'packages/metadata/src/clean.ts',
+        find: 'await forEach(left, (key) => store.delete(key))',
+        replace: '',
+      },
+    ],
+    killed: null,
+  },
+]
+
+export interface SabotageResult {
+  readonly name: string
+  /** What was found; empty when the sabotage went unseen. */
+  readonly found: readonly string[]
+}
+
+/** Breaks the real packages, one way at a time, and says what the checks have found. */
+export async function sabotages(postgresUrl: string): Promise<SabotageResult[]> {
+  const lab = await openLab(postgresUrl)
+  const results: SabotageResult[] = []
+  try {
+    for (const sabotage of SABOTAGES) {
+      const program = await buildChild(sabotage.patches)
+      try {
+        results.push({ name: sabotage.name, found: await tryOut(sabotage, lab, program.path) })
+      } finally {
+        await program.remove()
+      }
+    }
+    return results
+  } finally {
+    await lab.close()
+  }
+}
+
+async function tryOut({ killed }: Sabotage, lab: Lab, program: string): Promise<string[]> {
+  if (killed === 'race') return (await raceWriters(program, RACES)).flatMap(({ problems }) => problems)
+  const warehouse = await lab.warehouse('local', 're-run')
+  const { place, temp, env, objects } = warehouse
+  try {
+    const spec = { do: 'run', place, databaseUrl: lab.database.url, temp } as const
+    const earlier = await readEtlText(objects)
+    const next = await lab.nextValue()
+    if (killed === null) {
+      for (let run = 0; run < 2; run += 1) {
+        const ended = await startChild(program, spec, env).ended
+        if (ended.code !== 0) return [inShort(ended)]
+      }
+      return await checkInvariants(objects, { clean: { temp }, earlier })
+    }
+    const point = pointNamed(killed)
+    const at = { when: point.when, what: point.what, nth: point.nth, signal: 'SIGKILL' } as const
+    const ended = await startChild(program, { ...spec, at }, env).ended
+    if (ended.signal !== 'SIGKILL') throw new Error(`was to be killed ${killed}: ${inShort(ended)}`)
+    const sees = point.sees === 'old' ? warehouse.value : next
+    return [...(await checkInvariants(objects, { earlier })), ...(await checkReaders(warehouse, [sees]))]
+  } finally {
+    await warehouse.remove()
+  }
+}
+
+const RACES = 4

@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto'
+import { killMatrix } from './kill-matrix.ts'
+import { pausedHolders } from './paused-holder.ts'
+import { randomKills, type Trial } from './random-kills.ts'
+import { type ReadersResult, readersWhileRunning } from './readers.ts'
+import { matrixTable, problemLines, table, tally, trialsTable } from './report.ts'
+import { sabotages } from './sabotage.ts'
+import { raceCommands, raceWriters } from './two-writers.ts'
+
+export interface ScenarioOptions {
+  readonly postgresUrl: string
+  readonly program: string
+  readonly seed?: number | undefined
+  readonly count?: number | undefined
+  readonly from?: number | undefined
+  /** Told at once what would come too late at the end. */
+  readonly note: (line: string) => void
+}
+
+export interface Outcome {
+  readonly text: string
+  /** Cells or trials. */
+  readonly broken: number
+}
+
+const MOST_SEED = 1_000_000
+
+/** By name, in the order in which they are done. */
+export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Promise<Outcome>>> = {
+  async matrix(options) {
+    const results = await killMatrix(options)
+    const problems = problemLines(results, (index) => {
+      const { point, store, kind } = results[index] as (typeof results)[number]
+      return `${store} ${kind}, ${point.name}`
+    })
+    return { text: `${results.length} cells\n${matrixTable(results)}${problems}`, broken: brokenOf(results) }
+  },
+
+  async random({ seed = randomInt(MOST_SEED), count = 100, from = 0, postgresUrl, note }) {
+    note(`seed ${seed}, ${count} kills`)
+    const onResult = (trial: Trial) => {
+      if (trial.problems.length > 0) note(`trial ${trial.number}: ${trial.problems.join('; ')}`)
+    }
+    const trials = await randomKills({ postgresUrl, seed, count, from, onResult })
+    const problems = problemLines(trials, (index) => {
+      const { number, store, kind, afterMs } = trials[index] as (typeof trials)[number]
+      return `${store} ${kind}, after ${afterMs} ms (again: pnpm faults random --seed ${seed} --from ${number} --count 1)`
+    })
+    return { text: `seed ${seed}\n${trialsTable(trials)}${problems}`, broken: brokenOf(trials) }
+  },
+
+  async readers({ count = 200, postgresUrl, program }) {
+    const results: ReadersResult[] = []
+    for (const [store, runs] of [
+      ['local', count],
+      ['s3', Math.ceil(count / 5)],
+    ] as const)
+      results.push(await readersWhileRunning({ postgresUrl, program, store, runs }))
+    const rows = results.map((r) => [r.store, r.runs, r.readers, r.answers, r.states, r.problems.length].map(String))
+    const head = ['store', 'runs', 'readers', 'answers', 'states seen', 'errors or mixed']
+    const problems = problemLines(results, (index) => results[index]?.store ?? '')
+    return { text: `${table([head, ...rows])}${problems}`, broken: brokenOf(results) }
+  },
+
+  async writers({ count = 500, postgresUrl, program }) {
+    const results = [
+      ...(await raceWriters(program, count)),
+      ...(await raceCommands(postgresUrl, program, Math.ceil(count / 12))),
+    ]
+    const problems = problemLines(results, (index) => results[index]?.how ?? '')
+    return { text: `${tally('race', results, ({ how }) => how)}${problems}`, broken: brokenOf(results) }
+  },
+
+  async paused({ count = 100, postgresUrl, program }) {
+    const results = await pausedHolders({ postgresUrl, program, count })
+    const nameOf = ({ store, kind, point }: (typeof results)[number]) => `${store} ${kind}, ${point.name}`
+    const problems = problemLines(results, (index) => nameOf(results[index] as (typeof results)[number]))
+    const counts = tally('asleep, and taken over', results, ({ store, woken }) => `${store}: woken: ${woken}`)
+    return { text: `${counts}${problems}`, broken: brokenOf(results) }
+  },
+
+  async sabotage({ postgresUrl }) {
+    const results = await sabotages(postgresUrl)
+    const rows = results.map(({ name, found }) => [
+      name,
+      found.length > 0 ? `seen: ${found[0]?.slice(0, 90)}` : 'UNSEEN',
+    ])
+    return {
+      text: table([['broken on purpose', 'the checker'], ...rows]),
+      broken: rows.filter(([, seen]) => seen === 'UNSEEN').length,
+    }
+  },
+}
+
+function brokenOf(results: readonly { readonly problems: readonly string[] }[]): number {
+  return results.filter(({ problems }) => problems.length > 0).length
+}

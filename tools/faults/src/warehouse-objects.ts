@@ -1,0 +1,88 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+
+/** The objects of a warehouse by plain requests: nothing here knows what they mean. */
+export interface WarehouseObjects {
+  /** Every key there is. */
+  keys(): Promise<string[]>
+  read(key: string): Promise<Buffer | null>
+  /** What of unfinished uploads no list shows. */
+  unfinished(): Promise<number>
+  /** A folder, whose conditional writes are numbered generations. */
+  readonly isFolder: boolean
+}
+
+export function folderObjects(root: string): WarehouseObjects {
+  return {
+    isFolder: true,
+    async keys() {
+      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(orEmpty)
+      return entries
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    },
+    async read(key) {
+      return readFile(join(root, key)).catch((error) => {
+        if (['ENOENT', 'ENOTDIR'].includes(error.code)) return null
+        throw error
+      })
+    },
+    unfinished: async () => 0,
+  }
+}
+
+function orEmpty(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT') return []
+  throw error
+}
+
+export interface Endpoint {
+  readonly endpoint: string
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+}
+
+export function s3Client({ endpoint, credentials }: Endpoint): S3Client {
+  return new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true })
+}
+
+/** A bucket of fewer than a thousand objects. */
+export function bucketObjects(client: S3Client, bucket: string): WarehouseObjects {
+  return {
+    isFolder: false,
+    async keys() {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
+      return Contents.map(({ Key = '' }) => Key)
+    },
+    async read(key) {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+        return Buffer.from((await Body?.transformToByteArray()) ?? [])
+      } catch (error) {
+        if ((error as Error).name === 'NoSuchKey') return null
+        throw error
+      }
+    },
+    async unfinished() {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
+      return Uploads.length
+    },
+  }
+}
+
+/** Copies every object of a bucket, and what is kept with it, to another. */
+export async function copyBucket(client: S3Client, from: string, to: string): Promise<void> {
+  for (const key of await bucketObjects(client, from).keys())
+    await client.send(new CopyObjectCommand({ CopySource: `${from}/${encodeURIComponent(key)}`, Bucket: to, Key: key }))
+}
+
+export async function putObject(client: S3Client, bucket: string, key: string, body: string): Promise<void> {
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+}

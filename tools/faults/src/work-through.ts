@@ -1,0 +1,23 @@
+import { type Lab, openLab } from './lab.ts'
+
+/** Does every item, as many at once as there are labs, each in one of them. */
+export async function workThrough<T>(
+  items: readonly T[],
+  { postgresUrl, labs }: { readonly postgresUrl: string; readonly labs: number },
+  work: (item: T, lab: Lab) => Promise<void>,
+): Promise<void> {
+  const waiting = items.values()
+  const workers = Array.from({ length: Math.min(labs, items.length) }, async () => {
+    const lab = await openLab(postgresUrl)
+    try {
+      for (const item of waiting) await work(item, lab)
+    } finally {
+      await lab.close()
+    }
+  })
+  const ended = await Promise.allSettled(workers)
+  for (const result of ended) if (result.status === 'rejected') throw result.reason
+}
+
+/** How many processes of the tests run at once. */
+export const LABS = 2

@@ -18,6 +18,7 @@ import {
 import { openClient, type Way } from './open-client.ts'
 import { checkAttributes } from './session-attributes.ts'
 import { systemRoom } from './system-room.ts'
+import { hangUp, within } from './within.ts'
 
 export interface ConnectOptions {
   /**
@@ -44,6 +45,10 @@ export interface PostgresConnection {
 
 /** For each address, when `connect_timeout` does not say. libpq waits as long as the system does, which is minutes. */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+function noAnswer(timeoutMs: number): Error {
+  return Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' })
+}
 
 /**
  * Opens one connection as libpq would: the hosts in order, each in the ways that `sslmode` allows, until one has the asked-for `target_session_attrs`.
@@ -128,12 +133,12 @@ async function tryWay(
   const opened = await openClient(way, timeoutOf(way), signal)
   if ('refusal' in opened) return failed(opened.refusal.error, opened.refusal.answered)
   try {
-    const unfit = await checkAttributes(opened.client, attributes)
+    const unfit = await within(checkAttributes(opened.client, attributes), timeoutOf(way), noAnswer)
     if (unfit === null) return opened
-    opened.client.end().catch(() => {})
+    hangUp(opened.client)
     return failed(unfit, false)
   } catch (error) {
-    opened.client.end().catch(() => {})
+    hangUp(opened.client)
     return failed(error, true)
   }
 }

@@ -39,7 +39,7 @@ export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOp
 
   async function* copy(by: Reader, conditions: Iterable<string | undefined>): AsyncGenerator<Uint8Array> {
     for (const where of conditions) {
-      const part = copyTable(by.client, table, { where, drop: by.last ? undefined : by.destroy })
+      const part = copyTable(by.client, table, { where, drop: by.last ? undefined : by.destroy, waiting: by.waiting })
       yield* part.copy
       sent += part.sent()
     }

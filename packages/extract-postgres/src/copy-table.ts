@@ -4,6 +4,7 @@ import { NEWLINE } from './merge-rows.ts'
 import type { PgClient } from './pg-client.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import { type ReadableTable, selectStatement } from './read-rows.ts'
+import type { Waiting } from './watch-silence.ts'
 
 export interface CopyTableOptions {
   /** An SQL condition; names outside pg_catalog need their schema. */
@@ -13,6 +14,8 @@ export interface CopyTableOptions {
    * is then ready for the next query.
    */
   readonly drop?: (() => void) | undefined
+  /** Kept here: set while bytes of the server are awaited, and not while the caller has some. */
+  readonly waiting?: Waiting | undefined
 }
 
 /**
@@ -30,6 +33,7 @@ export interface CopyTableOptions {
  */
 export function copyTable(client: PgClient, table: ReadableTable, options: CopyTableOptions = {}): CopyData {
   if (table.columns.length === 0) throw new DwhError('SOURCE_FAILED', `${table.name}: no columns to read`)
+  const { waiting = { now: false } } = options
   const query = copyTo(`COPY (${selectStatement(table, options.where, "''")}) TO STDOUT`) as CopyToStreamQuery & {
     handleReadyForQuery: () => void
   }
@@ -54,7 +58,9 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
     let over = false
     try {
       for (;;) {
+        waiting.now = true
         const next = await waits.wait(chunks.next())
+        waiting.now = false
         const piece = next.done ? rows.rest() : rows.add(next.value)
         if (piece.length > 0) {
           bytes += piece.length
@@ -62,6 +68,7 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
         }
         if (next.done) break
       }
+      waiting.now = true
       await waits.wait(ready)
       over = true
       if (query.rowCount === NO_TAG) throw new Error('the server did not say how many rows it sent')
@@ -69,6 +76,7 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
       over = true
       throw sourceFailure(error, { table, bytes })
     } finally {
+      waiting.now = !over
       if (!over && options.drop) options.drop()
       else if (!over) await waits.wait(rest(chunks, ready)).catch(() => {})
       client.removeListener('end', lost)

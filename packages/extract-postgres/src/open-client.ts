@@ -1,6 +1,12 @@
 import { checkServerIdentity } from 'node:tls'
 import pg from 'pg'
-import type { ResolvedConnection, ResolvedHost, TlsAttempt, TlsOptions } from './libpq/index.ts'
+import {
+  KEEPALIVE,
+  type ResolvedConnection,
+  type ResolvedHost,
+  type TlsAttempt,
+  type TlsOptions,
+} from './libpq/index.ts'
 import { watchAuthentication } from './watch-authentication.ts'
 
 /** One way to one server, with nothing left to decide. */
@@ -74,7 +80,7 @@ function makeClient({ resolved, host, address, attempt }: Way, timeoutMs: number
     sslnegotiation: tls !== false && tls.direct ? 'direct' : 'postgres',
     enableChannelBinding: tls !== false && resolved.channelBinding !== 'disable',
     keepAlive: resolved.keepalives,
-    keepAliveInitialDelayMillis: (resolved.keepalivesIdleSeconds ?? 0) * 1000,
+    keepAliveInitialDelayMillis: (resolved.keepalivesIdleSeconds ?? KEEPALIVE.idleSeconds) * 1000,
     connectionTimeoutMillis: timeoutMs,
   })
   // all that is said at startup: poolers refuse what they do not know, and `pg` would add PGOPTIONS and PGAPPNAME of the process

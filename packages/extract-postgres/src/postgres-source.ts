@@ -13,18 +13,18 @@ import {
   throwIfAborted,
 } from '@dwh/core'
 import { blockRanges } from './block-ranges.ts'
-import { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
+import { connect, type PostgresConnection } from './connect.ts'
 import { copyRanges } from './copy-ranges.ts'
 import { endSessions } from './end-sessions.ts'
-import { listTables, type PgColumn, type PgTable } from './list-tables.ts'
+import { listTables, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
 import { MOST_RANGES, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
 import { APPLICATION_NAME } from './open-client.ts'
-import type { PgClient } from './pg-client.ts'
-import { decideType, refuseRounding } from './pg-types.ts'
 import { sourceFailure } from './postgres-errors.ts'
-import { type ReadRowsOptions, readRows } from './read-rows.ts'
+import type { PostgresSourceOptions } from './postgres-source-options.ts'
+import { readRows } from './read-rows.ts'
 import { type Reader, readerPool } from './reader-pool.ts'
+import { selectColumns } from './select-columns.ts'
 import {
   type Backend,
   type BeginSnapshotOptions,
@@ -38,23 +38,8 @@ import { otherServer } from './shortage.ts'
 import { limitSnapshotAge } from './snapshot-age.ts'
 import { surveyTable } from './survey-table.ts'
 import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
-
-export interface PostgresSourceOptions
-  extends ConnectOptions,
-    Pick<BeginSnapshotOptions, 'lockTimeoutMs'>,
-    Pick<ReadRowsOptions, 'batchRows' | 'batchBytes'> {
-  /** How many tables may be read at once, each on a connection of its own beside the one that holds the snapshot. Default 2. */
-  readonly parallel?: number | undefined
-  /**
-   * When a statement such as ALTER TABLE waits for a table that is being read, and all that the application asks of that table waits behind it. `yield`: the read ends
-   * within `lockTimeoutMs`, and fails with `context.retryable`. `wait`: it goes on, and `onNote` is told. Default `yield`.
-   */
-  readonly onBlockedDdl?: 'yield' | 'wait' | undefined
-  /** How long the snapshot may be open, since it holds back vacuum; after that every read fails. 0: no limit; above 24 days: 24 days. Default 12 h. */
-  readonly maxSnapshotAgeMs?: number | undefined
-  /** Told, once each, what is no error and may surprise: a setting without effect, a password file that is ignored, fewer connections than wanted. */
-  readonly onNote?: ((note: string) => void) | undefined
-}
+import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './watch-silence.ts'
+import { hangUp, within } from './within.ts'
 
 const DEFAULT_PARALLEL = 2
 
@@ -78,15 +63,22 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
       throwIfAborted(signal, 'source')
       const connection = await connect(options, signal)
       const { client: holder, server, resolved } = connection
+      const { heartbeatMs = DEFAULT_HEARTBEAT_MS } = options
+      const soon = <T>(answer: Promise<T>) => within(answer, heartbeatMs, (ms) => noAnswer(server, ms))
+      const stop = () => holder.connection.stream.destroy()
+      signal?.addEventListener('abort', stop)
       try {
         for (const note of resolved.notes) options.onNote?.(note)
-        const session = { ...options, applicationName: resolved.applicationName ?? undefined }
-        const backend = await beginSnapshot(holder, session)
-        const info = await exportSnapshot(holder)
+        const session = { ...options, heartbeatMs, applicationName: resolved.applicationName ?? undefined }
+        const backend = await soon(beginSnapshot(holder, session))
+        const info = await soon(exportSnapshot(holder))
         return openSnapshot(connection, { info, ...backend }, session, signal)
       } catch (error) {
-        await holder.end().catch(() => {})
+        hangUp(holder)
+        throwIfAborted(signal, 'source')
         throw sourceFailure(error, { server })
+      } finally {
+        signal?.removeEventListener('abort', stop)
       }
     },
   }
@@ -94,17 +86,18 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
 
 function openSnapshot(
   connection: PostgresConnection,
-  { info, instance, utf8 }: Backend & { readonly info: SnapshotInfo & { readonly id: string } },
-  options: PostgresSourceOptions & BeginSnapshotOptions,
+  { info, instance, pid: holderPid, utf8 }: Backend & { readonly info: SnapshotInfo & { readonly id: string } },
+  options: PostgresSourceOptions & BeginSnapshotOptions & { readonly heartbeatMs: number },
   signal: AbortSignal | undefined,
 ): SourceSnapshot {
   const { client: holder, server, connectTimeoutMs, another } = connection
-  const parallel = options.parallel ?? DEFAULT_PARALLEL
+  const { parallel = DEFAULT_PARALLEL, heartbeatMs } = options
   const pool = readerPool({
     holder,
     server,
     wanted: parallel,
     joinTimeoutMs: connectTimeoutMs,
+    heartbeatMs,
     open: another,
     async join(client) {
       const backend = await beginSnapshot(client, { ...options, snapshotId: info.id })
@@ -115,9 +108,17 @@ function openSnapshot(
   })
   const age = limitSnapshotAge(options.maxSnapshotAgeMs)
   age.signal.addEventListener('abort', end)
-  const blocked = watchBlocked({ spare: pool.spare, everyMs: noticeMs(options.lockTimeoutMs) })
+  const dead = new AbortController()
+  const onDead = (error: DwhError) => dead.abort(error)
+  const spare = () => (listing ? null : pool.spare())
+  const everyMs = noticeMs(options.lockTimeoutMs)
+  const onSilence = () => onDead(noAnswer(server, heartbeatMs))
+  const blocked = watchBlocked({ spare, everyMs, heartbeatMs, onSilence })
+  const silence = watchSilence({ server, instance, spare, another, heartbeatMs, onDead })
+  dead.signal.addEventListener('abort', end)
   const blocking = new Set<string>()
   let listed: Promise<Map<string, PgTable>> | undefined
+  let listing = false
 
   function end(): void {
     age.stop()
@@ -127,8 +128,22 @@ function openSnapshot(
   }
 
   function list(): Promise<Map<string, PgTable>> {
-    listed ??= listTables(holder).then((tables) => new Map(tables.map((table) => [formatTableName(table), table])))
+    listed ??= listAll()
     return listed
+  }
+
+  async function listAll(): Promise<Map<string, PgTable>> {
+    const lost = () => onDead(lostAnswer(server, false))
+    listing = true
+    const unwatch = silence.watch({ pid: holderPid, client: holder, waiting: { now: true }, lost })
+    signal?.addEventListener('abort', end)
+    try {
+      return new Map((await listTables(holder)).map((table) => [formatTableName(table), table]))
+    } finally {
+      signal?.removeEventListener('abort', end)
+      unwatch()
+      listing = false
+    }
   }
 
   /** Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none. */
@@ -142,10 +157,11 @@ function openSnapshot(
     const name = formatTableName(table)
     const yielded = new AbortController()
     const asked = AbortSignal.any([signal, read.signal].filter((s) => s !== undefined))
-    const ended = AbortSignal.any([asked, age.signal, yielded.signal])
+    const ended = AbortSignal.any([asked, age.signal, dead.signal, yielded.signal])
     function throwIfEnded(): void {
       throwIfAborted(asked, name)
       age.check(name)
+      dead.signal.throwIfAborted()
       yielded.signal.throwIfAborted()
     }
     /** Once for each table, however often it is read. */
@@ -154,7 +170,7 @@ function openSnapshot(
       else if (!blocking.has(name)) options.onNote?.(inTheWay(name, waiter))
       blocking.add(name)
     }
-    let unwatch = () => {}
+    const unwatch: (() => void)[] = []
     let reader: Reader | null = null
     // a read that waits for the server ends at once when its socket does
     const stop = () => reader?.destroy()
@@ -164,15 +180,19 @@ function openSnapshot(
       reader = await take(ended)
       if (reader === null) return
       throwIfEnded()
-      await lockTable(reader.client, table)
-      if (reader.pid !== null) unwatch = blocked.watch(reader.pid, onBlocked)
+      const { client, waiting, last } = reader
+      const lost = () => yielded.abort(lostAnswer(name, !last))
+      unwatch.push(silence.watch({ pid: reader.pid ?? holderPid, client, waiting, lost }))
+      waiting.now = true
+      await lockTable(client, table)
+      if (reader.pid !== null) unwatch.push(blocked.watch(reader.pid, onBlocked))
       yield* work(reader, table, ended)
       complete = true
     } catch (error) {
       throwIfEnded()
       throw sourceFailure(error, { table })
     } finally {
-      unwatch()
+      for (const stopWatching of unwatch) stopWatching()
       ended.removeEventListener('abort', stop)
       // also after an early exit: ends the transaction, and with it the table's lock
       await reader?.giveBack(complete)
@@ -186,12 +206,16 @@ function openSnapshot(
       try {
         return [...(await list()).values()]
       } catch (error) {
+        throwIfAborted(signal, 'source')
         age.check(server)
+        dead.signal.throwIfAborted()
         throw sourceFailure(error, { server })
       }
     },
     read: (wanted, read = {}) => ({
-      rows: onReader(wanted, read, ({ client }, table) => readRows(client, table, { ...options, where: read.where })),
+      rows: onReader(wanted, read, ({ client, waiting }, table) =>
+        readRows(client, table, { ...options, where: read.where, waiting }),
+      ),
       canonical: true,
     }),
     readCopy(wanted, read = {}) {
@@ -232,11 +256,13 @@ function openSnapshot(
       const join = { conninfo, snapshotId: info.id, instance, where: read.where }
       async function* once<T>(
         work: (query: NativeQuery, ended: AbortSignal) => Promise<T>,
-        client: PgClient,
+        { client, waiting }: Reader,
         locked: PgTable,
         ended: AbortSignal,
       ): AsyncGenerator<T> {
         const ranges = await blockRanges(client, locked, MOST_RANGES)
+        // the connection only holds the lock from here on
+        waiting.now = false
         const stop = () => void endSessions(another, name)
         ended.addEventListener('abort', stop)
         try {
@@ -252,7 +278,7 @@ function openSnapshot(
         sent: () => survey.proof.rows,
         async native(work) {
           // by whose lock the table stays what it is
-          const reading = onReader(wanted, read, ({ client }, locked, ended) => once(work, client, locked, ended))
+          const reading = onReader(wanted, read, (reader, locked, ended) => once(work, reader, locked, ended))
           for await (const done of reading) return done
           throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: not read`)
         },
@@ -262,21 +288,4 @@ function openSnapshot(
       end()
     },
   }
-}
-
-/** The columns that are wanted, each read as what it is wanted as. */
-function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable {
-  const name = formatTableName(wanted)
-  if (!table) throw new DwhError('SOURCE_FAILED', `${name}: no such table in this snapshot`)
-  const columns = wanted.columns.map((column): PgColumn => {
-    const found = table.columns.find((candidate) => candidate.name === column.name)
-    if (!found) throw new DwhError('SOURCE_FAILED', `${name}: no column ${column.name} in this snapshot`)
-    const chosen = column.storeAs ? found.mapping.choices[column.storeAs] : found.mapping
-    if (!chosen)
-      throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
-    const decided = column.open ? chosen : decideType(chosen, column.type)
-    const mapping = table.kind === 'view' && chosen.open === 'scale' ? refuseRounding(decided) : decided
-    return { ...found, ...column, sourceType: found.sourceType, mapping }
-  })
-  return { ...table, columns }
 }

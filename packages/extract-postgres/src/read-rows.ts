@@ -3,6 +3,7 @@ import Cursor from 'pg-cursor'
 import type { PgColumn } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import { sourceFailure } from './postgres-errors.ts'
+import type { Waiting } from './watch-silence.ts'
 
 export interface ReadRowsOptions {
   /** An SQL condition; names outside pg_catalog need their schema. */
@@ -11,6 +12,8 @@ export interface ReadRowsOptions {
   readonly batchRows?: number | undefined
   /** Batches grow and shrink towards this size. A run of much longer rows exceeds it once. Default 256 KiB. */
   readonly batchBytes?: number | undefined
+  /** Kept here: set while rows of the server are awaited, and not while the caller has some. */
+  readonly waiting?: Waiting | undefined
 }
 
 export const DEFAULT_BATCH_ROWS = 2_000
@@ -43,7 +46,7 @@ export async function* readRows(
   table: ReadableTable,
   options: ReadRowsOptions = {},
 ): AsyncGenerator<RowBatch> {
-  const { batchRows = DEFAULT_BATCH_ROWS, batchBytes = DEFAULT_BATCH_BYTES } = options
+  const { batchRows = DEFAULT_BATCH_ROWS, batchBytes = DEFAULT_BATCH_BYTES, waiting = { now: false } } = options
   if (table.columns.length === 0) throw new DwhError('SOURCE_FAILED', `${table.name}: no columns to read`)
   const cursor = client.query(
     new Cursor<string[]>(selectStatement(table, options.where), [], { rowMode: 'array', types: asText }),
@@ -54,7 +57,9 @@ export async function* readRows(
   let next = cursor.read(size)
   try {
     for (;;) {
+      waiting.now = true
       const batch = await connection.orLost(next)
+      waiting.now = false
       if (batch.length === 0) return
       reached += batch.length
       size = nextBatchRows(batch, batchRows, batchBytes)
@@ -67,6 +72,7 @@ export async function* readRows(
   } catch (error) {
     throw sourceFailure(error, { table, rows: reached })
   } finally {
+    waiting.now = true
     await connection.orLost(next).catch(() => {})
     await connection.orLost(cursor.close()).catch(() => {})
     connection.unwatch()

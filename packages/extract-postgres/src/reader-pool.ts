@@ -1,13 +1,17 @@
 import { DwhError, throwIfAborted } from '@dwh/core'
 import type pg from 'pg'
 import { explainFailure, sourceFailure } from './postgres-errors.ts'
-import { noAnswer, shortageOf } from './shortage.ts'
+import { noBegin, shortageOf } from './shortage.ts'
+import { noAnswer, type Waiting } from './watch-silence.ts'
+import { within } from './within.ts'
 
 /** A connection inside the snapshot, for one table. */
 export interface Reader {
   readonly client: pg.Client
   /** Of its backend. Null for the connection that holds the snapshot, which nobody else can watch. */
   readonly pid: number | null
+  /** Kept by whoever uses the reader. */
+  readonly waiting: Waiting
   /** Ends the connection at once, whatever it does. */
   destroy(): void
   /** True for the connection that holds the snapshot, which would go with it. */
@@ -43,6 +47,8 @@ export interface ReaderPoolOptions {
   join(client: pg.Client): Promise<number>
   /** After which a `join` counts as refused: a pooler without a free server says nothing for minutes. */
   readonly joinTimeoutMs: number
+  /** After which the server counts as gone when it does not end a transaction. */
+  readonly heartbeatMs: number
   readonly onNote: (note: string) => void
 }
 
@@ -72,6 +78,10 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
   holder.once('error', (error) => {
     lastWords = error
   })
+
+  function soon<T>(answer: Promise<T>): Promise<T> {
+    return within(answer, options.heartbeatMs, (ms) => noAnswer(server, ms))
+  }
 
   async function take(signal: AbortSignal | undefined): Promise<Reader> {
     for (;;) {
@@ -122,7 +132,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
       clients.add(client)
       signal?.addEventListener('abort', stop)
       if (closed) throw new DwhError('SOURCE_FAILED', `${server}: the snapshot is closed`)
-      return readerOf(client, await within(join(client), options.joinTimeoutMs))
+      return readerOf(client, await within(join(client), options.joinTimeoutMs, noBegin))
     } catch (error) {
       drop(client)
       throwIfAborted(signal, 'source')
@@ -152,7 +162,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
   /** A snapshot that is not found may have gone with the session that held it. */
   async function checkHolder(error: unknown): Promise<void> {
     try {
-      await within(holder.query('SELECT 1'), options.joinTimeoutMs)
+      await within(holder.query('SELECT 1'), options.joinTimeoutMs, noBegin)
     } catch {
       const { text, hint } = explainFailure(lastWords ?? error)
       throw new DwhError('SOURCE_FAILED', `${server}: the session that held the snapshot has ended: ${text}`, {
@@ -166,10 +176,11 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     return {
       client,
       pid,
+      waiting: { now: false },
       destroy: () => drop(client),
       last: false,
       async giveBack(complete) {
-        const ended = clients.has(client) && (await succeeds(client.query(complete ? 'COMMIT' : 'ROLLBACK')))
+        const ended = clients.has(client) && (await succeeds(soon(client.query(complete ? 'COMMIT' : 'ROLLBACK'))))
         if (ended && !closed && limit > 0) idle.push(client)
         else drop(client)
         wake()
@@ -180,7 +191,7 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
   async function takeHolder(): Promise<Reader> {
     holderBusy = true
     try {
-      await holder.query(`SAVEPOINT ${SAVEPOINT}`)
+      await soon(holder.query(`SAVEPOINT ${SAVEPOINT}`))
     } catch (error) {
       holderBusy = false
       wake()
@@ -189,12 +200,13 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     return {
       client: holder,
       pid: null,
+      waiting: { now: false },
       // with it goes the snapshot: there is no other way to stop a query that is under way on the only connection
       destroy: () => holder.connection.stream.destroy(),
       last: true,
       async giveBack() {
         // ends the table's lock, and an error that the transaction is in
-        await succeeds(holder.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`))
+        await succeeds(soon(holder.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)))
         holderBusy = false
         wake()
       },
@@ -256,16 +268,4 @@ function succeeds(answer: Promise<unknown>): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-async function within<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer(timeoutMs)), timeoutMs)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -20,7 +20,7 @@ export function shortageOf(error: unknown): Shortage | null {
 }
 
 /** A pooler without a free connection to its server lets us wait, for minutes. */
-export function noAnswer(timeoutMs: number): DwhError {
+export function noBegin(timeoutMs: number): DwhError {
   return new DwhError('SOURCE_UNREACHABLE', `no answer to BEGIN within ${timeoutMs / 1000} s`, {
     context: { shortage: 'connections' },
   })

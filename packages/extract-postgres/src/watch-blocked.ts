@@ -1,6 +1,7 @@
 import { DwhError } from '@dwh/core'
 import type { QueryResult } from 'pg'
 import type { PgClient } from './pg-client.ts'
+import { within } from './within.ts'
 
 /** A session that waits for a lock because of a backend of ours. */
 export interface Waiter {
@@ -19,6 +20,10 @@ export interface WatchBlockedOptions {
   readonly spare: () => PgClient | null
   /** How long after one answer the next question comes. */
   readonly everyMs: number
+  /** How long an answer may take: nothing that is asked needs work. */
+  readonly heartbeatMs: number
+  /** Told when it takes longer: the session is as good as gone, and its snapshot with it. */
+  readonly onSilence: () => void
 }
 
 /**
@@ -26,15 +31,22 @@ export interface WatchBlockedOptions {
  * query of an application behind the ALTER TABLE. Asks nothing while no backend is watched, and never again after a question that failed: a session that is
  * gone, or a role that may not ask, is none the worse for it.
  */
-export function watchBlocked({ spare, everyMs }: WatchBlockedOptions): BlockedWatch {
+export function watchBlocked({ spare, everyMs, heartbeatMs, onSilence }: WatchBlockedOptions): BlockedWatch {
   const watched = new Map<number, (waiter: Waiter) => void>()
   let asking = false
   let unable = false
 
+  function soon<T>(answer: Promise<T>): Promise<T> {
+    return within(answer, heartbeatMs, () => {
+      onSilence()
+      return new Error('silence')
+    })
+  }
+
   async function ask(): Promise<void> {
     const client = spare()
     const asked = new Map(watched)
-    const found = client && asked.size > 0 ? await findBlocked(client, [...asked.keys()]) : []
+    const found = client && asked.size > 0 ? await soon(findBlocked(client, [...asked.keys()])) : []
     for (const { backend, ...waiter } of found) {
       const onBlocked = watched.get(backend)
       // the same backend may read another table by now

@@ -1,5 +1,5 @@
 import { matchesTable, type SnapshotInfo, type SourceSnapshot, type TableSchema } from '@dwh/core'
-import { connect, inspectServer, readOnlyRoleSql, type ServerReport } from '@dwh/extract-postgres'
+import { connect, hangUp, inspectServer, readOnlyRoleSql, type ServerReport } from '@dwh/extract-postgres'
 import { type DeniedRead, type Selection, selectTables } from '@dwh/pipeline'
 import { postgresOptions, sourceOf } from '../commands/shared.ts'
 import type { Config } from '../config/load-config.ts'
@@ -26,12 +26,15 @@ export async function* checkSource(
 ): AsyncGenerator<Finding, ExaminedSource | null> {
   const connected = await attempt(limits, async (signal) => {
     const connection = await connect(postgresOptions(config, world), signal)
+    const stop = () => hangUp(connection.client)
+    signal.addEventListener('abort', stop)
     try {
       const report = await inspectServer(connection.client)
       const roleSql = report.superuser || report.mayWrite ? await readOnlyRoleSql(connection.client, READER) : ''
       return { report, roleSql, server: connection.server, sslmode: connection.resolved.sslmode }
     } finally {
-      await connection.client.end().catch(() => {})
+      signal.removeEventListener('abort', stop)
+      stop()
     }
   })
   if ('failure' in connected) {

@@ -1,11 +1,14 @@
-import type { TableSchema } from '@dwh/core'
+import { DwhError, type TableSchema } from '@dwh/core'
 import {
   beginSnapshot,
   connect,
+  hangUp,
   inspectServer,
   listTables,
+  type PgClient,
   type TableActivity,
   tableActivity,
+  within,
 } from '@dwh/extract-postgres'
 import { postgresOptions } from '../commands/shared.ts'
 import type { Config } from '../config/load-config.ts'
@@ -24,16 +27,29 @@ export interface SourceLook {
   readonly activity: ReadonlyMap<string, TableActivity>
 }
 
+/** Statistics of 100,000 tables take seconds. */
+const LOOK_TIMEOUT_MS = 120_000
+
 /** Reads the catalog and the statistics of the server, on one connection. No table is read. */
 export async function lookAtSource(config: Config, world: World): Promise<SourceLook> {
   const { client, server } = await connect(postgresOptions(config, world), world.signal)
+  const stop = () => hangUp(client)
+  world.signal.addEventListener('abort', stop)
   try {
-    const { rows } = await client.query(`SELECT current_setting('TimeZone') AS zone`)
-    const { database, version } = await inspectServer(client)
-    await beginSnapshot(client, { lockTimeoutMs: config.lockTimeoutMs })
-    const tables = await listTables(client)
-    return { server, database, version, timeZone: rows[0].zone, tables, activity: await tableActivity(client) }
+    return await within(look(client, server, config), LOOK_TIMEOUT_MS, (ms) => {
+      const hint = 'The server hangs, or the network in between is gone. Try again when it is back.'
+      return new DwhError('SOURCE_FAILED', `${server}: no answer for ${ms / 1000} s`, { hint })
+    })
   } finally {
-    await client.end().catch(() => {})
+    world.signal.removeEventListener('abort', stop)
+    stop()
   }
+}
+
+async function look(client: PgClient, server: string, config: Config): Promise<SourceLook> {
+  const { rows } = await client.query(`SELECT current_setting('TimeZone') AS zone`)
+  const { database, version } = await inspectServer(client)
+  await beginSnapshot(client, { lockTimeoutMs: config.lockTimeoutMs })
+  const tables = await listTables(client)
+  return { server, database, version, timeZone: rows[0].zone, tables, activity: await tableActivity(client) }
 }

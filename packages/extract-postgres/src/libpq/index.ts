@@ -11,4 +11,4 @@ export {
 export { isUnixSocket } from './resolve-hosts.ts'
 export { type TlsAttempt, type TlsOptions, tlsPlan } from './tls-plan.ts'
 export type { SslMode, TlsVersion } from './tls-settings.ts'
-export { toConninfo } from './to-conninfo.ts'
+export { KEEPALIVE, toConninfo } from './to-conninfo.ts'

@@ -1,5 +1,11 @@
 import type { ResolvedConnection, ResolvedHost } from './resolve-connection.ts'
 
+/**
+ * How soon a dead peer is noticed, where the connection does not say: the system's own two hours are more than most firewalls remember a quiet connection, and more than anybody waits. Node asks
+ * ten times, once a second; it cannot limit what is unacknowledged.
+ */
+export const KEEPALIVE = { idleSeconds: 30, intervalSeconds: 10, count: 3, unacknowledgedMs: 60_000 } as const
+
 /** What is known of a connection once it was opened. */
 export interface OpenedWay {
   readonly resolved: ResolvedConnection
@@ -36,7 +42,10 @@ export function toConninfo(
     channel_binding: encrypted ? resolved.channelBinding : 'disable',
     connect_timeout: resolved.connectTimeoutSeconds,
     keepalives: resolved.keepalives ? 1 : 0,
-    keepalives_idle: resolved.keepalivesIdleSeconds,
+    keepalives_idle: resolved.keepalivesIdleSeconds ?? KEEPALIVE.idleSeconds,
+    keepalives_interval: resolved.keepalivesIntervalSeconds ?? KEEPALIVE.intervalSeconds,
+    keepalives_count: resolved.keepalivesCount ?? KEEPALIVE.count,
+    tcp_user_timeout: KEEPALIVE.unacknowledgedMs,
     ...more,
   }
   return Object.entries(settings)

@@ -1,0 +1,20 @@
+import { DwhError, formatTableName, type TableSchema } from '@dwh/core'
+import type { PgColumn, PgTable } from './list-tables.ts'
+import { decideType, refuseRounding } from './pg-types.ts'
+
+/** The columns that are wanted, each read as what it is wanted as. */
+export function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable {
+  const name = formatTableName(wanted)
+  if (!table) throw new DwhError('SOURCE_FAILED', `${name}: no such table in this snapshot`)
+  const columns = wanted.columns.map((column): PgColumn => {
+    const found = table.columns.find((candidate) => candidate.name === column.name)
+    if (!found) throw new DwhError('SOURCE_FAILED', `${name}: no column ${column.name} in this snapshot`)
+    const chosen = column.storeAs ? found.mapping.choices[column.storeAs] : found.mapping
+    if (!chosen)
+      throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
+    const decided = column.open ? chosen : decideType(chosen, column.type)
+    const mapping = table.kind === 'view' && chosen.open === 'scale' ? refuseRounding(decided) : decided
+    return { ...found, ...column, sourceType: found.sourceType, mapping }
+  })
+  return { ...table, columns }
+}

@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Options } from 'tsup'
 
 /** Other people's packages in a bundle, as esbuild names the files of its inputs: `.../node_modules/<name>/...`. */
@@ -17,6 +17,8 @@ export function licenses(file: string): NonNullable<Options['esbuildPlugins']>[n
       build.onEnd(async ({ metafile }) => {
         const folders = Object.keys(metafile?.inputs ?? {}).flatMap((input) => PACKAGE.exec(input)?.[1] ?? [])
         const texts = await Promise.all([...new Set(folders)].map(noticeOf))
+        // the build itself makes the folder only later
+        await mkdir(dirname(file), { recursive: true })
         await writeFile(file, [...new Set(texts)].sort().join('\n'))
       })
     },

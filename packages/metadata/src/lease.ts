@@ -26,7 +26,7 @@ export interface Lease {
   readonly takenOver: boolean
   /** Fires when it could not be renewed in time, or somebody else has it. */
   readonly signal: AbortSignal
-  /** @throws DwhError CONFLICT once it is over; well before anybody else may have it, unless the clocks differ */
+  /** @throws DwhError CONFLICT once it is over, with `context.leaseOver`: trying again is of no use; well before anybody else may have it, unless the clocks differ */
   check(): void
   /** Ends it; safe to call twice. Never throws. */
   release(): Promise<void>
@@ -132,6 +132,7 @@ function openLease(
     clearInterval(timer)
     over ??= new DwhError('CONFLICT', `run ${owner}: ${why}`, {
       hint: 'Nothing more is written by this run. Run again; `dwh status` tells what was published.',
+      context: { leaseOver: true },
     })
     controller.abort(over)
     return over

@@ -18,7 +18,7 @@ import { forEach } from './for-each.ts'
 import { serialise } from './parse-state.ts'
 import { readManifest, readState, type StoredState } from './read-state.ts'
 import { rollForward } from './roll-forward.ts'
-import { writeState } from './write-state.ts'
+import { isOvertaken, writeState } from './write-state.ts'
 
 /** What a run is about to publish. Its files are staged already, by `stageFile`. */
 export interface Publication {
@@ -133,7 +133,7 @@ async function commit(
           return { ...nextState(current.state, publication, kept), publishing: null }
         }
         current = now
-      } else if (isCertain(error) && !isDwhError(error, 'CONFLICT')) {
+      } else if (isCertain(error) && !isOvertaken(error)) {
         throw perhaps ? uncertain(publication, error) : error
       } else if (attempt >= COMMIT_ATTEMPTS) {
         throw uncertain(publication, error)

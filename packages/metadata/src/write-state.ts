@@ -19,8 +19,13 @@ export async function untilWritten<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt()
     } catch (error) {
-      // each conflict means that another writer got on, so this ends
-      if (!isDwhError(error, 'CONFLICT')) throw error
+      // each of these means that another writer got on, so this ends
+      if (!isOvertaken(error)) throw error
     }
   }
+}
+
+/** Whether somebody else was quicker, and trying again makes sense: not so once one's own lease is over. */
+export function isOvertaken(error: unknown): boolean {
+  return isDwhError(error, 'CONFLICT') && error.context.leaseOver !== true
 }

@@ -5,7 +5,7 @@ import { FLAWS, SCENARIOS } from './scenarios.ts'
 const HELP = `pnpm model               every scenario: prints "holds in all N states", or the shortest trace to a violation
 pnpm model FLAW...       breaks the protocol on purpose; each of these is found:
 ${Object.entries(FLAWS)
-  .map(([flaw, { what }]) => `  ${flaw.padEnd(23)}${what}`)
+  .map(([flaw, { what }]) => `  ${flaw.padEnd(25)}${what}`)
   .join('\n')}`
 
 const flaws = new Set(argv.slice(2))

@@ -1,4 +1,4 @@
-import type { DwhError, ObjectStore, RunRecord } from '@dwh/core'
+import { DwhError, isDwhError, type ObjectStore, type RunRecord } from '@dwh/core'
 import { abandonRun, recordFailure, writeRunRecord } from '@dwh/metadata'
 import { failureOf } from './run-record.ts'
 
@@ -17,4 +17,13 @@ export async function noteFailure(store: ObjectStore, record: RunRecord, error: 
   } catch {
     // the storage does not take it; the caller gets the reason of the failure, which may well be the same
   }
+}
+
+/** What a run failed of. Once its lease is over that is the reason, whatever it led to; but nothing hides that the run may be published all the same. */
+export function failureOfRun(cause: unknown, runId: string, lease: AbortSignal | undefined): DwhError {
+  const uncertain = isDwhError(cause) && cause.context.uncertain === true
+  const reason = lease?.aborted && !uncertain ? lease.reason : cause
+  if (isDwhError(reason)) return reason
+  const message = reason instanceof Error ? reason.message : String(reason)
+  return new DwhError('RUN_FAILED', `run ${runId}: ${message}`, { cause: reason })
 }

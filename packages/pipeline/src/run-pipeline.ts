@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises'
 import {
   type Day,
-  DwhError,
+  type DwhError,
   dayAt,
   type EtlState,
   formatRunId,
-  isDwhError,
   type ObjectStore,
   type OnEvent,
   parseDay,
@@ -30,7 +29,7 @@ import type { ParquetWriter } from '@dwh/parquet-writer'
 import { checkResults, type OnTableError } from './check-results.ts'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
-import { noteFailure } from './note-failure.ts'
+import { failureOfRun, noteFailure } from './note-failure.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
 import { failureOf, makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
@@ -154,7 +153,7 @@ async function runWithLease(given: RunOptions, { runId, startedAt, days, lease }
     })
   } catch (cause) {
     if (!published) {
-      const error = asFailure(lease.signal.aborted ? lease.signal.reason : cause, runId)
+      const error = failureOfRun(cause, runId, lease.signal)
       await noteFailure(given.store, record(error), error)
       throw error
     }
@@ -278,10 +277,4 @@ async function publish(
 ) {
   const previous = await readManifest(store, base.state, publication.date)
   return publishRun(store, base, { ...publication, previous, now: clock() })
-}
-
-function asFailure(cause: unknown, runId: string): DwhError {
-  if (isDwhError(cause)) return cause
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new DwhError('RUN_FAILED', `run ${runId}: ${message}`, { cause })
 }

@@ -1,0 +1,51 @@
+import { DwhError, type ObjectStore, STAGE_PREFIX, STATE_KEY } from '@dwh/core'
+import { publishRun, readState, takeLease, whileHeld } from '@dwh/metadata'
+import { localStore } from '@dwh/storage'
+import { temporaryFolder } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { failureOfRun, noteFailure } from './note-failure.ts'
+
+const NOW = new Date('2026-02-18T03:00:00Z')
+
+test('the answer to the commit is lost, and then the lease is over: what is staged stays, for the commit may still arrive', async () => {
+  const store = localStore({ path: await temporaryFolder() })
+  let now = NOW
+  const lease = await takeLease(store, { owner: 'r1', clock: () => now, ttlMs: 60_000 })
+  let arrive: (() => Promise<unknown>) | undefined
+  const slow: ObjectStore = {
+    ...store,
+    async put(key, ...rest) {
+      if (key !== STATE_KEY) return store.put(key, ...rest)
+      arrive = () => store.put(key, ...rest)
+      now = new Date(NOW.getTime() + 60_000)
+      throw new DwhError('STORE_UNREACHABLE', 'socket hang up')
+    },
+  }
+  const publication = { runId: 'r1', date: '2026-02-18', tables: {}, failed: {}, dropped: [], sources: {} }
+  const cause = await publishRun(whileHeld(slow, lease), await readState(store), {
+    ...publication,
+    previous: null,
+    startedAt: NOW,
+    now: NOW,
+  }).catch((error) => error)
+  const error = failureOfRun(cause, 'r1', lease.signal)
+  expect(lease.signal.aborted).toBe(true)
+  expect(error).toMatchObject({ code: 'STORE_FAILED', context: { uncertain: true } })
+  const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
+  const record = { version: 2, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, tables: {} } as const
+  await noteFailure({ ...store, put: async () => Promise.reject(error) }, { ...record, error: null }, error)
+  await arrive?.()
+  expect((await readState(store)).state.publishing?.run_id).toBe('r1')
+  const staged: string[] = []
+  for await (const { key } of store.list(STAGE_PREFIX)) staged.push(key)
+  expect(staged).toEqual(['_dwh/stage/r1/_dwh/snapshots/2026/02/18.json'])
+})
+
+test('the lease is over: that is why the run failed', () => {
+  const over = new DwhError('CONFLICT', 'its lease has run out')
+  expect(failureOfRun(new Error('stopped'), 'r1', AbortSignal.abort(over))).toBe(over)
+  expect(failureOfRun(new Error('stopped'), 'r1', undefined)).toMatchObject({
+    code: 'RUN_FAILED',
+    message: 'run r1: stopped',
+  })
+})

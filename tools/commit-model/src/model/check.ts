@@ -1,0 +1,65 @@
+import { baseOf } from './processes.ts'
+import type { Scenario } from './scenarios.ts'
+import {
+  ABSENT,
+  at,
+  BROKEN,
+  DROPPED,
+  FILES,
+  FINAL,
+  GRACE,
+  KEPT,
+  KEPT_OF,
+  KEYS,
+  keyOf,
+  LAST,
+  MANIFEST,
+  MANIFESTS,
+  NAMED,
+  ofRun,
+  ofTable,
+  PREVIOUS,
+  PUBLISHING,
+  STAGE,
+  STEP,
+  type State,
+} from './state.ts'
+
+const MISSING = at('missing')
+
+/** What is wrong with a state; null when nothing is. */
+export function violation(s: State, scenario: Scenario, processes: number): string | null {
+  for (let i = 0; i < processes; i += 1)
+    if (s[baseOf(i) + STEP] === MISSING) return 'a reader finds the bytes of its manifest nowhere'
+  if (s[BROKEN] === 1) return 'a run commits on what it read before its lease was taken over'
+  const who = s[PUBLISHING]!
+  for (let key = 0; key < KEYS; key += 1) {
+    const [named, found] = [s[NAMED + key]!, s[FINAL + key]!]
+    const name = `${FILES[key % 3]} of day ${Math.floor(key / 3)}`
+    if (found !== ABSENT && found !== 0 && found !== s[LAST] && found !== s[PREVIOUS])
+      return `${name} holds run ${found}, which never committed`
+    if (named === found) continue
+    if (who === 0 || who !== named) return `${name} holds run ${found}, not ${named}, and nobody is publishing it`
+    if ((s[ofRun(STAGE, who)]! & (1 << (key % 3))) === 0)
+      return `run ${who} is being published, but its ${name} is neither staged nor final`
+  }
+  if (scenario.grace)
+    for (const run of [1, 2])
+      for (const table of [0, 1])
+        if (s[ofTable(KEPT_OF, run, table)] !== 0 && s[ofRun(GRACE, run)] !== DROPPED)
+          if (s[ofTable(KEPT, run, table)] !== s[ofTable(KEPT_OF, run, table)])
+            return `etl.json says that run ${run} has kept ${FILES[table]}, which it has not`
+  return manifestViolation(s, scenario)
+}
+
+/** The manifest of a day, staged or final, is of the run that was the last to commit for it, and names what that one has read or found. */
+function manifestViolation(s: State, scenario: Scenario): string | null {
+  for (const [i, { day }] of scenario.runs.entries()) {
+    const run = i + 1
+    if (s[NAMED + keyOf(day, MANIFEST)] !== run) continue
+    for (const table of [0, 1])
+      if (s[ofTable(MANIFESTS, run, table)] !== s[NAMED + keyOf(day, table)])
+        return `the manifest of day ${day} has lost ${FILES[table]}`
+  }
+  return null
+}

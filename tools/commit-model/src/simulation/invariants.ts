@@ -1,0 +1,141 @@
+import {
+  type DayManifest,
+  type EtlState,
+  type FileEntry,
+  manifestDay,
+  manifestKey,
+  SNAPSHOTS_PREFIX,
+  STAGE_PREFIX,
+  STATE_KEY,
+  stageKey,
+  whereToLook,
+} from '@dwh/core'
+import type { Objects } from './objects.ts'
+
+/** A promise of the protocol that was broken. */
+export class Violation extends Error {}
+
+/** What is known of the warehouse from outside: which runs have committed, and what `etl.json` has ever said. */
+export class Ledger {
+  readonly #objects: Objects
+  readonly #now: () => Date
+  readonly #manifests = new WeakMap<Uint8Array, DayManifest>()
+  /** The last run that has committed something for a day. */
+  readonly #days = new Map<string, string>()
+  /** What a final key has held last, by the order of commits. */
+  readonly #newest = new Map<string, number>()
+  /** By key and hash, when the time is over for which replaced bytes are kept. */
+  readonly #kept = new Map<string, string>()
+  /** Every run that has ever committed, in order. */
+  readonly committed: string[] = []
+  state: EtlState | null = null
+
+  /** `committed`: the runs that made these objects. */
+  constructor(objects: Objects, now: () => Date, committed: readonly string[]) {
+    this.#objects = objects
+    this.#now = now
+    this.committed.push(...committed.slice(0, -1))
+    this.#learnState()
+    for (const key of objects.keys(SNAPSHOTS_PREFIX)) this.#days.set(manifestDay(key)!, this.#manifest(key)!.run_id)
+    objects.onWrite = (key) => this.#changed(key)
+  }
+
+  #changed(key: string): void {
+    if (key === STATE_KEY) this.#learnState()
+    else if (key.endsWith('.parquet') && !key.startsWith('_dwh/')) this.#checkFinal(key)
+    this.check()
+  }
+
+  #learnState(): void {
+    const found = this.#objects.at(STATE_KEY)
+    if (!found) return
+    const before = this.state
+    this.state = JSON.parse(Buffer.from(found.body).toString()) as EtlState
+    const { run_id, publishing, epoch, kept } = this.state
+    for (const { key, sha256, until } of kept) this.#kept.set(`${key} ${sha256}`, until)
+    if (epoch < (before?.epoch ?? 0)) throw new Violation('etl.json went back')
+    if (run_id === null || run_id === before?.run_id) return
+    if (this.committed.includes(run_id)) throw new Violation(`${run_id} committed twice`)
+    this.committed.push(run_id)
+    if (publishing) this.#days.set(publishing.date, run_id)
+  }
+
+  /** Final objects are those of a committed run, never older than what was there. */
+  #checkFinal(key: string): void {
+    const found = this.#objects.at(key)
+    if (!found) throw new Violation(`${key} is gone`)
+    const [run = ''] = Buffer.from(found.body).toString().split(' ')
+    const order = this.committed.indexOf(run)
+    if (order < 0) throw new Violation(`${key} holds the bytes of ${run}, which never committed`)
+    if (order < (this.#newest.get(key) ?? 0)) throw new Violation(`${key}: the older bytes of ${run} over newer ones`)
+    this.#newest.set(key, order)
+  }
+
+  /** Whether these bytes were replaced, and the time for which they are kept is over. */
+  wasKept({ key, sha256 }: Pick<FileEntry, 'key' | 'sha256'>): boolean {
+    const until = this.#kept.get(`${key} ${sha256}`)
+    return until !== undefined && until <= this.#now().toISOString()
+  }
+
+  /** What has to hold at every moment. */
+  check(): void {
+    const { state } = this
+    if (!state) return
+    const settled = state.publishing === null
+    for (const file of filesOf(state)) this.#checkFile(file, settled)
+    for (const [day, run] of this.#days) {
+      const manifest = this.#manifestOf(day)
+      if (manifest?.run_id !== run)
+        throw new Violation(`the manifest of ${day} is of ${manifest?.run_id}, not of ${run}`)
+      for (const file of filesOf(manifest)) this.#checkFile(file, settled)
+    }
+    const now = this.#now().toISOString()
+    for (const kept of state.kept)
+      if (kept.until > now && !this.#holder(kept))
+        throw new Violation(`etl.json promises that ${kept.key} of before is kept as ${kept.kept}, and it is not`)
+  }
+
+  #checkFile(file: FileEntry, settled: boolean): void {
+    const holder = this.#holder(file)
+    if (holder === undefined) throw new Violation(`nobody has the bytes of ${file.key} that were committed`)
+    if (settled && holder !== file.key)
+      throw new Violation(`nothing is being published, but ${file.key} has to be read from ${holder}`)
+  }
+
+  /** Where a reader that asks now finds these bytes. */
+  #holder(file: Pick<FileEntry, 'key' | 'sha256'>): string | undefined {
+    return whereToLook(this.state!, file).find((key) => this.#objects.at(key)?.sha256 === file.sha256)
+  }
+
+  #manifestOf(day: string): DayManifest | undefined {
+    const key = manifestKey(day)
+    const { publishing } = this.state!
+    const staged = publishing?.date === day ? this.#manifest(stageKey(publishing.run_id, key)) : undefined
+    return staged ?? this.#manifest(key)
+  }
+
+  #manifest(key: string): DayManifest | undefined {
+    const found = this.#objects.at(key)
+    if (!found) return undefined
+    let manifest = this.#manifests.get(found.body)
+    if (!manifest) {
+      manifest = JSON.parse(Buffer.from(found.body).toString()) as DayManifest
+      this.#manifests.set(found.body, manifest)
+    }
+    return manifest
+  }
+
+  /** What has to hold once everybody has gone and leftovers were removed. */
+  checkTidy(): void {
+    this.check()
+    if (this.state?.publishing) throw new Violation(`${this.state.publishing.run_id} is still being published`)
+    const left = this.#objects.keys(STAGE_PREFIX)
+    const named = new Set(this.state?.kept.map((file) => file.kept))
+    left.push(...this.#objects.keys('_dwh/kept/').filter((key) => !named.has(key)))
+    if (left.length > 0) throw new Violation(`left behind: ${left.join(', ')}`)
+  }
+}
+
+function filesOf({ tables }: Pick<DayManifest, 'tables'>): FileEntry[] {
+  return Object.values(tables).flatMap((table) => table.files)
+}

@@ -132,6 +132,7 @@ function openLease(
     clearInterval(timer)
     over ??= new DwhError('CONFLICT', `run ${owner}: ${why}`, {
       hint: 'Nothing more is written by this run. Run again; `dwh status` tells what was published.',
+      context: { lease: 'over' },
     })
     controller.abort(over)
     return over
@@ -172,6 +173,11 @@ function openLease(
       if (!over) await holdLease(store, holding, held.etag, { now: clock(), released: true }).catch(() => {})
     },
   }
+}
+
+/** Whether it was the lease, which does not come back, and not somebody's write, after which one may try again. */
+export function isLeaseOver(error: unknown): boolean {
+  return isDwhError(error, 'CONFLICT') && error.context.lease === 'over'
 }
 
 /** A store whose writes are refused once the lease is over. */

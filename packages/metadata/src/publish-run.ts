@@ -15,6 +15,7 @@ import {
   type TableEntry,
 } from '@dwh/core'
 import { forEach } from './for-each.ts'
+import { isLeaseOver } from './lease.ts'
 import { serialise } from './parse-state.ts'
 import { readManifest, readState, type StoredState } from './read-state.ts'
 import { rollForward } from './roll-forward.ts'
@@ -133,7 +134,7 @@ async function commit(
           return { ...nextState(current.state, publication, kept), publishing: null }
         }
         current = now
-      } else if (isCertain(error) && !isDwhError(error, 'CONFLICT')) {
+      } else if (isCertain(error) && (!isDwhError(error, 'CONFLICT') || isLeaseOver(error))) {
         throw perhaps ? uncertain(publication, error) : error
       } else if (attempt >= COMMIT_ATTEMPTS) {
         throw uncertain(publication, error)

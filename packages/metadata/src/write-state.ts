@@ -1,4 +1,5 @@
 import { type EtlState, isDwhError, type ObjectStore, STATE_KEY } from '@dwh/core'
+import { isLeaseOver } from './lease.ts'
 import { serialise } from './parse-state.ts'
 import type { StoredState } from './read-state.ts'
 
@@ -19,8 +20,8 @@ export async function untilWritten<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt()
     } catch (error) {
-      // each conflict means that another writer got on, so this ends
-      if (!isDwhError(error, 'CONFLICT')) throw error
+      // each conflict means that another writer got on, so this ends; but for a lease, which is over for good
+      if (!isDwhError(error, 'CONFLICT') || isLeaseOver(error)) throw error
     }
   }
 }

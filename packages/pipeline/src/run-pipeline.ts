@@ -154,7 +154,9 @@ async function runWithLease(given: RunOptions, { runId, startedAt, days, lease }
     })
   } catch (cause) {
     if (!published) {
-      const error = asFailure(lease.signal.aborted ? lease.signal.reason : cause, runId)
+      // that nobody knows what became of the commit matters more than the lease
+      const uncertain = isDwhError(cause) && cause.context.uncertain === true
+      const error = asFailure(lease.signal.aborted && !uncertain ? lease.signal.reason : cause, runId)
       await noteFailure(given.store, record(error), error)
       throw error
     }

@@ -107,8 +107,7 @@ async function whileAsleep(
 ): Promise<PausedTrial> {
   const failed = (problem: string): PausedTrial => ({ ...plan, woken: 'failed', problems: [problem] })
   if (!(await untilStopped(sleeper))) return failed(`was to sleep, and ended with ${inShort(await sleeper.ended)}`)
-  const { expires_at = '' } = await currentLock(warehouse.objects)
-  await pause(Math.max(0, Date.parse(expires_at) - Date.now() + 1))
+  await untilOver(warehouse)
   // without another run, nothing has changed since this one looked: what it was about to write may be written
   const committed = plan.point.sees === 'new' || (!plan.takenOver && plan.point.name === 'before the commit')
   const next = plan.takenOver ? await lab.nextValue() : committed ? value : warehouse.value
@@ -127,6 +126,16 @@ async function whileAsleep(
     problems.push('the one that slept has committed, late')
   problems.push(...(await checkInvariants(warehouse.objects)), ...(await checkReaders(warehouse, [next])))
   return { ...plan, woken: committed ? 'published' : 'conflict', problems }
+}
+
+/** Looks more than once: a renewal may have been on its way when the holder fell asleep. */
+async function untilOver({ objects }: Warehouse): Promise<void> {
+  for (;;) {
+    const { expires_at = '' } = await currentLock(objects)
+    const left = Date.parse(expires_at) - Date.now()
+    if (left < 0) return
+    await pause(left + 1)
+  }
 }
 
 function runOf(text: string | null): string | null {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import type { EtlState, ObjectStore, RunEvent, Source } from '@dwh/core'
+import { DwhError, type EtlState, type ObjectStore, type RunEvent, type Source, STATE_KEY } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { readManifest, readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
@@ -661,4 +661,21 @@ test('fifty runs while money moves between two tables: the sum never changes', {
   expect([...sums]).toEqual([2000])
   expect(lefts.size).toBeGreaterThan(3)
   expect(moves).toBeGreaterThan(50)
+})
+
+test('no certain answer to the commit, and the lease runs out meanwhile: says that it is uncertain, and takes nothing away', async () => {
+  const house = await warehouse(await testDatabase('CREATE TABLE a AS SELECT 1 AS id'))
+  let now = Date.now()
+  const silent: ObjectStore = {
+    ...house.store,
+    async put(key, body, condition) {
+      if (key !== STATE_KEY || !Buffer.from(body).includes('"publishing": {'))
+        return house.store.put(key, body, condition)
+      now += 60_000
+      throw new DwhError('STORE_UNREACHABLE', 'no answer')
+    },
+  }
+  const run = house.run({ store: silent, clock: () => new Date(now), leaseTtlMs: 60_000 })
+  await expect(run).rejects.toMatchObject({ code: 'STORE_FAILED', context: { uncertain: true } })
+  expect(await keys(house.store, '_dwh/stage/')).toHaveLength(2)
 })

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { killMatrix } from './kill-matrix.ts'
-import { pausedHolders } from './paused-holder.ts'
+import { type PausedTrial, pausedHolders } from './paused-holder.ts'
 import { randomKills, type Trial } from './random-kills.ts'
 import { type ReadersResult, readersWhileRunning } from './readers.ts'
 import { matrixTable, problemLines, table, tally, trialsTable } from './report.ts'
@@ -73,9 +73,14 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
 
   async paused({ count = 100, postgresUrl, program }) {
     const results = await pausedHolders({ postgresUrl, program, count })
-    const nameOf = ({ store, kind, point }: (typeof results)[number]) => `${store} ${kind}, ${point.name}`
-    const problems = problemLines(results, (index) => nameOf(results[index] as (typeof results)[number]))
-    const counts = tally('asleep, and taken over', results, ({ store, woken }) => `${store}: woken: ${woken}`)
+    const nameOf = ({ store, kind, point, takenOver }: PausedTrial) =>
+      `${store} ${kind}, asleep ${point.name}, ${takenOver ? 'taken over' : 'nobody came'}`
+    const problems = problemLines(results, (index) => nameOf(results[index] as PausedTrial))
+    const counts = tally(
+      'asleep past its lease',
+      results,
+      ({ store, takenOver, woken }) => `${store}, ${takenOver ? 'taken over' : 'nobody came'}: ${woken}`,
+    )
     return { text: `${counts}${problems}`, broken: brokenOf(results) }
   },
 

@@ -169,11 +169,7 @@ function openLease(
       released = true
       clearInterval(timer)
       await renewing
-      if (over) return
-      // where there is no room to write that it is released, removing it says the same
-      await holdLease(store, holding, held.etag, { now: clock(), released: true })
-        .catch((error) => (isDwhError(error, 'STORE_FULL') ? store.delete(LEASE_KEY) : null))
-        .catch(() => {})
+      if (!over) await holdLease(store, holding, held.etag, { now: clock(), released: true }).catch(() => {})
     },
   }
 }

@@ -27,6 +27,8 @@ const answer = (status: number, code: string, headers: Record<string, string> = 
   respond: { status, code, headers },
 })
 const STATE = /\/etl\.json$/
+/** Answered before a large body is read, the answer may be lost with the connection. */
+const SMALL = /\/orders\/.*\.parquet$/
 const PARQUET = /\.parquet$/
 const ALWAYS = Number.POSITIVE_INFINITY
 
@@ -57,16 +59,16 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     ...striking('ListObjectsV2', /(?:)/, ALWAYS, answer(503, 'SlowDown', { 'Retry-After': '1' })),
   },
   {
-    name: '403 to every upload',
+    name: '403 to a small upload',
     ends: ['STORE_DENIED'],
     deadlineMs: 0,
-    ...striking('PutObject', PARQUET, ALWAYS, answer(403, 'AccessDenied')),
+    ...striking('PutObject', SMALL, ALWAYS, answer(403, 'AccessDenied')),
   },
   {
-    name: '507 to every upload',
+    name: '507 to a small upload',
     ends: ['STORE_FULL'],
     deadlineMs: 0,
-    ...striking('PutObject', PARQUET, ALWAYS, answer(507, 'QuotaExceeded')),
+    ...striking('PutObject', SMALL, ALWAYS, answer(507, 'QuotaExceeded')),
   },
   {
     name: '409 to the commit, once',

@@ -13,14 +13,19 @@ export async function writeState(store: ObjectStore, base: StoredState, next: Et
   return { state, etag }
 }
 
-/** Runs an attempt that reads and then writes conditionally, again for as long as somebody else is quicker. */
+/** More than there are writers. */
+const MOST_ATTEMPTS = 20
+
+/**
+ * Runs an attempt that reads and then writes conditionally, again for as long as somebody else is quicker. Each conflict means that another writer got on, so this ends; but for a store that
+ * answers reads from an old copy, or refuses every condition, which is given up.
+ */
 export async function untilWritten<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let attempts = 1; ; attempts += 1) {
     try {
       return await attempt()
     } catch (error) {
-      // each of these means that another writer got on, so this ends
-      if (!isOvertaken(error)) throw error
+      if (!isOvertaken(error) || attempts >= MOST_ATTEMPTS) throw error
     }
   }
 }

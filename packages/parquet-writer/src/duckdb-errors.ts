@@ -10,6 +10,8 @@ export function writeFailure(error: unknown, path: string): DwhError {
 function hintFor(message: string): string | undefined {
   if (/No space left on device|Disk quota exceeded/i.test(message))
     return 'Free some space there, or set the temporary folder to a larger disk.'
+  if (/File too large/i.test(message))
+    return 'This process may not write files of that size: raise the limit (ulimit -f).'
   if (/Permission denied|Read-only file system/i.test(message))
     return 'Let this user write there, or set the temporary folder to another place.'
   if (/Out of Memory/i.test(message)) return 'Raise the memory limit, or write fewer tables at once.'

@@ -28,7 +28,7 @@ test('the answer to the commit is lost, and then the lease is over: what is stag
     startedAt: NOW,
     now: NOW,
   }).catch((error) => error)
-  const error = failureOfRun(cause, 'r1', lease.signal)
+  const error = failureOfRun(cause, 'r1', { lease: lease.signal })
   expect(lease.signal.aborted).toBe(true)
   expect(error).toMatchObject({ code: 'STORE_FAILED', context: { uncertain: true } })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
@@ -43,9 +43,15 @@ test('the answer to the commit is lost, and then the lease is over: what is stag
 
 test('the lease is over: that is why the run failed', () => {
   const over = new DwhError('CONFLICT', 'its lease has run out')
-  expect(failureOfRun(new Error('stopped'), 'r1', AbortSignal.abort(over))).toBe(over)
-  expect(failureOfRun(new Error('stopped'), 'r1', undefined)).toMatchObject({
+  expect(failureOfRun(new Error('stopped'), 'r1', { lease: AbortSignal.abort(over) })).toBe(over)
+  expect(failureOfRun(new Error('stopped'), 'r1', {})).toMatchObject({
     code: 'RUN_FAILED',
     message: 'run r1: stopped',
   })
+})
+
+test('the storage has gone silent: that is why the rest was stopped', () => {
+  const silent = AbortSignal.abort(new DwhError('STORE_UNREACHABLE', 'silent'))
+  expect(failureOfRun(new DwhError('ABORTED', 'a: stopped'), 'r1', { silent })).toBe(silent.reason)
+  expect(failureOfRun(new DwhError('SOURCE_FAILED', 'a'), 'r1', { silent }).code).toBe('SOURCE_FAILED')
 })

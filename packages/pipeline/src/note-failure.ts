@@ -19,11 +19,22 @@ export async function noteFailure(store: ObjectStore, record: RunRecord, error: 
   }
 }
 
-/** What a run failed of. Once its lease is over that is the reason, whatever it led to; but nothing hides that the run may be published all the same. */
-export function failureOfRun(cause: unknown, runId: string, lease: AbortSignal | undefined): DwhError {
-  const uncertain = isDwhError(cause) && cause.context.uncertain === true
-  const reason = lease?.aborted && !uncertain ? lease.reason : cause
+/**
+ * What a run failed of: once its lease is over, that is the reason, and once the storage has gone silent, what else was stopped by that. But nothing hides that the run may be published all the same.
+ */
+export function failureOfRun(
+  cause: unknown,
+  runId: string,
+  { lease, silent }: { readonly lease?: AbortSignal | undefined; readonly silent?: AbortSignal | undefined },
+): DwhError {
+  const reason = reasonOf(cause, lease, silent)
   if (isDwhError(reason)) return reason
   const message = reason instanceof Error ? reason.message : String(reason)
   return new DwhError('RUN_FAILED', `run ${runId}: ${message}`, { cause: reason })
+}
+
+function reasonOf(cause: unknown, lease: AbortSignal | undefined, silent: AbortSignal | undefined): unknown {
+  if (isDwhError(cause) && cause.context.uncertain === true) return cause
+  if (lease?.aborted) return lease.reason
+  return silent?.aborted && isDwhError(cause, 'ABORTED') ? silent.reason : cause
 }

@@ -33,6 +33,7 @@ import { failureOfRun, noteFailure } from './note-failure.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
 import { failureOf, makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
+import { type GuardedStore, guardSilence } from './silent-store.ts'
 import { makeFolder, removeLeftovers } from './temporary-folders.ts'
 
 export interface PlanOptions {
@@ -111,10 +112,11 @@ export async function runPipeline(options: RunOptions): Promise<RunReport> {
   const runId = formatRunId(startedAt, options.random(RUN_ID_BYTES))
   const days = runDays(options, startedAt)
   const onWait = (holder: LeaseHolder) => options.onEvent?.({ type: 'lease-wait', ...holder })
+  const guard = guardSilence(options.store)
   const { signal, leaseTtlMs: ttlMs } = options
-  const lease = await takeLease(options.store, { owner: runId, clock, ttlMs, signal, onWait })
+  const lease = await takeLease(guard.store, { owner: runId, clock, ttlMs, signal, onWait })
   try {
-    return await runWithLease(options, { runId, startedAt, days, lease })
+    return await runWithLease(options, { runId, startedAt, days, lease, guard })
   } finally {
     await lease.release()
   }
@@ -125,11 +127,15 @@ interface LeasedRun {
   readonly startedAt: Date
   readonly days: RunDays
   readonly lease: Lease
+  readonly guard: GuardedStore
 }
 
-async function runWithLease(given: RunOptions, { runId, startedAt, days, lease }: LeasedRun): Promise<RunReport> {
+async function runWithLease(
+  given: RunOptions,
+  { runId, startedAt, days, lease, guard }: LeasedRun,
+): Promise<RunReport> {
   const store = whileHeld(given.store, lease)
-  const signal = AbortSignal.any([lease.signal, ...(given.signal ? [given.signal] : [])])
+  const signal = AbortSignal.any([lease.signal, guard.silent, ...(given.signal ? [given.signal] : [])])
   const options = { ...given, store, signal }
   const { clock } = options
   const { date } = days
@@ -143,7 +149,7 @@ async function runWithLease(given: RunOptions, { runId, startedAt, days, lease }
     await withSnapshots(options, async (snapshots) => {
       plan = await makePlan(options, base, snapshots, days)
       options.onEvent?.({ type: 'run-start', runId, date, tables: plan.tables.map((table) => table.name) })
-      results.push(...(await extract(plan, { ...options, runId, snapshots })))
+      results.push(...(await extract(plan, { ...options, store: whileHeld(guard.store, lease), runId, snapshots })))
       const sources = Object.fromEntries([...snapshots].map(([name, snapshot]) => [name, snapshot.info.source]))
       checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
       const { written, failed } = sortResults(results)
@@ -153,8 +159,8 @@ async function runWithLease(given: RunOptions, { runId, startedAt, days, lease }
     })
   } catch (cause) {
     if (!published) {
-      const error = failureOfRun(cause, runId, lease.signal)
-      await noteFailure(given.store, record(error), error)
+      const error = failureOfRun(cause, runId, { lease: lease.signal, silent: guard.silent })
+      await noteFailure(guard.store, record(error), error)
       throw error
     }
     // from the commit on, nothing makes the run a failure

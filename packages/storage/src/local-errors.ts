@@ -6,6 +6,10 @@ const CODES: Readonly<Record<string, [DwhErrorCode, string]>> = {
   EROFS: ['STORE_DENIED', 'The file system is read-only: mount it for writing, or choose another folder.'],
   ENOSPC: ['STORE_FULL', 'No space left there: free some, or move the warehouse to a larger disk.'],
   EDQUOT: ['STORE_FULL', 'The quota is used up: free some space, or move the warehouse.'],
+  EFBIG: [
+    'STORE_FULL',
+    'The file is larger than this process may write (ulimit -f) or this file system takes: raise the limit.',
+  ],
   ENOTDIR: ['STORE_FAILED', 'There is a file where a folder has to be: move it out of the way.'],
   EISDIR: ['STORE_FAILED', 'There is a folder where a file has to be: move it out of the way.'],
   ENAMETOOLONG: ['STORE_FAILED', 'The path of the warehouse is too long for this file system: choose a shorter one.'],

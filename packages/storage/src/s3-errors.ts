@@ -79,7 +79,7 @@ export function s3Failure(error: unknown, url: string): DwhError {
   const said = found.message && found.message !== name && found.message !== 'UnknownError' ? `: ${found.message}` : ''
   return new DwhError(code, `${url}: ${what}${said}`, {
     hint,
-    context: { status: status ?? null, name },
+    context: { status: status ?? null, name, ...(name === 'TimeoutError' ? { silent: true } : {}) },
     cause: slim(error),
   })
 }
@@ -112,7 +112,12 @@ function meaning(name: string, status: number | undefined, network: string | und
   if (status === 412) return ['CONFLICT', undefined]
   if (status === 401 || status === 403) return DENIED
   if (status === 507) return NAMES.QuotaExceeded as Meaning
-  if (status === 404 || (status !== undefined && status < 500)) return ['STORE_FAILED', undefined]
+  if (status === 404) return ['STORE_FAILED', undefined]
+  if (status !== undefined && status < 500)
+    return [
+      'STORE_FAILED',
+      'The storage, or a proxy in between, did not take the request: its log says why. Run again.',
+    ]
   if (status !== undefined) return ['STORE_UNREACHABLE', 'The storage failed, several times: try again later.']
   if (network !== undefined || name === 'TimeoutError')
     return ['STORE_UNREACHABLE', NETWORK[network ?? 'ETIMEDOUT'] ?? 'Check the endpoint and the network.']

@@ -127,8 +127,9 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
       to.end()
     } catch {
       if (dead || line.dead) return await closing
-      from.destroy()
-      to.destroy()
+      // where the receiver went away, what it said before still reaches the sender
+      if (from.destroyed) to.destroy()
+      else from.resume()
     }
   }
 

@@ -62,6 +62,11 @@ test('csv: NULL is nothing, an empty text is quoted, instants in UTC', async () 
   )
 })
 
+test('what turns the order of writing is written out', async () => {
+  const sql = `SELECT 'a\u202Eb\u2066c\u2029d' AS x`
+  expect(await format(sql, 'table')).toContain('a\\u202eb\\u2066c\\u2029d')
+})
+
 test('table: numbers to the right, wide characters measured, control characters written out', async () => {
   const sql = `SELECT * FROM (VALUES ('a', 1), ('日本', 20), ('e\u0301🦆', NULL), (e'x\\ty\\x1b[31m', 300)) t(name, "n um")`
   expect(await format(sql, 'table')).toBe(

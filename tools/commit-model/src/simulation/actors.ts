@@ -41,7 +41,7 @@ export async function run(code: Code, store: ObjectStore, plan: RunPlan, clock: 
         await stageAndPublish(code, held, base, plan, clock)
         return 'published'
       } catch (cause) {
-        const error = code.failureOfRun(cause, plan.runId, lease?.signal)
+        const error = code.failureOfRun(cause, plan.runId, { lease: lease?.signal })
         await code.noteFailure(store, record(plan, clock()), error)
         throw error
       }

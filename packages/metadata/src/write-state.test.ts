@@ -1,0 +1,25 @@
+import { DwhError } from '@dwh/core'
+import { expect, test } from 'vitest'
+import { untilWritten } from './write-state.ts'
+
+const conflict = () => new DwhError('CONFLICT', 'etl.json: somebody else was quicker')
+
+test('again while somebody else is quicker', async () => {
+  let attempts = 0
+  const write = async () => {
+    attempts += 1
+    if (attempts < 5) throw conflict()
+    return attempts
+  }
+  expect(await untilWritten(write)).toBe(5)
+})
+
+test('a store that refuses every condition, as one that answers reads from an old copy, is given up', async () => {
+  let attempts = 0
+  const write = async () => {
+    attempts += 1
+    throw conflict()
+  }
+  await expect(untilWritten(write)).rejects.toMatchObject({ code: 'CONFLICT' })
+  expect(attempts).toBe(20)
+})

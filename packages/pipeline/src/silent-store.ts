@@ -1,0 +1,50 @@
+import { type DwhError, isDwhError, type ObjectStore } from '@dwh/core'
+
+export interface GuardedStore {
+  readonly store: ObjectStore
+  /** Fires, with the error, once the store has been silent for as long as it is given. */
+  readonly silent: AbortSignal
+}
+
+/**
+ * A store that, once it has said nothing for as long as it is given, is not asked again: every request after it fails at once, in the same way. Each one would wait as long, one after the other, and a
+ * run whose storage is gone would take hours to say so.
+ */
+export function guardSilence(store: ObjectStore): GuardedStore {
+  const silent = new AbortController()
+
+  function guarded<Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) {
+    return async (...args: Args): Promise<Answer> => {
+      silent.signal.throwIfAborted()
+      try {
+        return await ask(...args)
+      } catch (error) {
+        if (isSilence(error)) silent.abort(error)
+        throw error
+      }
+    }
+  }
+
+  return {
+    silent: silent.signal,
+    store: {
+      ...store,
+      get: guarded((...args: Parameters<ObjectStore['get']>) => store.get(...args)),
+      put: guarded((...args: Parameters<ObjectStore['put']>) => store.put(...args)),
+      putFile: guarded((...args: Parameters<ObjectStore['putFile']>) => store.putFile(...args)),
+      head: guarded((...args: Parameters<ObjectStore['head']>) => store.head(...args)),
+      getFile: guarded((...args: Parameters<ObjectStore['getFile']>) => store.getFile(...args)),
+      copy: guarded((...args: Parameters<ObjectStore['copy']>) => store.copy(...args)),
+      move: guarded((...args: Parameters<ObjectStore['move']>) => store.move(...args)),
+      delete: guarded((...args: Parameters<ObjectStore['delete']>) => store.delete(...args)),
+      async *list(prefix) {
+        silent.signal.throwIfAborted()
+        yield* store.list(prefix)
+      },
+    },
+  }
+}
+
+function isSilence(error: unknown): error is DwhError {
+  return isDwhError(error, 'STORE_UNREACHABLE') && error.context.silent === true
+}

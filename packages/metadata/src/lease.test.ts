@@ -81,6 +81,20 @@ describe('the lease', () => {
     expect((await expired).takenOver).toBe(true)
   })
 
+  test('that could not be given back, since the storage was gone, is nobody’s in the same process either', async () => {
+    const { store, take, time } = await open()
+    const gone = {
+      ...store,
+      put: (...args: Parameters<ObjectStore['put']>) => (away ? Promise.reject(new Error('gone')) : store.put(...args)),
+    }
+    let away = false
+    const lease = await takeLease(gone, { owner: 'r1', clock: () => new Date(time.now), ttlMs: TTL_MS })
+    away = true
+    await lease.release()
+    expect(await lock(store)).toMatchObject({ owner: 'r1', released: false })
+    expect((await take('r2')).takenOver).toBe(true)
+  })
+
   test('a wait for it can be ended', async () => {
     const { store, time, take } = await open()
     await leave(store, '00000000-1-00000000', time.now + TTL_MS)

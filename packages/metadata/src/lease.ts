@@ -49,6 +49,8 @@ const DEFAULT_TTL_MS = 2 * 60 * 1000
 const RENEWALS = 3
 /** The part of it, at its end, in which the holder does nothing any more. */
 const MARGIN = 4
+/** Of this process, those that have not ended: one that could not be given back, since the storage was gone, is nobody's. */
+const underWay = new Set<string>()
 /** How often somebody else's is looked at. */
 const LOOK_MS = 500
 
@@ -124,6 +126,7 @@ function openLease(
 ): Lease {
   const { owner, ttlMs } = holding
   const controller = new AbortController()
+  underWay.add(owner)
   let held = first
   let over: DwhError | undefined
   let released = false
@@ -171,6 +174,7 @@ function openLease(
       clearInterval(timer)
       await renewing
       if (!over) await holdLease(store, holding, held.etag, { now: clock(), released: true }).catch(() => {})
+      underWay.delete(owner)
     },
   }
 }
@@ -213,8 +217,9 @@ function parseLock(body: Uint8Array): Lock | null {
   }
 }
 
-function isOver({ process, expires_at }: Lock, now: Date): boolean {
-  return Date.parse(expires_at) <= now.getTime() || whereIs(process) === 'gone'
+function isOver({ owner, process, expires_at }: Lock, now: Date): boolean {
+  const ended = process === processName() ? !underWay.has(owner) : whereIs(process) === 'gone'
+  return ended || Date.parse(expires_at) <= now.getTime()
 }
 
 function busy({ owner, taken_at, expires_at }: Lock): DwhError {

@@ -148,7 +148,8 @@ test('the whole way: tables, types, empty ones, proof, record, events, nothing l
   expect(JSON.parse(footer?.[0] as string)).toMatchObject({
     name: 'customers',
     run_id: report.runId,
-    tables: ['billing.invoices', 'customers', 'nothing', 'totals'],
+    current: ['billing.invoices', 'customers', 'nothing', 'totals'],
+    identity: { kind: 'postgres', database: database.name },
   })
   expect(await readRunRecords(house.store)).toEqual([report.record])
   expect(await keys(house.store, '_dwh/stage/')).toEqual([])

@@ -54,7 +54,7 @@ export interface VerifyReport {
   readonly bytes: number
   /** In the order of their keys; empty for a warehouse that is whole. */
   readonly problems: readonly Problem[]
-  /** Objects of interrupted runs; the next run removes them. */
+  /** Objects of runs that were interrupted, which the next run removes, or are under way. */
   readonly leftovers: readonly string[]
   /** Objects that are nobody's business here, such as a note that somebody put beside the tables. */
   readonly unknown: readonly string[]

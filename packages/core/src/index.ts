@@ -18,6 +18,7 @@ export {
   formatRunId,
   GENERATIONS_PREFIX,
   INCOMING_PREFIX,
+  isInternal,
   KEPT_PREFIX,
   keptKey,
   LEASE_KEY,
@@ -30,6 +31,7 @@ export {
   STAGE_PREFIX,
   STATE_KEY,
   stageKey,
+  tableFileDay,
   tableFileKey,
   tableSegment,
 } from './lake.ts'
@@ -41,7 +43,7 @@ export type {
   PutFileOptions,
   StoredObject,
 } from './object-store.ts'
-export { isLeftover, processName, temporaryName, whereIs } from './process-name.ts'
+export { isLeftover, isTemporaryName, processName, temporaryName, whereIs } from './process-name.ts'
 export {
   type ColumnProof,
   type Measure,

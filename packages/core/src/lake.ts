@@ -56,6 +56,17 @@ export function tableFileKey(table: TableName, day: Day): string {
   return `${tableSegment(table)}/${day.replaceAll('-', '/')}.parquet`
 }
 
+/** The day of a table's file; null for a key that is none. */
+export function tableFileDay(key: string): Day | null {
+  const match = /^(?!_dwh\/)[^/]+\/(\d{4})\/(\d\d)\/(\d\d)\.parquet$/.exec(key)
+  return match ? `${match[1]}-${match[2]}-${match[3]}` : null
+}
+
+/** Whether it is one of those that are no table's: `etl.json` apart, all that `dwh` keeps for itself. */
+export function isInternal(key: string): boolean {
+  return key.startsWith('_dwh/')
+}
+
 /** `_dwh/snapshots/2026/02/18.json`: the manifest of that day. */
 export function manifestKey(day: Day): string {
   return `${SNAPSHOTS_PREFIX}${day.replaceAll('-', '/')}.json`

@@ -1,16 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { kill, pid as ownPid } from 'node:process'
 
 /*
  * Names for what a process makes and may leave behind when it is killed: they say which process it was, so that whoever comes later on the same machine knows whether it is gone.
- * `<host>-<pid>-<start>`, host and start as eight hex digits of a hash.
+ * `<host>-<pid>-<start>`, host and start as eight hex digits of a hash. A container with process ids of its own is a host of its own.
  */
+
+const TEMPORARY = /^[0-9a-f]{8}-\d+-[0-9a-f]{8}-[0-9a-f]{16}$/
 
 /** This process, by name. */
 export function processName(): string {
-  return [short(hostname()), ownPid, short(startOf(ownPid) ?? '')].join('-')
+  return [thisHost(), ownPid, short(startOf(ownPid) ?? '')].join('-')
 }
 
 /** A name of its own for something that this process makes for the time being. */
@@ -21,9 +23,16 @@ export function temporaryName(): string {
 /** Whether the process is still there, by its name or that of something it made; `elsewhere` where that cannot be known: on another machine, or no such name. */
 export function whereIs(name: string): 'here' | 'gone' | 'elsewhere' {
   const [, host, pid, start] = /^([0-9a-f]{8})-(\d+)-([0-9a-f]{8})(?:-|$)/.exec(name) ?? []
-  if (host !== short(hostname())) return 'elsewhere'
+  if (host !== thisHost()) return 'elsewhere'
   if (!exists(Number(pid))) return 'gone'
-  return short(startOf(Number(pid)) ?? '') === start ? 'here' : 'gone'
+  const found = startOf(Number(pid))
+  // where the system does not say, it may be the same
+  return found === null || short(found) === start ? 'here' : 'gone'
+}
+
+/** Whether `temporaryName` made it. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name)
 }
 
 /** What nobody of this machine has touched for so long is left behind, whoever made it. */
@@ -33,6 +42,17 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000
 export function isLeftover(name: string, modifiedAt: number, now: number): boolean {
   const where = whereIs(name)
   return where === 'gone' || (where === 'elsewhere' && now - modifiedAt > ABANDONED_MS)
+}
+
+/** By its name, and by the namespace of its process ids: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html */
+function thisHost(): string {
+  let namespace = ''
+  try {
+    namespace = readlinkSync('/proc/self/ns/pid')
+  } catch {
+    // not on Linux: there is one
+  }
+  return short(`${hostname()} ${namespace}`)
 }
 
 function exists(pid: number): boolean {

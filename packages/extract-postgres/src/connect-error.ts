@@ -1,6 +1,6 @@
 import { DwhError, type DwhErrorCode, isDwhError } from '@dwh/core'
 import type { ResolvedConnection, ResolvedHost } from './libpq/index.ts'
-import { explainFailure } from './postgres-errors.ts'
+import { explainFailure, isSqlstate } from './postgres-errors.ts'
 
 /** What happened on one way to a server. */
 export interface ConnectFailure {
@@ -21,12 +21,12 @@ interface Explained {
 
 /** A server that cannot take a session now is as good as none, to libpq too; so is one that `target_session_attrs` does not want. */
 export function isForAnotherHost(failure: ConnectFailure): boolean {
-  return !failure.answered || sqlstate(failure.error) === '57P03'
+  return !failure.answered || codeOf(failure.error) === '57P03'
 }
 
 /** With or without TLS, it would be refused again; and what we hung up on is not asked a second time with less protection. */
 export function isFinal({ error }: ConnectFailure): boolean {
-  return isDwhError(error) || /^(53300|3D000|42704)$/.test(sqlstate(error) ?? '')
+  return isDwhError(error) || /^(53300|3D000|42704)$/.test(codeOf(error) ?? '')
 }
 
 /** One error for all that was tried: what happened at each server, and what to do about it. */
@@ -37,11 +37,11 @@ export function connectError(failures: readonly ConnectFailure[], resolved: Reso
   const said = parts.length > 1 ? `none of ${parts.length} servers can be used: ${parts.join('; ')}` : (parts[0] ?? '')
   const last = explained.at(-1)
   const hints = [...new Set(explained.flatMap(({ hint }) => (hint === undefined ? [] : [hint])))]
-  const state = sqlstate(last?.error)
+  const code = codeOf(last?.error)
   return new DwhError(last?.code ?? 'SOURCE_UNREACHABLE', said, {
     cause: causeOf(last?.error),
     hint: hints.length > 0 ? hints.join('\n') : undefined,
-    context: state ? { sqlstate: state } : {},
+    context: isSqlstate(code) ? { sqlstate: code } : {},
   })
 }
 
@@ -58,7 +58,7 @@ function accounts(failures: readonly (ConnectFailure & Explained)[]): string {
   const texts = new Map<string, string>()
   const both = new Set(failures.map(({ tls }) => tls)).size > 1
   for (const { tls, text, error } of failures) {
-    const key = `${tls} ${sqlstate(error) ?? text}`
+    const key = `${tls} ${codeOf(error) ?? text}`
     if (!texts.has(key)) texts.set(key, both ? `${tls ? 'with' : 'without'} TLS: ${text}` : text)
   }
   return [...texts.values()].join('; ')
@@ -137,7 +137,7 @@ const OUR_CERTIFICATE =
 
 function explainRefusal({ error, tls }: ConnectFailure): Explained | null {
   const { message } = error as Error
-  const state = sqlstate(error)
+  const state = codeOf(error)
   if (/valid client certificate|certificate authentication failed/.test(message))
     return { code: 'SOURCE_DENIED', text: message, hint: OUR_CERTIFICATE }
   if (
@@ -172,7 +172,8 @@ function certificateNames(error: unknown): string[] {
   return names.length > 0 ? names : [cert?.subject?.CN ?? []].flat()
 }
 
-function sqlstate(error: unknown): string | undefined {
+/** An SQLSTATE of the server's, or Node's name of a call that failed. */
+function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code
 }
 

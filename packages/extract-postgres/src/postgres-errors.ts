@@ -77,7 +77,12 @@ export function sourceFailure(error: unknown, where: Where): DwhError {
   const cause = unwrap(error)
   const { code, text, hint } = explainFailure(cause, where)
   const message = [place(where), text].filter(Boolean).join(': ')
-  return new DwhError(code, message, { cause, hint, context: cause.code ? { sqlstate: cause.code } : {} })
+  return new DwhError(code, message, { cause, hint, context: isSqlstate(cause.code) ? { sqlstate: cause.code } : {} })
+}
+
+/** Five characters of the server's, beside Node's names of failed calls: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export function isSqlstate(code: string | undefined): code is string {
+  return code !== undefined && /^(?!E[A-Z]{4}$)[0-9A-Z]{5}$/.test(code)
 }
 
 /** What happened, what it means, and what to do about it. */

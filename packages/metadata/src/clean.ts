@@ -31,12 +31,12 @@ export async function clean(store: ObjectStore, { now, fence, onRollForward }: C
       for await (const { key } of store.list(prefix)) if (!named.has(key)) left.push(key)
     // somebody else may be asking right now what the storage can do
     for await (const { key } of store.list(PROBE_PREFIX))
-      if (whereIs(key.slice(PROBE_PREFIX.length)) !== 'here') left.push(key)
-    await removeUnfinished(store, now)
+      if (whereIs(key.slice(PROBE_PREFIX.length)) === 'gone') left.push(key)
     left.push(...base.state.pruned.flatMap(({ keys }) => keys))
     if (left.length === 0 && !fence) return { ...base, removed: [] }
     const fenced = await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, kept })
     await forEach(left, (key) => store.delete(key))
+    await removeUnfinished(store, now)
     return { ...(await finishPruning(store, fenced)), removed: left }
   })
 }

@@ -1,4 +1,4 @@
-import { isDwhError, LEASE_KEY, type ObjectStore, processName } from '@dwh/core'
+import { DwhError, isDwhError, LEASE_KEY, type ObjectStore, processName } from '@dwh/core'
 import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
@@ -120,6 +120,49 @@ describe('the lease', () => {
     await lease.release()
   })
 
+  test('a renewal whose answer was lost is one all the same', async () => {
+    const { store, time } = await open()
+    let lost = 0
+    const lossy = {
+      ...store,
+      async put(...args: Parameters<ObjectStore['put']>) {
+        const info = await store.put(...args)
+        if (args[2] && 'ifMatch' in args[2] && lost < 1) {
+          lost += 1
+          throw new Error('the answer is lost')
+        }
+        return info
+      },
+    }
+    const lease = await takeLease(lossy, { owner: 'r1', clock: () => new Date(time.now), ttlMs: 150 })
+    await expect.poll(() => lost).toBe(1)
+    const before = (await lock(store)).expires_at
+    time.now += 50
+    await expect.poll(async () => (await lock(store)).expires_at).not.toBe(before)
+    expect(lease.signal.aborted).toBe(false)
+    await lease.release()
+  })
+
+  test('a holder whose clock is wrong is waited for no longer than the lease lasts', async () => {
+    const { store, time, take } = await open()
+    await leave(store, '00000000-1-00000000', time.now + 100 * TTL_MS)
+    const waiting = take('r1')
+    setTimeout(() => {
+      time.now += TTL_MS + 1
+    }, 100)
+    expect((await waiting).takenOver).toBe(true)
+  })
+
+  test('a store that refuses every condition is given up', async () => {
+    const { store, take } = await open()
+    await (await take('r0')).release()
+    const refusing = { ...store, put: () => Promise.reject(new DwhError('CONFLICT', 'no')) }
+    await expect(takeLease(refusing, { owner: 'r1', clock: () => new Date() })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      hint: expect.stringContaining('Run again later'),
+    })
+  })
+
   test('ends early: for a holder that slept, and for one whose lease another has', async () => {
     const { store, time, take } = await open()
     const slept = await take('r1')
@@ -166,7 +209,7 @@ describe('leftovers', () => {
     const { store } = await open()
     await store.put('_dwh/stage/r1/a', Buffer.from('1'))
     await store.put('_dwh/kept/r0/a', Buffer.from('1'))
-    await store.put('_dwh/probe/00000000-1-00000000-ab', Buffer.from('1'))
+    await store.put(`_dwh/probe/${processName().replace(/-\d+-/, '-4194305-')}-ab`, Buffer.from('1'))
     const base = await readState(store)
     const { removed, state } = await clean(store, { now, fence: false })
     expect([removed.length, state.epoch, await keys(store)]).toEqual([3, 1, []])

@@ -51,6 +51,8 @@ const RENEWALS = 3
 const MARGIN = 4
 /** Of this process, those that have not ended: one that could not be given back, since the storage was gone, is nobody's. */
 const underWay = new Set<string>()
+/** More than there are runs that want it at once. */
+const MOST_CONFLICTS = 20
 /** How often somebody else's is looked at. */
 const LOOK_MS = 500
 
@@ -61,23 +63,28 @@ const LOOK_MS = 500
  */
 export async function takeLease(store: ObjectStore, options: LeaseOptions): Promise<Lease> {
   const { owner, clock, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
-  let waitedFor: { readonly etag: string } | undefined
-  for (;;) {
+  let waitedFor: { readonly etag: string; readonly since: number } | undefined
+  for (let conflicts = 0; ; ) {
     throwIfAborted(signal, LEASE_KEY)
     const found = await store.get(LEASE_KEY)
     const held = found && parseLock(found.body)
     const free = !held || held.released
-    if (held && !free && !isOver(held, clock())) {
+    // by our own clock, too: its holder's may be wrong
+    const outwaited = waitedFor !== undefined && clock().getTime() - waitedFor.since > ttlMs
+    if (held && !free && !isOver(held, clock()) && !(outwaited && waitedFor?.etag === found?.etag)) {
       const renewed = waitedFor !== undefined && waitedFor.etag !== found?.etag
       if (renewed || whereIs(held.process) === 'here') throw busy(held)
       if (!waitedFor) onWait?.({ owner: held.owner, expiresAt: held.expires_at })
-      waitedFor = { etag: found?.etag ?? '' }
+      waitedFor ??= { etag: found?.etag ?? '', since: clock().getTime() }
       await pause(LOOK_MS, signal)
       continue
     }
     const takenAt = clock()
     const write = await holdLease(store, { owner, takenAt, ttlMs }, found?.etag ?? null)
     if (write) return openLease(store, write, { owner, takenAt, ttlMs, clock, takenOver: !free })
+    conflicts += 1
+    if (conflicts === MOST_CONFLICTS) throw refused(store.url)
+    await pause(LOOK_MS / MOST_CONFLICTS, signal)
   }
 }
 
@@ -147,11 +154,20 @@ function openLease(
       throw end('its lease has run out: it slept, or the storage did not answer')
   }
 
+  /** After a renewal whose answer was lost the lock is another, and ours all the same. */
+  async function ownLease(): Promise<Held | null> {
+    const found = await store.get(LEASE_KEY)
+    const lock = found && parseLock(found.body)
+    return found && lock?.owner === owner && !lock.released
+      ? { etag: found.etag, expiresAt: Date.parse(lock.expires_at) }
+      : null
+  }
+
   let renewing = Promise.resolve()
   async function renew(): Promise<void> {
     try {
       check()
-      const renewed = await holdLease(store, holding, held.etag, { now: clock() })
+      const renewed = (await holdLease(store, holding, held.etag, { now: clock() })) ?? (await ownLease())
       if (renewed) held = renewed
       else end('another run has taken its lease over')
     } catch {
@@ -226,6 +242,12 @@ function busy({ owner, taken_at, expires_at }: Lock): DwhError {
   return new DwhError('CONFLICT', `another run is under way: ${owner}, since ${taken_at}`, {
     hint: `Wait for it, or stop it; it has the lease until ${expires_at} and renews it.`,
     context: { owner },
+  })
+}
+
+function refused(url: string): DwhError {
+  return new DwhError('CONFLICT', `${url}: the lease cannot be written: each time it is another than was read`, {
+    hint: 'Many runs want it at once, or the storage answers reads from an old copy. Run again later.',
   })
 }
 

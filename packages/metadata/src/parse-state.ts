@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type DayManifest, DwhError, type EtlState, type RunRecord, STATE_KEY } from '@dwh/core'
+import { type DayManifest, DwhError, type EtlState, RUNS_PREFIX, type RunRecord, STATE_KEY } from '@dwh/core'
 import * as v from 'valibot'
 
 /** What this program writes; it reads every version up to this. */
@@ -119,6 +119,7 @@ function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown 
   if (typeof found === 'number' && found > VERSION) {
     throw new DwhError('STATE_INVALID', `${key}: version ${found}, and this program knows ${VERSION}`, {
       hint: 'Upgrade dwh: a newer one wrote this warehouse.',
+      context: { newer: true },
     })
   }
   if (found === VERSION && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')
@@ -132,7 +133,10 @@ function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown 
 }
 
 function invalid(key: string, what: string, cause?: unknown): DwhError {
-  const hint = 'Somebody changed it by hand, or it was damaged. `dwh repair` makes it again from the Parquet files.'
+  const again = key.startsWith(RUNS_PREFIX)
+    ? 'It is a note on one run, and nothing depends on it: remove it.'
+    : '`dwh repair` makes it again from the Parquet files.'
+  const hint = `Somebody changed it by hand, or it was damaged. ${again}`
   return new DwhError('STATE_INVALID', `${key}: ${what}`, { cause, hint })
 }
 

@@ -97,8 +97,12 @@ async function keepReplaced(
       .filter((file) => overwritten.has(file.key))
       .map(({ key, sha256 }) => [`${key} ${sha256}`, { key, sha256, kept: keptKey(runId, key), until }]),
   )
-  await forEach([...replaced.values()], (file) => store.copy(file.key, file.kept))
-  return [...replaced.values()]
+  const kept: KeptFile[] = []
+  // what is not there any more cannot be kept
+  await forEach([...replaced.values()], async (file) => {
+    if (await store.copy(file.key, file.kept)) kept.push(file)
+  })
+  return kept.sort((a, b) => (a.kept < b.kept ? -1 : 1))
 }
 
 function filesOf(tables: Readonly<Record<string, TableEntry>>): FileEntry[] {

@@ -38,7 +38,7 @@ export interface PlanInput {
   readonly manifest: DayManifest | null
   /** By source name: what it offers and what the settings say. */
   readonly sources: Readonly<Record<string, PlannedSource>>
-  /** Allow a source to be another database than the one that the warehouse was read from, though tables would leave the views. */
+  /** Allow a source to be another database than the one that the warehouse was read from. */
   readonly acceptNewSource: boolean
 }
 

@@ -48,7 +48,7 @@ export interface PlanOptions {
   readonly only?: readonly string[] | undefined
   /** Allow a past day's files to be replaced. Default false. */
   readonly replace?: boolean | undefined
-  /** Allow a source to be another database than before, though tables leave the views. Default false. */
+  /** Allow a source to be another database than before, which is then the one of the warehouse. Default false. */
   readonly acceptNewSource?: boolean | undefined
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined

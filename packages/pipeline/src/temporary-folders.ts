@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, isLeftover, temporaryName } from '@dwh/core'
+import { DwhError, isLeftover, isTemporaryName, temporaryName } from '@dwh/core'
 
 /** What Parquet writers, runs, and who reads a bucket for upkeep call their folders. */
 const FOLDER = /^dwh-(?:read|run|write)-(.+)$/
@@ -10,7 +10,8 @@ export async function removeLeftovers(tempDirectory: string, now: Date): Promise
   let removed = 0
   for (const entry of await readdir(tempDirectory).catch(() => [])) {
     const [, name] = FOLDER.exec(entry) ?? []
-    if (name === undefined) continue
+    // somebody's own folder may have a name like ours
+    if (name === undefined || !isTemporaryName(name)) continue
     const path = join(tempDirectory, entry)
     const found = await stat(path).catch(() => null)
     if (!found || !isLeftover(name, found.mtimeMs, now.getTime())) continue

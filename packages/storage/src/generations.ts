@@ -45,7 +45,7 @@ async function highest(folder: string): Promise<number> {
     if (hasCode(error, 'ENOENT')) return []
     throw error
   })
-  return names.reduce((max, name) => (/^\d+$/.test(name) ? Math.max(max, Number(name)) : max), 0)
+  return names.reduce((max, name) => (/^\d{12}$/.test(name) ? Math.max(max, Number(name)) : max), 0)
 }
 
 /**

@@ -1,13 +1,19 @@
+import { KEPT_PREFIX, STAGE_PREFIX } from '@dwh/core'
 import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 
 /**
- * Ends all uploads in parts that were begun and neither completed nor ended: their parts are charged for, and no list of objects shows them.
+ * Ends the uploads in parts to the stage, and the copies to what is kept, that were begun and neither completed nor ended: their parts are charged for, and no list of objects shows them.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  */
 export async function removeUploads(connection: S3Connection): Promise<number> {
+  let removed = 0
+  for (const prefix of [STAGE_PREFIX, KEPT_PREFIX]) removed += await removeBelow(connection, connection.name(prefix))
+  return removed
+}
+
+async function removeBelow(connection: S3Connection, prefix: string): Promise<number> {
   const { bucket } = connection.options
-  const prefix = connection.name('')
   let removed = 0
   let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}
   for (;;) {

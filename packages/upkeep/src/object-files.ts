@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ObjectStore, temporaryName, throwIfAborted } from '@dwh/core'
+import { DwhError, type ObjectStore, temporaryName, throwIfAborted } from '@dwh/core'
 
 /** An object as a file of this machine, read whole. */
 export interface SeenFile {
@@ -14,7 +14,10 @@ export interface SeenFile {
 
 /** Reads objects whole, those of a bucket into a folder of its own. */
 export interface ObjectFiles {
-  /** What `work` makes of the object; null when there is none. The file is there for as long as `work` takes. */
+  /**
+   * What `work` makes of the object; null when there is none. The file is there for as long as `work` takes.
+   * @throws DwhError DAMAGED for one whose bytes cannot be read, or are not those that were written
+   */
   read<T>(key: string, work: (file: SeenFile) => Promise<T> | T): Promise<T | null>
   /** Removes the folder. */
   close(): Promise<void>
@@ -58,8 +61,12 @@ async function hashOf(path: string, signal: AbortSignal | undefined): Promise<Om
     }
   } catch (error) {
     throwIfAborted(signal, path)
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
-    throw error
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) return null
+    throw new DwhError('DAMAGED', `${path}: cannot be read: ${message}`, {
+      cause: error,
+      hint: code === 'EACCES' ? 'Let this user read it.' : 'Look at the disk, and bring the file back from a backup.',
+    })
   }
   return { bytes, sha256: hash.digest('hex') }
 }

@@ -26,14 +26,22 @@ export interface WarehouseView {
   readonly objects: ReadonlyMap<string, ObjectInfo>
 }
 
-/** Reads `etl.json` and the manifests of all days, and lists every object. */
+/** Whether it cannot be read for what it is; what a later version wrote is not wrong, and for nobody here to touch. */
+export function isUnreadable(error: unknown): error is DwhError {
+  return isDwhError(error, 'DAMAGED') || (isDwhError(error, 'STATE_INVALID') && error.context.newer !== true)
+}
+
+/**
+ * Reads `etl.json` and the manifests of all days, and lists every object.
+ * @throws DwhError STATE_INVALID for a warehouse of a later version, and the store's errors
+ */
 export async function readWarehouse(store: ObjectStore): Promise<WarehouseView> {
   const unreadable = new Map<string, DwhError>()
   async function readable<T>(key: string, answer: Promise<T>): Promise<T | null> {
     try {
       return await answer
     } catch (error) {
-      if (!isDwhError(error, 'STATE_INVALID')) throw error
+      if (!isUnreadable(error)) throw error
       unreadable.set(key, error)
       return null
     }
@@ -54,5 +62,7 @@ export async function readWarehouse(store: ObjectStore): Promise<WarehouseView> 
 }
 
 function misplaced(day: Day, date: Day): DwhError {
-  return new DwhError('STATE_INVALID', `${manifestKey(day)}: the manifest of ${date}, in the place of another day's`)
+  return new DwhError('STATE_INVALID', `${manifestKey(day)}: the manifest of ${date}, in the place of another day's`, {
+    hint: 'Remove it, then run `dwh repair`.',
+  })
 }

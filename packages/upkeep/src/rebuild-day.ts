@@ -19,6 +19,9 @@ export interface RebuiltDay {
   readonly left: readonly { readonly key: string; readonly why: string }[]
 }
 
+/** What a file that is damaged, or none of this warehouse, makes its reader say. */
+const UNUSABLE = ['STATE_INVALID', 'WRITE_FAILED', 'DAMAGED', 'CONFIG_INVALID'] as const
+
 /** Makes a day's manifest again from the footers of its files. `keys`: all Parquet files of the day. */
 export async function rebuildDay(
   day: Day,
@@ -33,8 +36,8 @@ export async function rebuildDay(
       const found = await files.read(key, (seen) => readEntry(day, key, seen, writer))
       if (found) tables[found.name] = found.entry
     } catch (error) {
-      if (!isDwhError(error, 'STATE_INVALID') && !isDwhError(error, 'WRITE_FAILED')) throw error
-      left.push({ key, why: error.message })
+      if (!UNUSABLE.some((code) => isDwhError(error, code))) throw error
+      left.push({ key, why: (error as Error).message })
     }
   }
   const runs = Object.values(tables).map((entry) => entry.run_id)

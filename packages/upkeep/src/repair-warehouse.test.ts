@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DayManifest, EtlState, ObjectStore } from '@dwh/core'
+import { type DayManifest, DwhError, type EtlState, type ObjectStore } from '@dwh/core'
 import { readManifest, readState, takeLease } from '@dwh/metadata'
 import { startS3Server } from '@dwh/s3-server'
 import { s3Store } from '@dwh/storage'
@@ -158,4 +158,104 @@ test('while a run is under way it waits for its turn', async () => {
   await expect(repair(house)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('a run') })
   await lease.release()
   expect(await repair(house)).toMatchObject({ state: false })
+})
+
+describe('etl.json is lost while a run is being published', () => {
+  /** Killed before its n-th file is put in place; for 0 before its commit. */
+  async function killed(moves: number): Promise<TestHouse> {
+    const house = await history()
+    let left = moves
+    const gone = new Error('killed')
+    const store: ObjectStore = {
+      ...house.store,
+      move: async (...args) => {
+        if (left <= 1) throw gone
+        left -= 1
+        return house.store.move(...args)
+      },
+      put: async (...args) => {
+        if (moves === 0 && args[0] === 'etl.json' && Buffer.from(args[1]).includes('"publishing": {')) throw gone
+        return house.store.put(...args)
+      },
+      // a process that is gone takes nothing away either
+      delete: async () => {},
+    }
+    await house.run('2026-03-01', { a: [11], b: [12], new: [13] }, { store }).catch((error) => {
+      if (moves > 0) throw error
+    })
+    for (const part of ['etl.json', '_dwh/generations'])
+      await rm(join(house.path, part), { recursive: true, force: true })
+    return house
+  }
+
+  test.each([0, 1, 2, 3, 4])('before file %i is in place: the run is finished, whole', async (moves) => {
+    const house = await killed(moves)
+    const { rolledForward, state } = await repair(house)
+    expect([typeof rolledForward, state]).toEqual(['string', true])
+    const { tables, run_id } = (await readState(house.store)).state
+    expect(run_id).toBe(rolledForward)
+    expect(Object.values(tables).map((entry) => entry.run_id)).toEqual([run_id, run_id, run_id])
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('one that others have left behind long ago is not', async () => {
+    const house = await killed(1)
+    await repair(house)
+    await house.store.put('_dwh/stage/20200101T000000Z-00000000/_dwh/snapshots/2026/03/01.json', await old(house))
+    const before = await facts(house.store)
+    await rm(join(house.path, '_dwh/generations/etl.json'), { recursive: true })
+    await rm(join(house.path, 'etl.json'))
+    expect(await repair(house)).toMatchObject({ rolledForward: null, state: true })
+    expect((await facts(house.store)).facts).toEqual(before.facts)
+  })
+
+  const old = async (house: TestHouse) => readFile(join(house.path, '_dwh/snapshots/2026/02/27.json'))
+})
+
+test('a warehouse of a later version is refused, and nothing of it touched', async () => {
+  const house = await history()
+  const manifest = join(house.path, '_dwh/snapshots/2026/02/28.json')
+  const later = (await readFile(manifest, 'utf8')).replace('"version": 2', '"version": 3')
+  await writeFile(manifest, later)
+  await expect(repair(house)).rejects.toMatchObject({ code: 'STATE_INVALID', hint: expect.stringContaining('Upgrade') })
+  await expect(problems(house)).rejects.toMatchObject({ code: 'STATE_INVALID' })
+  expect(await readFile(manifest, 'utf8')).toBe(later)
+})
+
+test('before the first run: what an interrupted one has left is removed, and an etl.json that is none is made again', async () => {
+  const house = await testHouse()
+  await house.store.put('_dwh/stage/20260301T000000Z-00000000/a/2026/03/01.parquet', Buffer.from('x'))
+  expect((await repair(house)).removed).toEqual(['_dwh/stage/20260301T000000Z-00000000/a/2026/03/01.parquet'])
+  await writeFile(join(house.path, '_dwh/generations/etl.json/000000000999'), '={}')
+  expect(await repair(house)).toMatchObject({ state: true })
+  await house.run('2026-03-01', { a: [1] })
+  expect(await problems(house)).toEqual([])
+})
+
+test('a bucket that says of an object that its bytes changed: named, and the rest is repaired', async () => {
+  const house = await history()
+  const { localPath: _, ...bucket } = house.store
+  const damaged = ['a/2026/02/28.parquet', '_dwh/snapshots/2026/02/28.json']
+  const refuse = (key: string) => {
+    if (damaged.includes(key)) throw new DwhError('DAMAGED', `${key}: not the bytes that were written`)
+  }
+  const store: ObjectStore = {
+    ...bucket,
+    async get(key) {
+      refuse(key)
+      return bucket.get(key)
+    },
+    async getFile(key, ...rest) {
+      refuse(key)
+      return bucket.getFile(key, ...rest)
+    },
+  }
+  const found = await verifyWarehouse({ store, tempDirectory: house.temp, random: () => 0 })
+  expect(found.problems.map(({ kind, key }) => [kind, key])).toEqual([
+    ['invalid', '_dwh/snapshots/2026/02/28.json'],
+    ['extra', 'a/2026/02/28.parquet'],
+  ])
+  const report = await repairWarehouse({ ...house, store, tempDirectory: house.temp })
+  expect(report.left).toEqual([{ key: 'a/2026/02/28.parquet', why: expect.stringContaining('not the bytes') }])
+  expect(report.days).toEqual(['2026-02-28'])
 })

@@ -1,8 +1,20 @@
-import { type Day, type DayManifest, formatRunId, manifestKey, type ObjectStore, STATE_KEY } from '@dwh/core'
-import { clean, type LeaseHolder, serialise, takeLease, whileHeld } from '@dwh/metadata'
+import {
+  type Day,
+  type DayManifest,
+  type FileEntry,
+  formatRunId,
+  manifestDay,
+  manifestKey,
+  type ObjectStore,
+  STAGE_PREFIX,
+  STATE_KEY,
+  stageKey,
+  tableFileDay,
+} from '@dwh/core'
+import { clean, type LeaseHolder, parseManifest, serialise, takeLease, whileHeld } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { objectFiles } from './object-files.ts'
-import { readWarehouse, type WarehouseView } from './read-warehouse.ts'
+import { isUnreadable, readWarehouse, type WarehouseView } from './read-warehouse.ts'
 import { rebuildDay } from './rebuild-day.ts'
 import { rebuildState } from './rebuild-state.ts'
 
@@ -49,20 +61,22 @@ export async function repairWarehouse(options: RepairOptions): Promise<RepairRep
       rolledForward = runId
     }
     const tidy = () => clean(store, { now: clock(), fence: lease.takenOver, onRollForward })
-    const view = await readWarehouse(store)
-    const broken = view.state === null && (view.objects.size > 0 || view.unreadable.size > 0)
+    let view = await readWarehouse(store)
+    const broken = view.state === null
     const removed = broken ? [] : (await tidy()).removed
-    const rebuilt = await rebuildDays(broken ? view : await readWarehouse(store), files, options.writer)
+    if (broken) rolledForward = await finishStaged(store, view)
+    view = await readWarehouse(store)
+    const rebuilt = await rebuildDays(view, files, options.writer)
     for (const [day, manifest] of rebuilt.made) await store.put(manifestKey(day), serialise(manifest))
-    const lost = broken && rebuilt.all.size > 0
+    const lost = broken && (rebuilt.all.size > 0 || view.unreadable.has(STATE_KEY))
     if (lost) {
       const state = await rebuildState(rebuilt.all, files, options.writer, clock())
-      const etag = (await store.get(STATE_KEY))?.etag
-      await store.put(STATE_KEY, serialise(state), etag === undefined ? { ifAbsent: true } : { ifMatch: etag })
+      const there = await store.head(STATE_KEY)
+      await store.put(STATE_KEY, serialise(state), there ? { ifMatch: there.etag } : { ifAbsent: true })
     }
     return {
       rolledForward,
-      removed: lost ? (await tidy()).removed : removed,
+      removed: broken ? (await tidy()).removed : removed,
       days: [...rebuilt.made.keys()].sort(),
       state: lost,
       left: rebuilt.left,
@@ -73,6 +87,50 @@ export async function repairWarehouse(options: RepairOptions): Promise<RepairRep
   }
 }
 
+/**
+ * Without `etl.json` nobody knows which run was being published. One that has staged its manifest had all of its files verified, and was on its way to the commit or from it; it is finished, unless a later one is in place.
+ * The run, or null where there is none.
+ */
+async function finishStaged(store: ObjectStore, { manifests, objects }: WarehouseView): Promise<string | null> {
+  const placed = [...manifests.values()].flatMap(({ tables }) => Object.values(tables).map(({ run_id }) => run_id))
+  const newest = placed.sort().at(-1) ?? ''
+  const staged = [...objects.keys()]
+    .flatMap((key) => stagedManifest(key) ?? [])
+    .sort((a, b) => (a.runId < b.runId ? 1 : -1))
+  for (const { runId, date, key } of staged) {
+    if (runId < newest) return null
+    const object = await store.get(key)
+    const manifest = object && readable(key, object.body)
+    if (!manifest || manifest.date !== date) continue
+    const own = Object.values(manifest.tables).filter((entry) => entry.run_id === runId)
+    const ownFiles = own.flatMap(({ files }) => files)
+    const isThere = (file: FileEntry) =>
+      objects.has(stageKey(runId, file.key)) || objects.get(file.key)?.size === file.bytes
+    if (!ownFiles.every(isThere)) continue
+    for (const final of [...ownFiles.map((file) => file.key), manifestKey(date)])
+      await store.move(stageKey(runId, final), final, await store.head(final))
+    return runId
+  }
+  return null
+}
+
+function stagedManifest(key: string): { readonly runId: string; readonly date: Day; readonly key: string } | null {
+  const [, runId = '', final = ''] = key.startsWith(STAGE_PREFIX)
+    ? (/^([^/]+)\/(.+)$/.exec(key.slice(STAGE_PREFIX.length)) ?? [])
+    : []
+  const date = manifestDay(final)
+  return date === null ? null : { runId, date, key }
+}
+
+function readable(key: string, body: Uint8Array): DayManifest | null {
+  try {
+    return parseManifest(key, body)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return null
+  }
+}
+
 interface RebuiltDays {
   /** Those that were made again. */
   readonly made: ReadonlyMap<Day, DayManifest>
@@ -80,7 +138,7 @@ interface RebuiltDays {
   readonly left: RepairReport['left']
 }
 
-/** Manifests for the days that have Parquet files and none that can be read, or one that is not what `etl.json` says. */
+/** Manifests for the days that have Parquet files and no manifest that can be read. */
 async function rebuildDays(
   { objects, manifests, state }: WarehouseView,
   files: ReturnType<typeof objectFiles>,
@@ -88,7 +146,7 @@ async function rebuildDays(
 ): Promise<RebuiltDays> {
   const byDay = new Map<Day, string[]>()
   for (const key of objects.keys()) {
-    const day = dayOf(key)
+    const day = tableFileDay(key)
     if (day !== null) byDay.set(day, [...(byDay.get(day) ?? []), key])
   }
   const made = new Map<Day, DayManifest>()
@@ -109,10 +167,4 @@ function withProofs(manifest: DayManifest, known: DayManifest['tables']): DayMan
     return [name, same && known[name] ? known[name] : entry] as const
   })
   return { ...manifest, tables: Object.fromEntries(tables) }
-}
-
-/** The day of a table's file: `customers/2026/02/18.parquet`. */
-function dayOf(key: string): Day | null {
-  const match = /^(?!_dwh\/)[^/]+\/(\d{4})\/(\d\d)\/(\d\d)\.parquet$/.exec(key)
-  return match ? `${match[1]}-${match[2]}-${match[3]}` : null
 }

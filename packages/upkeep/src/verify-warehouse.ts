@@ -3,6 +3,7 @@ import {
   type EtlState,
   type FileEntry,
   isDwhError,
+  isInternal,
   KEPT_PREFIX,
   LEASE_KEY,
   manifestDay,
@@ -11,15 +12,17 @@ import {
   PROBE_PREFIX,
   proofDifferences,
   RUNS_PREFIX,
+  runRecordKey,
   STAGE_PREFIX,
   STATE_KEY,
+  stageKey,
   type TableEntry,
   whereToLook,
 } from '@dwh/core'
 import { parseRunRecord } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { objectFiles, type SeenFile } from './object-files.ts'
-import { readWarehouse, type WarehouseView } from './read-warehouse.ts'
+import { isUnreadable, readWarehouse, type WarehouseView } from './read-warehouse.ts'
 
 export interface VerifyOptions {
   readonly store: ObjectStore
@@ -66,8 +69,7 @@ const ATTEMPTS = 3
 /** A file that must be there, and the entry that says so. */
 interface Expected {
   readonly file: FileEntry
-  /** Null for bytes that are kept for readers. */
-  readonly entry: TableEntry | null
+  readonly entry: TableEntry
   readonly name: string
 }
 
@@ -80,8 +82,9 @@ export async function verifyWarehouse(options: VerifyOptions): Promise<VerifyRep
     const view = await readWarehouse(options.store)
     const report = await verifyView(view, options)
     // what a run has moved meanwhile is not wrong
-    const settled = report.problems.length === 0 || attempt === ATTEMPTS
-    if (settled || (await readWarehouse(options.store)).etag === view.etag) return report
+    if (report.problems.length === 0 || attempt === ATTEMPTS) return report
+    const { publishing } = view.state ?? { publishing: null }
+    if (publishing === null && (await readWarehouse(options.store)).etag === view.etag) return report
   }
 }
 
@@ -128,18 +131,16 @@ function checkManifests({ state, manifests, unreadable }: WarehouseView, report:
   }
 }
 
-function expectedFiles({ state, manifests, objects }: WarehouseView): Expected[] {
+function expectedFiles({ state, manifests }: WarehouseView): Expected[] {
   const all = new Map<string, Expected>()
+  const going = new Set(state?.pruned.flatMap(({ keys }) => keys))
   const add = (tables: DayManifest['tables']) => {
     for (const [name, entry] of Object.entries(tables))
-      for (const file of entry.files) all.set(`${file.key} ${file.sha256}`, { file, entry, name })
+      for (const file of entry.files)
+        if (!going.has(file.key)) all.set(`${file.key} ${file.sha256}`, { file, entry, name })
   }
   for (const manifest of manifests.values()) add(manifest.tables)
   add(state?.tables ?? {})
-  for (const { kept, sha256, key } of state?.kept ?? []) {
-    const file = { key: kept, sha256, bytes: objects.get(kept)?.size ?? 0, rows: 0 }
-    all.set(`${kept} ${sha256}`, { file, entry: null, name: `what was ${key}` })
-  }
   return [...all.values()]
 }
 
@@ -157,7 +158,7 @@ async function checkFile(
   const places = whereToLook(state ?? { publishing: null, kept: [] }, file)
   const there = places.filter((key) => objects.has(key))
   if (there.length === 0) {
-    report('missing', file.key, `${file.key}: missing; ${name}${entry ? ` of ${entry.date}` : ''} is in it`)
+    report('missing', file.key, `${file.key}: missing; ${name} of ${entry.date} is in it`)
     return null
   }
   const sized = there.find((key) => objects.get(key)?.size === file.bytes)
@@ -167,9 +168,13 @@ async function checkFile(
     return null
   }
   if (!whole) return null
-  const differences = await files.read(sized, async (seen) => {
+  const compare = async (seen: SeenFile) => {
     if (seen.sha256 !== file.sha256) return [`SHA-256 ${seen.sha256}, not ${file.sha256}`]
-    return deep && entry ? compareDeeply(seen, { file, entry, name }, deep) : []
+    return deep ? compareDeeply(seen, { file, entry, name }, deep) : []
+  }
+  const differences = await files.read(sized, compare).catch((error) => {
+    if (!isDwhError(error, 'DAMAGED') && !isDwhError(error, 'WRITE_FAILED')) throw error
+    return [error.message]
   })
   if (differences === null) report('missing', file.key, `${file.key}: removed while it was looked for`)
   else if (differences.length > 0) report('damaged', file.key, `${sized}: ${differences.join('; ')}`)
@@ -179,7 +184,7 @@ async function checkFile(
 /** Where the file, measured again, is not what its entry says; empty when it is. */
 async function compareDeeply(
   { path }: SeenFile,
-  { file, entry }: Expected & { readonly entry: TableEntry },
+  { file, entry }: Expected,
   { inspect, prove }: NonNullable<VerifyOptions['deep']>,
 ): Promise<string[]> {
   const { rows } = await inspect(path)
@@ -194,14 +199,13 @@ async function compareDeeply(
 async function checkRecords(store: ObjectStore, { objects }: WarehouseView, report: Report): Promise<void> {
   for (const key of objects.keys()) {
     if (!key.startsWith(RUNS_PREFIX)) continue
-    const object = await store.get(key)
-    if (!object) continue
     try {
+      const object = await store.get(key)
+      if (!object) continue
       const record = parseRunRecord(key, object.body)
-      if (key !== `${RUNS_PREFIX}${record.run_id}.json`)
-        report('differs', key, `${key}: the record of run ${record.run_id}`)
+      if (key !== runRecordKey(record.run_id)) report('differs', key, `${key}: the record of run ${record.run_id}`)
     } catch (error) {
-      if (!isDwhError(error, 'STATE_INVALID')) throw error
+      if (!isUnreadable(error)) throw error
       report('invalid', key, error.message)
     }
   }
@@ -221,13 +225,16 @@ function checkUnnamed(
     if (named.has(key) || key.startsWith(RUNS_PREFIX) || (day !== null && manifests.has(day))) continue
     if ([STAGE_PREFIX, KEPT_PREFIX, PROBE_PREFIX].some((prefix) => key.startsWith(prefix))) leftovers.push(key)
     else if (day !== null) continue
-    else if (key.startsWith('_dwh/') || key.endsWith('.parquet')) report('extra', key, `${key}: no manifest names it`)
+    else if (isInternal(key) || key.endsWith('.parquet')) report('extra', key, `${key}: no manifest names it`)
     else unknown.push(key)
   }
   return { leftovers, unknown }
 }
 
+/** What the next run finishes to remove is named, too; so is what is kept for readers, who look at each byte themselves. */
 function namedKeys(state: EtlState | null, expected: readonly Expected[]): string[] {
-  const staged = state?.publishing?.keys.map((key) => `${STAGE_PREFIX}${state.publishing?.run_id}/${key}`) ?? []
-  return [...expected.map(({ file }) => file.key), ...staged]
+  const { publishing = null, kept = [], pruned = [] } = state ?? {}
+  const staged = publishing?.keys.map((key) => stageKey(publishing.run_id, key)) ?? []
+  const going = pruned.flatMap(({ keys }) => keys)
+  return [...expected.map(({ file }) => file.key), ...staged, ...kept.map((file) => file.kept), ...going]
 }

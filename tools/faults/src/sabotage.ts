@@ -72,8 +72,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     patches: [
       {
         file: PUBLISH,
-        find: 'await forEach([...replaced.values()], (file) => store.copy(file.key, file.kept))',
-        replace: '',
+        find: 'if (await store.copy(file.key, file.kept)) kept.push(file)',
+        replace: 'kept.push(file)',
       },
     ],
     killed: null,

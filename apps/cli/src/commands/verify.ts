@@ -57,7 +57,9 @@ function text({ problems, days, files, read, bytes, leftovers, unknown }: Verify
   const looked = `${plural(files, 'file')} of ${plural(days, 'day')}, ${plural(read, 'file')} (${formatBytes(bytes)}) read whole`
   const aside = [
     ...(leftovers.length > 0
-      ? [`- ${plural(leftovers.length, 'object')} of runs that are under way or were interrupted: the next run removes what is left\n`]
+      ? [
+          `- ${plural(leftovers.length, 'object')} of runs that are under way or were interrupted: the next run removes what is left\n`,
+        ]
       : []),
     ...unknown.map((key) => `- ${printable(key)}: none of dwh's\n`),
   ].join('')

@@ -18,8 +18,8 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
   'keep-late': [
     {
       file: 'publish-run.ts',
-      find: 'await forEach([...replaced.values()], (file) => store.copy(file.key, file.kept))',
-      replace: '',
+      find: 'if (await store.copy(file.key, file.kept)) kept.push(file)',
+      replace: 'kept.push(file)',
     },
     {
       file: 'roll-forward.ts',
@@ -72,7 +72,10 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
     { file: 'roll-forward.ts', find: 'if (now.state.publishing === null) return now', replace: 'return now' },
   ],
   // a lease that is over is taken for another writer's success: tries again, without end
-  'try-for-ever': [{ file: 'write-state.ts', find: ' && error.context.leaseOver !== true', replace: '' }],
+  'try-for-ever': [
+    { file: 'write-state.ts', find: ' && error.context.leaseOver !== true', replace: '' },
+    { file: 'write-state.ts', find: ' || attempts >= MOST_ATTEMPTS', replace: '' },
+  ],
 }
 
 const METADATA = fileURLToPath(new URL('../../../../packages/metadata/src/', import.meta.url))

@@ -79,7 +79,7 @@ test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole w
   connection.closeSync()
 
   // again: what is there is replaced, by the same names
-  expect((await here.dwh(['run'])).code).toBe(0)
+  expect(await here.dwh(['run'])).toMatchObject({ code: 0 })
   const { tables: current }: EtlState = JSON.parse(await readFile(join(here.work, 'warehouse/etl.json'), 'utf8'))
   const keys = Object.values(current).flatMap((table) => table.files.map(({ key }) => key))
   expect(new Set(keys.map((key) => key.toLowerCase())).size).toBe(HOSTILE_NAMES.length + 1)

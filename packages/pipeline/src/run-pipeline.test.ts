@@ -405,7 +405,7 @@ describe('a run fails', () => {
       if (event.type !== 'table-progress' || event.table !== 'a' || killed) return
       killed = true
       void database.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"a"%' AND application_name = 'dwh'`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%"a"%' AND application_name = 'dwh' AND datname = current_database()`,
       )
     }
     await expect(house.run({ onEvent })).rejects.toMatchObject({

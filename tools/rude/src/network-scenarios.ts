@@ -44,10 +44,10 @@ export const POSTGRES_SCENARIOS: readonly Scenario[] = [
     ...having('postgres', { latencyMs: 20 }),
   },
   {
-    name: 'a trickle of 8 MB/s',
+    name: 'a trickle of 4 MB/s',
     ends: 'published',
     deadlineMs: 10_000,
-    ...having('postgres', { bytesPerSecond: 8 * MEGABYTE }),
+    ...having('postgres', { bytesPerSecond: 4 * MEGABYTE }),
   },
   {
     name: 'takes connections, says nothing',
@@ -169,10 +169,10 @@ export const POSTGRES_SCENARIOS: readonly Scenario[] = [
 export const BUCKET_SCENARIOS: readonly Scenario[] = [
   { name: 'latency of 20 ms', ends: 'published', deadlineMs: 0, ...having('bucket', { latencyMs: 20 }) },
   {
-    name: 'a trickle of 20 MB/s',
+    name: 'a trickle of 4 MB/s',
     ends: 'published',
     deadlineMs: 10_000,
-    ...having('bucket', { bytesPerSecond: 20 * MEGABYTE }),
+    ...having('bucket', { bytesPerSecond: 4 * MEGABYTE }),
   },
   {
     name: 'takes connections, says nothing',

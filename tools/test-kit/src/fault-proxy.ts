@@ -135,11 +135,9 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
 
   async function pass(to: Socket, bytes: Buffer): Promise<void> {
     if (proxy.latencyMs > 0) await sleep(proxy.latencyMs)
-    const slice = Number.isFinite(proxy.bytesPerSecond) ? Math.ceil(proxy.bytesPerSecond / 20) : bytes.length || 1
-    for (let at = 0; at < bytes.length; at += slice) {
-      if (Number.isFinite(proxy.bytesPerSecond)) await sleep(50)
-      if (!to.write(bytes.subarray(at, at + slice))) await drained(to)
-    }
+    const ms = (1000 * bytes.length) / proxy.bytesPerSecond
+    if (ms > 0) await sleep(ms)
+    if (!to.write(bytes)) await drained(to)
   }
 
   async function happen(mishap: Mishap, line: Line, to: Socket): Promise<void> {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
 import { defineConfig, type Options } from 'tsup'
 import { licenses } from './licenses.ts'
 
@@ -32,4 +34,28 @@ export function bundle(options: Options = {}): ReturnType<typeof defineConfig> {
     esbuildPlugins: [licenses('dist/third-party-licenses.txt')],
     ...options,
   })
+}
+
+/** How a program is built that is run from this repository only: other people's packages stay where they are installed, and of the workspace's own only what is used goes in. */
+export function buildTool(entry: string[]): ReturnType<typeof defineConfig> {
+  return build({
+    entry,
+    dts: false,
+    splitting: false,
+    noExternal: [/^@dwh\//],
+    external: ['esbuild', 'vitest'],
+    // of the test kit only what is used: the rest imports what runs tests
+    treeshake: { moduleSideEffects: false },
+    esbuildPlugins: [toolsStay],
+  })
+}
+
+/** What lies beside a tool's source, such as a list of requirements, is not beside the bundle. */
+const toolsStay: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'tools stay where they are',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/tools\/.*\.ts$/ }, async ({ path }) => ({
+      loader: 'ts',
+      contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+    })),
 }

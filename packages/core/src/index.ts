@@ -30,6 +30,7 @@ export {
   SNAPSHOTS_PREFIX,
   STAGE_PREFIX,
   STATE_KEY,
+  stagedKey,
   stageKey,
   tableFileDay,
   tableFileKey,
@@ -43,7 +44,15 @@ export type {
   PutFileOptions,
   StoredObject,
 } from './object-store.ts'
-export { isLeftover, isTemporaryName, processName, temporaryName, whereIs } from './process-name.ts'
+export {
+  type FolderUse,
+  folderOwner,
+  isLeftover,
+  processName,
+  temporaryFolderName,
+  temporaryName,
+  whereIs,
+} from './process-name.ts'
 export {
   type ColumnProof,
   type Measure,

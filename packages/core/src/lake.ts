@@ -88,6 +88,13 @@ export function stageKey(runId: string, finalKey: string): string {
   return `${STAGE_PREFIX}${runId}/${finalKey}`
 }
 
+/** The run and the final key of `stageKey`; null for a key that is none. */
+export function stagedKey(key: string): { readonly runId: string; readonly finalKey: string } | null {
+  if (!key.startsWith(STAGE_PREFIX)) return null
+  const [, runId, finalKey] = /^([^/]+)\/(.+)$/.exec(key.slice(STAGE_PREFIX.length)) ?? []
+  return runId === undefined || finalKey === undefined ? null : { runId, finalKey }
+}
+
 /** Where a run keeps what it is going to overwrite: under its own id, so that a copy that comes too late is one that nobody names. */
 export function keptKey(runId: string, finalKey: string): string {
   return `${KEPT_PREFIX}${runId}/${finalKey}`

@@ -8,7 +8,10 @@ import { kill, pid as ownPid } from 'node:process'
  * `<host>-<pid>-<start>`, host and start as eight hex digits of a hash. A container with process ids of its own is a host of its own.
  */
 
-const TEMPORARY = /^[0-9a-f]{8}-\d+-[0-9a-f]{8}-[0-9a-f]{16}$/
+/** What a temporary folder is for: objects of a bucket that are read, the files of a run, what a Parquet writer needs. */
+export type FolderUse = 'read' | 'run' | 'write'
+
+const FOLDER = /^dwh-(?:read|run|write)-([0-9a-f]{8}-\d+-[0-9a-f]{8}-[0-9a-f]{16})$/
 
 /** This process, by name. */
 export function processName(): string {
@@ -30,9 +33,14 @@ export function whereIs(name: string): 'here' | 'gone' | 'elsewhere' {
   return found === null || short(found) === start ? 'here' : 'gone'
 }
 
-/** Whether `temporaryName` made it. */
-export function isTemporaryName(name: string): boolean {
-  return TEMPORARY.test(name)
+/** What this process calls a folder of its own in the folder for temporary files, which others share. */
+export function temporaryFolderName(use: FolderUse): string {
+  return `dwh-${use}-${temporaryName()}`
+}
+
+/** The part that says whose it is, of what `temporaryFolderName` made; null for any other, which may be somebody's own. */
+export function folderOwner(entry: string): string | null {
+  return FOLDER.exec(entry)?.[1] ?? null
 }
 
 /** What nobody of this machine has touched for so long is left behind, whoever made it. */

@@ -18,4 +18,5 @@ export { type ReadableTable, type ReadRowsOptions, readRows } from './read-rows.
 export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session.ts'
 export { systemRoom } from './system-room.ts'
 export { type TableActivity, tableActivity } from './table-activity.ts'
+export { noAnswer } from './watch-silence.ts'
 export { hangUp, within } from './within.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { type ProofLevel, type TableProof, temporaryName } from '@dwh/core'
+import { type ProofLevel, type TableProof, temporaryFolderName } from '@dwh/core'
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
 import { proveFile } from './prove-file.ts'
@@ -136,7 +136,7 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
 async function makeFolder(tempDirectory: string): Promise<string> {
   try {
     await mkdir(tempDirectory, { recursive: true })
-    const folder = join(tempDirectory, `dwh-write-${temporaryName()}`)
+    const folder = join(tempDirectory, temporaryFolderName('write'))
     await mkdir(folder, { mode: 0o700 })
     return folder
   } catch (error) {

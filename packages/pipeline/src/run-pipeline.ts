@@ -134,6 +134,7 @@ async function runWithLease(
   given: RunOptions,
   { runId, startedAt, days, lease, guard }: LeasedRun,
 ): Promise<RunReport> {
+  // not the guarded one: the commit is tried until its answer is certain, however long the storage is silent
   const store = whileHeld(given.store, lease)
   const signal = AbortSignal.any([lease.signal, guard.silent, ...(given.signal ? [given.signal] : [])])
   const options = { ...given, store, signal }

@@ -1,20 +1,16 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, isLeftover, isTemporaryName, temporaryName } from '@dwh/core'
-
-/** What Parquet writers, runs, and who reads a bucket for upkeep call their folders. */
-const FOLDER = /^dwh-(?:read|run|write)-(.+)$/
+import { DwhError, folderOwner, isLeftover, temporaryFolderName } from '@dwh/core'
 
 /** Removes the temporary folders of processes that were killed; says how many there were. Best effort: somebody else may be allowed to what we are not. */
 export async function removeLeftovers(tempDirectory: string, now: Date): Promise<number> {
   let removed = 0
   for (const entry of await readdir(tempDirectory).catch(() => [])) {
-    const [, name] = FOLDER.exec(entry) ?? []
-    // somebody's own folder may have a name like ours
-    if (name === undefined || !isTemporaryName(name)) continue
+    const owner = folderOwner(entry)
+    if (owner === null) continue
     const path = join(tempDirectory, entry)
     const found = await stat(path).catch(() => null)
-    if (!found || !isLeftover(name, found.mtimeMs, now.getTime())) continue
+    if (!found || !isLeftover(owner, found.mtimeMs, now.getTime())) continue
     await rm(path, { recursive: true, force: true }).then(
       () => {
         removed += 1
@@ -29,7 +25,7 @@ export async function removeLeftovers(tempDirectory: string, now: Date): Promise
 export async function makeFolder(tempDirectory: string): Promise<string> {
   try {
     await mkdir(tempDirectory, { recursive: true })
-    const folder = join(tempDirectory, `dwh-run-${temporaryName()}`)
+    const folder = join(tempDirectory, temporaryFolderName('run'))
     await mkdir(folder, { mode: 0o700 })
     return folder
   } catch (cause) {

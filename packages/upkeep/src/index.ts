@@ -8,3 +8,4 @@ export {
   type VerifyReport,
   verifyWarehouse,
 } from './verify-warehouse.ts'
+export type { UpkeepOptions } from './with-lease.ts'

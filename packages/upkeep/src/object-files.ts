@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, type ObjectStore, temporaryName, throwIfAborted } from '@dwh/core'
+import { DwhError, type ObjectStore, temporaryFolderName, throwIfAborted } from '@dwh/core'
 
 /** An object as a file of this machine, read whole. */
 export interface SeenFile {
@@ -27,7 +27,7 @@ export function objectFiles(
   store: ObjectStore,
   { tempDirectory, signal }: { readonly tempDirectory: string; readonly signal?: AbortSignal | undefined },
 ): ObjectFiles {
-  const folder = join(tempDirectory, `dwh-read-${temporaryName()}`)
+  const folder = join(tempDirectory, temporaryFolderName('read'))
   let count = 0
   return {
     async read(key, work) {

@@ -1,27 +1,13 @@
-import { type Day, DwhError, formatRunId, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
-import {
-  clean,
-  KEPT_FOR_MS,
-  type LeaseHolder,
-  readState,
-  takeLease,
-  untilWritten,
-  whileHeld,
-  writeState,
-} from '@dwh/metadata'
+import { type Day, DwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
+import { clean, KEPT_FOR_MS, readState, untilWritten, writeState } from '@dwh/metadata'
 import { keepDays, type Retention } from './keep-days.ts'
 import { readWarehouse } from './read-warehouse.ts'
+import { type UpkeepOptions, withLease } from './with-lease.ts'
 
-export interface PruneOptions {
-  readonly store: ObjectStore
+export interface PruneOptions extends UpkeepOptions {
   readonly keep: Retention
   /** Otherwise it only says what it would do. */
   readonly remove: boolean
-  readonly clock: () => Date
-  /** Random bytes. */
-  readonly random: (bytes: number) => Uint8Array
-  readonly signal?: AbortSignal | undefined
-  readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 
 export interface PruneReport {
@@ -32,43 +18,38 @@ export interface PruneReport {
   readonly current: readonly Day[]
 }
 
-const ID_BYTES = 4
-
 /**
  * Removes days: their manifests and the files that no other manifest names. A day as of which any table is current stays, and so do days that the retention keeps. One
  * conditional write of `etl.json` names what is going to be removed, so that a removal that was interrupted is finished by the next run, and no run in flight publishes such a day meanwhile.
  * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID where a manifest cannot be read, CONFLICT while a run is under way
  */
 export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
-  const { keep, remove, clock, random, signal, onWait } = options
+  const { keep, remove } = options
   if (!Object.values(keep).some((count) => count !== undefined && count > 0))
     throw new DwhError('CONFIG_INVALID', 'prune: nothing says what to keep', {
       hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly.',
     })
   if (!remove) return (await planPrune(options.store, keep)).report
-  const owner = formatRunId(clock(), random(ID_BYTES))
-  const lease = await takeLease(options.store, { owner, clock, signal, onWait })
-  const store = whileHeld(options.store, lease)
-  try {
-    await clean(store, { now: clock(), fence: lease.takenOver })
-    const report = await untilWritten(async () => {
-      const base = await readState(store)
-      const plan = await planPrune(store, keep)
-      if (plan.removals.length === 0) return plan.report
-      const now = clock()
-      const until = new Date(now.getTime() + KEPT_FOR_MS).toISOString()
-      const pruned: PrunedDay[] = [
-        ...base.state.pruned.filter((day) => day.until > now.toISOString()),
-        ...plan.removals.map(({ date, keys }) => ({ date, until, keys })),
-      ]
-      await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, pruned })
-      return plan.report
-    })
-    if (report.removed.length > 0) await clean(store, { now: clock(), fence: false })
-    return report
-  } finally {
-    await lease.release()
-  }
+  return withLease(options, (store, fence) => prune(store, fence, options))
+}
+
+async function prune(store: ObjectStore, fence: boolean, { keep, clock }: PruneOptions): Promise<PruneReport> {
+  await clean(store, { now: clock(), fence })
+  const report = await untilWritten(async () => {
+    const base = await readState(store)
+    const plan = await planPrune(store, keep)
+    if (plan.removals.length === 0) return plan.report
+    const now = clock()
+    const until = new Date(now.getTime() + KEPT_FOR_MS).toISOString()
+    const pruned: PrunedDay[] = [
+      ...base.state.pruned.filter((day) => day.until > now.toISOString()),
+      ...plan.removals.map(({ date, keys }) => ({ date, until, keys })),
+    ]
+    await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, pruned })
+    return plan.report
+  })
+  if (report.removed.length > 0) await clean(store, { now: clock(), fence: false })
+  return report
 }
 
 interface PrunePlan {

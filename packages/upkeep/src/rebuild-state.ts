@@ -31,7 +31,7 @@ export async function rebuildState(
   const sources: Record<string, SourceIdentity> = {}
   let current: readonly string[] | undefined
   for (const [, entry] of entries) {
-    const wanted = current === undefined ? entry.run_id === newest[1].run_id : false
+    const wanted = current === undefined && entry.run_id === newest[1].run_id
     if (!wanted && sources[entry.source.name] !== undefined) continue
     const footer = await footerOf(entry, files, writer)
     if (wanted) current = footer?.current

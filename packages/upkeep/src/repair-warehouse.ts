@@ -2,32 +2,26 @@ import {
   type Day,
   type DayManifest,
   type FileEntry,
-  formatRunId,
   manifestDay,
   manifestKey,
   type ObjectStore,
-  STAGE_PREFIX,
   STATE_KEY,
+  stagedKey,
   stageKey,
   tableFileDay,
 } from '@dwh/core'
-import { clean, type LeaseHolder, parseManifest, serialise, takeLease, whileHeld } from '@dwh/metadata'
+import { clean, parseManifest, serialise } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { objectFiles } from './object-files.ts'
 import { isUnreadable, readWarehouse, type WarehouseView } from './read-warehouse.ts'
 import { rebuildDay } from './rebuild-day.ts'
 import { rebuildState } from './rebuild-state.ts'
+import { type UpkeepOptions, withLease } from './with-lease.ts'
 
-export interface RepairOptions {
-  readonly store: ObjectStore
+export interface RepairOptions extends UpkeepOptions {
   readonly writer: Pick<ParquetWriter, 'inspect'>
   /** For objects of a bucket on their way. */
   readonly tempDirectory: string
-  readonly clock: () => Date
-  /** Random bytes. */
-  readonly random: (bytes: number) => Uint8Array
-  readonly signal?: AbortSignal | undefined
-  readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 
 export interface RepairReport {
@@ -42,35 +36,37 @@ export interface RepairReport {
   readonly left: readonly { readonly key: string; readonly why: string }[]
 }
 
-const ID_BYTES = 4
-
 /**
  * Puts a warehouse in order: finishes what was committed, removes what interrupted runs have left, and makes `etl.json` and manifests that are missing or cannot be read again from the
  * Parquet files alone. Files are never changed. What is missing or damaged itself stays so; `verifyWarehouse` names it.
  * @throws DwhError CONFLICT while a run is under way, the store's errors, ABORTED
  */
 export async function repairWarehouse(options: RepairOptions): Promise<RepairReport> {
-  const { clock, random, signal, onWait } = options
-  const owner = formatRunId(clock(), random(ID_BYTES))
-  const lease = await takeLease(options.store, { owner, clock, signal, onWait })
-  const store = whileHeld(options.store, lease)
+  return withLease(options, (store, fence) => repair(store, fence, options))
+}
+
+async function repair(
+  store: ObjectStore,
+  fence: boolean,
+  { clock, writer, ...options }: RepairOptions,
+): Promise<RepairReport> {
   const files = objectFiles(store, options)
   try {
     let rolledForward: string | null = null
     const onRollForward = (runId: string) => {
       rolledForward = runId
     }
-    const tidy = () => clean(store, { now: clock(), fence: lease.takenOver, onRollForward })
+    const tidy = () => clean(store, { now: clock(), fence, onRollForward })
     let view = await readWarehouse(store)
     const broken = view.state === null
     const removed = broken ? [] : (await tidy()).removed
     if (broken) rolledForward = await finishStaged(store, view)
     view = await readWarehouse(store)
-    const rebuilt = await rebuildDays(view, files, options.writer)
+    const rebuilt = await rebuildDays(view, files, writer)
     for (const [day, manifest] of rebuilt.made) await store.put(manifestKey(day), serialise(manifest))
     const lost = broken && (rebuilt.all.size > 0 || view.unreadable.has(STATE_KEY))
     if (lost) {
-      const state = await rebuildState(rebuilt.all, files, options.writer, clock())
+      const state = await rebuildState(rebuilt.all, files, writer, clock())
       const there = await store.head(STATE_KEY)
       await store.put(STATE_KEY, serialise(state), there ? { ifMatch: there.etag } : { ifAbsent: true })
     }
@@ -83,7 +79,6 @@ export async function repairWarehouse(options: RepairOptions): Promise<RepairRep
     }
   } finally {
     await files.close()
-    await lease.release()
   }
 }
 
@@ -115,11 +110,9 @@ async function finishStaged(store: ObjectStore, { manifests, objects }: Warehous
 }
 
 function stagedManifest(key: string): { readonly runId: string; readonly date: Day; readonly key: string } | null {
-  const [, runId = '', final = ''] = key.startsWith(STAGE_PREFIX)
-    ? (/^([^/]+)\/(.+)$/.exec(key.slice(STAGE_PREFIX.length)) ?? [])
-    : []
-  const date = manifestDay(final)
-  return date === null ? null : { runId, date, key }
+  const staged = stagedKey(key)
+  const date = staged && manifestDay(staged.finalKey)
+  return staged && date !== null ? { runId: staged.runId, date, key } : null
 }
 
 function readable(key: string, body: Uint8Array): DayManifest | null {

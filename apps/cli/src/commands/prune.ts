@@ -1,6 +1,7 @@
 import { type PruneReport, pruneWarehouse } from '@dwh/upkeep'
 import { Command, InvalidArgumentError } from 'commander'
 import { alignColumns } from '../output/lines.ts'
+import { waitingLine } from '../output/run-progress.ts'
 import { formatBytes, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore } from './shared.ts'
@@ -43,8 +44,7 @@ export function pruneCommand(world: World): Command {
         clock: world.clock,
         random: world.random,
         signal: world.signal,
-        onWait: ({ owner, expiresAt }) =>
-          world.stderr.write(`! run ${owner} may still be under way: waiting, at most until ${expiresAt}\n`),
+        onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`),
       })
       await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
     })

@@ -2,6 +2,7 @@ import { openParquetWriter } from '@dwh/parquet-writer'
 import { printable } from '@dwh/query'
 import { type RepairReport, repairWarehouse } from '@dwh/upkeep'
 import { Command } from 'commander'
+import { waitingLine } from '../output/run-progress.ts'
 import { plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore } from './shared.ts'
@@ -32,8 +33,7 @@ export function repairCommand(world: World): Command {
           clock: world.clock,
           random: world.random,
           signal: world.signal,
-          onWait: ({ owner, expiresAt }) =>
-            world.stderr.write(`! run ${owner} may still be under way: waiting, at most until ${expiresAt}\n`),
+          onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`),
         })
       } finally {
         await writer.close()

@@ -1,10 +1,11 @@
-import { DwhError, type TableSchema } from '@dwh/core'
+import type { TableSchema } from '@dwh/core'
 import {
   beginSnapshot,
   connect,
   hangUp,
   inspectServer,
   listTables,
+  noAnswer,
   type PgClient,
   type TableActivity,
   tableActivity,
@@ -36,10 +37,7 @@ export async function lookAtSource(config: Config, world: World): Promise<Source
   const stop = () => hangUp(client)
   world.signal.addEventListener('abort', stop)
   try {
-    return await within(look(client, server, config), LOOK_TIMEOUT_MS, (ms) => {
-      const hint = 'The server hangs, or the network in between is gone. Try again when it is back.'
-      return new DwhError('SOURCE_FAILED', `${server}: no answer for ${ms / 1000} s`, { hint })
-    })
+    return await within(look(client, server, config), LOOK_TIMEOUT_MS, (ms) => noAnswer(server, ms))
   } finally {
     world.signal.removeEventListener('abort', stop)
     stop()

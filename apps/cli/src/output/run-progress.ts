@@ -93,6 +93,11 @@ function bar(done: number, all: number | null): string {
   return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}  `
 }
 
+/** Said while it is not known whether another run is under way. */
+export function waitingLine({ owner, expiresAt }: { readonly owner: string; readonly expiresAt: string }): string {
+  return `${pc.yellow('!')} run ${owner} may still be under way: waiting to see it, at most until ${expiresAt}`
+}
+
 function doneLine(event: RunEvent, print: (line: string) => void): void {
   if (event.type === 'table-end') {
     const size = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}`
@@ -103,10 +108,7 @@ function doneLine(event: RunEvent, print: (line: string) => void): void {
   }
   if (event.type === 'table-retry') print(`${pc.yellow('!')} ${printable(event.message)}: once more`)
   if (event.type === 'table-failed') print(`${pc.red('✗')} ${printable(event.message)}`)
-  if (event.type === 'lease-wait')
-    print(
-      `${pc.yellow('!')} run ${event.owner} may still be under way: waiting to see it, at most until ${event.expiresAt}`,
-    )
+  if (event.type === 'lease-wait') print(waitingLine(event))
   if (event.type === 'cleaned')
     print(
       `${pc.yellow('!')} removed what an interrupted run had left: ${plural(event.objects, 'object')}, ${plural(event.files, 'temporary folder')}`,

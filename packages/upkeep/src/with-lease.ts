@@ -1,0 +1,28 @@
+import { formatRunId, type ObjectStore } from '@dwh/core'
+import { type LeaseHolder, takeLease, whileHeld } from '@dwh/metadata'
+
+/** What everything that changes a warehouse needs. */
+export interface UpkeepOptions {
+  readonly store: ObjectStore
+  readonly clock: () => Date
+  /** Random bytes. */
+  readonly random: (bytes: number) => Uint8Array
+  readonly signal?: AbortSignal | undefined
+  /** As in `LeaseOptions`. */
+  readonly onWait?: ((holder: LeaseHolder) => void) | undefined
+}
+
+const ID_BYTES = 4
+
+/** Does the work under the lease, on a store that refuses writes once it is over. `fence`: whether runs in flight have to be made to fail. */
+export async function withLease<T>(
+  { store, clock, random, signal, onWait }: UpkeepOptions,
+  work: (held: ObjectStore, fence: boolean) => Promise<T>,
+): Promise<T> {
+  const lease = await takeLease(store, { owner: formatRunId(clock(), random(ID_BYTES)), clock, signal, onWait })
+  try {
+    return await work(whileHeld(store, lease), lease.takenOver)
+  } finally {
+    await lease.release()
+  }
+}

@@ -32,9 +32,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/storage': ['core'],
   'packages/metadata': ['core'],
   'packages/query': ['core'],
+  'packages/config': ['core', 'pipeline', 'storage'],
   'packages/pipeline': ['core', 'metadata', 'parquet-writer'],
   'packages/upkeep': ['core', 'metadata', 'parquet-writer'],
-  'apps/cli': ['core', 'extract-postgres', 'metadata', 'parquet-writer', 'pipeline', 'query', 'storage', 'upkeep'],
+  'apps/cli': [
+    'config',
+    'core',
+    'extract-postgres',
+    'metadata',
+    'parquet-writer',
+    'pipeline',
+    'query',
+    'storage',
+    'upkeep',
+  ],
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 
@@ -43,7 +54,7 @@ const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
   [/^@aws-sdk\//, ['packages/storage']],
   [/^@duckdb\//, ['packages/parquet-writer', 'packages/query']],
-  [/^valibot$/, ['packages/metadata', 'apps/cli']],
+  [/^valibot$/, ['packages/metadata', 'packages/config']],
 ]
 
 function folders(group: string): string[] {

@@ -67,3 +67,16 @@ test('prune says what it would do, then does it', async () => {
   expect((await place.dwh(['verify'])).stdout).toMatch(/^Whole: 2 files of 1 day/)
   expect((await place.dwh(['prune', '--keep-daily', '1', '--yes'])).stdout).toBe('Nothing to remove: 1 day stays.\n')
 })
+
+test('what to keep may stand in dwh.yaml or in the environment; flags say all of it', async () => {
+  const place = await published()
+  await writeFile(join(place.folder, 'dwh.yaml'), 'keep: { daily: 1 }\n')
+  expect((await place.dwh(['prune'])).stdout).toContain('Would remove 1 day')
+  const env = { DWH_KEEP_DAILY: '2' }
+  expect((await place.dwh(['prune'], { env })).stdout).toBe('Nothing to remove: 2 days stay.\n')
+  expect((await place.dwh(['prune', '--keep-yearly', '1'], { env })).stdout).toContain('Would remove 1 day')
+  const wrong = await place.dwh(['prune'], { env: { DWH_KEEP_DAILY: 'all' } })
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('DWH_KEEP_DAILY: expected a number') })
+  await writeFile(join(place.folder, 'dwh.yaml'), 'keep: { dayly: 1 }\n')
+  expect((await place.dwh(['prune'])).stderr).toContain('Did you mean daily?')
+})

@@ -27,6 +27,7 @@ export {
   PROBE_PREFIX,
   RUNS_PREFIX,
   runRecordKey,
+  runStartedAt,
   SNAPSHOTS_PREFIX,
   STAGE_PREFIX,
   STATE_KEY,

@@ -6,6 +6,7 @@ import {
   manifestDay,
   manifestKey,
   runRecordKey,
+  runStartedAt,
   stageKey,
   tableFileKey,
   tableSegment,
@@ -69,4 +70,11 @@ test('keys', () => {
 test('a run id tells its start, sorts by it, and is safe in a key', () => {
   const id = formatRunId(new Date('2026-02-18T03:00:12.456Z'), Uint8Array.of(0x7f, 0x3a, 0, 1))
   expect(id).toBe('20260218T030012Z-7f3a0001')
+})
+
+test('a run says when it began', () => {
+  const id = formatRunId(new Date('2026-02-18T03:00:12.456Z'), Uint8Array.of(1, 2))
+  expect(runStartedAt(id)).toEqual(new Date('2026-02-18T03:00:12Z'))
+  expect(runStartedAt('20260218')).toBeNull()
+  expect(runStartedAt('20260218T030012Z-')).toBeNull()
 })

@@ -105,3 +105,10 @@ export function formatRunId(startedAt: Date, random: Uint8Array): string {
   const time = startedAt.toISOString().replace(/[-:]|\.\d+/g, '')
   return `${time}-${Buffer.from(random).toString('hex')}`
 }
+
+/** When a run began, to the second, by its id; null for what is no run's id. */
+export function runStartedAt(runId: string): Date | null {
+  const [, day, hour, minute, second] = /^(\d{8})T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]+$/.exec(runId) ?? []
+  if (day === undefined) return null
+  return new Date(`${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hour}:${minute}:${second}Z`)
+}

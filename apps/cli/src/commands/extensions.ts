@@ -1,6 +1,6 @@
+import { loadConfig } from '@dwh/config'
 import { type ExtensionName, installExtension, listExtensions } from '@dwh/query'
 import { Argument, Command } from 'commander'
-import { loadConfig } from '../config/load-config.ts'
 import { alignColumns } from '../output/lines.ts'
 import type { World } from '../surroundings.ts'
 import type { CommonFlags } from './shared.ts'

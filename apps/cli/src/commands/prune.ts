@@ -1,4 +1,4 @@
-import { type PruneReport, pruneWarehouse } from '@dwh/upkeep'
+import { type PruneReport, pruneWarehouse, type Retention } from '@dwh/upkeep'
 import { Command, InvalidArgumentError } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { waitingLine } from '../output/run-progress.ts'
@@ -9,6 +9,7 @@ import { type CommonFlags, openStore } from './shared.ts'
 const HELP = `
 Keeps the last so many days, weeks, months and years that have one, each by its last day, and removes all others. A day as of which a
 table is current always stays, and no file is removed that a day that stays names. Without --yes it only says what it would do.
+Without any --keep flag, keep: in dwh.yaml or DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY, DWH_KEEP_YEARLY say what to keep.
 
 Examples:
   $ dwh prune --keep-daily 14 --keep-monthly 12          what would go
@@ -31,15 +32,10 @@ export function pruneCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, self: Command) => {
       const flags = self.optsWithGlobals<PruneFlags>()
-      const { store } = await openStore(flags, world)
+      const { config, store } = await openStore(flags, world)
       const report = await pruneWarehouse({
         store,
-        keep: {
-          daily: flags.keepDaily,
-          weekly: flags.keepWeekly,
-          monthly: flags.keepMonthly,
-          yearly: flags.keepYearly,
-        },
+        keep: retention(flags) ?? config.keep,
         remove: flags.yes ?? false,
         clock: world.clock,
         random: world.random,
@@ -48,6 +44,13 @@ export function pruneCommand(world: World): Command {
       })
       await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
     })
+}
+
+/** What the flags say, all of it: those that are not given do not come from elsewhere. */
+function retention(flags: PruneFlags): Retention | null {
+  const { keepDaily: daily, keepWeekly: weekly, keepMonthly: monthly, keepYearly: yearly } = flags
+  const given = { daily, weekly, monthly, yearly }
+  return Object.values(given).some((count) => count !== undefined) ? given : null
 }
 
 function text({ removed, kept, current }: PruneReport, done: boolean): string {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Config, type ConfigFlags, checkSource, loadConfig } from '@dwh/config'
 import {
   type Day,
   DwhError,
@@ -16,7 +17,6 @@ import type { PlanOptions } from '@dwh/pipeline'
 import { type CommittedFiles, cachedFiles, localFiles, rememberingStore, verifiedInFolder } from '@dwh/query'
 import { localStore, type S3StoreOptions, s3Store } from '@dwh/storage'
 import type { Command } from 'commander'
-import { type Config, type ConfigFlags, checkSource, loadConfig } from '../config/load-config.ts'
 import { secretsOf } from '../output/report-error.ts'
 import type { World } from '../surroundings.ts'
 

@@ -1,4 +1,4 @@
-import type { EtlState, TableEntry } from '@dwh/core'
+import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { Command } from 'commander'
 import { alignColumns, printableLines } from '../output/lines.ts'
@@ -27,13 +27,21 @@ export function statusCommand(world: World): Command {
     })
 }
 
-function totals(state: EtlState): { tables: number; rows: number; bytes: number } {
-  const files = Object.values(state.tables).flatMap((table: TableEntry) => table.files)
+interface Size {
+  readonly rows: number
+  readonly bytes: number
+}
+
+function sizeOf({ files }: Pick<TableEntry, 'files'>): Size {
   return {
-    tables: Object.keys(state.tables).length,
     rows: files.reduce((sum, file) => sum + file.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   }
+}
+
+function totals(state: EtlState): { tables: number } & Size {
+  const tables = Object.values(state.tables)
+  return { tables: tables.length, ...sizeOf({ files: tables.flatMap(({ files }) => files) }) }
 }
 
 function asText(state: EtlState, storage: string, world: World): string {
@@ -86,5 +94,19 @@ function asJson(state: EtlState, storage: string) {
     failed_tables,
     last_failure,
     conditional_writes,
+    current: Object.fromEntries(Object.entries(state.tables).map(([name, table]) => [name, tableAsJson(table)])),
+  }
+}
+
+/** `started_at`: of the run that read it, by the clock of the machine that ran. */
+function tableAsJson(table: TableEntry) {
+  const { date, run_id, snapshot, columns } = table
+  return {
+    date,
+    run_id,
+    started_at: runStartedAt(run_id)?.toISOString() ?? null,
+    taken_at: snapshot.taken_at,
+    ...sizeOf(table),
+    columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { link, rm } from 'node:fs/promises'
+import type { StorageConfig } from '@dwh/config'
 import { type ObjectStore, PROBE_PREFIX, temporaryName } from '@dwh/core'
 import { bucketPolicy } from '@dwh/storage'
-import type { StorageConfig } from '../config/load-config.ts'
 import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 import { nearestFolder, removeEmptyFolders } from './folders.ts'
 

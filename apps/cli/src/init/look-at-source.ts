@@ -1,3 +1,4 @@
+import type { Config } from '@dwh/config'
 import type { TableSchema } from '@dwh/core'
 import {
   beginSnapshot,
@@ -12,7 +13,6 @@ import {
   within,
 } from '@dwh/extract-postgres'
 import { postgresOptions } from '../commands/shared.ts'
-import type { Config } from '../config/load-config.ts'
 import type { World } from '../surroundings.ts'
 
 /** All that a proposal rests on. */

@@ -1,8 +1,8 @@
+import { configSchema } from '@dwh/config'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { expect, test } from 'vitest'
-import { configSchema } from './config-schema.ts'
 
-const FILE = '../../dwh.schema.json'
+const FILE = '../dwh.schema.json'
 
 test('dwh.schema.json, which editors read, is made of the schema that the program reads by (vitest -u writes it)', async () => {
   const schema = toJsonSchema(configSchema, { typeMode: 'input', errorMode: 'ignore', target: 'draft-07' })

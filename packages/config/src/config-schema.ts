@@ -40,6 +40,22 @@ const parallel = v.pipe(
   v.maxValue(64, 'expected at most 64'),
 )
 
+const count = v.pipe(
+  v.union(
+    [v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))],
+    'expected a number',
+  ),
+  v.integer('expected a whole number'),
+  v.minValue(0, 'expected 0 or more'),
+)
+
+/** `5%`, `0.05` -> 0.05 */
+const share = v.pipe(
+  v.union([v.pipe(v.number(), v.transform(String)), v.string()], 'expected a share such as 5%'),
+  v.regex(/^\d+(?:\.\d+)?%?$/, 'expected a share such as 5% or 0.05'),
+  v.transform((text) => (text.endsWith('%') ? Number.parseFloat(text) / 100 : Number(text))),
+)
+
 const flag = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false'])], 'expected true or false'),
   v.transform((value) => value === true || value === 'true'),
@@ -91,6 +107,45 @@ const s3Settings = v.strictObject({
   parallel_parts: setting(parallel, 'Parts of one file on their way at once. Default: 4.'),
 })
 
+const keepSettings = v.strictObject({
+  daily: setting(count, 'The last so many days. DWH_KEEP_DAILY'),
+  weekly: setting(count, 'The last day of each of the last so many weeks. DWH_KEEP_WEEKLY'),
+  monthly: setting(count, 'The last day of each of the last so many months. DWH_KEEP_MONTHLY'),
+  yearly: setting(count, 'The last day of each of the last so many years. DWH_KEEP_YEARLY'),
+})
+
+const scheduleSettings = v.strictObject({
+  run: setting(name, 'When to run, as a cron expression; off: never. DWH_SCHEDULE. Default: 0 3 * * *.'),
+  timezone: setting(name, 'The time zone of the cron expressions. DWH_SCHEDULE_TIMEZONE. Default: timezone.'),
+  run_on_start: setting(flag, 'Also run whenever the scheduler starts. RUN_ON_START. Default: false.'),
+  catch_up: setting(flag, 'Make up at the start for a run that was missed. DWH_CATCH_UP. Default: true.'),
+  deadline: setting(duration, 'How long a job may take. DWH_DEADLINE. Default: 12h.'),
+  retries: setting(count, 'How often a run that failed is tried again. DWH_RETRIES. Default: 5.'),
+  retry_delay: setting(
+    duration,
+    'Before the first retry; twice as long before each other. DWH_RETRY_DELAY. Default: 1m.',
+  ),
+  stale_after: setting(
+    duration,
+    'How long after a scheduled time the warehouse may still be as before. DWH_STALE_AFTER. Default: 3h.',
+  ),
+  prune: setting(
+    name,
+    'When to remove old days, where keep says which; off: never. DWH_PRUNE_SCHEDULE. Default: 0 4 * * *.',
+  ),
+  verify: setting(name, 'When to verify the warehouse; off: never. DWH_VERIFY_SCHEDULE. Default: 0 5 * * 0.'),
+  verify_sample: setting(share, 'The share of the files that is read whole then. DWH_VERIFY_SAMPLE. Default: 5%.'),
+  webhook: setting(name, 'Where alerts are sent, as Slack understands them. Better in DWH_WEBHOOK_URL.'),
+  row_change: setting(
+    share,
+    'By how much the rows of a table may change from run to run before it is said. DWH_ROW_CHANGE. Default: 50%.',
+  ),
+  listen: setting(
+    name,
+    'Address and port of /healthz, /readyz and /metrics; off: none. DWH_LISTEN. Default: 127.0.0.1:8080.',
+  ),
+})
+
 const config = v.strictObject({
   source: setting(name, 'The Postgres to read, as a URL. DATABASE_URL. Default: the PG* variables.'),
   storage: setting(name, 'The warehouse: a folder, or s3://bucket/prefix. DWH_STORAGE. Default: ./warehouse.'),
@@ -133,6 +188,8 @@ const config = v.strictObject({
     duration,
     'How long the snapshot may be open, since it holds back vacuum; 0s: no limit. DWH_MAX_SNAPSHOT_AGE. Default: 12h.',
   ),
+  keep: setting(keepSettings, 'Which days dwh prune keeps.'),
+  schedule: setting(scheduleSettings, 'What the scheduler does, and when.'),
 })
 
 /** What `dwh.yaml` may say of a bucket. */
@@ -149,6 +206,32 @@ export interface S3Values {
   readonly kms_key_id?: string | undefined
   readonly part_size?: number | undefined
   readonly parallel_parts?: number | undefined
+}
+
+/** Which days stay, by the last so many that have one. */
+export interface KeepValues {
+  readonly daily?: number | undefined
+  readonly weekly?: number | undefined
+  readonly monthly?: number | undefined
+  readonly yearly?: number | undefined
+}
+
+/** What `dwh.yaml` may say to the scheduler: durations in milliseconds, shares of 1. */
+export interface ScheduleValues {
+  readonly run?: string | undefined
+  readonly timezone?: string | undefined
+  readonly run_on_start?: boolean | undefined
+  readonly catch_up?: boolean | undefined
+  readonly deadline?: number | undefined
+  readonly retries?: number | undefined
+  readonly retry_delay?: number | undefined
+  readonly stale_after?: number | undefined
+  readonly prune?: string | undefined
+  readonly verify?: string | undefined
+  readonly verify_sample?: number | undefined
+  readonly webhook?: string | undefined
+  readonly row_change?: number | undefined
+  readonly listen?: string | undefined
 }
 
 /** What `dwh.yaml` may say, as it is after reading: sizes in bytes, durations in milliseconds. */
@@ -173,6 +256,8 @@ export interface ConfigValues {
   readonly lock_timeout?: number | undefined
   readonly on_blocked_ddl?: 'yield' | 'wait' | undefined
   readonly max_snapshot_age?: number | undefined
+  readonly keep?: KeepValues | undefined
+  readonly schedule?: ScheduleValues | undefined
 }
 
 export const configSchema: v.GenericSchema<unknown, ConfigValues> = config
@@ -180,7 +265,9 @@ export const configSchema: v.GenericSchema<unknown, ConfigValues> = config
 /** The keys that may stand where an unknown one was found, for "did you mean". */
 export function keysAt(path: readonly (string | number)[]): string[] {
   if (path.length === 0) return Object.keys(config.entries)
-  if (path[0] === 's3' && path.length === 1) return Object.keys(s3Settings.entries)
+  const nested = { s3: s3Settings, keep: keepSettings, schedule: scheduleSettings }
+  if (path.length === 1 && Object.hasOwn(nested, String(path[0])))
+    return Object.keys(nested[path[0] as keyof typeof nested].entries)
   if (path[0] === 'tables' && path.length === 2) return Object.keys(tableSettings.entries)
   return path[0] === 'tables' && path[2] === 'columns' && path.length === 3 ? Object.keys(columnSettings.entries) : []
 }

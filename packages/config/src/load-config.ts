@@ -6,7 +6,13 @@ import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/pipeli
 import type { S3StoreOptions } from '@dwh/storage'
 import { getProxyForUrl } from 'proxy-from-env'
 import * as v from 'valibot'
-import { type ConfigValues, configSchema, type S3Values } from './config-schema.ts'
+import {
+  type ConfigValues,
+  configSchema,
+  type KeepValues,
+  type S3Values,
+  type ScheduleValues,
+} from './config-schema.ts'
 import { type ConfigFile, readConfigFile } from './read-config-file.ts'
 
 /** Everything the commands need to know, from wherever it came. */
@@ -28,6 +34,10 @@ export interface Config {
   readonly lockTimeoutMs: number | undefined
   readonly onBlockedDdl: 'yield' | 'wait' | undefined
   readonly maxSnapshotAgeMs: number | undefined
+  /** Which days a prune keeps; empty: none was named. */
+  readonly keep: KeepValues
+  /** What the scheduler is told; what it is not told has the scheduler's defaults. */
+  readonly schedule: ScheduleValues
   /** The file it came from, if there was one. */
   readonly file: string | null
 }
@@ -82,6 +92,31 @@ export const S3_VARIABLES = {
   ca_file: 'S3_CA_FILE',
 } as const
 
+export const KEEP_VARIABLES = {
+  daily: 'DWH_KEEP_DAILY',
+  weekly: 'DWH_KEEP_WEEKLY',
+  monthly: 'DWH_KEEP_MONTHLY',
+  yearly: 'DWH_KEEP_YEARLY',
+} as const
+
+/** The environment variable for each setting of the scheduler. */
+export const SCHEDULE_VARIABLES = {
+  run: 'DWH_SCHEDULE',
+  timezone: 'DWH_SCHEDULE_TIMEZONE',
+  run_on_start: 'RUN_ON_START',
+  catch_up: 'DWH_CATCH_UP',
+  deadline: 'DWH_DEADLINE',
+  retries: 'DWH_RETRIES',
+  retry_delay: 'DWH_RETRY_DELAY',
+  stale_after: 'DWH_STALE_AFTER',
+  prune: 'DWH_PRUNE_SCHEDULE',
+  verify: 'DWH_VERIFY_SCHEDULE',
+  verify_sample: 'DWH_VERIFY_SAMPLE',
+  webhook: 'DWH_WEBHOOK_URL',
+  row_change: 'DWH_ROW_CHANGE',
+  listen: 'DWH_LISTEN',
+} as const
+
 /** Any of these is enough to know where to go. */
 const LIBPQ_VARIABLES = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
 
@@ -102,13 +137,8 @@ export async function putTogether(
   flags: ConfigFlags,
   { env, cwd, home, tmp }: Surroundings,
 ): Promise<Config> {
-  const fromEnvironment = checked(
-    Object.fromEntries(
-      Object.entries(VARIABLES).flatMap(([key, variable]) => (env[variable] ? [[key, env[variable]]] : [])),
-    ),
-    (key) => VARIABLES[key as keyof typeof VARIABLES],
-  )
-  const fromFlags = checked(pick(flags, ['source', 'storage', 'timezone', 'parallel']), (key) => `--${key}`)
+  const fromEnvironment = checked(fromVariables(VARIABLES, env), ([key]) => VARIABLES[key as keyof typeof VARIABLES])
+  const fromFlags = checked(pick(flags, ['source', 'storage', 'timezone', 'parallel']), ([key]) => `--${key}`)
   const values: ConfigValues = { ...file?.values, ...fromEnvironment, ...fromFlags }
 
   // a path in the file is relative to the file; one from outside, to the working folder
@@ -142,6 +172,8 @@ export async function putTogether(
     lockTimeoutMs: values.lock_timeout,
     onBlockedDdl: values.on_blocked_ddl,
     maxSnapshotAgeMs: values.max_snapshot_age,
+    keep: { ...file?.values.keep, ...section('keep', KEEP_VARIABLES, env) },
+    schedule: scheduleValues({ ...file?.values.schedule, ...section('schedule', SCHEDULE_VARIABLES, env) }),
     file: file?.path ?? null,
   }
 }
@@ -157,11 +189,34 @@ export function checkSource(config: Config, { env }: Surroundings): void {
   })
 }
 
-function checked(values: Record<string, unknown>, nameOf: (key: string) => string): ConfigValues {
+type Environment = Surroundings['env']
+
+function fromVariables(variables: Readonly<Record<string, string>>, env: Environment): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([key, variable]) => (env[variable] ? [[key, env[variable]]] : [])),
+  )
+}
+
+/** What the environment says of one section of the file. */
+function section<K extends 's3' | 'keep' | 'schedule'>(
+  name: K,
+  variables: Readonly<Record<string, string>>,
+  env: Environment,
+): NonNullable<ConfigValues[K]> | undefined {
+  return checked({ [name]: fromVariables(variables, env) }, ([, key]) => variables[key ?? ''] ?? name)[name]
+}
+
+function scheduleValues(values: ScheduleValues): ScheduleValues {
+  if (values.timezone !== undefined) checkTimeZone(values.timezone)
+  return values
+}
+
+function checked(values: Record<string, unknown>, nameOf: (path: readonly string[]) => string): ConfigValues {
   const result = v.safeParse(configSchema, values)
   if (result.success) return result.output
   const [issue] = result.issues
-  throw new DwhError('CONFIG_INVALID', `${nameOf(String(issue.path?.[0]?.key))}: ${issue.message}`, {
+  const path = (issue.path ?? []).map(({ key }) => String(key))
+  throw new DwhError('CONFIG_INVALID', `${nameOf(path)}: ${issue.message}`, {
     hint: 'See `dwh --help`.',
   })
 }
@@ -186,10 +241,7 @@ async function s3Values(
   env: Surroundings['env'],
   cwd: string,
 ): Promise<S3Values & { readonly ca?: string }> {
-  const outside = Object.fromEntries(
-    Object.entries(S3_VARIABLES).flatMap(([key, variable]) => (env[variable] ? [[key, env[variable]]] : [])),
-  )
-  const fromEnvironment = checked({ s3: outside }, () => 'the S3_ variables').s3 ?? {}
+  const fromEnvironment: S3Values = section('s3', S3_VARIABLES, env) ?? {}
   const values = { ...file?.values.s3, ...fromEnvironment }
   if (values.ca_file === undefined) return values
   const folder = fromEnvironment.ca_file === undefined && file ? dirname(file.path) : cwd

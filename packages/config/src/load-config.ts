@@ -1,18 +1,18 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DwhError, dayAt } from '@dwh/core'
 import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/pipeline'
-import type { S3StoreOptions } from '@dwh/storage'
-import { getProxyForUrl } from 'proxy-from-env'
-import * as v from 'valibot'
+import { type BucketSettings, bucketSettings } from './bucket-settings.ts'
+import type { ConfigValues, KeepValues, ScheduleValues } from './config-schema.ts'
 import {
-  type ConfigValues,
-  configSchema,
-  type KeepValues,
-  type S3Values,
-  type ScheduleValues,
-} from './config-schema.ts'
+  checked,
+  type Environment,
+  fromVariables,
+  KEEP_VARIABLES,
+  SCHEDULE_VARIABLES,
+  section,
+  VARIABLES,
+} from './from-environment.ts'
 import { type ConfigFile, readConfigFile } from './read-config-file.ts'
 
 /** Everything the commands need to know, from wherever it came. */
@@ -43,9 +43,7 @@ export interface Config {
 }
 
 /** Where the warehouse is: a folder, by its absolute path, or a bucket. */
-export type StorageConfig =
-  | { readonly path: string }
-  | { readonly s3: S3StoreOptions; readonly caFile: string | undefined }
+export type StorageConfig = { readonly path: string } | BucketSettings
 
 /** The flags that any command may have; each wins over the environment and the file. */
 export interface ConfigFlags {
@@ -58,64 +56,12 @@ export interface ConfigFlags {
 
 /** What the surroundings say; read once, by main. */
 export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Absolute. */
   readonly cwd: string
   readonly home: string
   readonly tmp: string
 }
-
-/** The environment variable for each setting that has one. */
-export const VARIABLES = {
-  source: 'DATABASE_URL',
-  storage: 'DWH_STORAGE',
-  timezone: 'DWH_TIMEZONE',
-  parallel: 'DWH_PARALLEL',
-  extract: 'DWH_EXTRACT',
-  verify: 'DWH_VERIFY',
-  on_table_error: 'DWH_ON_TABLE_ERROR',
-  temp: 'DWH_TMP',
-  cache: 'DWH_CACHE',
-  cache_size: 'DWH_CACHE_SIZE',
-  extensions: 'DWH_EXTENSIONS',
-  memory_limit: 'DWH_MEMORY_LIMIT',
-  lock_timeout: 'DWH_LOCK_TIMEOUT',
-  on_blocked_ddl: 'DWH_ON_BLOCKED_DDL',
-  max_snapshot_age: 'DWH_MAX_SNAPSHOT_AGE',
-} as const
-
-/** The environment variable for each setting of a bucket that has one; credentials are the AWS SDK's own. */
-export const S3_VARIABLES = {
-  endpoint: 'S3_ENDPOINT',
-  region: 'S3_REGION',
-  path_style: 'S3_PATH_STYLE',
-  ca_file: 'S3_CA_FILE',
-} as const
-
-export const KEEP_VARIABLES = {
-  daily: 'DWH_KEEP_DAILY',
-  weekly: 'DWH_KEEP_WEEKLY',
-  monthly: 'DWH_KEEP_MONTHLY',
-  yearly: 'DWH_KEEP_YEARLY',
-} as const
-
-/** The environment variable for each setting of the scheduler. */
-export const SCHEDULE_VARIABLES = {
-  run: 'DWH_SCHEDULE',
-  timezone: 'DWH_SCHEDULE_TIMEZONE',
-  run_on_start: 'RUN_ON_START',
-  catch_up: 'DWH_CATCH_UP',
-  deadline: 'DWH_DEADLINE',
-  retries: 'DWH_RETRIES',
-  retry_delay: 'DWH_RETRY_DELAY',
-  stale_after: 'DWH_STALE_AFTER',
-  prune: 'DWH_PRUNE_SCHEDULE',
-  verify: 'DWH_VERIFY_SCHEDULE',
-  verify_sample: 'DWH_VERIFY_SAMPLE',
-  webhook: 'DWH_WEBHOOK_URL',
-  row_change: 'DWH_ROW_CHANGE',
-  listen: 'DWH_LISTEN',
-} as const
 
 /** Any of these is enough to know where to go. */
 const LIBPQ_VARIABLES = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
@@ -155,7 +101,7 @@ export async function putTogether(
   return {
     source: values.source ?? null,
     storage: storage.startsWith('s3://')
-      ? bucketSettings(storage, await s3Values(file, env, cwd))
+      ? await bucketSettings(storage, file, env, cwd)
       : { path: storage.startsWith('file://') ? fileUrlPath(storage) : (path('storage') ?? resolve(cwd, storage)) },
     timezone: checkTimeZone(values.timezone ?? 'UTC'),
     parallel: values.parallel ?? 2,
@@ -189,36 +135,9 @@ export function checkSource(config: Config, { env }: Surroundings): void {
   })
 }
 
-type Environment = Surroundings['env']
-
-function fromVariables(variables: Readonly<Record<string, string>>, env: Environment): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(variables).flatMap(([key, variable]) => (env[variable] ? [[key, env[variable]]] : [])),
-  )
-}
-
-/** What the environment says of one section of the file. */
-function section<K extends 's3' | 'keep' | 'schedule'>(
-  name: K,
-  variables: Readonly<Record<string, string>>,
-  env: Environment,
-): NonNullable<ConfigValues[K]> | undefined {
-  return checked({ [name]: fromVariables(variables, env) }, ([, key]) => variables[key ?? ''] ?? name)[name]
-}
-
 function scheduleValues(values: ScheduleValues): ScheduleValues {
   if (values.timezone !== undefined) checkTimeZone(values.timezone)
   return values
-}
-
-function checked(values: Record<string, unknown>, nameOf: (path: readonly string[]) => string): ConfigValues {
-  const result = v.safeParse(configSchema, values)
-  if (result.success) return result.output
-  const [issue] = result.issues
-  const path = (issue.path ?? []).map(({ key }) => String(key))
-  throw new DwhError('CONFIG_INVALID', `${nameOf(path)}: ${issue.message}`, {
-    hint: 'See `dwh --help`.',
-  })
 }
 
 /** Days are counted by Node, hours by DuckDB; both know these names. */
@@ -233,57 +152,6 @@ function checkScheme(storage: string): void {
   throw new DwhError('CONFIG_INVALID', `storage: ${scheme}:// is no kind of storage that this version knows`, {
     hint: 'Give the path of a folder, or s3://bucket/prefix.',
   })
-}
-
-/** Each from the environment, else from the file; the path of a file is where the setting came from. */
-async function s3Values(
-  file: ConfigFile | null,
-  env: Surroundings['env'],
-  cwd: string,
-): Promise<S3Values & { readonly ca?: string }> {
-  const fromEnvironment: S3Values = section('s3', S3_VARIABLES, env) ?? {}
-  const values = { ...file?.values.s3, ...fromEnvironment }
-  if (values.ca_file === undefined) return values
-  const folder = fromEnvironment.ca_file === undefined && file ? dirname(file.path) : cwd
-  const caFile = resolve(folder, values.ca_file)
-  const ca = await readFile(caFile, 'utf8').catch((cause) => {
-    throw new DwhError('CONFIG_INVALID', `S3_CA_FILE ${values.ca_file}: ${cause.message}`, {
-      cause,
-      hint: 'Give the path of a file with PEM certificates.',
-    })
-  })
-  return { ...values, ca_file: caFile, ca }
-}
-
-function bucketSettings(url: string, values: S3Values & { readonly ca?: string }): StorageConfig {
-  const [bucket = '', ...prefix] = url.slice('s3://'.length).split('/')
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = values
-  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
-    throw new DwhError('CONFIG_INVALID', 's3: access_key_id and secret_access_key go together', {
-      hint: 'Set both, or neither: then AWS_ACCESS_KEY_ID, AWS_PROFILE or the role of the machine are used.',
-    })
-  }
-  const endpoint = values.endpoint
-  return {
-    caFile: values.ca_file,
-    s3: {
-      bucket,
-      prefix: prefix.join('/'),
-      endpoint,
-      region: values.region,
-      pathStyle: values.path_style,
-      ca: values.ca,
-      profile: values.profile,
-      credentials:
-        accessKeyId === undefined || secretAccessKey === undefined
-          ? undefined
-          : { accessKeyId, secretAccessKey, sessionToken },
-      encryption: values.encryption && { algorithm: values.encryption, kmsKeyId: values.kms_key_id },
-      partBytes: values.part_size,
-      parallelParts: values.parallel_parts,
-      proxy: getProxyForUrl(endpoint ?? 'https://s3.amazonaws.com') || undefined,
-    },
-  }
 }
 
 function fileUrlPath(url: string): string {

@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'upkeep',
   ],
+  'apps/scheduler': ['config', 'core'],
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 
@@ -63,9 +64,11 @@ function folders(group: string): string[] {
 
 const rooms = ['packages', 'apps'].flatMap(folders)
 
-/** Rooms that are shipped together with all they import, which are devDependencies therefore, but for native code. */
-const BUNDLES = ['apps/cli']
-const NATIVE = ['@duckdb/node-bindings']
+/** Rooms that are shipped together with all they import, which are devDependencies therefore; and what stays beside them: native code, programs that are started. */
+const BUNDLES: Readonly<Record<string, readonly string[]>> = {
+  'apps/cli': ['@duckdb/node-bindings'],
+  'apps/scheduler': ['@dwh/cli'],
+}
 
 function manifestOf(room: string): Manifest {
   return JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
@@ -106,9 +109,7 @@ describe.each(rooms)('%s', (room) => {
   test('imports only downward, and only what its manifest names', () => {
     const allowed = MAY_IMPORT[room] ?? []
     const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest
-    const named = BUNDLES.includes(room)
-      ? devDependencies
-      : { ...dependencies, ...peerDependencies, ...optionalDependencies }
+    const named = BUNDLES[room] ? devDependencies : { ...dependencies, ...peerDependencies, ...optionalDependencies }
     const bundled = ['@dwh/postgres-server', '@dwh/seed']
     for (const { file, imports } of sources(room)) {
       for (const name of imports.map(packageOf)) {
@@ -126,7 +127,7 @@ describe.each(rooms)('%s', (room) => {
     const shipped = sources(room)
       .map(({ text }) => text)
       .join('\n')
-    if (BUNDLES.includes(room)) expect(Object.keys(manifest.dependencies ?? {})).toEqual(NATIVE)
+    if (BUNDLES[room]) expect(Object.keys(manifest.dependencies ?? {})).toEqual(BUNDLES[room])
     else
       for (const name of Object.keys(manifest.dependencies ?? {}))
         expect(shipped.includes(`'${name}`), `${name} is not used`).toBe(true)

@@ -45,6 +45,7 @@ export type {
   PutFileOptions,
   StoredObject,
 } from './object-store.ts'
+export { printable } from './printable.ts'
 export {
   type FolderUse,
   folderOwner,

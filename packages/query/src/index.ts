@@ -14,7 +14,6 @@ export {
   RESULT_FORMATS,
   type ResultFormat,
 } from './format/format-result.ts'
-export { printable } from './format/printable.ts'
 export { valueJson, valueText } from './format/value-text.ts'
 export type { HttpfsOptions } from './httpfs.ts'
 export {

@@ -1,5 +1,5 @@
+import { printable } from '@dwh/core'
 import { openParquetWriter } from '@dwh/parquet-writer'
-import { printable } from '@dwh/query'
 import { type RepairReport, repairWarehouse } from '@dwh/upkeep'
 import { Command } from 'commander'
 import { waitingLine } from '../output/run-progress.ts'

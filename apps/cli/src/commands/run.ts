@@ -1,7 +1,7 @@
 import type { Fidelity } from '@dwh/core'
+import { printable } from '@dwh/core'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { type RunReport, runPipeline, type TableResult } from '@dwh/pipeline'
-import { printable } from '@dwh/query'
 import { Command } from 'commander'
 import { keptLines, keptTables } from '../output/kept-tables.ts'
 import { EXIT } from '../output/report-error.ts'

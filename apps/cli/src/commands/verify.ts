@@ -1,5 +1,5 @@
+import { printable } from '@dwh/core'
 import { openParquetWriter } from '@dwh/parquet-writer'
-import { printable } from '@dwh/query'
 import { type VerifyReport, verifyWarehouse } from '@dwh/upkeep'
 import { Command, InvalidArgumentError } from 'commander'
 import { alignColumns } from '../output/lines.ts'

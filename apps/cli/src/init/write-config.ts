@@ -1,5 +1,4 @@
-import { exactPattern, formatTableName, type TableSchema } from '@dwh/core'
-import { printable } from '@dwh/query'
+import { exactPattern, formatTableName, printable, type TableSchema } from '@dwh/core'
 import { formatBytes, formatCount, plural } from '../output/units.ts'
 import type { SourceLook } from './look-at-source.ts'
 import type { Proposal } from './propose.ts'

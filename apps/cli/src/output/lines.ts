@@ -1,4 +1,4 @@
-import { printable } from '@dwh/query'
+import { printable } from '@dwh/core'
 import pc from 'picocolors'
 import stringWidth from 'string-width'
 

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { OnEvent, RunEvent } from '@dwh/core'
-import { printable } from '@dwh/query'
+import { printable } from '@dwh/core'
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import { noteLine } from './lines.ts'

@@ -1,6 +1,6 @@
+import { printable } from '@dwh/core'
 import stringWidth from 'string-width'
 import type { QueryResult } from '../query-result.ts'
-import { printable } from './printable.ts'
 import { isNumber, valueJson, valueText } from './value-text.ts'
 
 export const RESULT_FORMATS = ['table', 'json', 'jsonl', 'csv', 'markdown'] as const

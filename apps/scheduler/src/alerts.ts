@@ -1,0 +1,139 @@
+import type { Outcome } from './outcome.ts'
+import type { Job, SchedulerSettings } from './settings.ts'
+import type { JobHistory, SchedulerState } from './state.ts'
+import { changesBetween } from './table-changes.ts'
+import type { WarehouseView } from './warehouse-view.ts'
+
+/** Something that a person should know. */
+export interface Alert {
+  readonly kind: 'failed' | 'recovered' | 'stale' | 'fresh' | 'partial' | 'changed'
+  /** One line. */
+  readonly title: string
+  readonly lines: readonly string[]
+}
+
+/** A failure that lasts is said again. */
+const REMIND_MS = 24 * 3_600_000
+
+export interface Told {
+  readonly state: SchedulerState
+  readonly alerts: readonly Alert[]
+}
+
+/** What is to be said after a job ended; the state remembers that it was said. */
+export function afterJobAlerts(
+  before: SchedulerState,
+  after: SchedulerState,
+  settings: SchedulerSettings,
+  job: Job,
+  outcome: Outcome,
+  now: Date,
+): Told {
+  const history = after.jobs[job]
+  if (history.failing !== null) {
+    if (!isToBeSaid(history, settings, job, outcome, now)) return { state: after, alerts: [] }
+    const told = { ...history, failing: { ...history.failing, alertedAt: now } }
+    return { state: { ...after, jobs: { ...after.jobs, [job]: told } }, alerts: [failed(job, history, outcome)] }
+  }
+  const wasFailing = before.jobs[job].failing
+  // a scheduler that was restarted in between finds in etl.json that the last run had failed
+  const failedBefore = job === 'run' && isFirst(before.jobs.run) && before.view?.lastFailure != null
+  const good = outcome.result === 'done' || outcome.result === 'partial'
+  const recovered = good && (wasFailing?.alertedAt != null || failedBefore)
+  return {
+    state: after,
+    alerts: [
+      ...(recovered ? [recoveredAlert(job, wasFailing?.since ?? null, after.view)] : []),
+      ...(outcome.result === 'partial' ? [partial(after.view)] : []),
+      ...(job === 'run' && good ? changed(before.view, after.view, settings.rowChange) : []),
+    ],
+  }
+}
+
+/** What is to be said after the warehouse was seen. */
+export function afterLookAlerts(before: SchedulerState, after: SchedulerState): readonly Alert[] {
+  if (before.staleSince === null && after.staleSince !== null) return [stale(after.view)]
+  if (before.staleSince !== null && after.staleSince === null) {
+    return [{ kind: 'fresh', title: 'The warehouse is up to date again', lines: [placeOf(after.view)] }]
+  }
+  return []
+}
+
+/** A run that is tried again is not said to have failed before the last of its retries. */
+function isToBeSaid(
+  { failing, failures }: JobHistory,
+  { retries }: SchedulerSettings,
+  job: Job,
+  { result }: Outcome,
+  now: Date,
+): boolean {
+  if (result === 'busy' || result === 'stopped') return false
+  const final = job !== 'run' || result === 'refused' || failures > retries
+  const alertedAt = failing?.alertedAt ?? null
+  return final && (alertedAt === null || now.getTime() - alertedAt.getTime() >= REMIND_MS)
+}
+
+function isFirst({ outcomes }: JobHistory): boolean {
+  return Object.keys(outcomes).length === 0
+}
+
+const FAILED: Readonly<Record<Job, string>> = {
+  run: 'The run failed: the warehouse stays as it was',
+  prune: 'Old days could not be removed',
+  verify: 'The warehouse could not be verified',
+}
+
+function failed(job: Job, { failing, failures }: JobHistory, { result, error }: Outcome): Alert {
+  const title = result === 'damaged' ? 'dwh verify found damage in the warehouse' : FAILED[job]
+  const hint = error?.hint ?? (result === 'damaged' ? '`dwh verify` lists it, docs/upkeep.md says what to do.' : null)
+  return {
+    kind: 'failed',
+    title,
+    lines: [
+      failing?.message ?? '',
+      ...(hint === null ? [] : [hint]),
+      ...(failures > 1 ? [`Tried ${failures} times since ${failing?.since.toISOString()}.`] : []),
+    ],
+  }
+}
+
+const RECOVERED: Readonly<Record<Job, string>> = {
+  run: 'Runs succeed again',
+  prune: 'Old days are removed again',
+  verify: 'The warehouse is whole',
+}
+
+function recoveredAlert(job: Job, since: Date | null, view: WarehouseView | null): Alert {
+  const failing = since === null ? [] : [`It had failed since ${since.toISOString()}.`]
+  return { kind: 'recovered', title: RECOVERED[job], lines: [...failing, placeOf(view)] }
+}
+
+function partial(view: WarehouseView | null): Alert {
+  const failures = Object.entries(view?.failedTables ?? {})
+  return {
+    kind: 'partial',
+    title: 'Published, but some tables are kept from before',
+    lines: failures.map(([name, message]) => `${name}: ${message}`),
+  }
+}
+
+function changed(before: WarehouseView | null, after: WarehouseView | null, rowChange: number): Alert[] {
+  // of a first run everything is new
+  if (!before || !after || before.lastRunAt === null) return []
+  const lines = changesBetween(before.tables, after.tables, rowChange)
+  return lines.length === 0 ? [] : [{ kind: 'changed', title: 'Tables are not as they were', lines }]
+}
+
+function stale(view: WarehouseView | null): Alert {
+  const last = view?.lastRunAt
+  const age = last ? `Its last good run was committed at ${last.toISOString()}.` : 'It has no good run yet.'
+  return {
+    kind: 'stale',
+    title: 'The warehouse is stale',
+    lines: view ? [age, placeOf(view)] : ['It could not be read.'],
+  }
+}
+
+function placeOf(view: WarehouseView | null): string {
+  return view ? `Warehouse: ${view.storage}` : 'The warehouse could not be read.'
+}

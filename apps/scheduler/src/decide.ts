@@ -1,0 +1,165 @@
+import type { Outcome } from './outcome.ts'
+import { JOBS, type Job, type SchedulerSettings } from './settings.ts'
+import { NEW_JOB, type SchedulerState } from './state.ts'
+import { coveredSince } from './warehouse-view.ts'
+
+/*
+ * What is done when, as functions of what is known: no clock, no effect. The one rule of a run: it is due once the first scheduled time after the start of the run that the
+ * warehouse has is past. A scheduler that was down therefore knows what was missed, and of two schedulers one finds nothing to do.
+ */
+
+/** How soon to look whether another run, which holds the lease, is over. */
+const BUSY_MS = 30_000
+/** Between two retries at most. */
+const MOST_DELAY_MS = 3_600_000
+/** While the warehouse is stale: somebody else may make a run. */
+const LOOK_MS = 10 * 60_000
+
+export function startState(settings: SchedulerSettings, now: Date): SchedulerState {
+  const { runOnStart, catchUp, schedules } = settings
+  const after = (job: Job) => schedules[job]?.next(now) ?? null
+  const atOnce = runOnStart || (catchUp && schedules.run !== null)
+  return {
+    startedAt: now,
+    due: { run: atOnce ? now : after('run'), prune: after('prune'), verify: after('verify'), look: null },
+    forced: runOnStart,
+    retry: 0,
+    running: null,
+    view: null,
+    seen: false,
+    staleSince: null,
+    jobs: { run: NEW_JOB, prune: NEW_JOB, verify: NEW_JOB },
+  }
+}
+
+/** What comes next, and when; null: nothing ever. */
+export function nextDue({ due }: SchedulerState): { readonly what: Job | 'look'; readonly at: Date } | null {
+  const all = ([...JOBS, 'look'] as const).flatMap((what) => {
+    const at = due[what]
+    return at === null ? [] : [{ what, at }]
+  })
+  // the first of those that are due at the same time
+  return all.reduce<(typeof all)[number] | null>((first, next) => (first && first.at <= next.at ? first : next), null)
+}
+
+/** Whether the run that is due is still wanted, now that the warehouse has been seen. */
+export function isWanted({ forced, view, seen }: SchedulerState, { schedules }: SchedulerSettings, now: Date): boolean {
+  if (forced || !seen || view === null || schedules.run === null) return true
+  const covered = coveredSince(view)
+  return covered === null || schedules.run.next(covered) <= now
+}
+
+/** A run that is not wanted any more: another was made. */
+export function skipRun(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
+  return { ...state, retry: 0, due: { ...state.due, run: settings.schedules.run?.next(now) ?? null } }
+}
+
+/** When the warehouse is stale: so long after the first scheduled time that no run covers. Null: it never is. */
+export function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSettings): Date | null {
+  const { schedules, catchUp, runOnStart, staleAfterMs } = settings
+  if (schedules.run === null) return null
+  const covered = view && coveredSince(view)
+  const atOnce = catchUp || runOnStart
+  const wanted = covered ? schedules.run.next(covered) : atOnce ? startedAt : schedules.run.next(startedAt)
+  return new Date(wanted.getTime() + staleAfterMs)
+}
+
+/** After the warehouse was seen, or could not be: whether it is stale, and when to look again. */
+export function afterLook(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
+  const at = staleAt(state, settings)
+  const stale = at !== null && at <= now
+  return {
+    ...state,
+    staleSince: stale ? (state.staleSince ?? now) : null,
+    due: { ...state.due, look: stale ? new Date(now.getTime() + LOOK_MS) : at },
+  }
+}
+
+export function startJob(state: SchedulerState, job: Job, now: Date): SchedulerState {
+  return { ...state, running: { job, since: now } }
+}
+
+/** After a job ended: what became of it, and when it is due next. */
+export function afterJob(
+  state: SchedulerState,
+  settings: SchedulerSettings,
+  job: Job,
+  outcome: Outcome,
+  now: Date,
+): SchedulerState {
+  const { result, durationMs } = outcome
+  const history = state.jobs[job]
+  const good = result === 'done' || result === 'partial'
+  const bad = !good && result !== 'busy' && result !== 'stopped'
+  const failures = good ? 0 : history.failures + (bad ? 1 : 0)
+  const { at, retry } = dueAfter(state, settings, job, outcome, now)
+  return {
+    ...state,
+    running: null,
+    retry: job === 'run' ? retry : state.retry,
+    forced: job === 'run' && good ? false : state.forced,
+    due: { ...state.due, [job]: at },
+    jobs: {
+      ...state.jobs,
+      [job]: {
+        ...history,
+        outcomes: { ...history.outcomes, [result]: (history.outcomes[result] ?? 0) + 1 },
+        failures,
+        ...(good ? { lastSuccessAt: now, lastDurationMs: durationMs } : {}),
+        ...(job === 'verify' ? { problems: problemsOf(outcome) ?? history.problems } : {}),
+        failing: bad
+          ? {
+              since: history.failing?.since ?? now,
+              message: messageOf(outcome),
+              alertedAt: history.failing?.alertedAt ?? null,
+            }
+          : good
+            ? null
+            : history.failing,
+      },
+    },
+  }
+}
+
+function dueAfter(
+  { retry }: SchedulerState,
+  { schedules, retries, retryDelayMs }: SchedulerSettings,
+  job: Job,
+  { result, startedAt }: Outcome,
+  now: Date,
+): { readonly at: Date | null; readonly retry: number } {
+  const schedule = schedules[job]
+  const scheduled = schedule?.next(now) ?? null
+  // a time that passed while it ran is made up for, once
+  if (result === 'done' || result === 'partial') return { at: schedule?.next(startedAt) ?? null, retry: 0 }
+  if (result === 'busy') return sooner(new Date(now.getTime() + BUSY_MS), scheduled, retry)
+  const again = job === 'run' && (result === 'failed' || result === 'late') && retry < retries
+  if (!again) return { at: scheduled, retry: 0 }
+  const delayMs = Math.min(retryDelayMs * 2 ** retry, MOST_DELAY_MS)
+  return sooner(new Date(now.getTime() + delayMs), scheduled, retry + 1)
+}
+
+/** The scheduled time begins anew. */
+function sooner(again: Date, scheduled: Date | null, retry: number) {
+  return scheduled !== null && scheduled <= again ? { at: scheduled, retry: 0 } : { at: again, retry }
+}
+
+export function messageOf({ error, result, answer }: Outcome): string {
+  if (result === 'damaged') {
+    const { problems } = answer as VerifyAnswer
+    return `${problems.length} of its files or records: ${problems[0]?.message ?? ''}`
+  }
+  return error?.message ?? `it ended without a word (${result})`
+}
+
+interface VerifyAnswer {
+  readonly problems: readonly { readonly kind: string; readonly message: string }[]
+}
+
+function problemsOf({ result, answer }: Outcome): Record<string, number> | null {
+  if (result === 'done') return {}
+  if (result !== 'damaged') return null
+  const counts: Record<string, number> = {}
+  for (const { kind } of (answer as VerifyAnswer).problems) counts[kind] = (counts[kind] ?? 0) + 1
+  return counts
+}

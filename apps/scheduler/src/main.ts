@@ -1,0 +1,133 @@
+import { homedir, tmpdir } from 'node:os'
+import { argv, cwd, env, memoryUsage, stderr, stdout } from 'node:process'
+import { checkSource, loadConfig } from '@dwh/config'
+import { isDwhError } from '@dwh/core'
+import { Command, CommanderError } from 'commander'
+import type { Alert } from './alerts.ts'
+import { checkHealth } from './check-health.ts'
+import { liveness, readiness } from './health.ts'
+import { HELP } from './help.ts'
+import { serve } from './http-server.ts'
+import { jsonLog } from './log.ts'
+import { renderMetrics } from './metrics.ts'
+import { runDwh } from './run-dwh.ts'
+import { makeScheduler } from './scheduler.ts'
+import { type SchedulerSettings, schedulerSettings } from './settings.ts'
+import { version } from './version.ts'
+import { waitUntil } from './wait.ts'
+import { postJson, slackMessage } from './webhook.ts'
+
+const clock = () => new Date()
+const log = jsonLog((line) => void stdout.write(line), clock)
+const controller = new AbortController()
+const { signal } = controller
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // asked twice: do not wait for anything
+    if (signal.aborted) process.exit(1)
+    log('info', `${name}: ending`)
+    controller.abort(name)
+  })
+}
+
+/** A look at the warehouse reads one small file. */
+const LOOK_DEADLINE_MS = 5 * 60_000
+/** What is on its way to the webhook when the scheduler ends. */
+const LAST_WORDS_MS = 1_000
+
+interface Flags {
+  readonly config?: string
+  readonly checkHealth?: boolean
+}
+
+const program = new Command('dwh-scheduler')
+  .description('Runs dwh by the clock, for as long as it is not ended.')
+  .version(version)
+  .option('--config <path>', 'the configuration file (default: dwh.yaml, if there is one)')
+  .option('--check-health', 'ask the scheduler of the same settings whether it is at work: exit code 0, or 1')
+  .addHelpText('after', HELP)
+  .allowExcessArguments(false)
+  .exitOverride()
+
+async function main(): Promise<number> {
+  const flags = program.parse(argv).opts<Flags>()
+  const surroundings = { env, cwd: cwd(), home: homedir(), tmp: tmpdir() }
+  const config = await loadConfig(flags.config === undefined ? {} : { config: flags.config }, surroundings)
+  const settings = schedulerSettings(config)
+  if (flags.checkHealth) return checkHealth(settings.listen, (text) => void stderr.write(text))
+  if (settings.schedules.run !== null) checkSource(config, surroundings)
+  await work(settings, flags.config === undefined ? env : { ...env, DWH_CONFIG: flags.config })
+  return 0
+}
+
+async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<void> {
+  let awakeAt = clock()
+  const sending = new Set<Promise<void>>()
+  const lastWords = new AbortController()
+
+  async function send(alert: Alert): Promise<void> {
+    if (settings.webhook === null) return
+    await postJson(settings.webhook, slackMessage(alert), lastWords.signal).catch((error: Error) => {
+      log('error', `alert not delivered: ${error.message}`, { alert: alert.kind })
+    })
+  }
+
+  const scheduler = makeScheduler({
+    settings,
+    clock,
+    log,
+    signal,
+    wait: (until) =>
+      waitUntil(until, clock, signal, (now) => {
+        awakeAt = now
+      }),
+    dwh: (args, job) =>
+      runDwh(args, {
+        env: childEnv,
+        clock,
+        signal,
+        deadlineMs: job === 'look' ? LOOK_DEADLINE_MS : settings.deadlineMs,
+        onLine: (line) => log('info', line, { job }),
+      }),
+    alert: (alert) => {
+      const sent = send(alert).finally(() => sending.delete(sent))
+      sending.add(sent)
+    },
+  })
+
+  const server =
+    settings.listen &&
+    (await serve(settings.listen, {
+      health: () => liveness(awakeAt, scheduler.state(), clock()),
+      ready: () => readiness(scheduler.state()),
+      metrics: () => renderMetrics(scheduler.state(), version, memoryUsage.rss()),
+    }))
+  log('info', `dwh-scheduler ${version} is at work`, { ...plan(settings), listen: server?.address() ?? 'off' })
+  try {
+    await scheduler.run()
+  } finally {
+    const timer = setTimeout(() => lastWords.abort(), LAST_WORDS_MS)
+    await Promise.all(sending)
+    clearTimeout(timer)
+    server?.close()
+    server?.closeAllConnections()
+  }
+  log('info', 'ended')
+}
+
+/** When what happens first. */
+function plan({ schedules }: SchedulerSettings): Record<string, Date | 'off'> {
+  return Object.fromEntries(Object.entries(schedules).map(([job, schedule]) => [job, schedule?.next(clock()) ?? 'off']))
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  // commander has said what there is to say
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else {
+    const hint = isDwhError(error) && error.hint ? `  ${error.hint}\n` : ''
+    stderr.write(`error: ${error instanceof Error ? error.message : error}\n${hint}`)
+    process.exitCode = isDwhError(error, 'CONFIG_INVALID') ? 2 : 1
+  }
+}

@@ -1,0 +1,137 @@
+import { JOBS } from './settings.ts'
+import type { SchedulerState } from './state.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+interface Metric {
+  readonly name: string
+  readonly type: 'gauge' | 'counter'
+  readonly help: string
+  readonly samples: readonly { readonly labels?: Labels; readonly value: number | null }[]
+}
+
+/**
+ * What Prometheus reads, in its text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats. A value that is not known is left out. Times are seconds since 1970.
+ */
+export function renderMetrics(state: SchedulerState, version: string, residentBytes: number): string {
+  return metrics(state, version, residentBytes).map(render).join('')
+}
+
+function metrics(state: SchedulerState, version: string, residentBytes: number): Metric[] {
+  const { view, jobs, due, running, seen, staleSince } = state
+  const tables = Object.entries(view?.tables ?? {})
+  const perTable = (of: (table: (typeof tables)[number][1]) => number | null) =>
+    tables.map(([table, is]) => ({ labels: { table }, value: of(is) }))
+  const perJob = (of: (job: (typeof JOBS)[number]) => number | null) =>
+    JOBS.map((job) => ({ labels: { job }, value: of(job) }))
+  return [
+    gauge('dwh_info', 'The version of the scheduler.', [{ labels: { version }, value: 1 }]),
+    gauge('dwh_warehouse_readable', 'Whether the warehouse could be read when it was looked at last.', [
+      one(Number(seen)),
+    ]),
+    gauge('dwh_warehouse_stale', 'Whether a scheduled time passed long ago (stale_after) without a good run.', [
+      one(Number(staleSince !== null)),
+    ]),
+    gauge('dwh_last_success_timestamp_seconds', 'When the last good run of the warehouse was committed.', [
+      one(seconds(view?.lastRunAt)),
+    ]),
+    gauge('dwh_last_success_duration_seconds', 'How long the last good run of the warehouse took.', [
+      one(view?.durationMs == null ? null : view.durationMs / 1000),
+    ]),
+    gauge(
+      'dwh_table_rows',
+      'Rows of a current table.',
+      perTable(({ rows }) => rows),
+    ),
+    gauge(
+      'dwh_table_bytes',
+      'Bytes of the files of a current table.',
+      perTable(({ bytes }) => bytes),
+    ),
+    gauge(
+      'dwh_table_last_success_timestamp_seconds',
+      'When the run began that a current table is of.',
+      perTable(({ startedAt }) => seconds(startedAt)),
+    ),
+    gauge(
+      'dwh_table_kept_from_before',
+      'Whether the last run failed to read a current table.',
+      tables.map(([table]) => ({ labels: { table }, value: Number(view?.failedTables[table] !== undefined) })),
+    ),
+    {
+      ...gauge('dwh_job_outcomes_total', 'Jobs since the scheduler started, by how they ended.', []),
+      type: 'counter',
+      samples: JOBS.flatMap((job) =>
+        Object.entries({ done: 0, failed: 0, ...jobs[job].outcomes }).map(([outcome, value]) => ({
+          labels: { job, outcome },
+          value,
+        })),
+      ),
+    },
+    gauge(
+      'dwh_job_consecutive_failures',
+      'How often a job failed since it went well.',
+      perJob((job) => jobs[job].failures),
+    ),
+    gauge(
+      'dwh_job_last_success_timestamp_seconds',
+      'When a job of this scheduler went well last.',
+      perJob((job) => seconds(jobs[job].lastSuccessAt)),
+    ),
+    gauge(
+      'dwh_job_last_duration_seconds',
+      'How long a job took that went well last.',
+      perJob((job) => {
+        const { lastDurationMs } = jobs[job]
+        return lastDurationMs === null ? null : lastDurationMs / 1000
+      }),
+    ),
+    gauge(
+      'dwh_job_running',
+      'Whether a job is under way.',
+      perJob((job) => Number(running?.job === job)),
+    ),
+    gauge(
+      'dwh_job_next_timestamp_seconds',
+      'When a job is due.',
+      perJob((job) => seconds(due[job])),
+    ),
+    gauge(
+      'dwh_verify_problems',
+      'What dwh verify found last, by kind.',
+      Object.entries({ damaged: 0, missing: 0, invalid: 0, differs: 0, extra: 0, ...jobs.verify.problems }).map(
+        ([kind, value]) => ({ labels: { kind }, value: jobs.verify.problems === null ? null : value }),
+      ),
+    ),
+    gauge('process_resident_memory_bytes', 'Memory of the scheduler itself.', [one(residentBytes)]),
+    gauge('process_start_time_seconds', 'When the scheduler started.', [one(seconds(state.startedAt))]),
+  ]
+}
+
+function gauge(name: string, help: string, samples: Metric['samples']): Metric {
+  return { name, help, type: 'gauge', samples }
+}
+
+function one(value: number | null): Metric['samples'][number] {
+  return { value }
+}
+
+function seconds(time: Date | null | undefined): number | null {
+  return time ? time.getTime() / 1000 : null
+}
+
+function render({ name, type, help, samples }: Metric): string {
+  const lines = samples.flatMap(({ labels = {}, value }) =>
+    value === null ? [] : [`${name}${labelText(labels)} ${value}`],
+  )
+  return lines.length === 0 ? '' : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('\n')}\n`
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}

@@ -1,0 +1,30 @@
+/** How a command of `dwh` ended. */
+export interface Outcome {
+  readonly result: OutcomeResult
+  /** What it wrote to stdout, parsed; null where that is no JSON. */
+  readonly answer: unknown
+  /** Why it failed; null where it did not. */
+  readonly error: OutcomeError | null
+  readonly startedAt: Date
+  readonly durationMs: number
+}
+
+/**
+ * `partial`: published, some tables kept from before. `busy`: another run holds the lease. `refused`: usage or configuration, which no retry mends. `damaged`: `dwh verify` found something.
+ * `late`: ended at its deadline. `stopped`: ended because the scheduler ends.
+ */
+export type OutcomeResult = 'done' | 'partial' | 'busy' | 'damaged' | 'refused' | 'failed' | 'late' | 'stopped'
+
+export interface OutcomeError {
+  readonly message: string
+  readonly hint: string | null
+}
+
+/** By the exit codes of `dwh`. */
+export const RESULTS: Readonly<Record<number, OutcomeResult>> = {
+  0: 'done',
+  2: 'refused',
+  3: 'partial',
+  4: 'busy',
+  5: 'damaged',
+}

@@ -1,0 +1,84 @@
+import type { Config } from '@dwh/config'
+import { DwhError } from '@dwh/core'
+import { parseSchedule, type Schedule } from './schedule.ts'
+
+/** What the scheduler does, in this order when several are due at once. */
+export const JOBS = ['run', 'prune', 'verify'] as const
+export type Job = (typeof JOBS)[number]
+
+export interface SchedulerSettings {
+  /** Null: never. */
+  readonly schedules: Readonly<Record<Job, Schedule | null>>
+  readonly runOnStart: boolean
+  readonly catchUp: boolean
+  /** Of one job; 0: none. */
+  readonly deadlineMs: number
+  readonly retries: number
+  readonly retryDelayMs: number
+  /** How long after a scheduled time the warehouse may still be as before. */
+  readonly staleAfterMs: number
+  /** A share of 1. */
+  readonly verifySample: number
+  /** A share of 1. */
+  readonly rowChange: number
+  readonly webhook: URL | null
+  /** Null: no server. */
+  readonly listen: ListenAddress | null
+}
+
+export interface ListenAddress {
+  /** Null: every address of the machine. */
+  readonly host: string | null
+  readonly port: number
+}
+
+const HOUR_MS = 3_600_000
+
+/**
+ * The scheduler's settings, with their defaults.
+ * @throws DwhError CONFIG_INVALID
+ */
+export function schedulerSettings({ schedule, keep, timezone }: Config): SchedulerSettings {
+  const timeZone = schedule.timezone ?? timezone
+  const parsed = (expression: string, setting: string) =>
+    expression === 'off' ? null : parseSchedule(expression, timeZone, setting)
+  const prune = parsed(schedule.prune ?? '0 4 * * *', 'schedule.prune')
+  return {
+    schedules: {
+      run: parsed(schedule.run ?? '0 3 * * *', 'schedule.run'),
+      prune: Object.values(keep).some((count) => count !== undefined && count > 0) ? prune : null,
+      verify: parsed(schedule.verify ?? '0 5 * * 0', 'schedule.verify'),
+    },
+    runOnStart: schedule.run_on_start ?? false,
+    catchUp: schedule.catch_up ?? true,
+    deadlineMs: schedule.deadline ?? 12 * HOUR_MS,
+    retries: schedule.retries ?? 5,
+    retryDelayMs: schedule.retry_delay ?? 60_000,
+    staleAfterMs: schedule.stale_after ?? 3 * HOUR_MS,
+    verifySample: schedule.verify_sample ?? 0.05,
+    rowChange: schedule.row_change ?? 0.5,
+    webhook: schedule.webhook === undefined ? null : webhookUrl(schedule.webhook),
+    listen: listenAddress(schedule.listen ?? '127.0.0.1:8080'),
+  }
+}
+
+/** The URL itself is a secret: no message shows it. */
+function webhookUrl(text: string): URL {
+  if (URL.canParse(text)) {
+    const url = new URL(text)
+    if (url.protocol === 'https:' || url.protocol === 'http:') return url
+  }
+  throw new DwhError('CONFIG_INVALID', 'schedule.webhook: not the URL of a webhook', {
+    hint: 'Give all of it, from https:// on, as DWH_WEBHOOK_URL.',
+  })
+}
+
+/** `host:port`, `[::1]:port`, `:port` or `port`; the last two listen on every address. */
+function listenAddress(text: string): ListenAddress | null {
+  if (text === 'off') return null
+  const [, ipv6, name, port] = /^(?:(?:\[([0-9a-f:.]+)\]|([^[\]:]*)):)?(\d{1,5})$/i.exec(text) ?? []
+  if (port !== undefined && Number(port) < 65_536) return { host: ipv6 || name || null, port: Number(port) }
+  throw new DwhError('CONFIG_INVALID', `schedule.listen "${text}": not an address`, {
+    hint: 'Give host and port, such as 127.0.0.1:8080 or 0.0.0.0:8080; or off.',
+  })
+}

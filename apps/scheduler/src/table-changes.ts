@@ -1,0 +1,39 @@
+import type { TableView } from './warehouse-view.ts'
+
+/** A table of a few rows doubles every day. */
+const FEWEST_ROWS = 100
+
+type Tables = Readonly<Record<string, TableView>>
+
+/** What is out of line between two states of a warehouse, a line for each table: rows that changed by more than `rowChange` (a share of what was there), columns, tables. */
+export function changesBetween(before: Tables, after: Tables, rowChange: number): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+  return names.flatMap((name) => {
+    const [was, is] = [before[name], after[name]]
+    if (!was) return [`${name}: new, ${is?.rows} rows`]
+    if (!is) return [`${name}: gone from the current tables, its history stays`]
+    return [...rowsChanged(was.rows, is.rows, rowChange), ...columnsChanged(was.columns, is.columns)].map(
+      (change) => `${name}: ${change}`,
+    )
+  })
+}
+
+function rowsChanged(was: number, is: number, share: number): string[] {
+  if (was > 0 && is === 0) return [`empty, it had ${was} rows`]
+  const difference = Math.abs(is - was)
+  if (difference < FEWEST_ROWS || difference <= was * share) return []
+  const percent = was === 0 ? '' : ` (${is > was ? '+' : '-'}${Math.round((100 * difference) / was)} %)`
+  return [`${is} rows, it had ${was}${percent}`]
+}
+
+type Columns = TableView['columns']
+
+function columnsChanged(was: Columns, is: Columns): string[] {
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])]
+  return names.flatMap((name) => {
+    if (was[name] === is[name]) return []
+    if (was[name] === undefined) return [`new column ${name} ${is[name]}`]
+    if (is[name] === undefined) return [`column ${name} is gone`]
+    return [`column ${name} is ${is[name]}, it was ${was[name]}`]
+  })
+}

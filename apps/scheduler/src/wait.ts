@@ -1,0 +1,30 @@
+/** Timers stand still while a machine sleeps, and clocks are set: so it looks at the clock this often. */
+const LOOK_MS = 60_000
+
+/** Waits until the clock says `until` (null: for ever), or the signal fires. `onAwake` is called at least once a minute. */
+export async function waitUntil(
+  until: Date | null,
+  clock: () => Date,
+  signal: AbortSignal,
+  onAwake: (now: Date) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    const now = clock()
+    onAwake(now)
+    const leftMs = until === null ? LOOK_MS : until.getTime() - now.getTime()
+    if (leftMs <= 0) return
+    await pause(Math.min(leftMs, LOOK_MS), signal)
+  }
+}
+
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', over)
+      resolve()
+    }
+    const timer = setTimeout(over, delayMs)
+    signal.addEventListener('abort', over)
+  })
+}

@@ -1,0 +1,86 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { printable } from '@dwh/core'
+import { getProxyForUrl } from 'proxy-from-env'
+import type { Alert } from './alerts.ts'
+
+const ATTEMPTS = 5
+const FIRST_DELAY_MS = 1_000
+const TIMEOUT_MS = 10_000
+/** What Slack shows of one message. */
+const MOST_LINES = 20
+
+const COLORS: Readonly<Record<Alert['kind'], string>> = {
+  failed: 'danger',
+  stale: 'danger',
+  partial: 'warning',
+  changed: 'warning',
+  recovered: 'good',
+  fresh: 'good',
+}
+
+/**
+ * An alert as Slack's incoming webhooks take it, and Mattermost, Rocket.Chat and Discord (`/slack` at the end of its URL): https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks.
+ * The field `kind` is for programs.
+ */
+export function slackMessage({ kind, title, lines }: Alert): object {
+  const shown =
+    lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `and ${lines.length - MOST_LINES} more`] : lines
+  const body = shown.map(escaped).join('\n')
+  return {
+    text: `*dwh: ${escaped(title)}*`,
+    attachments: [
+      { color: COLORS[kind], text: body, fallback: body, fields: [{ title: 'kind', value: kind, short: true }] },
+    ],
+  }
+}
+
+/** Names of tables and messages of servers neither call a channel nor make a link. */
+function escaped(text: string): string {
+  return printable(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+/**
+ * Sends JSON, again after 1, 2, 4 and 8 s while the server does not take it; not again what it refuses (a status of 400 to 499, but for 429).
+ * @throws Error whose message does not show the URL, which is a secret
+ */
+export async function postJson(url: URL, body: object, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const problem = await post(url, JSON.stringify(body), signal)
+    if (problem === null) return
+    if (problem.final || attempt === ATTEMPTS) throw new Error(`${url.host} ${problem.message}`)
+    await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1), undefined, { signal })
+  }
+}
+
+interface Problem {
+  readonly message: string
+  readonly final: boolean
+}
+
+async function post(url: URL, body: string, signal: AbortSignal): Promise<Problem | null> {
+  const proxy = getProxyForUrl(url.href)
+  const agent = proxy === '' ? undefined : await proxyAgent(proxy, url)
+  return new Promise((resolve) => {
+    const request = url.protocol === 'https:' ? requestHttps : requestHttp
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const failed = (error: Error) => resolve({ message: `does not answer: ${error.message}`, final: false })
+    request(url, { method: 'POST', headers, agent, signal: timeout }, (response) => {
+      const status = response.statusCode ?? 0
+      response.resume().once('error', failed)
+      response.once('end', () => {
+        if (status < 300) resolve(null)
+        else resolve({ message: `answers ${status}`, final: status < 500 && status !== 429 })
+      })
+    })
+      .once('error', failed)
+      .end(body)
+  })
+}
+
+async function proxyAgent(proxy: string, { protocol }: URL) {
+  if (protocol === 'http:') return new (await import('http-proxy-agent')).HttpProxyAgent(proxy)
+  return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy)
+}

@@ -1,0 +1,3 @@
+import { bundle } from '@dwh/build/tsup'
+
+export default bundle()

@@ -8,8 +8,9 @@ import { coveredSince } from './warehouse-view.ts'
  * warehouse has is past. A scheduler that was down therefore knows what was missed, and of two schedulers one finds nothing to do.
  */
 
-/** How soon to look whether another run, which holds the lease, is over. */
+/** How soon to try again where another run holds the lease; twice as long each time, up to eight minutes. */
 const BUSY_MS = 30_000
+const MOST_DOUBLINGS = 4
 /** Between two retries at most. */
 const MOST_DELAY_MS = 3_600_000
 /** While the warehouse is stale: somebody else may make a run. */
@@ -24,6 +25,7 @@ export function startState(settings: SchedulerSettings, now: Date): SchedulerSta
     due: { run: atOnce ? now : after('run'), prune: after('prune'), verify: after('verify'), look: null },
     forced: runOnStart,
     retry: 0,
+    busy: 0,
     running: null,
     view: null,
     seen: false,
@@ -51,7 +53,7 @@ export function isWanted({ forced, view, seen }: SchedulerState, { schedules }: 
 
 /** A run that is not wanted any more: another was made. */
 export function skipRun(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
-  return { ...state, retry: 0, due: { ...state.due, run: settings.schedules.run?.next(now) ?? null } }
+  return { ...state, retry: 0, busy: 0, due: { ...state.due, run: settings.schedules.run?.next(now) ?? null } }
 }
 
 /** When the warehouse is stale: so long after the first scheduled time that no run covers. Null: it never is. */
@@ -97,6 +99,7 @@ export function afterJob(
     ...state,
     running: null,
     retry: job === 'run' ? retry : state.retry,
+    busy: result === 'busy' ? state.busy + 1 : 0,
     forced: job === 'run' && good ? false : state.forced,
     due: { ...state.due, [job]: at },
     jobs: {
@@ -122,7 +125,7 @@ export function afterJob(
 }
 
 function dueAfter(
-  { retry }: SchedulerState,
+  { retry, busy }: SchedulerState,
   { schedules, retries, retryDelayMs }: SchedulerSettings,
   job: Job,
   { result, startedAt }: Outcome,
@@ -132,7 +135,8 @@ function dueAfter(
   const scheduled = schedule?.next(now) ?? null
   // a time that passed while it ran is made up for, once
   if (result === 'done' || result === 'partial') return { at: schedule?.next(startedAt) ?? null, retry: 0 }
-  if (result === 'busy') return sooner(new Date(now.getTime() + BUSY_MS), scheduled, retry)
+  if (result === 'busy')
+    return sooner(new Date(now.getTime() + BUSY_MS * 2 ** Math.min(busy, MOST_DOUBLINGS)), scheduled, retry)
   const again = job === 'run' && (result === 'failed' || result === 'late') && retry < retries
   if (!again) return { at: scheduled, retry: 0 }
   const delayMs = Math.min(retryDelayMs * 2 ** retry, MOST_DELAY_MS)

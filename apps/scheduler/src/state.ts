@@ -11,6 +11,8 @@ export interface SchedulerState {
   readonly forced: boolean
   /** Retries of the run that is due, so far. */
   readonly retry: number
+  /** How often the run or job that is due has found another under way. */
+  readonly busy: number
   readonly running: { readonly job: Job; readonly since: Date } | null
   /** As last seen; null before it was seen. */
   readonly view: WarehouseView | null

@@ -45,12 +45,17 @@ function escaped(text: string): string {
  * Sends JSON, again after 1, 2, 4 and 8 s while the server does not take it; not again what it refuses (a status of 400 to 499, but for 429).
  * @throws Error whose message does not show the URL, which is a secret
  */
-export async function postJson(url: URL, body: object, signal: AbortSignal): Promise<void> {
+export async function postJson(
+  url: URL,
+  body: object,
+  signal: AbortSignal,
+  firstDelayMs: number = FIRST_DELAY_MS,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const problem = await post(url, JSON.stringify(body), signal)
     if (problem === null) return
     if (problem.final || attempt === ATTEMPTS) throw new Error(`${url.host} ${problem.message}`)
-    await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1), undefined, { signal })
+    await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal })
   }
 }
 

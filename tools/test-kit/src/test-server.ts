@@ -8,6 +8,8 @@ export interface TestServerOptions {
   readonly folder: string
   readonly version?: PostgresVersion
   readonly settings?: Readonly<Record<string, string>>
+  /** Fixed instead of any free one. */
+  readonly port?: number
 }
 
 /** Starts a server of one major version, tuned for tests: nothing is synced to disk. */
@@ -18,6 +20,7 @@ export function startTestServer(options: TestServerOptions): Promise<PostgresSer
   return startPostgresServer({
     native,
     folder: options.folder,
+    ...(options.port === undefined ? {} : { port: options.port }),
     settings: {
       fsync: 'off',
       synchronous_commit: 'off',

@@ -1,0 +1,161 @@
+import { expect, test } from 'vitest'
+import { afterJob, afterLook, isWanted, nextDue, startState } from './decide.ts'
+import type { Outcome, OutcomeResult } from './outcome.ts'
+import { parseSchedule } from './schedule.ts'
+import type { SchedulerState } from './state.ts'
+import { SETTINGS, viewOf } from './view.test-support.ts'
+
+const at = (time: string) => new Date(`2026-02-${time}Z`)
+const START = at('18T12:00:00')
+
+function ended(result: OutcomeResult, startedAt: Date): Outcome {
+  return { result, answer: null, error: { message: 'why', hint: null }, startedAt, durationMs: 1000 }
+}
+
+/** The state after runs that began at these times and took a second, each. */
+function runs(state: SchedulerState, results: readonly [OutcomeResult, Date][], settings = SETTINGS): SchedulerState {
+  return results.reduce(
+    (now, [result, begun]) => afterJob(now, settings, 'run', ended(result, begun), new Date(begun.getTime() + 1000)),
+    state,
+  )
+}
+
+test('at the start: a run at once, the others when it is time', () => {
+  const state = startState(SETTINGS, START)
+  expect(nextDue(state)).toEqual({ what: 'run', at: START })
+  expect(state.due).toMatchObject({ prune: at('19T04:00:00'), verify: at('22T05:00:00') })
+  expect(startState({ ...SETTINGS, catchUp: false }, START).due.run).toEqual(at('19T03:00:00'))
+  expect(startState({ ...SETTINGS, catchUp: false, runOnStart: true }, START).due.run).toEqual(START)
+  const never = { run: null, prune: null, verify: null }
+  expect(nextDue(startState({ ...SETTINGS, schedules: never }, START))).toBeNull()
+})
+
+test('a run is wanted when the first scheduled time after the last one has passed', () => {
+  const seen = (startedAt: Date | null) => ({
+    ...startState(SETTINGS, START),
+    seen: true,
+    view: viewOf({ orders: { startedAt } }),
+  })
+  expect(isWanted(seen(at('18T03:00:00')), SETTINGS, START)).toBe(false)
+  expect(isWanted(seen(at('18T02:59:59')), SETTINGS, START)).toBe(true)
+  expect(isWanted(seen(at('18T11:00:00')), SETTINGS, START)).toBe(false)
+  expect(isWanted(seen(at('10T03:00:00')), SETTINGS, START)).toBe(true)
+  // what does not say when it was made is old
+  expect(isWanted(seen(null), SETTINGS, START)).toBe(true)
+  const empty = { ...startState(SETTINGS, START), seen: true, view: viewOf({}) }
+  expect(isWanted(empty, SETTINGS, START)).toBe(true)
+  // the warehouse cannot be read: the run will say why
+  expect(isWanted(startState(SETTINGS, START), SETTINGS, START)).toBe(true)
+  const forced = { ...seen(at('18T11:00:00')), forced: true }
+  expect(isWanted(forced, SETTINGS, START)).toBe(true)
+})
+
+test('a run of some tables does not make the others newer', () => {
+  const view = viewOf({ orders: { startedAt: at('18T11:00:00') }, events: { startedAt: at('17T03:00:00') } })
+  const state = { ...startState(SETTINGS, START), seen: true, view }
+  expect(isWanted(state, SETTINGS, START)).toBe(true)
+})
+
+test('failures: 1, 2, 4, ... minutes later, then at the next scheduled time, which has its own retries', () => {
+  let state = startState({ ...SETTINGS, retries: 3 }, START)
+  const delays: number[] = []
+  for (let failure = 0; failure < 4; failure += 1) {
+    const begun = state.due.run as Date
+    state = runs(state, [['failed', begun]], { ...SETTINGS, retries: 3 })
+    delays.push(((state.due.run as Date).getTime() - begun.getTime() - 1000) / 60_000)
+  }
+  expect(delays.slice(0, 3)).toEqual([1, 2, 4])
+  expect(state).toMatchObject({ retry: 0, due: { run: at('19T03:00:00') }, jobs: { run: { failures: 4 } } })
+  const again = runs(state, [['failed', at('19T03:00:00')]], { ...SETTINGS, retries: 3 })
+  expect(again).toMatchObject({ retry: 1, due: { run: at('19T03:01:01') } })
+})
+
+test('a retry never comes later than the next scheduled time, nor than an hour', () => {
+  const schedules = { ...SETTINGS.schedules, run: parseSchedule('*/5 * * * *', 'UTC', 'run') }
+  const often = runs(
+    startState(SETTINGS, START),
+    [
+      ['failed', START],
+      ['failed', at('18T12:01:01')],
+      ['failed', at('18T12:03:02')],
+    ],
+    { ...SETTINGS, schedules },
+  )
+  expect(often.due.run).toEqual(at('18T12:05:00'))
+  const many = { ...SETTINGS, retries: 100 }
+  const patient = runs(
+    startState(many, START),
+    Array.from({ length: 20 }, () => ['failed', at('18T03:00:00')]),
+    many,
+  )
+  expect(patient.due.run).toEqual(at('18T04:00:01'))
+})
+
+test('wrong settings are not tried again before it is time', () => {
+  expect(runs(startState(SETTINGS, START), [['refused', START]]).due.run).toEqual(at('19T03:00:00'))
+})
+
+test('another run is under way: asked again after 30 s, then more seldom; that is no failure', () => {
+  const state = runs(startState(SETTINGS, START), [
+    ['busy', START],
+    ['busy', START],
+  ])
+  expect(state).toMatchObject({ due: { run: at('18T12:01:01') }, jobs: { run: { failures: 0, failing: null } } })
+})
+
+test('a scheduled time that passed while a run was under way is made up for, once', () => {
+  const begun = at('15T03:00:00')
+  const state = afterJob(startState(SETTINGS, START), SETTINGS, 'run', ended('done', begun), START)
+  expect(state.due.run).toEqual(at('16T03:00:00'))
+  const next = afterJob(state, SETTINGS, 'run', ended('done', START), START)
+  expect(next.due.run).toEqual(at('19T03:00:00'))
+})
+
+test('stale: so long after the first scheduled time without a run; then it looks every ten minutes', () => {
+  const view = viewOf({ orders: { startedAt: at('17T03:00:00') } })
+  const state = { ...startState(SETTINGS, START), seen: true, view }
+  const fresh = afterLook(state, SETTINGS, at('18T05:59:59'))
+  expect(fresh).toMatchObject({ staleSince: null, due: { look: at('18T06:00:00') } })
+  const stale = afterLook(fresh, SETTINGS, at('18T06:00:00'))
+  expect(stale).toMatchObject({ staleSince: at('18T06:00:00'), due: { look: at('18T06:10:00') } })
+  expect(afterLook(stale, SETTINGS, at('18T06:10:00')).staleSince).toEqual(at('18T06:00:00'))
+  const renewed = afterLook(
+    { ...stale, view: viewOf({ orders: { startedAt: at('18T06:12:00') } }) },
+    SETTINGS,
+    at('18T06:20:00'),
+  )
+  expect(renewed).toMatchObject({ staleSince: null, due: { look: at('19T06:00:00') } })
+})
+
+test('stale without any run: from the start on, or from the first scheduled time', () => {
+  const empty = { ...startState(SETTINGS, START), seen: true, view: viewOf({}) }
+  expect(afterLook(empty, SETTINGS, START).due.look).toEqual(at('18T15:00:00'))
+  const later = { ...SETTINGS, catchUp: false }
+  expect(afterLook(empty, later, START).due.look).toEqual(at('19T06:00:00'))
+  const never = { ...SETTINGS, schedules: { ...SETTINGS.schedules, run: null } }
+  expect(afterLook(empty, never, START)).toMatchObject({ staleSince: null, due: { look: null } })
+})
+
+test('verify: what it found last, by kind', () => {
+  const answer = {
+    problems: [
+      { kind: 'missing', message: 'a' },
+      { kind: 'damaged', message: 'b' },
+      { kind: 'missing', message: 'c' },
+    ],
+  }
+  const damaged = afterJob(
+    startState(SETTINGS, START),
+    SETTINGS,
+    'verify',
+    { ...ended('damaged', START), answer },
+    START,
+  )
+  expect(damaged.jobs.verify).toMatchObject({
+    problems: { missing: 2, damaged: 1 },
+    failing: { message: '3 of its files or records: a' },
+  })
+  expect(damaged.due.verify).toEqual(at('22T05:00:00'))
+  const whole = afterJob(damaged, SETTINGS, 'verify', ended('done', START), START)
+  expect(whole.jobs.verify).toMatchObject({ problems: {}, failing: null })
+})

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest'
+import { parseSchedule } from './schedule.ts'
+
+function times(expression: string, timeZone: string, from: string, count: number): string[] {
+  const schedule = parseSchedule(expression, timeZone, 'schedule.run')
+  const found: Date[] = []
+  for (let time = new Date(from); found.length < count; found.push(time)) time = schedule.next(time)
+  return found.map((time) => time.toISOString().slice(0, 16))
+}
+
+describe('the clock changes', () => {
+  test.each([
+    // the gap: the moment after it
+    ['30 2 * * *', 'Europe/Zurich', '2026-03-28T12:00Z', ['2026-03-29T01:00', '2026-03-30T00:30']],
+    // shown twice: the first time
+    ['30 2 * * *', 'Europe/Zurich', '2026-10-24T12:00Z', ['2026-10-25T00:30', '2026-10-26T01:30']],
+    // and so for several hours
+    [
+      '30 1,2 * * *',
+      'America/New_York',
+      '2026-10-31T12:00Z',
+      ['2026-11-01T05:30', '2026-11-01T07:30', '2026-11-02T06:30'],
+    ],
+    [
+      '15 0-3 * * *',
+      'Europe/Zurich',
+      '2026-10-24T23:00Z',
+      ['2026-10-24T23:15', '2026-10-25T00:15', '2026-10-25T02:15', '2026-10-25T23:15'],
+    ],
+    // half an hour, in Australia
+    ['45 1 * * *', 'Australia/Lord_Howe', '2026-04-03T16:00Z', ['2026-04-04T14:45', '2026-04-05T15:15']],
+    // every half hour is every half hour
+    [
+      '*/30 * * * *',
+      'Europe/Zurich',
+      '2026-10-25T00:00Z',
+      ['2026-10-25T00:30', '2026-10-25T01:00', '2026-10-25T01:30', '2026-10-25T02:00'],
+    ],
+    ['@hourly', 'Europe/Zurich', '2026-10-24T23:30Z', ['2026-10-25T00:00', '2026-10-25T01:00', '2026-10-25T02:00']],
+    // midnight itself may be missing
+    ['0 0 * * *', 'America/Sao_Paulo', '2018-11-03T12:00Z', ['2018-11-04T03:00', '2018-11-05T02:00']],
+  ])('%s in %s', (expression, timeZone, from, expected) => {
+    expect(times(expression, timeZone, from, expected.length)).toEqual(expected)
+  })
+
+  const ZONES = [
+    'UTC',
+    'Europe/Zurich',
+    'America/New_York',
+    'Australia/Lord_Howe',
+    'Africa/Casablanca',
+    'Asia/Kathmandu',
+    'America/Santiago',
+  ]
+  test.each(ZONES)('%s: any time of day happens once on each of 800 days', (timeZone) => {
+    const day = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' })
+    for (const hour of [0, 1, 2, 3, 4, 23])
+      for (const minute of [0, 15, 45]) {
+        const schedule = parseSchedule(`${minute} ${hour} * * *`, timeZone, 'schedule.run')
+        let time = schedule.next(new Date('2026-01-01T12:00Z'))
+        let today = day.format(time)
+        for (let days = 0; days < 800; days += 1) {
+          time = schedule.next(time)
+          const next = new Date(`${today}T12:00Z`)
+          next.setUTCDate(next.getUTCDate() + 1)
+          today = next.toISOString().slice(0, 10)
+          expect(day.format(time)).toBe(today)
+        }
+      }
+  })
+})
+
+test('the time itself does not count, a second before does', () => {
+  expect(times('0 3 * * *', 'UTC', '2026-02-18T03:00:00Z', 1)).toEqual(['2026-02-19T03:00'])
+  expect(times('0 3 * * *', 'UTC', '2026-02-18T02:59:59Z', 1)).toEqual(['2026-02-18T03:00'])
+})
+
+test.each([
+  ['3 o’clock', 'exactly five, six, or seven'],
+  ['0 3 * *', 'exactly five, six, or seven'],
+  ['61 * * * *', 'Invalid value for minute: 61'],
+  ['0 3 31 2 *', 'there is no such time'],
+  ['0 0 3 1 1 * 2020', 'there is no such time'],
+])('%s: refused at the start', (expression, why) => {
+  const parse = () => parseSchedule(expression, 'UTC', 'schedule.run')
+  expect(parse).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) }))
+  expect(parse).toThrow(`schedule.run "${expression}"`)
+})

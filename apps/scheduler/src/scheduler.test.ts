@@ -1,0 +1,252 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import { describe, expect, test } from 'vitest'
+import { place, webhook } from './scheduler.test-support.ts'
+
+const SHOP = `
+  CREATE TABLE customers AS SELECT i AS id, 'name ' || i AS name FROM generate_series(1, 500) i;
+  CREATE TABLE orders AS SELECT i AS id, i % 100 AS customer FROM generate_series(1, 1000) i`
+
+/** In real time nothing is due soon: what happens, happens at the start. */
+const SELDOM = { DWH_SCHEDULE: '0 0 1 1 *' }
+const EVERY_SECOND = { DWH_SCHEDULE: '* * * * * *' }
+
+async function isReleased(folder: string): Promise<boolean> {
+  const lock = JSON.parse(await readFile(join(folder, 'warehouse/_dwh/lock.json'), 'utf8'))
+  return lock.released === true
+}
+
+test('an empty warehouse gets its first run at once; started again there is nothing to do', async () => {
+  const database = await testDatabase(SHOP)
+  const here = await place({ DATABASE_URL: database.url, ...SELDOM })
+  const first = here.scheduler()
+  expect((await first.page('/healthz')).status).toBe(200)
+  expect(await first.page('/readyz')).toMatchObject({ status: 503 })
+  expect(await first.line('run ended')).toMatchObject({
+    level: 'info',
+    result: 'done',
+    tables: 2,
+    rows: 1500,
+    error: null,
+  })
+  await expect.poll(async () => (await first.page('/readyz')).status).toBe(200)
+  const { status, body } = await first.page('/metrics')
+  expect(status).toBe(200)
+  expect(body).toContain('dwh_table_rows{table="orders"} 1000\n')
+  expect(body).toContain('dwh_job_outcomes_total{job="run",outcome="done"} 1\n')
+  expect(await first.page('/')).toMatchObject({ status: 404 })
+  expect(await first.stop()).toMatchObject({ code: 0 })
+  expect(await isReleased(here.folder)).toBe(true)
+
+  const second = here.scheduler()
+  await second.line('no run is due')
+  await expect.poll(async () => (await second.page('/readyz')).status).toBe(200)
+  expect(await second.stop()).toMatchObject({ code: 0 })
+  expect(second.lines.map(({ message }) => message)).not.toContain('run begins')
+
+  const third = here.scheduler({ RUN_ON_START: 'true' })
+  expect(await third.line('run ended')).toMatchObject({ result: 'done' })
+  await third.stop()
+  const fourth = here.scheduler({ DWH_CATCH_UP: 'false', DWH_STORAGE: join(here.folder, 'another') })
+  await expect.poll(async () => (await fourth.page('/readyz')).body).toBe('no run has been published yet\n')
+  await fourth.stop()
+  expect(fourth.lines.map(({ message }) => message)).not.toContain('run begins')
+  expect(JSON.parse((await here.dwh(['history', '--json'])).stdout)).toHaveLength(2)
+})
+
+test('Postgres stops: it is tried again, then said; it starts: that is said, too', async () => {
+  const options = { folder: await temporaryFolder() }
+  // the server runs as somebody else
+  await chmod(options.folder, 0o755)
+  let server = await startTestServer(options)
+  const port = server.port
+  const url = server.url('postgres')
+  try {
+    await withClient(url, (client) => client.query(SHOP))
+    const hook = await webhook()
+    const here = await place({
+      DATABASE_URL: url,
+      DWH_WEBHOOK_URL: hook.url,
+      DWH_RETRIES: '1',
+      DWH_RETRY_DELAY: '500ms',
+      ...SELDOM,
+    })
+    expect((await here.dwh(['run'])).code).toBe(0)
+    await server.stop()
+    const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_RETRIES: '2' })
+    await hook.received('failed')
+    const ended = scheduler.lines.filter(({ message }) => message.startsWith('run ended'))
+    expect(ended.map(({ result, level }) => [result, level])).toEqual(Array(3).fill(['failed', 'error']))
+    expect(hook.kinds).toEqual(['failed'])
+    expect(hook.messages[0]?.attachments[0].text).toContain(`127.0.0.1:${port}`)
+    expect((await scheduler.page('/metrics')).body).toContain('dwh_job_consecutive_failures{job="run"} 3\n')
+    await scheduler.stop()
+
+    server = await startTestServer({ ...options, port })
+    const again = here.scheduler({ RUN_ON_START: 'true' })
+    await hook.received('recovered')
+    expect(hook.kinds).toEqual(['failed', 'recovered'])
+    await again.stop()
+    const all = JSON.stringify([...scheduler.lines, ...again.lines, hook.messages])
+    expect(all).not.toContain('/hook')
+    expect(all).not.toContain(server.password)
+  } finally {
+    await server.stop()
+  }
+})
+
+test('rows and columns out of line are said after the run', async () => {
+  const database = await testDatabase(SHOP)
+  const hook = await webhook()
+  const here = await place({ DATABASE_URL: database.url, DWH_WEBHOOK_URL: hook.url, ...SELDOM })
+  expect((await here.dwh(['run'])).code).toBe(0)
+  await database.query('DELETE FROM orders WHERE id > 10; ALTER TABLE customers DROP COLUMN name')
+  const scheduler = here.scheduler({ RUN_ON_START: 'true' })
+  await hook.received('changed')
+  expect(hook.messages[0]?.attachments[0].text.split('\n')).toEqual([
+    'customers: column name is gone',
+    'orders: 10 rows, it had 1000 (-99 %)',
+  ])
+  await scheduler.stop()
+})
+
+test('some tables are kept from before: said, and not ready while they are stale', async () => {
+  const database = await testDatabase(SHOP)
+  const hook = await webhook()
+  const here = await place({
+    DATABASE_URL: database.url,
+    DWH_WEBHOOK_URL: hook.url,
+    DWH_ON_TABLE_ERROR: 'keep-previous',
+    DWH_LOCK_TIMEOUT: '200ms',
+    ...SELDOM,
+  })
+  await withClient(database.url, async (client) => {
+    expect((await here.dwh(['run'])).code).toBe(0)
+    await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+    const scheduler = here.scheduler({ RUN_ON_START: 'true' })
+    await hook.received('partial')
+    expect(await scheduler.line('run ended')).toMatchObject({ result: 'partial', level: 'warn' })
+    expect((await scheduler.page('/metrics')).body).toContain('dwh_table_kept_from_before{table="orders"} 1\n')
+    await scheduler.stop()
+  })
+})
+
+test('a run that takes longer than its deadline is ended, and gives its lease back', async () => {
+  const database = await testDatabase(SHOP)
+  const here = await place({
+    DATABASE_URL: database.url,
+    DWH_DEADLINE: '2s',
+    DWH_LOCK_TIMEOUT: '1h',
+    DWH_RETRIES: '0',
+    ...SELDOM,
+  })
+  await withClient(database.url, async (client) => {
+    await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+    const scheduler = here.scheduler()
+    const ended = await scheduler.line('run ended')
+    expect(ended).toMatchObject({ result: 'late', error: { message: 'it was not done after 2 s, and was ended' } })
+    expect(await isReleased(here.folder)).toBe(true)
+    await scheduler.stop()
+  })
+  expect((await here.dwh(['run'])).code).toBe(0)
+})
+
+test('a run that is killed is made again', async () => {
+  const database = await testDatabase(SHOP)
+  const here = await place({ DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '1h', DWH_RETRY_DELAY: '100ms', ...SELDOM })
+  await withClient(database.url, async (client) => {
+    await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+    const scheduler = here.scheduler()
+    const running = () => childOf(scheduler.process.pid as number, 'run')
+    await expect.poll(running).not.toBeNull()
+    const pid = (await running()) as number
+    process.kill(pid, 'SIGKILL')
+    expect(await scheduler.line('run ended')).toMatchObject({
+      result: 'failed',
+      error: { message: 'it was killed by SIGKILL' },
+    })
+    await client.query('COMMIT')
+    await scheduler.line('run ended: done')
+    await scheduler.stop()
+  })
+})
+
+/** The process id of the command that a scheduler has started; null while there is none. */
+async function childOf(parent: number, command: string): Promise<number | null> {
+  const text = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
+  for (const pid of text.trim().split(' ').filter(Boolean)) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    if (line.split('\0').includes(command)) return Number(pid)
+  }
+  return null
+}
+
+test('two schedulers, one warehouse, a run every two seconds: one each', async () => {
+  const database = await testDatabase('CREATE TABLE one AS SELECT 1 AS id')
+  const here = await place({ DATABASE_URL: database.url, DWH_SCHEDULE: '*/2 * * * * *' })
+  const both = [here.scheduler(), here.scheduler()]
+  const published = () =>
+    both.flatMap(({ lines }) => lines.filter(({ result, job }) => job === 'run' && result === 'done'))
+  await expect.poll(() => published().length, { timeout: 20_000 }).toBeGreaterThan(4)
+  for (const scheduler of both) expect(await scheduler.stop()).toMatchObject({ code: 0 })
+  const starts = published().map(({ run_id }) => Number(String(run_id).slice(13, 15)))
+  const windows = starts.map((second) => Math.floor(second / 2))
+  // the first is made up for, in the window of the one before
+  expect(new Set(windows).size).toBe(windows.length)
+})
+
+test('old days are removed, files are verified, damage is said', async () => {
+  const database = await testDatabase(SHOP)
+  const hook = await webhook()
+  const here = await place({ DATABASE_URL: database.url, DWH_WEBHOOK_URL: hook.url, DWH_KEEP_DAILY: '1', ...SELDOM })
+  for (const date of ['2026-02-17', '2026-02-18']) expect((await here.dwh(['run', '--date', date])).code).toBe(0)
+  const scheduler = here.scheduler({
+    DWH_CATCH_UP: 'false',
+    DWH_PRUNE_SCHEDULE: '* * * * * *',
+    DWH_VERIFY_SCHEDULE: '* * * * * *',
+    DWH_VERIFY_SAMPLE: '100%',
+  })
+  expect(await scheduler.line('prune ended')).toMatchObject({ result: 'done', removed: ['2026-02-17'] })
+  expect(await scheduler.line('verify ended')).toMatchObject({ result: 'done', problems: 0 })
+  await writeFile(join(here.folder, 'warehouse/orders/2026/02/18.parquet'), 'no Parquet')
+  await hook.received('failed')
+  expect(hook.messages.at(-1)?.text).toBe('*dwh: dwh verify found damage in the warehouse*')
+  expect((await scheduler.page('/metrics')).body).toContain('dwh_verify_problems{kind="damaged"} 1\n')
+  await scheduler.stop()
+})
+
+test('a schedule that is behind goes on: a run every second that takes longer', async () => {
+  const database = await testDatabase('CREATE TABLE slow AS SELECT 1 AS id')
+  const here = await place({ DATABASE_URL: database.url, ...EVERY_SECOND })
+  const scheduler = here.scheduler()
+  await expect
+    .poll(() => scheduler.lines.filter(({ result }) => result === 'done').length, { timeout: 20_000 })
+    .toBeGreaterThan(3)
+  expect(await scheduler.stop()).toMatchObject({ code: 0 })
+  expect(scheduler.lines.filter(({ result }) => result === 'busy')).toEqual([])
+})
+
+describe('ends at once, and says why', () => {
+  test.each([
+    [{}, 'no source: which Postgres should be read?'],
+    [{ DATABASE_URL: 'postgres://x/y', DWH_SCHEDULE: 'sometimes' }, 'schedule.run "sometimes"'],
+    [{ DATABASE_URL: 'postgres://x/y', DWH_CONFIG: 'nowhere.yaml' }, 'nowhere.yaml: no such file'],
+  ])('%j', async (env, message) => {
+    const here = await place()
+    const scheduler = here.scheduler(env)
+    await expect(scheduler.line('never')).rejects.toThrow()
+    expect(await scheduler.stop()).toMatchObject({ code: 2 })
+    expect(scheduler.stderr()).toMatch(/^error: .*\n {2}\S/)
+    expect(scheduler.stderr()).toContain(message)
+  })
+
+  test('a port that is taken', async () => {
+    const hook = await webhook()
+    const here = await place({ DATABASE_URL: 'postgres://x/y', DWH_LISTEN: new URL(hook.url).host })
+    const scheduler = here.scheduler()
+    await expect(scheduler.line('never')).rejects.toThrow()
+    expect(await scheduler.stop()).toMatchObject({ code: 2 })
+    expect(scheduler.stderr()).toContain('EADDRINUSE')
+  })
+})

@@ -1,0 +1,73 @@
+import { loadConfig } from '@dwh/config'
+import { expect, test } from 'vitest'
+import { schedulerSettings } from './settings.ts'
+
+async function settingsOf(env: Record<string, string>) {
+  return schedulerSettings(await loadConfig({}, { env, cwd: '/nowhere', home: '/nowhere', tmp: '/tmp' }))
+}
+
+test('with nothing said', async () => {
+  const { schedules, ...rest } = await settingsOf({})
+  expect(schedules).toMatchObject({
+    run: { expression: '0 3 * * *' },
+    prune: null,
+    verify: { expression: '0 5 * * 0' },
+  })
+  expect(rest).toEqual({
+    runOnStart: false,
+    catchUp: true,
+    deadlineMs: 43_200_000,
+    retries: 5,
+    retryDelayMs: 60_000,
+    staleAfterMs: 10_800_000,
+    verifySample: 0.05,
+    rowChange: 0.5,
+    webhook: null,
+    listen: { host: '127.0.0.1', port: 8080 },
+  })
+})
+
+test('the time zone is that of the warehouse, unless the schedule has its own', async () => {
+  const noon = new Date('2026-02-18T12:00Z')
+  const nextOf = async (env: Record<string, string>) => (await settingsOf(env)).schedules.run?.next(noon).toISOString()
+  expect(await nextOf({ DWH_TIMEZONE: 'Asia/Tokyo' })).toBe('2026-02-18T18:00:00.000Z')
+  expect(await nextOf({ DWH_TIMEZONE: 'Asia/Tokyo', DWH_SCHEDULE_TIMEZONE: 'UTC' })).toBe('2026-02-19T03:00:00.000Z')
+})
+
+test('old days are removed where something says what to keep', async () => {
+  expect((await settingsOf({ DWH_KEEP_DAILY: '14' })).schedules.prune?.expression).toBe('0 4 * * *')
+  expect((await settingsOf({ DWH_KEEP_DAILY: '14', DWH_PRUNE_SCHEDULE: 'off' })).schedules.prune).toBeNull()
+})
+
+test.each([
+  ['0.0.0.0:80', { host: '0.0.0.0', port: 80 }],
+  ['[::1]:9000', { host: '::1', port: 9000 }],
+  ['localhost:9000', { host: 'localhost', port: 9000 }],
+  [':9000', { host: null, port: 9000 }],
+  ['9000', { host: null, port: 9000 }],
+  ['off', null],
+])('listen on %s', async (text, expected) => {
+  expect((await settingsOf({ DWH_LISTEN: text })).listen).toEqual(expected)
+})
+
+test.each([
+  [{ DWH_SCHEDULE: 'daily' }, 'schedule.run "daily": '],
+  [{ DWH_VERIFY_SCHEDULE: '* *' }, 'schedule.verify "* *": '],
+  [{ DWH_SCHEDULE_TIMEZONE: 'Mars/Base' }, 'Mars/Base'],
+  [{ RUN_ON_START: 'maybe' }, 'RUN_ON_START: expected true or false'],
+  [{ DWH_RETRIES: '-1' }, 'DWH_RETRIES: expected a number'],
+  [{ DWH_DEADLINE: '12' }, 'DWH_DEADLINE: expected a duration'],
+  [{ DWH_ROW_CHANGE: 'much' }, 'DWH_ROW_CHANGE: expected a share'],
+  [{ DWH_LISTEN: 'here' }, 'schedule.listen "here": not an address'],
+  [{ DWH_LISTEN: '127.0.0.1:99999' }, 'not an address'],
+  [{ DWH_WEBHOOK_URL: 'hooks.slack.com/secret' }, 'schedule.webhook: not the URL of a webhook'],
+])('%j: refused', async (env, message) => {
+  await expect(settingsOf(env)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message),
+      hint: expect.any(String),
+    }),
+  )
+  await expect(settingsOf(env)).rejects.not.toThrow('secret')
+})

@@ -1,0 +1,204 @@
+import { expect, test } from 'vitest'
+import type { Outcome, OutcomeResult } from './outcome.ts'
+import { parseSchedule } from './schedule.ts'
+import { makeScheduler } from './scheduler.ts'
+import type { SchedulerSettings } from './settings.ts'
+import { type SimulatedTime, simulatedTime } from './simulated-time.test-support.ts'
+
+/*
+ * The real scheduler through a year, with simulated time and simulated commands of dwh: runs last, fail, are killed with the scheduler and leave their lease, which another run finds.
+ */
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const START = new Date('2026-01-01T12:00Z')
+const END = new Date('2027-01-01T12:00Z')
+/** A run is killed with its scheduler: its lease is over after. */
+const LEASE_MS = 2 * MINUTE
+
+/** Mulberry32: the same numbers for the same seed. */
+function randomOf(seed: number): () => number {
+  let a = seed
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+interface World {
+  readonly time: SimulatedTime
+  readonly random: () => number
+  /** The starts of all good runs. */
+  readonly good: Date[]
+  /** Runs, good or not, that took longer than an hour and a half. */
+  readonly long: [from: Date, to: Date][]
+  leaseUntil: number
+  failuresInARow: number
+  /** `dwh status` fails: schedulers do not know what there is. */
+  readonly blind: boolean
+  /** Periods in which a scheduler was at work. */
+  readonly up: [from: Date, to: Date][]
+}
+
+const settings = (expression: string, timeZone: string): SchedulerSettings => ({
+  schedules: {
+    run: parseSchedule(expression, timeZone, 'run'),
+    prune: null,
+    verify: parseSchedule('0 5 * * 0', timeZone, 'verify'),
+  },
+  runOnStart: false,
+  catchUp: true,
+  deadlineMs: 12 * HOUR,
+  retries: 5,
+  retryDelayMs: MINUTE,
+  staleAfterMs: 3 * HOUR,
+  verifySample: 0.05,
+  rowChange: 0.5,
+  webhook: null,
+  listen: null,
+})
+
+/** Of `dwh`, as the scheduler sees it. */
+async function command(
+  args: readonly string[],
+  { time, random, ...world }: World,
+  shared: World,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const startedAt = time.clock()
+  const ended = (result: OutcomeResult, answer: unknown = null): Outcome => ({
+    result,
+    answer,
+    error: result === 'done' ? null : { message: result, hint: null },
+    startedAt,
+    durationMs: time.clock().getTime() - startedAt.getTime(),
+  })
+  if (args[0] !== 'run') {
+    await time.sleep(args[0] === 'status' ? 300 : 10 * MINUTE, signal)
+    if (signal.aborted) return ended('stopped')
+    if (world.blind && args[0] === 'status') return ended('failed')
+    return ended('done', args[0] === 'status' ? statusOf(world.good) : { problems: [] })
+  }
+  // the id of a run knows its start to the second
+  const begun = new Date(Math.floor(startedAt.getTime() / 1000) * 1000)
+  if (shared.leaseUntil > startedAt.getTime()) {
+    await time.sleep(1000, signal)
+    return ended(signal.aborted ? 'stopped' : 'busy')
+  }
+  shared.leaseUntil = Number.POSITIVE_INFINITY
+  const long = random() < 0.05
+  await time.sleep(random() * (long ? 30 * HOUR : 90 * MINUTE), signal)
+  if (long) world.long.push([startedAt, time.clock()])
+  if (signal.aborted) {
+    shared.leaseUntil = time.clock().getTime() + LEASE_MS
+    return ended('stopped')
+  }
+  shared.leaseUntil = 0
+  if (random() < 0.25 && shared.failuresInARow < 3) {
+    shared.failuresInARow += 1
+    return ended('failed')
+  }
+  shared.failuresInARow = 0
+  world.good.push(begun)
+  return ended('done', {})
+}
+
+function statusOf(good: readonly Date[]) {
+  const started_at = good.at(-1)?.toISOString() ?? null
+  return {
+    storage: 'simulated',
+    last_run_at: started_at,
+    duration_ms: 1,
+    run_id: 'x',
+    failed_tables: {},
+    last_failure: null,
+    current: started_at === null ? {} : { orders: { rows: 1, bytes: 1, started_at, columns: [] } },
+  }
+}
+
+/** Schedulers that are ended and started again at random, one after the other. */
+async function keepUp(world: World, given: SchedulerSettings): Promise<void> {
+  const { time, random } = world
+  while (time.clock() < END) {
+    const controller = new AbortController()
+    const { signal } = controller
+    const from = time.clock()
+    const scheduler = makeScheduler({
+      settings: given,
+      clock: time.clock,
+      wait: (until) => time.sleepUntil(until ?? END, signal),
+      dwh: (args) => command(args, world, world, signal),
+      alert: () => {},
+      log: () => {},
+      signal,
+    })
+    const running = scheduler.run()
+    // seldom for long, often for minutes, and sometimes again and again
+    await time.sleep(random() < 0.2 ? random() * 5 * MINUTE : random() * 96 * HOUR)
+    controller.abort()
+    await running
+    world.up.push([from, time.clock()])
+    await time.sleep(random() < 0.7 ? random() * 10 * MINUTE : random() * 30 * HOUR)
+  }
+}
+
+/** What was missed and what was doubled, each scheduled time up to the next for itself. */
+function account({ good, up, long }: World, { schedules }: SchedulerSettings) {
+  const schedule = schedules.run as NonNullable<typeof schedules.run>
+  const missed: string[] = []
+  const doubled: string[] = []
+  let windows = 0
+  for (let from = schedule.next(START), to = schedule.next(from); to < END; from = to, to = schedule.next(to)) {
+    windows += 1
+    const starts = good.filter((start) => start >= from && start < to)
+    if (starts.length > 1) doubled.push(`${from.toISOString()}: ${starts.map((start) => start.toISOString())}`)
+    // time enough for three failures, their retries, and the run; unless a long one was under way
+    const enough = up.some(([begun, ended]) => Math.min(+ended, +to) - Math.max(+begun, +from) > 8 * HOUR)
+    const busy = long.some(([begun, ended]) => begun < to && ended > from)
+    if (starts.length === 0 && enough && !busy) missed.push(from.toISOString())
+  }
+  return { missed, doubled, windows }
+}
+
+const ZONES: [expression: string, timeZone: string][] = [
+  ['0 3 * * *', 'UTC'],
+  ['30 2 * * *', 'Europe/Zurich'],
+  ['30 1 * * *', 'America/New_York'],
+  ['15 2 * * *', 'Australia/Lord_Howe'],
+]
+
+async function year(given: SchedulerSettings, seed: number, schedulers: number, blind = false): Promise<World> {
+  const time = simulatedTime(START)
+  const random = randomOf(seed)
+  const world: World = { time, random, blind, good: [], long: [], leaseUntil: 0, failuresInARow: 0, up: [] }
+  for (let number = 0; number < schedulers; number += 1) void keepUp(world, given)
+  await time.runUntil(END)
+  return world
+}
+
+test.each(ZONES)(
+  'a year of %s in %s over both clock changes, restarted at random: no day missed, none doubled',
+  async (expression, timeZone) => {
+    const given = settings(expression, timeZone)
+    for (const schedulers of [1, 2]) {
+      for (let seed = 1; seed <= 2; seed += 1) {
+        const world = await year(given, seed, schedulers)
+        const { missed, doubled, windows } = account(world, given)
+        expect({ seed, schedulers, missed, doubled }).toEqual({ seed, schedulers, missed: [], doubled: [] })
+        // what is left to be looked at is nearly all of the year
+        expect(windows).toBeGreaterThan(360)
+        expect(world.long.length).toBeLessThan(40)
+        expect(world.good.length).toBeGreaterThan(250)
+      }
+    }
+  },
+)
+
+test('schedulers that do not see the warehouse double runs, and this account finds it', async () => {
+  const given = settings('0 3 * * *', 'UTC')
+  expect(account(await year(given, 1, 1, true), given).doubled.length).toBeGreaterThan(20)
+  const idle = { ...given, catchUp: false }
+  expect(account(await year(idle, 1, 1), idle).missed.length).toBeGreaterThan(5)
+})

@@ -1,0 +1,48 @@
+import { parseSchedule } from './schedule.ts'
+import type { SchedulerSettings } from './settings.ts'
+import type { TableView, WarehouseView } from './warehouse-view.ts'
+
+const HOUR = 3_600_000
+
+/** The defaults, with old days removed every day. */
+export const SETTINGS: SchedulerSettings = {
+  schedules: {
+    run: parseSchedule('0 3 * * *', 'UTC', 'schedule.run'),
+    prune: parseSchedule('0 4 * * *', 'UTC', 'schedule.prune'),
+    verify: parseSchedule('0 5 * * 0', 'UTC', 'schedule.verify'),
+  },
+  runOnStart: false,
+  catchUp: true,
+  deadlineMs: 12 * HOUR,
+  retries: 5,
+  retryDelayMs: 60_000,
+  staleAfterMs: 3 * HOUR,
+  verifySample: 0.05,
+  rowChange: 0.5,
+  webhook: null,
+  listen: null,
+}
+
+/** A warehouse with these tables; what is not said of one is some value. */
+export function viewOf(
+  tables: Readonly<Record<string, Partial<TableView>>>,
+  view: Partial<WarehouseView> = {},
+): WarehouseView {
+  const none = Object.keys(tables).length === 0
+  const some: TableView = {
+    rows: 1000,
+    bytes: 5000,
+    startedAt: new Date('2026-02-18T03:00Z'),
+    columns: { id: 'BIGINT' },
+  }
+  return {
+    storage: '/srv/warehouse',
+    lastRunAt: none ? null : new Date('2026-02-18T03:00:12Z'),
+    durationMs: none ? null : 12_000,
+    runId: none ? null : '20260218T030000Z-7f3a90c2',
+    tables: Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, { ...some, ...table }])),
+    failedTables: {},
+    lastFailure: null,
+    ...view,
+  }
+}

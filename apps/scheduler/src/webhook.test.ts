@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { postJson, slackMessage } from './webhook.ts'
+
+const SECRET = '/services/T000/B000/very-secret'
+
+async function server(listener: RequestListener): Promise<{ server: Server; url: URL }> {
+  const started = createServer(listener).listen(0, '127.0.0.1')
+  await once(started, 'listening')
+  onTestFinished(() => {
+    started.closeAllConnections()
+    started.close()
+  })
+  return { server: started, url: new URL(`http://127.0.0.1:${(started.address() as AddressInfo).port}${SECRET}`) }
+}
+
+/** Answers with these, one after the other; gives what it was sent. */
+async function answering(...statuses: number[]): Promise<{ url: URL; bodies: string[] }> {
+  const bodies: string[] = []
+  const { url } = await server(async (request, response) => {
+    bodies.push(await text(request))
+    response.writeHead(statuses.shift() ?? 200).end('ok')
+  })
+  return { url, bodies }
+}
+
+const never = new AbortController().signal
+
+test('is sent once, as JSON', async () => {
+  const { url, bodies } = await answering(200)
+  await postJson(url, { text: 'Grüezi' }, never)
+  expect(bodies).toEqual(['{"text":"Grüezi"}'])
+})
+
+test('is sent again while the server does not take it', async () => {
+  const { url, bodies } = await answering(500, 429, 503)
+  await postJson(url, {}, never, 1)
+  expect(bodies).toHaveLength(4)
+})
+
+test('is given up after five times, and what is refused at once; the secret is not shown', async () => {
+  const down = await answering(500, 500, 500, 500, 500, 500)
+  await expect(postJson(down.url, {}, never, 1)).rejects.toThrow(`${down.url.host} answers 500`)
+  expect(down.bodies).toHaveLength(5)
+  const refusing = await answering(404)
+  const error: Error = await postJson(refusing.url, {}, never, 1).then(
+    () => expect.unreachable(),
+    (reason) => reason,
+  )
+  expect(error.message).toBe(`${refusing.url.host} answers 404`)
+  expect(refusing.bodies).toHaveLength(1)
+  const { server: gone, url } = await server(() => {})
+  gone.close()
+  const lost: Error = await postJson(url, {}, never, 1).then(
+    () => expect.unreachable(),
+    (reason) => reason,
+  )
+  expect(`${lost.message}${lost.stack}`).not.toContain('very-secret')
+})
+
+test('a server that takes the request and never answers is left when the scheduler ends', async () => {
+  const controller = new AbortController()
+  const { url } = await server(() => controller.abort())
+  await expect(postJson(url, {}, controller.signal, 1)).rejects.toThrow()
+})
+
+test('goes through the proxy of the environment', async () => {
+  const seen: string[] = []
+  const proxy = await server((request, response) => {
+    seen.push(request.url ?? '')
+    response.end('ok')
+  })
+  const before = process.env.http_proxy
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.http_proxy
+    else process.env.http_proxy = before
+  })
+  process.env.http_proxy = proxy.url.origin
+  await postJson(new URL('http://hooks.example.com/x'), {}, never, 1)
+  expect(seen).toEqual(['http://hooks.example.com/x'])
+})
+
+test('names of tables call nobody, make no links, and do not break the line', () => {
+  const message = slackMessage({ kind: 'changed', title: 'a < b', lines: ['<!channel> & "x"\n: empty', 'b'] })
+  expect(message).toEqual({
+    text: '*dwh: a &lt; b*',
+    attachments: [
+      {
+        color: 'warning',
+        text: '&lt;!channel&gt; &amp; "x"\\n: empty\nb',
+        fallback: '&lt;!channel&gt; &amp; "x"\\n: empty\nb',
+        fields: [{ title: 'kind', value: 'changed', short: true }],
+      },
+    ],
+  })
+})
+
+test('a thousand lines are cut', () => {
+  const lines = Array.from({ length: 1000 }, (_, number) => `t${number}`)
+  const { attachments } = slackMessage({ kind: 'changed', title: 't', lines }) as { attachments: [{ text: string }] }
+  expect(attachments[0].text.split('\n').slice(-2)).toEqual(['t19', 'and 980 more'])
+})

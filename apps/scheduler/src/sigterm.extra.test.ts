@@ -1,0 +1,78 @@
+import { startS3Server } from '@dwh/s3-server'
+import { testDatabase } from '@dwh/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Place, place } from './scheduler.test-support.ts'
+
+const TIMES = 50
+
+const TABLES = Array.from(
+  { length: 6 },
+  (_, number) =>
+    `CREATE TABLE t${number} AS SELECT i AS id, md5(i::text) AS hash FROM generate_series(1, ${1000 + number * 8000}) i;`,
+).join('\n')
+
+const STORES: [name: string, open: () => Promise<Record<string, string>>][] = [
+  ['folder', async () => ({})],
+  [
+    'bucket',
+    async () => {
+      const server = await startS3Server({ buckets: ['lake'] })
+      onTestFinished(() => server.close())
+      return {
+        DWH_STORAGE: 's3://lake',
+        S3_ENDPOINT: server.url,
+        S3_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: server.credential.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: server.credential.secretAccessKey,
+      }
+    },
+  ],
+]
+
+test.each(STORES)(
+  `SIGTERM at ${TIMES} moments, %s: ends within 10 s, and the next run is clean`,
+  async (_, open) => {
+    const database = await testDatabase(TABLES)
+    const here = await place({ DATABASE_URL: database.url, ...(await open()) })
+    const wholeMs = await timeOf(here)
+    const slowest = { ms: 0 }
+    const phases: Record<string, number> = {}
+    for (let time = 0; time < TIMES; time += 1) {
+      const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })
+      // from its first moment to after its run, evenly
+      await new Promise((resolve) => setTimeout(resolve, (time / TIMES) * 1.2 * wholeMs))
+      const { code, ms } = await scheduler.stop()
+      const last = scheduler.lines.findLast(({ message }) => message !== 'ended')?.message ?? 'before its first line'
+      phases[last.replace(/^[✓✗] .*/, 'a table')] = (phases[last.replace(/^[✓✗] .*/, 'a table')] ?? 0) + 1
+      expect({ time, code: code === 0 || (code === null && scheduler.lines.length === 0) }).toEqual({
+        time,
+        code: true,
+      })
+      slowest.ms = Math.max(slowest.ms, ms)
+      await expectClean(here)
+    }
+    console.log(`slowest ${Math.round(slowest.ms)} ms; ended after`, phases)
+    expect(slowest.ms).toBeLessThan(10_000)
+    // while it ran, and after
+    expect(phases).toMatchObject({ 'run ended: stopped': expect.any(Number), 'run ended: done': expect.any(Number) })
+    const verified = await here.dwh(['verify', '--json'])
+    expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], leftovers: [] })
+  },
+  900_000,
+)
+
+/** Nobody is waited for, and nothing is wrong. */
+async function expectClean(here: Place): Promise<void> {
+  const next = await here.dwh(['run', '--json'])
+  expect(next).toMatchObject({ code: 0, stderr: expect.not.stringContaining('may still be under way') })
+}
+
+/** From the start of a scheduler to the end of its run. */
+async function timeOf(here: Place): Promise<number> {
+  const begun = performance.now()
+  const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })
+  await scheduler.line('run ended')
+  const ms = performance.now() - begun
+  await scheduler.stop()
+  return ms
+}

@@ -1,3 +1,5 @@
+import type { Server } from 'node:http'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, memoryUsage, stderr, stdout } from 'node:process'
 import { checkSource, loadConfig } from '@dwh/config'
@@ -102,7 +104,7 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
       ready: () => readiness(scheduler.state()),
       metrics: () => renderMetrics(scheduler.state(), version, memoryUsage.rss()),
     }))
-  log('info', `dwh-scheduler ${version} is at work`, { ...plan(settings), listen: server?.address() ?? 'off' })
+  log('info', `dwh-scheduler ${version} is at work`, { ...plan(settings), listen: server ? addressOf(server) : 'off' })
   try {
     await scheduler.run()
   } finally {
@@ -113,6 +115,11 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
     server?.closeAllConnections()
   }
   log('info', 'ended')
+}
+
+function addressOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** When what happens first. */

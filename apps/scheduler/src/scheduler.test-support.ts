@@ -120,8 +120,8 @@ function startScheduler(folder: string, env: NodeJS.ProcessEnv): RunningSchedule
     stderr: () => stderr,
     line,
     async page(path) {
-      const { listen } = (await line('dwh-scheduler ')) as unknown as { listen: AddressInfo }
-      const response = await fetch(`http://127.0.0.1:${listen.port}${path}`)
+      const { listen } = await line('dwh-scheduler ')
+      const response = await fetch(`http://${listen}${path}`)
       return { status: response.status, body: await response.text() }
     },
     async stop() {

@@ -77,7 +77,14 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   function logOutcome(job: Job, { result, durationMs, error, answer }: Outcome): void {
     const level = result === 'done' || result === 'stopped' ? 'info' : result === 'failed' ? 'error' : 'warn'
     const next = state.due[job]
-    log(level, `${job} ended: ${result}`, { job, result, duration_ms: durationMs, next, ...summaryOf(answer), error })
+    log(level, `${job} ended: ${result}`, {
+      job,
+      result,
+      duration_ms: durationMs,
+      next,
+      ...summaryOf(answer),
+      ...(error ? { error } : {}),
+    })
   }
 
   return {

@@ -58,6 +58,7 @@ test.each([
   [{ DWH_RETRIES: '-1' }, 'DWH_RETRIES: expected a number'],
   [{ DWH_DEADLINE: '12' }, 'DWH_DEADLINE: expected a duration'],
   [{ DWH_ROW_CHANGE: 'much' }, 'DWH_ROW_CHANGE: expected a share'],
+  [{ DWH_VERIFY_SAMPLE: '200%' }, 'schedule.verify_sample: 200% is more than all'],
   [{ DWH_LISTEN: 'here' }, 'schedule.listen "here": not an address'],
   [{ DWH_LISTEN: '127.0.0.1:99999' }, 'not an address'],
   [{ DWH_WEBHOOK_URL: 'hooks.slack.com/secret' }, 'schedule.webhook: not the URL of a webhook'],

@@ -55,11 +55,18 @@ export function schedulerSettings({ schedule, keep, timezone }: Config): Schedul
     retries: schedule.retries ?? 5,
     retryDelayMs: schedule.retry_delay ?? 60_000,
     staleAfterMs: schedule.stale_after ?? 3 * HOUR_MS,
-    verifySample: schedule.verify_sample ?? 0.05,
+    verifySample: sampleOf(schedule.verify_sample ?? 0.05),
     rowChange: schedule.row_change ?? 0.5,
     webhook: schedule.webhook === undefined ? null : webhookUrl(schedule.webhook),
     listen: listenAddress(schedule.listen ?? '127.0.0.1:8080'),
   }
+}
+
+function sampleOf(share: number): number {
+  if (share <= 1) return share
+  throw new DwhError('CONFIG_INVALID', `schedule.verify_sample: ${share * 100}% is more than all`, {
+    hint: 'Give 100% at most.',
+  })
 }
 
 /** The URL itself is a secret: no message shows it. */

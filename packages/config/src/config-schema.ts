@@ -51,9 +51,14 @@ const count = v.pipe(
 
 /** `5%`, `0.05` -> 0.05 */
 const share = v.pipe(
-  v.union([v.pipe(v.number(), v.transform(String)), v.string()], 'expected a share such as 5%'),
-  v.regex(/^\d+(?:\.\d+)?%?$/, 'expected a share such as 5% or 0.05'),
-  v.transform((text) => (text.endsWith('%') ? Number.parseFloat(text) / 100 : Number(text))),
+  v.union(
+    [
+      v.pipe(v.number(), v.minValue(0)),
+      v.pipe(v.string(), v.regex(/^\d+(?:\.\d+)?%?$/, 'expected a share such as 5% or 0.05')),
+    ],
+    'expected a share such as 5% or 0.05',
+  ),
+  v.transform((value) => (String(value).endsWith('%') ? Number.parseFloat(String(value)) / 100 : Number(value))),
 )
 
 const flag = v.pipe(

@@ -58,14 +58,20 @@ async function replace(path: string, said: string, printed: string): Promise<voi
   )
 }
 
-/** `dwh`, and `npx dwh` or `npx @dwh/cli`, as this checkout has them. */
+/** `dwh` and `dwh-scheduler`, by themselves and after `npx`, as this checkout has them. */
 async function commands(folder: string): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
-  const run = `exec "${process.execPath}" "${join(ROOT, 'tools/dwh.mjs')}" "$@"\n`
-  await writeFile(join(bin, 'dwh'), `#!/bin/sh\n${run}`)
-  await writeFile(join(bin, 'npx'), `#!/bin/sh\ncase $1 in dwh|@dwh/cli) shift;; *) exit 127;; esac\n${run}`)
-  for (const name of ['dwh', 'npx']) await chmod(join(bin, name), 0o755)
+  const run = (program: string) => `exec "${process.execPath}" "${join(ROOT, program)}" "$@"\n`
+  const scripts = {
+    dwh: run('tools/dwh.mjs'),
+    'dwh-scheduler': run('apps/scheduler/bin/dwh-scheduler.js'),
+    npx: 'name=$1; shift\ncase $name in dwh|@dwh/cli) exec dwh "$@";; dwh-scheduler|@dwh/scheduler) exec dwh-scheduler "$@";; *) exit 127;; esac\n',
+  }
+  for (const [name, script] of Object.entries(scripts)) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${script}`)
+    await chmod(join(bin, name), 0o755)
+  }
   return bin
 }
 
@@ -100,6 +106,7 @@ function form(text: string): string {
     .replaceAll(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, 'RUN')
     .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256')
     .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
+    .replaceAll(/"(duration_ms|bytes)":\d+/g, '"$1":NUMBER')
     .replaceAll(today, 'TODAY')
     .replaceAll(today.replaceAll('-', '/'), 'TO/DAY')
     .replaceAll(DAY_OF_WRITING, 'TODAY')

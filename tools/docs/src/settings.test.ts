@@ -46,6 +46,10 @@ test.each([
   'include: orders',
   's3: { path_stile: true }',
   's3: { encryption: rot13 }',
+  'keep: { dayly: 1 }',
+  'keep: { daily: -1 }',
+  'schedule: { when: now }',
+  'schedule: { verify_sample: some }',
   'tables: { orders: { colums: {} } }',
   'tables: { orders: { columns: { drop: [x] } } }',
 ])('%s: editors mark it', async (text) => {
@@ -60,6 +64,8 @@ test.each([
   `cache_size: ${variable('SIZE:-1GB')}`,
   `s3: { path_style: "${variable('STYLE')}" }`,
   'parallel: 4',
+  'keep: { daily: 14 }',
+  'schedule: { run: "0 3 * * *", verify_sample: 5%, row_change: 0.5, run_on_start: true, retries: 3 }',
   's3: { path_style: true, part_size: 16MiB }',
   'tables: { public.x: }',
 ])('%s: editors accept it', async (text) => {

@@ -55,6 +55,8 @@ const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
   [/^@aws-sdk\//, ['packages/storage']],
   [/^@duckdb\//, ['packages/parquet-writer', 'packages/query']],
+  [/^croner$/, ['apps/scheduler']],
+  [/^yaml$/, ['packages/config']],
   [/^valibot$/, ['packages/metadata', 'packages/config']],
 ]
 

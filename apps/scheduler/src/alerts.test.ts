@@ -144,3 +144,17 @@ test('stale is said once, and fresh once', () => {
     'fresh: The warehouse is up to date again: Warehouse: /srv/warehouse',
   ])
 })
+
+test('somebody else makes the run that failed here: said, and forgotten', () => {
+  const failing = { since: NOON, message: 'why', alertedAt: NOON }
+  const state = startState(settings, NOON)
+  const told = { ...state, seen: true, jobs: { ...state.jobs, run: { ...state.jobs.run, failures: 3, failing } } }
+  const view = (startedAt: string) => viewOf({ orders: { startedAt: new Date(startedAt) } })
+  const before = afterLook({ ...told, view: view('2026-02-18T11:59Z') }, settings, NOON)
+  expect(before.jobs.run).toMatchObject({ failures: 3, failing })
+  const after = afterLook({ ...before, view: view('2026-02-18T12:01Z') }, settings, NOON)
+  expect(after.jobs.run).toMatchObject({ failures: 0, failing: null })
+  expect(afterLookAlerts(before, after).map(lineOf)).toEqual([
+    'recovered: Runs succeed again: It had failed since 2026-02-18T12:00:00.000Z. | Warehouse: /srv/warehouse',
+  ])
+})

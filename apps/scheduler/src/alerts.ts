@@ -52,11 +52,13 @@ export function afterJobAlerts(
 
 /** What is to be said after the warehouse was seen. */
 export function afterLookAlerts(before: SchedulerState, after: SchedulerState): readonly Alert[] {
-  if (before.staleSince === null && after.staleSince !== null) return [stale(after.view)]
-  if (before.staleSince !== null && after.staleSince === null) {
-    return [{ kind: 'fresh', title: 'The warehouse is up to date again', lines: [placeOf(after.view)] }]
-  }
-  return []
+  const failing = before.jobs.run.failing
+  const mended = failing?.alertedAt != null && after.jobs.run.failing === null
+  return [
+    ...(mended ? [recoveredAlert('run', failing.since, after.view)] : []),
+    ...(before.staleSince === null && after.staleSince !== null ? [stale(after.view)] : []),
+    ...(before.staleSince !== null && after.staleSince === null ? [fresh(after.view)] : []),
+  ]
 }
 
 /** A run that is tried again is not said to have failed before the last of its retries. */
@@ -132,6 +134,10 @@ function stale(view: WarehouseView | null): Alert {
     title: 'The warehouse is stale',
     lines: view ? [age, placeOf(view)] : ['It could not be read.'],
   }
+}
+
+function fresh(view: WarehouseView | null): Alert {
+  return { kind: 'fresh', title: 'The warehouse is up to date again', lines: [placeOf(view)] }
 }
 
 function placeOf(view: WarehouseView | null): string {

@@ -66,12 +66,17 @@ export function staleAt({ view, startedAt }: SchedulerState, settings: Scheduler
   return new Date(wanted.getTime() + staleAfterMs)
 }
 
-/** After the warehouse was seen, or could not be: whether it is stale, and when to look again. */
+/** After the warehouse was seen, or could not be: whether it is stale, when to look again, and whether somebody else has made the run that failed here. */
 export function afterLook(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
   const at = staleAt(state, settings)
   const stale = at !== null && at <= now
+  const { run } = state.jobs
+  const covered = state.view && coveredSince(state.view)
+  // by hand, or by another scheduler
+  const mended = run.failing !== null && covered !== null && covered >= run.failing.since
   return {
     ...state,
+    jobs: mended ? { ...state.jobs, run: { ...run, failures: 0, failing: null } } : state.jobs,
     staleSince: stale ? (state.staleSince ?? now) : null,
     due: { ...state.due, look: stale ? new Date(now.getTime() + LOOK_MS) : at },
   }

@@ -20,6 +20,8 @@ import { waitUntil } from './wait.ts'
 import { postJson, slackMessage } from './webhook.ts'
 
 const clock = () => new Date()
+// whoever reads the log may stop reading: that ends nothing
+stdout.on('error', () => {})
 const log = jsonLog((line) => void stdout.write(line), clock)
 const controller = new AbortController()
 const { signal } = controller

@@ -1,4 +1,4 @@
-import { get } from 'node:http'
+import { nodeHttp } from './node-http.ts'
 import type { ListenAddress } from './settings.ts'
 
 const TIMEOUT_MS = 5_000
@@ -15,13 +15,14 @@ export async function checkHealth(listen: ListenAddress | null, say: (text: stri
       say(text)
       resolve(code)
     }
-    get({ host, port: listen.port, path: '/healthz', timeout: TIMEOUT_MS }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (text: string) => {
-        body += text
+    nodeHttp()
+      .get({ host, port: listen.port, path: '/healthz', timeout: TIMEOUT_MS }, (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (text: string) => {
+          body += text
+        })
+        response.once('end', () => answered(response.statusCode === 200 ? 0 : 1, body))
       })
-      response.once('end', () => answered(response.statusCode === 200 ? 0 : 1, body))
-    })
       .once('timeout', function (this: { destroy(error: Error): void }) {
         this.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`))
       })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { DwhError } from '@dwh/core'
 import type { Health } from './health.ts'
+import { nodeHttp } from './node-http.ts'
 import type { ListenAddress } from './settings.ts'
 
 export interface Pages {
@@ -18,7 +19,7 @@ const TEXT_TYPE = 'text/plain; charset=utf-8'
  * @throws DwhError CONFIG_INVALID where it may not listen there
  */
 export async function serve({ host, port }: ListenAddress, pages: Pages): Promise<Server> {
-  const server = createServer((request, response) => {
+  const server = nodeHttp().createServer((request, response) => {
     const answer = (status: number, type: string, body: string) =>
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
     const health = ({ ok, message }: Health) => answer(ok ? 200 : 503, TEXT_TYPE, `${message}\n`)

@@ -1,9 +1,8 @@
-import { request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '@dwh/core'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { Alert } from './alerts.ts'
+import { nodeHttp, nodeHttps } from './node-http.ts'
 
 const ATTEMPTS = 5
 const FIRST_DELAY_MS = 1_000
@@ -68,7 +67,7 @@ async function post(url: URL, body: string, signal: AbortSignal): Promise<Proble
   const proxy = getProxyForUrl(url.href)
   const agent = proxy === '' ? undefined : await proxyAgent(proxy, url)
   return new Promise((resolve) => {
-    const request = url.protocol === 'https:' ? requestHttps : requestHttp
+    const { request } = url.protocol === 'https:' ? nodeHttps() : nodeHttp()
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
     const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
     const failed = (error: Error) => resolve({ message: `does not answer: ${error.message}`, final: false })

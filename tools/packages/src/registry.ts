@@ -8,8 +8,8 @@ import { plainEnv, run } from './run.ts'
 /** An npm registry on this machine. Packages that are not ours come from the registry that npm is set to. */
 export interface Registry {
   readonly url: string
-  /** An `.npmrc` by which npm publishes there. */
-  readonly userConfig: string
+  /** Environment by which npm publishes there, and nowhere else: it has no other registry, and none of the credentials of this machine. */
+  readonly env: Readonly<Record<string, string>>
   /** Ends its process; resolves when it has gone. */
   stop(): Promise<void>
 }
@@ -64,7 +64,8 @@ export async function startRegistry(folder: string): Promise<Registry> {
     }
     const userConfig = join(folder, 'npmrc')
     await writeFile(userConfig, `registry=${url}\n//${HOST}:${port}/:_authToken=${await makeUser(url)}\n`)
-    return { url, userConfig, stop }
+    // in a terminal of pnpm the registry is in the environment, which wins over any file
+    return { url, env: { HOME: folder, NPM_CONFIG_USERCONFIG: userConfig, npm_config_registry: url }, stop }
   } catch (error) {
     await stop()
     throw error

@@ -88,8 +88,7 @@ test('changeset version: one new version for all, and changelogs that say what c
 })
 
 test('nothing is published without provenance', async () => {
-  const env = { NPM_CONFIG_USERCONFIG: registry.userConfig }
-  const published = pnpm(['--filter', '@dwh/core', 'publish', '--no-git-checks'], env)
+  const published = pnpm(['--filter', '@dwh/core', 'publish', '--no-git-checks'], registry.env)
   await expect(published).rejects.toThrow(/provenance/)
 })
 
@@ -99,7 +98,8 @@ test('pnpm release: builds and publishes all, in exact versions', { timeout: STE
     const { publishConfig, ...manifest } = JSON.parse(await readFile(file, 'utf8'))
     await writeFile(file, JSON.stringify({ ...manifest, publishConfig: { ...publishConfig, provenance: false } }))
   }
-  await pnpm(['run', 'release'], { NPM_CONFIG_USERCONFIG: registry.userConfig })
+  expect((await pnpm(['config', 'get', 'registry'], registry.env)).trim()).toBe(registry.url)
+  await pnpm(['run', 'release'], registry.env)
   for (const { manifest } of listPublicPackages(clone)) {
     const response = await fetch(`${registry.url}${manifest.name.replace('/', '%2f')}`)
     const { 'dist-tags': tags, versions } = (await response.json()) as Published

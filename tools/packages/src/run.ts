@@ -40,8 +40,11 @@ export function run(
 
 const KEPT = /^(PATH|HOME|LANG|TERM|.*_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry)$/i
 
-/** How this machine reaches its registry and where its caches are, and nothing else: what a stranger has. */
+/** How this machine reaches its registry and where its caches are, and nothing else: what a stranger has. `more` wins, in whatever case. */
 export function plainEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name, value]) => KEPT.test(name) && value !== undefined)
+  const said = Object.keys(more).map((name) => name.toLowerCase())
+  const kept = Object.entries(process.env).filter(
+    ([name, value]) => KEPT.test(name) && value !== undefined && !said.includes(name.toLowerCase()),
+  )
   return { ...(Object.fromEntries(kept) as Record<string, string>), NO_COLOR: '1', ...more }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Packed } from './pack.ts'
@@ -30,7 +30,7 @@ export interface RunInside {
 /** An empty folder, and how one package manager and one real Node work in it. */
 export async function openConsumer(name: ManagerName, major: NodeMajor): Promise<Consumer> {
   const tools = await programs()
-  const place = await mkdtemp(join(tmpdir(), 'dwh-consumer-'))
+  const place = await realpath(await mkdtemp(join(tmpdir(), 'dwh-consumer-')))
   const folder = join(place, 'folder')
   const home = join(place, 'home')
   for (const path of [folder, home]) await mkdir(path)
@@ -71,9 +71,12 @@ export async function openConsumer(name: ManagerName, major: NodeMajor): Promise
 async function cachesIn(home: string): Promise<Record<string, string>> {
   const npm = join(home, 'npm')
   await mkdir(npm)
-  await symlink(join(homedir(), '.npm/_cacache'), join(npm, '_cacache'))
+  const setting = async (name: string) => (await run(['npm', 'config', 'get', name], { cwd: home })).trim()
+  const downloads = join(await setting('cache'), '_cacache')
+  await mkdir(downloads, { recursive: true })
+  await symlink(downloads, join(npm, '_cacache'))
   const ours = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
-  const registry = (await run(['npm', 'config', 'get', 'registry'], { cwd: home })).trim()
+  const registry = await setting('registry')
   return {
     npm_config_cache: npm,
     npm_config_update_notifier: 'false',
@@ -88,11 +91,11 @@ async function cachesIn(home: string): Promise<Record<string, string>> {
   }
 }
 
-/** Removes our own packages from a cache of yarn's: each time they are packed they are others. */
+/** Removes our own packages from a cache of yarn's, and what it left there half-way: each time they are packed they are others. */
 async function forgetOurs(cache: string): Promise<void> {
   const entries = await readdir(cache).catch(() => [])
   for (const entry of entries)
-    if (/^(npm-)?@dwh-/.test(entry)) await rm(join(cache, entry), { recursive: true, force: true })
+    if (/^(\.tmp$|(npm-)?@dwh-)/.test(entry)) await rm(join(cache, entry), { recursive: true, force: true })
 }
 
 interface Manager {

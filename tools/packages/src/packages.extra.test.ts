@@ -161,15 +161,28 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
     }
   })
 
-  test('the demo goes from nothing to answers', { timeout: 120_000 }, async () => {
-    try {
-      const printed = await consumer.exec('dwh-demo', [])
-      for (const text of ['Seeded: a small SaaS company', 'Published ', 'Try next', 'npx @dwh/cli tables'])
-        expect(printed).toContain(text)
-    } finally {
-      await removeDemoServer(join(consumer.folder, 'dwh-demo'))
-    }
+  test('dwh-scheduler makes a warehouse, and ends when it is told to', async () => {
+    const script = `
+      node_modules/.bin/dwh-scheduler & scheduler=$!
+      until [ -e scheduled/etl.json ]; do kill -0 $scheduler; sleep 0.1; done
+      kill -TERM $scheduler
+      wait $scheduler`
+    const settings = { DWH_STORAGE: 'scheduled', DWH_LISTEN: '127.0.0.1:0', RUN_ON_START: 'true' }
+    await consumer.run(['sh', '-e', '-c', script], { env: { ...env(), ...settings } })
   })
+
+  // by npm it is run below, with nothing installed
+  if (manager !== 'npm') {
+    test('the demo goes from nothing to answers', { timeout: 120_000 }, async () => {
+      try {
+        const printed = await consumer.exec('dwh-demo', [])
+        for (const text of ['Seeded: a small SaaS company', 'Published ', 'Try next', 'npx @dwh/cli tables'])
+          expect(printed).toContain(text)
+      } finally {
+        await removeDemoServer(join(consumer.folder, 'dwh-demo'))
+      }
+    })
+  }
 })
 
 describe('with nothing installed, in an empty folder', () => {

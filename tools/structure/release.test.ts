@@ -21,12 +21,14 @@ test('all packages carry one version', () => {
   expect(new Set(rooms.map((room) => manifestOf(room).version)).size).toBe(1)
 })
 
+/** One line for each package between two fences, and then the sentence. */
+const CHANGESET = /^---\n((?:\n*["']@dwh\/[a-z-]+["']: (?:major|minor|patch)\n)+)---\n+(\S[^]*)$/
+
 test('every changeset can be read: packages that there are, and a sentence', () => {
   for (const name of changesets) {
-    const [, head = '', sentence = ''] =
-      /^---\n((?:"@dwh\/[a-z-]+": (?:major|minor|patch)\n)+)---\n\n(\S[^]*)$/.exec(read(`.changeset/${name}`)) ?? []
+    const [, head = '', sentence = ''] = CHANGESET.exec(read(`.changeset/${name}`)) ?? []
     expect([name, sentence.trim().endsWith('.')]).toEqual([name, true])
-    for (const [, named = ''] of head.matchAll(/"(.+)"/g)) expect(names).toContain(named)
+    for (const [, named = ''] of head.matchAll(/["'](.+)["']/g)) expect(names).toContain(named)
   }
 })
 

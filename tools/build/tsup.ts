@@ -31,7 +31,8 @@ export function bundle(options: Options = {}): ReturnType<typeof defineConfig> {
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
-    esbuildPlugins: [licenses('dist/third-party-licenses.txt')],
+    // "licenses" in its name would keep our own LICENSE out of the package: pnpm takes it for that
+    esbuildPlugins: [licenses('dist/third-party-notices.txt')],
     ...options,
   })
 }

@@ -11,6 +11,7 @@ interface Manifest {
   private?: boolean
   version?: string
   description?: string
+  keywords?: string[]
   license?: string
   type?: string
   engines?: Record<string, string>
@@ -59,6 +60,9 @@ const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^yaml$/, ['packages/config']],
   [/^valibot$/, ['packages/metadata', 'packages/config']],
 ]
+
+/** Where all of this lives; npm compares it with the repository whose workflow publishes. */
+const REPOSITORY = 'https://github.com/dwh-dev/dwh'
 
 function folders(group: string): string[] {
   return readdirSync(join(root, group)).map((name) => `${group}/${name}`)
@@ -132,7 +136,7 @@ describe.each(rooms)('%s', (room) => {
     if (BUNDLES[room]) expect(Object.keys(manifest.dependencies ?? {})).toEqual(BUNDLES[room])
     else
       for (const name of Object.keys(manifest.dependencies ?? {}))
-        expect(shipped.includes(`'${name}`), `${name} is not used`).toBe(true)
+        expect(shipped.includes(`'${name.replace(/^@types\//, '')}`), `${name} is not used`).toBe(true)
     const everywhere = ['src', 'tsup.config.ts']
       .map((place) => join(room, place))
       .flatMap(textsIn)
@@ -156,7 +160,13 @@ describe.each(rooms)('%s', (room) => {
       name: `@dwh/${room.split('/')[1]}`,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       description: expect.stringMatching(/^.{20,160}\.$/),
+      keywords: expect.arrayContaining([expect.any(String)]),
       license: 'MIT',
+      homepage: `${REPOSITORY}/tree/main/${room}#readme`,
+      bugs: `${REPOSITORY}/issues`,
+      repository: { type: 'git', url: `git+${REPOSITORY}.git`, directory: room },
+      // from a laptop it cannot be published: provenance is made by the workflow alone
+      publishConfig: { access: 'public', provenance: true },
       type: 'module',
       engines: { node: '>=20.19' },
       scripts: { build: 'tsup' },
@@ -169,6 +179,8 @@ describe.each(rooms)('%s', (room) => {
       expect(target.default).toBe(target.types.replace(/\.d\.ts$/, '.js'))
     }
     expect(manifest.exports ?? manifest.bin).toBeDefined()
+    // a bundler may leave out what is not used, of a library
+    if (manifest.exports) expect(manifest).toMatchObject({ sideEffects: false })
     expect(statSync(join(root, room, 'README.md'), { throwIfNoEntry: false }), 'README.md').toBeDefined()
   })
 

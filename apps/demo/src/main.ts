@@ -85,18 +85,19 @@ async function tour({ url }: DemoServer, folder: string, queries: readonly SeedQ
   return 0
 }
 
+/** `npx dwh` would do in a clone, and run a stranger's package elsewhere. */
 function next(warehouse: string): void {
   const here = relative(process.cwd(), warehouse) || '.'
   heading('Try next')
   console.log(`  export DWH_STORAGE=${here}
-  npx dwh tables                                     what there is
-  npx dwh query "SELECT count(*) FROM customers"     a question of your own
-  npx dwh query --format csv --file ${relative(process.cwd(), join(SEED_FOLDER, 'queries/churn.sql'))}
+  npx @dwh/cli tables                                     what there is
+  npx @dwh/cli query "SELECT count(*) FROM customers"     a question of your own
+  npx @dwh/cli query --format csv --file ${relative(process.cwd(), join(SEED_FOLDER, 'queries/churn.sql'))}
 
 Then your own Postgres:
   export DWH_STORAGE=./warehouse
-  DATABASE_URL=postgres://user:password@host/database npx dwh plan
-  DATABASE_URL=postgres://user:password@host/database npx dwh run`)
+  DATABASE_URL=postgres://user:password@host/database npx @dwh/cli plan
+  DATABASE_URL=postgres://user:password@host/database npx @dwh/cli run`)
 }
 
 program.parse()

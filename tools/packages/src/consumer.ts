@@ -1,0 +1,155 @@
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Packed } from './pack.ts'
+import { type NodeMajor, type Programs, programs } from './programs.ts'
+import { plainEnv, run } from './run.ts'
+import { PNPM } from './workspace.ts'
+
+export type ManagerName = 'npm' | 'pnpm' | 'yarn 1' | 'yarn 4'
+
+/** A folder outside the checkout, as somebody has it who wants to use the packages. */
+export interface Consumer {
+  readonly folder: string
+  /** Makes its `package.json`, of our packages and `others`, and installs that without running any script. */
+  install(packed: readonly Packed[], others?: Readonly<Record<string, string>>): Promise<void>
+  /** Runs a program of an installed package, as this manager does. */
+  exec(program: string, args: readonly string[], options?: RunInside): Promise<string>
+  /** Runs a program of packages that nobody has installed, as this manager does: `npx`, `pnpm dlx`. */
+  execOnce(packed: readonly Packed[], program: string, args: readonly string[]): Promise<string>
+  /** Runs something else with the same Node and the same surroundings. */
+  run(command: readonly [string, ...string[]], options?: RunInside): Promise<string>
+  remove(): Promise<void>
+}
+
+export interface RunInside {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** An empty folder, and how one package manager and one real Node work in it. */
+export async function openConsumer(name: ManagerName, major: NodeMajor): Promise<Consumer> {
+  const tools = await programs()
+  const place = await realpath(await mkdtemp(join(tmpdir(), 'dwh-consumer-')))
+  const folder = join(place, 'folder')
+  const home = join(place, 'home')
+  for (const path of [folder, home]) await mkdir(path)
+  const manager = MANAGERS[name](tools)
+  const path = `${tools.node(major)}:${process.env.PATH}`
+  const caches = await cachesIn(home)
+  /** A package manager has the caches of this machine, a program has nothing. */
+  const managed = plainEnv({ ...caches, ...manager.env, PATH: path })
+  const inside = ({ cwd = folder, env = {} }: RunInside = {}) => ({ cwd, env: { ...managed, HOME: home, ...env } })
+  return {
+    folder,
+    async install(packed, others = {}) {
+      const ours = Object.fromEntries(packed.map((one) => [one.name, `file:${one.path}`]))
+      const manifest = {
+        private: true,
+        type: 'module',
+        dependencies: { ...ours, ...others },
+        ...manager.settings(ours),
+      }
+      await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2))
+      await run([...manager.command, ...manager.install], { cwd: folder, env: managed })
+    },
+    execOnce: (packed, program, args) => run([...manager.execOnce(packed), program, ...args], inside()),
+    exec: (program, args, options) => run([...manager.exec, program, ...args], inside(options)),
+    run: (command, options) => run([...command], inside(options)),
+    async remove() {
+      await rm(place, { recursive: true, force: true })
+      for (const cache of [
+        join(managed.YARN_CACHE_FOLDER as string, 'v6'),
+        join(managed.YARN_GLOBAL_FOLDER as string, 'cache'),
+      ])
+        await forgetOurs(cache)
+    },
+  }
+}
+
+/** What is downloaded once for all times stays in the caches of this machine; what is made for one folder does not go there. */
+async function cachesIn(home: string): Promise<Record<string, string>> {
+  const npm = join(home, 'npm')
+  await mkdir(npm)
+  const setting = async (name: string) => (await run(['npm', 'config', 'get', name], { cwd: home })).trim()
+  const downloads = join(await setting('cache'), '_cacache')
+  await mkdir(downloads, { recursive: true })
+  await symlink(downloads, join(npm, '_cacache'))
+  const ours = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
+  const registry = await setting('registry')
+  return {
+    npm_config_cache: npm,
+    npm_config_update_notifier: 'false',
+    npm_config_registry: registry,
+    // where `pnpm dlx` installs
+    XDG_CACHE_HOME: join(home, 'cache'),
+    // yarn has a registry of its own unless it is told
+    YARN_REGISTRY: registry,
+    YARN_CACHE_FOLDER: join(ours, 'yarn-1'),
+    YARN_GLOBAL_FOLDER: join(ours, 'yarn-4'),
+    YARN_NPM_REGISTRY_SERVER: registry,
+  }
+}
+
+/** Removes our own packages from a cache of yarn's, and what it left there half-way: each time they are packed they are others. */
+async function forgetOurs(cache: string): Promise<void> {
+  const entries = await readdir(cache).catch(() => [])
+  for (const entry of entries)
+    if (/^(\.tmp$|(npm-)?@dwh-)/.test(entry)) await rm(join(cache, entry), { recursive: true, force: true })
+}
+
+interface Manager {
+  readonly command: readonly [string, ...string[]]
+  readonly install: readonly string[]
+  readonly exec: readonly [string, ...string[]]
+  execOnce(packed: readonly Packed[]): readonly [string, ...string[]]
+  readonly env?: Readonly<Record<string, string>>
+  /** What makes one of our packages take another from its tarball: nothing of this version is in a registry. npm does so by itself. */
+  settings(ours: Readonly<Record<string, string>>): object
+}
+
+const MANAGERS: Readonly<Record<ManagerName, (tools: Programs) => Manager>> = {
+  npm: () => ({
+    command: ['npm'],
+    install: ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'],
+    exec: ['npx', '--no', '--'],
+    execOnce: (packed) => ['npx', '--yes', ...packed.map(({ path }) => `--package=${path}`), '--'],
+    settings: () => ({}),
+  }),
+  pnpm: () => ({
+    command: ['npx', '--yes', PNPM],
+    install: ['install', '--ignore-scripts', '--prefer-offline'],
+    exec: ['npx', '--yes', PNPM, 'exec'],
+    execOnce: (packed) => ['npx', '--yes', PNPM, ...packed.map(({ path }) => `--package=${path}`), 'dlx'],
+    settings: (ours) => ({ pnpm: { overrides: ours } }),
+  }),
+  'yarn 1': ({ yarn1 }) => ({
+    command: ['node', yarn1],
+    install: ['install', '--ignore-scripts', '--prefer-offline', '--non-interactive'],
+    exec: ['node', yarn1, '--silent', 'run'],
+    execOnce: () => {
+      throw new Error('yarn 1 runs what is installed, and nothing else')
+    },
+    settings: (ours) => ({ resolutions: ours }),
+  }),
+  // its other way of installing, Plug'n'Play, has a file system without `FileHandle.sync`, which a durable write needs
+  'yarn 4': ({ yarn4 }) => ({
+    command: ['node', yarn4],
+    install: ['install'],
+    exec: ['node', yarn4, 'run'],
+    execOnce: (packed) => [
+      'node',
+      yarn4,
+      'dlx',
+      '--quiet',
+      ...packed.flatMap(({ name, path }) => ['--package', `${name}@file:${path}`]),
+    ],
+    env: {
+      YARN_ENABLE_SCRIPTS: '0',
+      YARN_ENABLE_TELEMETRY: '0',
+      YARN_NODE_LINKER: 'node-modules',
+      YARN_ENABLE_IMMUTABLE_INSTALLS: '0',
+    },
+    settings: (ours) => ({ resolutions: ours }),
+  }),
+}

@@ -22,7 +22,7 @@ test('all packages carry one version', () => {
 })
 
 /** One line for each package between two fences, and then the sentence. */
-const CHANGESET = /^---\n((?:\n*["']@dwh\/[a-z-]+["']: (?:major|minor|patch)\n)+)---\n+(\S[^]*)$/
+const CHANGESET = /^---\n((?:\n*["']@dwh\/[a-z-]+["']: (?:major|minor|patch)\n)+)---\n+(\S[\s\S]*)$/
 
 test('every changeset can be read: packages that there are, and a sentence', () => {
   for (const name of changesets) {

@@ -30,24 +30,16 @@ const duration = v.pipe(
   v.transform((text) => Math.round(Number.parseFloat(text) * (MILLISECONDS[text.replace(/[\d. ]/g, '')] ?? 1))),
 )
 
-const parallel = v.pipe(
+const wholeNumber = v.pipe(
   v.union(
     [v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))],
     'expected a number',
   ),
   v.integer('expected a whole number'),
-  v.minValue(1, 'expected at least 1'),
-  v.maxValue(64, 'expected at most 64'),
 )
 
-const count = v.pipe(
-  v.union(
-    [v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))],
-    'expected a number',
-  ),
-  v.integer('expected a whole number'),
-  v.minValue(0, 'expected 0 or more'),
-)
+const parallel = v.pipe(wholeNumber, v.minValue(1, 'expected at least 1'), v.maxValue(64, 'expected at most 64'))
+const count = v.pipe(wholeNumber, v.minValue(0, 'expected 0 or more'))
 
 /** `5%`, `0.05` -> 0.05 */
 const share = v.pipe(

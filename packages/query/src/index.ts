@@ -26,5 +26,6 @@ export {
 export { type OpenWarehouseOptions, openWarehouse, type RunQueryOptions, type Warehouse } from './open-warehouse.ts'
 export type { QueryResult, ResultColumn } from './query-result.ts'
 export { type RememberingStoreOptions, rememberingStore } from './remembering-store.ts'
+export { type TakenStatements, takeStatements } from './split-statements.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
 export { viewsSql } from './view-sql.ts'

@@ -425,3 +425,73 @@ describe('statements', () => {
 test('names in etl.json are those of the views', () => {
   for (const name of HOSTILE) expect(parseTableName(formatTableName({ schema: 'public', name })).name).toBe(name)
 })
+
+describe('a session that stays open', () => {
+  test('shows a later run from the next statement on, and keeps what it made', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'orders' }, 'SELECT 1 AS n')
+    await house.write({ name: 'same' }, 'SELECT 5 AS n')
+    await house.write({ name: 'gone' }, 'SELECT 9 AS n')
+    const warehouse = await house.open()
+    await ask(warehouse, 'CREATE TEMP TABLE mine AS FROM orders')
+    await ask(warehouse, 'CREATE VIEW latest AS SELECT max(n) AS n FROM orders')
+    await ask(warehouse, 'FROM gone')
+    await rename(join(house.root, 'orders/2026/02/18.parquet'), join(house.root, 'elsewhere'))
+    await house.write({ name: 'orders' }, 'SELECT 2 AS n, true AS added')
+    const added = await house.write({ schema: 'billing', name: 'invoices' }, 'SELECT 3 AS n')
+    const { gone, ...tables } = house.state.tables
+    expect(await ask(warehouse, 'FROM orders')).toEqual([['1']])
+    expect(await warehouse.show(tables)).toBe(true)
+    expect(await ask(warehouse, 'FROM orders')).toEqual([['2', 'true']])
+    expect(await ask(warehouse, 'FROM mine, latest, same')).toEqual([['1', '2', '5']])
+    expect(await ask(warehouse, 'FROM billing.invoices')).toEqual([['3']])
+    await expect(ask(warehouse, 'FROM gone')).rejects.toThrow(/Table with name gone does not exist/)
+    expect(await warehouse.show({ gone: gone as TableEntry, 'billing.invoices': added })).toBe(true)
+    expect(await ask(warehouse, 'FROM gone, billing.invoices')).toEqual([['9', '3']])
+  })
+
+  test('a descriptor that stands for another file now is not answered from memory', async () => {
+    const house = await testWarehouse()
+    const warehouse = await house.open()
+    for (let n = 0; n < 20; n += 1) {
+      await rm(join(house.root, 't'), { recursive: true, force: true })
+      await house.write({ name: 't' }, `SELECT ${n} + i AS n FROM range(100) r(i)`)
+      await warehouse.show(house.state.tables)
+      expect(await ask(warehouse, 'SELECT min(n), max(n) FROM t')).toEqual([[String(n), String(n + 99)]])
+    }
+  })
+
+  test('within a transaction nothing changes', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 't' }, 'SELECT 1 AS n')
+    const warehouse = await house.open()
+    const first = house.state.tables
+    await house.write({ name: 't' }, 'SELECT 2 AS n')
+    await ask(warehouse, 'BEGIN')
+    expect(await warehouse.show(house.state.tables)).toBe(false)
+    await expect(ask(warehouse, 'SELECT nothing')).rejects.toThrow(/not found/)
+    expect(await warehouse.show(house.state.tables)).toBe(false)
+    await ask(warehouse, 'ROLLBACK')
+    expect(await warehouse.show(house.state.tables)).toBe(true)
+    expect(await ask(warehouse, 'FROM t')).toEqual([['2']])
+    expect(first).not.toEqual(house.state.tables)
+  })
+
+  test('a table that was opened in a transaction is there after its rollback', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 't' }, 'SELECT 1 AS n')
+    const warehouse = await house.open()
+    await ask(warehouse, 'BEGIN; FROM t; ROLLBACK')
+    expect(await ask(warehouse, 'FROM t')).toEqual([['1']])
+  })
+
+  test('suggests names and keywords, and opens nothing', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'customers' }, 'SELECT 1 AS country')
+    const warehouse = await house.open()
+    await rm(join(house.root, 'customers'), { recursive: true })
+    expect((await warehouse.suggest('SELECT * FROM cust'))[0]).toEqual({ text: 'customers', start: 14 })
+    expect((await warehouse.suggest('SELECT c.id FROM customers c WHERE coun'))[0]?.text).toBe('country')
+    expect(await warehouse.suggest("it's")).toBeInstanceOf(Array)
+  })
+})

@@ -7,8 +7,10 @@ import {
 } from '@duckdb/node-api'
 import { DwhError, isDwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
 import { type HttpfsOptions, loadHttpfs } from './httpfs.ts'
+import { inTransaction } from './in-transaction.ts'
 import type { CommittedFiles, FileInPlace, OpenFile } from './local-files.ts'
 import { placeholderSql, tableNotLoaded } from './placeholder.ts'
+import { type OpenedFile, queryFailure, replacedMeanwhile } from './query-failure.ts'
 import { type QueryResult, queryResult, type ResultColumn } from './query-result.ts'
 import { splitStatements } from './split-statements.ts'
 import { tablesInSql } from './tables-in-sql.ts'
@@ -50,14 +52,16 @@ export interface Warehouse {
   ): Promise<{ columns: readonly ResultColumn[]; rows: (readonly DuckDBValue[])[] } | null>
   /** Opens these tables now, or all of them. */
   load(tables?: readonly string[], options?: RunQueryOptions): Promise<void>
+  /**
+   * Shows these tables instead, from the next statement on: those of a later run, or of another day. What the session has made of its own stays. Call it between
+   * two statements. False within a transaction, which goes on with what it began with.
+   */
+  show(tables: Readonly<Record<string, TableEntry>>): Promise<boolean>
+  /** How an SQL text could go on at its end: names and keywords, the likeliest first, each in place of what follows `start`. Opens no file. */
+  suggest(sql: string): Promise<{ text: string; start: number }[]>
   /** Gives back DuckDB and every file; safe to call twice. */
   close(): Promise<void>
 }
-
-const AGAIN =
-  'Ask again: an open session sees what it began with, and this file was larger than the cache that would have kept it.'
-
-const UNFORESEEN = 'The statement hides the name of this table. Name it plainly, or open it first with load().'
 
 /** Files opened, and hashed where that is needed, at once. */
 const PARALLEL_OPENS = 4
@@ -75,7 +79,8 @@ const PARALLEL_OPENS = 4
  * @throws DwhError NAME_CONFLICT for a table whose name DuckDB keeps for itself
  */
 export async function openWarehouse(options: OpenWarehouseOptions): Promise<Warehouse> {
-  const { tables, files, timeZone = 'UTC' } = options
+  const { files, timeZone = 'UTC' } = options
+  let { tables } = options
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -88,31 +93,11 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
   const empty = await DuckDBInstance.create(':memory:')
   const names = await empty.connect()
   const loaded = new Map<string, Promise<void>>()
-  const opened: { key: string; file: OpenFile }[] = []
+  const opened: (OpenedFile & { readonly table: string })[] = []
   let httpfs: Promise<void> | undefined
   let closed = false
 
-  /** What DuckDB says, with the names of files instead of the numbers of descriptors. */
-  function failure(error: unknown): DwhError {
-    if (isDwhError(error)) return error
-    const table = tableNotLoaded(error)
-    if (table !== null)
-      return new DwhError('QUERY_FAILED', `${table}: found only while the answer was already under way`, {
-        hint: UNFORESEEN,
-      })
-    let message = (error instanceof Error ? error.message : String(error)).replace(
-      /^Failed to extract statements: /,
-      '',
-    )
-    for (const { key, file } of opened) {
-      // a URL is a secret, also where the message cuts it short
-      const [plain = ''] = file.path.split('?')
-      message = file.inPlace
-        ? message.replace(/https?:\/\/[^\s']*/g, (url) => (url.startsWith(plain) ? key : url))
-        : message.replaceAll(new RegExp(`${plain}(?!\\d)`, 'g'), key)
-    }
-    return new DwhError('QUERY_FAILED', message, { hint: hintFor(message) })
-  }
+  const failure = (error: unknown) => queryFailure(error, opened)
 
   async function needHttpfs({ otherwise }: FileInPlace): Promise<void> {
     httpfs ??= loadHttpfs(connection, options.httpfs ?? {})
@@ -131,7 +116,7 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     const own: OpenFile[] = []
     for (const file of entry.files) {
       const open = await files.open(file, signal)
-      opened.push({ key: file.key, file: open })
+      opened.push({ table, key: file.key, file: open })
       own.push(open)
       if (open.inPlace) await needHttpfs(open.inPlace)
     }
@@ -139,7 +124,7 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     const view = qualified(viewName(table))
     await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${selectFiles(entry, paths)}`)
     const described = await connection.runAndReadAll(`SELECT column_name, column_type FROM (DESCRIBE ${view})`)
-    for (const { inPlace } of own) if (inPlace && !(await inPlace.unchanged())) throw replaced(table)
+    for (const { inPlace } of own) if (inPlace && !(await inPlace.unchanged())) throw replacedMeanwhile(table)
     const found = described.getRows().map(([name, type]) => `${name} ${type}`)
     const promised = entry.columns.map(({ name, type }) => `${name} ${type}`)
     if (found.join('\n') === promised.join('\n')) return
@@ -174,6 +159,7 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     await load(named, options)
     // one too many costs time; one that cannot be read may not even be meant
     for (const table of perhaps) await load([table], options).catch(() => {})
+    const again = new Set<string>()
     for (;;) {
       try {
         const result = await connection.stream(sql)
@@ -182,7 +168,10 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
       } catch (error) {
         throwIfAborted(options.signal, 'query')
         const table = tableNotLoaded(error)
-        if (table === null || loaded.has(table)) throw failure(error)
+        if (table === null || again.has(table)) throw failure(error)
+        // one that was opened in a transaction which was rolled back is not opened any more
+        loaded.delete(table)
+        again.add(table)
         await load([table], options)
       }
     }
@@ -221,6 +210,36 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     return answer
   }
 
+  async function show(next: Readonly<Record<string, TableEntry>>): Promise<boolean> {
+    if (await inTransaction(connection)) return false
+    const changed = Object.keys({ ...tables, ...next }).filter((table) => !sameFiles(tables[table], next[table]))
+    for (const table of changed) {
+      await connection.run(`DROP VIEW IF EXISTS ${qualified(viewName(table))}`)
+      loaded.delete(table)
+    }
+    await createPlaceholders(connection, pick(next, changed))
+    tables = next
+    const [[cached] = []] = (
+      await connection.runAndReadAll(`SELECT current_setting('enable_external_file_cache')`)
+    ).getRows()
+    // the number of a descriptor may stand for another file now, and DuckDB remembers what it read by path: this forgets it
+    for (const on of ['false', cached]) await connection.run(`SET GLOBAL enable_external_file_cache = ${on}`)
+    const gone = opened.filter(({ table }) => changed.includes(table))
+    for (const one of gone) {
+      opened.splice(opened.indexOf(one), 1)
+      await one.file.close()
+    }
+    return true
+  }
+
+  async function suggest(sql: string) {
+    // in a transaction that has failed there is nothing to suggest, and nothing wrong with that
+    const found = await connection
+      .runAndReadAll(`SELECT suggestion, suggestion_start FROM sql_auto_complete(${quoteLiteral(sql)})`)
+      .catch(() => null)
+    return (found?.getRows() ?? []).map(([text, start]) => ({ text: String(text), start: Number(start) }))
+  }
+
   async function close(): Promise<void> {
     if (closed) return
     closed = true
@@ -235,7 +254,7 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     await close()
     throw failure(error)
   }
-  return { query, queryAll, load, close }
+  return { query, queryAll, load, show, suggest, close }
 }
 
 async function createPlaceholders(
@@ -248,6 +267,15 @@ async function createPlaceholders(
   for (const [table, entry] of Object.entries(tables)) await connection.run(placeholderSql(table, entry))
 }
 
+function sameFiles(a: TableEntry | undefined, b: TableEntry | undefined): boolean {
+  const files = (entry: TableEntry | undefined) => JSON.stringify(entry?.files.map(({ key, sha256 }) => [key, sha256]))
+  return files(a) === files(b)
+}
+
+function pick<T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)))
+}
+
 function stoppable(result: QueryResult, signal: AbortSignal | undefined): QueryResult {
   async function* rows() {
     try {
@@ -258,18 +286,4 @@ function stoppable(result: QueryResult, signal: AbortSignal | undefined): QueryR
     }
   }
   return { ...result, rows: rows() }
-}
-
-function replaced(table: string): DwhError {
-  return new DwhError('QUERY_FAILED', `${table}: a run published it again while it was opened`, { hint: AGAIN })
-}
-
-function hintFor(message: string): string | undefined {
-  if (/\bpublic\./i.test(message))
-    return 'Tables of schema public go by their bare name: customers, not public.customers.'
-  if (/does not exist/.test(message)) return '`dwh tables` lists what there is.'
-  if (/\bETag\b/.test(message)) return AGAIN
-  if (/Out of Memory/i.test(message))
-    return 'Raise memory_limit (DWH_MEMORY_LIMIT), or let DWH_TMP be on a disk with room to spill to.'
-  return undefined
 }

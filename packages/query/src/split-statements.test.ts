@@ -1,6 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, onTestFinished, test } from 'vitest'
-import { splitStatements } from './split-statements.ts'
+import { splitStatements, takeStatements } from './split-statements.ts'
 
 test.each<[string, string[]]>([
   ['SELECT 1', ['SELECT 1']],
@@ -34,3 +34,21 @@ test('as many statements as DuckDB finds', async () => {
     expect([sql, splitStatements(sql).length]).toEqual([sql, (await connection.extractStatements(sql)).count])
   }
 })
+
+test.each<[string, string[], string, string | null]>([
+  ['SELECT 1; SELECT 2', ['SELECT 1'], ' SELECT 2', null],
+  ['SELECT 1; \n', ['SELECT 1'], '', null],
+  ["SELECT 'a;", [], "SELECT 'a;", "'"],
+  ["SELECT 'a;'", [], "SELECT 'a;'", null],
+  ["SELECT 'it''", [], "SELECT 'it''", "'"],
+  ["SELECT e'\\'", [], "SELECT e'\\'", "'"],
+  ['SELECT "a;', [], 'SELECT "a;', '"'],
+  ['SELECT $x$ ; $$', [], 'SELECT $x$ ; $$', '$'],
+  ['SELECT $$;$$', [], 'SELECT $$;$$', null],
+  ['SELECT $$', [], 'SELECT $$', '$'],
+  ['SELECT /* /* ; */', [], 'SELECT /* /* ; */', '/*'],
+  ['SELECT /* ; */', [], 'SELECT /* ; */', null],
+  ['SELECT 1 -- ;', [], 'SELECT 1 -- ;', null],
+])('what is still being typed: %j', (sql, statements, rest, within) =>
+  expect(takeStatements(sql)).toEqual({ statements, rest, within }),
+)

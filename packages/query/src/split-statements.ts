@@ -3,22 +3,60 @@
  * that of Postgres: comments (which nest), quoted names, texts (doubled quotes; backslashes in `e'...'`) and dollar quotes.
  */
 export function splitStatements(sql: string): string[] {
+  const { statements, rest } = takeStatements(sql)
+  return isBlank(rest) ? statements : [...statements, rest]
+}
+
+export interface TakenStatements {
+  /** Those that a semicolon ends. */
+  readonly statements: string[]
+  /** What follows the last of them, and may go on: empty where nothing has begun. */
+  readonly rest: string
+  /** What the rest is in the middle of: `'`, `"`, `$` or `/*`; null where a semicolon would end the statement. */
+  readonly within: string | null
+}
+
+/** The statements at the beginning of a text that is still being typed. */
+export function takeStatements(sql: string): TakenStatements {
   const statements: string[] = []
   let start = 0
   let blank = true
+  let within: string | null = null
   for (let at = 0; at < sql.length; ) {
     const token = tokenAt(sql, at)
+    within = openIn(token)
     if (token === ';') {
       if (!blank) statements.push(sql.slice(start, at))
       start = at + 1
       blank = true
-    } else if (!/^(?:\s|--|\/\*)/.test(token)) {
+    } else if (!COMMENT_OR_SPACE.test(token)) {
       blank = false
     }
     at += token.length
   }
-  if (!blank) statements.push(sql.slice(start))
-  return statements
+  return { statements, rest: sql.slice(start).trim() === '' ? '' : sql.slice(start), within }
+}
+
+const COMMENT_OR_SPACE = /^(?:\s|--|\/\*)/
+
+function isBlank(sql: string): boolean {
+  for (let at = 0; at < sql.length; ) {
+    const token = tokenAt(sql, at)
+    if (!COMMENT_OR_SPACE.test(token)) return false
+    at += token.length
+  }
+  return true
+}
+
+/** How a token begins that is not closed; only the last one of a text can be open. */
+function openIn(token: string): string | null {
+  if (token.startsWith('/*')) return commentAt(`${token} `, 0) === token ? null : '/*'
+  const dollar = /^\$\w*\$/.exec(token)?.[0]
+  if (dollar !== undefined) return token.length > dollar.length && token.endsWith(dollar) ? null : '$'
+  const quote = /^[eE]?(['"])/.exec(token)?.[1]
+  if (quote === undefined) return null
+  const closed = /^(?:[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*")$/
+  return closed.test(token) ? null : quote
 }
 
 const TOKEN =

@@ -260,6 +260,7 @@ test('help teaches: every command has an example', async () => {
     'history',
     'tables',
     'query',
+    'shell',
     'views',
     'verify',
     'repair',

@@ -38,6 +38,7 @@ const world: World = {
   hide: (texts) => {
     for (const text of texts) secrets.add(text)
   },
+  hidden: () => [...secrets],
 }
 
 const program = makeProgram(world)
@@ -46,7 +47,7 @@ try {
   await program.parseAsync(argv.map((argument) => (/^--\s/.test(argument) ? ` ${argument}` : argument)))
 } catch (error) {
   const { json = false, debug = false } = program.opts<{ json?: boolean; debug?: boolean }>()
-  const { text, exitCode } = reportError(error, { json, debug, secrets: [...secrets] })
+  const { text, exitCode } = reportError(error, { json, debug, secrets: world.hidden() })
   stderr.write(text)
   process.exitCode = exitCode
 }

@@ -9,6 +9,7 @@ import { pruneCommand } from './commands/prune.ts'
 import { queryCommand } from './commands/query.ts'
 import { repairCommand } from './commands/repair.ts'
 import { runCommand } from './commands/run.ts'
+import { shellCommand } from './commands/shell.ts'
 import { statusCommand } from './commands/status.ts'
 import { tablesCommand } from './commands/tables.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -23,6 +24,7 @@ The way:
   $ dwh plan                                                what would happen
   $ dwh run                                                 Postgres -> Parquet, published all or nothing
   $ dwh query "SELECT count(*) FROM customers"              answers, with no server and no network
+  $ dwh shell                                               a prompt
 
 Settings come from flags, then from the environment, then from dwh.yaml in the working folder, then from defaults:
   DATABASE_URL, PGHOST, PGUSER, ...   source            the Postgres to read
@@ -71,6 +73,7 @@ export function makeProgram(world: World): Command {
     historyCommand,
     tablesCommand,
     queryCommand,
+    shellCommand,
     viewsCommand,
     verifyCommand,
     repairCommand,

@@ -14,6 +14,8 @@ export interface World extends Surroundings {
   readonly exitWith: (code: number) => void
   /** Texts that are not to be shown in any message, such as a password. */
   readonly hide: (secrets: readonly string[]) => void
+  /** All of them. */
+  readonly hidden: () => readonly string[]
 }
 
 /** Where answers go. */

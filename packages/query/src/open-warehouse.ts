@@ -5,7 +5,7 @@ import {
   ResultReturnType,
   StatementType,
 } from '@duckdb/node-api'
-import { DwhError, isDwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
+import { DwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
 import { type HttpfsOptions, loadHttpfs } from './httpfs.ts'
 import { inTransaction } from './in-transaction.ts'
 import type { CommittedFiles, FileInPlace, OpenFile } from './local-files.ts'

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DwhError } from '@dwh/core'
-import { formatResult, openWarehouse, RESULT_FORMATS, type ResultFormat } from '@dwh/query'
+import { RESULT_FORMATS, type ResultFormat } from '@dwh/query'
 import { Command, Option } from 'commander'
+import { writeAnswers } from '../output/write-answers.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openFiles, openForReading, readSnapshot } from './shared.ts'
+import { type CommonFlags, checkMaxRows, openForReading, openSession, readSnapshot } from './shared.ts'
 
 const HELP = `
 Runs SQL (DuckDB's) over the tables of the last good run, each under its name: customers, billing.invoices. Only the files of the
@@ -36,36 +37,14 @@ export function queryCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<QueryFlags>()
-      if (!/^\d+$/.test(flags.maxRows)) {
-        throw new DwhError('CONFIG_INVALID', `--max-rows ${flags.maxRows}: expected a number`, {
-          hint: 'Such as --max-rows 50; 0 shows all.',
-        })
-      }
+      const maxRows = checkMaxRows(flags.maxRows)
       const sql = await readSql(given, flags, world)
       const opened = await openForReading(flags, world)
-      const { config } = opened
-      const { storage } = config
       const { tables } = await readSnapshot(opened, flags.asOf)
-      const warehouse = await openWarehouse({
-        tables,
-        files: openFiles(opened),
-        timeZone: config.timezone,
-        memoryLimitBytes: config.memoryLimitBytes,
-        tempDirectory: config.temp,
-        extensionDirectory: config.extensions ?? undefined,
-        httpfs: 's3' in storage ? { caFile: storage.caFile, proxy: storage.s3.proxy } : undefined,
-      })
+      const warehouse = await openSession(opened, tables)
       const format = flags.json ? 'json' : flags.format
       try {
-        for await (const result of warehouse.query(sql, { signal: world.signal })) {
-          const notes: string[] = []
-          const onNote = (note: string) => void notes.push(note)
-          for await (const piece of formatResult(result, format, { maxRows: Number(flags.maxRows), onNote })) {
-            // a reader that has seen enough, as `head` does
-            if (!(await world.stdout.write(piece))) return
-          }
-          for (const note of notes) world.stderr.write(`${note}\n`)
-        }
+        await writeAnswers(warehouse, sql, { format, maxRows }, world, world.signal)
       } finally {
         await warehouse.close()
       }

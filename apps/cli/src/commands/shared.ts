@@ -14,7 +14,15 @@ import {
 import { type ConnectOptions, postgresSource, systemRoom } from '@dwh/extract-postgres'
 import { readManifest, readState } from '@dwh/metadata'
 import type { PlanOptions } from '@dwh/pipeline'
-import { type CommittedFiles, cachedFiles, localFiles, rememberingStore, verifiedInFolder } from '@dwh/query'
+import {
+  type CommittedFiles,
+  cachedFiles,
+  localFiles,
+  openWarehouse,
+  rememberingStore,
+  verifiedInFolder,
+  type Warehouse,
+} from '@dwh/query'
 import { localStore, type S3StoreOptions, s3Store } from '@dwh/storage'
 import type { Command } from 'commander'
 import { secretsOf } from '../output/report-error.ts'
@@ -148,6 +156,29 @@ export function openFiles({ config, store }: Opened): CommittedFiles {
   }
   if (store.localPath) return localFiles(options)
   return cachedFiles({ ...options, folder: join(config.cache, 'files'), maxBytes: config.cacheBytes })
+}
+
+/** DuckDB over tables of the warehouse, as the configuration has it. The caller closes it. */
+export function openSession(opened: Opened, tables: Snapshot['tables']): Promise<Warehouse> {
+  const { config } = opened
+  const { storage } = config
+  return openWarehouse({
+    tables,
+    files: openFiles(opened),
+    timeZone: config.timezone,
+    memoryLimitBytes: config.memoryLimitBytes,
+    tempDirectory: config.temp,
+    extensionDirectory: config.extensions ?? undefined,
+    httpfs: 's3' in storage ? { caFile: storage.caFile, proxy: storage.s3.proxy } : undefined,
+  })
+}
+
+/** The value of --max-rows. */
+export function checkMaxRows(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new DwhError('CONFIG_INVALID', `--max-rows ${text}: expected a number`, {
+    hint: 'Such as --max-rows 50; 0 shows all.',
+  })
 }
 
 export interface Snapshot {

@@ -1,7 +1,5 @@
-import { DwhError, matchesTable, parseTableName, type TableEntry } from '@dwh/core'
 import { Command } from 'commander'
-import { alignColumns } from '../output/lines.ts'
-import { formatBytes, formatCount } from '../output/units.ts'
+import { columnsText, type ListedTable, listTables, sizesText } from '../output/listed-tables.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, locate, openForReading, readSnapshot } from './shared.ts'
 
@@ -17,13 +15,6 @@ interface TablesFlags extends CommonFlags {
   readonly asOf?: string
 }
 
-interface ListedTable {
-  readonly name: string
-  readonly entry: TableEntry
-  readonly rows: number
-  readonly bytes: number
-}
-
 export function tablesCommand(world: World): Command {
   return new Command('tables')
     .description('tables, their sizes, columns and files')
@@ -34,7 +25,7 @@ export function tablesCommand(world: World): Command {
       const flags = command.optsWithGlobals<TablesFlags>()
       const opened = await openForReading(flags, world)
       const { tables } = await readSnapshot(opened, flags.asOf)
-      const listed = select(tables, patterns)
+      const listed = listTables(tables, patterns)
       const pathOf = (key: string) => locate(opened.store, key)
       const details = () => listed.map(columnsText).join('\n')
       const text = patterns.length > 0 ? details() : sizesText(listed)
@@ -48,50 +39,6 @@ export function tablesCommand(world: World): Command {
           : text,
       )
     })
-}
-
-function select(tables: Readonly<Record<string, TableEntry>>, patterns: readonly string[]): ListedTable[] {
-  for (const pattern of patterns) {
-    if (Object.keys(tables).some((name) => matchesTable(pattern, parseTableName(name)))) continue
-    throw new DwhError('CONFIG_INVALID', `${pattern}: the warehouse has no such table`, {
-      hint: '`dwh tables` lists what there is.',
-    })
-  }
-  return Object.entries(tables)
-    .filter(
-      ([name]) => patterns.length === 0 || patterns.some((pattern) => matchesTable(pattern, parseTableName(name))),
-    )
-    .map(([name, entry]) => ({
-      name,
-      entry,
-      rows: entry.files.reduce((sum, file) => sum + file.rows, 0),
-      bytes: entry.files.reduce((sum, file) => sum + file.bytes, 0),
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-function sizesText(listed: readonly ListedTable[]): string {
-  const header = ['TABLE', 'DATE', 'ROWS', 'SIZE', 'COLUMNS']
-  const rows = listed.map(({ name, entry, rows, bytes }) => [
-    name,
-    entry.date,
-    formatCount(rows),
-    formatBytes(bytes),
-    String(entry.columns.length),
-  ])
-  return alignColumns([header, ...rows], [2, 3, 4])
-}
-
-function columnsText({ name, entry, rows, bytes }: ListedTable): string {
-  const title = alignColumns([[name, entry.date, `${formatCount(rows)} rows`, formatBytes(bytes)]])
-  const columns = entry.columns.map((column) => [
-    `  ${column.name}`,
-    column.type,
-    column.nullable ? '' : 'not null',
-    entry.primary_key.includes(column.name) ? 'key' : '',
-    column.source_type ?? '',
-  ])
-  return title + alignColumns(columns)
 }
 
 function asJson({ name, entry, rows, bytes }: ListedTable, pathOf: (key: string) => string) {

@@ -1,0 +1,62 @@
+import { DwhError, matchesTable, parseTableName, type TableEntry } from '@dwh/core'
+import { alignColumns } from './lines.ts'
+import { formatBytes, formatCount } from './units.ts'
+
+/** A table, as lists show it. */
+export interface ListedTable {
+  readonly name: string
+  readonly entry: TableEntry
+  readonly rows: number
+  readonly bytes: number
+}
+
+/**
+ * The tables that the patterns name, or all of them, by name.
+ * @throws DwhError CONFIG_INVALID for a pattern that names none
+ */
+export function listTables(
+  tables: Readonly<Record<string, TableEntry>>,
+  patterns: readonly string[] = [],
+): ListedTable[] {
+  for (const pattern of patterns) {
+    if (Object.keys(tables).some((name) => matchesTable(pattern, parseTableName(name)))) continue
+    throw new DwhError('CONFIG_INVALID', `${pattern}: the warehouse has no such table`, {
+      hint: '`dwh tables` lists what there is.',
+    })
+  }
+  return Object.entries(tables)
+    .filter(
+      ([name]) => patterns.length === 0 || patterns.some((pattern) => matchesTable(pattern, parseTableName(name))),
+    )
+    .map(([name, entry]) => ({
+      name,
+      entry,
+      rows: entry.files.reduce((sum, file) => sum + file.rows, 0),
+      bytes: entry.files.reduce((sum, file) => sum + file.bytes, 0),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+export function sizesText(listed: readonly ListedTable[]): string {
+  const header = ['TABLE', 'DATE', 'ROWS', 'SIZE', 'COLUMNS']
+  const rows = listed.map(({ name, entry, rows, bytes }) => [
+    name,
+    entry.date,
+    formatCount(rows),
+    formatBytes(bytes),
+    String(entry.columns.length),
+  ])
+  return alignColumns([header, ...rows], [2, 3, 4])
+}
+
+export function columnsText({ name, entry, rows, bytes }: ListedTable): string {
+  const title = alignColumns([[name, entry.date, `${formatCount(rows)} rows`, formatBytes(bytes)]])
+  const columns = entry.columns.map((column) => [
+    `  ${column.name}`,
+    column.type,
+    column.nullable ? '' : 'not null',
+    entry.primary_key.includes(column.name) ? 'key' : '',
+    column.source_type ?? '',
+  ])
+  return title + alignColumns(columns)
+}

@@ -1,0 +1,24 @@
+import type { CompleterResult } from 'node:readline'
+import { DOT_COMMANDS, isDotCommand } from './dot-command.ts'
+import type { ShellSession } from './shell-session.ts'
+
+/** What the line, which follows `before` of the same statement, could go on with; and which of its last characters that replaces. */
+export async function complete(before: string, line: string, session: ShellSession): Promise<CompleterResult> {
+  if (before.trim() === '' && isDotCommand(line)) return completeDotCommand(line, session)
+  const text = before + line
+  const found = await session.suggest(text)
+  const start = found[0]?.start ?? text.length
+  const typed = text.slice(start)
+  // a word of an earlier line cannot be replaced any more
+  if (start < before.length) return [[], line]
+  // DuckDB also offers what is only alike
+  const likely = found.filter((one) => one.start === start && one.text.toLowerCase().startsWith(typed.toLowerCase()))
+  return [likely.map((one) => one.text), typed]
+}
+
+function completeDotCommand(line: string, session: ShellSession): CompleterResult {
+  const [, name = '', blank = '', argument = ''] = /^(\S*)(\s*)(.*)$/.exec(line) ?? []
+  const [words, typed] =
+    blank === '' ? [Object.keys(DOT_COMMANDS), name] : [DOT_COMMANDS[name]?.words?.(session) ?? [], argument]
+  return [words.filter((word) => word.startsWith(typed)), typed]
+}

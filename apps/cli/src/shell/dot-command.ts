@@ -1,0 +1,123 @@
+import { DwhError } from '@dwh/core'
+import { RESULT_FORMATS, type ResultFormat } from '@dwh/query'
+import { columnsText, listTables, sizesText } from '../output/listed-tables.ts'
+import type { World } from '../surroundings.ts'
+import type { ShellSession } from './shell-session.ts'
+
+interface DotCommand {
+  /** As `.help` prints it. */
+  readonly usage: string
+  readonly does: string
+  /** What its argument can be, for completion. */
+  readonly words?: (session: ShellSession) => readonly string[]
+  /** What it prints; null to leave. */
+  run(argument: string, session: ShellSession): Promise<string | null> | string | null
+}
+
+const wrong = (what: string, hint: string) => new DwhError('CONFIG_INVALID', what, { hint })
+
+export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
+  '.tables': {
+    usage: '.tables',
+    does: 'the tables of the warehouse',
+    run: (_, { tables }) => sizesText(listTables(tables)),
+  },
+  '.schema': {
+    usage: '.schema [pattern]',
+    does: 'their columns',
+    words: ({ tables }) => Object.keys(tables),
+    run: (pattern, { tables }) =>
+      listTables(tables, pattern ? [pattern] : [])
+        .map(columnsText)
+        .join('\n'),
+  },
+  '.as-of': {
+    usage: '.as-of [day]',
+    does: 'the tables of that day; without one, those of the last run again',
+    async run(day, session) {
+      await session.showDay(day || undefined)
+      return `${session.describe()}\n`
+    },
+  },
+  '.format': {
+    usage: '.format [format]',
+    does: RESULT_FORMATS.join(', '),
+    words: () => RESULT_FORMATS,
+    run(format, session) {
+      if (format === '') return `${session.format}\n`
+      if (!RESULT_FORMATS.some((known) => known === format))
+        throw wrong(`.format ${format}: there is no such format`, `One of ${RESULT_FORMATS.join(', ')}.`)
+      session.format = format as ResultFormat
+      return ''
+    },
+  },
+  '.max-rows': {
+    usage: '.max-rows [number]',
+    does: 'the most rows that a table shows; 0 for all',
+    run(number, session) {
+      if (number === '') return `${session.maxRows}\n`
+      if (!/^\d+$/.test(number))
+        throw wrong(`.max-rows ${number}: expected a number`, 'Such as .max-rows 50; 0 shows all.')
+      session.maxRows = Number(number)
+      return ''
+    },
+  },
+  '.timer': {
+    usage: '.timer on|off',
+    does: 'how long each statement took',
+    words: () => ['on', 'off'],
+    run(onOrOff, session) {
+      if (onOrOff === '') return `${session.timer ? 'on' : 'off'}\n`
+      if (onOrOff !== 'on' && onOrOff !== 'off')
+        throw wrong(`.timer ${onOrOff}: neither on nor off`, '.timer on, or .timer off')
+      session.timer = onOrOff === 'on'
+      return ''
+    },
+  },
+  '.help': { usage: '.help', does: 'these lines', run: () => dotHelp() },
+  '.quit': { usage: '.quit', does: 'leave', run: () => null },
+}
+
+/** What people type who come from elsewhere. */
+const ALIASES: Readonly<Record<string, string>> = {
+  '.exit': '.quit',
+  exit: '.quit',
+  quit: '.quit',
+  '\\q': '.quit',
+  '.?': '.help',
+  '\\?': '.help',
+  help: '.help',
+  '\\dt': '.tables',
+  '\\d': '.schema',
+  '\\timing': '.timer',
+}
+
+/** Whether a line, at the beginning of a statement, is a command and no SQL. */
+export function isDotCommand(line: string): boolean {
+  return line.startsWith('.') || line.startsWith('\\') || ['exit', 'quit', 'help'].includes(line.replace(/;?\s*$/, ''))
+}
+
+/**
+ * Does what the line says, and writes what it has to say to stdout. False to leave.
+ * @throws DwhError CONFIG_INVALID
+ */
+export async function runDotCommand(
+  line: string,
+  session: ShellSession,
+  world: Pick<World, 'stdout'>,
+): Promise<boolean> {
+  const [, name = '', argument = ''] = /^(\S*)\s*(.*?)[;\s]*$/s.exec(line) ?? []
+  const word = name.replace(/;$/, '')
+  const known = DOT_COMMANDS[ALIASES[word] ?? word]
+  if (!known) throw wrong(`${word}: there is no such command`, '.help lists them; SQL ends with a semicolon.')
+  const said = await known.run(argument, session)
+  if (said === null) return false
+  return world.stdout.write(said)
+}
+
+function dotHelp(): string {
+  const commands = Object.values(DOT_COMMANDS)
+  const width = Math.max(...commands.map(({ usage }) => usage.length))
+  const lines = commands.map(({ usage, does }) => `${usage.padEnd(width)}  ${does}\n`)
+  return `${lines.join('')}Everything else is SQL, DuckDB's, and ends with a semicolon.\n`
+}

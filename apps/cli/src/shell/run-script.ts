@@ -1,0 +1,29 @@
+import { createInterface } from 'node:readline'
+import { throwIfAborted } from '@dwh/core'
+import { takeStatements } from '@dwh/query'
+import type { World } from '../surroundings.ts'
+import { isDotCommand, runDotCommand } from './dot-command.ts'
+import type { ShellSession } from './shell-session.ts'
+
+/**
+ * Runs stdin as a script: statements and dot commands, each as soon as it is whole; the last one needs no semicolon. Ends at the first error, which it throws.
+ */
+export async function runScript(session: ShellSession, world: World): Promise<void> {
+  const { stdin: input, signal } = world
+  let text = ''
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
+    throwIfAborted(signal, 'shell')
+    if (text.trim() === '' && isDotCommand(line)) {
+      if (!(await runDotCommand(line, session, world))) return
+      continue
+    }
+    text += `${line}\n`
+    // nothing can have ended
+    if (!line.includes(';')) continue
+    const { statements, rest } = takeStatements(text)
+    for (const sql of statements) if (!(await session.run(sql, signal))) return
+    text = rest
+  }
+  throwIfAborted(signal, 'shell')
+  await session.run(text, signal)
+}

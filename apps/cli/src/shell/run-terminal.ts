@@ -1,0 +1,72 @@
+import { isDwhError } from '@dwh/core'
+import { takeStatements } from '@dwh/query'
+import { reportError } from '../output/report-error.ts'
+import type { World } from '../surroundings.ts'
+import { complete } from './complete.ts'
+import { isDotCommand, runDotCommand } from './dot-command.ts'
+import type { HistoryFile } from './history-file.ts'
+import { openTerminal, type TerminalInput } from './open-terminal.ts'
+import type { ShellSession } from './shell-session.ts'
+
+export interface TerminalOptions {
+  readonly session: ShellSession
+  readonly world: World
+  readonly history: HistoryFile
+  readonly debug: boolean
+}
+
+/** Asks for statements and answers them until somebody leaves. An error is shown, and the session goes on. */
+export async function runTerminal({ session, world, history, debug }: TerminalOptions): Promise<void> {
+  let text = ''
+  const terminal = openTerminal({
+    stdin: world.stdin as NodeJS.ReadStream,
+    stderr: world.stderr as NodeJS.WriteStream,
+    signal: world.signal,
+    history: await history.read(),
+    complete: (line) => complete(text, line, session),
+  })
+
+  /** Does one thing that Ctrl-C may stop. False to leave. */
+  async function attempt(act: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    try {
+      return await terminal.stoppable(act)
+    } catch (error) {
+      if (isDwhError(error, 'ABORTED')) world.stderr.write('stopped\n')
+      else world.stderr.write(reportError(error, { json: false, debug, secrets: world.hidden() }).text)
+      return !world.signal.aborted
+    }
+  }
+
+  try {
+    world.stderr.write(`${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`)
+    for (;;) {
+      const line = await next(terminal, text, session)
+      if (line === null) return
+      if (line === undefined) {
+        text = ''
+        continue
+      }
+      await history.add(line)
+      if (text.trim() === '' && isDotCommand(line)) {
+        if (!(await attempt(() => runDotCommand(line, session, world)))) return
+        continue
+      }
+      text += `${line}\n`
+      const { statements, rest } = takeStatements(text)
+      text = rest
+      for (const [i, sql] of statements.entries()) {
+        if (i === 0) await attempt(() => session.lookForNewer().then(() => true))
+        if (!(await attempt((signal) => session.run(sql, signal)))) return
+      }
+    }
+  } finally {
+    terminal.close()
+  }
+}
+
+function next(terminal: TerminalInput, text: string, { asOf }: ShellSession): Promise<string | null | undefined> {
+  const prompt = asOf === undefined ? 'dwh> ' : `${asOf}> `
+  if (text === '') return terminal.ask(prompt)
+  const within = takeStatements(text).within ?? '-'
+  return terminal.ask(`${within}> `.padStart(prompt.length))
+}

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import { type TestDatabase, testDatabase } from '@dwh/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Workplace, workplace } from '../test-support.ts'
+
+const BIN = fileURLToPath(new URL('../../bin/dwh.js', import.meta.url))
+
+interface Terminal {
+  type(keys: string): void
+  /** Waits until this was shown since it was last called; gives what came before it. */
+  shown(pattern: RegExp): Promise<string>
+  /** Its exit code. */
+  ended(): Promise<number | null>
+  readonly pid: number
+}
+
+const WAIT_MS = 20_000
+
+/** `dwh shell` on a real terminal, which `script` of util-linux makes. */
+function terminal(place: Workplace, args: readonly string[] = []): Terminal {
+  const command = [process.execPath, BIN, 'shell', ...args].map((word) => `'${word}'`).join(' ')
+  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', `exec ${command}`, '/dev/null'], {
+    cwd: place.folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: join(place.folder, '../home'),
+      TMPDIR: place.temp,
+      TERM: 'xterm',
+      COLUMNS: '120',
+    },
+  })
+  let failure: Error | null = null
+  child.once('error', (error) => {
+    failure = new Error(`${error.message}: install util-linux (script)`)
+  })
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await closed
+  })
+  let screen = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text
+  })
+  return {
+    pid: child.pid ?? 0,
+    type: (keys) => void child.stdin.write(keys),
+    ended: () => closed,
+    async shown(pattern) {
+      const deadline = Date.now() + WAIT_MS
+      for (;;) {
+        if (failure) throw failure
+        const plain = stripVTControlCharacters(screen).replaceAll('\r', '')
+        const found = pattern.exec(plain)
+        if (found) {
+          screen = plain.slice(found.index + found[0].length)
+          return plain.slice(0, found.index + found[0].length)
+        }
+        if (Date.now() > deadline) throw new Error(`${pattern} was not shown, but:\n${plain}`)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    },
+  }
+}
+
+async function shop(): Promise<{ place: Workplace; database: TestDatabase }> {
+  const database = await testDatabase('CREATE TABLE customers AS SELECT i AS id FROM generate_series(1, 3) i')
+  const place = await workplace({ DATABASE_URL: database.url })
+  expect((await place.dwh(['run', '--date', '2026-02-18'])).code).toBe(0)
+  return { place, database }
+}
+
+test('a session: several lines, an error, completion, a new run, leaving', async () => {
+  const { place, database } = await shop()
+  const shell = terminal(place)
+  expect(await shell.shown(/dwh> $/)).toMatch(/warehouse: 1 table, as of 2026-02-18, published just now\n/)
+  shell.type('SELECT count(*) AS n\r')
+  await shell.shown(/ -> $/)
+  shell.type("FROM customers WHERE 'x;\r")
+  await shell.shown(/ '> $/)
+  shell.type("' <> '';\r")
+  await shell.shown(/ n\n───\n 3\ndwh> $/)
+  shell.type('SELECT nothing;\r')
+  await shell.shown(/error: .*nothing[\s\S]*dwh> $/)
+  shell.type('CREATE TEMP TABLE mine AS SELECT 41 + 1 AS answer;\r')
+  await shell.shown(/dwh> $/)
+
+  shell.type('SELECT count(*) FROM cust\t')
+  await shell.shown(/customers/)
+  shell.type(';\r')
+  await shell.shown(/ 3\ndwh> $/)
+  shell.type('.form\t')
+  await shell.shown(/\.format/)
+  shell.type(' csv\r')
+  await shell.shown(/dwh> $/)
+
+  await database.query('INSERT INTO customers VALUES (4)')
+  expect((await place.dwh(['run', '--date', '2026-02-19'])).code).toBe(0)
+  shell.type('SELECT count(*) FROM customers, mine;\r')
+  await shell.shown(/A new run: as of 2026-02-19, published just now\ncount_star\(\)\n4\ndwh> $/)
+
+  shell.type('.as-of 2026-02-18\r')
+  await shell.shown(/2026-02-18> $/)
+  shell.type('SELECT count(*) FROM customers, mine;\r')
+  await shell.shown(/count_star\(\)\n3\n2026-02-18> $/)
+  shell.type('\x04')
+  expect(await shell.ended()).toBe(0)
+  const history = await readFile(join(place.folder, '../home/.cache/dwh/history'), 'utf8')
+  expect(history).toMatch(/^SELECT count\(\*\) AS n\n/)
+})
+
+test('Ctrl-C: stops what runs, takes away what was typed, and the session goes on', async () => {
+  const { place } = await shop()
+  const shell = terminal(place)
+  await shell.shown(/dwh> $/)
+  shell.type('CREATE TEMP TABLE mine AS SELECT 1 AS kept;\r')
+  await shell.shown(/dwh> $/)
+  shell.type('SELECT count(*) FROM range(100000000000) a, range(1000) b;\r')
+  await shell.shown(/range\(1000\) b;\n/)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  shell.type('\x03')
+  await shell.shown(/\^C\nstopped\ndwh> $/)
+  shell.type("SELECT 'half\r")
+  await shell.shown(/'> $/)
+  shell.type('and more\x03')
+  await shell.shown(/\^C\n[\s\S]*dwh> $/)
+  shell.type('FROM mine;\r')
+  await shell.shown(/ kept\n──────\n +1\ndwh> $/)
+  // what was typed while a statement ran is done afterwards, from the history
+  shell.type('\x1b[A\r')
+  await shell.shown(/FROM mine;\n[\s\S]* +1\ndwh> $/)
+  shell.type('exit\r')
+  expect(await shell.ended()).toBe(0)
+})

@@ -1,0 +1,89 @@
+import { testDatabase } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { type Workplace, workplace } from '../test-support.ts'
+
+async function shop(): Promise<Workplace & { shell(input: string, ...args: string[]): ReturnType<Workplace['dwh']> }> {
+  const database = await testDatabase(`
+    CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders VALUES (1, 'a;b'), (2, NULL);
+    CREATE SCHEMA billing; CREATE TABLE billing.invoices AS SELECT 7 AS total`)
+  const place = await workplace({ DATABASE_URL: database.url })
+  const run = await place.dwh(['run', '--date', '2026-02-18'])
+  expect(run.code, run.stderr).toBe(0)
+  return { ...place, shell: (input, ...args) => place.dwh(['shell', ...args], { input }) }
+}
+
+test('a script: statements over several lines, quotes, comments, dot commands, a last one without a semicolon', async () => {
+  const { shell } = await shop()
+  const answer = await shell(`
+.format csv
+CREATE TEMP TABLE mine AS
+  FROM orders; SET VARIABLE least = 2;
+SELECT note, -- not here;
+  ';"' AS "q;", $$;$$ AS d
+  /* ; */ FROM mine WHERE id < getvariable('least');
+.format jsonl
+FROM billing.invoices`)
+  expect(answer).toEqual({ code: 0, stdout: 'note,q;,d\na;b,";""",;\n{"total":7}\n', stderr: '' })
+})
+
+test('a script ends at the first error, and says which', async () => {
+  const { shell } = await shop()
+  const failed = await shell('SELECT 1 AS one;\nSELECT nothing;\nSELECT 2 AS two;\n', '--format', 'csv')
+  expect(failed).toMatchObject({ code: 1, stdout: 'one\n1\n' })
+  expect(failed.stderr).toMatch(/^error: .*nothing/)
+  expect(await shell('.tabels\nSELECT 1;')).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'error: .tabels: there is no such command\n  .help lists them; SQL ends with a semicolon.\n',
+  })
+  expect(await shell("SELECT 'open")).toMatchObject({ code: 1 })
+})
+
+test('dot commands', async () => {
+  const { shell } = await shop()
+  const { stdout, stderr, code } = await shell(
+    '.tables\n.schema billing.*\n.timer on\nSELECT 1 AS one;\n.timer off\n.max-rows 2\nFROM range(5);\n.help\n.quit\nSELECT 3;',
+  )
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(/^TABLE +DATE +ROWS +SIZE +COLUMNS\nbilling\.invoices .*\norders +2026-02-18 +2 /)
+  expect(stdout).toMatch(/\nbilling\.invoices +2026-02-18 +1 rows .*\n {2}total +INTEGER +integer\n/)
+  expect(stdout).toContain(' range\n───────\n     0\n     1\n')
+  expect(stdout).toMatch(/\.as-of \[day\] .*\n/)
+  expect(stdout).not.toContain('3\n')
+  expect(stderr).toMatch(/^\d+ ms\nOnly the first 2 rows are shown: \.max-rows 0 shows all, \.format csv /)
+})
+
+test('another day, and back', async () => {
+  const { shell, dwh } = await shop()
+  expect((await dwh(['run', '--date', '2026-02-19'])).code).toBe(0)
+  const { stdout, stderr, code } = await shell(
+    '.format csv\nCREATE TEMP TABLE mine AS SELECT 1 AS n;\n.as-of 2026-02-18\nSELECT count(*) AS n FROM orders;\nBEGIN;\n.as-of\nCOMMIT;\n.as-of\nFROM mine;',
+    '--as-of',
+    '2026-02-19',
+  )
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(
+    /^\S+\/warehouse: 2 tables, as of 2026-02-18\nn\n2\n.* as of 2026-02-18\n.*: 2 tables, as of 2026-02-19, published just now\nn\n1\n$/,
+  )
+  expect(stderr).toBe('A transaction is open: COMMIT or ROLLBACK first.\n')
+  const none = await shell('.as-of 2020-01-01')
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('Days nearby: 2026-02-18') })
+})
+
+test('a script larger than a pipe, and --json', async () => {
+  const { shell } = await shop()
+  const rows = Array.from({ length: 20_000 }, (_, i) => `(${i}, 'row ${i}')`).join(',\n')
+  const { stdout } = await shell(
+    `CREATE TABLE t AS FROM (VALUES\n${rows}) v(i, s);\nSELECT count(*) AS n FROM t;`,
+    '--json',
+  )
+  expect(stdout).toBe('[\n  {"n":20000}\n]\n')
+})
+
+test('no warehouse yet', async () => {
+  const { dwh } = await workplace()
+  expect(await dwh(['shell'], { input: 'SELECT 1;' })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no warehouse here yet'),
+  })
+})

@@ -1,0 +1,123 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** What builds and runs images on this machine. */
+export interface Engine {
+  /** Such as `podman 4.3.1, alone`. */
+  readonly name: string
+  readonly buildFlags: readonly string[]
+  readonly runFlags: readonly string[]
+  /** Its command line with these arguments. */
+  command(args: readonly string[]): readonly [string, ...string[]]
+}
+
+/** Runs a command of the engine, and gives what it writes to stdout. */
+export async function engineCall(engine: Engine, args: readonly string[]): Promise<string> {
+  const [file, ...rest] = engine.command(args)
+  const { stdout } = await run(file, rest, { maxBuffer: 1e8 })
+  return stdout.trim()
+}
+
+const WHAT_TO_INSTALL =
+  'Install Docker, or podman and crun (Debian, as root: tools/image/install-engine, which also brings what makes a base image).'
+
+/**
+ * Docker where its daemon answers; else podman; else podman as root with a storage and a mount namespace of its own, which needs neither systemd nor a cgroup: so
+ * it works inside of a container and of a small virtual machine.
+ * @throws Error that says what to install
+ */
+export async function findEngine(): Promise<Engine> {
+  const tried: string[] = []
+  for (const candidate of [docker, podman, podmanAlone]) {
+    try {
+      return await candidate()
+    } catch (error) {
+      const { message, stderr = '' } = error as Error & { stderr?: string }
+      tried.push(`${candidate.name}: ${stderr.trim() || message}`)
+    }
+  }
+  throw new Error(`no container engine works here:\n${tried.join('\n')}\n${WHAT_TO_INSTALL}`)
+}
+
+async function docker(): Promise<Engine> {
+  const { stdout } = await run('docker', ['version', '--format', '{{.Server.Version}}'])
+  return {
+    name: `docker ${stdout.trim()}`,
+    buildFlags: ['--network', 'host'],
+    runFlags: ['--network', 'host'],
+    command: (args) => ['docker', ...args],
+  }
+}
+
+async function podman(): Promise<Engine> {
+  // made of nothing, and so tells whether this machine lets podman start anything at all
+  const { stdout } = await run('podman', ['version', '--format', '{{.Client.Version}}'])
+  await run('podman', ['run', '--rm', '--network', 'host', '--rootfs', '/', 'true'])
+  return {
+    name: `podman ${stdout.trim()}`,
+    buildFlags: ['--network', 'host'],
+    runFlags: ['--network', 'host'],
+    command: (args) => ['podman', ...args],
+  }
+}
+
+/** More than the kernel gives here cannot be asked for without CAP_SYS_RESOURCE, which podman would. */
+const LIMITS = ['--ulimit', 'nofile=16384:16384', '--ulimit', 'nproc=16384:16384']
+
+async function podmanAlone(): Promise<Engine> {
+  const { stdout } = await run('podman', ['version', '--format', '{{.Client.Version}}'])
+  const root = join(process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools'), 'containers')
+  await mkdir(root, { recursive: true })
+  const mounts = await ownMounts()
+  const driver = await storageDriver(root)
+  const own = ['--root', join(root, 'storage'), '--runroot', '/run/dwh-containers', '--storage-driver', driver]
+  const flags = [...own, '--cgroup-manager', 'cgroupfs', '--events-backend', 'file']
+  const enter = ['nsenter', `--mount=/proc/${mounts.pid}/ns/mnt`, 'podman', ...flags] as const
+  await run(enter[0], [...enter.slice(1), 'info'])
+  return {
+    name: `podman ${stdout.trim()}, alone, ${driver}`,
+    buildFlags: ['--network', 'host', '--isolation', 'chroot'],
+    runFlags: ['--network', 'host', '--cgroups', 'disabled', ...LIMITS],
+    command: (args) => [...enter, ...args],
+  }
+}
+
+/** Overlay where the kernel has it for us, since it copies nothing. */
+async function storageDriver(root: string): Promise<'overlay' | 'vfs'> {
+  const probe = ['--root', join(root, 'probe'), '--runroot', '/run/dwh-probe', '--storage-driver', 'overlay', 'info']
+  return run('podman', probe).then(
+    () => 'overlay',
+    () => 'vfs',
+  )
+}
+
+/**
+ * A mount namespace in which no cgroup is to be seen, where crun would refuse a machine that has both kinds. A process holds it, and ends with this one, whose end
+ * closes its stdin.
+ */
+async function ownMounts(): Promise<ChildProcess> {
+  const holder = spawn(
+    'unshare',
+    ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /sys/fs/cgroup && echo ready && exec cat'],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  )
+  await new Promise<void>((resolve, reject) => {
+    let said = ''
+    holder.stderr.on('data', (text) => {
+      said += text
+    })
+    holder.stdout.once('data', () => resolve())
+    holder.once('error', reject)
+    holder.once('close', () => reject(new Error(`no mount namespace: ${said.trim()}`)))
+  })
+  for (const held of [holder, holder.stdin, holder.stdout, holder.stderr])
+    (held as unknown as { unref(): void }).unref()
+  return holder
+}

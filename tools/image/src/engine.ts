@@ -16,11 +16,15 @@ export interface Engine {
   command(args: readonly string[]): readonly [string, ...string[]]
 }
 
-/** Runs a command of the engine, and gives what it writes to stdout. */
-export async function engineCall(engine: Engine, args: readonly string[]): Promise<string> {
+/** Runs a command of the engine, and gives what it writes to stdout, or to both. */
+export async function engineCall(
+  engine: Engine,
+  args: readonly string[],
+  { both = false }: { both?: boolean } = {},
+): Promise<string> {
   const [file, ...rest] = engine.command(args)
-  const { stdout } = await run(file, rest, { maxBuffer: 1e8 })
-  return stdout.trim()
+  const { stdout, stderr } = await run(file, rest, { maxBuffer: 1e8 })
+  return (both ? stdout + stderr : stdout).trim()
 }
 
 const WHAT_TO_INSTALL =

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import { copyFile, cp, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { temporaryFolder } from '@dwh/test-kit'
+import { ROOT } from './build-image.ts'
+
+const run = promisify(execFile)
+
+/** What a clone of this checkout has, and nothing that a developer's folder has beside it; with these files in `docker/extensions`. */
+export async function buildContext(extensions: readonly string[] = []): Promise<string> {
+  const folder = await temporaryFolder()
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const { stdout } = await run('git', list, { cwd: ROOT, maxBuffer: 1e8 })
+  for (const path of stdout.split('\0').filter(Boolean)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    // with their times, by which a builder knows them again
+    await cp(join(ROOT, path), join(folder, path), { preserveTimestamps: true }).catch((error) => {
+      // removed, and not committed yet
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+  for (const file of extensions) await copyFile(file, join(folder, 'docker/extensions', file.split('/').at(-1) as string))
+  return folder
+}

@@ -2,14 +2,12 @@ import { execFile } from 'node:child_process'
 import { copyFile, cp, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { temporaryFolder } from '@dwh/test-kit'
 import { ROOT } from './build-image.ts'
 
 const run = promisify(execFile)
 
-/** What a clone of this checkout has, and nothing that a developer's folder has beside it; with these files in `docker/extensions`. */
-export async function buildContext(extensions: readonly string[] = []): Promise<string> {
-  const folder = await temporaryFolder()
+/** Puts into a folder what a clone of this checkout has, and nothing that a developer's folder has beside it; with these files in `docker/extensions`. */
+export async function buildContext(folder: string, extensions: readonly string[] = []): Promise<void> {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const { stdout } = await run('git', list, { cwd: ROOT, maxBuffer: 1e8 })
   for (const path of stdout.split('\0').filter(Boolean)) {
@@ -20,6 +18,6 @@ export async function buildContext(extensions: readonly string[] = []): Promise<
       if (error.code !== 'ENOENT') throw error
     })
   }
-  for (const file of extensions) await copyFile(file, join(folder, 'docker/extensions', file.split('/').at(-1) as string))
-  return folder
+  for (const file of extensions)
+    await copyFile(file, join(folder, 'docker/extensions', file.split('/').at(-1) as string))
 }

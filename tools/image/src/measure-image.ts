@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createGzip } from 'node:zlib'
-import { temporaryFolder } from '@dwh/test-kit'
 import { type Engine, engineCall } from './engine.ts'
 
 const run = promisify(execFile)
@@ -16,9 +15,8 @@ export interface ImageSize {
   readonly total: number
 }
 
-/** How much an image adds to its base, each layer compressed as a registry would have it: gzip, level 6. */
-export async function measureImage(engine: Engine, image: string, base: string): Promise<ImageSize> {
-  const folder = await temporaryFolder()
+/** How much an image adds to its base, each layer compressed as a registry would have it: gzip, level 6. What it needs for that is put into `folder`. */
+export async function measureImage(engine: Engine, image: string, base: string, folder: string): Promise<ImageSize> {
   const layersOf = async (name: string) => {
     const place = join(folder, name.replaceAll(/\W/g, '_'))
     await mkdir(place)

@@ -4,6 +4,12 @@ import { join } from 'node:path'
 import { goProgram } from './go-program.ts'
 import { type S3Store, startServer } from './start-server.ts'
 
+export { goProgram } from './go-program.ts'
+export { type S3Store, startServer } from './start-server.ts'
+
+/** Which versitygw is tested, and which the compose file names. */
+export const VERSITYGW = 'v1.8.0'
+
 const credentials = { accessKeyId: 'warehouse', secretAccessKey: 'only-for-this-test' }
 
 /** A certificate of a server, and the authority to trust. PEM. */
@@ -27,7 +33,7 @@ async function inFolder(start: (folder: string) => Promise<S3Store>): Promise<S3
 
 /** versitygw over a folder: https://github.com/versity/versitygw (Apache-2.0). The file system must have extended attributes. */
 export async function startVersitygw(): Promise<S3Store> {
-  const program = await goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', 'v1.8.0')
+  const program = await goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', VERSITYGW)
   return inFolder(async (folder) => {
     for (const name of ['data', 'iam', 'versions']) await mkdir(join(folder, name))
     const args = (port: number) => [

@@ -1,0 +1,305 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startVersitygw } from '@dwh/s3-stores'
+import { seedDatabase } from '@dwh/seed'
+import { createDatabase, startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { baseImage } from './build-image.ts'
+import { type Container, type ContainerOptions, HARDENED, runContainer, startContainer } from './container.ts'
+import { engineCall } from './engine.ts'
+import { freePort } from './free-port.ts'
+import { makeBucket } from './make-bucket.ts'
+import { measureImage } from './measure-image.ts'
+import { type TestImages, testImages } from './test-images.ts'
+import { webhookReceiver } from './webhook-receiver.ts'
+
+const BUILD_TIMEOUT_MS = 900_000
+const TEST_TIMEOUT_MS = 120_000
+
+let images: TestImages
+beforeAll(async () => {
+  images = await testImages()
+}, BUILD_TIMEOUT_MS)
+
+/** A volume that goes when the test is done. */
+async function volume(): Promise<string> {
+  const name = await engineCall(images.engine, ['volume', 'create'])
+  onTestFinished(async () => void (await engineCall(images.engine, ['volume', 'rm', '--force', name])))
+  return name
+}
+
+async function container(options: Omit<ContainerOptions, 'image'>): Promise<Container> {
+  const started = await startContainer(images.engine, { image: images.plain, ...options })
+  onTestFinished(() => started.remove())
+  return started
+}
+
+const ended = (options: Omit<ContainerOptions, 'image'>) =>
+  runContainer(images.engine, { image: images.plain, ...options })
+
+/** Until it is so, or it takes too long. */
+async function until(what: string, is: () => Promise<boolean> | boolean, limitMs = 60_000): Promise<void> {
+  for (const deadline = Date.now() + limitMs; ; await sleep(100)) {
+    if (await is()) return
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s`)
+  }
+}
+
+describe('what is in it', () => {
+  test(
+    'it adds at most 60 MB to its base, compressed',
+    async () => {
+      const { engine, plain, extended } = images
+      const folder = await mkdtemp(join(tmpdir(), 'dwh-layers-'))
+      onTestFinished(() => rm(folder, { recursive: true }))
+      const base = await baseImage(engine)
+      const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+      const { total, added } = await measureImage(engine, plain, base, folder)
+      console.log(`over its base: ${megabytes(total)} compressed, in layers of ${added.map(megabytes).join(', ')}`)
+      expect(total).toBeLessThanOrEqual(60_000_000)
+      const more = await measureImage(engine, extended, base, await temporaryFolder())
+      console.log(`with DuckDB's extensions: ${megabytes(more.total)}`)
+    },
+    TEST_TIMEOUT_MS,
+  )
+
+  test('who it runs as, how it ends, what it says of itself', async () => {
+    const [{ Config }] = JSON.parse(await engineCall(images.engine, ['image', 'inspect', images.plain]))
+    expect(Config).toMatchObject({
+      User: '1000:1000',
+      Cmd: ['dwh-scheduler'],
+      WorkingDir: '/',
+      StopSignal: 'SIGTERM',
+      Volumes: { '/warehouse': {}, '/scratch': {} },
+      Labels: {
+        'org.opencontainers.image.title': 'dwh',
+        'org.opencontainers.image.description': expect.stringMatching(/^The data warehouse/),
+        'org.opencontainers.image.licenses': 'MIT',
+        'org.opencontainers.image.version': '1.2.3',
+        'org.opencontainers.image.revision': 'abc',
+        'org.opencontainers.image.source': 'https://example.com/dwh',
+      },
+    })
+    expect(Config.Entrypoint ?? []).toEqual([])
+  })
+
+  test('two programs, the native code of one platform, and no more', async () => {
+    const { log } = await ended({ command: ['find', '/app', '-type', 'f'] })
+    const files = log.split('\n')
+    expect(files).toContain('/app/LICENSE')
+    expect(files.filter((file) => /\.(map|ts|tsx)$|\.d\.ts$/.test(file) && !file.includes('/@duckdb/'))).toEqual([])
+    const packages = files.flatMap((file) => /^\/app\/node_modules\/((?:@[^/]+\/)?[^/.][^/]*)\//.exec(file)?.[1] ?? [])
+    expect([...new Set(packages)].sort()).toEqual([
+      '@duckdb/node-bindings',
+      expect.stringMatching(/^@duckdb\/node-bindings-linux-(x64|arm64)$/),
+      '@dwh/cli',
+      'detect-libc',
+    ])
+  })
+})
+
+describe('on one machine, with a volume', () => {
+  test.each([
+    ['as it is', []],
+    ['as whichever user', ['--user', '4711:4711']],
+  ])(
+    'run, and ask in another container: %s',
+    async (_, user) => {
+      const database = await testDatabase()
+      await seedDatabase((sql) => database.query(sql))
+      const flags = [...HARDENED, ...user]
+      const volumes = [`${await volume()}:/warehouse`]
+      const env = { DATABASE_URL: database.url }
+      const run = await ended({ command: ['dwh', 'run'], env, volumes, flags })
+      expect(run).toMatchObject({
+        code: 0,
+        log: expect.stringMatching(/Published .*: 3 tables, 814 rows, .* to \/warehouse$/),
+      })
+      const query = (...args: string[]) => ended({ command: ['dwh', 'query', ...args], volumes, flags })
+      expect(await query('--format', 'csv', 'SELECT count(*) AS n FROM orders')).toEqual({ code: 0, log: 'n\n115' })
+      expect(await query('SELECT nothing')).toMatchObject({ code: 1 })
+      const who = await ended({
+        command: ['sh', '-c', 'id -u; stat -c %u /warehouse/etl.json; touch /x'],
+        volumes,
+        flags,
+      })
+      expect(who.log).toMatch(new RegExp(`^(${user.length ? 4711 : 1000})\\n\\1\\ntouch: .*Read-only file system`))
+      expect((await ended({ command: ['dwh', 'doctor'], env, volumes, flags })).log).not.toMatch(/✗/)
+    },
+    TEST_TIMEOUT_MS,
+  )
+
+  test('nothing is set: it says what is missing', async () => {
+    const { code, log } = await ended({})
+    expect({ code, log }).toMatchObject({ code: 2, log: expect.stringContaining('DATABASE_URL') })
+  })
+})
+
+describe('docker stop', () => {
+  /** Ends by itself long before anybody kills it. */
+  async function stopped(running: Container): Promise<number> {
+    const begun = Date.now()
+    const { code } = await running.stop(30)
+    const seconds = (Date.now() - begun) / 1000
+    expect(seconds, 'seconds to stop').toBeLessThan(10)
+    return code
+  }
+
+  test(
+    'a run that waits for a table: it gives the lease back, and the next run is a clean one',
+    async () => {
+      const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
+      const volumes = [`${await volume()}:/warehouse`]
+      const env = { DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '10m' }
+      await withClient(database.url, async (client) => {
+        await client.query('BEGIN; LOCK TABLE t')
+        const running = await container({ command: ['dwh', 'run'], env, volumes })
+        await until('the run waits', async () => {
+          const { rows } = await client.query(`SELECT FROM pg_locks WHERE NOT granted`)
+          return rows.length > 0
+        })
+        expect(await stopped(running)).toBe(1)
+        await client.query('ROLLBACK')
+      })
+      const next = await ended({ command: ['dwh', 'run'], env, volumes })
+      expect(next, next.log).toMatchObject({ code: 0 })
+      expect(next.log).not.toContain('may still be under way')
+    },
+    TEST_TIMEOUT_MS,
+  )
+
+  test(
+    'a query, a shell',
+    async () => {
+      const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
+      const volumes = [`${await volume()}:/warehouse`]
+      expect((await ended({ command: ['dwh', 'run'], env: { DATABASE_URL: database.url }, volumes })).code).toBe(0)
+      const sql = `SELECT 'it has begun'; SELECT count(*) FROM range(100000000000) a, range(1000) b`
+      const query = await container({ command: ['dwh', 'query', sql], volumes })
+      await until('the query runs', async () => (await query.log()).includes('it has begun'))
+      await sleep(300)
+      expect(await stopped(query)).toBe(1)
+      const flags = [...HARDENED, '--interactive', '--tty']
+      const shell = await container({ command: ['dwh', 'shell'], volumes, flags })
+      await until('the shell asks', async () => (await shell.log()).includes('dwh> '))
+      expect(await stopped(shell)).toBeLessThan(2)
+    },
+    TEST_TIMEOUT_MS,
+  )
+})
+
+test(
+  'the scheduler: runs land in a bucket, it answers, and it tells when Postgres goes and comes back',
+  async () => {
+    const folder = await temporaryFolder()
+    const port = await freePort()
+    const start = () => startTestServer({ folder: join(folder, 'postgres'), version: 17, port })
+    let postgres = await start()
+    onTestFinished(() => postgres.stop())
+    const database = await createDatabase(postgres.url())
+    await seedDatabase((sql) => database.query(sql))
+    const s3 = await startVersitygw()
+    onTestFinished(() => s3.stop())
+    const { accessKeyId, secretAccessKey } = s3.credentials
+    await makeBucket(s3, 'warehouse')
+    const hook = await webhookReceiver()
+    onTestFinished(() => hook.stop())
+    const listen = `127.0.0.1:${await freePort()}`
+    const settings = {
+      DATABASE_URL: database.url,
+      DWH_STORAGE: 's3://warehouse/saas',
+      S3_ENDPOINT: s3.endpoint,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    }
+    const scheduler = await container({
+      env: {
+        ...settings,
+        DWH_SCHEDULE: '*/5 * * * * *',
+        DWH_RETRIES: '0',
+        DWH_WEBHOOK_URL: hook.url,
+        DWH_LISTEN: listen,
+      },
+    })
+    const log = () => scheduler.log()
+    const get = async (path: string) => {
+      const response = await fetch(`http://${listen}${path}`)
+      return { status: response.status, body: await response.text() }
+    }
+    const history = async () => {
+      const { log } = await ended({ command: ['dwh', 'history', '--json'], env: settings })
+      return JSON.parse(log) as { status: string }[]
+    }
+
+    // the first at once, since the warehouse has none; the others by the clock
+    await until('three runs', async () => ((await log()).match(/"run ended: done"/g)?.length ?? 0) >= 3).catch(
+      async (error) => {
+        throw new Error(`${error.message}\n${await log()}`)
+      },
+    )
+    expect((await history()).filter(({ status }) => status === 'success').length).toBeGreaterThanOrEqual(3)
+    expect(await get('/healthz')).toMatchObject({ status: 200 })
+    expect(await get('/readyz')).toMatchObject({ status: 200 })
+    const metrics = await get('/metrics')
+    expect(metrics.status).toBe(200)
+    expect(metrics.body).toMatch(/^dwh_\w+(\{[^}]*\})? [\d.e+]+$/m)
+    expect(await scheduler.exec(['dwh-scheduler', '--check-health'])).toContain('ok')
+    expect(hook.messages).toEqual([])
+
+    await postgres.stop()
+    await until('the failure is told', () => hook.messages.length > 0)
+    expect(hook.messages[0]?.text).toContain('The run failed')
+    expect((await get('/healthz')).status).toBe(200)
+    postgres = await start()
+    await until('the recovery is told', () => hook.messages.length > 1)
+    expect(hook.messages.map(({ attachments }) => attachments[0]?.fields[0]?.value)).toEqual(['failed', 'recovered'])
+    expect(JSON.stringify(hook.messages)).not.toContain(postgres.password)
+    expect(await log()).not.toContain(postgres.password)
+    expect(await log()).not.toContain(secretAccessKey)
+
+    const begun = Date.now()
+    const last = await scheduler.stop(30)
+    expect(Date.now() - begun, 'milliseconds to stop').toBeLessThan(10_000)
+    expect(last).toMatchObject({ code: 0, log: expect.stringContaining('"ended"') })
+    const query = ['dwh', 'query', '--format', 'csv', 'SELECT count(*) AS n FROM customers']
+    expect(await ended({ command: query, env: settings })).toEqual({ code: 0, log: 'n\n50' })
+  },
+  TEST_TIMEOUT_MS * 2,
+)
+
+test(
+  "with DuckDB's extensions inside: it reads Postgres by itself, and a bucket in place",
+  async () => {
+    const { engine, extended: image } = images
+    const database = await testDatabase(
+      `CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS hash FROM generate_series(1, 40000) i; ANALYZE`,
+    )
+    const s3 = await startVersitygw()
+    onTestFinished(() => s3.stop())
+    await makeBucket(s3, 'warehouse')
+    const env = {
+      DATABASE_URL: database.url,
+      DWH_STORAGE: 's3://warehouse',
+      DWH_EXTRACT: 'native',
+      DWH_CACHE_SIZE: '100kB',
+      S3_ENDPOINT: s3.endpoint,
+      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    }
+    const listed = await runContainer(engine, { image, command: ['dwh', 'extensions'] })
+    expect(listed.log).toMatch(/^postgres +\/opt\/dwh\/extensions\/.*\nhttpfs +\/opt\/dwh\/extensions\//m)
+    const run = await runContainer(engine, { image, command: ['dwh', 'run', '--debug'], env })
+    expect(run, run.log).toMatchObject({ code: 0, log: expect.stringMatching(/✓ t: 40,000 rows, .* by native/) })
+    const sql = 'SELECT count(*) AS n, count(DISTINCT hash) AS hashes FROM t'
+    const command = ['dwh', 'query', '--format', 'csv', sql]
+    expect(await runContainer(engine, { image, command, env })).toEqual({ code: 0, log: 'n,hashes\n40000,40000' })
+    // what needs them says so without them
+    expect(await runContainer(engine, { image: images.plain, command, env })).toMatchObject({
+      code: 1,
+      log: expect.stringContaining('httpfs'),
+    })
+  },
+  TEST_TIMEOUT_MS,
+)

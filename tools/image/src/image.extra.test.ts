@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startVersitygw } from '@dwh/s3-stores'
@@ -13,6 +12,7 @@ import { freePort } from './free-port.ts'
 import { makeBucket } from './make-bucket.ts'
 import { measureImage } from './measure-image.ts'
 import { type TestImages, testImages } from './test-images.ts'
+import { until } from './until.ts'
 import { webhookReceiver } from './webhook-receiver.ts'
 
 const BUILD_TIMEOUT_MS = 900_000
@@ -39,24 +39,14 @@ async function container(options: Omit<ContainerOptions, 'image'>): Promise<Cont
 const ended = (options: Omit<ContainerOptions, 'image'>) =>
   runContainer(images.engine, { image: images.plain, ...options })
 
-/** Until it is so, or it takes too long. */
-async function until(what: string, is: () => Promise<boolean> | boolean, limitMs = 60_000): Promise<void> {
-  for (const deadline = Date.now() + limitMs; ; await sleep(100)) {
-    if (await is()) return
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s`)
-  }
-}
-
 describe('what is in it', () => {
   test(
     'it adds at most 60 MB to its base, compressed',
     async () => {
       const { engine, plain, extended } = images
-      const folder = await mkdtemp(join(tmpdir(), 'dwh-layers-'))
-      onTestFinished(() => rm(folder, { recursive: true }))
       const base = await baseImage(engine)
       const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
-      const { total, added } = await measureImage(engine, plain, base, folder)
+      const { total, added } = await measureImage(engine, plain, base, await temporaryFolder())
       console.log(`over its base: ${megabytes(total)} compressed, in layers of ${added.map(megabytes).join(', ')}`)
       expect(total).toBeLessThanOrEqual(60_000_000)
       const more = await measureImage(engine, extended, base, await temporaryFolder())
@@ -115,7 +105,7 @@ describe('on one machine, with a volume', () => {
       const run = await ended({ command: ['dwh', 'run'], env, volumes, flags })
       expect(run).toMatchObject({
         code: 0,
-        log: expect.stringMatching(/Published .*: 3 tables, 814 rows, .* to \/warehouse$/),
+        log: expect.stringMatching(/Published .*: 3 tables, 814 rows, .* to \/warehouse$/m),
       })
       const query = (...args: string[]) => ended({ command: ['dwh', 'query', ...args], volumes, flags })
       expect(await query('--format', 'csv', 'SELECT count(*) AS n FROM orders')).toEqual({ code: 0, log: 'n\n115' })
@@ -194,6 +184,8 @@ test(
   'the scheduler: runs land in a bucket, it answers, and it tells when Postgres goes and comes back',
   async () => {
     const folder = await temporaryFolder()
+    // the server runs as another user
+    await chmod(folder, 0o755)
     const port = await freePort()
     const start = () => startTestServer({ folder: join(folder, 'postgres'), version: 17, port })
     let postgres = await start()

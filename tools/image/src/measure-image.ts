@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createReadStream } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -15,24 +15,22 @@ export interface ImageSize {
   readonly total: number
 }
 
-/** How much an image adds to its base, each layer compressed as a registry would have it: gzip, level 6. What it needs for that is put into `folder`. */
+/** How much an image adds to its base, each layer compressed as a registry would have it: gzip, level 6. What that needs is put into `folder`. */
 export async function measureImage(engine: Engine, image: string, base: string, folder: string): Promise<ImageSize> {
-  const layersOf = async (name: string) => {
-    const place = join(folder, name.replaceAll(/\W/g, '_'))
-    await mkdir(place)
-    const format = engine.name.startsWith('podman') ? ['--format', 'docker-archive'] : []
-    await engineCall(engine, ['save', ...format, '--output', `${place}.tar`, name])
-    await run('tar', ['-xf', `${place}.tar`, '-C', place])
-    const [{ Config, Layers }] = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8')) as [
-      { Config: string; Layers: string[] },
-    ]
-    const config = JSON.parse(await readFile(join(place, Config), 'utf8')) as { rootfs: { diff_ids: string[] } }
-    return config.rootfs.diff_ids.map((id, i) => ({ id, file: join(place, Layers[i] as string) }))
-  }
-  const known = new Set((await layersOf(base)).map(({ id }) => id))
+  const known = await layersOf(engine, base)
+  const layers = await layersOf(engine, image)
+  const format = engine.name.startsWith('podman') ? ['--format', 'docker-archive'] : []
+  const archive = join(folder, 'image.tar')
+  await engineCall(engine, ['save', ...format, '--output', archive, image])
+  await run('tar', ['-xf', archive, '-C', folder])
+  const [{ Layers }] = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as [{ Layers: string[] }]
   const added: number[] = []
-  for (const { id, file } of await layersOf(image)) if (!known.has(id)) added.push(await gzipBytes(file))
+  for (const [i, file] of Layers.entries()) if (layers[i] !== known[i]) added.push(await gzipBytes(join(folder, file)))
   return { added, total: added.reduce((sum, bytes) => sum + bytes, 0) }
+}
+
+async function layersOf(engine: Engine, image: string): Promise<string[]> {
+  return JSON.parse(await engineCall(engine, ['image', 'inspect', '--format', '{{json .RootFS.Layers}}', image]))
 }
 
 async function gzipBytes(path: string): Promise<number> {

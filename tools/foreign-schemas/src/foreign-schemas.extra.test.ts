@@ -3,9 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { npmPackages, pythonEnvironment, type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
-import { npmPackages, pythonEnvironment } from './install.ts'
 
 /*
  * Schemas that we did not write, made by the migrations of published packages: job queues, a content management system, an ERP system. Each is copied by

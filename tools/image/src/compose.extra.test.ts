@@ -9,6 +9,7 @@ import { ROOT } from './build-image.ts'
 import { type ContainerOptions, runContainer, startContainer } from './container.ts'
 import { engineCall } from './engine.ts'
 import { freePort } from './free-port.ts'
+import { imageConfig } from './image-config.ts'
 import { loadCompose, type Service } from './load-compose.ts'
 import { type TestImages, testImages } from './test-images.ts'
 import { until } from './until.ts'
@@ -110,10 +111,10 @@ describe('each service, as the file has it, but on loopback', () => {
       expect(etl, etl.log).toMatchObject({ code: 0, log: expect.stringMatching(/Published .*: 3 tables, 814 rows/) })
       expect(etl.log).toMatch(/to s3:\/\/warehouse\/app/)
 
-      const [{ Config }] = JSON.parse(await engineCall(images.engine, ['image', 'inspect', images.plain]))
+      const config = await imageConfig(images.engine, images.plain)
       const [port] = services.scheduler?.ports ?? []
-      expect(Config.Env).toContain(`DWH_LISTEN=0.0.0.0:${port?.target}`)
-      expect(Object.keys(Config.ExposedPorts)).toEqual([`${port?.target}/tcp`])
+      expect(config.Env).toContain(`DWH_LISTEN=0.0.0.0:${port?.target}`)
+      expect(Object.keys(config.ExposedPorts)).toEqual([`${port?.target}/tcp`])
       const listen = `127.0.0.1:${await freePort()}`
       const scheduler = await startContainer(images.engine, here(services.scheduler, { DWH_LISTEN: listen }))
       onTestFinished(() => scheduler.remove())
@@ -123,8 +124,8 @@ describe('each service, as the file has it, but on loopback', () => {
         },
       )
       // the image's own, which compose asks
-      expect(Config.Healthcheck.Test[0]).toBe('CMD')
-      expect(await scheduler.exec(Config.Healthcheck.Test.slice(1))).toBe('ok')
+      expect(config.Healthcheck.Test[0]).toBe('CMD')
+      expect(await scheduler.exec(config.Healthcheck.Test.slice(1))).toBe('ok')
       // etl has made the run that was due
       expect((await scheduler.log()).match(/"run ended/g)).toBeNull()
       expect(await scheduler.stop(20)).toMatchObject({ code: 0 })

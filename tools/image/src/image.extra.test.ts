@@ -9,6 +9,7 @@ import { baseImage } from './build-image.ts'
 import { type Container, type ContainerOptions, HARDENED, runContainer, startContainer } from './container.ts'
 import { engineCall } from './engine.ts'
 import { freePort } from './free-port.ts'
+import { imageConfig } from './image-config.ts'
 import { makeBucket } from './make-bucket.ts'
 import { measureImage } from './measure-image.ts'
 import { type TestImages, testImages } from './test-images.ts'
@@ -56,12 +57,13 @@ describe('what is in it', () => {
   )
 
   test('who it runs as, how it ends, what it says of itself', async () => {
-    const [{ Config }] = JSON.parse(await engineCall(images.engine, ['image', 'inspect', images.plain]))
-    expect(Config).toMatchObject({
+    const config = await imageConfig(images.engine, images.plain)
+    expect(config).toMatchObject({
       User: '1000:1000',
       Cmd: ['dwh-scheduler'],
       WorkingDir: '/',
       StopSignal: 'SIGTERM',
+      Healthcheck: { Test: ['CMD', 'dwh-scheduler', '--check-health'] },
       Volumes: { '/warehouse': {}, '/scratch': {} },
       Labels: {
         'org.opencontainers.image.title': 'dwh',
@@ -72,7 +74,7 @@ describe('what is in it', () => {
         'org.opencontainers.image.source': 'https://example.com/dwh',
       },
     })
-    expect(Config.Entrypoint ?? []).toEqual([])
+    expect(config.Entrypoint ?? []).toEqual([])
   })
 
   test('two programs, the native code of one platform, and no more', async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { installed } from '@dwh/test-kit'
+import { installed } from './installed.ts'
 
 const run: (file: string, args: readonly string[], options: { cwd: string }) => Promise<unknown> = promisify(execFile)
 

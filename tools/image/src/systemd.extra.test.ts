@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process'
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { ROOT } from './build-image.ts'
+import { type ContainerOptions, HARDENED, runContainer, startContainer } from './container.ts'
+import { freePort } from './free-port.ts'
+import { seccompProfile } from './seccomp-profile.ts'
+import { type TestImages, testImages } from './test-images.ts'
+import { until } from './until.ts'
+
+const run = promisify(execFile)
+const FOLDER = join(ROOT, 'docker/systemd')
+const SERVICES = ['dwh-scheduler.service', 'dwh-run.service'] as const
+const UNITS = [...SERVICES, 'dwh-run.timer']
+const BUILD_TIMEOUT_MS = 900_000
+const TEST_TIMEOUT_MS = 120_000
+
+/** Of ten: below two, systemd calls a service OK. */
+const MOST_EXPOSURE = 1.5
+
+/** The units in a folder, with the programs where this checkout has them: systemd looks whether they are there. */
+async function units(change: (text: string) => string = (text) => text): Promise<string> {
+  const folder = await temporaryFolder()
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  await symlink(join(ROOT, 'apps/cli/bin/dwh.js'), join(bin, 'dwh'))
+  await symlink(join(ROOT, 'apps/scheduler/bin/dwh-scheduler.js'), join(bin, 'dwh-scheduler'))
+  for (const name of UNITS) {
+    const text = await readFile(join(FOLDER, name), 'utf8')
+    await writeFile(join(folder, name), change(text).replaceAll('/opt/dwh/bin', bin))
+  }
+  return folder
+}
+
+async function analyze(folder: string, ...args: string[]): Promise<string> {
+  const { stdout, stderr } = await run('systemd-analyze', [...args], { cwd: folder }).catch((error) => {
+    throw error.code === 'ENOENT' ? new Error('systemd-analyze is missing: install systemd') : error
+  })
+  return stdout + stderr
+}
+
+test('systemd has nothing against the units', async () => {
+  expect(await analyze(await units(), 'verify', '--man=no', ...UNITS.map((name) => `./${name}`))).toBe('')
+})
+
+test('it has something against a misspelt one: the check can fail', async () => {
+  const folder = await units((text) => text.replace('ProtectSystem=', 'ProtectSytem='))
+  expect(await analyze(folder, 'verify', '--man=no', ...UNITS.map((name) => `./${name}`))).toContain('ProtectSytem')
+})
+
+test.each(SERVICES)(`%s: exposed by ${MOST_EXPOSURE} of 10 at most`, async (name) => {
+  const limit = ['security', '--no-pager', '--offline=true', `--threshold=${MOST_EXPOSURE * 10}`, `./${name}`]
+  const said = await analyze(await units(), ...limit)
+  console.log(said.trim().split('\n').at(-1))
+  const open = await units((text) => text.replace(/^ProtectSystem=.*\n/m, '').replace(/^SystemCallFilter=.*\n/gm, ''))
+  await expect(analyze(open, ...limit)).rejects.toMatchObject({ code: 1 })
+})
+
+test('the timer is at the time that the scheduler has for its own', async () => {
+  const [, when = ''] = /^OnCalendar=(.*)$/m.exec(await readFile(join(FOLDER, 'dwh-run.timer'), 'utf8')) ?? []
+  expect(await analyze(FOLDER, 'calendar', when)).toMatch(/Normalized form: \*-\*-\* 03:00:00 UTC/)
+})
+
+test('the user of the services is one that systemd-sysusers makes', async () => {
+  const [, user] = /^u (\w+) /m.exec(await readFile(join(FOLDER, 'dwh.sysusers'), 'utf8')) ?? []
+  for (const name of SERVICES) expect(await readFile(join(FOLDER, name), 'utf8')).toContain(`\nUser=${user}\n`)
+})
+
+describe('each service, with the system calls that it is left', () => {
+  let images: TestImages
+  beforeAll(async () => {
+    images = await testImages()
+  }, BUILD_TIMEOUT_MS)
+
+  /** The command and the environment of a unit; its folders from below `root`. */
+  async function here(
+    name: (typeof SERVICES)[number],
+    root: string,
+    env: Record<string, string>,
+  ): Promise<ContainerOptions> {
+    const text = await readFile(join(FOLDER, name), 'utf8')
+    const [, program = '', args = ''] = /^ExecStart=\/opt\/dwh\/bin\/(\S+) ?(.*)$/m.exec(text) ?? []
+    const [, settings = ''] = /^Environment=(.*)$/m.exec(text) ?? []
+    const [, ...filters] = /^SystemCallFilter=(.*)\nSystemCallFilter=~(.*)$/m.exec(text) ?? []
+    const profile = join(root, 'seccomp.json')
+    await writeFile(profile, JSON.stringify(await seccompProfile(filters[0] ?? '', filters[1] ?? '')))
+    const folders = ['/var/lib/dwh', '/var/cache/dwh']
+    for (const folder of folders) {
+      await mkdir(join(root, folder), { recursive: true })
+      await chmod(join(root, folder), 0o777)
+    }
+    return {
+      image: images.plain,
+      command: [program, ...args.split(' ').filter(Boolean)],
+      env: { ...Object.fromEntries(settings.split(' ').map((setting) => setting.split('='))), ...env },
+      volumes: folders.map((folder) => `${join(root, folder)}:${folder}`),
+      flags: [...HARDENED, `--security-opt=seccomp=${profile}`, '--workdir=/var/lib/dwh'],
+    }
+  }
+
+  test(
+    'a run, and then the scheduler',
+    async () => {
+      const database = await testDatabase(`CREATE TABLE t AS SELECT 1 AS n`)
+      const root = await temporaryFolder()
+      await chmod(root, 0o755)
+      const env = { DATABASE_URL: database.url }
+      const once = await runContainer(images.engine, await here('dwh-run.service', root, env))
+      expect(once, once.log).toMatchObject({
+        code: 0,
+        log: expect.stringMatching(/Published .*: 1 table, .* to \/var\/lib\/dwh\/warehouse/),
+      })
+      const listen = `127.0.0.1:${await freePort()}`
+      const more = { ...env, DWH_LISTEN: listen, RUN_ON_START: 'true' }
+      const scheduler = await startContainer(images.engine, await here('dwh-scheduler.service', root, more))
+      onTestFinished(() => scheduler.remove())
+      await until('a run', async () => (await scheduler.log()).includes('"run ended: done"')).catch(async (error) => {
+        throw new Error(`${error.message}\n${await scheduler.log()}`)
+      })
+      expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
+    },
+    TEST_TIMEOUT_MS,
+  )
+
+  test(
+    'with fewer than it needs it does not work: the filter is in force',
+    async () => {
+      const root = await temporaryFolder()
+      await chmod(root, 0o755)
+      const options = await here('dwh-run.service', root, { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' })
+      await copyFile(join(root, 'seccomp.json'), join(root, 'copy.json'))
+      const profile = JSON.parse(await readFile(join(root, 'copy.json'), 'utf8'))
+      profile.syscalls[0].names = profile.syscalls[0].names.filter((name: string) => !name.startsWith('epoll_'))
+      await writeFile(join(root, 'seccomp.json'), JSON.stringify(profile))
+      expect((await runContainer(images.engine, options)).code).toBeGreaterThan(2)
+    },
+    TEST_TIMEOUT_MS,
+  )
+})

@@ -46,9 +46,11 @@ export function baseImage(engine: Engine): Promise<string> {
 }
 
 async function findBaseImage(engine: Engine): Promise<string> {
+  // what earlier checkouts have left: each is most of a gigabyte
+  if (engine.ownStorage) await engineCall(engine, ['image', 'prune', '--force', '--all', '--filter', 'until=72h'])
   if (process.env.NODE_IMAGE) return process.env.NODE_IMAGE
-  if (await has(engine, LOCAL)) return LOCAL
-  if (await has(engine, OFFICIAL)) return OFFICIAL
+  if (await hasImage(engine, LOCAL)) return LOCAL
+  if (await hasImage(engine, OFFICIAL)) return OFFICIAL
   const pulled = await engineCall(engine, ['pull', '--quiet', OFFICIAL]).then(
     () => true,
     () => false,
@@ -75,7 +77,7 @@ async function importBase(engine: Engine): Promise<string> {
   return LOCAL
 }
 
-function has(engine: Engine, image: string): Promise<boolean> {
+export function hasImage(engine: Engine, image: string): Promise<boolean> {
   return engineCall(engine, ['image', 'inspect', image]).then(
     () => true,
     () => false,

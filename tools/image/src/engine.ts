@@ -12,6 +12,8 @@ export interface Engine {
   readonly name: string
   readonly buildFlags: readonly string[]
   readonly runFlags: readonly string[]
+  /** Whether all images there are the tests' own. */
+  readonly ownStorage: boolean
   /** Its command line with these arguments. */
   command(args: readonly string[]): readonly [string, ...string[]]
 }
@@ -54,6 +56,7 @@ async function docker(): Promise<Engine> {
     name: `docker ${stdout.trim()}`,
     buildFlags: ['--network', 'host'],
     runFlags: ['--network', 'host'],
+    ownStorage: false,
     command: (args) => ['docker', ...args],
   }
 }
@@ -66,6 +69,7 @@ async function podman(): Promise<Engine> {
     name: `podman ${stdout.trim()}`,
     buildFlags: ['--network', 'host'],
     runFlags: ['--network', 'host'],
+    ownStorage: false,
     command: (args) => ['podman', ...args],
   }
 }
@@ -87,6 +91,7 @@ async function podmanAlone(): Promise<Engine> {
     name: `podman ${stdout.trim()}, alone, ${driver}`,
     buildFlags: ['--network', 'host', '--isolation', 'chroot'],
     runFlags: ['--network', 'host', '--cgroups', 'disabled', ...LIMITS],
+    ownStorage: true,
     command: (args) => [...enter, ...args],
   }
 }

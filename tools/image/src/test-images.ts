@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duckdbExtensions } from '@dwh/duckdb-extensions'
 import { buildContext } from './build-context.ts'
-import { buildImage } from './build-image.ts'
+import { baseImage, buildImage, hasImage } from './build-image.ts'
 import { type Engine, findEngine } from './engine.ts'
 
 export interface TestImages {
@@ -14,17 +15,23 @@ export interface TestImages {
   readonly extended: string
 }
 
-/** Builds the image of this checkout in both ways; what has not changed since comes from the engine's own cache. */
+const LABELS = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://example.com/dwh' }
+
+/** Builds the image of this checkout in both ways, unless it has been built as it is. */
 export async function testImages(): Promise<TestImages> {
   const engine = await findEngine()
-  console.log(`engine: ${engine.name}`)
   const folder = await mkdtemp(join(tmpdir(), 'dwh-image-'))
   try {
     await buildContext(folder, await extensionFiles())
-    const [plain, extended] = ['localhost/dwh:test', 'localhost/dwh:test-extensions'] as const
-    const labels = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://example.com/dwh' }
-    await buildImage(engine, { tag: plain, context: folder, args: { ...labels, EXTENSIONS: 'none' } })
-    await buildImage(engine, { tag: extended, context: folder, args: { ...labels, EXTENSIONS: 'required' } })
+    const version = (await hashOf(folder, await baseImage(engine))).slice(0, 12)
+    console.log(`engine: ${engine.name}; checkout ${version} on ${await baseImage(engine)}`)
+    const [plain, extended] = [`localhost/dwh:test-${version}`, `localhost/dwh:test-extensions-${version}`] as const
+    for (const [tag, EXTENSIONS] of [
+      [plain, 'none'],
+      [extended, 'required'],
+    ] as const)
+      if (!(await hasImage(engine, tag)))
+        await buildImage(engine, { tag, context: folder, args: { ...LABELS, EXTENSIONS } })
     return { engine, plain, extended }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -37,4 +44,15 @@ async function extensionFiles(): Promise<string[]> {
   return files
     .filter((file) => /(postgres_scanner|httpfs)\.duckdb_extension$/.test(file))
     .map((file) => join(folder, file))
+}
+
+/** Of what an image is built from. */
+async function hashOf(folder: string, base: string): Promise<string> {
+  const hash = createHash('sha256').update(base)
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  // a test or a page is no part of it
+  for (const file of files.filter((name) => !/\.test\.ts$|\.md$/.test(name)).sort())
+    hash.update(`${file.slice(folder.length)}\n`).update(await readFile(file))
+  return hash.digest('hex')
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import type { S3Credentials } from '@dwh/storage'
+import { freePort } from '@dwh/test-kit'
 
 /** A real S3 server, running. */
 export interface S3Store {
@@ -43,15 +44,6 @@ export async function startServer(
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   return { endpoint: `${protocol}://localhost:${port}`, credentials, stop }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Whether somebody speaks HTTP there: a server listens before it is ready, and then cuts connections. */

@@ -7,8 +7,6 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number]
 export interface TestServerOptions {
   readonly folder: string
   readonly version?: PostgresVersion
-  /** Fixed instead of any free one: to be there again. */
-  readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
   /** Fixed instead of any free one. */
   readonly port?: number

@@ -3,14 +3,14 @@
  * that of Postgres: comments (which nest), quoted names, texts (doubled quotes; backslashes in `e'...'`) and dollar quotes.
  */
 export function splitStatements(sql: string): string[] {
-  const { statements, rest } = takeStatements(sql)
-  return isBlank(rest) ? statements : [...statements, rest]
+  const { statements, rest, blank } = scan(sql)
+  return blank ? statements : [...statements, rest]
 }
 
 export interface TakenStatements {
   /** Those that a semicolon ends. */
   readonly statements: string[]
-  /** What follows the last of them, and may go on: empty where nothing has begun. */
+  /** What follows the last of them, and may go on: empty where nothing has begun but a comment. */
   readonly rest: string
   /** What the rest is in the middle of: `'`, `"`, `$` or `/*`; null where a semicolon would end the statement. */
   readonly within: string | null
@@ -18,6 +18,12 @@ export interface TakenStatements {
 
 /** The statements at the beginning of a text that is still being typed. */
 export function takeStatements(sql: string): TakenStatements {
+  const { statements, rest, blank, within } = scan(sql)
+  return { statements, rest: blank && within === null ? '' : rest, within }
+}
+
+/** `blank`: the rest is comments and space only, of which the last may be open. */
+function scan(sql: string): TakenStatements & { readonly blank: boolean } {
   const statements: string[] = []
   let start = 0
   let blank = true
@@ -29,23 +35,12 @@ export function takeStatements(sql: string): TakenStatements {
       if (!blank) statements.push(sql.slice(start, at))
       start = at + 1
       blank = true
-    } else if (!COMMENT_OR_SPACE.test(token)) {
+    } else if (!/^(?:\s|--|\/\*)/.test(token)) {
       blank = false
     }
     at += token.length
   }
-  return { statements, rest: sql.slice(start).trim() === '' ? '' : sql.slice(start), within }
-}
-
-const COMMENT_OR_SPACE = /^(?:\s|--|\/\*)/
-
-function isBlank(sql: string): boolean {
-  for (let at = 0; at < sql.length; ) {
-    const token = tokenAt(sql, at)
-    if (!COMMENT_OR_SPACE.test(token)) return false
-    at += token.length
-  }
-  return true
+  return { statements, rest: sql.slice(start), blank, within }
 }
 
 /** How a token begins that is not closed; only the last one of a text can be open. */

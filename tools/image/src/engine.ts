@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -62,15 +62,29 @@ async function docker(): Promise<Engine> {
 }
 
 async function podman(): Promise<Engine> {
-  // made of nothing, and so tells whether this machine lets podman start anything at all
   const { stdout } = await run('podman', ['version', '--format', '{{.Client.Version}}'])
-  await run('podman', ['run', '--rm', '--network', 'host', '--rootfs', '/', 'true'])
+  await tryToRun()
   return {
     name: `podman ${stdout.trim()}`,
     buildFlags: ['--network', 'host'],
     runFlags: ['--network', 'host'],
     ownStorage: false,
     command: (args) => ['podman', ...args],
+  }
+}
+
+/** Whether this machine lets podman start anything at all: one program, in a file system of its own. */
+async function tryToRun(): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'dwh-engine-'))
+  try {
+    const { stdout } = await run('ldd', ['/bin/true'])
+    for (const file of ['/bin/true', ...(stdout.match(/\/\S+/g) ?? [])]) {
+      await mkdir(dirname(join(root, file)), { recursive: true })
+      await copyFile(file, join(root, file))
+    }
+    await run('podman', ['run', '--rm', '--network', 'host', '--rootfs', root, '/bin/true'])
+  } finally {
+    await rm(root, { recursive: true, force: true })
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort, temporaryFolder, testDatabase } from '@dwh/test-kit'
@@ -67,6 +67,24 @@ test('the user of the services is one that systemd-sysusers makes', async () => 
   const [, user] = /^u (\w+) /m.exec(await readFile(join(FOLDER, 'dwh.sysusers'), 'utf8')) ?? []
   for (const name of SERVICES) expect(await readFile(join(FOLDER, name), 'utf8')).toContain(`\nUser=${user}\n`)
 })
+
+test(
+  'the programs come from their packages, to where the units look for them',
+  async () => {
+    const folder = await temporaryFolder()
+    const { packageManager } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+    const pack = ['--yes', packageManager, 'pack', '--pack-destination', folder]
+    for (const app of ['cli', 'scheduler']) await run('npx', pack, { cwd: join(ROOT, 'apps', app) })
+    const packages = (await readdir(folder)).map((name) => join(folder, name))
+    const prefix = join(folder, 'opt')
+    await run('npm', ['install', '--global', '--prefix', prefix, '--no-audit', '--no-fund', ...packages])
+    for (const name of SERVICES) {
+      const [, program = ''] = /^ExecStart=\/opt\/dwh\/(\S+)/m.exec(await readFile(join(FOLDER, name), 'utf8')) ?? []
+      expect((await run(join(prefix, program), ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/)
+    }
+  },
+  TEST_TIMEOUT_MS,
+)
 
 describe('each service, with the system calls that it is left', () => {
   let images: TestImages

@@ -15,6 +15,9 @@ export interface TerminalOptions {
   readonly debug: boolean
 }
 
+/** How something ended that somebody asked for; `leave`: so does the session. */
+type End = 'done' | 'failed' | 'stopped' | 'leave'
+
 /** Asks for statements and answers them until somebody leaves. An error is shown, and the session goes on. */
 export async function runTerminal({ session, world, history, debug }: TerminalOptions): Promise<void> {
   let text = ''
@@ -26,15 +29,28 @@ export async function runTerminal({ session, world, history, debug }: TerminalOp
     complete: (line) => complete(text, line, session),
   })
 
-  /** Does one thing that Ctrl-C may stop. False to leave. */
-  async function attempt(act: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+  /** Does one thing that Ctrl-C may stop. */
+  async function attempt(act: (signal: AbortSignal) => Promise<boolean>): Promise<End> {
     try {
-      return await terminal.stoppable(act)
+      return (await terminal.stoppable(act)) ? 'done' : 'leave'
     } catch (error) {
-      if (isDwhError(error, 'ABORTED')) world.stderr.write('stopped\n')
-      else world.stderr.write(reportError(error, { json: false, debug, secrets: world.hidden() }).text)
-      return !world.signal.aborted
+      const stopped = isDwhError(error, 'ABORTED')
+      const { text } = reportError(error, { json: false, debug, secrets: world.hidden() })
+      world.stderr.write(stopped ? 'stopped\n' : text)
+      return world.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
     }
+  }
+
+  /** What stands behind a statement that fails or is stopped in the same line is not run: it may have relied on it. */
+  async function runAll(statements: readonly string[]): Promise<End> {
+    if (statements.length === 0) return 'done'
+    const looked = await attempt((signal) => session.lookForNewer(signal))
+    if (looked === 'stopped' || looked === 'leave') return looked
+    for (const sql of statements) {
+      const end = await attempt((signal) => session.run(sql, signal))
+      if (end !== 'done') return end
+    }
+    return 'done'
   }
 
   try {
@@ -48,16 +64,13 @@ export async function runTerminal({ session, world, history, debug }: TerminalOp
       }
       await history.add(line)
       if (text.trim() === '' && isDotCommand(line)) {
-        if (!(await attempt(() => runDotCommand(line, session, world)))) return
+        if ((await attempt(() => runDotCommand(line, session, world))) === 'leave') return
         continue
       }
       text += `${line}\n`
       const { statements, rest } = takeStatements(text)
       text = rest
-      for (const [i, sql] of statements.entries()) {
-        if (i === 0) await attempt(() => session.lookForNewer().then(() => true))
-        if (!(await attempt((signal) => session.run(sql, signal)))) return
-      }
+      if ((await runAll(statements)) === 'leave') return
     }
   } finally {
     terminal.close()

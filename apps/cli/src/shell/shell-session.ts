@@ -1,4 +1,4 @@
-import type { EtlState } from '@dwh/core'
+import { DwhError, type EtlState, interruptible } from '@dwh/core'
 import type { ResultFormat, Warehouse } from '@dwh/query'
 import { type Opened, openSession, readSnapshot, type Snapshot } from '../commands/shared.ts'
 import { formatAge, formatDuration, plural } from '../output/units.ts'
@@ -25,8 +25,8 @@ export interface ShellSession {
   run(sql: string, signal: AbortSignal): Promise<boolean>
   /** Shows another day, or with undefined the last run. */
   showDay(day: string | undefined): Promise<void>
-  /** Shows the last run, if there is a newer one and nothing speaks against it. Says so on stderr. */
-  lookForNewer(): Promise<void>
+  /** Shows the last run, if there is a newer one and nothing speaks against it, and says so on stderr. True. */
+  lookForNewer(signal: AbortSignal): Promise<true>
   /** One line: what is shown. */
   describe(): string
   suggest: Warehouse['suggest']
@@ -70,14 +70,21 @@ export async function openShell({ opened, world, asOf, format, maxRows }: ShellO
       if (!(await show(await readSnapshot(opened, next), next)))
         world.stderr.write('A transaction is open: COMMIT or ROLLBACK first.\n')
     },
-    async lookForNewer() {
+    async lookForNewer(signal) {
       const now = world.clock().getTime()
-      if (day !== undefined || now < nextLook) return
-      const next = await readSnapshot(opened, undefined)
-      const took = world.clock().getTime() - now
-      nextLook = now + took * LOOK_SHARE
-      if (next.state.run_id === snapshot.state.run_id) return
-      if (await show(next, undefined)) world.stderr.write(`A new run: ${freshness(next.state, world)}\n`)
+      if (day !== undefined || now < nextLook) return true
+      const { wait, interrupt } = interruptible()
+      const stop = () => interrupt(new DwhError('ABORTED', 'shell: stopped'))
+      signal.addEventListener('abort', stop)
+      try {
+        const next = await wait(readSnapshot(opened, undefined))
+        if (next.state.run_id !== snapshot.state.run_id && (await show(next, undefined)))
+          world.stderr.write(`A new run: ${freshness(next.state, world)}\n`)
+      } finally {
+        signal.removeEventListener('abort', stop)
+        nextLook = now + (world.clock().getTime() - now) * LOOK_SHARE
+      }
+      return true
     },
     describe: () =>
       `${opened.store.url}: ${plural(Object.keys(snapshot.tables).length, 'table')}, ${

@@ -86,6 +86,10 @@ test('a session: several lines, an error, completion, a new run, leaving', async
   await shell.shown(/ n\n───\n 3\ndwh> $/)
   shell.type('SELECT nothing;\r')
   await shell.shown(/error: .*nothing[\s\S]*dwh> $/)
+  shell.type("SELECT nothing; SELECT 'not' || ' reached';\r")
+  expect(await shell.shown(/dwh> $/)).not.toContain('not reached')
+  shell.type('-- only a comment\r')
+  await shell.shown(/comment\ndwh> $/)
   shell.type('CREATE TEMP TABLE mine AS SELECT 41 + 1 AS answer;\r')
   await shell.shown(/dwh> $/)
 

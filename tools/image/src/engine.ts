@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -97,7 +98,9 @@ async function podmanAlone(): Promise<Engine> {
   await mkdir(root, { recursive: true })
   const mounts = await ownMounts()
   const driver = await storageDriver(root)
-  const own = ['--root', join(root, 'storage'), '--runroot', '/run/dwh-containers', '--storage-driver', driver]
+  // what is running, which a restart of the machine forgets; each storage has its own
+  const runRoot = `/run/dwh-containers-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`
+  const own = ['--root', join(root, 'storage'), '--runroot', runRoot, '--storage-driver', driver]
   const flags = [...own, '--cgroup-manager', 'cgroupfs', '--events-backend', 'file']
   const enter = ['nsenter', `--mount=/proc/${mounts.pid}/ns/mnt`, 'podman', ...flags] as const
   await run(enter[0], [...enter.slice(1), 'info'])

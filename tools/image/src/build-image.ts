@@ -47,7 +47,7 @@ export function baseImage(engine: Engine): Promise<string> {
 
 async function findBaseImage(engine: Engine): Promise<string> {
   // what earlier checkouts have left: each is most of a gigabyte
-  if (engine.ownStorage) await engineCall(engine, ['image', 'prune', '--force', '--all', '--filter', 'until=72h'])
+  if (engine.ownStorage) await engineCall(engine, ['image', 'prune', '--force', '--all', '--filter', 'until=24h'])
   if (process.env.NODE_IMAGE) return process.env.NODE_IMAGE
   if (await hasImage(engine, LOCAL)) return LOCAL
   if (await hasImage(engine, OFFICIAL)) return OFFICIAL

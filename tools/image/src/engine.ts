@@ -94,12 +94,14 @@ const LIMITS = ['--ulimit', 'nofile=16384:16384', '--ulimit', 'nproc=16384:16384
 
 async function podmanAlone(): Promise<Engine> {
   const { stdout } = await run('podman', ['version', '--format', '{{.Client.Version}}'])
-  const root = join(process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools'), 'containers')
+  const cache = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
+  const driver = await storageDriver(cache)
+  // podman opens a storage with the driver and the places only that it was made with: so each combination is a folder of its own
+  const root = join(cache, `podman-${driver}`)
   await mkdir(root, { recursive: true })
   const mounts = await ownMounts()
-  const driver = await storageDriver(root)
-  // what is running, which a restart of the machine forgets; each storage has its own
-  const runRoot = `/run/dwh-containers-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`
+  // what is running, which a restart of the machine forgets
+  const runRoot = `/run/dwh-podman-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`
   const own = ['--root', join(root, 'storage'), '--runroot', runRoot, '--storage-driver', driver]
   const flags = [...own, '--cgroup-manager', 'cgroupfs', '--events-backend', 'file']
   const enter = ['nsenter', `--mount=/proc/${mounts.pid}/ns/mnt`, 'podman', ...flags] as const
@@ -114,12 +116,20 @@ async function podmanAlone(): Promise<Engine> {
 }
 
 /** Overlay where the kernel has it for us, since it copies nothing. */
-async function storageDriver(root: string): Promise<'overlay' | 'vfs'> {
-  const probe = ['--root', join(root, 'probe'), '--runroot', '/run/dwh-probe', '--storage-driver', 'overlay', 'info']
-  return run('podman', probe).then(
-    () => 'overlay',
-    () => 'vfs',
-  )
+async function storageDriver(cache: string): Promise<'overlay' | 'vfs'> {
+  await mkdir(cache, { recursive: true })
+  const probe = await mkdtemp(join(cache, 'probe-'))
+  try {
+    const places = ['--root', join(probe, 'root'), '--runroot', join(probe, 'run')]
+    await run('podman', [...places, '--storage-driver', 'overlay', 'info'])
+    return 'overlay'
+  } catch {
+    return 'vfs'
+  } finally {
+    // podman leaves its folder mounted on itself
+    await run('umount', [join(probe, 'root/overlay')]).catch(() => {})
+    await rm(probe, { recursive: true, force: true })
+  }
 }
 
 /**

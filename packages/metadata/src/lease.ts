@@ -1,4 +1,13 @@
-import { DwhError, isDwhError, LEASE_KEY, type ObjectStore, processName, throwIfAborted, whereIs } from '@dwh/core'
+import {
+  DwhError,
+  isDwhError,
+  LEASE_KEY,
+  type ObjectStore,
+  processName,
+  type StoredObject,
+  throwIfAborted,
+  whereIs,
+} from '@dwh/core'
 
 export interface LeaseOptions {
   /** The run's id; one that no other has. */
@@ -66,7 +75,7 @@ export async function takeLease(store: ObjectStore, options: LeaseOptions): Prom
   let waitedFor: { readonly etag: string; readonly since: number } | undefined
   for (let conflicts = 0; ; ) {
     throwIfAborted(signal, LEASE_KEY)
-    const found = await store.get(LEASE_KEY)
+    const found = await readLock(store)
     const held = found && parseLock(found.body)
     const free = !held || held.released
     // by our own clock, too: its holder's may be wrong
@@ -220,6 +229,14 @@ export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): Obje
       return store.delete(...args)
     },
   }
+}
+
+/** Null also for one whose value is lost, as in a copy of a folder: nobody has it then. */
+async function readLock(store: ObjectStore): Promise<StoredObject | null> {
+  return store.get(LEASE_KEY).catch((error) => {
+    if (isDwhError(error, 'DAMAGED')) return null
+    throw error
+  })
 }
 
 /** Null for what is no lock: nobody has it then. */

@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, INCOMING_PREFIX, type ObjectInfo, type PutCondition, temporaryName } from '@dwh/core'
+import {
+  DwhError,
+  GENERATIONS_PREFIX,
+  INCOMING_PREFIX,
+  type ObjectInfo,
+  type PutCondition,
+  temporaryName,
+} from '@dwh/core'
 import { moveInto, writeFile } from './durable.ts'
 import { addGeneration, bodyEtag, bodyHash, type Generation, generationsFolder, readGeneration } from './generations.ts'
 import { readPlain } from './plain-file.ts'
@@ -13,12 +20,23 @@ export function incomingPath(root: string): string {
 /** The key's current generation, after bringing its plain file up to date; null for a key without generations. */
 export async function generationOf(root: string, key: string): Promise<Generation | null> {
   const generation = await readGeneration(generationsFolder(root, key))
-  if (generation) await refreshPlainFile(root, key, generation)
+  if (generation && !generation.lost) await refreshPlainFile(root, key, generation)
   return generation
 }
 
+/**
+ * The value of a key with generations; null for one that was deleted.
+ * @throws DwhError DAMAGED for one that was lost; a write may follow it all the same
+ */
+export function bodyOf(root: string, key: string, { body, lost }: Generation): Uint8Array | null {
+  if (!lost) return body
+  throw new DwhError('DAMAGED', `${join(root, key)}: its last value is not in ${GENERATIONS_PREFIX}`, {
+    hint: 'The folder was copied while a run was writing, or something in it was removed: `dwh repair`.',
+  })
+}
+
 /** Best effort: the plain file is for others, and a warehouse that cannot be written to can still be read. */
-async function refreshPlainFile(root: string, key: string, generation: Generation): Promise<void> {
+async function refreshPlainFile(root: string, key: string, generation: Pick<Generation, 'body'>): Promise<void> {
   const path = join(root, key)
   try {
     const plain = await readPlain(path)
@@ -49,7 +67,7 @@ export async function putGeneration(
     if (condition && !holds(condition, etag)) throw conflict(key)
     const number = current?.number ?? 0
     if (await addGeneration(generationsFolder(root, key), number, body, incomingPath(root))) {
-      return refreshPlainFile(root, key, { number: number + 1, body })
+      return refreshPlainFile(root, key, { body })
     }
     if (condition) throw conflict(key)
   }

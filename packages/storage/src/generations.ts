@@ -14,8 +14,10 @@ import { hasCode } from './local-errors.ts'
 export interface Generation {
   /** From 1. */
   readonly number: number
-  /** Null: deleted. */
+  /** Null: deleted, or lost. */
   readonly body: Uint8Array | null
+  /** The highest, and empty all the same. It never is where it was made: the folder was copied while it was superseded, or what superseded it was removed. */
+  readonly lost: boolean
 }
 
 /** The first byte of a generation's file; an empty file is one that was superseded. */
@@ -36,7 +38,7 @@ export async function readGeneration(folder: string): Promise<Generation | null>
     const content = await readFile(file(folder, number))
     // emptied, wholly or while it was read, only after a higher one was there
     if ((await highest(folder)) !== number) continue
-    return { number, body: content[0] === VALUE ? content.subarray(1) : null }
+    return { number, body: content[0] === VALUE ? content.subarray(1) : null, lost: content.length === 0 }
   }
 }
 

@@ -12,7 +12,7 @@ import {
   throwIfAborted,
 } from '@dwh/core'
 import { checkKey } from './check-key.ts'
-import { bodyInfo, generationOf, incomingPath, putGeneration } from './conditional-key.ts'
+import { bodyInfo, bodyOf, generationOf, incomingPath, putGeneration } from './conditional-key.ts'
 import { copyFile, hashFile, linkTo, moveInto, place, stamp, syncFolder, writeFile } from './durable.ts'
 import { bodyEtag, bodyHash, keysWithGenerations } from './generations.ts'
 import { hasCode, localFailure } from './local-errors.ts'
@@ -78,8 +78,9 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     async get(key) {
       const path = pathOf(key)
       const generation = await generationOf(root, key)
-      if (generation) return generation.body && { body: generation.body, etag: bodyEtag(generation.body) }
-      return readPlain(path)
+      if (!generation) return readPlain(path)
+      const body = bodyOf(root, key, generation)
+      return body && { body, etag: bodyEtag(body) }
     },
 
     put,

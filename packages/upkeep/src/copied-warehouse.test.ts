@@ -1,0 +1,220 @@
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ObjectStore } from '@dwh/core'
+import { readState } from '@dwh/metadata'
+import { startS3Server } from '@dwh/s3-server'
+import { localStore, s3Store } from '@dwh/storage'
+import { temporaryFolder } from '@dwh/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { pruneWarehouse, repairWarehouse, verifyWarehouse } from './index.ts'
+import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
+
+/*
+ * Backups, as docs/backup.md describes them: a warehouse is copied, file by file and in any order, by something that knows nothing of it, while runs replace days, make new ones and remove old ones.
+ */
+
+/** Runs that go on, two at a time; then nothing changes until something was copied twice: the first copy is one of a warehouse that was written to, the second is not. */
+function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number> } {
+  let [stopped, runs] = [false, 0]
+  let [copies, wake] = [0, () => {}]
+  const copied = () => {
+    copies += 1
+    wake()
+  }
+  const twoCopies = async () => {
+    const until = copies + 2
+    while (copies < until && !stopped)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+  }
+  const ended = (async () => {
+    for (; !stopped; runs += 1) {
+      const rows = Array.from({ length: (runs % 5) + 1 }, (_, i) => runs * 100 + i)
+      await house.run(`2026-02-${10 + (runs % 3)}`, { a: rows, b: rows, [`c${runs % 2}`]: rows }, slowly(house))
+      if (runs % 4 === 3) await pruneWarehouse({ ...house, keep: { daily: 2 }, remove: true })
+      if (runs % 2 === 1) await twoCopies()
+      // what is kept for readers and what was pruned is over by then
+      house.setNow(new Date(house.clock().getTime() + 25 * 3_600_000).toISOString())
+    }
+    return runs
+  })()
+  // a test that fails does not wait for it
+  ended.catch(() => {})
+  return {
+    copied,
+    stop() {
+      stopped = true
+      wake()
+      return ended
+    },
+  }
+}
+
+/** A store on which copying can get in between any two steps. */
+function slowly({ store }: TestHouse): { store: ObjectStore } {
+  const slow =
+    <Given extends unknown[], Answer>(method: (...given: Given) => Promise<Answer>) =>
+    async (...given: Given) => {
+      await pause(1)
+      return method(...given)
+    }
+  return {
+    store: {
+      ...store,
+      put: slow(store.put),
+      move: slow(store.move),
+      copy: slow(store.copy),
+      delete: slow(store.delete),
+    },
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** As `rsync --delete` and `cp -r` do it, but in an order that nobody promises: what was listed and is not there any more is left out. */
+async function copyFolder(from: string, to: string, random: () => number, without: readonly string[]): Promise<void> {
+  await rm(to, { recursive: true, force: true })
+  const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(from.length + 1))
+  for (const file of shuffled(files, random)) {
+    if (without.some((folder) => file.startsWith(folder))) continue
+    await mkdir(dirname(join(to, file)), { recursive: true })
+    await copyFile(join(from, file), join(to, file)).catch((error) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+    if (random() < 0.3) await pause(1)
+  }
+}
+
+/** As `aws s3 sync` does it. */
+async function copyObjects(from: ObjectStore, to: ObjectStore, random: () => number): Promise<void> {
+  for await (const { key } of to.list('')) await to.delete(key)
+  const keys: string[] = []
+  for await (const { key } of from.list('')) keys.push(key)
+  for (const key of shuffled(keys, random)) {
+    const object = await from.get(key)
+    if (object) await to.put(key, object.body)
+  }
+}
+
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
+  return list
+    .map((item) => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}
+
+async function expectWhole(store: ObjectStore): Promise<void> {
+  const { problems, files } = await verifyWarehouse({
+    store,
+    tempDirectory: await temporaryFolder(),
+    random: Math.random,
+  })
+  expect(problems).toEqual([])
+  expect(files).toBeGreaterThan(0)
+}
+
+/** What the page says: copy; if `etl.json` is not what it was before, or names a run that is being put in place, copy again. Returns the number of copies that were of no use. */
+async function copyUntilStill(readEtl: () => Promise<string>, copy: () => Promise<void>): Promise<number> {
+  for (let torn = 0; ; torn += 1) {
+    const before = await readEtl()
+    await copy()
+    if (before.includes('"publishing": null') && (await readEtl()) === before) return torn
+  }
+}
+
+async function bucketHouse() {
+  const server = await startS3Server({ buckets: ['warehouse', 'backup'] })
+  onTestFinished(() => server.close())
+  const { accessKeyId, secretAccessKey } = server.credential
+  const open = (bucket: string) =>
+    s3Store({ bucket, endpoint: server.url, credentials: { accessKeyId, secretAccessKey } })
+  return { house: await testHouse(open('warehouse')), backup: open('backup') }
+}
+
+const COPIES = 6
+
+describe('copied until etl.json stays the same', () => {
+  test('a folder, while runs go on: each copy is whole, with nothing to repair', async () => {
+    const house = await testHouse()
+    const random = seededRandom(7)
+    const running = keepRunning(house)
+    const plain = () => readFile(join(house.path, 'etl.json'), 'utf8').catch(() => '')
+    let torn = 0
+    for (let copied = 0; copied < COPIES; copied += 1) {
+      const path = join(await temporaryFolder(), 'copy')
+      torn += await copyUntilStill(plain, async () => {
+        await copyFolder(house.path, path, random, ['_dwh/generations/', '_dwh/incoming/'])
+        running.copied()
+      })
+      await expectWhole(localStore({ path }))
+    }
+    await running.stop()
+    // else nothing was copied in the middle of anything
+    expect(torn).toBeGreaterThan(0)
+  }, 120_000)
+
+  test('a bucket, to another bucket and to a folder', async () => {
+    const { house, backup } = await bucketHouse()
+    const random = seededRandom(11)
+    const running = keepRunning(house)
+    const etl = async () => new TextDecoder().decode((await house.store.get('etl.json'))?.body)
+    for (let copied = 0; copied < COPIES; copied += 1) {
+      const to = copied % 2 === 0 ? backup : localStore({ path: await temporaryFolder() })
+      await copyUntilStill(etl, async () => {
+        await copyObjects(house.store, to, random)
+        running.copied()
+      })
+      await expectWhole(to)
+    }
+    await running.stop()
+  }, 120_000)
+})
+
+describe('copied once, at any moment', () => {
+  test('the Parquet files are whole: without etl.json and _dwh, a repair makes a whole warehouse of them', async () => {
+    const house = await testHouse()
+    const random = seededRandom(13)
+    await house.run('2026-02-10', { a: [1], b: [1] })
+    const running = keepRunning(house)
+    for (let torn = 0; torn < COPIES; ) {
+      const path = join(await temporaryFolder(), 'copy')
+      await copyFolder(house.path, path, random, [])
+      running.copied()
+      const store = localStore({ path })
+      const { problems } = await verifyWarehouse({ store, tempDirectory: house.temp, random })
+      if (problems.length === 0) continue
+      torn += 1
+      await rm(join(path, 'etl.json'), { force: true })
+      await rm(join(path, '_dwh'), { recursive: true, force: true })
+      // the clock of the house moves on by days, which no lease outlasts
+      const clock = () => new Date()
+      expect(await repairWarehouse({ ...house, tempDirectory: house.temp, store, clock })).toMatchObject({
+        state: true,
+        left: [],
+      })
+      await expectWhole(store)
+    }
+    await running.stop()
+  }, 120_000)
+
+  test('a copy whose generations were superseded meanwhile says so, and is repaired', async () => {
+    const house = await testHouse()
+    for (const day of ['2026-02-10', '2026-02-11']) await house.run(day, { a: [1, 2], b: [3] })
+    for (const key of ['etl.json', '_dwh/lock.json']) {
+      const folder = join(house.path, '_dwh/generations', key)
+      const [last = ''] = (await readdir(folder)).sort().reverse()
+      await writeFile(join(folder, last), '')
+    }
+    const hint = expect.stringContaining('dwh repair')
+    await expect(readState(house.store)).rejects.toMatchObject({ code: 'DAMAGED', hint })
+    await expect(house.run('2026-02-12', { a: [1] })).rejects.toMatchObject({ code: 'DAMAGED', hint })
+    expect(await repairWarehouse({ ...house, tempDirectory: house.temp })).toMatchObject({ state: true, left: [] })
+    await expectWhole(house.store)
+    await house.run('2026-02-12', { a: [1], b: [3] })
+    await expectWhole(house.store)
+  })
+})

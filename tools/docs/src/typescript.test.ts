@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
@@ -11,13 +11,24 @@ declare const store: import('@dwh/core').ObjectStore
 declare function myStore(): import('@dwh/core').ObjectStore
 `
 
+test.each(
+  listPages().flatMap(({ path, blocks }) =>
+    blocks
+      .filter(({ language, note }) => language === 'ts' && note !== '')
+      .map(({ note, line, text }) => [`${path}:${line}`, note, text] as const),
+  ),
+)('%s is %s', (_, file, text) => {
+  expect(`${text}\n`).toBe(readFileSync(join(ROOT, file), 'utf8'))
+})
+
 test('every TypeScript example fits the packages as they are', () => {
   const folder = mkdtempSync(join(ROOT, 'tools/docs/.examples-'))
   try {
     const origin = new Map<string, string>()
     for (const { path, blocks } of listPages()) {
-      for (const { language, line, text } of blocks) {
-        if (language !== 'ts') continue
+      for (const { language, note, line, text } of blocks) {
+        // one that names a file is that file, which is checked with the project
+        if (language !== 'ts' || note !== '') continue
         const file = join(folder, `${path.replaceAll(/\W/g, '-')}-${line}.ts`)
         const declared = GIVEN.split('\n').filter(
           (row) => !new RegExp(`const ${/(?:const|function) (\w+)/.exec(row)?.[1]}\\b`).test(text),

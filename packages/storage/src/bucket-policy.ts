@@ -1,20 +1,36 @@
-/**
- * The least policy that a warehouse in a bucket needs, as AWS and most others take it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html.
- * Without ListBucket, S3 answers 403 for an object that is missing, which cannot be told from one that is forbidden.
- */
-export function bucketPolicy({
-  bucket,
-  prefix = '',
-}: {
+/** Who works with a bucket: `writer` runs, verifies, repairs and prunes; `reader` asks and verifies. */
+export const BUCKET_ROLES = ['writer', 'reader'] as const
+export type BucketRole = (typeof BUCKET_ROLES)[number]
+
+export interface BucketPolicyOptions {
   readonly bucket: string
   readonly prefix?: string | undefined
-}): string {
+  /** Default `writer`. */
+  readonly role?: BucketRole | undefined
+}
+
+/** What each may do to the bucket, and to the objects below the prefix. */
+const ACTIONS: Readonly<
+  Record<BucketRole, { readonly bucket: readonly string[]; readonly objects: readonly string[] }>
+> = {
+  writer: {
+    bucket: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+    objects: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+  },
+  reader: { bucket: ['s3:ListBucket'], objects: ['s3:GetObject'] },
+}
+
+/**
+ * The least policy for a warehouse in a bucket, as AWS and most others take it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html.
+ * Without ListBucket, S3 answers 403 for an object that is missing, which cannot be told from one that is forbidden.
+ */
+export function bucketPolicy({ bucket, prefix = '', role = 'writer' }: BucketPolicyOptions): string {
   const arn = `arn:aws:s3:::${bucket}`
   const objects = prefix === '' ? `${arn}/*` : `${arn}/${prefix}/*`
-  const actions = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload']
+  const may = ACTIONS[role]
   const statements = [
-    { Effect: 'Allow', Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads'], Resource: arn },
-    { Effect: 'Allow', Action: actions, Resource: objects },
+    { Effect: 'Allow', Action: may.bucket, Resource: arn },
+    { Effect: 'Allow', Action: may.objects, Resource: objects },
   ]
   return JSON.stringify({ Version: '2012-10-17', Statement: statements }, null, 2)
 }

@@ -75,7 +75,9 @@ export function s3Failure(error: unknown, url: string): DwhError {
   const network = networkCode(found)
   const name = found.name ?? 'Error'
   const [code, hint] = found.message === 'Region is missing' ? NO_REGION : meaning(name, status, network)
-  const what = status === undefined ? (network ?? name) : `${name} (HTTP ${status})`
+  // an answer without a body, as that to HEAD is
+  const http = name === 'Unknown' ? `HTTP ${status}` : `${name} (HTTP ${status})`
+  const what = status === undefined ? (network ?? name) : http
   const said = found.message && found.message !== name && found.message !== 'UnknownError' ? `: ${found.message}` : ''
   return new DwhError(code, `${url}: ${what}${said}`, {
     hint,

@@ -242,7 +242,9 @@ async function headObject(connection: S3Connection, key: string): Promise<HeadOb
   } catch (error) {
     // the answer to HEAD has no body, and so does not tell a missing bucket from a missing object
     if (isAnswer(error, 404)) return null
-    throw error
+    if (!isAnswer(error, 403)) throw error
+    const { code, message, hint, context, cause } = error as DwhError
+    throw new DwhError(code, `${message}: ${key}`, { hint, context, cause })
   }
 }
 

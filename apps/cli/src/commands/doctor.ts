@@ -1,8 +1,8 @@
 import { checkSource as requireSource } from '@dwh/config'
 import { DwhError } from '@dwh/core'
 import { connect, readOnlyRoleSql } from '@dwh/extract-postgres'
-import { bucketPolicy } from '@dwh/storage'
-import { Command } from 'commander'
+import { BUCKET_ROLES, type BucketRole, bucketPolicy } from '@dwh/storage'
+import { Command, Option } from 'commander'
 import pc from 'picocolors'
 import { checkLocal } from '../doctor/check-local.ts'
 import { checkSource, type ExaminedSource, READER } from '../doctor/check-source.ts'
@@ -24,12 +24,13 @@ Examples:
   $ dwh doctor --json | jq '.checks[] | select(.status == "failed")'
   $ dwh doctor --role-sql | psql "$ADMIN_URL"     a role that can only read
   $ dwh doctor --bucket-policy > policy.json      the least rights in the bucket
+  $ dwh doctor --bucket-policy reader             those of somebody who only asks
 
 Exit code: 0 nothing failed, 1 a check failed, 2 the configuration is wrong.`
 
 interface DoctorFlags extends CommonFlags {
   readonly roleSql?: string | true
-  readonly bucketPolicy?: boolean
+  readonly bucketPolicy?: BucketRole | true
   readonly timeout: string
 }
 
@@ -38,7 +39,11 @@ export function doctorCommand(world: World): Command {
     .description('try every connection and permission, and name the fix')
     .option('--source <url>', 'the Postgres to read (DATABASE_URL is better: a command line can be seen by others)')
     .option('--role-sql [name]', `only print the SQL that makes a role which can only read (default: ${READER})`)
-    .option('--bucket-policy', 'only print the least policy for the bucket')
+    .addOption(
+      new Option('--bucket-policy [role]', 'only print the least policy for the bucket (default: writer)').choices(
+        BUCKET_ROLES,
+      ),
+    )
     .option('--timeout <seconds>', 'how long each check may take', '10')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
@@ -92,7 +97,9 @@ async function printRoleSql(flags: DoctorFlags, world: World): Promise<void> {
 
 async function printBucketPolicy(flags: DoctorFlags, world: World): Promise<void> {
   const { config } = await openStore(flags, world)
-  if ('s3' in config.storage) return void (await world.stdout.write(`${bucketPolicy(config.storage.s3)}\n`))
+  const role = flags.bucketPolicy === true ? undefined : flags.bucketPolicy
+  if ('s3' in config.storage)
+    return void (await world.stdout.write(`${bucketPolicy({ ...config.storage.s3, role })}\n`))
   throw new DwhError('CONFIG_INVALID', 'the storage is a folder, which needs no policy', {
     hint: 'Point --storage or DWH_STORAGE at a bucket: s3://bucket/prefix.',
   })

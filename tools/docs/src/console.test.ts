@@ -19,12 +19,17 @@ test.each(pages.map((page) => [page.path, page] as const))(
   async (path, { blocks }) => {
     const database = await testDatabase()
     await seedDatabase((sql) => database.query(sql))
+    // a second one, for pages that speak of a database that was moved
+    const moves = blocks.some(({ text }) => text.includes('RESTORED_DATABASE_URL'))
+    const restored = moves ? await testDatabase() : null
+    await seedDatabase(async (sql) => void (await restored?.query(sql)))
     const folder = await temporaryFolder()
     const env = {
       PATH: `${await commands(folder)}:${process.env.PATH}`,
       HOME: folder,
       DATABASE_URL: database.url,
       QUERIES: join(ROOT, 'seed/queries'),
+      ...(restored ? { RESTORED_DATABASE_URL: restored.url } : {}),
     }
     await mkdir(join(folder, 'work'))
     for (const { language, line, text } of blocks) {
@@ -35,6 +40,7 @@ test.each(pages.map((page) => [page.path, page] as const))(
           .replaceAll(folder, '/home/you')
           .replaceAll(new URL(database.url).host, 'localhost:5432')
           .replaceAll(database.name, 'app')
+          .replaceAll(restored?.name ?? '\0', 'app_restored')
         const [said, found] = [form(output), form(printed)]
         if (process.env.DOCS === 'write' && !output.includes('...')) {
           await replace(path, `$ ${command}\n${output}`, `$ ${command}\n${printed}`)
@@ -66,6 +72,7 @@ async function commands(folder: string): Promise<string> {
   const scripts = {
     dwh: run('tools/dwh.mjs'),
     'dwh-scheduler': run('apps/scheduler/bin/dwh-scheduler.js'),
+    psql: run('tools/docs/src/psql.child.mjs'),
     npx: 'name=$1; shift\ncase $name in dwh|@dwh/cli) exec dwh "$@";; dwh-scheduler|@dwh/scheduler) exec dwh-scheduler "$@";; *) exit 127;; esac\n',
   }
   for (const [name, script] of Object.entries(scripts)) {

@@ -1,0 +1,9 @@
+import pg from 'pg'
+
+/** `psql -qc "SQL" URL`: runs it, and prints nothing. */
+const [flag, sql, connectionString] = process.argv.slice(2)
+if (flag !== '-qc') throw new Error(`${flag}: only -qc`)
+const client = new pg.Client({ connectionString })
+await client.connect()
+await client.query(sql)
+await client.end()

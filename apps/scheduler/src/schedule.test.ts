@@ -37,6 +37,50 @@ describe('the clock changes', () => {
       ['2026-10-25T00:30', '2026-10-25T01:00', '2026-10-25T01:30', '2026-10-25T02:00'],
     ],
     ['@hourly', 'Europe/Zurich', '2026-10-24T23:30Z', ['2026-10-25T00:00', '2026-10-25T01:00', '2026-10-25T02:00']],
+    // several minutes, several hours
+    [
+      '0,30 2 * * *',
+      'Europe/Zurich',
+      '2026-03-28T12:00Z',
+      ['2026-03-29T01:00', '2026-03-30T00:00', '2026-03-30T00:30'],
+    ],
+    [
+      '*/15 2 * * *',
+      'Europe/Zurich',
+      '2026-03-29T00:00Z',
+      ['2026-03-29T01:00', '2026-03-30T00:00', '2026-03-30T00:15'],
+    ],
+    [
+      '15 0,2,12 * * *',
+      'Europe/Zurich',
+      '2026-03-28T23:30Z',
+      ['2026-03-29T01:00', '2026-03-29T10:15', '2026-03-29T22:15'],
+    ],
+    [
+      '0,5 0 * * *',
+      'America/Santiago',
+      '2026-09-05T12:00Z',
+      ['2026-09-06T04:00', '2026-09-07T03:00', '2026-09-07T03:05'],
+    ],
+    [
+      '0 0,12 * * *',
+      'America/Havana',
+      '2026-03-07T18:00Z',
+      ['2026-03-08T05:00', '2026-03-08T16:00', '2026-03-09T04:00'],
+    ],
+    ['0 */2 * * *', 'Europe/Zurich', '2026-10-24T22:00Z', ['2026-10-25T00:00', '2026-10-25T03:00', '2026-10-25T05:00']],
+    [
+      '0 */12 * * *',
+      'America/Havana',
+      '2026-10-31T18:00Z',
+      ['2026-11-01T04:00', '2026-11-01T17:00', '2026-11-02T05:00'],
+    ],
+    [
+      '0,30 * * * *',
+      'Europe/Zurich',
+      '2026-03-29T00:00Z',
+      ['2026-03-29T00:30', '2026-03-29T01:00', '2026-03-29T01:30'],
+    ],
     // midnight itself may be missing
     ['0 0 * * *', 'America/Sao_Paulo', '2018-11-03T12:00Z', ['2018-11-04T03:00', '2018-11-05T02:00']],
   ])('%s in %s', (expression, timeZone, from, expected) => {
@@ -80,7 +124,7 @@ test.each([
   ['0 3 * *', 'exactly five, six, or seven'],
   ['61 * * * *', 'Invalid value for minute: 61'],
   ['0 3 31 2 *', 'there is no such time'],
-  ['0 0 3 1 1 * 2020', 'there is no such time'],
+  ['0 0 3 1 1 * 2020', 'years cannot be given'],
 ])('%s: refused at the start', (expression, why) => {
   const parse = () => parseSchedule(expression, 'UTC', 'schedule.run')
   expect(parse).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) }))

@@ -1,5 +1,6 @@
 import { DwhError } from '@dwh/core'
 import { Cron } from 'croner'
+import { type TimeZone, timeZoneOf } from './time-zone.ts'
 
 /** When something happens, again and again. */
 export interface Schedule {
@@ -8,54 +9,54 @@ export interface Schedule {
   next(time: Date): Date
 }
 
-/** The clock goes back by an hour at most, and in one place by half of one. */
-const LONGEST_FOLD_MS = 2 * 3_600_000
+/** Clocks are changed by less. */
+const LONGEST_CHANGE_MS = 26 * 3_600_000
 
 /**
- * Reads a cron expression: five fields, six with seconds in front, or `@daily` and its like. Of a time that the clock skips in spring the moment after the gap counts; a time
- * that it shows twice in autumn counts once, unless the hours are open (`*`), which means every so many minutes of real time.
+ * Reads a cron expression: five fields, six with seconds in front, or `@daily` and its like. Of times that the clock skips in spring, the moment after the gap counts, once; a time that it shows twice in autumn counts the first
+ * time. Where the hour is `*`, each is an hour of real time.
  * @param setting what to call it in a message
  * @throws DwhError CONFIG_INVALID
  */
 export function parseSchedule(expression: string, timeZone: string, setting: string): Schedule {
-  const cron = parse(expression, timeZone, setting)
-  const shown = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
-  const open = hasOpenHours(expression)
-
-  // croner gives a time of several hours, such as 1,2, both times that the clock shows it
-  function shownBefore(time: Date): boolean {
-    const from = new Date(time.getTime() - LONGEST_FOLD_MS)
-    for (let earlier = cron.nextRun(from); earlier && earlier < time; earlier = cron.nextRun(earlier))
-      if (shown.format(earlier) === shown.format(time)) return true
-    return false
+  const zone = timeZoneOf(timeZone)
+  const everyHour = hoursOf(expression) === '*'
+  // croner itself loses some times in a gap, and gives some twice: so it works on what the clock shows, as if that were UTC
+  const cron = parse(expression, everyHour ? timeZone : 'UTC', setting)
+  const after = (time: Date) => {
+    const found = cron.nextRun(time)
+    if (found) return found
+    throw new DwhError('CONFIG_INVALID', `${setting} "${expression}": there is no such time`, { hint: HINT })
   }
+  return { expression, next: everyHour ? after : (time) => nextShown(after, zone, time) }
+}
 
-  return {
-    expression,
-    next(time) {
-      let found = cron.nextRun(time)
-      while (found && !open && shownBefore(found)) found = cron.nextRun(found)
-      if (found) return found
-      throw new DwhError('CONFIG_INVALID', `${setting} "${expression}": there is no such time`, { hint: HINT })
-    },
+function nextShown(after: (time: Date) => Date, zone: TimeZone, time: Date): Date {
+  let shown = new Date(zone.shownAt(time).getTime() - LONGEST_CHANGE_MS)
+  for (;;) {
+    shown = after(shown)
+    const found = zone.firstShowing(shown)
+    if (found > time) return found
   }
 }
 
 const HINT = 'Give minute, hour, day of month, month and day of week, such as "0 3 * * *"; or off.'
 
 function parse(expression: string, timezone: string, setting: string): Cron {
+  const wrong = (reason: string, cause?: unknown) =>
+    new DwhError('CONFIG_INVALID', `${setting} "${expression}": ${reason}`, { cause, hint: HINT })
+  if (expression.trim().split(/\s+/).length > 6) throw wrong('years cannot be given')
   try {
     const cron = new Cron(expression, { timezone, paused: true })
     if (cron.nextRun() !== null) return cron
   } catch (cause) {
-    const reason = (cause as Error).message.replace(/^Cron\w+: /, '')
-    throw new DwhError('CONFIG_INVALID', `${setting} "${expression}": ${reason}`, { cause, hint: HINT })
+    throw wrong((cause as Error).message.replace(/^Cron\w+: /, ''), cause)
   }
-  throw new DwhError('CONFIG_INVALID', `${setting} "${expression}": there is no such time`, { hint: HINT })
+  throw wrong('there is no such time')
 }
 
-function hasOpenHours(expression: string): boolean {
+function hoursOf(expression: string): string | undefined {
   const fields = expression.trim().split(/\s+/)
-  if (fields.length < 5) return expression === '@hourly'
-  return fields[fields.length === 5 ? 1 : 2]?.includes('*') ?? false
+  if (fields.length < 5) return expression.trim().toLowerCase() === '@hourly' ? '*' : undefined
+  return fields[fields.length === 5 ? 1 : 2]?.replace(/^\*\/1$/, '*')
 }

@@ -1,0 +1,58 @@
+/** What the clocks of a place show. A shown time is a Date whose UTC fields are what stands on the clock. */
+export interface TimeZone {
+  shownAt(time: Date): Date
+  /** The moment at which a clock first shows this; for what it never shows, the moment after the gap. */
+  firstShowing(shown: Date): Date
+}
+
+const DAY_MS = 86_400_000
+
+/** By an IANA name. */
+export function timeZoneOf(timeZone: string): TimeZone {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    era: 'short',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+    hourCycle: 'h23',
+  })
+
+  function shownAt(time: Date): Date {
+    const parts = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]))
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts
+    return new Date(Date.UTC(year, month - 1, day, hour, minute, second))
+  }
+
+  /** What is to be added to UTC, in milliseconds. */
+  function offsetAt(time: number): number {
+    const whole = Math.floor(time / 1000) * 1000
+    return shownAt(new Date(whole)).getTime() - whole
+  }
+
+  return {
+    shownAt,
+    firstShowing(shown) {
+      const wanted = shown.getTime()
+      const [before, after] = [offsetAt(wanted - DAY_MS), offsetAt(wanted + DAY_MS)]
+      const moments = [wanted - before, wanted - after].sort((a, b) => a - b)
+      const found = moments.find((moment) => moment + offsetAt(moment) === wanted)
+      return new Date(found ?? changeBetween(moments[0] as number, moments[1] as number, offsetAt))
+    },
+  }
+}
+
+/** The first moment, to the second, at which the offset is that of `to`. */
+function changeBetween(from: number, to: number, offsetAt: (time: number) => number): number {
+  let [low, high] = [from, to]
+  const changed = offsetAt(to)
+  while (high - low > 1000) {
+    const middle = low + Math.floor((high - low) / 2000) * 1000
+    if (offsetAt(middle) === changed) high = middle
+    else low = middle
+  }
+  return high
+}

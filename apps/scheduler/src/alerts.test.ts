@@ -15,7 +15,10 @@ function outcome(result: Outcome['result'], answer: unknown = null): Outcome {
   return { result, answer, error, startedAt: NOON, durationMs: 1000 }
 }
 
-/** Ends jobs one after the other, an hour apart unless said otherwise; gives what was said after each. */
+/** Nothing is ever stale. */
+const never = { ...settings, schedules: { ...settings.schedules, run: null } }
+
+/** Ends jobs one after the other, an hour apart unless said otherwise, and looks; gives what was said after each. */
 function said(
   jobs: readonly [Outcome, view?: WarehouseView | undefined, hours?: number][],
   first: Partial<SchedulerState> = {},
@@ -26,10 +29,11 @@ function said(
   return jobs.map(([ended, view, hours = 1]) => {
     now = new Date(now.getTime() + hours * 3_600_000)
     const before = state
-    const after = { ...afterJob(state, settings, job, ended, now), view: view ?? state.view }
-    const told = afterJobAlerts(before, after, settings, job, ended, now)
+    const done = afterJob(state, settings, job, ended, now)
+    const looked = afterLook({ ...done, view: view ?? done.view }, never, now)
+    const told = afterJobAlerts(before, looked, settings, job, ended, now)
     state = told.state
-    return told.alerts.map(lineOf)
+    return [...afterLookAlerts(done, looked, settings), ...told.alerts].map(lineOf)
   })
 }
 
@@ -59,8 +63,13 @@ test('what succeeds before its retries are over is nothing to talk about', () =>
 })
 
 test('wrong settings are said at once; whatever lasts, once a day', () => {
-  const days = said([[outcome('refused')], [outcome('refused'), undefined, 23], [outcome('refused'), undefined, 1]])
-  expect(days.map((alerts) => alerts.length)).toEqual([1, 0, 1])
+  const days = said([
+    [outcome('refused')],
+    [outcome('refused'), undefined, 22],
+    [outcome('refused'), undefined, 1.9],
+    [outcome('refused'), undefined, 23.99],
+  ])
+  expect(days.map((alerts) => alerts.length)).toEqual([1, 0, 1, 1])
 })
 
 test('it is busy or stops: nothing to say, and nothing is forgotten', () => {
@@ -69,9 +78,10 @@ test('it is busy or stops: nothing to say, and nothing is forgotten', () => {
 })
 
 test('restarted after a failure: etl.json knows that the last run failed', () => {
-  const view = viewOf({ orders: {} }, { lastFailure: 'no space left' })
-  expect(said([[outcome('done'), viewOf({ orders: {} })]], { view })).toEqual([
-    ['recovered: Runs succeed again: Warehouse: /srv/warehouse'],
+  expect(said([[outcome('failed')], [outcome('done')], [outcome('done')]], { failedBefore: true })).toEqual([
+    [],
+    ['recovered: Runs succeed again: It had failed since 2026-02-18T13:00:00.000Z. | Warehouse: /srv/warehouse'],
+    [],
   ])
   expect(said([[outcome('done')]])).toEqual([[]])
 })
@@ -85,10 +95,20 @@ test('verify finds damage, and later none', () => {
 })
 
 test('some tables are kept from before', () => {
-  const view = viewOf({ orders: {} }, { failedTables: { orders: 'permission denied' } })
-  expect(said([[outcome('partial'), view]])).toEqual([
-    ['partial: Published, but some tables are kept from before: orders: permission denied'],
-  ])
+  const view = viewOf({ orders: {} }, { failedTables: { orders: { message: 'permission denied', startedAt: NOON } } })
+  const others = viewOf({ orders: {} }, { failedTables: { events: { message: 'no', startedAt: NOON } } })
+  const line = 'partial: Published, but some tables are kept from before: orders: permission denied'
+  // the same ones once a day
+  expect(
+    said([
+      [outcome('partial'), view],
+      [outcome('partial'), view],
+      [outcome('partial'), view, 22],
+      [outcome('partial'), others],
+      [outcome('done'), viewOf({ orders: {} })],
+      [outcome('partial'), view],
+    ]),
+  ).toEqual([[line], [], [line], [expect.stringContaining('events: no')], [], [line]])
 })
 
 test('rows and columns out of line', () => {
@@ -97,35 +117,45 @@ test('rows and columns out of line', () => {
     steady: { rows: 1000 },
     halved: { rows: 1000 },
     emptied: { rows: 3 },
+    constructor: { rows: 5 },
     grown: { rows: 0 },
     gone: {},
     altered: { columns: { id: 'INTEGER not null', name: 'VARCHAR', old: 'DATE' } },
   })
-  const after = viewOf({
-    small: { rows: 120 },
-    steady: { rows: 1500 },
-    halved: { rows: 499 },
-    emptied: { rows: 0 },
-    grown: { rows: 100 },
-    added: { rows: 7 },
-    altered: { columns: { id: 'BIGINT not null', name: 'VARCHAR', born: 'DATE' } },
-  })
+  const after = viewOf(
+    {
+      small: { rows: 120 },
+      steady: { rows: 1500 },
+      halved: { rows: 499 },
+      emptied: { rows: 0 },
+      grown: { rows: 100 },
+      added: { rows: 7 },
+      altered: { columns: { id: 'BIGINT not null', name: 'VARCHAR', born: 'DATE', toString: 'DATE' } },
+      valueOf: { rows: 1 },
+    },
+    { runId: 'another' },
+  )
   const [[alert] = []] = said([[outcome('done'), after]], { view: before })
   expect(alert?.replace('changed: Tables are not as they were: ', '').split(' | ')).toEqual([
     'added: new, 7 rows',
     'altered: column id is BIGINT not null, it was INTEGER not null',
     'altered: column old is gone',
     'altered: new column born DATE',
+    'altered: new column toString DATE',
+    'constructor: gone from the current tables, its history stays',
     'emptied: empty, it had 3 rows',
     'gone: gone from the current tables, its history stays',
     'grown: 100 rows, it had 0',
     'halved: 499 rows, it had 1000 (-50 %)',
+    'valueOf: new, 1 rows',
   ])
 })
 
 test('of a first run everything is new, which is nothing to say', () => {
   expect(said([[outcome('done'), viewOf({ orders: {} })]], { view: viewOf({}) })).toEqual([[]])
   expect(said([[outcome('done'), viewOf({ orders: {} })]], { view: null, seen: false })).toEqual([[]])
+  // of a run that was seen already there is nothing more to say
+  expect(said([[outcome('done'), viewOf({ orders: { rows: 1 } })]])).toEqual([[]])
 })
 
 test('stale is said once, and fresh once', () => {
@@ -135,12 +165,12 @@ test('stale is said once, and fresh once', () => {
     view: viewOf({ orders: { startedAt: new Date('2026-02-16T03:00Z') } }),
   }
   const stale = afterLook(state, settings, NOON)
-  expect(afterLookAlerts(state, stale).map(lineOf)).toEqual([
+  expect(afterLookAlerts(state, stale, settings).map(lineOf)).toEqual([
     'stale: The warehouse is stale: Its last good run was committed at 2026-02-18T03:00:12.000Z. | Warehouse: /srv/warehouse',
   ])
-  expect(afterLookAlerts(stale, afterLook(stale, settings, NOON))).toEqual([])
+  expect(afterLookAlerts(stale, afterLook(stale, settings, NOON), settings)).toEqual([])
   const fresh = afterLook({ ...stale, view: viewOf({ orders: { startedAt: NOON } }) }, settings, NOON)
-  expect(afterLookAlerts(stale, fresh).map(lineOf)).toEqual([
+  expect(afterLookAlerts(stale, fresh, settings).map(lineOf)).toEqual([
     'fresh: The warehouse is up to date again: Warehouse: /srv/warehouse',
   ])
 })
@@ -154,7 +184,7 @@ test('somebody else makes the run that failed here: said, and forgotten', () => 
   expect(before.jobs.run).toMatchObject({ failures: 3, failing })
   const after = afterLook({ ...before, view: view('2026-02-18T12:01Z') }, settings, NOON)
   expect(after.jobs.run).toMatchObject({ failures: 0, failing: null })
-  expect(afterLookAlerts(before, after).map(lineOf)).toEqual([
+  expect(afterLookAlerts(before, after, settings).map(lineOf)).toEqual([
     'recovered: Runs succeed again: It had failed since 2026-02-18T12:00:00.000Z. | Warehouse: /srv/warehouse',
   ])
 })

@@ -12,8 +12,8 @@ export interface Alert {
   readonly lines: readonly string[]
 }
 
-/** A failure that lasts is said again. */
-const REMIND_MS = 24 * 3_600_000
+/** A failure that lasts is said again, every day: a job of every day may end a little earlier than the day before. */
+const REMIND_MS = 23 * 3_600_000
 
 export interface Told {
   readonly state: SchedulerState
@@ -36,28 +36,27 @@ export function afterJobAlerts(
     return { state: { ...after, jobs: { ...after.jobs, [job]: told } }, alerts: [failed(job, history, outcome)] }
   }
   const wasFailing = before.jobs[job].failing
-  // a scheduler that was restarted in between finds in etl.json that the last run had failed
-  const failedBefore = job === 'run' && isFirst(before.jobs.run) && before.view?.lastFailure != null
   const good = outcome.result === 'done' || outcome.result === 'partial'
-  const recovered = good && (wasFailing?.alertedAt != null || failedBefore)
-  return {
-    state: after,
-    alerts: [
-      ...(recovered ? [recoveredAlert(job, wasFailing?.since ?? null, after.view)] : []),
-      ...(outcome.result === 'partial' ? [partial(after.view)] : []),
-      ...(job === 'run' && good ? changed(before.view, after.view, settings.rowChange) : []),
-    ],
-  }
+  const recovered = good && (wasFailing?.alertedAt != null || (job === 'run' && before.failedBefore))
+  const alerts = recovered ? [recoveredAlert(job, wasFailing?.since ?? null, after.view)] : []
+  if (job !== 'run' || !good) return { state: after, alerts }
+  const kept = keptTables(after, now)
+  return { state: { ...after, partial: kept.partial }, alerts: [...alerts, ...kept.alerts] }
 }
 
 /** What is to be said after the warehouse was seen. */
-export function afterLookAlerts(before: SchedulerState, after: SchedulerState): readonly Alert[] {
+export function afterLookAlerts(
+  before: SchedulerState,
+  after: SchedulerState,
+  { rowChange }: SchedulerSettings,
+): readonly Alert[] {
   const failing = before.jobs.run.failing
   const mended = failing?.alertedAt != null && after.jobs.run.failing === null
   return [
     ...(mended ? [recoveredAlert('run', failing.since, after.view)] : []),
     ...(before.staleSince === null && after.staleSince !== null ? [stale(after.view)] : []),
     ...(before.staleSince !== null && after.staleSince === null ? [fresh(after.view)] : []),
+    ...changed(before.view, after.view, rowChange),
   ]
 }
 
@@ -73,10 +72,6 @@ function isToBeSaid(
   const final = job !== 'run' || result === 'refused' || failures > retries
   const alertedAt = failing?.alertedAt ?? null
   return final && (alertedAt === null || now.getTime() - alertedAt.getTime() >= REMIND_MS)
-}
-
-function isFirst({ outcomes }: JobHistory): boolean {
-  return Object.keys(outcomes).length === 0
 }
 
 const FAILED: Readonly<Record<Job, string>> = {
@@ -110,18 +105,23 @@ function recoveredAlert(job: Job, since: Date | null, view: WarehouseView | null
   return { kind: 'recovered', title: RECOVERED[job], lines: [...failing, placeOf(view)] }
 }
 
-function partial(view: WarehouseView | null): Alert {
+/** Said of the same tables once a day. */
+function keptTables(
+  { view, partial }: SchedulerState,
+  now: Date,
+): Pick<SchedulerState, 'partial'> & { alerts: Alert[] } {
   const failures = Object.entries(view?.failedTables ?? {})
-  return {
-    kind: 'partial',
-    title: 'Published, but some tables are kept from before',
-    lines: failures.map(([name, message]) => `${name}: ${message}`),
-  }
+  if (failures.length === 0) return { partial: null, alerts: [] }
+  const names = JSON.stringify(failures.map(([name]) => name).sort())
+  if (partial?.names === names && now.getTime() - partial.saidAt.getTime() < REMIND_MS) return { partial, alerts: [] }
+  const title = 'Published, but some tables are kept from before'
+  const lines = failures.map(([name, { message }]) => `${name}: ${message}`)
+  return { partial: { names, saidAt: now }, alerts: [{ kind: 'partial', title, lines }] }
 }
 
 function changed(before: WarehouseView | null, after: WarehouseView | null, rowChange: number): Alert[] {
   // of a first run everything is new
-  if (!before || !after || before.lastRunAt === null) return []
+  if (!before || !after || before.lastRunAt === null || before.runId === after.runId) return []
   const lines = changesBetween(before.tables, after.tables, rowChange)
   return lines.length === 0 ? [] : [{ kind: 'changed', title: 'Tables are not as they were', lines }]
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { afterJob, afterLook, isWanted, nextDue, startState } from './decide.ts'
+import { afterClockChange, afterJob, afterLook, isWanted, nextDue, startState } from './decide.ts'
 import type { Outcome, OutcomeResult } from './outcome.ts'
 import { parseSchedule } from './schedule.ts'
 import type { SchedulerState } from './state.ts'
@@ -54,6 +54,38 @@ test('a run of some tables does not make the others newer', () => {
   const view = viewOf({ orders: { startedAt: at('18T11:00:00') }, events: { startedAt: at('17T03:00:00') } })
   const state = { ...startState(SETTINGS, START), seen: true, view }
   expect(isWanted(state, SETTINGS, START)).toBe(true)
+})
+
+test('a table that the last run could not read does not make another run wanted', () => {
+  const failedTables = { events: { message: 'no', startedAt: at('18T03:00:00') } }
+  const tables = { orders: { startedAt: at('18T03:00:00') }, events: { startedAt: at('11T03:00:00') } }
+  const state = { ...startState(SETTINGS, START), seen: true, view: viewOf(tables, { failedTables }) }
+  expect(isWanted(state, SETTINGS, START)).toBe(false)
+  // but what it holds is old
+  expect(afterLook(state, SETTINGS, START).staleSince).toEqual(START)
+})
+
+test('a run that was made by a clock of the year 2030 is no reason to wait until then', () => {
+  const view = viewOf({ orders: { startedAt: new Date('2030-01-01T00:00Z') } })
+  const state = { ...startState(SETTINGS, START), seen: true, view }
+  expect(isWanted(state, SETTINGS, START)).toBe(true)
+  expect(afterLook(state, SETTINGS, START).staleSince).toEqual(START)
+})
+
+test('the clock is set back: nothing waits for a time that is years away', () => {
+  const ahead = startState({ ...SETTINGS, catchUp: false }, new Date('2030-01-01T00:00Z'))
+  const { due } = afterClockChange(ahead, SETTINGS, START)
+  expect(due).toMatchObject({ run: at('19T03:00:00'), prune: at('19T04:00:00'), verify: at('22T05:00:00') })
+  const retrying = {
+    ...startState(SETTINGS, START),
+    due: { run: at('18T12:10:00'), prune: null, verify: null, look: null },
+  }
+  expect(afterClockChange(retrying, SETTINGS, START).due).toMatchObject({ run: at('18T12:10:00'), prune: null })
+})
+
+test('what could not be read, and what somebody else runs, is looked at every ten minutes', () => {
+  const unseen = afterLook(startState(SETTINGS, START), SETTINGS, START)
+  expect(unseen.due.look).toEqual(at('18T12:10:00'))
 })
 
 test('failures: 1, 2, 4, ... minutes later, then at the next scheduled time, which has its own retries', () => {
@@ -133,7 +165,7 @@ test('stale without any run: from the start on, or from the first scheduled time
   const later = { ...SETTINGS, catchUp: false }
   expect(afterLook(empty, later, START).due.look).toEqual(at('19T06:00:00'))
   const never = { ...SETTINGS, schedules: { ...SETTINGS.schedules, run: null } }
-  expect(afterLook(empty, never, START)).toMatchObject({ staleSince: null, due: { look: null } })
+  expect(afterLook(empty, never, START)).toMatchObject({ staleSince: null, due: { look: at('18T12:10:00') } })
 })
 
 test('verify: what it found last, by kind', () => {

@@ -1,7 +1,7 @@
 import type { Outcome } from './outcome.ts'
 import { JOBS, type Job, type SchedulerSettings } from './settings.ts'
 import { NEW_JOB, type SchedulerState } from './state.ts'
-import { coveredSince } from './warehouse-view.ts'
+import { coveredSince, triedSince } from './warehouse-view.ts'
 
 /*
  * What is done when, as functions of what is known: no clock, no effect. The one rule of a run: it is due once the first scheduled time after the start of the run that the
@@ -13,7 +13,7 @@ const BUSY_MS = 30_000
 const MOST_DOUBLINGS = 4
 /** Between two retries at most. */
 const MOST_DELAY_MS = 3_600_000
-/** While the warehouse is stale: somebody else may make a run. */
+/** While the warehouse is stale, could not be read, or is run by somebody else. */
 const LOOK_MS = 10 * 60_000
 
 export function startState(settings: SchedulerSettings, now: Date): SchedulerState {
@@ -30,6 +30,8 @@ export function startState(settings: SchedulerSettings, now: Date): SchedulerSta
     view: null,
     seen: false,
     staleSince: null,
+    failedBefore: false,
+    partial: null,
     jobs: { run: NEW_JOB, prune: NEW_JOB, verify: NEW_JOB },
   }
 }
@@ -47,8 +49,8 @@ export function nextDue({ due }: SchedulerState): { readonly what: Job | 'look';
 /** Whether the run that is due is still wanted, now that the warehouse has been seen. */
 export function isWanted({ forced, view, seen }: SchedulerState, { schedules }: SchedulerSettings, now: Date): boolean {
   if (forced || !seen || view === null || schedules.run === null) return true
-  const covered = coveredSince(view)
-  return covered === null || schedules.run.next(covered) <= now
+  const tried = triedSince(view, now)
+  return tried === null || schedules.run.next(tried) <= now
 }
 
 /** A run that is not wanted any more: another was made. */
@@ -57,10 +59,10 @@ export function skipRun(state: SchedulerState, settings: SchedulerSettings, now:
 }
 
 /** When the warehouse is stale: so long after the first scheduled time that no run covers. Null: it never is. */
-export function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSettings): Date | null {
+export function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSettings, now: Date): Date | null {
   const { schedules, catchUp, runOnStart, staleAfterMs } = settings
   if (schedules.run === null) return null
-  const covered = view && coveredSince(view)
+  const covered = view && coveredSince(view, now)
   const atOnce = catchUp || runOnStart
   const wanted = covered ? schedules.run.next(covered) : atOnce ? startedAt : schedules.run.next(startedAt)
   return new Date(wanted.getTime() + staleAfterMs)
@@ -68,18 +70,28 @@ export function staleAt({ view, startedAt }: SchedulerState, settings: Scheduler
 
 /** After the warehouse was seen, or could not be: whether it is stale, when to look again, and whether somebody else has made the run that failed here. */
 export function afterLook(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
-  const at = staleAt(state, settings)
+  const at = staleAt(state, settings, now)
   const stale = at !== null && at <= now
   const { run } = state.jobs
-  const covered = state.view && coveredSince(state.view)
+  const covered = state.view && coveredSince(state.view, now)
   // by hand, or by another scheduler
   const mended = run.failing !== null && covered !== null && covered >= run.failing.since
   return {
     ...state,
     jobs: mended ? { ...state.jobs, run: { ...run, failures: 0, failing: null } } : state.jobs,
     staleSince: stale ? (state.staleSince ?? now) : null,
-    due: { ...state.due, look: stale ? new Date(now.getTime() + LOOK_MS) : at },
+    due: { ...state.due, look: at === null || stale || !state.seen ? new Date(now.getTime() + LOOK_MS) : at },
   }
+}
+
+/** The clock was set back: nothing is due later than its next time. */
+export function afterClockChange(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
+  const sooner = (job: Job) => {
+    const [due, next] = [state.due[job], settings.schedules[job]?.next(now) ?? null]
+    return due !== null && next !== null && next < due ? next : due
+  }
+  const due = { ...state.due, run: sooner('run'), prune: sooner('prune'), verify: sooner('verify') }
+  return afterLook({ ...state, due }, settings, now)
 }
 
 export function startJob(state: SchedulerState, job: Job, now: Date): SchedulerState {
@@ -106,6 +118,7 @@ export function afterJob(
     retry: job === 'run' ? retry : state.retry,
     busy: result === 'busy' ? state.busy + 1 : 0,
     forced: job === 'run' && good ? false : state.forced,
+    failedBefore: job === 'run' && good ? false : state.failedBefore,
     due: { ...state.due, [job]: at },
     jobs: {
       ...state.jobs,
@@ -144,7 +157,7 @@ function dueAfter(
     return sooner(new Date(now.getTime() + BUSY_MS * 2 ** Math.min(busy, MOST_DOUBLINGS)), scheduled, retry)
   const again = job === 'run' && (result === 'failed' || result === 'late') && retry < retries
   if (!again) return { at: scheduled, retry: 0 }
-  const delayMs = Math.min(retryDelayMs * 2 ** retry, MOST_DELAY_MS)
+  const delayMs = Math.min(retryDelayMs * 2 ** Math.min(retry, 30), MOST_DELAY_MS)
   return sooner(new Date(now.getTime() + delayMs), scheduled, retry + 1)
 }
 
@@ -155,7 +168,7 @@ function sooner(again: Date, scheduled: Date | null, retry: number) {
 
 export function messageOf({ error, result, answer }: Outcome): string {
   if (result === 'damaged') {
-    const { problems } = answer as VerifyAnswer
+    const { problems = [] } = answer as Partial<VerifyAnswer>
     return `${problems.length} of its files or records: ${problems[0]?.message ?? ''}`
   }
   return error?.message ?? `it ended without a word (${result})`
@@ -169,6 +182,6 @@ function problemsOf({ result, answer }: Outcome): Record<string, number> | null 
   if (result === 'done') return {}
   if (result !== 'damaged') return null
   const counts: Record<string, number> = {}
-  for (const { kind } of (answer as VerifyAnswer).problems) counts[kind] = (counts[kind] ?? 0) + 1
+  for (const { kind } of (answer as Partial<VerifyAnswer>).problems ?? []) counts[kind] = (counts[kind] ?? 0) + 1
   return counts
 }

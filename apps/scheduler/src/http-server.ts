@@ -39,5 +39,7 @@ export async function serve({ host, port }: ListenAddress, pages: Pages): Promis
       hint: 'Free the port, or set DWH_LISTEN to another, or to off.',
     })
   }
+  // such as no more file descriptors: the next request may be answered again
+  server.on('error', () => {})
   return server
 }

@@ -5,13 +5,13 @@ import { argv, cwd, env, memoryUsage, stderr, stdout } from 'node:process'
 import { checkSource, loadConfig } from '@dwh/config'
 import { isDwhError } from '@dwh/core'
 import { Command, CommanderError } from 'commander'
-import type { Alert } from './alerts.ts'
 import { checkHealth } from './check-health.ts'
 import { liveness, readiness } from './health.ts'
 import { HELP } from './help.ts'
 import { serve } from './http-server.ts'
 import { jsonLog } from './log.ts'
 import { renderMetrics } from './metrics.ts'
+import { makeOutbox } from './outbox.ts'
 import { runDwh } from './run-dwh.ts'
 import { makeScheduler } from './scheduler.ts'
 import { type SchedulerSettings, schedulerSettings } from './settings.ts'
@@ -25,7 +25,7 @@ stdout.on('error', () => {})
 const log = jsonLog((line) => void stdout.write(line), clock)
 const controller = new AbortController()
 const { signal } = controller
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     // asked twice: do not wait for anything
     if (signal.aborted) process.exit(1)
@@ -60,49 +60,55 @@ async function main(): Promise<number> {
   const settings = schedulerSettings(config)
   if (flags.checkHealth) return checkHealth(settings.listen, (text) => void stderr.write(text))
   if (settings.schedules.run !== null) checkSource(config, surroundings)
+  if (config.schedule.prune !== undefined && config.schedule.prune !== 'off' && settings.schedules.prune === null)
+    log('warn', 'no old days are removed: nothing says what to keep', { hint: 'Set DWH_KEEP_DAILY or its like.' })
   await work(settings, flags.config === undefined ? env : { ...env, DWH_CONFIG: flags.config })
   return 0
 }
 
 async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<void> {
-  let awakeAt = clock()
-  const sending = new Set<Promise<void>>()
+  let awakeAt = performance.now()
+  let commands = 0
   const lastWords = new AbortController()
-
-  async function send(alert: Alert): Promise<void> {
-    if (settings.webhook === null) return
-    await postJson(settings.webhook, slackMessage(alert), lastWords.signal).catch((error: Error) => {
-      log('error', `alert not delivered: ${error.message}`, { alert: alert.kind })
+  const { webhook } = settings
+  const outbox =
+    webhook &&
+    makeOutbox({
+      deliver: (alert) => postJson(webhook, slackMessage(alert), lastWords.signal),
+      log,
+      clock,
+      signal: lastWords.signal,
     })
-  }
 
   const scheduler = makeScheduler({
     settings,
     clock,
     log,
     signal,
-    wait: (until) =>
-      waitUntil(until, clock, signal, (now) => {
-        awakeAt = now
+    wait: (until, over) =>
+      waitUntil(until, clock, AbortSignal.any([signal, over]), () => {
+        awakeAt = performance.now()
       }),
-    dwh: (args, job) =>
-      runDwh(args, {
+    dwh: async (args, job) => {
+      commands += 1
+      const outcome = await runDwh(args, {
         env: childEnv,
         clock,
         signal,
         deadlineMs: job === 'look' ? LOOK_DEADLINE_MS : settings.deadlineMs,
         onLine: (line) => log('info', line, { job }),
-      }),
-    alert: (alert) => {
-      const sent = send(alert).finally(() => sending.delete(sent))
-      sending.add(sent)
+      })
+      commands -= 1
+      awakeAt = performance.now()
+      return outcome
     },
+    alert: (alert) => outbox?.put(alert),
   })
 
   const server =
     settings.listen &&
     (await serve(settings.listen, {
-      health: () => liveness(awakeAt, scheduler.state(), clock()),
+      health: () => liveness(performance.now() - awakeAt, commands),
       ready: () => readiness(scheduler.state()),
       metrics: () => renderMetrics(scheduler.state(), version, memoryUsage.rss()),
     }))
@@ -111,7 +117,7 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
     await scheduler.run()
   } finally {
     const timer = setTimeout(() => lastWords.abort(), LAST_WORDS_MS)
-    await Promise.all(sending)
+    await outbox?.empty()
     clearTimeout(timer)
     server?.close()
     server?.closeAllConnections()

@@ -39,7 +39,7 @@ test('before anything is known, what is not known is left out', () => {
 test('a warehouse, with the names that tables may have', () => {
   const view = viewOf(
     { orders: { rows: 115, bytes: 3640 }, 'a"b\\c\nd': { rows: 1 } },
-    { failedTables: { orders: 'why' } },
+    { failedTables: { orders: { message: 'why', startedAt: START } } },
   )
   const state = {
     ...startState(SETTINGS, START),

@@ -1,5 +1,19 @@
+import type { OutcomeResult } from './outcome.ts'
 import { JOBS } from './settings.ts'
 import type { SchedulerState } from './state.ts'
+import { own } from './warehouse-view.ts'
+
+/** From 0 on, so that the first one is an increase. */
+const NO_OUTCOMES: Readonly<Record<OutcomeResult, number>> = {
+  done: 0,
+  partial: 0,
+  busy: 0,
+  damaged: 0,
+  refused: 0,
+  failed: 0,
+  late: 0,
+  stopped: 0,
+}
 
 type Labels = Readonly<Record<string, string>>
 
@@ -56,13 +70,16 @@ function metrics(state: SchedulerState, version: string, residentBytes: number):
     gauge(
       'dwh_table_kept_from_before',
       'Whether the last run failed to read a current table.',
-      tables.map(([table]) => ({ labels: { table }, value: Number(view?.failedTables[table] !== undefined) })),
+      tables.map(([table]) => ({
+        labels: { table },
+        value: Number(view !== null && own(view.failedTables, table) !== undefined),
+      })),
     ),
     {
       ...gauge('dwh_job_outcomes_total', 'Jobs since the scheduler started, by how they ended.', []),
       type: 'counter',
       samples: JOBS.flatMap((job) =>
-        Object.entries({ done: 0, failed: 0, ...jobs[job].outcomes }).map(([outcome, value]) => ({
+        Object.entries({ ...NO_OUTCOMES, ...jobs[job].outcomes }).map(([outcome, value]) => ({
           labels: { job, outcome },
           value,
         })),

@@ -18,6 +18,7 @@ export type OutcomeResult = 'done' | 'partial' | 'busy' | 'damaged' | 'refused' 
 export interface OutcomeError {
   readonly message: string
   readonly hint: string | null
+  readonly context?: Readonly<Record<string, unknown>>
 }
 
 /** By the exit codes of `dwh`. */

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { type Outcome, type OutcomeError, type OutcomeResult, RESULTS } from './outcome.ts'
 
 const BIN = createRequire(import.meta.url).resolve('@dwh/cli/bin/dwh.js')
@@ -21,12 +20,34 @@ export interface RunDwhOptions {
 /** What a command has to end by itself, lease and all, before it is killed: a container is given 10 s in all. */
 const GRACE_MS = 8_000
 
+/** Of its answer; a longer one is cut, and so is no JSON. */
+const MOST_CHARACTERS = 64 * 2 ** 20
+
 /**
  * Runs a command of `dwh` in a process of its own, with `--json`. It is told to end (SIGTERM) when the signal fires or the deadline is over, and killed 8 s later. Never rejects: what went wrong is in the outcome.
  */
 export async function runDwh(args: readonly string[], options: RunDwhOptions): Promise<Outcome> {
-  const { env, clock, signal, deadlineMs, onLine } = options
+  const { clock, signal, deadlineMs } = options
   const startedAt = clock()
+  const outcome = await start(args, options).catch(
+    (error: Error): Ended => ({ ended: error.message, answer: null, error: null, late: false }),
+  )
+  const { ended, answer } = outcome
+  const result = resultOf(outcome, signal.aborted)
+  const said = outcome.error ?? (typeof ended === 'string' ? { message: ended, hint: null } : null)
+  const durationMs = clock().getTime() - startedAt.getTime()
+  return { result, answer, error: errorOf(result, said, deadlineMs), startedAt, durationMs }
+}
+
+interface Ended {
+  /** Its exit code, or what happened instead. */
+  readonly ended: number | string
+  readonly answer: unknown
+  readonly error: OutcomeError | null
+  readonly late: boolean
+}
+
+async function start(args: readonly string[], { env, signal, deadlineMs, onLine }: RunDwhOptions): Promise<Ended> {
   const child = spawn(process.execPath, [BIN, ...args, '--json'], {
     // whoever presses Ctrl-C means the scheduler, which tells its child once
     detached: true,
@@ -36,11 +57,13 @@ export async function runDwh(args: readonly string[], options: RunDwhOptions): P
   let late = false
   let killer: NodeJS.Timeout | undefined
   const end = () => {
+    // told twice, it would drop everything
+    if (killer !== undefined) return
     child.kill('SIGTERM')
-    killer ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+    killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   }
   const deadline = afterMs(deadlineMs, () => {
-    late = true
+    late = !signal.aborted
     end()
   })
   const orphaned = () => void child.kill('SIGTERM')
@@ -52,21 +75,20 @@ export async function runDwh(args: readonly string[], options: RunDwhOptions): P
       child.once('close', (code, name) => resolve(code ?? `it was killed by ${name}`))
     })
     if (signal.aborted) end()
-    const [answer, error, ended] = await Promise.all([text(child.stdout), messages(child.stderr, onLine), closed])
-    const result = resultOf(ended, late, signal.aborted)
-    return {
-      result,
-      answer: parsed(answer),
-      error: errorOf(result, error ?? (typeof ended === 'string' ? { message: ended, hint: null } : null), deadlineMs),
-      startedAt,
-      durationMs: clock().getTime() - startedAt.getTime(),
-    }
+    const [answer, error, ended] = await Promise.all([answerOf(child.stdout), messages(child.stderr, onLine), closed])
+    return { ended, answer, error, late }
   } finally {
     clearTimeout(deadline)
     clearTimeout(killer)
     signal.removeEventListener('abort', end)
     process.removeListener('exit', orphaned)
   }
+}
+
+async function answerOf(stdout: Readable): Promise<unknown> {
+  let text = ''
+  for await (const piece of stdout.setEncoding('utf8')) if (text.length < MOST_CHARACTERS) text += piece
+  return parsed(text)
 }
 
 /** What a timer can hold. */
@@ -76,16 +98,25 @@ function afterMs(delayMs: number, call: () => void): NodeJS.Timeout | undefined 
   return delayMs === 0 ? undefined : setTimeout(call, Math.min(delayMs, LONGEST_TIMER_MS))
 }
 
-function resultOf(ended: number | string, late: boolean, stopped: boolean): OutcomeResult {
+function resultOf({ ended, answer, error, late }: Ended, stopped: boolean): OutcomeResult {
+  const result = typeof ended === 'number' ? RESULTS[ended] : undefined
   // what has published has, however late
-  if (ended === 0 || ended === 3) return RESULTS[ended] as OutcomeResult
+  if (result === 'done' || result === 'partial') return isObject(answer) ? result : 'failed'
   if (stopped) return 'stopped'
   if (late) return 'late'
-  return (typeof ended === 'number' && RESULTS[ended]) || 'failed'
+  if (result === 'damaged' && !isObject(answer)) return 'failed'
+  // it had the lease, and lost it: nobody else need be there
+  if (result === 'busy' && error?.context?.leaseOver === true) return 'failed'
+  return result ?? 'failed'
+}
+
+function isObject(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null
 }
 
 function errorOf(result: OutcomeResult, error: OutcomeError | null, deadlineMs: number): OutcomeError | null {
   if (result === 'done' || result === 'partial') return null
+  if (result === 'failed' && error === null) return { message: 'its answer is no JSON', hint: null }
   if (result !== 'late') return error
   return {
     message: `it was not done after ${Math.round(deadlineMs / 1000)} s, and was ended`,

@@ -98,8 +98,8 @@ describe('the clock changes', () => {
   ]
   test.each(ZONES)('%s: any time of day happens once on each of 800 days', (timeZone) => {
     const day = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' })
-    for (const hour of [0, 1, 2, 3, 4, 23])
-      for (const minute of [0, 15, 45]) {
+    for (const hour of [0, 2, 3])
+      for (const minute of [0, 30]) {
         const schedule = parseSchedule(`${minute} ${hour} * * *`, timeZone, 'schedule.run')
         let time = schedule.next(new Date('2026-01-01T12:00Z'))
         let today = day.format(time)

@@ -110,7 +110,7 @@ test('rows and columns out of line are said after the run', async () => {
   await scheduler.stop()
 })
 
-test('some tables are kept from before: said, and not ready while they are stale', async () => {
+test('some tables are kept from before: said, and tried once for each time', async () => {
   const database = await testDatabase(SHOP)
   const hook = await webhook()
   const here = await place({
@@ -127,6 +127,32 @@ test('some tables are kept from before: said, and not ready while they are stale
     await hook.received('partial')
     expect(await scheduler.line('run ended')).toMatchObject({ result: 'partial', level: 'warn' })
     expect((await scheduler.page('/metrics')).body).toContain('dwh_table_kept_from_before{table="orders"} 1\n')
+    await scheduler.stop()
+    // tried for this scheduled time, and no other
+    const again = here.scheduler()
+    await again.line('no run is due')
+    await again.stop()
+  })
+})
+
+test('a run that does not end makes the warehouse stale, and that is said while it is under way', async () => {
+  const database = await testDatabase(SHOP)
+  const hook = await webhook()
+  const here = await place({
+    DATABASE_URL: database.url,
+    DWH_WEBHOOK_URL: hook.url,
+    DWH_LOCK_TIMEOUT: '1h',
+    DWH_STALE_AFTER: '1s',
+  })
+  expect((await here.dwh(['run'])).code).toBe(0)
+  await withClient(database.url, async (client) => {
+    await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+    const scheduler = here.scheduler({ DWH_SCHEDULE: '*/3 * * * * *' })
+    await hook.received('stale')
+    expect(scheduler.lines.filter(({ message }) => message.startsWith('run ended'))).toEqual([])
+    expect(await scheduler.page('/readyz')).toMatchObject({ status: 503, body: expect.stringMatching(/^stale since/) })
+    await client.query('COMMIT')
+    await hook.received('fresh')
     await scheduler.stop()
   })
 })

@@ -1,17 +1,17 @@
 import { type Alert, afterJobAlerts, afterLookAlerts } from './alerts.ts'
-import { afterJob, afterLook, isWanted, nextDue, skipRun, startJob, startState } from './decide.ts'
+import { afterClockChange, afterJob, afterLook, isWanted, nextDue, skipRun, startJob, startState } from './decide.ts'
 import type { Log } from './log.ts'
 import type { Outcome } from './outcome.ts'
 import type { Job, SchedulerSettings } from './settings.ts'
 import type { SchedulerState } from './state.ts'
-import { readView } from './warehouse-view.ts'
+import { readView, type WarehouseView } from './warehouse-view.ts'
 
 /** What the scheduler needs of the world. */
 export interface SchedulerOptions {
   readonly settings: SchedulerSettings
   readonly clock: () => Date
-  /** Until then, null for ever; earlier when `signal` fires. */
-  readonly wait: (until: Date | null) => Promise<void>
+  /** Until then, null for ever; earlier when the signal fires, or the clock is set back. */
+  readonly wait: (until: Date | null, signal: AbortSignal) => Promise<void>
   /** Runs a command of `dwh`; never rejects. */
   readonly dwh: (args: readonly string[], job: Job | 'look') => Promise<Outcome>
   /** Sends it off; does not wait, never throws. */
@@ -40,15 +40,32 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
     }
   }
 
+  function tellAfterLook(next: SchedulerState): void {
+    const before = state
+    state = afterLook(next, settings, clock())
+    tell(afterLookAlerts(before, state, settings))
+  }
+
   /** Sees how the warehouse is. */
   async function look(): Promise<void> {
-    const { answer, error, result } = await options.dwh(['status'], 'look')
-    if (result === 'stopped') return
-    const before = state
-    const seen = result === 'done'
-    if (!seen) log('warn', 'the warehouse could not be read', { error })
-    state = afterLook({ ...state, seen, view: seen ? readView(answer) : state.view }, settings, clock())
-    tell(afterLookAlerts(before, state))
+    const outcome = await options.dwh(['status'], 'look')
+    if (outcome.result === 'stopped') return
+    const view = viewOf(outcome)
+    if (!view) log('warn', 'the warehouse could not be read', { error: outcome.error })
+    const first = state.view === null && view !== null
+    const failedBefore = first ? view.lastFailure !== null : state.failedBefore
+    tellAfterLook({ ...state, seen: view !== null, view: view ?? state.view, failedBefore })
+  }
+
+  /** While a job is under way, the warehouse may become stale: that is said in time. */
+  async function watching<T>(job: Promise<T>): Promise<T> {
+    const over = new AbortController()
+    const ended = job.finally(() => over.abort())
+    while (!over.signal.aborted) {
+      await Promise.race([ended, options.wait(state.due.look, over.signal)])
+      if (!over.signal.aborted) tellAfterLook(state)
+    }
+    return ended
   }
 
   async function doJob(job: Job): Promise<void> {
@@ -64,7 +81,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
     const before = state
     state = startJob(state, job, clock())
     log('info', `${job} begins`, { job, ...(job === 'run' ? { retry: state.retry } : {}) })
-    const outcome = await options.dwh(argumentsOf(job, settings), job)
+    const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
     state = afterJob(state, settings, job, outcome, clock())
     logOutcome(job, outcome)
     if (outcome.result === 'stopped') return
@@ -94,19 +111,26 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
       if (state.due.run === null || state.due.run > clock()) await look()
       while (!signal.aborted) {
         const next = nextDue(state)
-        await options.wait(next?.at ?? null)
+        await options.wait(next?.at ?? null, signal)
         if (signal.aborted || next === null) continue
-        if (next.what === 'look') await look()
+        if (clock() < next.at) state = afterClockChange(state, settings, clock())
+        else if (next.what === 'look') await look()
         else await doJob(next.what)
       }
     },
   }
 }
 
-function argumentsOf(job: Job, { verifySample }: SchedulerSettings): string[] {
+/** Null where the warehouse was not seen. */
+function viewOf({ result, answer }: Outcome): WarehouseView | null {
+  return result === 'done' ? readView(answer) : null
+}
+
+function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, { verifySample }: SchedulerSettings): string[] {
   if (job === 'prune') return ['prune', '--yes']
   if (job === 'verify') return ['verify', '--sample', String(verifySample)]
-  return ['run']
+  // another scheduler may have decided by the same state
+  return forced || !seen ? ['run'] : ['run', '--if-last-run', view?.runId ?? 'none']
 }
 
 /** Of the answer what belongs into a line of the log. */

@@ -33,6 +33,7 @@ export interface ListenAddress {
 }
 
 const HOUR_MS = 3_600_000
+const YEAR_MS = 365 * 24 * HOUR_MS
 
 /**
  * The scheduler's settings, with their defaults.
@@ -53,19 +54,19 @@ export function schedulerSettings({ schedule, keep, timezone }: Config): Schedul
     catchUp: schedule.catch_up ?? true,
     deadlineMs: schedule.deadline ?? 12 * HOUR_MS,
     retries: schedule.retries ?? 5,
-    retryDelayMs: schedule.retry_delay ?? 60_000,
-    staleAfterMs: schedule.stale_after ?? 3 * HOUR_MS,
-    verifySample: sampleOf(schedule.verify_sample ?? 0.05),
-    rowChange: schedule.row_change ?? 0.5,
+    retryDelayMs: between('retry_delay', schedule.retry_delay ?? 60_000, 1, HOUR_MS, '1ms and 1h'),
+    staleAfterMs: between('stale_after', schedule.stale_after ?? 3 * HOUR_MS, 1, YEAR_MS, '1ms and 8760h'),
+    verifySample: between('verify_sample', schedule.verify_sample ?? 0.05, 0.0001, 1, '0.01% and 100%'),
+    rowChange: between('row_change', schedule.row_change ?? 0.5, 0, 10, '0% and 1000%'),
     webhook: schedule.webhook === undefined ? null : webhookUrl(schedule.webhook),
     listen: listenAddress(schedule.listen ?? '127.0.0.1:8080'),
   }
 }
 
-function sampleOf(share: number): number {
-  if (share <= 1) return share
-  throw new DwhError('CONFIG_INVALID', `schedule.verify_sample: ${share * 100}% is more than all`, {
-    hint: 'Give 100% at most.',
+function between(setting: string, value: number, least: number, most: number, bounds: string): number {
+  if (value >= least && value <= most) return value
+  throw new DwhError('CONFIG_INVALID', `schedule.${setting}: not between ${bounds}`, {
+    hint: 'docs/scheduler.md says what it means.',
   })
 }
 

@@ -19,6 +19,10 @@ export interface SchedulerState {
   /** Whether the last look succeeded. */
   readonly seen: boolean
   readonly staleSince: Date | null
+  /** When the scheduler started, the last run had failed, and none was good since. */
+  readonly failedBefore: boolean
+  /** Tables that were said to be kept from before. */
+  readonly partial: { readonly names: string; readonly saidAt: Date } | null
   readonly jobs: Readonly<Record<Job, JobHistory>>
 }
 

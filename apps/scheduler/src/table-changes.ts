@@ -1,4 +1,4 @@
-import type { TableView } from './warehouse-view.ts'
+import { own, type TableView } from './warehouse-view.ts'
 
 /** A table of a few rows doubles every day. */
 const FEWEST_ROWS = 100
@@ -9,7 +9,7 @@ type Tables = Readonly<Record<string, TableView>>
 export function changesBetween(before: Tables, after: Tables, rowChange: number): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   return names.flatMap((name) => {
-    const [was, is] = [before[name], after[name]]
+    const [was, is] = [own(before, name), own(after, name)]
     if (!was) return [`${name}: new, ${is?.rows} rows`]
     if (!is) return [`${name}: gone from the current tables, its history stays`]
     return [...rowsChanged(was.rows, is.rows, rowChange), ...columnsChanged(was.columns, is.columns)].map(
@@ -31,9 +31,10 @@ type Columns = TableView['columns']
 function columnsChanged(was: Columns, is: Columns): string[] {
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])]
   return names.flatMap((name) => {
-    if (was[name] === is[name]) return []
-    if (was[name] === undefined) return [`new column ${name} ${is[name]}`]
-    if (is[name] === undefined) return [`column ${name} is gone`]
-    return [`column ${name} is ${is[name]}, it was ${was[name]}`]
+    const [before, after] = [own(was, name), own(is, name)]
+    if (before === after) return []
+    if (before === undefined) return [`new column ${name} ${after}`]
+    if (after === undefined) return [`column ${name} is gone`]
+    return [`column ${name} is ${after}, it was ${before}`]
   })
 }

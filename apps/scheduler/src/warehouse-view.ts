@@ -1,3 +1,5 @@
+import { runStartedAt } from '@dwh/core'
+
 /** What `dwh status --json` says of the warehouse, as far as the scheduler needs it. */
 export interface WarehouseView {
   readonly storage: string
@@ -6,10 +8,15 @@ export interface WarehouseView {
   readonly durationMs: number | null
   readonly runId: string | null
   readonly tables: Readonly<Record<string, TableView>>
-  /** Current tables that are kept from before the last run, with the reason. */
-  readonly failedTables: Readonly<Record<string, string>>
+  /** Current tables that are kept from before the last run, with the reason and the start of the run that failed. */
+  readonly failedTables: Readonly<Record<string, FailedTableView>>
   /** Why the last run that failed did, if none was good since; one that was stopped did not fail. */
   readonly lastFailure: string | null
+}
+
+export interface FailedTableView {
+  readonly message: string
+  readonly startedAt: Date | null
 }
 
 export interface TableView {
@@ -23,10 +30,12 @@ export interface TableView {
 
 interface StatusJson {
   readonly storage: string
+  /** The storage did not answer: this is what was read from it last, then. */
+  readonly remembered_at: string | null
   readonly last_run_at: string | null
   readonly duration_ms: number | null
   readonly run_id: string | null
-  readonly failed_tables: Readonly<Record<string, { readonly message: string }>>
+  readonly failed_tables: Readonly<Record<string, { readonly message: string; readonly run_id: string }>>
   readonly last_failure: { readonly code: string; readonly message: string } | null
   readonly current: Readonly<
     Record<
@@ -41,9 +50,10 @@ interface StatusJson {
   >
 }
 
-/** Reads the answer of `dwh status --json`, of the same version as this program. */
-export function readView(answer: unknown): WarehouseView {
+/** Reads the answer of `dwh status --json`, of the same version as this program; null where the storage did not answer. */
+export function readView(answer: unknown): WarehouseView | null {
   const status = answer as StatusJson
+  if (status.remembered_at !== null) return null
   return {
     storage: status.storage,
     lastRunAt: dateOrNull(status.last_run_at),
@@ -57,16 +67,45 @@ export function readView(answer: unknown): WarehouseView {
         columns.map(({ name, type, nullable }) => [name, nullable ? type : `${type} not null`]),
       ),
     })),
-    failedTables: mapValues(status.failed_tables, ({ message }) => message),
+    failedTables: mapValues(status.failed_tables, ({ message, run_id }) => ({
+      message,
+      startedAt: runStartedAt(run_id),
+    })),
     lastFailure:
       status.last_failure === null || status.last_failure.code === 'ABORTED' ? null : status.last_failure.message,
   }
 }
 
-/** Since when nothing of the warehouse is older: the start of the oldest run that a current table is of; null before the first. A run of some tables does not make the others newer. */
-export function coveredSince(view: WarehouseView): Date | null {
-  const starts = Object.values(view.tables).map(({ startedAt }) => startedAt?.getTime() ?? 0)
-  return starts.length === 0 ? null : new Date(Math.min(...starts))
+/**
+ * Since when nothing of the warehouse is older: the start of the oldest run that a current table is of; null before the first. A run of some tables does not make the others newer. What
+ * was made by a clock that is a day ahead is as old as can be.
+ */
+export function coveredSince(view: WarehouseView, now: Date): Date | null {
+  return oldest(
+    Object.values(view.tables).map(({ startedAt }) => startedAt),
+    now,
+  )
+}
+
+/** The same, of runs that tried to read a table, whether they could or not. */
+export function triedSince(view: WarehouseView, now: Date): Date | null {
+  const { tables, failedTables } = view
+  const starts = Object.entries(tables).map(([name, { startedAt }]) => own(failedTables, name)?.startedAt ?? startedAt)
+  return oldest(starts, now)
+}
+
+const CLOCKS_DIFFER_MS = 86_400_000
+
+function oldest(starts: readonly (Date | null)[], now: Date): Date | null {
+  const known = starts.map((start) =>
+    start && start.getTime() - now.getTime() < CLOCKS_DIFFER_MS ? start.getTime() : 0,
+  )
+  return known.length === 0 ? null : new Date(Math.min(...known))
+}
+
+/** What stands under a name that anybody may have chosen, such as `constructor`. */
+export function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
 function dateOrNull(text: string | null): Date | null {

@@ -40,21 +40,26 @@ function escaped(text: string): string {
   return printable(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/**
- * Sends JSON, again after 1, 2, 4 and 8 s while the server does not take it; not again what it refuses (a status of 400 to 499, but for 429).
- * @throws Error whose message does not show the URL, which is a secret
- */
+export interface Delivery {
+  /** Why it did not arrive, without the URL, which is a secret; null: it did. */
+  readonly problem: string | null
+  /** It will not be taken another time either. */
+  readonly refused: boolean
+}
+
+/** Sends JSON, up to five times, 1, 2, 4 and 8 s apart, while the server does not take it; once what it refuses (a status of 400 to 499, but for 429). Never rejects. */
 export async function postJson(
   url: URL,
   body: object,
   signal: AbortSignal,
   firstDelayMs: number = FIRST_DELAY_MS,
-): Promise<void> {
+): Promise<Delivery> {
   for (let attempt = 1; ; attempt += 1) {
     const problem = await post(url, JSON.stringify(body), signal)
-    if (problem === null) return
-    if (problem.final || attempt === ATTEMPTS) throw new Error(`${url.host} ${problem.message}`)
-    await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal })
+    if (problem === null) return { problem: null, refused: false }
+    if (problem.final || attempt === ATTEMPTS || signal.aborted)
+      return { problem: `${url.host} ${problem.message}`, refused: problem.final }
+    await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal }).catch(() => {})
   }
 }
 

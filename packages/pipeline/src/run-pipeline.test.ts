@@ -477,6 +477,19 @@ describe('a run fails', () => {
     expect(JSON.stringify((await readState(house.store)).state)).not.toContain('s3cret')
   })
 
+  test('only while the last good run is the one that was seen', async () => {
+    const house = await warehouse(await testDatabase('CREATE TABLE t AS SELECT 1 AS n'))
+    const conflict = { code: 'CONFLICT', hint: expect.stringContaining('still wanted') }
+    await expect(house.run({ ifLastRun: '20260217T030000Z-00000000' })).rejects.toMatchObject(conflict)
+    const { runId } = await house.run({ ifLastRun: null })
+    await expect(house.run({ ifLastRun: null })).rejects.toMatchObject(conflict)
+    expect((await house.run({ ifLastRun: runId })).record.status).toBe('success')
+    const { state } = await readState(house.store)
+    expect(state.last_failure).toBeNull()
+    // nothing was read, and so there is nothing to tell of
+    expect(await readRunRecords(house.store, 10)).toHaveLength(2)
+  })
+
   test('two at once: one is published, the other knows that it was not', async () => {
     const { house } = await good()
     const results = await Promise.allSettled([house.run(), house.run()])

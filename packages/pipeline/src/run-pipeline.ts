@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import {
   type Day,
-  type DwhError,
+  DwhError,
   dayAt,
   type EtlState,
   formatRunId,
@@ -56,6 +56,8 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
+  /** Only while this is the last good run, null for none: of two that decided so by the same state, one runs. */
+  readonly ifLastRun?: string | null | undefined
   /** Default `fail`. When all tables fail, the run fails either way. */
   readonly onTableError?: OnTableError | undefined
   readonly writer: ParquetWriter
@@ -103,7 +105,7 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
  *   writer, tempDirectory: '/var/tmp', clock: () => new Date(), random: randomBytes,
  * })
  *
- * @throws DwhError RUN_FAILED when tables failed (`context.tables`; one event for each has said why), CONFLICT when another run was quicker, and what planning,
+ * @throws DwhError RUN_FAILED when tables failed (`context.tables`; one event for each has said why), CONFLICT when another run was quicker or `ifLastRun` does not hold any more, and what planning,
  * the sources and the store throw
  */
 export async function runPipeline(options: RunOptions): Promise<RunReport> {
@@ -141,6 +143,7 @@ async function runWithLease(
   const { clock } = options
   const { date } = days
   const base = await tidyUp(options, lease.takenOver)
+  checkLastRun(options, base.state)
   const results: TableResult[] = []
   let plan: RunPlan | undefined
   const record = (error: DwhError | null) =>
@@ -168,6 +171,13 @@ async function runWithLease(
     published = { ...published, unfinished: published.unfinished ?? cause }
   }
   return finish(store, { runId, record: record(null), results, ...(published as NonNullable<typeof published>) })
+}
+
+function checkLastRun({ ifLastRun }: RunOptions, { run_id }: EtlState): void {
+  if (ifLastRun === undefined || ifLastRun === run_id) return
+  throw new DwhError('CONFLICT', `the last good run is ${run_id ?? 'none'}, and no longer ${ifLastRun ?? 'none'}`, {
+    hint: 'Another run was made meanwhile: look whether this one is still wanted.',
+  })
 }
 
 /** Finishes and removes what earlier runs have left, in the store and on this machine. */

@@ -30,10 +30,11 @@ const DEFAULT_POOL_THREADS = 4
 
 export function runCommand(world: World): Command {
   return addRunFlags(new Command('run'))
+    .option('--if-last-run <run>', 'only while this is the last good run, or none; else exit code 4')
     .description('read Postgres and publish a new state of the warehouse')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<RunFlags>()
+      const flags = command.optsWithGlobals<RunFlags & { readonly ifLastRun?: string }>()
       const { config, store, options } = await planOptions(flags, world, (note) => progress.note(note))
       const poolThreads = Number(world.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
       const writer = await openParquetWriter({
@@ -47,6 +48,7 @@ export function runCommand(world: World): Command {
       try {
         report = await runPipeline({
           ...options,
+          ifLastRun: flags.ifLastRun === 'none' ? null : flags.ifLastRun,
           onTableError: config.onTableError,
           writer,
           tempDirectory: config.temp,

@@ -57,6 +57,11 @@ export interface Opened {
   readonly store: ObjectStore
 }
 
+export interface OpenedForReading extends Opened {
+  /** When what was answered so far was read, at the earliest; null where the storage itself has answered. */
+  readonly rememberedAt: () => Date | null
+}
+
 /** `patience`: how long to try a bucket, where the usual is too long. */
 export async function openStore(
   flags: CommonFlags,
@@ -130,16 +135,17 @@ export function sourceOf(config: Config, world: World, onNote: (note: string) =>
 /**
  * For commands that only read: where the storage does not answer, what was read from it last, with a note on stderr.
  */
-export async function openForReading(flags: CommonFlags, world: World): Promise<Opened> {
+export async function openForReading(flags: CommonFlags, world: World): Promise<OpenedForReading> {
   const { config, store } = await openStore(flags, world)
-  if (store.localPath) return { config, store }
-  let told = false
+  if (store.localPath) return { config, store, rememberedAt: () => null }
+  let oldest: Date | null = null
   const onAway = (readAt: Date, error: Error) => {
-    if (!told)
+    if (oldest === null)
       world.stderr.write(`note: ${error.message}\n  Answered as of ${readAt.toISOString()}, when it was last read.\n`)
-    told = true
+    if (oldest === null || readAt < oldest) oldest = readAt
   }
-  return { config, store: rememberingStore({ store, folder: join(config.cache, 'remembered'), onAway }) }
+  const remembering = rememberingStore({ store, folder: join(config.cache, 'remembered'), onAway })
+  return { config, store: remembering, rememberedAt: () => oldest }
 }
 
 /** What another program calls an object: a path, or `s3://bucket/key`. */

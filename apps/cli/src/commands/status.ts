@@ -19,10 +19,12 @@ export function statusCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
-      const { store } = await openForReading(flags, world)
+      const { store, rememberedAt } = await openForReading(flags, world)
       const { state } = await readState(store)
       await world.stdout.write(
-        flags.json ? `${JSON.stringify(asJson(state, store.url), null, 2)}\n` : asText(state, store.url, world),
+        flags.json
+          ? `${JSON.stringify({ ...asJson(state, store.url), remembered_at: rememberedAt() }, null, 2)}\n`
+          : asText(state, store.url, world),
       )
     })
 }

@@ -1,0 +1,47 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { temporaryFolder } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { runDwh } from './run-dwh.ts'
+
+const options = { clock: () => new Date(), signal: new AbortController().signal, deadlineMs: 60_000, onLine: () => {} }
+
+async function status(env: Record<string, string>) {
+  const folder = await temporaryFolder()
+  const base = { PATH: process.env.PATH, HOME: folder, DWH_STORAGE: join(folder, 'warehouse') }
+  return runDwh(['status'], { ...options, env: { ...base, ...env } })
+}
+
+test('the answer of a command', async () => {
+  expect(await status({})).toMatchObject({
+    result: 'done',
+    answer: { status: 'none', remembered_at: null },
+    error: null,
+  })
+})
+
+test('wrong settings: what the command says of them', async () => {
+  expect(await status({ DWH_PARALLEL: 'many' })).toMatchObject({
+    result: 'refused',
+    error: { message: expect.stringContaining('DWH_PARALLEL'), hint: expect.any(String) },
+  })
+})
+
+test('something else on stdout is no answer', async () => {
+  const folder = await temporaryFolder()
+  const agent = join(folder, 'agent.cjs')
+  await writeFile(agent, "console.log('agent is at work')")
+  expect(await status({ NODE_OPTIONS: `--require=${agent}` })).toMatchObject({
+    result: 'failed',
+    answer: null,
+    error: { message: 'its answer is no JSON' },
+  })
+})
+
+test('a process that cannot be started', async () => {
+  const huge = 'x'.repeat(4 * 2 ** 20)
+  expect(await status({ HUGE: huge })).toMatchObject({
+    result: 'failed',
+    error: { message: expect.stringContaining('E2BIG') },
+  })
+})

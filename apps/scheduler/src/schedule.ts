@@ -9,9 +9,6 @@ export interface Schedule {
   next(time: Date): Date
 }
 
-/** Clocks are changed by less. */
-const LONGEST_CHANGE_MS = 26 * 3_600_000
-
 /**
  * Reads a cron expression: five fields, six with seconds in front, or `@daily` and its like. Of times that the clock skips in spring, the moment after the gap counts, once; a time that it shows twice in autumn counts the first
  * time. Where the hour is `*`, each is an hour of real time.
@@ -32,10 +29,11 @@ export function parseSchedule(expression: string, timeZone: string, setting: str
 }
 
 function nextShown(after: (time: Date) => Date, zone: TimeZone, time: Date): Date {
-  let shown = new Date(zone.shownAt(time).getTime() - LONGEST_CHANGE_MS)
+  let shown = zone.shownAt(time)
   for (;;) {
     shown = after(shown)
     const found = zone.firstShowing(shown)
+    // the clock has gone back since, and shows it again
     if (found > time) return found
   }
 }

@@ -177,6 +177,21 @@ test('a run that takes longer than its deadline is ended, and gives its lease ba
   expect((await here.dwh(['run'])).code).toBe(0)
 })
 
+test('SIGTERM while a run is under way: it ends within 10 s, and gives its lease back', async () => {
+  const database = await testDatabase(SHOP)
+  const here = await place({ DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '1h', ...SELDOM })
+  await withClient(database.url, async (client) => {
+    await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+    const scheduler = here.scheduler()
+    await scheduler.line('✓ customers')
+    const { code, ms } = await scheduler.stop()
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(10_000)
+    expect(await scheduler.line('run ended')).toMatchObject({ result: 'stopped' })
+    expect(await isReleased(here.folder)).toBe(true)
+  })
+})
+
 test('a run that is killed is made again', async () => {
   const database = await testDatabase(SHOP)
   const here = await place({ DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '1h', DWH_RETRY_DELAY: '100ms', ...SELDOM })

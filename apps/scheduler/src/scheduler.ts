@@ -61,11 +61,12 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   async function watching<T>(job: Promise<T>): Promise<T> {
     const over = new AbortController()
     const ended = job.finally(() => over.abort())
-    while (!over.signal.aborted) {
+    for (;;) {
       await Promise.race([ended, options.wait(state.due.look, over.signal)])
-      if (!over.signal.aborted) tellAfterLook(state)
+      // once the scheduler ends nothing is waited for any more but the job
+      if (over.signal.aborted || signal.aborted) return ended
+      tellAfterLook(state)
     }
-    return ended
   }
 
   async function doJob(job: Job): Promise<void> {

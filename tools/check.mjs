@@ -52,7 +52,7 @@ function suite(title, command, args) {
 suite('tests', 'npm', ['test', '--'])
 check('lint and format', bin('biome'), ['check', '--error-on-warnings', '.'])
 check('types', bin('tsc'), ['--noEmit'])
-check('what the extras are tested with', 'tools/image/install-engine', [])
+check('what the extras are tested with', 'tools/install-debian-packages', [])
 suite('extras', bin('vitest'), ['run', '--config', 'vitest.extras.config.ts'])
 
 rmSync(results, { recursive: true, force: true })

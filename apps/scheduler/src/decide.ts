@@ -91,11 +91,11 @@ export function afterClockChange(state: SchedulerState, settings: SchedulerSetti
     return due !== null && next !== null && next < due ? next : due
   }
   const due = { ...state.due, run: sooner('run'), prune: sooner('prune'), verify: sooner('verify') }
-  return afterLook({ ...state, due }, settings, now)
+  return { ...state, due }
 }
 
-export function startJob(state: SchedulerState, job: Job, now: Date): SchedulerState {
-  return { ...state, running: { job, since: now } }
+export function startJob(state: SchedulerState, job: Job): SchedulerState {
+  return { ...state, running: job }
 }
 
 /** After a job ended: what became of it, and when it is due next. */
@@ -166,7 +166,7 @@ function sooner(again: Date, scheduled: Date | null, retry: number) {
   return scheduled !== null && scheduled <= again ? { at: scheduled, retry: 0 } : { at: again, retry }
 }
 
-export function messageOf({ error, result, answer }: Outcome): string {
+function messageOf({ error, result, answer }: Outcome): string {
   if (result === 'damaged') {
     const { problems = [] } = answer as Partial<VerifyAnswer>
     return `${problems.length} of its files or records: ${problems[0]?.message ?? ''}`

@@ -46,7 +46,7 @@ test('a warehouse, with the names that tables may have', () => {
     view,
     seen: true,
     staleSince: START,
-    running: { job: 'verify' as const, since: START },
+    running: 'verify' as const,
   }
   const found = samples(renderMetrics(state, '1.2.3', 5e7))
   expect(found).toMatchObject({

@@ -106,7 +106,7 @@ function metrics(state: SchedulerState, version: string, residentBytes: number):
     gauge(
       'dwh_job_running',
       'Whether a job is under way.',
-      perJob((job) => Number(running?.job === job)),
+      perJob((job) => Number(running === job)),
     ),
     gauge(
       'dwh_job_next_timestamp_seconds',

@@ -80,7 +80,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
       }
     }
     const before = state
-    state = startJob(state, job, clock())
+    state = startJob(state, job)
     log('info', `${job} begins`, { job, ...(job === 'run' ? { retry: state.retry } : {}) })
     const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
     state = afterJob(state, settings, job, outcome, clock())
@@ -114,7 +114,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
         const next = nextDue(state)
         await options.wait(next?.at ?? null, signal)
         if (signal.aborted || next === null) continue
-        if (clock() < next.at) state = afterClockChange(state, settings, clock())
+        if (clock() < next.at) tellAfterLook(afterClockChange(state, settings, clock()))
         else if (next.what === 'look') await look()
         else await doJob(next.what)
       }

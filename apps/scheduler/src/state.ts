@@ -13,7 +13,7 @@ export interface SchedulerState {
   readonly retry: number
   /** How often the run or job that is due has found another under way. */
   readonly busy: number
-  readonly running: { readonly job: Job; readonly since: Date } | null
+  readonly running: Job | null
   /** As last seen; null before it was seen. */
   readonly view: WarehouseView | null
   /** Whether the last look succeeded. */

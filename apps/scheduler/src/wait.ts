@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** Timers stand still while a machine sleeps, and clocks are set: so it looks at the clock this often. */
 const LOOK_MS = 60_000
 
@@ -16,18 +18,6 @@ export async function waitUntil(
     before = now
     const leftMs = until === null ? LOOK_MS : until.getTime() - now.getTime()
     if (leftMs <= 0) return
-    await pause(Math.min(leftMs, LOOK_MS), signal)
+    await sleep(Math.min(leftMs, LOOK_MS), undefined, { signal }).catch(() => {})
   }
-}
-
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', over)
-      resolve()
-    }
-    const timer = setTimeout(over, delayMs)
-    signal.addEventListener('abort', over)
-  })
 }

@@ -31,7 +31,7 @@ export async function engineCall(
 }
 
 const WHAT_TO_INSTALL =
-  'Install Docker, or podman and crun (Debian, as root: tools/image/install-engine, which also brings what makes a base image).'
+  'Install Docker, or podman and crun (Debian, as root: tools/install-debian-packages, which also brings what makes a base image).'
 
 /**
  * Docker where its daemon answers; else podman; else podman as root with a storage and a mount namespace of its own, which needs neither systemd nor a cgroup: so

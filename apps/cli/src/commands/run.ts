@@ -1,5 +1,4 @@
-import type { Fidelity } from '@dwh/core'
-import { printable } from '@dwh/core'
+import { type Fidelity, printable } from '@dwh/core'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { type RunReport, runPipeline, type TableResult } from '@dwh/pipeline'
 import { Command } from 'commander'

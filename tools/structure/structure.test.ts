@@ -56,6 +56,8 @@ const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
   [/^@aws-sdk\//, ['packages/storage']],
   [/^@duckdb\//, ['packages/parquet-writer', 'packages/query']],
+  // it reads the environment of the process
+  [/^proxy-from-env$/, ['apps/cli', 'apps/scheduler']],
   [/^croner$/, ['apps/scheduler']],
   [/^yaml$/, ['packages/config']],
   [/^valibot$/, ['packages/metadata', 'packages/config']],

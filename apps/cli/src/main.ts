@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
+import { getProxyForUrl } from 'proxy-from-env'
 import { reportError } from './output/report-error.ts'
 import { makeProgram } from './program.ts'
 import { output, type World } from './surroundings.ts'
@@ -26,6 +27,7 @@ const world: World = {
   cwd: cwd(),
   home: homedir(),
   tmp: tmpdir(),
+  proxyFor: getProxyForUrl,
   stdin,
   stdout: output(stdout),
   stderr,

@@ -2,10 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DwhError } from '@dwh/core'
 import type { S3StoreOptions } from '@dwh/storage'
-import { getProxyForUrl } from 'proxy-from-env'
 import type { S3Values } from './config-schema.ts'
 import { type Environment, S3_VARIABLES, section } from './from-environment.ts'
 import type { ConfigFile } from './read-config-file.ts'
+
+interface BucketSurroundings {
+  readonly env: Environment
+  readonly cwd: string
+  readonly proxyFor?: ((url: string) => string) | undefined
+}
 
 /** A bucket, and how to get in. */
 export interface BucketSettings {
@@ -21,8 +26,7 @@ export interface BucketSettings {
 export async function bucketSettings(
   url: string,
   file: ConfigFile | null,
-  env: Environment,
-  cwd: string,
+  { env, cwd, proxyFor }: BucketSurroundings,
 ): Promise<BucketSettings> {
   const values = await s3Values(file, env, cwd)
   const [bucket = '', ...prefix] = url.slice('s3://'.length).split('/')
@@ -50,7 +54,7 @@ export async function bucketSettings(
       encryption: values.encryption && { algorithm: values.encryption, kmsKeyId: values.kms_key_id },
       partBytes: values.part_size,
       parallelParts: values.parallel_parts,
-      proxy: getProxyForUrl(endpoint ?? 'https://s3.amazonaws.com') || undefined,
+      proxy: proxyFor?.(endpoint ?? 'https://s3.amazonaws.com') || undefined,
     },
   }
 }

@@ -61,6 +61,8 @@ export interface Surroundings {
   readonly cwd: string
   readonly home: string
   readonly tmp: string
+  /** The URL of the proxy by which a URL is reached, or an empty text. None unless given. */
+  readonly proxyFor?: (url: string) => string
 }
 
 /** Any of these is enough to know where to go. */
@@ -81,7 +83,7 @@ export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings)
 export async function putTogether(
   file: ConfigFile | null,
   flags: ConfigFlags,
-  { env, cwd, home, tmp }: Surroundings,
+  { env, cwd, home, tmp, proxyFor }: Surroundings,
 ): Promise<Config> {
   const fromEnvironment = checked(fromVariables(VARIABLES, env), ([key]) => VARIABLES[key as keyof typeof VARIABLES])
   const fromFlags = checked(pick(flags, ['source', 'storage', 'timezone', 'parallel']), ([key]) => `--${key}`)
@@ -101,7 +103,7 @@ export async function putTogether(
   return {
     source: values.source ?? null,
     storage: storage.startsWith('s3://')
-      ? await bucketSettings(storage, file, env, cwd)
+      ? await bucketSettings(storage, file, { env, cwd, proxyFor })
       : { path: storage.startsWith('file://') ? fileUrlPath(storage) : (path('storage') ?? resolve(cwd, storage)) },
     timezone: checkTimeZone(values.timezone ?? 'UTC'),
     parallel: values.parallel ?? 2,

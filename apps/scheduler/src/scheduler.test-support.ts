@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { json } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '@dwh/test-kit'
 import { onTestFinished } from 'vitest'
@@ -129,50 +126,5 @@ function startScheduler(folder: string, env: NodeJS.ProcessEnv): RunningSchedule
       child.kill('SIGTERM')
       return { code: await closed, ms: performance.now() - begun }
     },
-  }
-}
-
-export interface Webhook {
-  readonly url: string
-  /** The kinds of what it was sent, in order. */
-  readonly kinds: readonly string[]
-  readonly messages: readonly { readonly text: string; readonly attachments: readonly [{ readonly text: string }] }[]
-  /** Once it has been sent this. */
-  received(kind: string): Promise<void>
-}
-
-/** A real one, on loopback. */
-export async function webhook(): Promise<Webhook> {
-  const messages: Webhook['messages'][number][] = []
-  const kinds: string[] = []
-  const waiting = new Set<() => void>()
-  const server = createServer(async (request, response) => {
-    const message = (await json(request)) as Webhook['messages'][number] & {
-      attachments: [{ fields: [{ value: string }] }]
-    }
-    messages.push(message)
-    kinds.push(message.attachments[0].fields[0].value)
-    response.end('ok')
-    for (const look of waiting) look()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    kinds,
-    messages,
-    received: (kind) =>
-      new Promise((resolve) => {
-        const look = () => {
-          if (!kinds.includes(kind)) return
-          waiting.delete(look)
-          resolve()
-        }
-        waiting.add(look)
-        look()
-      }),
   }
 }

@@ -1,8 +1,8 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import { startTestServer, temporaryFolder, testDatabase, webhookReceiver, withClient } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
-import { place, webhook } from './scheduler.test-support.ts'
+import { place } from './scheduler.test-support.ts'
 
 const SHOP = `
   CREATE TABLE customers AS SELECT i AS id, 'name ' || i AS name FROM generate_series(1, 500) i;
@@ -63,7 +63,7 @@ test('Postgres stops: it is tried again, then said; it starts: that is said, too
   const url = server.url('postgres')
   try {
     await withClient(url, (client) => client.query(SHOP))
-    const hook = await webhook()
+    const hook = await webhookReceiver()
     const here = await place({
       DATABASE_URL: url,
       DWH_WEBHOOK_URL: hook.url,
@@ -97,7 +97,7 @@ test('Postgres stops: it is tried again, then said; it starts: that is said, too
 
 test('rows and columns out of line are said after the run', async () => {
   const database = await testDatabase(SHOP)
-  const hook = await webhook()
+  const hook = await webhookReceiver()
   const here = await place({ DATABASE_URL: database.url, DWH_WEBHOOK_URL: hook.url, ...SELDOM })
   expect((await here.dwh(['run'])).code).toBe(0)
   await database.query('DELETE FROM orders WHERE id > 10; ALTER TABLE customers DROP COLUMN name')
@@ -112,7 +112,7 @@ test('rows and columns out of line are said after the run', async () => {
 
 test('some tables are kept from before: said, and tried once for each time', async () => {
   const database = await testDatabase(SHOP)
-  const hook = await webhook()
+  const hook = await webhookReceiver()
   const here = await place({
     DATABASE_URL: database.url,
     DWH_WEBHOOK_URL: hook.url,
@@ -137,7 +137,7 @@ test('some tables are kept from before: said, and tried once for each time', asy
 
 test('a run that does not end makes the warehouse stale, and that is said while it is under way', async () => {
   const database = await testDatabase(SHOP)
-  const hook = await webhook()
+  const hook = await webhookReceiver()
   const here = await place({
     DATABASE_URL: database.url,
     DWH_WEBHOOK_URL: hook.url,
@@ -238,7 +238,7 @@ test('two schedulers, one warehouse, a run every two seconds: one each', async (
 
 test('old days are removed, files are verified, damage is said', async () => {
   const database = await testDatabase(SHOP)
-  const hook = await webhook()
+  const hook = await webhookReceiver()
   const here = await place({ DATABASE_URL: database.url, DWH_WEBHOOK_URL: hook.url, DWH_KEEP_DAILY: '1', ...SELDOM })
   for (const date of ['2026-02-17', '2026-02-18']) expect((await here.dwh(['run', '--date', date])).code).toBe(0)
   const scheduler = here.scheduler({
@@ -282,7 +282,7 @@ describe('ends at once, and says why', () => {
   })
 
   test('a port that is taken', async () => {
-    const hook = await webhook()
+    const hook = await webhookReceiver()
     const here = await place({ DATABASE_URL: 'postgres://x/y', DWH_LISTEN: new URL(hook.url).host })
     const scheduler = here.scheduler()
     await expect(scheduler.line('never')).rejects.toThrow()

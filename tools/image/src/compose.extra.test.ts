@@ -7,10 +7,10 @@ import { createDatabase, freePort, startTestServer, temporaryFolder } from '@dwh
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from './build-image.ts'
 import { type ContainerOptions, runContainer, startContainer } from './container.ts'
-import { engineCall } from './engine.ts'
 import { imageConfig } from './image-config.ts'
 import { loadCompose, type Service } from './load-compose.ts'
 import { type TestImages, testImages } from './test-images.ts'
+import { testVolume } from './test-volume.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
@@ -96,8 +96,7 @@ describe('each service, as the file has it, but on loopback', () => {
       const services = await loadCompose(COMPOSE)
       const postgres = await startPostgres(services.postgres as Service)
       const s3 = await startS3(services.s3 as Service)
-      const scratch = await engineCall(images.engine, ['volume', 'create'])
-      onTestFinished(async () => void (await engineCall(images.engine, ['volume', 'rm', '--force', scratch])))
+      const scratch = await testVolume(images.engine)
       const here = (service: Service | undefined, env: Record<string, string> = {}): ContainerOptions => ({
         image: images.plain,
         command: service?.command ?? [],
@@ -155,11 +154,7 @@ describe('each service, as the file has it, but on loopback', () => {
       await database.query('CREATE TABLE t AS SELECT 1 AS n')
       const { scheduler } = await loadCompose(OWN, { DATABASE_URL: database.url })
       const volumes = await Promise.all(
-        (scheduler?.volumes ?? []).map(async ({ target }) => {
-          const name = await engineCall(images.engine, ['volume', 'create'])
-          onTestFinished(async () => void (await engineCall(images.engine, ['volume', 'rm', '--force', name])))
-          return `${name}:${target}`
-        }),
+        (scheduler?.volumes ?? []).map(async ({ target }) => `${await testVolume(images.engine)}:${target}`),
       )
       const listen = `127.0.0.1:${await freePort()}`
       const container = await startContainer(images.engine, {

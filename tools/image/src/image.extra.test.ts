@@ -3,17 +3,24 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startVersitygw } from '@dwh/s3-stores'
 import { seedDatabase } from '@dwh/seed'
-import { createDatabase, freePort, startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import {
+  createDatabase,
+  freePort,
+  startTestServer,
+  temporaryFolder,
+  testDatabase,
+  webhookReceiver,
+  withClient,
+} from '@dwh/test-kit'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { baseImage } from './build-image.ts'
 import { type Container, type ContainerOptions, HARDENED, runContainer, startContainer } from './container.ts'
-import { engineCall } from './engine.ts'
 import { imageConfig } from './image-config.ts'
 import { makeBucket } from './make-bucket.ts'
 import { measureImage } from './measure-image.ts'
 import { type TestImages, testImages } from './test-images.ts'
+import { testVolume } from './test-volume.ts'
 import { until } from './until.ts'
-import { webhookReceiver } from './webhook-receiver.ts'
 
 const BUILD_TIMEOUT_MS = 900_000
 const TEST_TIMEOUT_MS = 120_000
@@ -23,12 +30,7 @@ beforeAll(async () => {
   images = await testImages()
 }, BUILD_TIMEOUT_MS)
 
-/** A volume that goes when the test is done. */
-async function volume(): Promise<string> {
-  const name = await engineCall(images.engine, ['volume', 'create'])
-  onTestFinished(async () => void (await engineCall(images.engine, ['volume', 'rm', '--force', name])))
-  return name
-}
+const volume = () => testVolume(images.engine)
 
 async function container(options: Omit<ContainerOptions, 'image'>): Promise<Container> {
   const started = await startContainer(images.engine, { image: images.plain, ...options })
@@ -198,7 +200,6 @@ test(
     const { accessKeyId, secretAccessKey } = s3.credentials
     await makeBucket(s3, 'warehouse')
     const hook = await webhookReceiver()
-    onTestFinished(() => hook.stop())
     const listen = `127.0.0.1:${await freePort()}`
     const settings = {
       DATABASE_URL: database.url,

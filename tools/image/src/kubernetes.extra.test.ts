@@ -7,9 +7,9 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { ROOT } from './build-image.ts'
 import { type ContainerOptions, runContainer, startContainer } from './container.ts'
-import { engineCall } from './engine.ts'
 import { imageConfig } from './image-config.ts'
 import { type TestImages, testImages } from './test-images.ts'
+import { testVolume } from './test-volume.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
@@ -127,11 +127,7 @@ describe('each pod, as the file has it, but on loopback', () => {
     images = await testImages()
   }, BUILD_TIMEOUT_MS)
 
-  async function volume(): Promise<string> {
-    const name = await engineCall(images.engine, ['volume', 'create'])
-    onTestFinished(async () => void (await engineCall(images.engine, ['volume', 'rm', '--force', name])))
-    return name
-  }
+  const volume = () => testVolume(images.engine)
 
   /** A pod's container, with what ConfigMap and Secret put into its environment. */
   async function here(pod: PodSpec, warehouse: string, env: Record<string, string>): Promise<ContainerOptions> {

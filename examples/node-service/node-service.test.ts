@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type Child, startChild, temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { type Child, freePort, startChild, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 
 const run = promisify(execFile)
@@ -53,14 +53,6 @@ async function start(env: Record<string, string>): Promise<{ child: Child; ask(p
   }
   const child = startChild(await built(), [], { env: { PATH: process.env.PATH, ...place, ...env } })
   return { child, ask: (path) => fetch(`http://127.0.0.1:${port}${path}`) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function until(child: Child, text: string): Promise<void> {

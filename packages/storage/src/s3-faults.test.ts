@@ -37,7 +37,6 @@ describe('a server that fails for a while', () => {
   test.each([
     ['500', { respond: { status: 500, code: 'InternalError' } }],
     ['503 with Retry-After', { respond: { status: 503, code: 'SlowDown', headers: { 'Retry-After': '0' } } }],
-    ['409', { respond: { status: 409, code: 'OperationAborted' } }],
     ['a connection cut before', 'drop-before'],
     ['an answer lost after', 'drop-after'],
   ] as const)('%s: the request is sent again', async (_, fault) => {
@@ -50,6 +49,33 @@ describe('a server that fails for a while', () => {
     for await (const { key } of store.list('')) expect(['a', 'b']).toContain(key)
     await store.delete('a')
     expect(await store.head('a')).toBeNull()
+  })
+
+  test.each([
+    [409, 'OperationAborted', 'STORE_FAILED'],
+    [403, 'AccessDenied', 'STORE_DENIED'],
+  ] as const)('%i %s: a write that was not done because of another one is sent again', async (status, code, said) => {
+    const { server, store } = await setUp({ partBytes: 5 * MIB, attempts: 3 })
+    const { path } = await file(6 * MIB)
+    const writes = ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload', 'CopyObject']
+    for (const operation of [...writes, 'DeleteObject'])
+      server.script({ when: puts(operation), times: 2, do: { respond: { status, code } } })
+    await store.put('a', text('x'))
+    await store.putFile('large', path)
+    expect(await store.copy('a', 'b')).toMatchObject({ size: 1 })
+    await store.delete('a')
+    expect(await store.head('a')).toBeNull()
+    server.script({ when: ({ method }) => method === 'PUT', do: { respond: { status, code } } })
+    server.requests.length = 0
+    await expect(store.put('a', text('x'))).rejects.toMatchObject({ code: said })
+    expect(server.requests).toHaveLength(3)
+  })
+
+  test('a read that is refused is not asked for again', async () => {
+    const { server, store } = await setUp()
+    server.script({ when: puts('GetObject'), do: { respond: { status: 403, code: 'AccessDenied' } } })
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'STORE_DENIED' })
+    expect(server.requests).toHaveLength(1)
   })
 
   test('one that goes on failing: an error, with what to do', async () => {
@@ -123,18 +149,17 @@ describe('conditional writes', () => {
     expect((await store.get('k'))?.etag).toBe(etag)
   })
 
-  test('409: not done because of another one under way, and so tried again', async () => {
+  test.each([
+    [409, 'ConditionalRequestConflict', 'CONFLICT'],
+    [403, 'AccessDenied', 'STORE_DENIED'],
+  ] as const)('%i %s: not done because of another one, and so tried again', async (status, code, said) => {
     const { server, store } = await setUp()
-    server.script({
-      when: puts('PutObject'),
-      times: 2,
-      do: { respond: { status: 409, code: 'ConditionalRequestConflict' } },
-    })
+    server.script({ when: puts('PutObject'), times: 2, do: { respond: { status, code } } })
     await store.put('k', text('1'), { ifAbsent: true })
     expect((await store.get('k'))?.body).toEqual(Buffer.from('1'))
-    server.script({ when: puts('PutObject'), do: { respond: { status: 409, code: 'ConditionalRequestConflict' } } })
+    server.script({ when: puts('PutObject'), do: { respond: { status, code } } })
     const { etag = '' } = (await store.head('k')) ?? {}
-    await expect(store.put('k', text('2'), { ifMatch: etag })).rejects.toMatchObject({ code: 'CONFLICT' })
+    await expect(store.put('k', text('2'), { ifMatch: etag })).rejects.toMatchObject({ code: said })
   })
 
   test('a server that honours them is found out by three small writes, once', async () => {

@@ -8,7 +8,7 @@ import { localFailure } from './local-errors.ts'
 import { type S3Connection, s3Connection } from './s3-connection.ts'
 import { copyObject } from './s3-copy.ts'
 import { downloadFile, readBody } from './s3-download.ts'
-import { isAnswer, isUncertain } from './s3-errors.ts'
+import { isAnswer, isUncertain, NOT_DONE } from './s3-errors.ts'
 import { listObjects } from './s3-list.ts'
 import { DEFAULT_ATTEMPTS, type S3StoreOptions } from './s3-options.ts'
 import { probeConditions } from './s3-probe.ts'
@@ -194,8 +194,7 @@ async function putIf(
         throw conflict(connection, key, uncertain, error)
       }
       uncertain ||= isUncertain(error)
-      // 409: another conditional write was under way, and this one was not done
-      const again = (isUncertain(error) || isAnswer(error, 409)) && attempt < attempts
+      const again = (isUncertain(error) || isAnswer(error, ...NOT_DONE)) && attempt < attempts
       if (!again) {
         if (!uncertain) throw isAnswer(error, 409) ? conflict(connection, key, false, error) : error
         const there = await headObject(connection, key).catch(() => null)

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { TOOLS_CACHE } from '@dwh/test-kit'
 
 const run = promisify(execFile)
 
@@ -94,10 +95,9 @@ const LIMITS = ['--ulimit', 'nofile=16384:16384', '--ulimit', 'nproc=16384:16384
 
 async function podmanAlone(): Promise<Engine> {
   const { stdout } = await run('podman', ['version', '--format', '{{.Client.Version}}'])
-  const cache = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
-  const driver = await storageDriver(cache)
+  const driver = await storageDriver(TOOLS_CACHE)
   // podman opens a storage with the driver and the places only that it was made with: so each combination is a folder of its own
-  const root = join(cache, `podman-${driver}`)
+  const root = join(TOOLS_CACHE, `podman-${driver}`)
   await mkdir(root, { recursive: true })
   const mounts = await ownMounts()
   // what is running, which a restart of the machine forgets

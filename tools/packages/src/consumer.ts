@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { TOOLS_CACHE } from '@dwh/test-kit'
 import type { Packed } from './pack.ts'
 import { type NodeMajor, type Programs, programs } from './programs.ts'
 import { plainEnv, run } from './run.ts'
@@ -75,7 +76,6 @@ async function cachesIn(home: string): Promise<Record<string, string>> {
   const downloads = join(await setting('cache'), '_cacache')
   await mkdir(downloads, { recursive: true })
   await symlink(downloads, join(npm, '_cacache'))
-  const ours = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
   const registry = await setting('registry')
   return {
     npm_config_cache: npm,
@@ -85,8 +85,8 @@ async function cachesIn(home: string): Promise<Record<string, string>> {
     XDG_CACHE_HOME: join(home, 'cache'),
     // yarn has a registry of its own unless it is told
     YARN_REGISTRY: registry,
-    YARN_CACHE_FOLDER: join(ours, 'yarn-1'),
-    YARN_GLOBAL_FOLDER: join(ours, 'yarn-4'),
+    YARN_CACHE_FOLDER: join(TOOLS_CACHE, 'yarn-1'),
+    YARN_GLOBAL_FOLDER: join(TOOLS_CACHE, 'yarn-4'),
     YARN_NPM_REGISTRY_SERVER: registry,
   }
 }

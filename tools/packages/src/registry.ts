@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '@dwh/test-kit'
 import { programs } from './programs.ts'
 import { plainEnv, run } from './run.ts'
 
@@ -90,13 +90,4 @@ async function makeUser(url: string): Promise<string> {
   const { token } = (await response.json()) as { token?: string }
   if (token === undefined) throw new Error(`the registry made no user: ${response.status}`)
   return token
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

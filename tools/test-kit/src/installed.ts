@@ -3,13 +3,15 @@ import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+/** Where what the tests install is kept, outside the checkout. */
+export const TOOLS_CACHE: string = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
+
 /**
  * Makes the folder of a pinned installation once, outside the checkout, and gives its path. It is named after what is pinned in it, so that a new pin is
- * a new folder. `$DWH_TOOLS_CACHE`, else `~/.cache/dwh-tools`.
+ * a new folder.
  */
 export async function installed(name: string, pins: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const root = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
-  const folder = join(root, `${name}-${createHash('sha256').update(pins).digest('hex').slice(0, 12)}`)
+  const folder = join(TOOLS_CACHE, `${name}-${createHash('sha256').update(pins).digest('hex').slice(0, 12)}`)
   const complete = join(folder, 'complete')
   const done = await access(complete).then(
     () => true,

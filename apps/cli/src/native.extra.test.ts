@@ -18,7 +18,7 @@ function doors({ stdout, stderr }: { stdout: string; stderr: string }): { taken:
 }
 
 test.each([1, 2, 3])(
-  'DuckDB is refused its sessions, of %i: the tables are copied, and the run says why',
+  'DuckDB is refused its sessions, of %i: what it cannot read is copied, and the run says why',
   async (limit) => {
     const database = await testDatabase(TABLES)
     const role = `r_${randomBytes(6).toString('hex')}`
@@ -36,8 +36,10 @@ test.each([1, 2, 3])(
     ])
     expect(run.code, run.stderr).toBe(0)
     const { taken, said } = doors(run)
-    expect(taken).toContain('copy')
-    expect(said.join()).toMatch(/too many connections for role/)
+    // the snapshot's session holds one; with more, DuckDB may find them free at one table's turn and taken at the other's
+    if (limit === 1) expect(taken).toEqual(['copy', 'copy'])
+    const why = expect.stringMatching(/too many connections for role/)
+    expect(said).toEqual(taken.includes('copy') ? [why] : [])
     expect(run.stdout + run.stderr).not.toContain('s3cr3t')
   },
 )

@@ -38,8 +38,8 @@ test.each([1, 2, 3])(
     const { taken, said } = doors(run)
     // the snapshot's session holds one; with more, DuckDB may find them free at one table's turn and taken at the other's
     if (limit === 1) expect(taken).toEqual(['copy', 'copy'])
-    const why = expect.stringMatching(/too many connections for role/)
-    expect(said).toEqual(taken.includes('copy') ? [why] : [])
+    expect(said.length > 0).toBe(taken.includes('copy'))
+    for (const line of said) expect(line).toMatch(/too many connections for role/)
     expect(run.stdout + run.stderr).not.toContain('s3cr3t')
   },
 )

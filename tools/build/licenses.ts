@@ -1,14 +1,19 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Options } from 'tsup'
 
 /** Other people's packages in a bundle, as esbuild names the files of its inputs: `.../node_modules/<name>/...`. */
 const PACKAGE = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//
 
-/**
- * Writes the name, version and licence text of each package that went into a bundle: what their licences ask of whoever passes them on.
- * A package without a licence file is named with what its manifest says; one that says nothing fails the build.
- */
+interface Notice {
+  /** Name, version, and the licence's SPDX expression. */
+  readonly title: string
+  /** Where it is developed: packages of one repository have one licence. */
+  readonly repository: string | undefined
+  readonly text: string | undefined
+}
+
+/** Writes what the licences of the packages that went into a bundle ask of whoever passes them on. */
 export function licenses(file: string): NonNullable<Options['esbuildPlugins']>[number] {
   return {
     name: 'licenses',
@@ -16,19 +21,48 @@ export function licenses(file: string): NonNullable<Options['esbuildPlugins']>[n
       build.initialOptions.metafile = true
       build.onEnd(async ({ metafile }) => {
         const folders = Object.keys(metafile?.inputs ?? {}).flatMap((input) => PACKAGE.exec(input)?.[1] ?? [])
-        const texts = await Promise.all([...new Set(folders)].map(noticeOf))
+        const notices = await noticesOf([...new Set(folders)])
         // nothing has been built before: the folder is made after this
         await mkdir(dirname(file), { recursive: true })
-        await writeFile(file, [...new Set(texts)].sort().join('\n'))
+        await writeFile(file, notices)
       })
     },
   }
 }
 
-async function noticeOf(folder: string): Promise<string> {
-  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+/**
+ * The name, version and licence text of each package. The text is a file of its own, a part of its README, or that of another of these packages which is
+ * developed in the same repository.
+ * @throws Error for a package that has none of these, or whose manifest names no licence
+ */
+export async function noticesOf(folders: readonly string[]): Promise<string> {
+  const notices = await Promise.all(folders.map(readNotice))
+  const blocks = notices.map(({ title, repository, text }) => {
+    const sibling = notices.find((other) => other.repository === repository && other.text !== undefined)
+    const found = text ?? (repository === undefined ? undefined : sibling?.text)
+    if (found === undefined) throw new Error(`${title}: it comes without the text of its licence`)
+    return `${title}\n\n${found.trim()}\n${'-'.repeat(80)}\n`
+  })
+  return [...new Set(blocks)].sort().join('\n')
+}
+
+async function readNotice(folder: string): Promise<Notice> {
+  const { name, version, license, repository } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
   if (typeof license !== 'string') throw new Error(`${resolve(folder)}: its package.json names no license`)
-  const file = (await readdir(folder)).find((entry) => /^licen[cs]e(\.|$)/i.test(basename(entry)))
-  const text = file === undefined ? '' : `\n${(await readFile(join(folder, file), 'utf8')).trim()}\n`
-  return `${name} ${version} (${license})\n${text}${'-'.repeat(80)}\n`
+  return {
+    title: `${name} ${version} (${license})`,
+    repository: typeof repository === 'string' ? repository : repository?.url,
+    text: await licenseText(folder),
+  }
+}
+
+async function licenseText(folder: string): Promise<string | undefined> {
+  const entries = await readdir(folder)
+  const file = entries.find((entry) => /^licen[cs]e([.-]|$)/i.test(entry))
+  if (file !== undefined) return readFile(join(folder, file), 'utf8')
+  const readme = entries.find((entry) => /^readme(\.|$)/i.test(entry))
+  if (readme === undefined) return undefined
+  const [, section] =
+    /^#+ *licen[cs]e\s*$([^]*?)(?=^#|(?![^]))/im.exec(await readFile(join(folder, readme), 'utf8')) ?? []
+  return section !== undefined && /copyright/i.test(section) ? section : undefined
 }

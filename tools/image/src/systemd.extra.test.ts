@@ -77,7 +77,8 @@ test(
     for (const app of ['cli', 'scheduler']) await run('npx', pack, { cwd: join(ROOT, 'apps', app) })
     const packages = (await readdir(folder)).map((name) => join(folder, name))
     const prefix = join(folder, 'opt')
-    await run('npm', ['install', '--global', '--prefix', prefix, '--no-audit', '--no-fund', ...packages])
+    await run('npm', ['install', '--prefix', prefix, '--no-audit', '--no-fund', ...packages])
+    await symlink('node_modules/.bin', join(prefix, 'bin'))
     for (const name of SERVICES) {
       const [, program = ''] = /^ExecStart=\/opt\/dwh\/(\S+)/m.exec(await readFile(join(FOLDER, name), 'utf8')) ?? []
       expect((await run(join(prefix, program), ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/)

@@ -63,6 +63,6 @@ async function licenseText(folder: string): Promise<string | undefined> {
   const readme = entries.find((entry) => /^readme(\.|$)/i.test(entry))
   if (readme === undefined) return undefined
   const [, section] =
-    /^#+ *licen[cs]e\s*$([^]*?)(?=^#|(?![^]))/im.exec(await readFile(join(folder, readme), 'utf8')) ?? []
+    /^#+ *licen[cs]e\s*$([\s\S]*?)(?=^#|(?![\s\S]))/im.exec(await readFile(join(folder, readme), 'utf8')) ?? []
   return section !== undefined && /copyright/i.test(section) ? section : undefined
 }

@@ -169,6 +169,7 @@ describe('the command line and the configuration', () => {
     ['memory_limit: a lot', 'memory_limit: expected a size'],
     ['timezone: Mars/Olympus', 'time zone "Mars/Olympus"', 'IANA'],
     ['storage: gs://bucket/x', 'gs:// is no kind of storage', 's3://bucket/prefix'],
+    ['storage: s3:/bucket/x', 's3:/ is no kind of storage', 's3://bucket/prefix'],
     ['storage: s3://bucket/b c', 'prefix "b c"'],
     ['storage: s3://bucket\ns3: { path_stile: true }', 'dwh.yaml:2', 'path_style'],
     ['storage: [', 'dwh.yaml:'],
@@ -336,12 +337,21 @@ describe('a run is interrupted', () => {
     }
   }
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s: it stops, cleans up, and publishes nothing', async (signal) => {
+  test.each([
+    ['SIGTERM', 1],
+    ['SIGINT', 1],
+    // from the terminal, and from npm
+    ['SIGINT', 2],
+  ] as const)('%s, %i times at once: it stops, cleans up, and publishes nothing', async (signal, times) => {
     const database = await testDatabase(BIG)
     const place = await workplace({ DATABASE_URL: database.url })
     const finished = await place.dwh(['run'], {
       onStart: (child) => {
-        child.stderr?.once('data', () => child.kill(signal))
+        child.stderr?.once('data', () => {
+          child.kill(signal)
+          // not in the same moment, in which two are one
+          if (times === 2) setTimeout(() => child.kill(signal), 20)
+        })
       },
     })
     expect(finished.code, finished.stderr).toBe(1)

@@ -7,11 +7,16 @@ import { makeProgram } from './program.ts'
 import { output, type World } from './surroundings.ts'
 
 const controller = new AbortController()
+const SAME_REQUEST_MS = 500
+let askedAt = 0
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    // asked twice: do not wait for anything
-    if (controller.signal.aborted) process.exit(1)
-    controller.abort(name)
+    if (!controller.signal.aborted) {
+      askedAt = performance.now()
+      controller.abort(name)
+    }
+    // asked twice: do not wait for anything. npm passes on what the terminal has sent to both
+    else if (performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
   })
 }
 // whoever reads our messages may stop reading: that is no error

@@ -25,12 +25,17 @@ stdout.on('error', () => {})
 const log = jsonLog((line) => void stdout.write(line), clock)
 const controller = new AbortController()
 const { signal } = controller
+const SAME_REQUEST_MS = 500
+let askedAt = 0
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    // asked twice: do not wait for anything
-    if (signal.aborted) process.exit(1)
-    log('info', `${name}: ending`)
-    controller.abort(name)
+    if (!signal.aborted) {
+      log('info', `${name}: ending`)
+      askedAt = performance.now()
+      controller.abort(name)
+    }
+    // asked twice: do not wait for anything. npm passes on what the terminal has sent to both
+    else if (performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
   })
 }
 
@@ -86,7 +91,7 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
     log,
     signal,
     wait: (until, over) =>
-      waitUntil(until, clock, AbortSignal.any([signal, over]), () => {
+      waitUntil(until, clock, over, () => {
         awakeAt = performance.now()
       }),
     dwh: async (args, job) => {

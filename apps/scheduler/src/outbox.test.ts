@@ -55,3 +55,27 @@ test('the scheduler ends: what is left is given up', async () => {
   await box.empty()
   expect(box.tried.length).toBeLessThan(3)
 })
+
+test('a hundred wait: the oldest is dropped, not the one that is on its way, and that is said', async () => {
+  const answers: ((delivery: Delivery) => void)[] = []
+  const tried: string[] = []
+  const logged: string[] = []
+  const box = makeOutbox({
+    deliver: ({ title }) => {
+      tried.push(title)
+      return new Promise((resolve) => answers.push(resolve))
+    },
+    log: (_, message) => void logged.push(message),
+    clock: () => new Date(0),
+    signal: new AbortController().signal,
+    retryMs: 1,
+  })
+  for (let number = 0; number <= 101; number += 1) box.put(alertOf(String(number)))
+  expect(logged).toEqual(['alert not delivered: 100 others wait'])
+  for (let number = 0; number < 101; number += 1) {
+    await expect.poll(() => answers.length).toBe(number + 1)
+    answers[number]?.(DONE)
+  }
+  await box.empty()
+  expect(tried).toEqual(['0', ...Array.from({ length: 100 }, (_, number) => String(number + 2))])
+})

@@ -11,7 +11,7 @@ export interface RunDwhOptions {
   readonly clock: () => Date
   /** Ends the command. */
   readonly signal: AbortSignal
-  /** 0: none. */
+  /** At most 2^31 - 1, which is what a timer can hold; 0: none. */
   readonly deadlineMs: number
   /** Each line that it writes to stderr, but for the error that it ends with. */
   readonly onLine: (line: string) => void
@@ -62,10 +62,11 @@ async function start(args: readonly string[], { env, signal, deadlineMs, onLine 
     child.kill('SIGTERM')
     killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   }
-  const deadline = afterMs(deadlineMs, () => {
+  const overdue = () => {
     late = !signal.aborted
     end()
-  })
+  }
+  const deadline = deadlineMs === 0 ? undefined : setTimeout(overdue, deadlineMs)
   const orphaned = () => void child.kill('SIGTERM')
   signal.addEventListener('abort', end)
   process.once('exit', orphaned)
@@ -89,13 +90,6 @@ async function answerOf(stdout: Readable): Promise<unknown> {
   let text = ''
   for await (const piece of stdout.setEncoding('utf8')) if (text.length < MOST_CHARACTERS) text += piece
   return parsed(text)
-}
-
-/** What a timer can hold. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-function afterMs(delayMs: number, call: () => void): NodeJS.Timeout | undefined {
-  return delayMs === 0 ? undefined : setTimeout(call, Math.min(delayMs, LONGEST_TIMER_MS))
 }
 
 function resultOf({ ended, answer, error, late }: Ended, stopped: boolean): OutcomeResult {

@@ -120,8 +120,10 @@ test('the time itself does not count, a second before does', () => {
 })
 
 test.each([
-  ['3 o’clock', 'exactly five, six, or seven'],
-  ['0 3 * *', 'exactly five, six, or seven'],
+  ['3 o’clock', '2 fields, where five or six are needed'],
+  ['0 3 * *', '4 fields, where five or six are needed'],
+  ['2027-01-01T03:00:00', '1 fields, where five or six are needed'],
+  ['@sometimes', 'exactly five, six, or seven'],
   ['61 * * * *', 'Invalid value for minute: 61'],
   ['0 3 31 2 *', 'there is no such time'],
   ['0 0 3 1 1 * 2020', 'years cannot be given'],

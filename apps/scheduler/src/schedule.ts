@@ -43,7 +43,10 @@ const HINT = 'Give minute, hour, day of month, month and day of week, such as "0
 function parse(expression: string, timezone: string, setting: string): Cron {
   const wrong = (reason: string, cause?: unknown) =>
     new DwhError('CONFIG_INVALID', `${setting} "${expression}": ${reason}`, { cause, hint: HINT })
-  if (expression.trim().split(/\s+/).length > 6) throw wrong('years cannot be given')
+  const fields = expression.trim().split(/\s+/).length
+  if (fields > 6) throw wrong('years cannot be given')
+  // croner would take a date, which comes once
+  if (fields < 5 && !expression.trim().startsWith('@')) throw wrong(`${fields} fields, where five or six are needed`)
   try {
     const cron = new Cron(expression, { timezone, paused: true })
     if (cron.nextRun() !== null) return cron

@@ -60,12 +60,19 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   /** While a job is under way, the warehouse may become stale: that is said in time. */
   async function watching<T>(job: Promise<T>): Promise<T> {
     const over = new AbortController()
-    const ended = job.finally(() => over.abort())
-    for (;;) {
-      await Promise.race([ended, options.wait(state.due.look, over.signal)])
-      // once the scheduler ends nothing is waited for any more but the job
-      if (over.signal.aborted || signal.aborted) return ended
-      tellAfterLook(state)
+    const stop = () => over.abort()
+    // not by AbortSignal.any(): each of its signals is kept for as long as the scheduler lives (seen on Node 20)
+    signal.addEventListener('abort', stop)
+    const ended = job.finally(stop)
+    try {
+      for (;;) {
+        await Promise.race([ended, options.wait(state.due.look, over.signal)])
+        // once the scheduler ends nothing is waited for any more but the job
+        if (over.signal.aborted || signal.aborted) return await ended
+        tellAfterLook(state)
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
     }
   }
 
@@ -114,9 +121,9 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
         const next = nextDue(state)
         await options.wait(next?.at ?? null, signal)
         if (signal.aborted || next === null) continue
-        if (clock() < next.at) tellAfterLook(afterClockChange(state, settings, clock()))
-        else if (next.what === 'look') await look()
-        else await doJob(next.what)
+        if (clock() >= next.at) await (next.what === 'look' ? look() : doJob(next.what))
+        // the clock may have been set back, while it waited or during the job
+        if (!signal.aborted) tellAfterLook(afterClockChange(state, settings, clock()))
       }
     },
   }

@@ -34,6 +34,8 @@ export interface ListenAddress {
 
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
+/** A timer can hold 596 h. */
+const MOST_DEADLINE_MS = 24 * 24 * HOUR_MS
 
 /**
  * The scheduler's settings, with their defaults.
@@ -52,7 +54,13 @@ export function schedulerSettings({ schedule, keep, timezone }: Config): Schedul
     },
     runOnStart: schedule.run_on_start ?? false,
     catchUp: schedule.catch_up ?? true,
-    deadlineMs: schedule.deadline ?? 12 * HOUR_MS,
+    deadlineMs: between(
+      'deadline',
+      schedule.deadline ?? 12 * HOUR_MS,
+      0,
+      MOST_DEADLINE_MS,
+      '0s, which is no limit, and 576h',
+    ),
     retries: schedule.retries ?? 5,
     retryDelayMs: between('retry_delay', schedule.retry_delay ?? 60_000, 1, HOUR_MS, '1ms and 1h'),
     staleAfterMs: between('stale_after', schedule.stale_after ?? 3 * HOUR_MS, 1, YEAR_MS, '1ms and 8760h'),

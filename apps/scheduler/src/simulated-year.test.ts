@@ -136,7 +136,7 @@ async function keepUp(world: World, given: SchedulerSettings): Promise<void> {
     const scheduler = makeScheduler({
       settings: given,
       clock: time.clock,
-      wait: (until, over) => time.sleepUntil(until ?? END, AbortSignal.any([signal, over])),
+      wait: (until, over) => time.sleepUntil(until ?? END, over),
       dwh: (args) => command(args, world, world, signal),
       alert: () => {},
       log: () => {},

@@ -36,9 +36,14 @@ test('is sent once, as JSON', async () => {
 })
 
 test('is sent again while the server does not take it', async () => {
-  const { url, bodies } = await answering(500, 429, 503)
-  await postJson(url, {}, never, 1)
-  expect(bodies).toHaveLength(4)
+  for (const statuses of [
+    [500, 429, 503],
+    [407, 408, 301],
+  ]) {
+    const { url, bodies } = await answering(...statuses)
+    expect(await postJson(url, {}, never, 1)).toEqual({ problem: null, refused: false })
+    expect(bodies).toHaveLength(4)
+  }
 })
 
 test('is given up after five times, and what is refused at once; the secret is not shown', async () => {
@@ -62,18 +67,29 @@ test('a server that takes the request and never answers is left when the schedul
   expect(await postJson(url, {}, controller.signal, 1)).toMatchObject({ problem: expect.any(String) })
 })
 
+function setProxy(url: string): void {
+  const before = process.env.http_proxy
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.http_proxy
+    else process.env.http_proxy = before
+  })
+  process.env.http_proxy = url
+}
+
+test('a proxy that is no URL: said, without its password', async () => {
+  setProxy('http://user:p#ss@proxy:3128')
+  const { problem, refused } = await postJson(new URL('http://hooks.example.com/x'), {}, never, 1)
+  expect(problem).toBe('hooks.example.com cannot be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL')
+  expect(refused).toBe(false)
+})
+
 test('goes through the proxy of the environment', async () => {
   const seen: string[] = []
   const proxy = await server((request, response) => {
     seen.push(request.url ?? '')
     response.end('ok')
   })
-  const before = process.env.http_proxy
-  onTestFinished(() => {
-    if (before === undefined) delete process.env.http_proxy
-    else process.env.http_proxy = before
-  })
-  process.env.http_proxy = proxy.url.origin
+  setProxy(proxy.url.origin)
   await postJson(new URL('http://hooks.example.com/x'), {}, never, 1)
   expect(seen).toEqual(['http://hooks.example.com/x'])
 })

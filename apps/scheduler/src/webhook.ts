@@ -47,7 +47,10 @@ export interface Delivery {
   readonly refused: boolean
 }
 
-/** Sends JSON, up to five times, 1, 2, 4 and 8 s apart, while the server does not take it; once what it refuses (a status of 400 to 499, but for 429). Never rejects. */
+/** Of 400 to 499 those that say nothing about the message: the proxy asks who we are, too slow, too early, too many. */
+const NOT_YET: readonly number[] = [407, 408, 425, 429]
+
+/** Sends JSON, up to five times, 1, 2, 4 and 8 s apart, while the server does not take it; once what it refuses (a status of 400 to 499, but for `NOT_YET`). Never rejects. */
 export async function postJson(
   url: URL,
   body: object,
@@ -70,21 +73,27 @@ interface Problem {
 
 async function post(url: URL, body: string, signal: AbortSignal): Promise<Problem | null> {
   const proxy = getProxyForUrl(url.href)
+  // it may hold a password: the message does not show it
+  if (proxy !== '' && !URL.canParse(proxy))
+    return { message: 'cannot be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL', final: false }
   const agent = proxy === '' ? undefined : await proxyAgent(proxy, url)
   return new Promise((resolve) => {
     const { request } = url.protocol === 'https:' ? nodeHttps() : nodeHttp()
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const timeout = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
     const failed = (error: Error) => resolve({ message: `does not answer: ${error.message}`, final: false })
-    request(url, { method: 'POST', headers, agent, signal: timeout }, (response) => {
+    const sent = request(url, { method: 'POST', headers, agent, signal }, (response) => {
       const status = response.statusCode ?? 0
       response.resume().once('error', failed)
       response.once('end', () => {
         if (status < 300) resolve(null)
-        else resolve({ message: `answers ${status}`, final: status < 500 && status !== 429 })
+        else
+          resolve({ message: `answers ${status}`, final: status >= 400 && status < 500 && !NOT_YET.includes(status) })
       })
     })
+    const timer = setTimeout(() => sent.destroy(new Error(`not within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS)
+    sent
       .once('error', failed)
+      .once('close', () => clearTimeout(timer))
       .end(body)
   })
 }

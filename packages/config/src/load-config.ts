@@ -149,9 +149,10 @@ function checkTimeZone(name: string): string {
 }
 
 function checkScheme(storage: string): void {
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(storage) ?? []
-  if (scheme === undefined || scheme === 's3' || scheme === 'file') return
-  throw new DwhError('CONFIG_INVALID', `storage: ${scheme}:// is no kind of storage that this version knows`, {
+  // s3:/bucket is mistyped, and no folder of that name
+  const [, scheme] = /^([a-z][a-z0-9+.-]+:\/\/?)/i.exec(storage) ?? []
+  if (scheme === undefined || scheme === 's3://' || scheme === 'file://') return
+  throw new DwhError('CONFIG_INVALID', `storage: ${scheme} is no kind of storage that this version knows`, {
     hint: 'Give the path of a folder, or s3://bucket/prefix.',
   })
 }

@@ -22,6 +22,13 @@ export function parseDay(text: string): Day {
  * @throws DwhError CONFIG_INVALID for a time zone that does not exist
  */
 export function dayAt(instant: Date, timeZone: string): Day {
+  const unknown = (cause?: unknown) =>
+    new DwhError('CONFIG_INVALID', `time zone ${JSON.stringify(timeZone)}: not known`, {
+      hint: 'Use an IANA name such as UTC, Europe/Zurich or America/New_York.',
+      cause,
+    })
+  // Node 22 takes an offset, which DuckDB does not know, nor does a clock change
+  if (/^[+-]/.test(timeZone)) throw unknown()
   let parts: Intl.DateTimeFormatPart[]
   try {
     const format = new Intl.DateTimeFormat('en-US', {
@@ -33,10 +40,7 @@ export function dayAt(instant: Date, timeZone: string): Day {
     })
     parts = format.formatToParts(instant)
   } catch (cause) {
-    throw new DwhError('CONFIG_INVALID', `time zone ${JSON.stringify(timeZone)}: not known`, {
-      hint: 'Use an IANA name such as UTC, Europe/Zurich or America/New_York.',
-      cause,
-    })
+    throw unknown(cause)
   }
   const part = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
   return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`

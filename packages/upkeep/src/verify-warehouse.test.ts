@@ -1,5 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { DwhError, type ObjectStore } from '@dwh/core'
+import { readSettledState } from '@dwh/metadata'
 import { describe, expect, test } from 'vitest'
 import { verifyWarehouse } from './index.ts'
 import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
@@ -71,6 +73,77 @@ test('deep: a file whose bytes are those of its manifest, and whose values are n
     { kind: 'damaged', key: 'a/2026/03/01.parquet', message: 'a/2026/03/01.parquet: 2 rows, not 3' },
   ])
 })
+
+describe('runs are under way', () => {
+  const damagedKey = 'a/2026/02/28.parquet'
+
+  async function damagedHouse(): Promise<TestHouse> {
+    const house = await threeDays()
+    await damage(join(house.path, damagedKey), 'flip', seededRandom(1))
+    return house
+  }
+
+  test('damage that a small sample came upon is still told after etl.json has changed', async () => {
+    const house = await damagedHouse()
+    let changed = false
+    const store = beforeReading(house, async (key) => {
+      if (changed || key !== damagedKey) return
+      changed = true
+      await house.run('2026-03-01', { a: [1], b: [2] })
+    })
+    const { problems, read } = await verify(house, { store, sample: 0.05, random: () => (changed ? 0.99 : 0) })
+    expect(problems).toMatchObject([{ kind: 'damaged', key: damagedKey }])
+    // those of the sample: what is looked at again is not counted again
+    expect(read).toBe(4)
+  })
+
+  test('the day is run again before each reading: what is replaced is not wrong, what is damaged is', async () => {
+    const house = await damagedHouse()
+    let runs = 0
+    const store = beforeReading(house, async (key) => {
+      if (key !== damagedKey && !key.includes('/2026/03/01')) return
+      runs += 1
+      await house.run('2026-03-01', { a: [runs, 2, 3, 4], b: [runs] })
+    })
+    expect((await verify(house, { store })).problems).toMatchObject([{ kind: 'damaged', key: damagedKey }])
+    expect(runs).toBeGreaterThan(3)
+  })
+
+  test('files put in place while they are read, and replaced when they are read again: not wrong', async () => {
+    const house = await threeDays()
+    const refuseToMove: ObjectStore['move'] = async (key) => {
+      throw new DwhError('STORE_FAILED', `${key}: not moved`)
+    }
+    const store = { ...house.store, move: refuseToMove }
+    const { unfinished } = await house.run('2026-03-01', { a: [5], b: [6] }, { store })
+    expect(unfinished).toMatchObject({ code: 'STORE_FAILED' })
+    const read: string[] = []
+    const beforeEach = async (key: string) => {
+      if (!key.endsWith('/2026/03/01.parquet')) return
+      read.push(key)
+      if (key.startsWith('_dwh/stage/')) await readSettledState(house.store)
+      else await house.run('2026-03-01', { a: [read.length], b: [read.length] })
+    }
+    expect((await verify(house, { store: beforeReading(house, beforeEach) })).problems).toEqual([])
+    expect(read.slice(0, 3)).toEqual([
+      expect.stringContaining('stage'),
+      expect.stringContaining('stage'),
+      'a/2026/03/01.parquet',
+    ])
+  })
+})
+
+/** The store of a house, as a bucket whose files are read once `before` is over. */
+function beforeReading({ store }: TestHouse, before: (key: string) => Promise<void>): ObjectStore {
+  const { localPath: _, ...bucket } = store
+  return {
+    ...bucket,
+    async getFile(key, ...rest) {
+      await before(key)
+      return bucket.getFile(key, ...rest)
+    },
+  }
+}
 
 const TRIALS = 200
 

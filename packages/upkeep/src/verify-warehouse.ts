@@ -1,6 +1,5 @@
 import {
   type DayManifest,
-  type EtlState,
   type FileEntry,
   isDwhError,
   isInternal,
@@ -35,7 +34,7 @@ export interface VerifyOptions {
   /** From 0 to 1, as `Math.random` gives them: which files are in the sample. */
   readonly random: () => number
   readonly signal?: AbortSignal | undefined
-  /** Told after each file. */
+  /** Told after each file; from the start again for those that are looked at again. */
   readonly onFile?: ((done: number, all: number) => void) | undefined
 }
 
@@ -49,6 +48,7 @@ export interface Problem {
 }
 
 export interface VerifyReport {
+  /** At its first look, as are `files`, `read` and `bytes`. */
   readonly days: number
   /** Files that manifests name, of which `read` were read whole. */
   readonly files: number
@@ -63,8 +63,11 @@ export interface VerifyReport {
   readonly unknown: readonly string[]
 }
 
-/** How often it looks again when runs are under way. */
-const ATTEMPTS = 3
+/**
+ * How often it looks while runs are under way. Of a file that is whole two looks may be misled: it is moved out of the stage once, and once
+ * replaced or removed, after which no manifest names it.
+ */
+const LOOKS = 3
 
 /** A file that must be there, and the entry that says so. */
 interface Expected {
@@ -73,48 +76,74 @@ interface Expected {
   readonly name: string
 }
 
+/** By key and SHA-256: a file that replaces another under its key is another one. */
+type ExpectedFiles = ReadonlyMap<string, Expected>
+
 /**
  * Compares a warehouse with what its manifests promise. Changes nothing.
  * @throws DwhError the store's errors, ABORTED; what is wrong with the warehouse is no error but a problem in the report
  */
 export async function verifyWarehouse(options: VerifyOptions): Promise<VerifyReport> {
-  for (let attempt = 1; ; attempt += 1) {
-    const view = await readWarehouse(options.store)
-    const report = await verifyView(view, options)
-    // what a run has moved meanwhile is not wrong
-    if (report.problems.length === 0 || attempt === ATTEMPTS) return report
-    const { publishing } = view.state ?? { publishing: null }
-    if (publishing === null && (await readWarehouse(options.store)).etag === view.etag) return report
+  const { store, sample = 1, random } = options
+  let view = await readWarehouse(store)
+  const expected = expectedFiles(view)
+  const inSample = () => sample >= 1 || random() < sample
+  const first = await checkFiles(expected, view, inSample, options)
+  const counts = { days: view.manifests.size, files: expected.size, read: first.read, bytes: first.bytes }
+  let { wrong } = first
+  for (let look = 1; ; look += 1) {
+    const { problems, ...aside } = await checkNames(view, store)
+    const report = { ...counts, problems: [...wrong.values(), ...problems].sort(byKey), ...aside }
+    if (report.problems.length === 0 || look === LOOKS) return report
+    const fresh = await readWarehouse(store)
+    if (!view.state?.publishing && fresh.etag === view.etag) return report
+    // what a run has moved meanwhile is not wrong; what is wrong might not be in another sample
+    view = fresh
+    const again = new Map([...expectedFiles(view)].filter(([id]) => wrong.has(id)))
+    wrong = (await checkFiles(again, view, () => true, options)).wrong
   }
 }
 
-async function verifyView(view: WarehouseView, options: VerifyOptions): Promise<VerifyReport> {
-  const { store, sample = 1, random, onFile } = options
-  const problems: Problem[] = []
-  const report = (kind: ProblemKind, key: string, message: string) => void problems.push({ kind, key, message })
-  for (const [key, error] of view.unreadable) report('invalid', key, error.message)
-  if (!view.state && !view.unreadable.has(STATE_KEY) && view.objects.size > 0)
-    report('missing', STATE_KEY, `${STATE_KEY}: missing`)
-  checkManifests(view, report)
-  const expected = expectedFiles(view)
-  await checkRecords(store, view, report)
-  const files = objectFiles(store, options)
+const byKey = (a: Problem, b: Problem): number => (a.key < b.key ? -1 : 1)
+
+/** How much was read, and what is wrong, as `expected` names the files. */
+async function checkFiles(
+  expected: ExpectedFiles,
+  view: WarehouseView,
+  whole: () => boolean,
+  options: VerifyOptions,
+): Promise<Pick<VerifyReport, 'read' | 'bytes'> & { readonly wrong: ReadonlyMap<string, Problem> }> {
+  const wrong = new Map<string, Problem>()
+  const files = objectFiles(options.store, options)
   let [read, bytes, done] = [0, 0, 0]
   try {
-    for (const wanted of expected) {
-      const whole = sample >= 1 || random() < sample
-      const seen = await checkFile(wanted, view, { ...options, files, whole }, report)
+    for (const [id, wanted] of expected) {
+      const report: Report = (kind, key, message) => void wrong.set(id, { kind, key, message })
+      const seen = await checkFile(wanted, view, { deep: options.deep, files, whole: whole() }, report)
       read += seen === null ? 0 : 1
       bytes += seen ?? 0
       done += 1
-      onFile?.(done, expected.length)
+      options.onFile?.(done, expected.size)
     }
   } finally {
     await files.close()
   }
-  const { leftovers, unknown } = checkUnnamed(view, expected, report)
-  problems.sort((a, b) => (a.key < b.key ? -1 : 1))
-  return { days: view.manifests.size, files: expected.length, read, bytes, problems, leftovers, unknown }
+  return { read, bytes, wrong }
+}
+
+/** All but the bytes: what `etl.json`, the manifests and the records say, and which objects nobody names. */
+async function checkNames(
+  view: WarehouseView,
+  store: ObjectStore,
+): Promise<Pick<VerifyReport, 'problems' | 'leftovers' | 'unknown'>> {
+  const problems: Problem[] = []
+  const report: Report = (kind, key, message) => void problems.push({ kind, key, message })
+  for (const [key, error] of view.unreadable) report('invalid', key, error.message)
+  if (!view.state && !view.unreadable.has(STATE_KEY) && view.objects.size > 0)
+    report('missing', STATE_KEY, `${STATE_KEY}: missing`)
+  checkManifests(view, report)
+  await checkRecords(store, view, report)
+  return { problems, ...checkUnnamed(view, report) }
 }
 
 type Report = (kind: ProblemKind, key: string, message: string) => void
@@ -131,7 +160,7 @@ function checkManifests({ state, manifests, unreadable }: WarehouseView, report:
   }
 }
 
-function expectedFiles({ state, manifests }: WarehouseView): Expected[] {
+function expectedFiles({ state, manifests }: WarehouseView): ExpectedFiles {
   const all = new Map<string, Expected>()
   const going = new Set(state?.pruned.flatMap(({ keys }) => keys))
   const add = (tables: DayManifest['tables']) => {
@@ -141,7 +170,7 @@ function expectedFiles({ state, manifests }: WarehouseView): Expected[] {
   }
   for (const manifest of manifests.values()) add(manifest.tables)
   add(state?.tables ?? {})
-  return [...all.values()]
+  return all
 }
 
 /** The bytes that were read, or null where they were not. */
@@ -212,12 +241,9 @@ async function checkRecords(store: ObjectStore, { objects }: WarehouseView, repo
 }
 
 /** Objects that no manifest names. In a table's folder, whoever reads it by hand takes them for its rows. */
-function checkUnnamed(
-  { state, objects, manifests }: WarehouseView,
-  expected: readonly Expected[],
-  report: Report,
-): Pick<VerifyReport, 'leftovers' | 'unknown'> {
-  const named = new Set([STATE_KEY, LEASE_KEY, ...namedKeys(state, expected)])
+function checkUnnamed(view: WarehouseView, report: Report): Pick<VerifyReport, 'leftovers' | 'unknown'> {
+  const { objects, manifests } = view
+  const named = new Set([STATE_KEY, LEASE_KEY, ...namedKeys(view)])
   const leftovers: string[] = []
   const unknown: string[] = []
   for (const key of objects.keys()) {
@@ -232,9 +258,10 @@ function checkUnnamed(
 }
 
 /** What the next run finishes to remove is named, too; so is what is kept for readers, who look at each byte themselves. */
-function namedKeys(state: EtlState | null, expected: readonly Expected[]): string[] {
-  const { publishing = null, kept = [], pruned = [] } = state ?? {}
+function namedKeys(view: WarehouseView): string[] {
+  const { publishing = null, kept = [], pruned = [] } = view.state ?? {}
   const staged = publishing?.keys.map((key) => stageKey(publishing.run_id, key)) ?? []
   const going = pruned.flatMap(({ keys }) => keys)
-  return [...expected.map(({ file }) => file.key), ...staged, ...kept.map((file) => file.kept), ...going]
+  const expected = [...expectedFiles(view).values()].map(({ file }) => file.key)
+  return [...expected, ...staged, ...kept.map((file) => file.kept), ...going]
 }

@@ -58,6 +58,42 @@ test('what grows wider says so once, and stays so', async () => {
   expect((await dwh(['query', '--format', 'csv', 'SELECT n, a FROM t'])).stdout).toBe('n,a\n1.000,[1]\n')
 })
 
+test('the types of columns by the names that people use, in whatever case', async () => {
+  const { url } = await testDatabase(`CREATE TYPE "Mood" AS ENUM ('ok'); CREATE DOMAIN whole AS int4;
+    CREATE TABLE t (at timestamptz(3), i int4, d decimal(10,2), f float8, b bool, c char(3), "all" timestamptz[], w whole, m "Mood")`)
+  const { folder, dwh } = await workplace({ DATABASE_URL: url })
+  const types = { TIMESTAMPTZ: 'iso8601', int: 'text', decimal: 'double', float8: 'text', bool: 'text', char: 'text' }
+  // none of these is in the table
+  const unused = { varbit: 'text', timetz: 'text', 'character varying': 'text', mood: 'text' }
+  await writeFile(join(folder, 'dwh.json'), JSON.stringify({ types: { ...types, ...unused } }))
+  const plan = await dwh(['plan', '--json'])
+  expect(plan.code, plan.stderr).toBe(0)
+  const [{ columns }] = JSON.parse(plan.stdout).tables
+  expect(columns.map(({ name, type }: Record<string, string>) => `${name} ${type}`)).toEqual([
+    'at VARCHAR',
+    'i VARCHAR',
+    'd DOUBLE',
+    'f VARCHAR',
+    'b VARCHAR',
+    'c VARCHAR',
+    'all JSON',
+    'w INTEGER',
+    'm VARCHAR',
+  ])
+  await writeFile(join(folder, 'dwh.json'), JSON.stringify({ types: { int8: 'iso8601', timestmptz: 'iso8601' } }))
+  const hint = 'Name a type of the source, without precision, or remove the line. Did you mean "timestamptz"?'
+  expect(await dwh(['plan'])).toMatchObject({
+    code: 2,
+    stderr: `error: types: "timestmptz": the source has no such type\n  ${hint}\n`,
+  })
+  const doctor = await dwh(['doctor', '--json'])
+  const { checks } = JSON.parse(doctor.stdout)
+  expect(checks.find(({ id }: Record<string, string>) => id === 'source.tables')).toMatchObject({
+    status: 'failed',
+    found: 'types: "timestmptz": the source has no such type',
+  })
+})
+
 test.each([
   [
     { tables: { t: { columns: { types: { n: 'iso8601' } } } } },

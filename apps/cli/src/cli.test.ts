@@ -215,6 +215,15 @@ describe('settings', () => {
       code: 2,
       stderr: expect.stringMatching(/dwh\.yaml:1: \$\{APP_URL\}: the environment has no APP_URL/),
     })
+    for (const args of [['status'], ['tables'], ['query', 'FROM my_a']]) {
+      const asked = await dwh(args, { env: { APP_URL: '' } })
+      expect(asked.code, asked.stderr).toBe(0)
+    }
+    expect(JSON.parse((await dwh(['doctor', '--json'], { env: { APP_URL: '' } })).stdout).checks[0]).toMatchObject({
+      id: 'config',
+      status: 'failed',
+      found: expect.stringContaining('the environment has no APP_URL'),
+    })
   })
 
   test('the PG* variables are enough', async () => {

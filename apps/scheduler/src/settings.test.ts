@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { loadConfig } from '@dwh/config'
+import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { schedulerSettings } from './settings.ts'
 
@@ -48,6 +51,13 @@ test.each([
   ['off', null],
 ])('listen on %s', async (text, expected) => {
   expect((await settingsOf({ DWH_LISTEN: text })).listen).toEqual(expected)
+})
+
+test.each(['', 'off'])('webhook: %j is none', async (webhook) => {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'dwh.json'), JSON.stringify({ schedule: { webhook } }))
+  const config = await loadConfig({}, { env: {}, cwd: folder, home: folder, tmp: folder })
+  expect(schedulerSettings(config).webhook).toBeNull()
 })
 
 test.each([

@@ -66,7 +66,7 @@ export function schedulerSettings({ schedule, keep, timezone }: Config): Schedul
     staleAfterMs: between('stale_after', schedule.stale_after ?? 3 * HOUR_MS, 1, YEAR_MS, '1ms and 8760h'),
     verifySample: between('verify_sample', schedule.verify_sample ?? 0.05, 0.0001, 1, '0.01% and 100%'),
     rowChange: between('row_change', schedule.row_change ?? 0.5, 0, 10, '0% and 1000%'),
-    webhook: schedule.webhook === undefined ? null : webhookUrl(schedule.webhook),
+    webhook: webhookUrl(schedule.webhook ?? ''),
     listen: listenAddress(schedule.listen ?? '127.0.0.1:8080'),
   }
 }
@@ -79,13 +79,14 @@ function between(setting: string, value: number, least: number, most: number, bo
 }
 
 /** The URL itself is a secret: no message shows it. */
-function webhookUrl(text: string): URL {
+function webhookUrl(text: string): URL | null {
+  if (text === '' || text === 'off') return null
   if (URL.canParse(text)) {
     const url = new URL(text)
     if (url.protocol === 'https:' || url.protocol === 'http:') return url
   }
   throw new DwhError('CONFIG_INVALID', 'schedule.webhook: not the URL of a webhook', {
-    hint: 'Give all of it, from https:// on, as DWH_WEBHOOK_URL.',
+    hint: 'Give all of it, from https:// on, as DWH_WEBHOOK_URL; or off.',
   })
 }
 

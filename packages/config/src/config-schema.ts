@@ -132,7 +132,10 @@ const scheduleSettings = v.strictObject({
   ),
   verify: setting(name, 'When to verify the warehouse; off: never. DWH_VERIFY_SCHEDULE. Default: 0 5 * * 0.'),
   verify_sample: setting(share, 'The share of the files that is read whole then. DWH_VERIFY_SAMPLE. Default: 5%.'),
-  webhook: setting(name, 'Where alerts are sent, as Slack understands them. Better in DWH_WEBHOOK_URL.'),
+  webhook: setting(
+    v.string(),
+    'Where alerts are sent, as Slack understands them; off or empty: nowhere. Better in DWH_WEBHOOK_URL.',
+  ),
   row_change: setting(
     share,
     'By how much the rows of a table may change from run to run before it is said. DWH_ROW_CHANGE. Default: 50%.',

@@ -14,4 +14,4 @@ export {
   type StorageConfig,
   type Surroundings,
 } from './load-config.ts'
-export { type ConfigFile, readConfigFile } from './read-config-file.ts'
+export { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'

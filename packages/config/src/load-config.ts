@@ -13,9 +13,9 @@ import {
   section,
   VARIABLES,
 } from './from-environment.ts'
-import { type ConfigFile, readConfigFile } from './read-config-file.ts'
+import { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
 
-/** Everything the commands need to know, from wherever it came. */
+/** Everything the commands need to know, from wherever it came. `source` and `schedule` throw when they are read, where the file takes them from a variable that is not set. */
 export interface Config {
   /** Null: only the PG* variables, if any. */
   readonly source: string | null
@@ -100,7 +100,7 @@ export async function putTogether(
   const bucket = env.S3_BUCKET ? `s3://${env.S3_BUCKET}` : undefined
   const storage = fromFlags.storage ?? fromEnvironment.storage ?? bucket ?? values.storage ?? DEFAULT_STORAGE
   checkScheme(storage)
-  return {
+  const config: Config = {
     source: values.source ?? null,
     storage: storage.startsWith('s3://')
       ? await bucketSettings(storage, file, { env, cwd, proxyFor })
@@ -124,6 +124,24 @@ export async function putTogether(
     schedule: scheduleValues({ ...file?.values.schedule, ...section('schedule', SCHEDULE_VARIABLES, env) }),
     file: file?.path ?? null,
   }
+  const outside = { ...fromEnvironment, ...fromFlags, schedule: fromVariables(SCHEDULE_VARIABLES, env) }
+  return withhold(config, file?.unset.filter(({ path }) => !isSaid(outside, path)) ?? [])
+}
+
+function isSaid(values: object, path: UnsetVariable['path']): boolean {
+  const found = path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values)
+  return typeof found === 'string'
+}
+
+/** In place of each part that is not known, its first error. */
+function withhold(config: Config, unset: readonly UnsetVariable[]): Config {
+  for (const { path, error } of [...unset].reverse()) {
+    const get = () => {
+      throw error
+    }
+    Object.defineProperty(config, String(path[0]), { get, enumerable: true, configurable: true })
+  }
+  return config
 }
 
 /**

@@ -8,8 +8,23 @@ import { type ConfigValues, configSchema, keysAt } from './config-schema.ts'
 export interface ConfigFile {
   /** Absolute. */
   readonly path: string
+  /** Without what `unset` leaves out. */
   readonly values: ConfigValues
+  readonly unset: readonly UnsetVariable[]
 }
+
+/** A text that not every command needs, and that names a variable which is not set. */
+export interface UnsetVariable {
+  /** Where it stands: `source`; or `schedule`, `webhook`. */
+  readonly path: Path
+  /** For whoever needs it. */
+  readonly error: DwhError
+}
+
+type Path = readonly (string | number)[]
+
+/** A secret of these is not at hand where the warehouse is only asked, or where no scheduler runs. */
+const NOT_FOR_ALL: Path = ['source', 'schedule']
 
 /** Looked for in the working folder, in this order, when no file is named. JSON is YAML. */
 const NAMES = ['dwh.yaml', 'dwh.yml', 'dwh.json']
@@ -19,7 +34,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * Reads the configuration file: the named one, or the first of `dwh.yaml`, `dwh.yml`, `dwh.json` in `folder`; null when none is named and none is there.
  * `${NAME}` in any text is replaced from the environment, `${NAME:-fallback}` has a fallback, `$${` stands for `${`. Replaced after parsing, so what a
- * variable holds is always one value.
+ * variable holds is always one value. What `source` and `schedule` take from a variable that is not set is in `unset`; elsewhere that is an error.
  * @throws DwhError CONFIG_INVALID, with file, line, and the nearest right key
  */
 export async function readConfigFile(
@@ -30,7 +45,7 @@ export async function readConfigFile(
   const candidates = named === undefined ? NAMES.map((file) => join(folder, file)) : [resolve(folder, named)]
   for (const path of candidates) {
     const text = await readIfThere(path)
-    if (text !== null) return { path, values: parseConfig(text, path, env) }
+    if (text !== null) return { path, ...parseConfig(text, path, env) }
   }
   if (named === undefined) return null
   throw new DwhError('CONFIG_INVALID', `${named}: no such file`, {
@@ -50,14 +65,14 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-function parseConfig(text: string, path: string, env: Environment): ConfigValues {
+function parseConfig(text: string, path: string, env: Environment): Omit<ConfigFile, 'path'> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
   if (error) throw invalid(`${path}:${lines.linePos(error.pos[0]).line}`, error.message, 'Correct the YAML there.')
 
   /** `dwh.yaml:12`, the line of the nearest node that a path leads to. */
-  function at(keys: readonly (string | number)[]): string {
+  function at(keys: Path): string {
     for (let length = keys.length; length > 0; length -= 1) {
       const node = document.getIn(keys.slice(0, length), true)
       if (isNode(node) && node.range) return `${path}:${lines.linePos(node.range[0]).line}`
@@ -65,9 +80,14 @@ function parseConfig(text: string, path: string, env: Environment): ConfigValues
     return path
   }
 
-  const value = substitute(document.toJS() ?? {}, env, [], at)
+  const unset: UnsetVariable[] = []
+  const value = substitute(document.toJS() ?? {}, env, [], (keys, what, hint) => {
+    const error = invalid(at(keys), what, hint)
+    if (!NOT_FOR_ALL.includes(keys[0] ?? '')) throw error
+    unset.push({ path: keys, error })
+  })
   const result = v.safeParse(configSchema, value)
-  if (result.success) return result.output
+  if (result.success) return { values: result.output, unset }
   const [issue] = result.issues
   const keys = (issue.path ?? []).map((item) => item.key as string | number)
   const where = at(keys)
@@ -87,33 +107,33 @@ function nearestKey(wrong: string, known: readonly string[]): string {
   return candidate !== null ? `Did you mean ${candidate}?` : `Known here: ${known.join(', ')}.`
 }
 
+/** Undefined in place of a text with a variable that is not set, which `onUnset` is told. */
 function substitute(
   value: unknown,
   env: Environment,
-  path: readonly (string | number)[],
-  at: (keys: readonly (string | number)[]) => string,
+  path: Path,
+  onUnset: (keys: Path, what: string, hint: string) => void,
 ): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => substitute(item, env, [...path, index], at))
+  if (Array.isArray(value)) return value.map((item, index) => substitute(item, env, [...path, index], onUnset))
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, substitute(item, env, [...path, key], at)]),
+      Object.entries(value).map(([key, item]) => [key, substitute(item, env, [...path, key], onUnset)]),
     )
   }
   if (typeof value !== 'string') return value
-  return value.replace(
+  let complete = true
+  const text = value.replace(
     /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
     (token, name: string | undefined, fallback: string | undefined) => {
       if (name === undefined) return '${'
       const found = env[name] || fallback
-      if (found === undefined)
-        throw invalid(
-          at(path),
-          `${token}: the environment has no ${name}`,
-          `Set ${name}, or write \${${name}:-fallback}.`,
-        )
-      return found
+      if (found !== undefined) return found
+      onUnset(path, `${token}: the environment has no ${name}`, `Set ${name}, or write \${${name}:-fallback}.`)
+      complete = false
+      return token
     },
   )
+  return complete ? text : undefined
 }
 
 function invalid(where: string, what: string, hint: string): DwhError {

@@ -179,6 +179,11 @@ export interface SourceSnapshot {
   readonly parallel: number
   tables(): Promise<readonly TableSchema[]>
   /**
+   * What a person may call each type that a column can have, used or not: one list per type, in lower case, `sourceType` among them; none has a precision. Absent where that is
+   * the only name.
+   */
+  typeNames?(): Promise<readonly (readonly string[])[]>
+  /**
    * Starts to read one table: the columns of `table`, in its order, which may be fewer than were offered. Nothing is sent before the rows are asked for.
    * May be called again for the same table, and gives the same rows. An error with `context.retryable` says that the same call may succeed now.
    */

@@ -37,6 +37,7 @@ import {
 import { otherServer } from './shortage.ts'
 import { limitSnapshotAge } from './snapshot-age.ts'
 import { surveyTable } from './survey-table.ts'
+import { listTypeNames } from './type-names.ts'
 import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
 import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './watch-silence.ts'
 import { hangUp, within } from './within.ts'
@@ -128,21 +129,33 @@ function openSnapshot(
   }
 
   function list(): Promise<Map<string, PgTable>> {
-    listed ??= listAll()
+    listed ??= onHolder(async () => new Map((await listTables(holder)).map((table) => [formatTableName(table), table])))
     return listed
   }
 
-  async function listAll(): Promise<Map<string, PgTable>> {
+  /** Asks the catalog. */
+  async function onHolder<T>(ask: () => Promise<T>): Promise<T> {
     const lost = () => onDead(lostAnswer(server, false))
     listing = true
     const unwatch = silence.watch({ pid: holderPid, client: holder, waiting: { now: true }, lost })
     signal?.addEventListener('abort', end)
     try {
-      return new Map((await listTables(holder)).map((table) => [formatTableName(table), table]))
+      return await ask()
     } finally {
       signal?.removeEventListener('abort', end)
       unwatch()
       listing = false
+    }
+  }
+
+  async function fromCatalog<T>(asked: Promise<T>): Promise<T> {
+    try {
+      return await asked
+    } catch (error) {
+      throwIfAborted(signal, 'source')
+      age.check(server)
+      dead.signal.throwIfAborted()
+      throw sourceFailure(error, { server })
     }
   }
 
@@ -202,16 +215,8 @@ function openSnapshot(
   return {
     info,
     parallel,
-    async tables() {
-      try {
-        return [...(await list()).values()]
-      } catch (error) {
-        throwIfAborted(signal, 'source')
-        age.check(server)
-        dead.signal.throwIfAborted()
-        throw sourceFailure(error, { server })
-      }
-    },
+    tables: async () => [...(await fromCatalog(list())).values()],
+    typeNames: () => fromCatalog(onHolder(() => listTypeNames(holder))),
     read: (wanted, read = {}) => ({
       rows: onReader(wanted, read, ({ client, waiting }, table) =>
         readRows(client, table, { ...options, where: read.where, waiting }),

@@ -35,10 +35,11 @@ function columns(...names: string[]): SourceColumn[] {
 interface Input extends Partial<Omit<PlanInput, 'sources'>> {
   tables?: TableSchema[]
   settings?: SelectionSettings
+  typeNames?: string[][]
 }
 
-function plan({ tables = [], settings = {}, ...more }: Input = {}) {
-  const sources = { default: { identity: { kind: 'postgres', database: 'app' }, tables, settings } }
+function plan({ tables = [], settings = {}, typeNames, ...more }: Input = {}) {
+  const sources = { default: { identity: { kind: 'postgres', database: 'app' }, tables, settings, typeNames } }
   return planRun({
     date: '2026-02-18',
     today: '2026-02-18',
@@ -206,6 +207,46 @@ describe('names and columns', () => {
     const state = stateWith('Orders', '2026-02-17')
     expect(names({ tables: [table('orders')], state })).toEqual(['orders'])
     expect(refusal({ tables: [table('orders')], only: ['orders'], state })).toMatchObject({ code: 'NAME_CONFLICT' })
+  })
+
+  const typeNames = [['timestamp with time zone', 'timestamptz'], ['public.mood', 'mood'], ['interval']]
+  const moment = {
+    type: 'TIMESTAMP WITH TIME ZONE',
+    choices: { text: { type: 'VARCHAR', open: false } },
+  } as const
+  const typed = table('typed', {
+    columns: [
+      { name: 'at', sourceType: 'timestamp(3) with time zone', ...moment },
+      { name: 'mood', sourceType: 'public.mood', ...moment },
+      { name: 'all', sourceType: 'timestamp with time zone[]', ...moment },
+    ],
+    primaryKey: [],
+  })
+
+  test.each([
+    ['timestamptz', ['text', undefined, undefined]],
+    ['Timestamp With Time Zone', ['text', undefined, undefined]],
+    ['mood', [undefined, 'text', undefined]],
+    ['public.Mood', [undefined, 'text', undefined]],
+    ['interval', [undefined, undefined, undefined]],
+  ])('types: %s, by any name of a type', (name, expected) => {
+    const [only] = plan({ tables: [typed], typeNames, settings: { types: { [name]: 'text' } } }).tables
+    expect(only?.columns.map(({ storeAs }) => storeAs)).toEqual(expected)
+  })
+
+  test('types: a name that no type has', () => {
+    const settings: SelectionSettings = { types: { timestmptz: 'text' } }
+    expect(refusal({ tables: [typed], typeNames, settings })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'types: "timestmptz": the source has no such type',
+      hint: 'Name a type of the source, without precision, or remove the line. Did you mean "timestamptz"?',
+    })
+  })
+
+  test('types of a source that does not list them go by their own names', () => {
+    const settings: SelectionSettings = { types: { 'timestamp with time zone': 'text', gone: 'text' } }
+    const [only] = plan({ tables: [typed], settings }).tables
+    expect(only?.columns.map(({ storeAs }) => storeAs)).toEqual(['text', undefined, undefined])
   })
 
   test('columns that DuckDB would rename', () => {

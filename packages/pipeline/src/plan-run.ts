@@ -46,6 +46,8 @@ export interface PlannedSource {
   readonly identity: SourceIdentity
   readonly tables: readonly TableSchema[]
   readonly settings: SelectionSettings
+  /** As `SourceSnapshot.typeNames` has them. */
+  readonly typeNames?: readonly (readonly string[])[] | undefined
 }
 
 export interface TablePlan extends SelectedTable {
@@ -86,8 +88,8 @@ export function planRun(input: PlanInput): RunPlan {
     })
   }
   checkNotPruned(input)
-  const selections = Object.entries(input.sources).map(([source, { tables, settings }]) => {
-    const selection = selectTables(tables, settings)
+  const selections = Object.entries(input.sources).map(([source, { tables, settings, typeNames }]) => {
+    const selection = selectTables(tables, settings, typeNames)
     checkDenied(selection)
     checkNotEmpty(source, tables, selection)
     return { source, tables, selection }

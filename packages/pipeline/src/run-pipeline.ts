@@ -231,10 +231,12 @@ async function makePlan(
 ): Promise<RunPlan> {
   const sources: Record<string, PlannedSource> = {}
   for (const [name, snapshot] of snapshots) {
+    const settings = options.sources[name] as SourceSettings
     sources[name] = {
       identity: snapshot.info.source,
       tables: await snapshot.tables(),
-      settings: options.sources[name] as SourceSettings,
+      settings,
+      typeNames: settings.types && (await snapshot.typeNames?.()),
     }
   }
   return planRun({

@@ -58,17 +58,22 @@ export interface Selection {
 }
 
 /**
- * Decides which of a source's tables are wanted, and which of their columns.
- * @throws DwhError CONFIG_INVALID for settings that name a table or column that is not there
+ * Decides which of a source's tables are wanted, and which of their columns. `typeNames`: as `SourceSnapshot.typeNames` has them; without, a type goes by its `sourceType`.
+ * @throws DwhError CONFIG_INVALID for settings that name a table, column or type that is not there
  */
-export function selectTables(tables: readonly TableSchema[], settings: SelectionSettings): Selection {
+export function selectTables(
+  tables: readonly TableSchema[],
+  settings: SelectionSettings,
+  typeNames?: readonly (readonly string[])[],
+): Selection {
   checkNames(tables, settings)
+  const ofTypes = typeChoices(settings.types, typeNames)
   const selected: SelectedTable[] = []
   const skipped: SkippedTable[] = []
   for (const table of tables) {
     const own = settingsOf(table, settings)
     const reason = whyNot(table, own, settings)
-    if (reason === null) selected.push(select(table, own ?? {}, settings))
+    if (reason === null) selected.push(select(table, own ?? {}, settings, ofTypes))
     else skipped.push({ table: formatTableName(table), reason })
   }
   const denied = selected.flatMap(deniedReads)
@@ -142,10 +147,36 @@ export function unknownTable(where: string, name: string, known: readonly string
   })
 }
 
+interface TypeChoice {
+  /** As the settings spell the type. */
+  readonly key: string
+  readonly storeAs: StoreAs
+}
+
+/** What the settings want of a type, by each of its names. */
+function typeChoices(
+  types: SelectionSettings['types'] = {},
+  typeNames?: readonly (readonly string[])[],
+): ReadonlyMap<string, TypeChoice> {
+  const choices = new Map<string, TypeChoice>()
+  for (const [key, storeAs] of Object.entries(types)) {
+    const wanted = key.toLowerCase()
+    const found = typeNames?.filter((names) => names.includes(wanted)) ?? [[wanted]]
+    if (found.length === 0) {
+      throw new DwhError('CONFIG_INVALID', `types: ${JSON.stringify(key)}: the source has no such type`, {
+        hint: `Name a type of the source, without precision, or remove the line.${didYouMean(wanted, typeNames?.flat() ?? [])}`,
+      })
+    }
+    for (const name of found.flat()) choices.set(name, { key, storeAs })
+  }
+  return choices
+}
+
 function select(
   table: TableSchema,
   { name, columns = {}, where, verify, extract }: TableSettings,
   settings: SelectionSettings,
+  ofTypes: ReadonlyMap<string, TypeChoice>,
 ): SelectedTable {
   const { exclude = [], rename = {}, types = {} } = columns
   const here = formatTableName(table)
@@ -160,7 +191,7 @@ function select(
     .filter((column) => !exclude.includes(column.name))
     .map(
       (column): SelectedColumn => ({
-        ...chosen(column, here, types, settings),
+        ...chosen(column, here, types, ofTypes),
         as: renamed.get(column.name) ?? column.name,
       }),
     )
@@ -186,18 +217,17 @@ function chosen(
   column: SourceColumn,
   table: string,
   types: Readonly<Record<string, StoreAs>>,
-  settings: SelectionSettings,
+  ofTypes: ReadonlyMap<string, TypeChoice>,
 ): SourceColumn {
   const own = Object.hasOwn(types, column.name) ? types[column.name] : undefined
-  const sourceType = (column.sourceType ?? '').replace(/\(.*?\)/, '')
-  const ofType = Object.entries(settings.types ?? {}).find(([type]) => type.toLowerCase() === sourceType)?.[1]
-  const storeAs = own ?? ofType
+  const ofType = ofTypes.get((column.sourceType ?? '').replace(/\(.*?\)/, '').toLowerCase())
+  const storeAs = own ?? ofType?.storeAs
   if (storeAs === undefined) return column
   const choice = column.choices?.[storeAs]
   if (choice) return { ...column, ...choice, storeAs }
   // all that travels as text may be called text
   if (storeAs === 'text' && column.type === 'VARCHAR') return column
-  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${sourceType}`
+  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
   const known = Object.keys(column.choices ?? {})
   throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
     hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',

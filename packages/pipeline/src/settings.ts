@@ -28,7 +28,7 @@ export interface SelectionSettings {
   /** Default `*`. A view, a foreign table or a table of an extension is read only when a pattern without wildcards, or `tables`, names it. */
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
-  /** The same as `columns.types`, for every column of a type: by its `sourceType` without precision, such as `uuid` or `timestamp with time zone`. */
+  /** The same as `columns.types`, for every column of a type: by any name that the source knows it by, in any case and without precision, such as `uuid` or `timestamptz`. */
   readonly types?: Readonly<Record<string, StoreAs>> | undefined
   /** For every table that does not say otherwise. Default `auto`. */
   readonly extract?: ExtractSetting | undefined

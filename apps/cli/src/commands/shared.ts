@@ -78,7 +78,6 @@ export function openStoreOf(
   world: World,
   patience: Pick<S3StoreOptions, 'attempts' | 'connectTimeoutMs'> = {},
 ): Opened {
-  world.hide(secretsOf(config.source, world.env))
   const { storage } = config
   if ('path' in storage) return { config, store: localStore(storage) }
   const s3 = { ...storage.s3, ...patience }
@@ -113,8 +112,9 @@ export async function planOptions(
   return { config, store, options }
 }
 
-/** How to reach the Postgres of the configuration. */
+/** How to reach the Postgres of the configuration, whose passwords are hidden from then on. */
 export function postgresOptions(config: Config, world: World): ConnectOptions {
+  world.hide(secretsOf(config.source, world.env))
   const room = { ...systemRoom(world.env), home: world.home }
   return config.source === null ? { room } : { connection: config.source, room }
 }

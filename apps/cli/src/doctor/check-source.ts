@@ -87,9 +87,10 @@ async function readOne(
   config: Config,
   signal: AbortSignal,
 ): Promise<{ readonly selection: Selection; readonly problem: Outcome | null }> {
+  const typeNames = config.selection.types && (await snapshot.typeNames?.())
   let selection: Selection
   try {
-    selection = selectTables(tables, config.selection)
+    selection = selectTables(tables, config.selection, typeNames)
   } catch (error) {
     return { selection: { selected: [], skipped: [], denied: [] }, problem: failureOf(error) }
   }

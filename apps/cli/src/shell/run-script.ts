@@ -14,7 +14,7 @@ export async function runScript(session: ShellSession, world: World): Promise<vo
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
     throwIfAborted(signal, 'shell')
     if (isDotCommand(line) && takeStatements(text).rest === '') {
-      if (!(await runDotCommand(line, session, world))) return
+      if (!(await runDotCommand(line, session, world, signal))) return
       continue
     }
     text += `${line}\n`

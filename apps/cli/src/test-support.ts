@@ -14,7 +14,8 @@ export interface Finished {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  readonly input?: string
+  /** What stdin says before it ends. Null: it stays open. */
+  readonly input?: string | null
   readonly uid?: number
   /** Called with the running process. */
   readonly onStart?: (process: ReturnType<typeof spawn>) => void
@@ -52,7 +53,8 @@ export async function workplace(env: Readonly<Record<string, string>> = {}): Pro
         }
         child.once('error', reject)
         child.once('close', (code) => resolve({ code, ...output }))
-        child.stdin.on('error', () => {}).end(options.input ?? '')
+        child.stdin.on('error', () => {})
+        if (options.input !== null) child.stdin.end(options.input ?? '')
         options.onStart?.(child)
       }),
   }

@@ -38,11 +38,11 @@ export {
   tableSegment,
 } from './lake.ts'
 export type {
-  GetFileOptions,
   ObjectInfo,
   ObjectStore,
   PutCondition,
   PutFileOptions,
+  ReadOptions,
   StoredObject,
 } from './object-store.ts'
 export { printable } from './printable.ts'

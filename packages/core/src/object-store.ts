@@ -26,7 +26,8 @@ export interface PutFileOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface GetFileOptions {
+export interface ReadOptions {
+  /** Ends a read that is not answered, with ABORTED. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -43,7 +44,7 @@ export interface GetFileOptions {
 export interface ObjectStore {
   /** Where it is, for messages: no secret in it. */
   readonly url: string
-  get(key: string): Promise<StoredObject | null>
+  get(key: string, options?: ReadOptions): Promise<StoredObject | null>
   /**
    * Writes a small object, whole in memory.
    * @throws DwhError CONFLICT when the condition does not hold; then nothing was written. Of writers that race with one condition, one wins.
@@ -51,9 +52,9 @@ export interface ObjectStore {
   put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>
   /** Writes an object from a local file of any size, in bounded memory; the answer carries its SHA-256. Nothing is left when it fails. */
   putFile(key: string, path: string, options?: PutFileOptions): Promise<ObjectInfo>
-  head(key: string): Promise<ObjectInfo | null>
+  head(key: string, options?: ReadOptions): Promise<ObjectInfo | null>
   /** Reads an object of any size into a local file, which appears whole or not at all; the answer carries the SHA-256 of the bytes that came. */
-  getFile(key: string, path: string, options?: GetFileOptions): Promise<ObjectInfo | null>
+  getFile(key: string, path: string, options?: ReadOptions): Promise<ObjectInfo | null>
   /** Copies on the store's side, of any size, over what is there; null when there is no source. */
   copy(from: string, to: string): Promise<ObjectInfo | null>
   /**
@@ -63,7 +64,7 @@ export interface ObjectStore {
    */
   move(from: string, to: string, seen: ObjectInfo | null): Promise<ObjectInfo | null>
   /** Objects whose key starts with `prefix`, in the byte order of their keys. Throws rather than return part of a list. */
-  list(prefix: string): AsyncIterable<ObjectInfo>
+  list(prefix: string, options?: ReadOptions): AsyncIterable<ObjectInfo>
   /** Removes an object; absent is fine. */
   delete(key: string): Promise<void>
   /** Only where a write that was cut off leaves something that no list shows, such as the parts of an upload: removes what is nobody's any more, and says how many there were. */

@@ -4,6 +4,7 @@ import {
   type EtlState,
   manifestKey,
   type ObjectStore,
+  type ReadOptions,
   STATE_KEY,
   stageKey,
 } from '@dwh/core'
@@ -39,8 +40,8 @@ export const EMPTY_STATE: EtlState = {
  * Reads `etl.json`; an empty state where there is none yet.
  * @throws DwhError STATE_INVALID, and the store's errors
  */
-export async function readState(store: ObjectStore): Promise<StoredState> {
-  const object = await store.get(STATE_KEY)
+export async function readState(store: ObjectStore, options?: ReadOptions): Promise<StoredState> {
+  const object = await store.get(STATE_KEY, options)
   return object ? { state: parseState(object.body), etag: object.etag } : { state: EMPTY_STATE, etag: null }
 }
 
@@ -52,9 +53,11 @@ export async function readManifest(
   store: ObjectStore,
   state: Pick<EtlState, 'publishing'>,
   day: Day,
+  options?: ReadOptions,
 ): Promise<DayManifest | null> {
   const key = manifestKey(day)
-  const staged = state.publishing?.date === day ? await store.get(stageKey(state.publishing.run_id, key)) : null
-  const object = staged ?? (await store.get(key))
+  const staged =
+    state.publishing?.date === day ? await store.get(stageKey(state.publishing.run_id, key), options) : null
+  const object = staged ?? (await store.get(key, options))
   return object && parseManifest(key, object.body)
 }

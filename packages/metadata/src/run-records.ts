@@ -1,4 +1,11 @@
-import { type FailureEntry, type ObjectStore, RUNS_PREFIX, type RunRecord, runRecordKey } from '@dwh/core'
+import {
+  type FailureEntry,
+  type ObjectStore,
+  type ReadOptions,
+  RUNS_PREFIX,
+  type RunRecord,
+  runRecordKey,
+} from '@dwh/core'
 import { parseRunRecord, serialise } from './parse-state.ts'
 import { readState } from './read-state.ts'
 import { untilWritten, writeState } from './write-state.ts'
@@ -17,12 +24,12 @@ export async function recordFailure(store: ObjectStore, failure: FailureEntry): 
 }
 
 /** The records of the last `limit` runs, newest first. */
-export async function readRunRecords(store: ObjectStore, limit = 20): Promise<RunRecord[]> {
+export async function readRunRecords(store: ObjectStore, limit = 20, options?: ReadOptions): Promise<RunRecord[]> {
   const keys: string[] = []
-  for await (const { key } of store.list(RUNS_PREFIX)) keys.push(key)
+  for await (const { key } of store.list(RUNS_PREFIX, options)) keys.push(key)
   const records: RunRecord[] = []
   for (const key of keys.slice(-limit).reverse()) {
-    const object = await store.get(key)
+    const object = await store.get(key, options)
     if (object) records.push(parseRunRecord(key, object.body))
   }
   return records

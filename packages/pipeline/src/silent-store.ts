@@ -37,9 +37,9 @@ export function guardSilence(store: ObjectStore): GuardedStore {
       copy: guarded((...args: Parameters<ObjectStore['copy']>) => store.copy(...args)),
       move: guarded((...args: Parameters<ObjectStore['move']>) => store.move(...args)),
       delete: guarded((...args: Parameters<ObjectStore['delete']>) => store.delete(...args)),
-      async *list(prefix) {
+      async *list(prefix, options) {
         silent.signal.throwIfAborted()
-        yield* store.list(prefix)
+        yield* store.list(prefix, options)
       },
     },
   }

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, type EtlState, type FileEntry, type ObjectStore, whereToLook } from '@dwh/core'
+import { DwhError, type EtlState, type FileEntry, type ObjectStore, type ReadOptions, whereToLook } from '@dwh/core'
 import { type CommittedFiles, damaged, LOOKS, type OpenFile, openPromised } from './local-files.ts'
 import type { VerifiedFiles } from './verified-files.ts'
 
 export interface CachedFilesOptions {
   /** Any store: objects are fetched from it. */
   readonly store: ObjectStore
-  readonly readState: () => Promise<EtlState>
+  readonly readState: (options: ReadOptions) => Promise<EtlState>
   /** Made when absent; any number of processes may share it. */
   readonly folder: string
   readonly verified: VerifiedFiles
@@ -40,7 +40,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
 
   /** Fetches the object under one of its keys; false when that is not it. */
   async function fetch(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
-    const found = await store.head(key)
+    const found = await store.head(key, { signal })
     if (found?.size !== file.bytes || (found.sha256 !== null && found.sha256 !== file.sha256)) return false
     await makeRoom(folder, file, maxBytes)
     options.onFetch?.(file)
@@ -58,15 +58,15 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   }
 
   /** The object under its key, when it carries the promised hash: its bytes are not read here. */
-  async function openInPlace(file: FileEntry): Promise<OpenFile> {
+  async function openInPlace(file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile> {
     const otherwise = tooLarge(file, maxBytes)
     const { presignedUrl } = store
     if (!presignedUrl) throw otherwise
     const tried = new Set<string>()
     for (let look = 0; look < LOOKS; look += 1) {
-      for (const key of whereToLook(await readState(), file)) {
+      for (const key of whereToLook(await readState({ signal }), file)) {
         tried.add(key)
-        const found = await store.head(key)
+        const found = await store.head(key, { signal })
         if (found?.size !== file.bytes || found.sha256 !== file.sha256) continue
         const unchanged = async () => (await store.head(key))?.etag === found.etag
         return {
@@ -81,7 +81,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
 
   return {
     async open(file, signal) {
-      if (file.bytes > maxBytes) return openInPlace(file)
+      if (file.bytes > maxBytes) return openInPlace(file, signal)
       const cached = await fromCache(file, signal)
       if (cached) return cached
       await mkdir(folder, { recursive: true }).catch((cause) => {
@@ -92,7 +92,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
       })
       const tried = new Set<string>()
       for (let look = 0; look < LOOKS; look += 1) {
-        for (const key of whereToLook(await readState(), file)) {
+        for (const key of whereToLook(await readState({ signal }), file)) {
           tried.add(key)
           if (!(await fetch(key, file, signal))) continue
           const opened = await fromCache(file, signal)

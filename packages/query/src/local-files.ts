@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { platform } from 'node:process'
-import { DwhError, type EtlState, type FileEntry, type ObjectStore, throwIfAborted, whereToLook } from '@dwh/core'
+import {
+  DwhError,
+  type EtlState,
+  type FileEntry,
+  type ObjectStore,
+  type ReadOptions,
+  throwIfAborted,
+  whereToLook,
+} from '@dwh/core'
 import { type VerifiedFiles, verifiedInMemory } from './verified-files.ts'
 
 /** A committed file, ready to be read, its bytes pinned until it is closed. */
@@ -33,7 +41,7 @@ export interface CommittedFiles {
 export interface LocalFilesOptions {
   /** One that has `localPath`. */
   readonly store: ObjectStore
-  readonly readState: () => Promise<EtlState>
+  readonly readState: (options: ReadOptions) => Promise<EtlState>
   /** Default: remembered in memory. */
   readonly verified?: VerifiedFiles
 }
@@ -53,7 +61,7 @@ export function localFiles({ store, readState, verified = verifiedInMemory() }: 
       // the state may have moved on between two looks; a publication that is under way moves each file once
       const tried = new Set<string>()
       for (let look = 0; look < LOOKS; look += 1) {
-        for (const key of whereToLook(await readState(), file)) {
+        for (const key of whereToLook(await readState({ signal }), file)) {
           tried.add(key)
           const opened = await openPromised(localPath(key), file, verified, signal)
           if (opened) return opened

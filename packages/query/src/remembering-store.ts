@@ -21,10 +21,10 @@ export function rememberingStore({ store, folder, onAway }: RememberingStoreOpti
 
   return {
     ...store,
-    async get(key) {
+    async get(key, options) {
       const path = pathOf(key)
       try {
-        const found = await store.get(key)
+        const found = await store.get(key, options)
         if (found) await remember(path, found.body)
         else await rm(path, { force: true }).catch(() => {})
         return found

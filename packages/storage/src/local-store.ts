@@ -75,8 +75,9 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
   const store: ObjectStore = {
     url: root,
 
-    async get(key) {
+    async get(key, { signal } = {}) {
       const path = pathOf(key)
+      throwIfAborted(signal, root)
       const generation = await generationOf(root, key)
       if (!generation) return readPlain(path)
       const body = bodyOf(root, key, generation)
@@ -84,7 +85,10 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     },
 
     put,
-    head,
+    async head(key, { signal } = {}) {
+      throwIfAborted(signal, root)
+      return head(key)
+    },
 
     async putFile(key, from, { move = false, sha256, signal } = {}) {
       const path = pathOf(key)
@@ -156,9 +160,11 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
       return plainInfo(to, target)
     },
 
-    async *list(prefix) {
+    async *list(prefix, { signal } = {}) {
+      throwIfAborted(signal, root)
       const conditional = (await keysWithGenerations(root)).filter((key) => key.startsWith(prefix)).sort(byBytes)
       for await (const key of mergeKeys(walk(root, prefix, [GENERATIONS_PREFIX, INCOMING_PREFIX]), conditional)) {
+        throwIfAborted(signal, root)
         const info = await head(key)
         if (info) yield info
       }
@@ -214,18 +220,18 @@ function wrapErrors(store: ObjectStore, root: string): ObjectStore {
   }
   return {
     ...store,
-    get: (key) => wrap(store.get(key)),
+    get: (key, options) => wrap(store.get(key, options)),
     put: (key, body, condition) => wrap(store.put(key, body, condition)),
     putFile: (key, path, options) => wrap(store.putFile(key, path, options)),
-    head: (key) => wrap(store.head(key)),
+    head: (key, options) => wrap(store.head(key, options)),
     getFile: (key, path, options) => wrap(store.getFile(key, path, options)),
     copy: (from, to) => wrap(store.copy(from, to)),
     move: (from, to, seen) => wrap(store.move(from, to, seen)),
     delete: (key) => wrap(store.delete(key)),
     removeUnfinished: (now) => wrap(removeUnfinished(root, now)),
-    async *list(prefix) {
+    async *list(prefix, options) {
       try {
-        yield* store.list(prefix)
+        yield* store.list(prefix, options)
       } catch (error) {
         throw localFailure(error, root)
       }

@@ -104,6 +104,11 @@ function encrypted(encryption: S3StoreOptions['encryption']): Encrypted {
   return { ServerSideEncryption: algorithm, ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }) }
 }
 
+/** For a request that ends when the signal fires, in the words of the SDK. */
+export function stoppedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal ? { abortSignal: signal } : {}
+}
+
 async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
   const { endpoint, region, credentials, profile, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options
   return {

@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { DwhError, type ObjectInfo, type StoredObject, throwIfAborted } from '@dwh/core'
 import { localFailure } from './local-errors.ts'
-import type { S3Connection } from './s3-connection.ts'
+import { type S3Connection, stoppedBy } from './s3-connection.ts'
 import { isAnswer, s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS } from './s3-options.ts'
 
@@ -16,8 +16,12 @@ interface Arriving {
 }
 
 /** Reads a small object whole; null when there is none. */
-export async function readBody(connection: S3Connection, key: string): Promise<StoredObject | null> {
-  const arriving = await readObject(connection, key, undefined)
+export async function readBody(
+  connection: S3Connection,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<StoredObject | null> {
+  const arriving = await readObject(connection, key, signal)
   if (!arriving) return null
   const chunks: Uint8Array[] = []
   for await (const chunk of arriving.chunks) chunks.push(chunk)
@@ -127,6 +131,5 @@ function getObject(
   more: { readonly Range?: string; readonly IfMatch?: string } = {},
 ): Promise<GetObjectCommandOutput> {
   const input = { ...connection.place(key), ...more }
-  const abortable = signal ? { abortSignal: signal } : {}
-  return connection.send((sdk, client) => client.send(new sdk.GetObjectCommand(input), abortable), { signal })
+  return connection.send((sdk, client) => client.send(new sdk.GetObjectCommand(input), stoppedBy(signal)), { signal })
 }

@@ -1,15 +1,22 @@
 import { DwhError, type ObjectInfo } from '@dwh/core'
-import type { S3Connection } from './s3-connection.ts'
+import { type S3Connection, stoppedBy } from './s3-connection.ts'
 
 /** All objects below a prefix, a page of at most 1,000 at a time: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-export async function* listObjects(connection: S3Connection, prefix: string): AsyncGenerator<ObjectInfo> {
+export async function* listObjects(
+  connection: S3Connection,
+  prefix: string,
+  signal?: AbortSignal,
+): AsyncGenerator<ObjectInfo> {
   const root = connection.name('')
   const Bucket = connection.options.bucket
   let token: string | undefined
   let last = ''
   do {
     const input = { Bucket, Prefix: `${root}${prefix}`, ...(token === undefined ? {} : { ContinuationToken: token }) }
-    const page = await connection.send((sdk, client) => client.send(new sdk.ListObjectsV2Command(input)))
+    const page = await connection.send(
+      (sdk, client) => client.send(new sdk.ListObjectsV2Command(input), stoppedBy(signal)),
+      { signal },
+    )
     for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
       if (Key <= last) throw incomplete(connection, 'its keys are not in the order of their bytes')
       last = Key

@@ -5,7 +5,7 @@ import { DwhError, type ObjectInfo, type ObjectStore, type PutCondition, throwIf
 import { checkKey } from './check-key.ts'
 import { hashFile } from './durable.ts'
 import { localFailure } from './local-errors.ts'
-import { type S3Connection, s3Connection } from './s3-connection.ts'
+import { type S3Connection, s3Connection, stoppedBy } from './s3-connection.ts'
 import { copyObject } from './s3-copy.ts'
 import { downloadFile, readBody } from './s3-download.ts'
 import { isAnswer, isUncertain, NOT_DONE } from './s3-errors.ts'
@@ -49,8 +49,8 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
     return probed
   }
 
-  async function head(key: string): Promise<ObjectInfo | null> {
-    const found = await headObject(connection, key)
+  async function head(key: string, signal?: AbortSignal): Promise<ObjectInfo | null> {
+    const found = await headObject(connection, key, signal)
     return found && infoOf(key, found)
   }
 
@@ -72,14 +72,14 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
     put,
     conditionalWrites,
 
-    async get(key) {
+    async get(key, { signal } = {}) {
       checkKey(key)
-      return readBody(connection, key)
+      return readBody(connection, key, signal)
     },
 
-    async head(key) {
+    async head(key, { signal } = {}) {
       checkKey(key)
-      return head(key)
+      return head(key, signal)
     },
 
     async putFile(key, from, { move = false, sha256, signal } = {}) {
@@ -158,8 +158,8 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       )
     },
 
-    async *list(prefix) {
-      yield* listObjects(connection, prefix)
+    async *list(prefix, { signal } = {}) {
+      yield* listObjects(connection, prefix, signal)
     },
 
     async delete(key) {
@@ -235,9 +235,16 @@ function putObject(
   })
 }
 
-async function headObject(connection: S3Connection, key: string): Promise<HeadObjectCommandOutput | null> {
+async function headObject(
+  connection: S3Connection,
+  key: string,
+  signal?: AbortSignal,
+): Promise<HeadObjectCommandOutput | null> {
   try {
-    return await connection.send((sdk, client) => client.send(new sdk.HeadObjectCommand(connection.place(key))))
+    return await connection.send(
+      (sdk, client) => client.send(new sdk.HeadObjectCommand(connection.place(key)), stoppedBy(signal)),
+      { signal },
+    )
   } catch (error) {
     // the answer to HEAD has no body, and so does not tell a missing bucket from a missing object
     if (isAnswer(error, 404)) return null

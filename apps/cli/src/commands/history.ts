@@ -26,7 +26,7 @@ export function historyCommand(world: World): Command {
         })
       }
       const { store } = await openForReading(flags, world)
-      const records = await readRunRecords(store, Number(flags.limit))
+      const records = await readRunRecords(store, Number(flags.limit), { signal: world.signal })
       await world.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
     })
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { DwhError } from '@dwh/core'
+import { DwhError, throwIfAborted } from '@dwh/core'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/query'
 import { Command, Option } from 'commander'
 import { writeAnswers } from '../output/write-answers.ts'
@@ -40,7 +41,7 @@ export function queryCommand(world: World): Command {
       const maxRows = checkMaxRows(flags.maxRows)
       const sql = await readSql(given, flags, world)
       const opened = await openForReading(flags, world)
-      const { tables } = await readSnapshot(opened, flags.asOf)
+      const { tables } = await readSnapshot(opened, flags.asOf, world.signal)
       const warehouse = await openSession(opened, tables)
       const format = flags.json ? 'json' : flags.format
       try {
@@ -71,5 +72,15 @@ async function readSql(given: string | undefined, { file }: QueryFlags, world: W
       hint: 'Such as: dwh query "SELECT count(*) FROM customers"; or --file, or stdin.',
     })
   }
-  return text(world.stdin)
+  return readStdin(world)
+}
+
+/** All of it; the signal closes it, however much is still to come. */
+async function readStdin({ stdin, signal }: World): Promise<string> {
+  try {
+    return await text(addAbortSignal(signal, stdin as Readable))
+  } catch (error) {
+    throwIfAborted(signal, 'query')
+    throw error
+  }
 }

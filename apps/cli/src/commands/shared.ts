@@ -7,6 +7,7 @@ import {
   manifestDay,
   type ObjectStore,
   parseDay,
+  type ReadOptions,
   SNAPSHOTS_PREFIX,
   type Source,
   type TableEntry,
@@ -157,7 +158,7 @@ export function locate(store: ObjectStore, key: string): string {
 export function openFiles({ config, store }: Opened): CommittedFiles {
   const options = {
     store,
-    readState: async () => (await readState(store)).state,
+    readState: async (options: ReadOptions) => (await readState(store, options)).state,
     verified: verifiedInFolder(join(config.cache, 'verified')),
   }
   if (store.localPath) return localFiles(options)
@@ -194,10 +195,14 @@ export interface Snapshot {
 
 /**
  * The tables that are current, or those of a day.
- * @throws DwhError CONFIG_INVALID where there is no warehouse yet, and for a day without one
+ * @throws DwhError CONFIG_INVALID where there is no warehouse yet, and for a day without one; ABORTED
  */
-export async function readSnapshot({ store }: Opened, asOf: string | undefined): Promise<Snapshot> {
-  const { state } = await readState(store)
+export async function readSnapshot(
+  { store }: Opened,
+  asOf: string | undefined,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const { state } = await readState(store, { signal })
   if (asOf === undefined) {
     if (state.status !== 'none') return { state, tables: state.tables }
     throw new DwhError('CONFIG_INVALID', `${store.url}: no warehouse here yet`, {
@@ -205,16 +210,16 @@ export async function readSnapshot({ store }: Opened, asOf: string | undefined):
     })
   }
   const day = parseDay(asOf)
-  const manifest = await readManifest(store, state, day)
+  const manifest = await readManifest(store, state, day, { signal })
   if (manifest) return { state, tables: manifest.tables }
   throw new DwhError('CONFIG_INVALID', `${day}: the warehouse has nothing of that day`, {
-    hint: await nearestDays(store, day),
+    hint: await nearestDays(store, day, signal),
   })
 }
 
-async function nearestDays(store: ObjectStore, day: Day): Promise<string> {
+async function nearestDays(store: ObjectStore, day: Day, signal: AbortSignal): Promise<string> {
   const days: Day[] = []
-  for await (const { key } of store.list(SNAPSHOTS_PREFIX)) {
+  for await (const { key } of store.list(SNAPSHOTS_PREFIX, { signal })) {
     const found = manifestDay(key)
     if (found) days.push(found)
   }

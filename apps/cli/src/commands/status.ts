@@ -20,7 +20,7 @@ export function statusCommand(world: World): Command {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
       const { store, rememberedAt } = await openForReading(flags, world)
-      const { state } = await readState(store)
+      const { state } = await readState(store, { signal: world.signal })
       await world.stdout.write(
         flags.json
           ? `${JSON.stringify({ ...asJson(state, store.url), remembered_at: rememberedAt() }, null, 2)}\n`

@@ -24,7 +24,7 @@ export function tablesCommand(world: World): Command {
     .action(async (patterns: string[], _, command: Command) => {
       const flags = command.optsWithGlobals<TablesFlags>()
       const opened = await openForReading(flags, world)
-      const { tables } = await readSnapshot(opened, flags.asOf)
+      const { tables } = await readSnapshot(opened, flags.asOf, world.signal)
       const listed = listTables(tables, patterns)
       const pathOf = (key: string) => locate(opened.store, key)
       const details = () => listed.map(columnsText).join('\n')

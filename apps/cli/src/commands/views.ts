@@ -18,7 +18,7 @@ export function viewsCommand(world: World): Command {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { asOf?: string }>()
       const opened = await openForReading(flags, world)
-      const { tables } = await readSnapshot(opened, flags.asOf)
+      const { tables } = await readSnapshot(opened, flags.asOf, world.signal)
       const sql = viewsSql(tables, (key) => locate(opened.store, key))
       await world.stdout.write(flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
     })

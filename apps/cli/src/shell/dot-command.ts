@@ -11,7 +11,7 @@ interface DotCommand {
   /** What its argument can be, for completion. */
   readonly words?: (session: ShellSession) => readonly string[]
   /** What it prints; null to leave. */
-  run(argument: string, session: ShellSession): Promise<string | null> | string | null
+  run(argument: string, session: ShellSession, signal: AbortSignal): Promise<string | null> | string | null
 }
 
 const wrong = (what: string, hint: string) => new DwhError('CONFIG_INVALID', what, { hint })
@@ -34,8 +34,8 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   '.as-of': {
     usage: '.as-of [day]',
     does: 'the tables of that day; without one, those of the last run again',
-    async run(day, session) {
-      await session.showDay(day || undefined)
+    async run(day, session, signal) {
+      await session.showDay(day || undefined, signal)
       return `${session.describe()}\n`
     },
   },
@@ -99,18 +99,19 @@ export function isDotCommand(line: string): boolean {
 
 /**
  * Does what the line says, and writes what it has to say to stdout. False to leave.
- * @throws DwhError CONFIG_INVALID
+ * @throws DwhError CONFIG_INVALID, ABORTED, and the store's errors
  */
 export async function runDotCommand(
   line: string,
   session: ShellSession,
   world: Pick<World, 'stdout'>,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const [, name = '', argument = ''] = /^(\S*)\s*(.*?)[;\s]*$/s.exec(line) ?? []
   const word = name.replace(/;$/, '')
   const known = DOT_COMMANDS[ALIASES[word] ?? word]
   if (!known) throw wrong(`${word}: there is no such command`, '.help lists them; SQL ends with a semicolon.')
-  const said = await known.run(argument, session)
+  const said = await known.run(argument, session, signal)
   if (said === null) return false
   return world.stdout.write(said)
 }

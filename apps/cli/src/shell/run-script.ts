@@ -13,8 +13,8 @@ export async function runScript(session: ShellSession, world: World): Promise<vo
   let text = ''
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
     throwIfAborted(signal, 'shell')
-    if (text.trim() === '' && isDotCommand(line)) {
-      if (!(await runDotCommand(line, session, world))) return
+    if (isDotCommand(line) && takeStatements(text).rest === '') {
+      if (!(await runDotCommand(line, session, world, signal))) return
       continue
     }
     text += `${line}\n`

@@ -64,7 +64,7 @@ export async function runTerminal({ session, world, history, debug }: TerminalOp
       }
       await history.add(line)
       if (text.trim() === '' && isDotCommand(line)) {
-        if ((await attempt(() => runDotCommand(line, session, world))) === 'leave') return
+        if ((await attempt((signal) => runDotCommand(line, session, world, signal))) === 'leave') return
         continue
       }
       text += `${line}\n`

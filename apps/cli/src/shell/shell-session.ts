@@ -1,4 +1,4 @@
-import { DwhError, type EtlState, interruptible } from '@dwh/core'
+import type { EtlState } from '@dwh/core'
 import type { ResultFormat, Warehouse } from '@dwh/query'
 import { type Opened, openSession, readSnapshot, type Snapshot } from '../commands/shared.ts'
 import { formatAge, formatDuration, plural } from '../output/units.ts'
@@ -24,7 +24,7 @@ export interface ShellSession {
   /** Runs a statement and writes its answer. False once nobody reads any more. */
   run(sql: string, signal: AbortSignal): Promise<boolean>
   /** Shows another day, or with undefined the last run. */
-  showDay(day: string | undefined): Promise<void>
+  showDay(day: string | undefined, signal: AbortSignal): Promise<void>
   /** Shows the last run, if there is a newer one and nothing speaks against it, and says so on stderr. True. */
   lookForNewer(signal: AbortSignal): Promise<true>
   /** One line: what is shown. */
@@ -37,7 +37,7 @@ export interface ShellSession {
 const LOOK_SHARE = 20
 
 export async function openShell({ opened, world, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {
-  let snapshot = await readSnapshot(opened, asOf)
+  let snapshot = await readSnapshot(opened, asOf, world.signal)
   let day = asOf
   const warehouse = await openSession(opened, snapshot.tables)
   let nextLook = 0
@@ -66,22 +66,18 @@ export async function openShell({ opened, world, asOf, format, maxRows }: ShellO
       if (session.timer) world.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard
     },
-    async showDay(next) {
-      if (!(await show(await readSnapshot(opened, next), next)))
+    async showDay(next, signal) {
+      if (!(await show(await readSnapshot(opened, next, signal), next)))
         world.stderr.write('A transaction is open: COMMIT or ROLLBACK first.\n')
     },
     async lookForNewer(signal) {
       const now = world.clock().getTime()
       if (day !== undefined || now < nextLook) return true
-      const { wait, interrupt } = interruptible()
-      const stop = () => interrupt(new DwhError('ABORTED', 'shell: stopped'))
-      signal.addEventListener('abort', stop)
       try {
-        const next = await wait(readSnapshot(opened, undefined))
+        const next = await readSnapshot(opened, undefined, signal)
         if (next.state.run_id !== snapshot.state.run_id && (await show(next, undefined)))
           world.stderr.write(`A new run: ${freshness(next.state, world)}\n`)
       } finally {
-        signal.removeEventListener('abort', stop)
         nextLook = now + (world.clock().getTime() - now) * LOOK_SHARE
       }
       return true

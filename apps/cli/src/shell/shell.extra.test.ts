@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { startS3Server } from '@dwh/s3-server'
 import { type TestDatabase, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Workplace, workplace } from '../test-support.ts'
@@ -21,7 +22,11 @@ interface Terminal {
 const WAIT_MS = 20_000
 
 /** `dwh shell` on a real terminal, which `script` of util-linux makes. */
-function terminal(place: Workplace, args: readonly string[] = []): Terminal {
+function terminal(
+  place: Workplace,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Terminal {
   const command = [process.execPath, BIN, 'shell', ...args].map((word) => `'${word}'`).join(' ')
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', `exec ${command}`, '/dev/null'], {
     cwd: place.folder,
@@ -31,6 +36,7 @@ function terminal(place: Workplace, args: readonly string[] = []): Terminal {
       TMPDIR: place.temp,
       TERM: 'xterm',
       COLUMNS: '120',
+      ...env,
     },
   })
   let failure: Error | null = null
@@ -138,5 +144,34 @@ test('Ctrl-C: stops what runs, takes away what was typed, and the session goes o
   shell.type('\x1b[A\r')
   await shell.shown(/FROM mine;\n[\s\S]* +1\ndwh> $/)
   shell.type('exit\r')
+  expect(await shell.ended()).toBe(0)
+})
+
+test('Ctrl-C: stops a wait for a bucket that does not answer, and the session goes on and ends at once', async () => {
+  const server = await startS3Server({ buckets: ['bucket'] })
+  onTestFinished(() => server.close())
+  const env = {
+    DWH_STORAGE: 's3://bucket/data',
+    S3_ENDPOINT: server.url,
+    AWS_ACCESS_KEY_ID: server.credential.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.credential.secretAccessKey,
+  }
+  const database = await testDatabase('CREATE TABLE customers AS SELECT 1 AS id')
+  const place = await workplace({ ...env, DATABASE_URL: database.url })
+  expect((await place.dwh(['run', '--date', '2026-02-18'])).code).toBe(0)
+  const shell = terminal(place, [], env)
+  await shell.shown(/dwh> $/)
+  for (const line of ['.as-of 2026-02-18', 'SELECT 1;']) {
+    const hanging = server.script({
+      when: ({ operation }) => operation === 'GetObject',
+      times: 1,
+      do: { hang: 'answer' },
+    })
+    shell.type(`${line}\r`)
+    await hanging.reached
+    shell.type('\x03')
+    await shell.shown(/\^C\nstopped\ndwh> $/)
+  }
+  shell.type('.quit\r')
   expect(await shell.ended()).toBe(0)
 })

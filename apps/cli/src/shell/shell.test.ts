@@ -26,6 +26,26 @@ FROM billing.invoices`)
   expect(answer).toEqual({ code: 0, stdout: 'note,q;,d\na;b,";""",;\n{"total":7}\n', stderr: '' })
 })
 
+test('a script: comments and blank lines before a dot command, and a line that looks like one within a statement', async () => {
+  const { shell } = await shop()
+  const answer = await shell(`-- monthly report
+
+/* as a file;
+   of orders */
+.format csv
+-- all of them
+.max-rows 0
+SELECT 'a
+.format json
+b' AS t; /* and */ -- then
+.format jsonl
+/* within a comment
+.format csv
+is one */
+FROM billing.invoices`)
+  expect(answer).toEqual({ code: 0, stdout: 't\n"a\n.format json\nb"\n{"total":7}\n', stderr: '' })
+})
+
 test('a script ends at the first error, and says which', async () => {
   const { shell } = await shop()
   const failed = await shell('SELECT 1 AS one;\nSELECT nothing;\nSELECT 2 AS two;\n', '--format', 'csv')

@@ -370,6 +370,17 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await readdir(join(to, '..'))).toEqual([])
       })
 
+      test('a read that is aborted', async () => {
+        const { store } = await open()
+        await store.put('k', text('x'))
+        const signal = AbortSignal.abort()
+        await expect(store.get('k', { signal })).rejects.toThrowError(failsWith('ABORTED'))
+        await expect(store.head('k', { signal })).rejects.toThrowError(failsWith('ABORTED'))
+        await expect(store.list('', { signal })[Symbol.asyncIterator]().next()).rejects.toThrowError(
+          failsWith('ABORTED'),
+        )
+      })
+
       test('a file arrives over another one whole', async () => {
         const { store } = await open()
         await store.put('k', text('new'))

@@ -196,7 +196,7 @@ describe('a configuration that is wrong', () => {
   test.each([
     ['no source', { DATABASE_URL: '' }, '', /DATABASE_URL=postgres/],
     ['an unknown key', {}, 'storrage: x\n', /Did you mean storage/],
-    ['a placeholder without a value', {}, `source: $${'{NOWHERE}'}\n`, /Set NOWHERE/],
+    ['a placeholder without a value', { DATABASE_URL: '' }, `source: $${'{NOWHERE}'}\n`, /Set NOWHERE/],
   ])('%s: exit code 2, and nothing else is tried', async (_, env, yaml, fix) => {
     const { examine, place } = await patient()
     if (yaml) await writeFile(join(place.folder, 'dwh.yaml'), yaml)

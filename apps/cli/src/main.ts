@@ -1,24 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
+import { endRequests } from '@dwh/core'
 import { getProxyForUrl } from 'proxy-from-env'
 import { reportError } from './output/report-error.ts'
 import { makeProgram } from './program.ts'
 import { output, type World } from './surroundings.ts'
 
 const controller = new AbortController()
-const SAME_REQUEST_MS = 500
-let askedAt = 0
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    if (!controller.signal.aborted) {
-      askedAt = performance.now()
-      controller.abort(name)
-    }
-    // asked twice: do not wait for anything. npm passes on what the terminal has sent to both
-    else if (performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
-  })
-}
+const onSignal = endRequests({
+  first: (name) => controller.abort(name),
+  again: () => process.exit(1),
+  now: () => performance.now(),
+})
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
 // whoever reads our messages may stop reading: that is no error
 stderr.on('error', () => {})
 

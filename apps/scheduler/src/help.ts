@@ -8,7 +8,7 @@ Settings, from the environment, or as schedule: in dwh.yaml (docs/scheduler.md);
   DWH_SCHEDULE_TIMEZONE   timezone       the time zone of all cron expressions (DWH_TIMEZONE, or UTC)
   RUN_ON_START            run_on_start   also run at every start (false)
   DWH_CATCH_UP            catch_up       run at the start if the last scheduled time was missed (true)
-  DWH_DEADLINE            deadline       how long a job may take; 0s: no limit (12h)
+  DWH_DEADLINE            deadline       how long a job may take, 576h at most; 0s: no limit (12h)
   DWH_RETRIES             retries        how often a run that failed is tried again (5)
   DWH_RETRY_DELAY         retry_delay    before the first retry; twice as long before each other, up to 1h (1m)
   DWH_STALE_AFTER         stale_after    how long after a scheduled time the warehouse may still be as before (3h)

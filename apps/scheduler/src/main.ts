@@ -3,7 +3,7 @@ import { type AddressInfo, isIPv6 } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, memoryUsage, stderr, stdout } from 'node:process'
 import { checkSource, loadConfig } from '@dwh/config'
-import { isDwhError } from '@dwh/core'
+import { endRequests, isDwhError } from '@dwh/core'
 import { Command, CommanderError } from 'commander'
 import { checkHealth } from './check-health.ts'
 import { liveness, readiness } from './health.ts'
@@ -25,19 +25,15 @@ stdout.on('error', () => {})
 const log = jsonLog((line) => void stdout.write(line), clock)
 const controller = new AbortController()
 const { signal } = controller
-const SAME_REQUEST_MS = 500
-let askedAt = 0
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    if (!signal.aborted) {
-      log('info', `${name}: ending`)
-      askedAt = performance.now()
-      controller.abort(name)
-    }
-    // asked twice: do not wait for anything. npm passes on what the terminal has sent to both
-    else if (performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
-  })
-}
+const onSignal = endRequests({
+  first: (name) => {
+    log('info', `${name}: ending`)
+    controller.abort(name)
+  },
+  again: () => process.exit(1),
+  now: () => performance.now(),
+})
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
 
 /** A look at the warehouse reads one small file. */
 const LOOK_DEADLINE_MS = 5 * 60_000

@@ -24,7 +24,7 @@ export interface UnsetVariable {
 type Path = readonly (string | number)[]
 
 /** A secret of these is not at hand where the warehouse is only asked, or where no scheduler runs. */
-const NOT_FOR_ALL: Path = ['source', 'schedule']
+const NOT_FOR_ALL: ReadonlySet<Path[number] | undefined> = new Set(['source', 'schedule'])
 
 /** Looked for in the working folder, in this order, when no file is named. JSON is YAML. */
 const NAMES = ['dwh.yaml', 'dwh.yml', 'dwh.json']
@@ -83,7 +83,7 @@ function parseConfig(text: string, path: string, env: Environment): Omit<ConfigF
   const unset: UnsetVariable[] = []
   const value = substitute(document.toJS() ?? {}, env, [], (keys, what, hint) => {
     const error = invalid(at(keys), what, hint)
-    if (!NOT_FOR_ALL.includes(keys[0] ?? '')) throw error
+    if (!NOT_FOR_ALL.has(keys[0])) throw error
     unset.push({ path: keys, error })
   })
   const result = v.safeParse(configSchema, value)

@@ -1,6 +1,7 @@
 export { type ColumnType, elementType, isColumnType, type ScalarType } from './column-type.ts'
 export { type Day, dayAt, parseDay } from './day.ts'
 export { didYouMean, nearest } from './did-you-mean.ts'
+export { type EndRequests, endRequests } from './end-requests.ts'
 export {
   DWH_ERROR_CODES,
   DwhError,

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { endRequests } from './end-requests.ts'
+
+test('the first signal, one that npm passes on at once, and another one later', () => {
+  const seen: string[] = []
+  let now = 1000
+  const onSignal = endRequests({
+    first: (signal) => seen.push(`first ${signal}`),
+    again: () => seen.push('again'),
+    now: () => now,
+  })
+  onSignal('SIGINT')
+  for (now of [1001, 1500]) onSignal('SIGINT')
+  expect(seen).toEqual(['first SIGINT'])
+  for (now of [1501, 1502]) onSignal('SIGTERM')
+  expect(seen).toEqual(['first SIGINT', 'again', 'again'])
+})

@@ -88,7 +88,7 @@ test('the policy of a writer is enough for all that changes a warehouse', async 
   expect(await writer('verify')).toMatchObject({ code: 0 })
   expect(await writer('doctor')).toMatchObject({ code: 0 })
   expect(server.requests.filter(({ status }) => status === 403)).toEqual([])
-}, 60_000)
+})
 
 test('the policy of a reader is enough for all that asks, and for nothing that writes', async () => {
   const { server, as } = await setUp()
@@ -113,7 +113,7 @@ test('the policy of a reader is enough for all that asks, and for nothing that w
       stderr: expect.stringContaining('AccessDenied'),
     })
   expect(server.objects('warehouse')).toHaveLength(before)
-}, 60_000)
+})
 
 test('a reader of some tables asks these, and is refused the others', async () => {
   const { as } = await setUp()
@@ -127,4 +127,4 @@ test('a reader of some tables asks these, and is refused the others', async () =
     code: 1,
     stderr: expect.stringMatching(/HTTP 403: customers\/.*parquet/),
   })
-}, 60_000)
+})

@@ -46,8 +46,7 @@ describe('a careful guest', () => {
       `${settings}\nverify: counts\ntables: { a: { where: pg_sleep(0.02) IS NOT NULL } }`,
     )
     const reading = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND query LIKE '%pg_sleep%' AND datname = current_database()`
-    const isReading = () =>
-      expect.poll(async () => (await database.query(reading)).rows.length, { timeout: 20_000 }).toBe(1)
+    const isReading = () => expect.poll(async () => (await database.query(reading)).rows.length).toBe(1)
     return { ...made, database, isReading }
   }
 

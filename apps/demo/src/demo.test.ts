@@ -42,7 +42,7 @@ async function place(): Promise<string> {
   return folder
 }
 
-test('from nothing to answers; again, on the same data; with another scale, on more', { timeout: 90_000 }, async () => {
+test('from nothing to answers; again, on the same data; with another scale, on more', async () => {
   const folder = await place()
   const first = demo(folder)
   expect(await first.ended, first.output()).toBe(0)
@@ -65,12 +65,10 @@ test('from nothing to answers; again, on the same data; with another scale, on m
   expect(third.output()).toContain('Seeded: a small SaaS company, 100 customers')
 })
 
-test('--serve leaves Postgres up until it is told to stop, and one that was killed is taken over', {
-  timeout: 90_000,
-}, async () => {
+test('--serve leaves Postgres up until it is told to stop, and one that was killed is taken over', async () => {
   const folder = await place()
   const urlOf = async (running: Demo) => {
-    await expect.poll(() => running.output(), { timeout: 40_000 }).toContain('export DWH_STORAGE=')
+    await expect.poll(() => running.output()).toContain('export DWH_STORAGE=')
     return /export DATABASE_URL=(\S+)/.exec(running.output())?.[1] ?? ''
   }
   const killed = demo(folder, '--serve')

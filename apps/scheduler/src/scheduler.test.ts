@@ -228,7 +228,7 @@ test('two schedulers, one warehouse, a run every two seconds: one each', async (
   const both = [here.scheduler(), here.scheduler()]
   const published = () =>
     both.flatMap(({ lines }) => lines.filter(({ result, job }) => job === 'run' && result === 'done'))
-  await expect.poll(() => published().length, { timeout: 20_000 }).toBeGreaterThan(4)
+  await expect.poll(() => published().length).toBeGreaterThan(4)
   for (const scheduler of both) expect(await scheduler.stop()).toMatchObject({ code: 0 })
   const starts = published().map(({ run_id }) => Number(String(run_id).slice(13, 15)))
   const windows = starts.map((second) => Math.floor(second / 2))
@@ -260,9 +260,7 @@ test('a schedule that is behind goes on: a run every second that takes longer', 
   const database = await testDatabase('CREATE TABLE slow AS SELECT 1 AS id')
   const here = await place({ DATABASE_URL: database.url, ...EVERY_SECOND })
   const scheduler = here.scheduler()
-  await expect
-    .poll(() => scheduler.lines.filter(({ result }) => result === 'done').length, { timeout: 20_000 })
-    .toBeGreaterThan(3)
+  await expect.poll(() => scheduler.lines.filter(({ result }) => result === 'done').length).toBeGreaterThan(3)
   expect(await scheduler.stop()).toMatchObject({ code: 0 })
   expect(scheduler.lines.filter(({ result }) => result === 'busy')).toEqual([])
 })

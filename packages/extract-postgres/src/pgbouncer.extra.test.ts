@@ -71,7 +71,7 @@ test('a pool of two: a table waits for another, longer than a pooler should be w
   await reading.next()
   const all = counts(snapshot)
   const note = /no answer to BEGIN within 1 s\): the tables are read on 1 connection beside the one that holds/
-  await expect.poll(() => notes, { timeout: 5_000 }).toEqual([expect.stringMatching(note)])
+  await expect.poll(() => notes).toEqual([expect.stringMatching(note)])
   await reading.return?.()
   expect(await all).toEqual(ALL)
   expect(notes).toHaveLength(1)

@@ -134,7 +134,7 @@ describe('things end', () => {
     setTimeout(() => controller.abort(), 100)
     await expect(reading).rejects.toMatchObject({ code: 'ABORTED' })
     // the one that holds the snapshot
-    await expect.poll(() => sessions(database), { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => sessions(database)).toBe(1)
   })
 
   test('the reader leaves early; closing ends every session, also twice', async () => {

@@ -120,7 +120,7 @@ test('the session that holds the snapshot has ended: its last words are told', a
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
   )
   await expect
-    .poll(() => count(snapshot.read(first!).rows).catch((error) => error), { timeout: 10_000 })
+    .poll(() => count(snapshot.read(first!).rows).catch((error) => error))
     .toMatchObject({
       code: 'SOURCE_FAILED',
       message: expect.stringContaining('terminating connection due to administrator command'),
@@ -146,6 +146,6 @@ test('closed or stopped while a reader is being opened: nobody is left at the se
     else await snapshot.close()
     await expect(reading).rejects.toMatchObject({ code: end === 'abort' ? 'ABORTED' : 'SOURCE_FAILED' })
     await snapshot.close()
-    await expect.poll(sessions, { timeout: 10_000 }).toBe(0)
+    await expect.poll(sessions).toBe(0)
   }
 })

@@ -34,7 +34,7 @@ async function drain(pieces: AsyncIterable<unknown> | undefined): Promise<void> 
 
 async function nobodyIsLeft(database: TestDatabase): Promise<void> {
   const ours = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`
-  await expect.poll(async () => (await database.query(ours)).rows.length, { timeout: 5_000 }).toBe(0)
+  await expect.poll(async () => (await database.query(ours)).rows.length).toBe(0)
 }
 
 const SLOW = `CREATE TABLE s AS SELECT i FROM generate_series(1, 100000) i; CREATE TABLE b AS SELECT 1 AS i`

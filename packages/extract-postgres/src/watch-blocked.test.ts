@@ -4,7 +4,7 @@ import { type TestDatabase, testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresSourceOptions, postgresSource } from './index.ts'
 
-const LOCK_TIMEOUT_MS = 2_000
+const LOCK_TIMEOUT_MS = 10_000
 
 interface House {
   readonly database: TestDatabase
@@ -37,6 +37,8 @@ async function house(rows: number, options: PostgresSourceOptions & { connection
   return { database, snapshot, table: table as TableSchema, notes }
 }
 
+const LOCKS = 'SELECT FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())'
+
 const SLOWLY = 'pg_sleep(0.01) IS NOT NULL'
 
 const WAYS = {
@@ -58,8 +60,8 @@ const WAYS = {
 async function begin(the: House, way: keyof typeof WAYS): Promise<{ reading: Promise<number | undefined> }> {
   const reading = WAYS[way](the, SLOWLY)
   reading.catch(() => {})
-  const reads = `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.01)%' AND state = 'active' AND pid <> pg_backend_pid()`
-  await expect.poll(async () => (await the.database.query(reads)).rows.length, { timeout: 10_000 }).toBe(1)
+  const reads = `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.01)%' AND state = 'active' AND datname = current_database() AND pid <> pg_backend_pid()`
+  await expect.poll(async () => (await the.database.query(reads)).rows.length).toBe(1)
   return { reading }
 }
 
@@ -74,8 +76,8 @@ describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the rea
     const the = await house(100_000)
     const { reading } = await begin(the, way)
     const altered = elapsedMs(the.database.query('ALTER TABLE t ADD COLUMN later int'))
-    const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass`
-    await expect.poll(async () => (await the.database.query(waiting)).rows.length, { timeout: 10_000 }).toBe(1)
+    const waiting = `${LOCKS} AND NOT granted AND relation = 't'::regclass`
+    await expect.poll(async () => (await the.database.query(waiting)).rows.length).toBe(1)
     const asked = elapsedMs(the.database.query('SELECT FROM t LIMIT 1'))
     await expect(reading).rejects.toMatchObject({
       code: 'SOURCE_FAILED',
@@ -115,12 +117,12 @@ test('several connections share the table: all of them make way, also while nobo
   onTestFinished(() => snapshot.close())
   const [table] = (await snapshot.tables()) as [TableSchema]
   const pieces = snapshot.readCopy?.(table).copy[Symbol.asyncIterator]()
-  const holders = `SELECT FROM pg_locks WHERE granted AND relation = 't'::regclass AND mode = 'AccessShareLock'`
+  const holders = `${LOCKS} AND granted AND relation = 't'::regclass AND mode = 'AccessShareLock'`
   const readers = async () => {
     await pieces?.next()
     return (await database.query(holders)).rows.length
   }
-  await expect.poll(readers, { timeout: 10_000 }).toBeGreaterThan(1)
+  await expect.poll(readers).toBeGreaterThan(1)
   expect(await elapsedMs(database.query('ALTER TABLE t ADD COLUMN later int'))).toBeLessThan(LOCK_TIMEOUT_MS)
   const rest = async () => {
     while (!(await pieces?.next())?.done);

@@ -69,16 +69,16 @@ describe('the lease', () => {
     const { store, time, take } = await open()
     await leave(store, '00000000-1-00000000', time.now + TTL_MS)
     const waits: string[] = []
-    const onWait = ({ owner }: { owner: string }) => void waits.push(owner)
-    const renewed = take('r1', { onWait })
-    setTimeout(() => leave(store, '00000000-1-00000000', time.now + TTL_MS + 1), 100)
-    await expect(renewed).rejects.toMatchObject({ code: 'CONFLICT' })
+    const onWait = ({ owner }: { owner: string }) => {
+      waits.push(owner)
+      void leave(store, '00000000-1-00000000', time.now + TTL_MS + 1)
+    }
+    await expect(take('r1', { onWait })).rejects.toMatchObject({ code: 'CONFLICT' })
     expect(waits).toEqual(['another'])
-    const expired = take('r2')
-    setTimeout(() => {
+    const onWaitAgain = () => {
       time.now += TTL_MS + 2
-    }, 100)
-    expect((await expired).takenOver).toBe(true)
+    }
+    expect((await take('r2', { onWait: onWaitAgain })).takenOver).toBe(true)
   })
 
   test('that could not be given back, since the storage was gone, is nobody’s in the same process either', async () => {
@@ -146,11 +146,10 @@ describe('the lease', () => {
   test('a holder whose clock is wrong is waited for no longer than the lease lasts', async () => {
     const { store, time, take } = await open()
     await leave(store, '00000000-1-00000000', time.now + 100 * TTL_MS)
-    const waiting = take('r1')
-    setTimeout(() => {
+    const onWait = () => {
       time.now += TTL_MS + 1
-    }, 100)
-    expect((await waiting).takenOver).toBe(true)
+    }
+    expect((await take('r1', { onWait })).takenOver).toBe(true)
   })
 
   test('a store that refuses every condition is given up', async () => {

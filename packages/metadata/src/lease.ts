@@ -83,8 +83,10 @@ export async function takeLease(store: ObjectStore, options: LeaseOptions): Prom
     if (held && !free && !isOver(held, clock()) && !(outwaited && waitedFor?.etag === found?.etag)) {
       const renewed = waitedFor !== undefined && waitedFor.etag !== found?.etag
       if (renewed || whereIs(held.process) === 'here') throw busy(held)
-      if (!waitedFor) onWait?.({ owner: held.owner, expiresAt: held.expires_at })
-      waitedFor ??= { etag: found?.etag ?? '', since: clock().getTime() }
+      if (!waitedFor) {
+        waitedFor = { etag: found?.etag ?? '', since: clock().getTime() }
+        onWait?.({ owner: held.owner, expiresAt: held.expires_at })
+      }
       await pause(LOOK_MS, signal)
       continue
     }

@@ -37,7 +37,7 @@ async function reading(
   })
   run.catch(() => {})
   const native = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%ctid %' AND state = 'active' AND pid <> pg_backend_pid()`
-  await expect.poll(async () => (await database.query(native)).rows.length, { timeout: 20_000 }).toBeGreaterThan(0)
+  await expect.poll(async () => (await database.query(native)).rows.length).toBeGreaterThan(0)
   return { database, run, events }
 }
 

@@ -519,7 +519,7 @@ describe('a statement waits for a table that is being read', () => {
     const run = house.run({ onEvent: (event) => events.push(event) })
     run.catch(() => {})
     const reading = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND query LIKE '%pg_sleep%' AND datname = current_database()`
-    await expect.poll(async () => (await database.query(reading)).rows.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(async () => (await database.query(reading)).rows.length).toBe(1)
     await database.query(statement)
     return { house, run, events }
   }
@@ -551,7 +551,7 @@ test('a snapshot that gets too old after all tables were read: the run is publis
   const store: ObjectStore = {
     ...house.store,
     async put(key, body, condition) {
-      await expect.poll(async () => (await database.query(ours)).rows.length, { timeout: 10_000 }).toBe(0)
+      await expect.poll(async () => (await database.query(ours)).rows.length).toBe(0)
       return house.store.put(key, body, condition)
     },
   }
@@ -645,7 +645,7 @@ describe('tables fail, and are to be kept from before', () => {
   })
 })
 
-test('fifty runs while money moves between two tables: the sum never changes', { timeout: 120_000 }, async () => {
+test('fifty runs while money moves between two tables: the sum never changes', async () => {
   const database = await testDatabase(
     'CREATE TABLE left_pocket AS SELECT 1000 AS n; CREATE TABLE right_pocket AS SELECT 1000 AS n',
   )

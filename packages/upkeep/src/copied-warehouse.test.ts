@@ -155,7 +155,7 @@ describe('copied until etl.json stays the same', () => {
     await running.stop()
     // else nothing was copied in the middle of anything
     expect(torn).toBeGreaterThan(0)
-  }, 120_000)
+  })
 
   test('a bucket, to another bucket and to a folder', async () => {
     const { house, backup } = await bucketHouse()
@@ -171,7 +171,7 @@ describe('copied until etl.json stays the same', () => {
       await expectWhole(to)
     }
     await running.stop()
-  }, 120_000)
+  })
 })
 
 describe('copied once, at any moment', () => {
@@ -199,7 +199,7 @@ describe('copied once, at any moment', () => {
       await expectWhole(store)
     }
     await running.stop()
-  }, 120_000)
+  })
 
   test('a copy whose generations were superseded meanwhile says so, and is repaired', async () => {
     const house = await testHouse()

@@ -58,4 +58,4 @@ test('every TypeScript example fits the packages as they are', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}, 60_000)
+})

@@ -135,7 +135,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
   })
 
   if (!manager.startsWith('yarn')) {
-    test('the examples of every README fit the types, strictly', { timeout: 120_000 }, async () => {
+    test('the examples of every README fit the types, strictly', async () => {
       await mkdir(join(consumer.folder, 'src'), { recursive: true })
       for (const { file, text } of examples()) await writeFile(join(consumer.folder, 'src', file), text)
       for (const resolution of manager === 'npm' ? RESOLUTIONS : RESOLUTIONS.slice(0, 1)) {
@@ -146,7 +146,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
     })
   }
 
-  test('the example of every README does what it says', { timeout: 120_000 }, async () => {
+  test('the example of every README does what it says', async () => {
     const { folder } = consumer
     await cp(join(place, 'compiled'), join(folder, 'compiled'), { recursive: true })
     const files = await readdir(join(folder, 'warehouse/customers'), { recursive: true })
@@ -173,7 +173,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
 
   // by npm it is run below, with nothing installed
   if (manager !== 'npm') {
-    test('the demo goes from nothing to answers', { timeout: 120_000 }, async () => {
+    test('the demo goes from nothing to answers', async () => {
       try {
         const printed = await consumer.exec('dwh-demo', [])
         for (const text of ['Seeded: a small SaaS company', 'Published ', 'Try next', 'npx @dwh/cli tables'])
@@ -197,11 +197,11 @@ describe('with nothing installed, in an empty folder', () => {
     return printed
   }
 
-  test.each(['npm', 'pnpm', 'yarn 4'] as const)('%s runs @dwh/cli', { timeout: 120_000 }, async (manager) => {
+  test.each(['npm', 'pnpm', 'yarn 4'] as const)('%s runs @dwh/cli', async (manager) => {
     expect(await once(manager, '@dwh/cli', 'dwh', '--version')).toBe(`${named('@dwh/cli').manifest.version}\n`)
   })
 
-  test('npm runs @dwh/demo', { timeout: 120_000 }, async () => {
+  test('npm runs @dwh/demo', async () => {
     expect(await once('npm', '@dwh/demo', 'dwh-demo')).toContain('Try next')
   })
 })

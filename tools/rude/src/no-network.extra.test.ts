@@ -46,4 +46,4 @@ test('a run speaks to its Postgres, by the address that it was given, and to nob
     ['--version'],
   ])
     expect(await spokenTo(folder, args, env), args.join(' ')).toEqual([])
-}, 120_000)
+})

@@ -63,7 +63,7 @@ const anyTable = fc
     ),
   )
 
-test('any table is in its files what it is in Postgres, row by row', { timeout: 120_000 }, async () => {
+test('any table is in its files what it is in Postgres, row by row', async () => {
   const database = await testDatabase()
   const folder = await temporaryFolder()
   const writer = await openParquetWriter({ tempDirectory: join(folder, 'temp') })

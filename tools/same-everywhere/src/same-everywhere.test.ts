@@ -38,7 +38,7 @@ beforeAll(async () => {
     'events',
     'orders',
   ])
-}, 60_000)
+})
 afterAll(() => database.drop())
 
 function expectSame(run: Run): void {
@@ -89,7 +89,7 @@ describe('over TLS', () => {
     server = await secureServer(made)
     await fillExample(server.server.url())
     await server.rules(['hostssl all postgres 127.0.0.1/32 cert', 'hostssl all all ::1/128 cert'])
-  }, 60_000)
+  })
   afterAll(async () => {
     await server?.stop()
     await made?.remove()
@@ -138,7 +138,7 @@ test('a standby', async () => {
     )
     return rows[0].yes
   }
-  await expect.poll(caughtUp, { timeout: 20_000 }).toBe(true)
+  await expect.poll(caughtUp).toBe(true)
   expectSame(await runWarehouse({ DATABASE_URL: standby.url() }))
 })
 

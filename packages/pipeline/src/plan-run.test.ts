@@ -243,6 +243,18 @@ describe('names and columns', () => {
     })
   })
 
+  test('types: one type by two names, stored differently', () => {
+    const refused: SelectionSettings = { types: { timestamptz: 'text', 'timestamp with time zone': 'iso8601' } }
+    expect(refusal({ tables: [typed], typeNames, settings: refused })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(
+        /^types: "timestamptz" and "timestamp with time zone" are both .+, stored differently$/,
+      ),
+    })
+    const alike: SelectionSettings = { types: { timestamptz: 'text', 'timestamp with time zone': 'text' } }
+    expect(plan({ tables: [typed], typeNames, settings: alike }).tables).toHaveLength(1)
+  })
+
   test('types of a source that does not list them go by their own names', () => {
     const settings: SelectionSettings = { types: { 'timestamp with time zone': 'text', gone: 'text' } }
     const [only] = plan({ tables: [typed], settings }).tables

@@ -167,7 +167,16 @@ function typeChoices(
         hint: `Name a type of the source, without precision, or remove the line.${didYouMean(wanted, typeNames?.flat() ?? [])}`,
       })
     }
-    for (const name of found.flat()) choices.set(name, { key, storeAs })
+    for (const name of found.flat()) {
+      const other = choices.get(name)
+      if (other && other.storeAs !== storeAs) {
+        const both = `${JSON.stringify(other.key)} and ${JSON.stringify(key)}`
+        throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, stored differently`, {
+          hint: 'Remove one of them. For single columns, write it in tables: <name>: columns: types.',
+        })
+      }
+      choices.set(name, { key, storeAs })
+    }
   }
   return choices
 }

@@ -1,6 +1,6 @@
 // `pnpm check`, which is exactly what CI runs: every check, required; then one line that says how many passed and failed.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,13 +30,11 @@ function suite(title, command, args) {
   const file = join(results, `${title}.json`)
   const reporters = ['--reporter=default', '--reporter=./tools/check-reporter.mjs', `--outputFile.check=${file}`]
   const ok = run(title, command, [...args, ...reporters])
-  let report = { passed: 0, failures: [] }
-  try {
-    report = JSON.parse(readFileSync(file, 'utf8'))
-  } catch {}
-  passed += report.passed
-  failures.push(...report.failures)
-  if (!ok && report.failures.length === 0) failures.push(`${title}: ended with an error after ${report.passed} tests`)
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null
+  passed += report?.passed ?? 0
+  failures.push(...(report?.failures ?? []))
+  if (report === null) failures.push(`${title}: ended before it was done`)
+  else if (!ok && report.failures.length === 0) failures.push(`${title}: ended with an error`)
 }
 
 suite('tests', 'npm', ['test', '--'])

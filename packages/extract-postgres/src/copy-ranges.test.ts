@@ -188,11 +188,7 @@ describe('readers that come and go', () => {
     await withClient(database.url, async (client) => {
       let altered: Promise<unknown> | undefined
       const waiting = async () =>
-        (
-          await database.query(
-            `SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-          )
-        ).rows.length
+        (await database.query(`SELECT FROM pg_locks WHERE NOT granted AND relation = 'big'::regclass`)).rows.length
       const cells = await firstCells(await copyOf(snapshot, 'big'), async () => {
         if (altered) return
         altered = client.query('ALTER TABLE big ADD COLUMN late int')

@@ -23,7 +23,8 @@ import { testVolume } from './test-volume.ts'
 import { until } from './until.ts'
 
 const BUILD_TIMEOUT_MS = 900_000
-const TEST_TIMEOUT_MS = 120_000
+/** That of the test which waits for several scheduled runs. */
+const LONG_TIMEOUT_MS = 240_000
 
 let images: TestImages
 beforeAll(async () => {
@@ -42,20 +43,16 @@ const ended = (options: Omit<ContainerOptions, 'image'>) =>
   runContainer(images.engine, { image: images.plain, ...options })
 
 describe('what is in it', () => {
-  test(
-    'it adds at most 60 MB to its base, compressed',
-    async () => {
-      const { engine, plain, extended } = images
-      const base = await baseImage(engine)
-      const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
-      const { total, added } = await measureImage(engine, plain, base, await temporaryFolder())
-      console.log(`over its base: ${megabytes(total)} compressed, in layers of ${added.map(megabytes).join(', ')}`)
-      expect(total).toBeLessThanOrEqual(60_000_000)
-      const more = await measureImage(engine, extended, base, await temporaryFolder())
-      console.log(`with DuckDB's extensions: ${megabytes(more.total)}`)
-    },
-    TEST_TIMEOUT_MS,
-  )
+  test('it adds at most 60 MB to its base, compressed', async () => {
+    const { engine, plain, extended } = images
+    const base = await baseImage(engine)
+    const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+    const { total, added } = await measureImage(engine, plain, base, await temporaryFolder())
+    console.log(`over its base: ${megabytes(total)} compressed, in layers of ${added.map(megabytes).join(', ')}`)
+    expect(total).toBeLessThanOrEqual(60_000_000)
+    const more = await measureImage(engine, extended, base, await temporaryFolder())
+    console.log(`with DuckDB's extensions: ${megabytes(more.total)}`)
+  })
 
   test('who it runs as, how it ends, what it says of itself', async () => {
     const config = await imageConfig(images.engine, images.plain)
@@ -97,32 +94,28 @@ describe('on one machine, with a volume', () => {
   test.each([
     ['as it is', []],
     ['as whichever user', ['--user', '4711:4711']],
-  ])(
-    'run, and ask in another container: %s',
-    async (_, user) => {
-      const database = await testDatabase()
-      await seedDatabase((sql) => database.query(sql))
-      const flags = [...HARDENED, ...user]
-      const volumes = [`${await volume()}:/warehouse`]
-      const env = { DATABASE_URL: database.url }
-      const run = await ended({ command: ['dwh', 'run'], env, volumes, flags })
-      expect(run).toMatchObject({
-        code: 0,
-        log: expect.stringMatching(/Published .*: 3 tables, 814 rows, .* to \/warehouse$/m),
-      })
-      const query = (...args: string[]) => ended({ command: ['dwh', 'query', ...args], volumes, flags })
-      expect(await query('--format', 'csv', 'SELECT count(*) AS n FROM orders')).toEqual({ code: 0, log: 'n\n115' })
-      expect(await query('SELECT nothing')).toMatchObject({ code: 1 })
-      const who = await ended({
-        command: ['sh', '-c', 'id -u; stat -c %u /warehouse/etl.json; touch /x'],
-        volumes,
-        flags,
-      })
-      expect(who.log).toMatch(new RegExp(`^(${user.length ? 4711 : 1000})\\n\\1\\ntouch: .*Read-only file system`))
-      expect((await ended({ command: ['dwh', 'doctor'], env, volumes, flags })).log).not.toMatch(/✗/)
-    },
-    TEST_TIMEOUT_MS,
-  )
+  ])('run, and ask in another container: %s', async (_, user) => {
+    const database = await testDatabase()
+    await seedDatabase((sql) => database.query(sql))
+    const flags = [...HARDENED, ...user]
+    const volumes = [`${await volume()}:/warehouse`]
+    const env = { DATABASE_URL: database.url }
+    const run = await ended({ command: ['dwh', 'run'], env, volumes, flags })
+    expect(run).toMatchObject({
+      code: 0,
+      log: expect.stringMatching(/Published .*: 3 tables, 814 rows, .* to \/warehouse$/m),
+    })
+    const query = (...args: string[]) => ended({ command: ['dwh', 'query', ...args], volumes, flags })
+    expect(await query('--format', 'csv', 'SELECT count(*) AS n FROM orders')).toEqual({ code: 0, log: 'n\n115' })
+    expect(await query('SELECT nothing')).toMatchObject({ code: 1 })
+    const who = await ended({
+      command: ['sh', '-c', 'id -u; stat -c %u /warehouse/etl.json; touch /x'],
+      volumes,
+      flags,
+    })
+    expect(who.log).toMatch(new RegExp(`^(${user.length ? 4711 : 1000})\\n\\1\\ntouch: .*Read-only file system`))
+    expect((await ended({ command: ['dwh', 'doctor'], env, volumes, flags })).log).not.toMatch(/✗/)
+  })
 
   test('nothing is set: it says what is missing', async () => {
     const { code, log } = await ended({})
@@ -140,47 +133,39 @@ describe('docker stop', () => {
     return code
   }
 
-  test(
-    'a run that waits for a table: it gives the lease back, and the next run is a clean one',
-    async () => {
-      const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
-      const volumes = [`${await volume()}:/warehouse`]
-      const env = { DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '10m' }
-      await withClient(database.url, async (client) => {
-        await client.query('BEGIN; LOCK TABLE t')
-        const running = await container({ command: ['dwh', 'run'], env, volumes })
-        await until('the run waits', async () => {
-          const { rows } = await client.query(`SELECT FROM pg_locks WHERE NOT granted`)
-          return rows.length > 0
-        })
-        expect(await stopped(running)).toBe(1)
-        await client.query('ROLLBACK')
+  test('a run that waits for a table: it gives the lease back, and the next run is a clean one', async () => {
+    const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
+    const volumes = [`${await volume()}:/warehouse`]
+    const env = { DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '10m' }
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN; LOCK TABLE t')
+      const running = await container({ command: ['dwh', 'run'], env, volumes })
+      await until('the run waits', async () => {
+        const { rows } = await client.query(`SELECT FROM pg_locks WHERE NOT granted`)
+        return rows.length > 0
       })
-      const next = await ended({ command: ['dwh', 'run'], env, volumes })
-      expect(next, next.log).toMatchObject({ code: 0 })
-      expect(next.log).not.toContain('may still be under way')
-    },
-    TEST_TIMEOUT_MS,
-  )
+      expect(await stopped(running)).toBe(1)
+      await client.query('ROLLBACK')
+    })
+    const next = await ended({ command: ['dwh', 'run'], env, volumes })
+    expect(next, next.log).toMatchObject({ code: 0 })
+    expect(next.log).not.toContain('may still be under way')
+  })
 
-  test(
-    'a query, a shell',
-    async () => {
-      const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
-      const volumes = [`${await volume()}:/warehouse`]
-      expect((await ended({ command: ['dwh', 'run'], env: { DATABASE_URL: database.url }, volumes })).code).toBe(0)
-      const sql = `SELECT 'it has begun'; SELECT count(*) FROM range(100000000000) a, range(1000) b`
-      const query = await container({ command: ['dwh', 'query', sql], volumes })
-      await until('the query runs', async () => (await query.log()).includes('it has begun'))
-      await sleep(300)
-      expect(await stopped(query)).toBe(1)
-      const flags = [...HARDENED, '--interactive', '--tty']
-      const shell = await container({ command: ['dwh', 'shell'], volumes, flags })
-      await until('the shell asks', async () => (await shell.log()).includes('dwh> '))
-      expect(await stopped(shell)).toBeLessThan(2)
-    },
-    TEST_TIMEOUT_MS,
-  )
+  test('a query, a shell', async () => {
+    const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
+    const volumes = [`${await volume()}:/warehouse`]
+    expect((await ended({ command: ['dwh', 'run'], env: { DATABASE_URL: database.url }, volumes })).code).toBe(0)
+    const sql = `SELECT 'it has begun'; SELECT count(*) FROM range(100000000000) a, range(1000) b`
+    const query = await container({ command: ['dwh', 'query', sql], volumes })
+    await until('the query runs', async () => (await query.log()).includes('it has begun'))
+    await sleep(300)
+    expect(await stopped(query)).toBe(1)
+    const flags = [...HARDENED, '--interactive', '--tty']
+    const shell = await container({ command: ['dwh', 'shell'], volumes, flags })
+    await until('the shell asks', async () => (await shell.log()).includes('dwh> '))
+    expect(await stopped(shell)).toBeLessThan(2)
+  })
 })
 
 test(
@@ -260,40 +245,36 @@ test(
     const query = ['dwh', 'query', '--format', 'csv', 'SELECT count(*) AS n FROM customers']
     expect(await ended({ command: query, env: settings })).toEqual({ code: 0, log: 'n\n50' })
   },
-  TEST_TIMEOUT_MS * 2,
+  LONG_TIMEOUT_MS,
 )
 
-test(
-  "with DuckDB's extensions inside: it reads Postgres by itself, and a bucket in place",
-  async () => {
-    const { engine, extended: image } = images
-    const database = await testDatabase(
-      `CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS hash FROM generate_series(1, 40000) i; ANALYZE`,
-    )
-    const s3 = await startVersitygw()
-    onTestFinished(() => s3.stop())
-    await makeBucket(s3, 'warehouse')
-    const env = {
-      DATABASE_URL: database.url,
-      DWH_STORAGE: 's3://warehouse',
-      DWH_EXTRACT: 'native',
-      DWH_CACHE_SIZE: '100kB',
-      S3_ENDPOINT: s3.endpoint,
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    }
-    const listed = await runContainer(engine, { image, command: ['dwh', 'extensions'] })
-    expect(listed.log).toMatch(/^postgres +\/opt\/dwh\/extensions\/.*\nhttpfs +\/opt\/dwh\/extensions\//m)
-    const run = await runContainer(engine, { image, command: ['dwh', 'run', '--debug'], env })
-    expect(run, run.log).toMatchObject({ code: 0, log: expect.stringMatching(/✓ t: 40,000 rows, .* by native/) })
-    const sql = 'SELECT count(*) AS n, count(DISTINCT hash) AS hashes FROM t'
-    const command = ['dwh', 'query', '--format', 'csv', sql]
-    expect(await runContainer(engine, { image, command, env })).toEqual({ code: 0, log: 'n,hashes\n40000,40000' })
-    // what needs them says so without them
-    expect(await runContainer(engine, { image: images.plain, command, env })).toMatchObject({
-      code: 1,
-      log: expect.stringContaining('httpfs'),
-    })
-  },
-  TEST_TIMEOUT_MS,
-)
+test("with DuckDB's extensions inside: it reads Postgres by itself, and a bucket in place", async () => {
+  const { engine, extended: image } = images
+  const database = await testDatabase(
+    `CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS hash FROM generate_series(1, 40000) i; ANALYZE`,
+  )
+  const s3 = await startVersitygw()
+  onTestFinished(() => s3.stop())
+  await makeBucket(s3, 'warehouse')
+  const env = {
+    DATABASE_URL: database.url,
+    DWH_STORAGE: 's3://warehouse',
+    DWH_EXTRACT: 'native',
+    DWH_CACHE_SIZE: '100kB',
+    S3_ENDPOINT: s3.endpoint,
+    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+  }
+  const listed = await runContainer(engine, { image, command: ['dwh', 'extensions'] })
+  expect(listed.log).toMatch(/^postgres +\/opt\/dwh\/extensions\/.*\nhttpfs +\/opt\/dwh\/extensions\//m)
+  const run = await runContainer(engine, { image, command: ['dwh', 'run', '--debug'], env })
+  expect(run, run.log).toMatchObject({ code: 0, log: expect.stringMatching(/✓ t: 40,000 rows, .* by native/) })
+  const sql = 'SELECT count(*) AS n, count(DISTINCT hash) AS hashes FROM t'
+  const command = ['dwh', 'query', '--format', 'csv', sql]
+  expect(await runContainer(engine, { image, command, env })).toEqual({ code: 0, log: 'n,hashes\n40000,40000' })
+  // what needs them says so without them
+  expect(await runContainer(engine, { image: images.plain, command, env })).toMatchObject({
+    code: 1,
+    log: expect.stringContaining('httpfs'),
+  })
+})

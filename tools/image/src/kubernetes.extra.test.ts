@@ -15,7 +15,6 @@ import { until } from './until.ts'
 const run = promisify(execFile)
 const FOLDER = join(ROOT, 'docker/kubernetes')
 const BUILD_TIMEOUT_MS = 900_000
-const TEST_TIMEOUT_MS = 120_000
 
 interface PodSpec {
   readonly automountServiceAccountToken: boolean
@@ -146,39 +145,35 @@ describe('each pod, as the file has it, but on loopback', () => {
     }
   }
 
-  test(
-    'a run by the job, and the scheduler beside it',
-    async () => {
-      const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
-      const warehouse = await volume()
-      const env = { DATABASE_URL: database.url }
-      const job = await runContainer(images.engine, await here(await podOf('cronjob.yaml'), warehouse, env))
-      expect(job, job.log).toMatchObject({
-        code: 0,
-        log: expect.stringMatching(/Published .*: 1 table, .* to \/warehouse/),
-      })
+  test('a run by the job, and the scheduler beside it', async () => {
+    const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
+    const warehouse = await volume()
+    const env = { DATABASE_URL: database.url }
+    const job = await runContainer(images.engine, await here(await podOf('cronjob.yaml'), warehouse, env))
+    expect(job, job.log).toMatchObject({
+      code: 0,
+      log: expect.stringMatching(/Published .*: 1 table, .* to \/warehouse/),
+    })
 
-      const pod = await podOf('scheduler.yaml')
-      const { ports, livenessProbe, readinessProbe } = pod.containers[0]
-      const { Env } = await imageConfig(images.engine, images.plain)
-      expect(Env).toContain(`DWH_LISTEN=0.0.0.0:${ports?.[0]?.containerPort}`)
-      const listen = `127.0.0.1:${await freePort()}`
-      const options = await here(pod, warehouse, { ...env, DWH_LISTEN: listen })
-      const scheduler = await startContainer(images.engine, options)
-      onTestFinished(() => scheduler.remove())
-      for (const probe of [livenessProbe, readinessProbe]) {
-        expect(probe?.httpGet.port).toBe(ports?.[0]?.name)
-        await until('the probe', () =>
-          fetch(`http://${listen}${probe?.httpGet.path}`).then(
-            ({ ok }) => ok,
-            () => false,
-          ),
-        )
-      }
-      expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
-    },
-    TEST_TIMEOUT_MS,
-  )
+    const pod = await podOf('scheduler.yaml')
+    const { ports, livenessProbe, readinessProbe } = pod.containers[0]
+    const { Env } = await imageConfig(images.engine, images.plain)
+    expect(Env).toContain(`DWH_LISTEN=0.0.0.0:${ports?.[0]?.containerPort}`)
+    const listen = `127.0.0.1:${await freePort()}`
+    const options = await here(pod, warehouse, { ...env, DWH_LISTEN: listen })
+    const scheduler = await startContainer(images.engine, options)
+    onTestFinished(() => scheduler.remove())
+    for (const probe of [livenessProbe, readinessProbe]) {
+      expect(probe?.httpGet.port).toBe(ports?.[0]?.name)
+      await until('the probe', () =>
+        fetch(`http://${listen}${probe?.httpGet.path}`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      )
+    }
+    expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
+  })
 
   test('wrong configuration ends with a code for which the job is not tried again', async () => {
     const [job] = (await documents('cronjob.yaml')) as [Resource]

@@ -15,7 +15,6 @@ const FOLDER = join(ROOT, 'docker/systemd')
 const SERVICES = ['dwh-scheduler.service', 'dwh-run.service'] as const
 const UNITS = [...SERVICES, 'dwh-run.timer']
 const BUILD_TIMEOUT_MS = 900_000
-const TEST_TIMEOUT_MS = 120_000
 
 /** Of ten: below two, systemd calls a service OK. */
 const MOST_EXPOSURE = 1.5
@@ -68,24 +67,20 @@ test('the user of the services is one that systemd-sysusers makes', async () => 
   for (const name of SERVICES) expect(await readFile(join(FOLDER, name), 'utf8')).toContain(`\nUser=${user}\n`)
 })
 
-test(
-  'the programs come from their packages, to where the units look for them',
-  async () => {
-    const folder = await temporaryFolder()
-    const { packageManager } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-    const pack = ['--yes', packageManager, 'pack', '--pack-destination', folder]
-    for (const app of ['cli', 'scheduler']) await run('npx', pack, { cwd: join(ROOT, 'apps', app) })
-    const packages = (await readdir(folder)).map((name) => join(folder, name))
-    const prefix = join(folder, 'opt')
-    await run('npm', ['install', '--prefix', prefix, '--no-audit', '--no-fund', ...packages])
-    await symlink('node_modules/.bin', join(prefix, 'bin'))
-    for (const name of SERVICES) {
-      const [, program = ''] = /^ExecStart=\/opt\/dwh\/(\S+)/m.exec(await readFile(join(FOLDER, name), 'utf8')) ?? []
-      expect((await run(join(prefix, program), ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/)
-    }
-  },
-  TEST_TIMEOUT_MS,
-)
+test('the programs come from their packages, to where the units look for them', async () => {
+  const folder = await temporaryFolder()
+  const { packageManager } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+  const pack = ['--yes', packageManager, 'pack', '--pack-destination', folder]
+  for (const app of ['cli', 'scheduler']) await run('npx', pack, { cwd: join(ROOT, 'apps', app) })
+  const packages = (await readdir(folder)).map((name) => join(folder, name))
+  const prefix = join(folder, 'opt')
+  await run('npm', ['install', '--prefix', prefix, '--no-audit', '--no-fund', ...packages])
+  await symlink('node_modules/.bin', join(prefix, 'bin'))
+  for (const name of SERVICES) {
+    const [, program = ''] = /^ExecStart=\/opt\/dwh\/(\S+)/m.exec(await readFile(join(FOLDER, name), 'utf8')) ?? []
+    expect((await run(join(prefix, program), ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/)
+  }
+})
 
 describe('each service, with the system calls that it is left', () => {
   let images: TestImages
@@ -119,42 +114,34 @@ describe('each service, with the system calls that it is left', () => {
     }
   }
 
-  test(
-    'a run, and then the scheduler',
-    async () => {
-      const database = await testDatabase(`CREATE TABLE t AS SELECT 1 AS n`)
-      const root = await temporaryFolder()
-      await chmod(root, 0o755)
-      const env = { DATABASE_URL: database.url }
-      const once = await runContainer(images.engine, await here('dwh-run.service', root, env))
-      expect(once, once.log).toMatchObject({
-        code: 0,
-        log: expect.stringMatching(/Published .*: 1 table, .* to \/var\/lib\/dwh\/warehouse/),
-      })
-      const listen = `127.0.0.1:${await freePort()}`
-      const more = { ...env, DWH_LISTEN: listen, RUN_ON_START: 'true' }
-      const scheduler = await startContainer(images.engine, await here('dwh-scheduler.service', root, more))
-      onTestFinished(() => scheduler.remove())
-      await until('a run', async () => (await scheduler.log()).includes('"run ended: done"')).catch(async (error) => {
-        throw new Error(`${error.message}\n${await scheduler.log()}`)
-      })
-      expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
-    },
-    TEST_TIMEOUT_MS,
-  )
+  test('a run, and then the scheduler', async () => {
+    const database = await testDatabase(`CREATE TABLE t AS SELECT 1 AS n`)
+    const root = await temporaryFolder()
+    await chmod(root, 0o755)
+    const env = { DATABASE_URL: database.url }
+    const once = await runContainer(images.engine, await here('dwh-run.service', root, env))
+    expect(once, once.log).toMatchObject({
+      code: 0,
+      log: expect.stringMatching(/Published .*: 1 table, .* to \/var\/lib\/dwh\/warehouse/),
+    })
+    const listen = `127.0.0.1:${await freePort()}`
+    const more = { ...env, DWH_LISTEN: listen, RUN_ON_START: 'true' }
+    const scheduler = await startContainer(images.engine, await here('dwh-scheduler.service', root, more))
+    onTestFinished(() => scheduler.remove())
+    await until('a run', async () => (await scheduler.log()).includes('"run ended: done"')).catch(async (error) => {
+      throw new Error(`${error.message}\n${await scheduler.log()}`)
+    })
+    expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
+  })
 
-  test(
-    'with fewer than it needs it does not work: the filter is in force',
-    async () => {
-      const root = await temporaryFolder()
-      await chmod(root, 0o755)
-      const options = await here('dwh-run.service', root, { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' })
-      await copyFile(join(root, 'seccomp.json'), join(root, 'copy.json'))
-      const profile = JSON.parse(await readFile(join(root, 'copy.json'), 'utf8'))
-      profile.syscalls[0].names = profile.syscalls[0].names.filter((name: string) => !name.startsWith('epoll_'))
-      await writeFile(join(root, 'seccomp.json'), JSON.stringify(profile))
-      expect((await runContainer(images.engine, options)).code).toBeGreaterThan(2)
-    },
-    TEST_TIMEOUT_MS,
-  )
+  test('with fewer than it needs it does not work: the filter is in force', async () => {
+    const root = await temporaryFolder()
+    await chmod(root, 0o755)
+    const options = await here('dwh-run.service', root, { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' })
+    await copyFile(join(root, 'seccomp.json'), join(root, 'copy.json'))
+    const profile = JSON.parse(await readFile(join(root, 'copy.json'), 'utf8'))
+    profile.syscalls[0].names = profile.syscalls[0].names.filter((name: string) => !name.startsWith('epoll_'))
+    await writeFile(join(root, 'seccomp.json'), JSON.stringify(profile))
+    expect((await runContainer(images.engine, options)).code).toBeGreaterThan(2)
+  })
 })

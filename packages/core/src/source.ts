@@ -125,6 +125,8 @@ export interface SurveyWishes {
   readonly proof: ProofLevel
   /** Also what `readNative` has to know. */
   readonly native: boolean
+  /** Of which columns the lengths are looked at: those where it costs next to nothing, or all that may be long. Default `cheap`. */
+  readonly lengths?: 'cheap' | 'all'
 }
 
 export interface ReadTableOptions {
@@ -171,6 +173,8 @@ export interface TableSurvey {
   readonly fidelity: Readonly<Record<string, Fidelity>>
   /** Columns of type DECIMAL with values that are none, such as NaN; found where `native` was wished for. */
   readonly notNumbers: readonly string[]
+  /** How long the longest row and the longest value are as text, in bytes of UTF-8, as far as `lengths` said where to look; a BLOB is twice as long as text. Absent where all are short. */
+  readonly longest?: { readonly rowBytes: number; readonly valueBytes: number }
 }
 
 export interface SourceSnapshot {

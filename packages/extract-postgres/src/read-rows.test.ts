@@ -82,6 +82,36 @@ test('batches stay within their rows and go for their bytes', async () => {
   expect(fat.reduce((sum, n) => sum + n)).toBe(40)
 })
 
+test('rows of every length, long ones after short ones: each comes once, in batches of a few MiB', async () => {
+  const database = await testDatabase(`
+    CREATE TABLE t AS SELECT i, repeat(chr(97 + i % 26), CASE WHEN i > 1000 THEN 1500000 + i WHEN i % 100 = 0 THEN 6000000 ELSE 10 END) AS t
+    FROM generate_series(1, 1030) i`)
+  await reading(database.url, async (client, table) => {
+    const seen: number[] = []
+    for await (const batch of readRows(client, table('t'), { batchRows: 400 })) {
+      const lengths = batch.map(([, text]) => (text as string).length)
+      expect(lengths.reduce((sum, length) => sum + length)).toBeLessThan(12_000_000)
+      for (const [i, text] of batch as [string, string][]) {
+        seen.push(Number(i))
+        expect(text.length).toBe(Number(i) > 1000 ? 1_500_000 + Number(i) : Number(i) % 100 === 0 ? 6_000_000 : 10)
+      }
+    }
+    expect(seen).toEqual(Array.from({ length: 1030 }, (_, index) => index + 1))
+    expect((await client.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  })
+})
+
+test('the reader leaves in the middle of long rows: the connection is ready for the next table', async () => {
+  const database = await testDatabase(`CREATE TABLE t AS SELECT repeat('x', 3000000) AS t FROM generate_series(1, 20)`)
+  await reading(database.url, async (client, table) => {
+    for await (const batch of readRows(client, table('t'))) {
+      expect(batch.length).toBeLessThan(4)
+      break
+    }
+    expect((await client.query('SELECT count(*)::int AS n FROM public.t')).rows).toEqual([{ n: 20 }])
+  })
+})
+
 test('the reader leaves early: the connection is ready for the next table', async () => {
   const database = await testDatabase('CREATE TABLE t AS SELECT i FROM generate_series(1, 100000) i')
   await reading(database.url, async (client, table) => {

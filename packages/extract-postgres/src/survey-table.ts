@@ -13,6 +13,7 @@ import {
 } from '@dwh/core'
 import { hashRows } from './hash-rows.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
+import { surveyLongest } from './longest-row.ts'
 import { finiteCondition, isFiniteNumber, isFloat, toNumber } from './number-line.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, type TypeMapping } from './pg-types.ts'
@@ -27,7 +28,7 @@ import { type Answer, openQuestions, type Questions, type Scope } from './questi
 export async function surveyTable(
   client: PgClient,
   table: PgTable,
-  { proof: level, native }: SurveyWishes,
+  { proof: level, native, lengths = 'cheap' }: SurveyWishes,
   { where, utf8 }: { readonly where: string | undefined; readonly utf8: boolean },
 ): Promise<TableSurvey> {
   try {
@@ -41,6 +42,7 @@ export async function surveyTable(
     })
     // the greatest of all numbers is none
     const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
+    const longest = surveyLongest(table, lengths, questions)
     await questions.answer(client, table, where)
     const columns: Record<string, ColumnProof> = {}
     const types: Record<string, ColumnType> = {}
@@ -53,13 +55,15 @@ export async function surveyTable(
     }
     const notNumbers = greatest.flatMap(({ name, max }) => (max() === 'NaN' ? [name] : []))
     const proof = { rows: Number(rows()), columns }
-    if (level !== 'deep') return { proof, types, fidelity, notNumbers }
+    const found = longest()
+    const others = { types, fidelity, notNumbers, ...(found ? { longest: found } : {}) }
+    if (level !== 'deep') return { proof, ...others }
     const decided = table.columns.map((column) => ({
       ...column,
       mapping: decideType(column.mapping, types[column.name] ?? column.type),
     }))
     const hash = await hashRows(client, { ...table, columns: decided }, { where, utf8 })
-    return { proof: { ...proof, hash }, types, fidelity, notNumbers }
+    return { proof: { ...proof, hash }, ...others }
   } catch (error) {
     throw sourceFailure(error, { table })
   }

@@ -87,6 +87,7 @@ function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S
     if (value !== undefined && !(URL.canParse(value) && /^https?:/.test(value)))
       throw invalid(`the ${name} of the storage: not a URL`, 'Write it as https://host:port or http://host:port.')
   }
+  if (endpoint?.includes('@')) throw withUser()
   if (endpoint !== undefined) checkEndpoint(new URL(endpoint), bucket)
   if (encryption?.algorithm === 'AES256' && encryption.kmsKeyId !== undefined)
     throw invalid(
@@ -97,12 +98,11 @@ function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S
 
 const CREDENTIALS = ' Keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
 
-function checkEndpoint({ username, password, search, hash, pathname }: URL, bucket: string): void {
-  if (username !== '' || password !== '')
-    throw invalid(
-      'the endpoint of the storage: it holds a user or a password',
-      `Write https://host:port.${CREDENTIALS}`,
-    )
+function withUser(): DwhError {
+  return invalid('the endpoint of the storage: it holds a user or a password', `Write https://host:port.${CREDENTIALS}`)
+}
+
+function checkEndpoint({ search, hash, pathname }: URL, bucket: string): void {
   if (search !== '' || hash !== '')
     throw invalid('the endpoint of the storage: it holds a ? or a #', `Write https://host:port.${CREDENTIALS}`)
   if (pathname.split('/').filter(Boolean).at(-1) === bucket)

@@ -57,6 +57,18 @@ function said({ message }: S3Error, name: string): string {
   return message && message !== name && message !== 'UnknownError' ? `: ${message}` : ''
 }
 
+/** Some other server answered, with something that the SDK took for an answer of S3. */
+export function notS3(url: string): DwhError {
+  const { code, hint } = meaningOf({ name: NOT_S3 })
+  return new DwhError(code, `${url}: what answers is no S3`, { hint })
+}
+
+/** Every answer of S3 that is about an object has one. */
+export function etagOf(etag: string | undefined, url: string): string {
+  if (etag === undefined) throw notS3(url)
+  return etag
+}
+
 /** The region that the server says the bucket is in. */
 function regionOf({ Region, $response }: S3Error): string | undefined {
   const region = $response?.headers?.['x-amz-bucket-region'] ?? Region

@@ -14,14 +14,14 @@ export interface AskedRequest {
 export interface Refusal {
   /** The code of S3's error, or the name of the SDK's. */
   readonly name: string
-  readonly status: number | undefined
-  readonly network: string | undefined
+  readonly status?: number | undefined
+  readonly network?: string | undefined
   /** The bucket is in it, by the answer. */
-  readonly region: string | undefined
+  readonly region?: string | undefined
   /** The answer is about another bucket than the one that was asked for. */
-  readonly otherBucket: boolean
-  readonly asked: AskedRequest | undefined
-  readonly options: S3StoreOptions | undefined
+  readonly otherBucket?: boolean | undefined
+  readonly asked?: AskedRequest | undefined
+  readonly options?: S3StoreOptions | undefined
 }
 
 export interface Meaning {

@@ -142,9 +142,12 @@ function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConn
 function noTlsHint({ sslmode, channelBinding }: ResolvedConnection): string {
   const byMode = ['require', 'verify-ca', 'verify-full'].includes(sslmode)
   const insisting = [byMode && `sslmode=${sslmode}`, channelBinding === 'require' && 'channel_binding=require']
-  const instead = [byMode && 'sslmode=prefer', channelBinding === 'require' && 'channel_binding=prefer']
+  const instead = [
+    channelBinding === 'require' && 'channel_binding=prefer',
+    byMode && 'sslmode=prefer, or sslmode=disable,',
+  ]
   const named = insisting.filter(Boolean)
-  return `${named.join(' and ')} ${named.length > 1 ? 'insist' : 'insists'} on it. Turn on ssl at the server; or write ${instead.filter(Boolean).join(' ')} where the network can be trusted.`
+  return `${named.join(' and ')} ${named.length > 1 ? 'insist' : 'insists'} on it. Turn on ssl at the server; or write ${instead.filter(Boolean).join(' and ')} where the network can be trusted.`
 }
 
 const OUR_CERTIFICATE =

@@ -47,12 +47,6 @@ export function resolveHosts(settings: Settings, room: ConnectionRoom): HostPlac
         'Name a host, or the folder of a Unix socket; abstract sockets are not supported.',
       )
     }
-    if (host.includes('@') && !host.startsWith('/')) {
-      throw configInvalid(
-        `${settings.get('host')?.from ?? 'host'}: it holds an @, and perhaps a password`,
-        'Give the host alone; user and password go into PGUSER and PGPASSWORD, or all of it into DATABASE_URL.',
-      )
-    }
     return hostaddr === '' ? { host, port } : { host, hostaddr, port }
   })
 }

@@ -10,7 +10,8 @@ export function secretsIn(text: string): string[] {
   const written = [
     // up to the last @: a password that was not encoded may hold others
     /^\s*[a-z][a-z0-9+.-]*:\/\/[^:/?#]*:(.*)@/is.exec(text)?.[1],
-    hasCredentials(text) ? /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?(.*)@/is.exec(text)?.[1] : undefined,
+    // the user too, who may be half of a key; a user alone is no secret
+    hasCredentials(text) ? /^(.*:.*)@/s.exec(text.replace(/^\s*[a-z][a-z0-9+.-]*:\/+/i, ''))?.[1] : undefined,
     ...[...text.matchAll(NAMED)].map(([, quoted, bare]) => quoted ?? bare),
     ...[...text.matchAll(SESSION_OPTIONS), ...decoded(text).matchAll(SESSION_OPTIONS)].map(([, value]) => value),
   ].filter((secret) => secret !== undefined)

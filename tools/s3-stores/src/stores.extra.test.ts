@@ -20,9 +20,9 @@ const START_TIMEOUT_MS = 900_000
 beforeAll(resolveLocalhost)
 
 describe.each([
-  { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true, demandsChecksums: false },
-  { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false, demandsChecksums: true },
-])('$name', ({ name, start, pathStyle, demandsChecksums }) => {
+  { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true },
+  { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false },
+])('$name', ({ name, start, pathStyle }) => {
   let server: S3Store | undefined
   let buckets = 0
   beforeAll(async () => {
@@ -66,14 +66,9 @@ describe.each([
     }))
   }
 
-  test('a bucket with Object Lock: what has no checksum is refused, or taken; parts and all with one are taken', async () => {
+  // neither server demands a checksum: that is tried on our own
+  test('a bucket with Object Lock: parts with a checksum are taken, and a deleted object is gone', async () => {
     await openBucket({ locked: true })
-    const refusal = await open(false)
-      .put('k', new Uint8Array([1]))
-      .then(() => null)
-      .catch((error) => error)
-    if (refusal !== null) expect(refusal.hint).toContain('S3_CHECKSUM=always')
-    expect(refusal !== null).toBe(demandsChecksums)
     const store = open(true)
     const path = join(await temporaryFolder(), 'large')
     await writeFile(path, randomBytes(20 * 1024 * 1024))

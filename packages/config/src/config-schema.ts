@@ -98,8 +98,23 @@ const s3Settings = v.strictObject({
   access_key_id: setting(name, 'Better in AWS_ACCESS_KEY_ID.'),
   secret_access_key: setting(name, 'Better in AWS_SECRET_ACCESS_KEY.'),
   session_token: setting(name, 'Better in AWS_SESSION_TOKEN.'),
-  encryption: setting(v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse']), 'Server-side encryption to ask for.'),
-  kms_key_id: setting(name, 'The key of KMS to encrypt with.'),
+  encryption: setting(
+    v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse']),
+    'Server-side encryption to ask for. S3_ENCRYPTION',
+  ),
+  kms_key_id: setting(name, 'The key of KMS to encrypt with. S3_KMS_KEY_ID'),
+  checksum: setting(
+    v.picklist(['when-required', 'always']),
+    'Whether each write carries a checksum, as buckets with Object Lock demand. S3_CHECKSUM. Default: at AWS as the SDK does it, elsewhere when-required.',
+  ),
+  anonymous: setting(
+    flag,
+    'Read a public bucket without credentials; nothing can be written. S3_ANONYMOUS. Default: false.',
+  ),
+  requester_pays: setting(
+    flag,
+    'Agree to pay for requests to a bucket of somebody else. S3_REQUESTER_PAYS. Default: false.',
+  ),
   part_size: setting(size, 'Of an upload in parts, from 5 MiB. Default: 8MiB.'),
   parallel_parts: setting(parallel, 'Parts of one file on their way at once. Default: 4.'),
 })
@@ -204,6 +219,9 @@ export interface S3Values {
   readonly session_token?: string | undefined
   readonly encryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | undefined
   readonly kms_key_id?: string | undefined
+  readonly checksum?: 'when-required' | 'always' | undefined
+  readonly anonymous?: boolean | undefined
+  readonly requester_pays?: boolean | undefined
   readonly part_size?: number | undefined
   readonly parallel_parts?: number | undefined
 }

@@ -64,6 +64,7 @@ export {
   proofDifferences,
   type TableProof,
 } from './proof.ts'
+export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
 export type {
   CellValue,
   CopyData,

@@ -10,7 +10,7 @@ import { checkStorage } from '../doctor/check-storage.ts'
 import { checkWarehouse } from '../doctor/check-warehouse.ts'
 import { attempt, CHECKS, type Finding, type Limits, ok, type Status, skip } from '../doctor/finding.ts'
 import { printableLines } from '../output/lines.ts'
-import { EXIT } from '../output/report-error.ts'
+import { EXIT, redact } from '../output/report-error.ts'
 import { plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore, postgresOptions } from './shared.ts'
@@ -54,9 +54,9 @@ export function doctorCommand(world: World): Command {
       const findings: Finding[] = []
       for await (const finding of examine(flags, world, { signal: world.signal, timeoutMs })) {
         findings.push(finding)
-        if (!flags.json && !(await world.stdout.write(asText(finding)))) return
+        if (!flags.json && !(await world.stdout.write(redact(asText(finding), world.hidden())))) return
       }
-      await world.stdout.write(flags.json ? asJson(findings) : summary(findings))
+      await world.stdout.write(redact(flags.json ? asJson(findings) : summary(findings), world.hidden()))
       const [worst] = findings.filter(({ status }) => status === 'failed')
       if (worst) world.exitWith(worst.id === 'config' ? EXIT.usage : EXIT.failed)
     })

@@ -1,6 +1,7 @@
 import { type Denied, formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+import { ENCODING_NAMES } from './text-encodings.ts'
 
 /** A column with what reading it needs. */
 export interface PgColumn extends SourceColumn {
@@ -16,6 +17,8 @@ export interface PgColumn extends SourceColumn {
 /** A table with what reading it needs. */
 export interface PgTable extends TableSchema {
   readonly oid: number
+  /** In which the database keeps text, by Postgres's name: `UTF8`, `SQL_ASCII` (any bytes), `WIN1252`. */
+  readonly encoding: string
   readonly columns: readonly PgColumn[]
 }
 
@@ -81,7 +84,12 @@ const COLUMNS = `
   ORDER BY a.attrelid, a.attnum`
 
 // Money has no modifier: how many digits are behind its point is the server's setting.
-const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
+const DATABASE = `SELECT scale(0::money::numeric) AS "moneyDigits", current_setting('server_encoding') AS encoding`
+
+interface Database {
+  readonly moneyDigits: number
+  readonly encoding: string
+}
 
 /**
  * Lists every table a warehouse could hold, from the catalog alone: tables, partitioned parents as one table (inheritance parents as SELECT reads
@@ -91,14 +99,14 @@ const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
 export async function listTables(client: PgClient): Promise<PgTable[]> {
   const tables = await client.query(TABLES)
   const columns = await client.query(COLUMNS, [tables.rows.map((row) => row.oid)])
-  const moneyDigits: number = (await client.query(MONEY_DIGITS)).rows[0].digits
+  const database: Database = (await client.query(DATABASE)).rows[0]
   const columnsOf = new Map<string, ColumnRow[]>()
   for (const row of columns.rows) {
     const list = columnsOf.get(row.table) ?? []
     list.push(row)
     columnsOf.set(row.table, list)
   }
-  return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], moneyDigits))
+  return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], database))
 }
 
 interface ColumnRow {
@@ -121,11 +129,11 @@ interface ColumnRow {
   may_select: boolean
 }
 
-function toColumn(row: ColumnRow, table: TableRow, moneyDigits: number): PgColumn {
+function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Database): PgColumn {
   const found = mapType(toType(row, moneyDigits))
   // what rests on another type is sent by DuckDB's extension as text, in a form of its own
   const mapping = row.is_domain ? { ...found, binary: false } : found
-  const choices = Object.entries(mapping.choices).map(([choice, { type, open }]) => [
+  const choices = Object.entries(mapping.choices as Readonly<Record<string, TypeMapping>>).map(([choice, { type, open }]) => [
     choice,
     { type, open: open !== undefined },
   ])
@@ -140,6 +148,7 @@ function toColumn(row: ColumnRow, table: TableRow, moneyDigits: number): PgColum
     mapping,
     choices: Object.fromEntries(choices),
     ...(mapping.open ? { open: true } : {}),
+    ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
     ...(row.may_select ? {} : { denied: deniedColumn(row, table) }),
   }
 }
@@ -186,12 +195,13 @@ interface TableRow {
   primary_key: string[] | null
 }
 
-function toTable(row: TableRow, columnRows: readonly ColumnRow[], moneyDigits: number): PgTable {
-  const columns = columnRows.map((column) => toColumn(column, row, moneyDigits))
+function toTable(row: TableRow, columnRows: readonly ColumnRow[], database: Database): PgTable {
+  const columns = columnRows.map((column) => toColumn(column, row, database))
   const onlyWhenNamed = row.extension === null ? ONLY_WHEN_NAMED[row.kind] : `part of the extension ${row.extension}`
   const denied = whyDenied(row, columns)
   return {
     oid: Number(row.oid),
+    encoding: database.encoding,
     schema: row.schema,
     name: row.name,
     kind: KINDS[row.kind] as string,

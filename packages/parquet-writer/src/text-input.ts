@@ -66,7 +66,9 @@ export function copiedText(data: CopyData, { path, columns, signal, onProgress }
       const options = { delim: 'chr(9)', quote: "''", escape: "''", nullstr: "'\\N'" }
       const text = readCsv(pipePath, ['empty', ...fields], options, maxBytes)
       return UNESCAPE.reduce((from, step) => {
-        const texts = columns.map(({ type }, index) => `${step(type, cell(index))} AS ${cell(index)}`)
+        const texts = columns.map(
+          ({ type, utf8Bytes }, index) => `${step(utf8Bytes ? 'BLOB' : type, cell(index))} AS ${cell(index)}`,
+        )
         return `(SELECT ${texts.join(', ')} FROM ${from})`
       }, text)
     },

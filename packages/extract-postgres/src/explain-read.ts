@@ -26,7 +26,9 @@ export async function explainRead(
       const servers = await foreignServers(client, table)
       if (servers.length > 0 && OF_THE_WAY.test(sqlstate)) return foreignFailure(error, servers)
       const refused = await findRefused(client, table, where)
-      if (refused !== null) return refusedError(table, refused, error)
+      // of a row of another server, that server may know more
+      const elsewhere = servers.length > 0 && refused?.at === 'row'
+      if (refused !== null && !elsewhere) return refusedError(table, refused, error)
       return servers.length > 0 ? foreignFailure(error, servers) : unplaced(error, sqlstate)
     })
   } catch (failure) {

@@ -10,6 +10,8 @@ import { qualifiedName } from './read-rows.ts'
 export interface Raised extends Error {
   /** Its SQLSTATE. */
   readonly code: string
+  /** In which function, where it is in one. */
+  readonly where?: string
 }
 
 const SAVEPOINT = 'dwh_try'

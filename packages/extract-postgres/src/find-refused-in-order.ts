@@ -32,34 +32,38 @@ export async function findRefusedInOrder(
   const found = before && (await cursor.walk(before.rows, 1, every))
   if (!found) return null
   const { rows } = found
-  if (await cursor.raisedAt(rows, [])) return findColumn(client, table, where)
+  if (await cursor.raisedAt(rows, [])) return findColumn(client, table, where, found)
   const at = await firstRaising(every.length, (first, end) => cursor.raisedAt(rows, every.slice(first, end)))
   const others = await cursor.row(
     rows,
     every.filter((index) => index !== at?.at),
   )
-  const telling = others.map(([name, text]) => `${name}=${text}`).slice(0, TELLING)
+  const telling = others.slice(0, TELLING)
+  const names = telling.map(([name, text]) => `${name}=${text}`).join(', ')
   if (at === null) return null
   return {
     raised: at.raised,
     at: 'column',
     column: (table.columns[at.at] as PgColumn).name,
     value: null,
-    row: `number ${rows + 1} as it is read${telling.length > 0 ? `: ${telling.join(', ')}` : ''}`,
-    condition: null,
+    row: `number ${rows + 1} as it is read${names && `: ${names}`}`,
+    condition:
+      telling.map(([name, text]) => `${quoteIdentifier(name)} = ${quoteLiteral(text)}`).join(' AND ') || null,
   }
 }
 
-/** For a query that makes its columns before it has any row to give, as one with ORDER BY: only the column can be told, or the condition. Null where it fails without either. */
+/** For a query that makes its columns before it has any row to give, as one with ORDER BY: only the column can be told, or the condition; where it fails without either, the row. */
 async function findColumn(
   client: PgClient,
   table: PgTable,
   where: string | undefined,
+  { rows, raised: ofRow }: { readonly rows: number; readonly raised: Raised },
 ): Promise<Refused | null> {
   const nowhere = { value: null, row: null, condition: null }
   const test = (columns: readonly PgColumn[], condition: string | undefined) =>
     raisedBy(client, ...countQueries(table, columns, condition, 'true'))
-  if (await test([], undefined)) return null
+  const row = rows > 0 ? `number ${rows + 1} as it is read` : null
+  if (await test([], undefined)) return { ...nowhere, raised: ofRow, at: 'row', column: null, row }
   const raised = await test([], where)
   if (raised) return { raised, at: 'where', column: null, ...nowhere }
   const found = await firstRaising(table.columns.length, (first, end) => test(table.columns.slice(first, end), where))

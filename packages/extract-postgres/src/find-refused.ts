@@ -106,7 +106,7 @@ async function findInRow(
   const known = keys.length > 0 && keys.length === table.primaryKey?.length
   return {
     raised: ofWhere ?? at?.raised ?? found.raised,
-    at: column ? 'column' : ofWhere ? 'where' : 'block',
+    at: column ? 'column' : ofWhere ? 'where' : 'row',
     column: column?.name ?? null,
     value: column && (await ask(beginningOf(column.name))),
     row: known ? keys.map(([name, text]) => `${name}=${text}`).join(', ') : found.row,

@@ -8,9 +8,9 @@ import { qualifiedName } from './read-rows.ts'
 /** Where a table has what the server cannot give. */
 export interface Refused {
   readonly raised: Raised
-  /** `where`: the condition of the settings raises it. `block`: it cannot be read at all. */
-  readonly at: 'column' | 'where' | 'block'
-  /** By its name; null for `where` and `block`. */
+  /** `where`: the condition of the settings raises it. `row`: the row, whatever is asked of it. `block`: it cannot be read at all. */
+  readonly at: 'column' | 'where' | 'row' | 'block'
+  /** By its name; null where it is none. */
   readonly column: string | null
   /** The beginning of the value, as the server keeps it; null where that cannot be had either. */
   readonly value: Buffer | null
@@ -26,10 +26,11 @@ const OF_AN_ENCODING = ['22021', '22P05']
 /** The error for what Postgres cannot give: table, column, value and row, what Postgres says, and the ways out. */
 export function refusedError(table: PgTable, refused: Refused, cause: DwhError): DwhError {
   const { raised, at, column, value, row } = refused
-  const what = at === 'column' ? `column ${column}` : at === 'where' ? 'its condition (where)' : row
-  const shown = value === null || value.length === 0 ? (at === 'column' ? ' a value' : ' it') : ` ${showBytes(value)}`
+  const what = { column: `column ${column}: `, where: 'its condition (where): ', row: '', block: `${row}: ` }[at]
+  const thing = { column: 'a value', where: 'it', row: 'a row', block: 'it' }[at]
+  const shown = value === null || value.length === 0 ? thing : showBytes(value)
   const place = row === null || at === 'block' ? '' : ` (row ${/^(?:number|ctid)/.test(row) ? '' : 'with '}${row})`
-  const message = `${what}: Postgres refuses${shown}: ${raised.message} (SQLSTATE ${raised.code})${place}`
+  const message = `${what}Postgres refuses ${shown}: ${raised.message} (SQLSTATE ${raised.code})${place}`
   return new DwhError(codeOf(refused), `${formatTableName(table)}: ${message}`, {
     cause,
     hint: hintFor(table, refused),
@@ -55,6 +56,10 @@ function hintFor(table: PgTable, refused: Refused): string {
   }
   if (at === 'block')
     return 'The file of the table is damaged there: look into the log of the server, and restore the table. Or exclude it.'
+  if (at === 'row') {
+    const context = raised.where ? ` Postgres says where: ${raised.where.split('\n')[0]}.` : ''
+    return `It comes with the row, whichever columns are read.${context} Exclude the table, or mend what it is made of.`
+  }
   const choices = choicesOf(table, refused)
   const through = choices === '' ? '' : `To let it through, ${choices}. `
   const inThis = `column ${refused.column} of table ${name}`

@@ -63,7 +63,7 @@ function hintFor(table: PgTable, refused: Refused): string {
   const choices = choicesOf(table, refused)
   const through = choices === '' ? '' : `To let it through, ${choices}. `
   const inThis = `column ${refused.column} of table ${name}`
-  return `${through}${choices === '' ? 'Leave' : 'Or leave'} out ${inThis} (columns.exclude) or the row (where), or mend it in Postgres${statement(table, refused)}.`
+  return `${through}${choices === '' ? 'Leave' : 'Or leave'} out ${inThis} (columns.exclude) or the row (where), or mend it in Postgres${statement(table, refused)}`
 }
 
 function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
@@ -83,7 +83,7 @@ function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
 
 /** The statement that finds the row, or mends it, where there is one. */
 function statement(table: PgTable, { raised, column, condition }: Refused): string {
-  if (condition === null || column === null) return ''
+  if (condition === null || column === null) return '.'
   const [name, from] = [quoteIdentifier(column), qualifiedName(table)]
   if (!OF_AN_ENCODING.includes(raised.code)) return `: SELECT ${name} FROM ${from} WHERE ${condition};`
   return `: UPDATE ${from} SET ${name} = '...' WHERE ${condition};`

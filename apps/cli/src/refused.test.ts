@@ -59,7 +59,10 @@ test('names that are no text: plan, doctor and init tell how to leave them out, 
     fix: expect.stringContaining('exclude: ["m%FCll"]'),
   })
   const init = await dwh(['init', '--print'])
-  expect(init).toMatchObject({ code: 0, stdout: expect.stringMatching(/exclude:\n.*its name is no text.*\n {2}- "m%FCll"/) })
+  expect(init).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/exclude:\n.*its name is no text.*\n {2}- "m%FCll"/),
+  })
 
   const settings = { exclude: ['m%FCll'], tables: { part: { columns: { exclude: ['m%FCll'] } } } }
   await writeFile(join(folder, 'dwh.json'), JSON.stringify(settings))

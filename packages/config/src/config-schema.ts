@@ -80,7 +80,10 @@ const onBlockedDdl = v.picklist(['yield', 'wait'])
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
   rename: setting(v.record(v.string(), name), 'From the name in Postgres to the name in the warehouse.'),
-  types: setting(v.record(v.string(), storeAs), 'How single columns are stored: text, iso8601, double, or-null, bytes, or { encoding: windows-1252 }.'),
+  types: setting(
+    v.record(v.string(), storeAs),
+    'How single columns are stored: text, iso8601, double, or-null, bytes, or { encoding: windows-1252 }.',
+  ),
 })
 
 const tableSettings = v.strictObject({

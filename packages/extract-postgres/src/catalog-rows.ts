@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { PgClient } from './pg-client.ts'
 import { attemptQuery } from './find-raising.ts'
+import type { PgClient } from './pg-client.ts'
 
 /** In a name, before the two hex digits of a byte that is no text. It is a character that no text has: https://www.unicode.org/faq/private_use.html#nonchar1 */
 const BYTE = '\ufdd0'

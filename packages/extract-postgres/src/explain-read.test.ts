@@ -83,7 +83,8 @@ describe('what raises when it is read', () => {
   test('a view that divides by zero in one row: the column, and the row as it is read', async () => {
     const snapshot = await open(`${PEOPLE}; CREATE VIEW v AS SELECT id, 100 / (id - 2711) AS r, name FROM people`)
     await expectFailures(snapshot, 'v', {
-      message: /^v: column r: Postgres refuses a value: division by zero \(SQLSTATE 22012\) \(row number \d+ as it is read: id=2711, name=x\)$/,
+      message:
+        /^v: column r: Postgres refuses a value: division by zero \(SQLSTATE 22012\) \(row number \d+ as it is read: id=2711, name=x\)$/,
       hint: /^Leave out column r of table v .*SELECT "r" FROM "public"\."v" WHERE "id" = '2711'/,
     })
   })
@@ -94,7 +95,10 @@ describe('what raises when it is read', () => {
     ['a bad cast', `SELECT id, CASE WHEN id = 7 THEN 'x' ELSE '1' END::int AS r FROM people ORDER BY 1`],
   ])('a view that raises, %s: the column', async (_, query) => {
     const snapshot = await open(`${PEOPLE}; CREATE VIEW v AS ${query}`)
-    await expectFailures(snapshot, 'v', { message: /^v: column r: Postgres refuses a value: /, hint: /columns\.exclude/ })
+    await expectFailures(snapshot, 'v', {
+      message: /^v: column r: Postgres refuses a value: /,
+      hint: /columns\.exclude/,
+    })
   })
 
   test('a function that raises an error of its own', async () => {
@@ -132,7 +136,10 @@ describe('a foreign server', () => {
   test.each([
     ['far', ''],
     ['seen', 'CREATE VIEW seen AS SELECT * FROM far'],
-    ['p', 'CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE FOREIGN TABLE p1 PARTITION OF p DEFAULT SERVER billing'],
+    [
+      'p',
+      'CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE FOREIGN TABLE p1 PARTITION OF p DEFAULT SERVER billing',
+    ],
   ])('that is away, by %s: its name', async (name, sql) => {
     const snapshot = await open(away(sql))
     await expectFailures(snapshot, name, {
@@ -146,12 +153,18 @@ describe('a foreign server', () => {
   test('whose file is not there: its name', async () => {
     const snapshot = await open(`CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
       CREATE FOREIGN TABLE far (id int) SERVER files OPTIONS (filename '/nowhere')`)
-    await expectFailures(snapshot, 'far', { code: 'SOURCE_FAILED', message: /^far.*could not open file/, hint: /files \(file_fdw\)/ })
+    await expectFailures(snapshot, 'far', {
+      code: 'SOURCE_FAILED',
+      message: /^far.*could not open file/,
+      hint: /files \(file_fdw\)/,
+    })
   })
 })
 
 test('numbers whose sum Postgres cannot have, though each can be read: measured without it', async () => {
-  const snapshot = await open(`CREATE TABLE t (n numeric, l numeric[]); INSERT INTO t SELECT n, ARRAY[n] FROM (VALUES ('9e131071'::numeric), ('9e131071')) AS v (n)`)
+  const snapshot = await open(
+    `CREATE TABLE t (n numeric, l numeric[]); INSERT INTO t SELECT n, ARRAY[n] FROM (VALUES ('9e131071'::numeric), ('9e131071')) AS v (n)`,
+  )
   const [table] = await snapshot.tables()
   const found = await snapshot.survey?.(table as TableSchema, { proof: 'columns', native: true })
   expect(found?.types).toEqual({ n: 'VARCHAR', l: 'VARCHAR[]' })

@@ -47,8 +47,7 @@ export async function findRefusedInOrder(
     column: (table.columns[at.at] as PgColumn).name,
     value: null,
     row: `number ${rows + 1} as it is read${names && `: ${names}`}`,
-    condition:
-      telling.map(([name, text]) => `${quoteIdentifier(name)} = ${quoteLiteral(text)}`).join(' AND ') || null,
+    condition: telling.map(([name, text]) => `${quoteIdentifier(name)} = ${quoteLiteral(text)}`).join(' AND ') || null,
   }
 }
 

@@ -1,9 +1,9 @@
 import { quoteIdentifier, quoteLiteral } from '@dwh/core'
 import { type Leaf, listLeaves } from './block-ranges.ts'
+import { asSent, attemptQuery, countQueries, firstRaising, type Raised, raisedBy } from './find-raising.ts'
 import { findRefusedInOrder } from './find-refused-in-order.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
-import { asSent, attemptQuery, countQueries, firstRaising, type Raised, raisedBy } from './find-raising.ts'
 import { qualifiedName, whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
@@ -89,9 +89,7 @@ async function findInRow(
   const test = (columns: readonly PgColumn[]) =>
     raisedBy(client, ...countQueries(table, columns, where, found.condition))
   const ofWhere = await test([])
-  const at = await firstRaising(table.columns.length, (first, end) =>
-    test(table.columns.slice(first, end)),
-  )
+  const at = await firstRaising(table.columns.length, (first, end) => test(table.columns.slice(first, end)))
   const column = at === null || ofWhere ? null : (table.columns[at.at] as PgColumn)
   const ask = async (bytes: string) => {
     const sql = `SELECT pg_catalog.encode(${bytes}, 'hex') AS hex FROM ${qualifiedName(table)} WHERE ${found.condition}`

@@ -72,7 +72,9 @@ export async function readOnlyRoleSql(client: PgClient, role: string): Promise<s
   await client.query('COMMIT')
   const nameless = ({ schema, owners }: (typeof all)[number]) => [schema, ...owners].some(isBroken)
   const schemas = all.filter((each) => !nameless(each))
-  const left = all.filter(nameless).map(({ schema }) => `-- left out, since a name is no text: schema ${spelled(schema)}\n`)
+  const left = all
+    .filter(nameless)
+    .map(({ schema }) => `-- left out, since a name is no text: schema ${spelled(schema)}\n`)
   const name = quoteIdentifier(role)
   const statements = [
     `CREATE ROLE ${name} LOGIN`,

@@ -1,4 +1,11 @@
-import { type Denied, exactPattern, formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
+import {
+  type Denied,
+  exactPattern,
+  formatTableName,
+  quoteIdentifier,
+  type SourceColumn,
+  type TableSchema,
+} from '@dwh/core'
 import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
@@ -136,10 +143,9 @@ function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Da
   const found = mapType(toType(row, moneyDigits))
   // what rests on another type is sent by DuckDB's extension as text, in a form of its own
   const mapping = row.is_domain ? { ...found, binary: false } : found
-  const choices = Object.entries(mapping.choices as Readonly<Record<string, TypeMapping>>).map(([choice, { type, open }]) => [
-    choice,
-    { type, open: open !== undefined },
-  ])
+  const choices = Object.entries(mapping.choices as Readonly<Record<string, TypeMapping>>).map(
+    ([choice, { type, open }]) => [choice, { type, open: open !== undefined }],
+  )
   return {
     name: spelled(row.name),
     type: mapping.type,

@@ -1,6 +1,6 @@
 import {
   type CopyData,
-  DwhError,
+  type DwhError,
   formatTableName,
   type ReadTableOptions,
   type SnapshotInfo,

@@ -104,4 +104,3 @@ function showBytes(bytes: Buffer): string {
   const rest = shown.length === SHOWN ? '…' : ''
   return `"${shown.join('')}${rest}"`
 }
-

@@ -6,7 +6,9 @@ import { testWarehouse } from './test-support.ts'
 const DOORS: Door[] = ['rows', 'copy']
 
 /** `xml`: what the server can parse in the database's encoding. */
-const legacy = (xml: string) => `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM (E'fr\\xf6hlich'); CREATE DOMAIN label AS text;
+const legacy = (
+  xml: string,
+) => `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM (E'fr\\xf6hlich'); CREATE DOMAIN label AS text;
   CREATE TABLE t (id int PRIMARY KEY, t text, v varchar(20), c char(6), n name, ci citext, d label, m mood, j json, jb jsonb, x xml, raw text, list text[]);
   INSERT INTO t VALUES
     (1, E'M\\xfcller "\\x80" \\\\ \\t|', E'\\xe9', E'\\xe4b', E'\\xd6l', E'\\xc4', E'\\xdf', E'fr\\xf6hlich', E'{"a": "\\xfc\\\\n"}', E'["\\xfc"]', E'${xml}', E'\\x81\\\\x', ARRAY[E'\\xfc']),
@@ -41,10 +43,13 @@ describe.each([
   test.each(DOORS)('by %s, without a word of it: refused, with the place and the ways out', async (extract) => {
     const house = await testWarehouse(await testDatabase(legacy(xml), { encoding }))
     const run = house.run({ extract, tables: { t: { columns: { exclude: encoding === 'WIN1252' ? [] : ['n'] } } } })
-    const bytes = encoding === 'WIN1252' ? /column raw: Postgres refuses "\\x81/ : /column t: Postgres refuses "M\\xfcller/
+    const bytes =
+      encoding === 'WIN1252' ? /column raw: Postgres refuses "\\x81/ : /column t: Postgres refuses "M\\xfcller/
     await expect(run).rejects.toMatchObject({
       message: expect.stringMatching(new RegExp(`^t: ${bytes.source}.* \\(row with id=1\\)$`)),
-      hint: expect.stringMatching(/\{ encoding: windows-1252 \}.*bytes .*columns\.exclude.*UPDATE "public"\."t" SET .* WHERE "id" = '1';/),
+      hint: expect.stringMatching(
+        /\{ encoding: windows-1252 \}.*bytes .*columns\.exclude.*UPDATE "public"\."t" SET .* WHERE "id" = '1';/,
+      ),
     })
   })
 })
@@ -55,7 +60,8 @@ test('a byte that the encoding does not have: refused with its place, and nothin
       encoding: 'SQL_ASCII',
     }),
   )
-  const stored = (encoding: string) => house.run({ tables: { t: { columns: { types: { a: `encoding:${encoding}` } } } } })
+  const stored = (encoding: string) =>
+    house.run({ tables: { t: { columns: { types: { a: `encoding:${encoding}` } } } } })
   await expect(stored('windows-1252')).rejects.toMatchObject({
     message: expect.stringMatching(/^t: column a: Postgres refuses "\\x81": .*0x81.* \(row with id=2\)$/),
   })
@@ -88,5 +94,7 @@ test('texts in many encodings, with quotes: exact, and proved by the hash of eve
   )
   const types = Object.fromEntries(names.map((name): [string, StoreAs] => [name, `encoding:${name}`]))
   await house.run({ verify: 'deep', tables: { t: { columns: { types } } } })
-  expect(await house.ask('t', `SELECT ${columns} FROM t`)).toEqual([Object.values(TEXTS).map(([, text]) => `"${text}"`)])
+  expect(await house.ask('t', `SELECT ${columns} FROM t`)).toEqual([
+    Object.values(TEXTS).map(([, text]) => `"${text}"`),
+  ])
 })

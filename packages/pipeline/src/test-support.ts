@@ -18,10 +18,7 @@ export interface TestWarehouse {
 }
 
 /** A warehouse of a database, in a folder that goes with the test. */
-export async function testWarehouse(
-  database: TestDatabase,
-  extensionDirectory?: string,
-): Promise<TestWarehouse> {
+export async function testWarehouse(database: TestDatabase, extensionDirectory?: string): Promise<TestWarehouse> {
   const [path, tempDirectory] = [await temporaryFolder(), await temporaryFolder()]
   const writer = await openParquetWriter({ tempDirectory, ...(extensionDirectory ? { extensionDirectory } : {}) })
   onTestFinished(() => writer.close())

@@ -1,4 +1,12 @@
-import { DwhError, encodingOf, formatTableName, isDwhError, type OnEvent, type StoreAs, type TableSurvey } from '@dwh/core'
+import {
+  DwhError,
+  encodingOf,
+  formatTableName,
+  isDwhError,
+  type OnEvent,
+  type StoreAs,
+  type TableSurvey,
+} from '@dwh/core'
 import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
 import type { ChosenDoor, Doors } from './choose-door.ts'
 import type { TablePlan } from './plan-run.ts'

@@ -25,10 +25,7 @@ export async function testDatabase(sql?: string, options: TestDatabaseOptions = 
 }
 
 /** A fresh database of the server at `serverUrl`; the caller drops it. */
-export async function createDatabase(
-  serverUrl: string,
-  { encoding }: TestDatabaseOptions = {},
-): Promise<TestDatabase> {
+export async function createDatabase(serverUrl: string, { encoding }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const how = encoding === undefined ? '' : ` ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`
   await withClient(serverUrl, (client) => client.query(`CREATE DATABASE ${name}${how}`))

@@ -64,14 +64,26 @@ const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
 
 const verify = v.picklist(['counts', 'columns', 'deep'])
 const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
-const storeAs = v.picklist(STORE_AS)
+const storeAs = v.union(
+  [
+    v.picklist(STORE_AS),
+    v.pipe(
+      v.strictObject({ encoding: name }),
+      v.transform(({ encoding }): StoreAs => `encoding:${encoding}`),
+    ),
+  ],
+  `expected ${STORE_AS.join(', ')}, or { encoding: ... }`,
+)
 const onTableError = v.picklist(['fail', 'keep-previous'])
 const onBlockedDdl = v.picklist(['yield', 'wait'])
 
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
   rename: setting(v.record(v.string(), name), 'From the name in Postgres to the name in the warehouse.'),
-  types: setting(v.record(v.string(), storeAs), 'How single columns are stored: text, iso8601, double or or-null.'),
+  types: setting(
+    v.record(v.string(), storeAs),
+    'How single columns are stored: text, iso8601, double, or-null, bytes, or { encoding: windows-1252 }.',
+  ),
 })
 
 const tableSettings = v.strictObject({
@@ -176,7 +188,7 @@ const config = v.strictObject({
   ),
   types: setting(
     v.record(v.string(), storeAs),
-    'How every column of a Postgres type is stored: text, iso8601, double or or-null.',
+    'How every column of a Postgres type is stored: text, iso8601, double, or-null, bytes, or { encoding: windows-1252 }.',
   ),
   tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
   on_table_error: setting(

@@ -12,7 +12,7 @@ export {
   throwIfAborted,
 } from './errors.ts'
 export type { OnEvent, RunEvent } from './events.ts'
-export { type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
+export { encodingOf, type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
   encodeName,

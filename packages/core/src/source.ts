@@ -15,7 +15,9 @@ export interface SourceColumn {
   readonly atLeast?: ColumnType
   /** What a person may choose instead, and what the column is then. */
   readonly choices?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly open: boolean }>>>
-  /** What was chosen. */
+  /** The encodings that its bytes may be said to be in: the name of each, by all of its names in lower case, without punctuation. Absent where the source knows what they are. */
+  readonly encodings?: Readonly<Record<string, string>>
+  /** What was chosen. A column with an encoding comes as the bytes of UTF-8, in the form of a BLOB. */
   readonly storeAs?: StoreAs
   /** False only where the source guarantees a value. Default true. */
   readonly nullable?: boolean

@@ -41,11 +41,17 @@ export async function blockRanges(
 ): Promise<Ranges> {
   // as it was when the tables were listed: one that has grown since is read in one go
   if ((table.estimatedBytes ?? Number.POSITIVE_INFINITY) < MIN_RANGES * RANGE_BYTES) return [undefined]
-  const { rows } = await client.query(LEAVES, [table.oid])
-  return cutBlocks(
-    rows.map(({ heap, blocks, bytes }) => ({ heap: heap === true, blocks: Number(blocks), bytes: Number(bytes) })),
-    most,
-  )
+  return cutBlocks(await listLeaves(client, table), most)
+}
+
+/** The parts that hold the rows of a table, as they are now. */
+export async function listLeaves(client: PgClient, { oid }: Pick<PgTable, 'oid'>): Promise<Leaf[]> {
+  const { rows } = await client.query(LEAVES, [oid])
+  return rows.map(({ heap, blocks, bytes }) => ({
+    heap: heap === true,
+    blocks: Number(blocks),
+    bytes: Number(bytes),
+  }))
 }
 
 /** Cuts all leaves at the same block numbers, so that every range has about as many blocks; the last range is open. */

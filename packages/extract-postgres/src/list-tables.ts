@@ -1,6 +1,15 @@
-import { type Denied, formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
+import {
+  type Denied,
+  exactPattern,
+  formatTableName,
+  quoteIdentifier,
+  type SourceColumn,
+  type TableSchema,
+} from '@dwh/core'
+import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+import { ENCODING_NAMES } from './text-encodings.ts'
 
 /** A column with what reading it needs. */
 export interface PgColumn extends SourceColumn {
@@ -16,6 +25,8 @@ export interface PgColumn extends SourceColumn {
 /** A table with what reading it needs. */
 export interface PgTable extends TableSchema {
   readonly oid: number
+  /** In which the database keeps text, by Postgres's name: `UTF8`, `SQL_ASCII` (any bytes), `WIN1252`. */
+  readonly encoding: string
   readonly columns: readonly PgColumn[]
 }
 
@@ -81,7 +92,12 @@ const COLUMNS = `
   ORDER BY a.attrelid, a.attnum`
 
 // Money has no modifier: how many digits are behind its point is the server's setting.
-const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
+const DATABASE = `SELECT scale(0::money::numeric) AS "moneyDigits", current_setting('server_encoding') AS encoding`
+
+interface Database {
+  readonly moneyDigits: number
+  readonly encoding: string
+}
 
 /**
  * Lists every table a warehouse could hold, from the catalog alone: tables, partitioned parents as one table (inheritance parents as SELECT reads
@@ -89,22 +105,24 @@ const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
  * Takes no lock on any of them. Call it inside `beginSnapshot`. Tables are ordered by schema and name, columns as in the table.
  */
 export async function listTables(client: PgClient): Promise<PgTable[]> {
-  const tables = await client.query(TABLES)
-  const columns = await client.query(COLUMNS, [tables.rows.map((row) => row.oid)])
-  const moneyDigits: number = (await client.query(MONEY_DIGITS)).rows[0].digits
-  const columnsOf = new Map<string, ColumnRow[]>()
-  for (const row of columns.rows) {
+  const tables = await catalogRows<TableRow>(client, TABLES)
+  const columns = await catalogRows<ColumnRow>(client, COLUMNS, [tables.map((row) => row.oid)])
+  const database: Database = (await client.query(DATABASE)).rows[0]
+  const columnsOf = new Map<string | number, ColumnRow[]>()
+  for (const row of columns) {
     const list = columnsOf.get(row.table) ?? []
     list.push(row)
     columnsOf.set(row.table, list)
   }
-  return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], moneyDigits))
+  return tables.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], database))
 }
 
+/** Numbers of eight bytes are texts or numbers, as `catalogRows` has them. */
 interface ColumnRow {
+  table: string | number
   name: string
   attnum: number
-  type_oid: string
+  type_oid: string | number
   not_null: boolean
   source_type: string
   type: string
@@ -121,26 +139,26 @@ interface ColumnRow {
   may_select: boolean
 }
 
-function toColumn(row: ColumnRow, table: TableRow, moneyDigits: number): PgColumn {
+function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Database): PgColumn {
   const found = mapType(toType(row, moneyDigits))
   // what rests on another type is sent by DuckDB's extension as text, in a form of its own
   const mapping = row.is_domain ? { ...found, binary: false } : found
-  const choices = Object.entries(mapping.choices).map(([choice, { type, open }]) => [
-    choice,
-    { type, open: open !== undefined },
-  ])
+  const choices = Object.entries(mapping.choices as Readonly<Record<string, TypeMapping>>).map(
+    ([choice, { type, open }]) => [choice, { type, open: open !== undefined }],
+  )
   return {
-    name: row.name,
+    name: spelled(row.name),
     type: mapping.type,
     nullable: !row.not_null,
-    sourceType: row.source_type,
+    sourceType: spelled(row.source_type),
     attnum: row.attnum,
     typeOid: Number(row.type_oid),
     modifier: row.modifier,
     mapping,
     choices: Object.fromEntries(choices),
     ...(mapping.open ? { open: true } : {}),
-    ...(row.may_select ? {} : { denied: deniedColumn(row, table) }),
+    ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
+    ...(row.may_select && !isBroken(row.name) ? {} : { denied: deniedColumn(row, table) }),
   }
 }
 
@@ -162,6 +180,10 @@ function toType(row: ColumnRow, moneyDigits: number): PgType {
 }
 
 function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {
+  if (isBroken(name)) {
+    const listed = `tables: { ${JSON.stringify(formatTableName(table))}: { columns: { exclude: [${JSON.stringify(spelled(name))}] } } }`
+    return { reason: BROKEN, hint: `Leave it out, as it is written here: ${listed}. Or rename it in Postgres.` }
+  }
   const sql = grants(table, `SELECT (${quoteIdentifier(name)})`)
   return {
     reason: 'no SELECT privilege',
@@ -171,7 +193,7 @@ function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {
 }
 
 interface TableRow {
-  oid: string
+  oid: string | number
   schema: string
   name: string
   kind: string
@@ -186,22 +208,33 @@ interface TableRow {
   primary_key: string[] | null
 }
 
-function toTable(row: TableRow, columnRows: readonly ColumnRow[], moneyDigits: number): PgTable {
-  const columns = columnRows.map((column) => toColumn(column, row, moneyDigits))
+/** Of a name. */
+const BROKEN = 'its name is no text: each %HH stands for a byte that is not'
+
+function toTable(found: TableRow, columnRows: readonly ColumnRow[], database: Database): PgTable {
+  const broken = isBroken(found.schema) || isBroken(found.name)
+  const row = { ...found, schema: spelled(found.schema), name: spelled(found.name) }
+  const columns = columnRows.map((column) => toColumn(column, row, database))
   const onlyWhenNamed = row.extension === null ? ONLY_WHEN_NAMED[row.kind] : `part of the extension ${row.extension}`
-  const denied = whyDenied(row, columns)
+  const denied = broken ? deniedName(row) : whyDenied(row, columns)
   return {
     oid: Number(row.oid),
+    encoding: database.encoding,
     schema: row.schema,
     name: row.name,
     kind: KINDS[row.kind] as string,
     columns,
-    primaryKey: row.primary_key ?? [],
+    primaryKey: (row.primary_key ?? []).map(spelled),
     ...(row.rows ? { estimatedRows: row.rows } : {}),
     ...(row.bytes ? { estimatedBytes: row.bytes } : {}),
     ...(onlyWhenNamed ? { onlyWhenNamed } : {}),
     ...(denied ? { denied } : {}),
   }
+}
+
+function deniedName(row: TableRow): Denied {
+  const hint = `Leave it out, as it is written here: exclude: [${JSON.stringify(exactPattern(row))}]. Or rename it in Postgres.`
+  return { reason: BROKEN, hint }
 }
 
 function whyDenied(row: TableRow, columns: readonly PgColumn[]): Denied | null {

@@ -1,4 +1,4 @@
-import { DwhError, formatTableName, quoteIdentifier, type TableName } from '@dwh/core'
+import { DwhError, formatTableName, quoteIdentifier, quoteLiteral, type TableName } from '@dwh/core'
 import type { FieldDef, QueryResult } from 'pg'
 import type { PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
@@ -39,20 +39,28 @@ export async function lockTable(client: PgClient, table: PgTable): Promise<void>
   const statements = [
     `SELECT ${columns} FROM ${qualifiedName(table)} LIMIT 0`,
     changesSql(table.oid, table.kind === 'partitioned table'),
-    ...(table.kind === 'table'
-      ? [childrenSql(table.oid), `EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`]
-      : []),
+    ...(table.kind === 'table' ? childrenStatements(table) : []),
   ]
   const answers: unknown = await client.query(statements.join(';\n')).catch((error) => {
     throw GONE.includes(error.code) ? changed(table, [error.message], error) : error
   })
-  const [locked, parts, children, plan] = answers as [QueryResult, QueryResult, QueryResult?, QueryResult?]
+  const [locked, parts, , children, plan] = answers as [QueryResult, QueryResult, ...(QueryResult | undefined)[]]
   const changes = [
     ...changedColumns(table, locked.fields),
     ...parts.rows.map((row) => String(row.name)),
     ...(children && plan ? changedChildren(children.rows, plan.rows) : []),
   ]
   if (changes.length > 0) throw changed(table, changes)
+}
+
+/** A child may have a name that is no text; in the encoding of the database it is compared all the same. */
+function childrenStatements(table: PgTable): string[] {
+  return [
+    `SET LOCAL client_encoding = ${quoteLiteral(table.encoding)}`,
+    childrenSql(table.oid),
+    `EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`,
+    `SET LOCAL client_encoding = 'UTF8'`,
+  ]
 }
 
 /** No such table, column or schema. */

@@ -35,7 +35,7 @@ export function surveyLongest(
 /** The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one that is short, or is not to be looked at. */
 function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
   if (mapping.plainText) return `octet_length(${column})`
-  if (mapping.type === 'BLOB') return `2 * octet_length(${mapping.value(column)})`
+  if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${mapping.value(column)})`
   const mayBeLong = mapping.type === 'JSON' || mapping.type === 'VARCHAR' || mapping.element !== undefined
   return lengths === 'all' && mayBeLong ? `octet_length(format('%s', ${mapping.select(column)}))` : null
 }

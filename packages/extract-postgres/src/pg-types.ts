@@ -1,5 +1,6 @@
 import { type ColumnType, elementType, type ScalarType, type StoreAs } from '@dwh/core'
 import { isFiniteNumber } from './number-line.ts'
+import { withBytes } from './text-encodings.ts'
 
 /** A column's type as the catalog has it, domains already followed down to the type they rest on. */
 export interface PgType {
@@ -36,6 +37,10 @@ export interface TypeMapping {
   readonly open?: 'scale' | 'shape'
   /** What may be chosen instead. */
   readonly choices: Readonly<Partial<Record<StoreAs, TypeMapping>>>
+  /** Of a type whose text may be in another encoding than the database says: the text that its bytes are in the encoding that Postgres calls so. */
+  readonly decoded?: (encoding: string) => TypeMapping
+  /** Of such a text, which travels as the bytes of UTF-8: these, and how they are made of the text as it is kept. */
+  readonly utf8?: { readonly text: (column: string) => string; readonly encode: (text: string) => string }
   /** Of a choice: the condition for a value that is then not stored exactly. */
   readonly lossy?: (column: string) => string
 }
@@ -180,6 +185,10 @@ const OF_EXTENSIONS: Readonly<Record<string, TypeMapping>> = {
 
 /** What a Postgres type becomes. Every type has an answer; none is inferred from data, and what data decides (`open`) is found by looking at all of it. */
 export function mapType(type: PgType): TypeMapping {
+  return withBytes(mapByItself(type), type)
+}
+
+function mapByItself(type: PgType): TypeMapping {
   if (type.element) return arrayOf(mapType(type.element))
   if (type.kind === 'c') return JSON_TEXT
   if (type.kind === 'e') return exact('VARCHAR', { array: arrayOfTexts, ...BINARY })

@@ -109,7 +109,7 @@ function kind(type: ColumnType): string {
 /** The mappings that an open column may end with; precision and scale are no matter here. */
 function candidates(mapping: TypeMapping): TypeMapping[] {
   if (mapping.open === undefined) return [mapping]
-  if (mapping.open === 'scale') return [mapping, decideType(mapping, 'DECIMAL(38,0)')]
+  if (mapping.open === 'scale') return [mapping, decideType(mapping, WIDEST)]
   const elements = candidates(mapping.element as TypeMapping)
   return [mapping, ...elements.map(({ type }) => decideType(mapping, `${type as ScalarType}[]`))]
 }
@@ -164,6 +164,9 @@ function measure(mapping: TypeMapping, name: string, index: number, questions: Q
   )
 }
 
+/** What a numeric without precision may end as. */
+const WIDEST = 'DECIMAL(38,0)'
+
 function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scope, utf8: boolean): Answer {
   const { type } = mapping
   const finite = finiteCondition(type, value)
@@ -174,8 +177,10 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
     case 'elements':
       return ask('count', '*')
     case 'sum':
-      // there is no sum of oid
-      return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value)
+      // there is no sum of oid, and one of numbers that no DECIMAL takes may be beyond what Postgres takes
+      return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value, {
+        filter: type === WIDEST ? `pg_catalog.abs(${value}) < 1e38` : undefined,
+      })
     case 'min':
     case 'max':
       return ask(what, value, { filter: finite, wrap: (aggregate) => toNumber(type, aggregate) })
@@ -191,8 +196,8 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
 }
 
 /** The length of the text that travels: of the output function, not of a cast, which changes some. */
-function bytesOf({ plainText, type }: TypeMapping, value: string, utf8: boolean): string {
-  if (type === 'BLOB') return `octet_length(${value})`
+function bytesOf({ plainText, type, utf8: bytes }: TypeMapping, value: string, utf8: boolean): string {
+  if (type === 'BLOB' || bytes) return `octet_length(${value})`
   if (!utf8) return `octet_length(convert_to(format('%s', ${value}), 'UTF8'))`
   return plainText ? `octet_length(${value})` : `octet_length(format('%s', ${value}))`
 }

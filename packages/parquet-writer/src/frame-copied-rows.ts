@@ -1,5 +1,5 @@
-import type { ColumnType } from '@dwh/core'
 import { type FramedPiece, isHex, NEWLINE, nextByte, QUOTE, TAB } from './framed-text.ts'
+import type { ParquetColumn } from './write-parquet.ts'
 
 const BACKSLASH = 0x5c
 const LETTER_OF_NULL = 0x4e
@@ -37,7 +37,7 @@ interface Place {
 /**
  * Frames what COPY wrote, `CopyData`: the empty field with which each line begins, then those of `columns`. Pieces may end anywhere. Memory is that of a slice.
  */
-export function copiedRowsFramer(columns: readonly ColumnType[]): (piece: Uint8Array) => Generator<FramedPiece> {
+export function copiedRowsFramer(columns: readonly ParquetColumn[]): (piece: Uint8Array) => Generator<FramedPiece> {
   const place: Place = { state: FIELD_BEGINS, column: -1, skip: 0 }
   const hex = columns.map(isHex)
   return function* (piece) {

@@ -21,7 +21,7 @@ export function rowsFramer(columns: readonly ParquetColumn[], canonical: boolean
 
   /** A cell in slices that end between characters. */
   function* slices(value: Exclude<CellValue, null> | undefined, index: number): Generator<string> {
-    const hex = isHex(columns[index]?.type)
+    const hex = isHex(columns[index])
     if (hex && value instanceof Uint8Array) {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.length)
       for (let at = 0; at < bytes.length; at += SLICE_LENGTH) yield bytes.toString('hex', at, at + SLICE_LENGTH)

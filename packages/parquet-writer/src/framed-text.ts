@@ -1,9 +1,9 @@
-import type { ColumnType } from '@dwh/core'
+import type { ParquetColumn } from './write-parquet.ts'
 
 /*
  * Framed text: the form in which long rows travel to DuckDB. It is CSV with tabs between fields and `\n` after each row, as COPY writes it, but a value that needs it
  * stands as it is between two QUOTE characters, where QUOTE itself is doubled. So DuckDB has nothing to replace in a long value, which would copy it. NULL is `\N` without quotes.
- * The value of a BLOB is its hex digits alone.
+ * The bytes of a BLOB, and of what comes as UTF-8 bytes, are their hex digits alone.
  */
 
 /** A control character: hardly any text has one. */
@@ -21,8 +21,8 @@ export interface FramedPiece {
 }
 
 /** True for a column whose values travel as hex digits. */
-export function isHex(type: ColumnType | undefined): boolean {
-  return type === 'BLOB'
+export function isHex(column: ParquetColumn | undefined): boolean {
+  return column?.type === 'BLOB' || column?.utf8Bytes === true
 }
 
 /** Where the next of some bytes is, from a place on that never goes back; the length of `bytes` when there is none. */

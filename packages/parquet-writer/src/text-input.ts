@@ -64,7 +64,10 @@ export function copiedText(data: CopyData, input: Input, maxRowBytes: number): T
     const options = { delim: 'chr(9)', quote: "''", escape: "''", nullstr: "'\\N'" }
     const text = readCsv([pipe], ['empty', ...fields], maxRowBytes, options)
     return UNESCAPE.reduce((from, step) => {
-      const texts = columns.map(({ type }, index) => `${step(type, cell(index))} AS ${cell(index)}`)
+      const texts = columns.map((column, index) => {
+        const form = isHex(column) ? 'BLOB' : column.type
+        return `${step(form, cell(index))} AS ${cell(index)}`
+      })
       return `(SELECT ${texts.join(', ')} FROM ${from})`
     }, text)
   }
@@ -116,7 +119,7 @@ export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes:
   const framer = 'copy' in data ? null : rowsFramer(columns, data.canonical ?? false)
   async function* framed(): AsyncGenerator<FramedPiece> {
     if ('copy' in data) {
-      const frame = copiedRowsFramer(columns.map(({ type }) => type))
+      const frame = copiedRowsFramer(columns)
       for await (const piece of copied(data, input)) yield* frame(piece)
       return
     }
@@ -140,15 +143,17 @@ export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes:
       // else each of its parts has to hold the end of a row, and a list is read in any order
       parallel: 'false',
     })
-    const values = columns.map(({ type }, index) =>
-      isHex(type) ? `from_hex(${cell(index)}) AS ${cell(index)}` : cell(index),
-    )
+    const values = columns.map((column, index) => {
+      if (!isHex(column)) return cell(index)
+      const bytes = `from_hex(${cell(index)})`
+      return `${column.utf8Bytes ? `decode(${bytes})` : bytes} AS ${cell(index)}`
+    })
     return `SELECT ${values.join(', ')} FROM ${text}`
   }
   const count = inputsFor(textBytes)
   return {
     rows: 'copy' in data ? data.sent : () => framer?.rows ?? 0,
-    isText: (index) => !isHex(columns[index]?.type),
+    isText: (index) => !isHex(columns[index]),
     feed: (pipe, read) =>
       feedInputs(pipe, packInputs(framed(), { count, maxRowBytes, columns }), { count }, (inputs) =>
         read(select(inputs)),

@@ -22,6 +22,8 @@ import { cell, copiedText, longRowText, rowText, type TextInput } from './text-i
 export interface ParquetColumn {
   readonly name: string
   readonly type: ColumnType
+  /** True where its text comes as the bytes of UTF-8, in the form of a BLOB. */
+  readonly utf8Bytes?: boolean
 }
 
 export interface WriteParquetInput {
@@ -174,7 +176,12 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
 /** The value of a column that comes as text, or an error that says which it is and in which row. */
 function strictValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
-  return parseStrictly(type, cell(index), (text) => refusal(input, index, text))
+  return parseStrictly(type, cellText(input, index), (text) => refusal(input, index, text))
+}
+
+function cellText(input: WriteParquetInput, index: number): string {
+  if (!input.columns[index]?.utf8Bytes) return cell(index)
+  return `decode(${parseStrictly('BLOB', cell(index), (text) => refusal(input, index, text))})`
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   type Denied,
   DwhError,
   didYouMean,
+  encodingOf,
   formatTableName,
   isExactPattern,
   matchesTable,
@@ -232,13 +233,31 @@ function chosen(
   const ofType = ofTypes.get((column.sourceType ?? '').replace(/\(.*?\)/, '').toLowerCase())
   const storeAs = own ?? ofType?.storeAs
   if (storeAs === undefined) return column
+  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
+  const encoding = encodingOf(storeAs)
+  if (encoding !== null) return { ...column, storeAs: `encoding:${knownEncoding(column, encoding, where)}` }
   const choice = column.choices?.[storeAs]
   if (choice) return { ...column, ...choice, storeAs }
   // all that travels as text may be called text
   if (storeAs === 'text' && column.type === 'VARCHAR') return column
-  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
   const known = Object.keys(column.choices ?? {})
   throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
     hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',
+  })
+}
+
+/** The source's name of an encoding that a person has written, in whatever spelling. */
+function knownEncoding({ encodings, sourceType, type }: SourceColumn, written: string, where: string): string {
+  if (!encodings) {
+    throw new DwhError('CONFIG_INVALID', `${where}: ${sourceType ?? type} has no encoding to choose`, {
+      hint: 'Only texts of a database that is not in UTF8 have one: remove the line.',
+    })
+  }
+  const plain = written.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+  const found = Object.hasOwn(encodings, plain) ? encodings[plain] : undefined
+  if (found !== undefined) return found
+  const names = [...new Set(Object.values(encodings))]
+  throw new DwhError('CONFIG_INVALID', `${where}: no encoding ${JSON.stringify(written)} that the source knows`, {
+    hint: `${didYouMean(written, names).trim() || 'Write an IANA name.'} Known are ${names.join(', ')}; or store its bytes: bytes.`,
   })
 }

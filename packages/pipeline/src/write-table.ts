@@ -1,4 +1,12 @@
-import { DwhError, formatTableName, isDwhError, type OnEvent, type StoreAs, type TableSurvey } from '@dwh/core'
+import {
+  DwhError,
+  encodingOf,
+  formatTableName,
+  isDwhError,
+  type OnEvent,
+  type StoreAs,
+  type TableSurvey,
+} from '@dwh/core'
 import { DEFAULT_MAX_ROW_BYTES, type ParquetWriter, type WrittenParquet } from '@dwh/parquet-writer'
 import type { ChosenDoor, Doors } from './choose-door.ts'
 import type { TablePlan } from './plan-run.ts'
@@ -48,7 +56,11 @@ export async function writeTable(
       const { data, ...open } = await doors.open(through, table, survey, signal)
       const written = await writer.write({
         path,
-        columns: table.columns.map((column) => ({ name: column.as, type: column.type })),
+        columns: table.columns.map(({ as, type, storeAs }) => ({
+          name: as,
+          type,
+          ...(encodingOf(storeAs) === null ? {} : { utf8Bytes: true }),
+        })),
         data,
         metadata,
         key: table.primaryKey,
@@ -68,16 +80,18 @@ export async function writeTable(
   }
 }
 
-const MEANING: Readonly<Record<StoreAs, string>> = {
+const MEANING: Readonly<Record<string, string>> = {
   text: 'text (exact, as the source prints it)',
   iso8601: 'iso8601 (exact, as text)',
   double: 'double (the nearest; what changes is counted)',
   'or-null': 'or-null (NULL instead, counted)',
+  bytes: 'bytes (as the source keeps them)',
 }
 
 /** A refused value, with the settings that would let it through. */
 function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
-  if (!isDwhError(error, 'VALUE_REFUSED')) return error
+  // what the source itself refuses has its own ways out
+  if (!isDwhError(error, 'VALUE_REFUSED') || error.context.sqlstate !== undefined) return error
   const column = columns.find(({ as }) => as === error.context.column)
   const choices = Object.keys(column?.choices ?? {}) as StoreAs[]
   if (!column || choices.length === 0) return error

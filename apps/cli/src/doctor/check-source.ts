@@ -172,9 +172,12 @@ function deniedOutcome(denied: readonly DeniedRead[]): Outcome {
   )
   const more = denied.length > SHOWN ? `; and ${denied.length - SHOWN} more` : ''
   const sql = [...new Set(denied.flatMap((each) => each.sql ?? []))]
+  // what no statement puts right says by itself what does
+  const others = [...new Set(shown.flatMap(({ hint, sql: statement }) => (statement ? [] : [hint])))]
+  const run = 'Let somebody who may run this, or leave out what is not to be read (exclude, columns.exclude):'
   return failed(
     `${what.join('; ')}${more}`,
-    'Let somebody who may run this, or leave out what is not to be read (exclude, columns.exclude):',
+    [...others, ...(sql.length > 0 ? [run] : [])].join('\n'),
     sql.length > 0 ? `${sql.join('\n')}\n` : null,
   )
 }

@@ -44,7 +44,7 @@ function whyNot(
   activity: { readonly unlogged: boolean; readonly live: number; readonly deleted: number } | undefined,
 ): string | null {
   const denied = table.denied ?? table.columns.find((column) => column.denied)?.denied
-  if (denied) return `${denied.reason}. To read it: ${denied.sql ?? denied.hint}`
+  if (denied) return `${denied.reason}. ${denied.sql ? `To read it: ${denied.sql}` : denied.hint}`
   if (!activity) return null
   if (activity.unlogged) return 'unlogged: its rows are lost when the server crashes, so it is scratch'
   const { live, deleted } = activity

@@ -122,7 +122,8 @@ function blockedQuery(backends: readonly number[]): string {
 const KINDS =
   /(?:^|;)\s*((?:alter|drop|reindex|create)\s+(?:or\s+replace\s+)?(?:unique\s+)?(?:materialized\s+view|foreign\s+table|table|index|view|trigger|rule|policy|schema)|truncate|refresh\s+materialized\s+view|vacuum|cluster|lock)\b/i
 
-function kindOf(query: string | null): string {
+/** The kind of a statement, such as `ALTER TABLE`, never its text. */
+export function kindOf(query: string | null): string {
   const [, kind] = KINDS.exec(query ?? '') ?? []
   return kind === undefined ? 'a statement' : kind.toUpperCase().replaceAll(/\s+/g, ' ')
 }

@@ -83,8 +83,12 @@ export type {
   SourceSnapshot,
   SurveyWishes,
   TableData,
+  TableNote,
   TableSchema,
   TableSurvey,
+  TriedRead,
+  TriedTable,
+  TryLimits,
 } from './source.ts'
 export { quoteIdentifier, quoteLiteral } from './sql.ts'
 export type {

@@ -7,8 +7,10 @@ import {
   type TableSchema,
 } from '@dwh/core'
 import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
+import { CHILDREN } from './child-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+import { foreignParts, notesOf, spelledState, type TableState } from './table-state.ts'
 import { ENCODING_NAMES } from './text-encodings.ts'
 
 /** A column with what reading it needs. */
@@ -28,6 +30,8 @@ export interface PgTable extends TableSchema {
   /** In which the database keeps text, by Postgres's name: `UTF8`, `SQL_ASCII` (any bytes), `WIN1252`. */
   readonly encoding: string
   readonly columns: readonly PgColumn[]
+  /** True where a server elsewhere has the rows, or some of them. */
+  readonly foreign: boolean
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -41,22 +45,35 @@ const KINDS: Readonly<Record<string, string>> = {
 /** The name of a kind that is read only when it is named; reading one costs what its query costs, and may leave the instant. */
 const ONLY_WHEN_NAMED: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' }
 
-// Partitions are part of their parent. Sizes are sums over the leaves, with what is stored beside the rows (TOAST); -1 and 0 mean "never analysed".
+// Partitions are part of their parent, unless they are being detached. Sizes are sums over the leaves, with what is stored beside the rows (TOAST); -1 and 0 mean "never analysed".
 const TABLES = `
-  WITH RECURSIVE root AS (
+  WITH RECURSIVE pending AS (
+    SELECT inhrelid, inhparent FROM pg_inherits WHERE inhdetachpending
+  ), root AS (
     SELECT c.oid, c.relname, c.relkind, c.relispopulated, c.relnamespace, n.nspname
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND (NOT c.relispartition OR c.oid IN (SELECT inhrelid FROM pending)) AND c.relpersistence <> 't'
       AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  ), tree AS (
-    SELECT oid AS root, oid FROM root UNION ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
+  ), child AS (${CHILDREN}), tree AS (
+    SELECT oid AS root, oid FROM root UNION SELECT t.root, i.inhrelid FROM tree t JOIN child i ON i.inhparent = t.oid
   ), size AS (
-    SELECT t.root, sum(greatest(c.reltuples, 0)) AS rows, sum(greatest(c.relpages, 0) + coalesce(greatest(beside.relpages, 0), 0)) AS pages
+    SELECT t.root, sum(greatest(c.reltuples, 0)) AS rows, sum(greatest(c.relpages, 0) + coalesce(greatest(beside.relpages, 0), 0)) AS pages,
+      bool_or(c.relpersistence = 'u') AS unlogged
     FROM tree t JOIN pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'm') LEFT JOIN pg_class beside ON beside.oid = c.reltoastrelid GROUP BY t.root
+  ), named AS (SELECT c.oid, c.relkind, c.relispartition, ARRAY[n.nspname, c.relname]::text[] AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  ), part AS (
+    SELECT t.root, array_agg(c.name ORDER BY c.name) FILTER (WHERE c.relkind = 'f') AS foreign_parts,
+      array_agg(c.name ORDER BY c.name) FILTER (WHERE NOT c.relispartition) AS children
+    FROM tree t JOIN named c ON c.oid = t.oid WHERE t.root <> t.oid GROUP BY t.root
+  ), detaching AS (
+    SELECT d.root, array_agg(whole.name || part.name ORDER BY part.name) AS pairs
+    FROM (SELECT t.root, p.* FROM pending p JOIN tree t ON t.oid = p.inhparent UNION SELECT p.inhrelid, p.* FROM pending p) d
+      JOIN named whole ON whole.oid = d.inhparent JOIN named part ON part.oid = d.inhrelid GROUP BY d.root
   )
   SELECT r.oid::bigint, r.nspname AS schema, r.relname AS name, r.relkind AS kind, r.relispopulated AS populated,
     size.rows::float8 AS rows, size.pages::float8 * current_setting('block_size')::int AS bytes,
-    has_schema_privilege(r.relnamespace, 'USAGE') AS schema_usage, has_table_privilege(r.oid, 'SELECT') AS may_select,
+    size.unlogged IS TRUE AND pg_is_in_recovery() AS unlogged_elsewhere, part.foreign_parts, part.children, detaching.pairs AS detaching,
+    has_schema_privilege(r.relnamespace, 'USAGE') IS NOT FALSE AS schema_usage, has_table_privilege(r.oid, 'SELECT') IS NOT FALSE AS may_select,
     row_security_active(r.oid) AS row_security, current_user AS role,
     (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
       WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.objsubid = 0
@@ -64,7 +81,7 @@ const TABLES = `
     (SELECT array_agg(a.attname::text ORDER BY k.position)
       FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position), pg_attribute a
       WHERE i.indrelid = r.oid AND i.indisprimary AND a.attrelid = r.oid AND a.attnum = k.attnum) AS primary_key
-  FROM root r LEFT JOIN size ON size.root = r.oid
+  FROM root r LEFT JOIN size ON size.root = r.oid LEFT JOIN part ON part.root = r.oid LEFT JOIN detaching ON detaching.root = r.oid
   ORDER BY r.nspname, r.relname`
 
 // A domain's own modifier counts, not the column's; domains may rest on domains, be elements of arrays, and rest on arrays. A true array is its element's array type: int2vector is none.
@@ -84,7 +101,9 @@ const COLUMNS = `
     b.name AS type, b.schema AS type_schema, b.kind, b.extension, CASE WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS modifier,
     e.name AS element, e.schema AS element_schema, e.kind AS element_kind, e.extension AS element_extension,
     b.is_domain OR e.is_domain IS TRUE AS is_domain, CASE WHEN e.is_domain THEN e.modifier WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS element_modifier,
-    has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_select
+    has_column_privilege(a.attrelid, a.attnum, 'SELECT') IS NOT FALSE AS may_select,
+    b.oid = 'pg_catalog.oid'::regtype AND (EXISTS (SELECT FROM pg_largeobject_metadata) OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+      WHERE d.classid = 'pg_type'::regclass AND d.objid = a.atttypid AND d.refclassid = 'pg_extension'::regclass AND x.extname = 'lo')) AS large_object
   FROM pg_attribute a
   JOIN base b ON b.start = a.atttypid
   LEFT JOIN base e ON e.start = b.typelem AND EXISTS (SELECT FROM pg_type t WHERE t.oid = b.typelem AND t.typarray = b.oid)
@@ -137,6 +156,8 @@ interface ColumnRow {
   element_modifier: number
   is_domain: boolean
   may_select: boolean
+  /** True for the domain of the extension `lo`, and for any `oid` where the database holds large objects. */
+  large_object: boolean
 }
 
 function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Database): PgColumn {
@@ -157,6 +178,7 @@ function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Da
     mapping,
     choices: Object.fromEntries(choices),
     ...(mapping.open ? { open: true } : {}),
+    ...(row.large_object ? { largeObject: true } : {}),
     ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
     ...(row.may_select && !isBroken(row.name) ? {} : { denied: deniedColumn(row, table) }),
   }
@@ -192,17 +214,16 @@ function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {
   }
 }
 
-interface TableRow {
+interface TableRow extends TableState {
   oid: string | number
-  schema: string
-  name: string
-  kind: string
   populated: boolean
   rows: number | null
   bytes: number | null
   schema_usage: boolean
   may_select: boolean
   row_security: boolean
+  /** On a standby, a table that is only on its primary. */
+  unlogged_elsewhere: boolean
   role: string
   extension: string | null
   primary_key: string[] | null
@@ -213,10 +234,14 @@ const BROKEN = 'its name is no text: each %HH stands for a byte that is not'
 
 function toTable(found: TableRow, columnRows: readonly ColumnRow[], database: Database): PgTable {
   const broken = isBroken(found.schema) || isBroken(found.name)
-  const row = { ...found, schema: spelled(found.schema), name: spelled(found.name) }
+  const row = { ...found, ...spelledState(found) }
   const columns = columnRows.map((column) => toColumn(column, row, database))
-  const onlyWhenNamed = row.extension === null ? ONLY_WHEN_NAMED[row.kind] : `part of the extension ${row.extension}`
+  const parts = foreignParts(row)
+  const ownKind = parts.length > 0 ? `partly foreign (${parts.join(', ')})` : ONLY_WHEN_NAMED[row.kind]
+  const onlyWhenNamed = row.extension === null ? ownKind : `part of the extension ${row.extension}`
   const denied = broken ? deniedName(row) : whyDenied(row, columns)
+  const notes = notesOf(row)
+  const foreign = row.kind === 'f' || parts.length > 0
   return {
     oid: Number(row.oid),
     encoding: database.encoding,
@@ -224,10 +249,14 @@ function toTable(found: TableRow, columnRows: readonly ColumnRow[], database: Da
     name: row.name,
     kind: KINDS[row.kind] as string,
     columns,
+    foreign,
     primaryKey: (row.primary_key ?? []).map(spelled),
     ...(row.rows ? { estimatedRows: row.rows } : {}),
     ...(row.bytes ? { estimatedBytes: row.bytes } : {}),
     ...(onlyWhenNamed ? { onlyWhenNamed } : {}),
+    ...(foreign || row.kind === 'v' ? { outsideInstant: true } : {}),
+    ...(row.children ? { children: row.children.map(([schema, name]) => ({ schema, name })) } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
     ...(denied ? { denied } : {}),
   }
 }
@@ -257,6 +286,10 @@ function whyDenied(row: TableRow, columns: readonly PgColumn[]): Denied | null {
   if (row.kind === 'm' && !row.populated) {
     const sql = `REFRESH MATERIALIZED VIEW ${quoteIdentifier(row.schema)}.${quoteIdentifier(row.name)};`
     return { reason: 'the materialized view has never been filled', hint: `${sql} ${orExclude}`, sql }
+  }
+  if (row.unlogged_elsewhere) {
+    const reason = 'unlogged: a standby does not have its rows'
+    return { reason, hint: `Read the primary, ${orExclude}` }
   }
   return null
 }

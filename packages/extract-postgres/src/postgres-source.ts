@@ -37,6 +37,7 @@ import {
 import { otherServer } from './shortage.ts'
 import { limitSnapshotAge } from './snapshot-age.ts'
 import { surveyTable } from './survey-table.ts'
+import { tryTables } from './try-tables.ts'
 import { listTypeNames } from './type-names.ts'
 import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
 import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './watch-silence.ts'
@@ -282,6 +283,9 @@ function openSnapshot(
       const conninfo = (name: string) => connection.conninfo(name, session)
       const join = { snapshotId: info.id, instance, where: read.where }
       return readNative(table, { ...native, conninfo, join, onReader: (work) => onReader(wanted, read, work) })
+    },
+    async tryTables(reads, limits, onTried) {
+      await tryTables(reads, await fromCatalog(list()), { ...limits, take: pool.take, parallel, server }, onTried)
     },
     close: async () => end(),
   }

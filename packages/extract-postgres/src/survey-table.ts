@@ -35,7 +35,7 @@ export async function surveyTable(
     const questions = openQuestions(utf8)
     const rows = questions.ask('count(*)')
     // outside the snapshot, what is looked at now may be another thing when it is read
-    const settled = table.kind === 'foreign table'
+    const settled = table.foreign
     const surveys = table.columns.map((column, index) => {
       const mapping = settled ? decideType(column.mapping, column.mapping.type) : column.mapping
       return { column, ...surveyColumn({ ...column, mapping }, index, level, questions) }

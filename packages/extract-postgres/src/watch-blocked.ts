@@ -111,7 +111,7 @@ async function findBlocked(client: PgClient, backends: readonly number[]): Promi
  * an ALTER TABLE waits for that, not for us. Functions instead of `pg_stat_activity`, which would leave locks on shared catalogs until the end of the transaction.
  */
 function blockedQuery(backends: readonly number[]): string {
-  return `SELECT backend, waiting.pid, (pg_catalog.regexp_match(activity.query, ${quoteLiteral(KINDS)}, 'i'))[1] AS kind
+  return `SELECT backend, waiting.pid, ${kindSql('activity.query')} AS kind
     FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE NOT granted AND locktype = 'relation') AS waiting,
       LATERAL unnest(pg_catalog.pg_blocking_pids(waiting.pid)) AS backend,
       LATERAL pg_catalog.pg_stat_get_activity(waiting.pid) AS activity
@@ -122,7 +122,13 @@ function blockedQuery(backends: readonly number[]): string {
 const KINDS =
   '(?:^|;)\\s*((?:alter|drop|reindex|create)\\s+(?:or\\s+replace\\s+)?(?:unique\\s+)?(?:materialized\\s+view|foreign\\s+table|table|index|view|trigger|rule|policy|schema)|truncate|refresh\\s+materialized\\s+view|vacuum|cluster|lock)\\y'
 
-function kindOf(kind: string | null): string {
+/** The expression for the kind of a statement, for `kindOf`; null where it is none of those that keep a table from being read. */
+export function kindSql(query: string): string {
+  return `(pg_catalog.regexp_match(${query}, ${quoteLiteral(KINDS)}, 'i'))[1]`
+}
+
+/** Such as `ALTER TABLE`. */
+export function kindOf(kind: string | null): string {
   return kind === null ? 'a statement' : kind.toUpperCase().replaceAll(/\s+/g, ' ')
 }
 

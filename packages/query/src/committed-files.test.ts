@@ -20,7 +20,14 @@ class FileStore extends ClassStore {
   }
   override async head(key: string): Promise<ObjectInfo | null> {
     const [found, object] = [await super.head(key), await super.get(key)]
-    return found && { ...found, sha256: createHash('sha256').update(object?.body ?? '').digest('hex') }
+    return (
+      found && {
+        ...found,
+        sha256: createHash('sha256')
+          .update(object?.body ?? '')
+          .digest('hex'),
+      }
+    )
   }
   async presignedUrl(key: string): Promise<string> {
     return `file://${this.#root}/${key}`

@@ -63,8 +63,7 @@ async function writeAndRead(store: ObjectStore): Promise<Outcome> {
 
 async function conditions(store: ObjectStore): Promise<Outcome> {
   if (store.localPath) return links(store, store.localPath.bind(store))
-  if (await honoursConditions(store))
-    return ok('conditional writes are honoured: of two runs at one moment, one wins')
+  if (await honoursConditions(store)) return ok('conditional writes are honoured: of two runs at one moment, one wins')
   return warning(
     'conditional writes are ignored: of two runs at one moment both may believe that they were published',
     'Let one machine write here, or use a storage that knows If-Match and If-None-Match (docs/storage.md lists some).',

@@ -52,7 +52,7 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
 /** What a COPY wrote, given on as it is. */
 export function copiedText(data: CopyData, { path, columns, signal, onProgress }: Input): TextInput {
   return {
-    rows: data.sent,
+    rows: () => data.sent(),
     async *pieces() {
       let bytes = 0
       for await (const piece of untilAborted(data.copy, signal, path)) {

@@ -78,7 +78,10 @@ test('the first write of a warehouse: the folder itself gets its name for good',
   const parent = await temporaryFolder()
   asked.length = 0
   await localStore({ path: join(parent, 'new/root') }).put('k', text('1'))
-  const made = asked.slice(0, asked.findIndex((step) => step.startsWith('rename')))
+  const made = asked.slice(
+    0,
+    asked.findIndex((step) => step.startsWith('rename')),
+  )
   expect(made).toEqual(expect.arrayContaining([`sync ${parent}`, `sync ${parent}/new`]))
 })
 
@@ -119,9 +122,5 @@ test('a conditional write: the bytes are synced before they get their number, it
     await store.put('k', text('2'), { ifMatch: etag })
   })
   const number = done.findIndex((step) => step.startsWith('link in >'))
-  expect(done.slice(number - 1, number + 2)).toEqual([
-    'sync in',
-    `link in > ${folder}/000000000002`,
-    `sync ${folder}`,
-  ])
+  expect(done.slice(number - 1, number + 2)).toEqual(['sync in', `link in > ${folder}/000000000002`, `sync ${folder}`])
 })

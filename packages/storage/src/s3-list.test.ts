@@ -15,9 +15,10 @@ const is =
   ({ operation }: { operation: string }) =>
     operation === name
 
-const listOf = (...keys: string[]) => `<?xml version="1.0"?><ListBucketResult>${keys
-  .map((key) => `<Contents><Key>${key}</Key><Size>1</Size><ETag>"e"</ETag></Contents>`)
-  .join('')}<IsTruncated>false</IsTruncated></ListBucketResult>`
+const listOf = (...keys: string[]) =>
+  `<?xml version="1.0"?><ListBucketResult>${keys
+    .map((key) => `<Contents><Key>${key}</Key><Size>1</Size><ETag>"e"</ETag></Contents>`)
+    .join('')}<IsTruncated>false</IsTruncated></ListBucketResult>`
 
 test.each([
   ['out of order', ['b', 'a']],

@@ -13,9 +13,7 @@ function failing(...errors: DwhError[]): { store: ObjectStore; asked: () => numb
     if (error) throw error
     return null
   }
-  async function* list() {
-    await get()
-  }
+  const list = () => ({ [Symbol.asyncIterator]: () => ({ next: get }) })
   return { store: { get, head: get, list, conditionalWrites: get } as unknown as ObjectStore, asked: () => asked }
 }
 

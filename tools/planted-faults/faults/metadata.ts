@@ -96,7 +96,7 @@ export const METADATA: readonly PlantedFault[] = [
     file: `${src}/roll-forward.ts`,
     find: '  await forEach(keys.slice(0, -1), promote)\n',
     replace: '  await promote(keys.at(-1) ?? "")\n  await forEach(keys.slice(0, -1), promote)\n',
-    tests: publish,
+    tests: [`${src}/roll-forward.test.ts`],
   },
   {
     name: 'a run that is published loses its staged files when it fails later',

@@ -18,13 +18,6 @@ export const PARQUET_WRITER: readonly PlantedFault[] = [
     tests: [`${src}/write-copy.test.ts`],
   },
   {
-    name: 'the line end of a copy is guessed',
-    file: `${src}/text-input.ts`,
-    find: `    new_line: "'\\\\n'",\n`,
-    replace: '',
-    tests: [`${src}/write-copy.test.ts`, `${src}/write-parquet.test.ts`],
-  },
-  {
     name: 'a file that failed is left',
     file: `${src}/write-parquet.ts`,
     find: '    await rm(input.path, { force: true })\n',

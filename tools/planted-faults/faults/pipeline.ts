@@ -100,6 +100,6 @@ export const PIPELINE: readonly PlantedFault[] = [
     find: "verify === 'counts' ? [] : columns)",
     replace: '[])',
     tests: [`${src}/run-pipeline.test.ts`],
-    only: 'source has|proof|on its way',
+    only: 'what came is not what Postgres has',
   },
 ]

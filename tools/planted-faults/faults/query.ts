@@ -8,14 +8,14 @@ export const QUERY: readonly PlantedFault[] = [
     file: `${src}/view-sql.ts`,
     find: '  return path.replace(/[*?[]/g, (character) => `[${character}]`)',
     replace: '  return path',
-    tests: [`${src}/open-warehouse.test.ts`],
+    tests: [`${src}/view-sql.test.ts`],
   },
   {
     name: 'a folder named a=b becomes a column',
     file: `${src}/view-sql.ts`,
     find: 'hive_partitioning = false, ',
     replace: '',
-    tests: [`${src}/open-warehouse.test.ts`],
+    tests: [`${src}/view-sql.test.ts`],
   },
   {
     name: 'a file is read without its hash being compared',
@@ -36,7 +36,7 @@ export const QUERY: readonly PlantedFault[] = [
     file: `${src}/verified-files.ts`,
     find: 'return [dev, ino, size, mtimeNs].join',
     replace: 'return [dev, ino, size].join',
-    tests: [`${src}/open-warehouse.test.ts`, `${src}/committed-files.test.ts`],
+    tests: [`${src}/committed-files.test.ts`],
   },
   {
     name: 'the cache holds more than it may',
@@ -86,5 +86,13 @@ export const QUERY: readonly PlantedFault[] = [
     find: '`"${text.replaceAll(\'"\', \'""\')}"`',
     replace: '`"${text}"`',
     tests: [`${src}/format/format-result.test.ts`],
+  },
+  {
+    name: 'a prepared statement keeps a plan without its tables',
+    file: `${src}/tables-in-sql.ts`,
+    find: "const body = statement.replace(PREPARE, '')",
+    replace: 'const body = statement',
+    tests: [`${src}/tables-in-sql.test.ts`],
+    only: 'the tables of a statement',
   },
 ]

@@ -43,7 +43,7 @@ export const UPKEEP: readonly PlantedFault[] = [
     file: `${src}/expected-files.ts`,
     find: 'if (!going.has(file.key)) all.set',
     replace: 'all.set',
-    tests: [`${src}/prune-warehouse.test.ts`, `${src}/verify-warehouse.test.ts`],
+    tests: [`${src}/expected-files.test.ts`],
   },
   {
     name: 'a state that was made again has an epoch that runs have had',

@@ -13,6 +13,7 @@ export {
 } from './errors.ts'
 export type { OnEvent, RunEvent } from './events.ts'
 export { encodingOf, type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
+export { honoursConditions } from './honours-conditions.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
   encodeName,
@@ -118,3 +119,4 @@ export {
   type TableName,
 } from './table-name.ts'
 export { whereToLook } from './where-to-look.ts'
+export { type StoreOverrides, wrapStore } from './wrap-store.ts'

@@ -3,6 +3,7 @@ import { testDatabase, withClient } from '@dwh/test-kit'
 import type pg from 'pg'
 import { expect, test } from 'vitest'
 import { beginSnapshot, listTables, type PgTable, type ReadRowsOptions, readRows } from './index.ts'
+import { whereClause } from './read-rows.ts'
 
 async function reading<T>(
   url: string,
@@ -137,6 +138,9 @@ test('a condition, and one that is wrong', async () => {
   const read = (where: string) =>
     reading(database.url, (client, table) => collect(readRows(client, table('t'), { where })))
   expect(await read('i > 8 -- the newest')).toEqual([[['9'], ['10']]])
+  expect(whereClause('i > 8 -- the newest', undefined, 'i = 1 OR i = 9')).toBe(
+    ' WHERE (i > 8 -- the newest\n) AND (i = 1 OR i = 9\n)',
+  )
   await expect(read('nothing = 1')).rejects.toThrow('t, after 0 rows: column "nothing" does not exist')
   await expect(read('true); DELETE FROM t; --')).rejects.toThrow()
   expect((await database.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 10 }])

@@ -72,7 +72,7 @@ export function copiedText(data: CopyData, input: Input, maxRowBytes: number): T
     }, text)
   }
   return {
-    rows: data.sent,
+    rows: () => data.sent(),
     isText: () => true,
     feed: (pipe, read) => feed(pipe, measured(copied(data, input), columns, maxRowBytes), () => read(select(pipe))),
   }
@@ -152,7 +152,7 @@ export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes:
   }
   const count = inputsFor(textBytes)
   return {
-    rows: 'copy' in data ? data.sent : () => framer?.rows ?? 0,
+    rows: () => ('copy' in data ? data.sent() : (framer?.rows ?? 0)),
     isText: (index) => !isHex(columns[index]),
     feed: (pipe, read) =>
       feedInputs(pipe, packInputs(framed(), { count, maxRowBytes, columns }), { count }, (inputs) =>

@@ -48,9 +48,9 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
   let nativeReason: Promise<string | null> | undefined
 
   function whyNotNative(): Promise<string | null> {
-    const { nativeExtension, readNative } = snapshot
+    const { nativeExtension } = snapshot
     nativeReason ??=
-      nativeExtension === undefined || !readNative
+      nativeExtension === undefined || !snapshot.readNative
         ? Promise.resolve('the source has no extension of DuckDB')
         : writer.whyNotLoaded(nativeExtension.name)
     return nativeReason

@@ -481,3 +481,12 @@ describe('days', () => {
     expect(plan({ tables: three }).tables[0]).toMatchObject({ isNew: true, previousBytes: null, changes: [] })
   })
 })
+
+test('a day that is being removed is not made again before its time is over', () => {
+  const removed = (until: string) => ({ ...EMPTY, pruned: [{ date: '2026-02-17', until, keys: [] }] })
+  const input = { tables: [table('a')], date: '2026-02-17' }
+  expect(() => plan({ ...input, state: removed('2026-02-18T03:00:00.001Z') })).toThrowError(
+    expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('2026-02-18T03:00:00.001Z') }),
+  )
+  expect(names({ ...input, state: removed('2026-02-18T03:00:00.000Z') })).toEqual(['a'])
+})

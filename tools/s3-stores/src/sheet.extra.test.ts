@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
-import type { ObjectStore } from '@dwh/core'
+import { honoursConditions, type ObjectStore } from '@dwh/core'
 import { startS3Server } from '@dwh/s3-server'
 import { localStore, s3Store } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
@@ -58,7 +58,7 @@ interface Deed {
 
 const DEEDS: readonly Deed[] = [
   { title: 'whole writes', done: writesWhole },
-  { title: 'conditional writes', done: async (store) => (await store.conditionalWrites?.()) ?? true },
+  { title: 'conditional writes', done: honoursConditions },
   { title: 'of 50 writers, one wins', done: oneOfFiftyWins },
   { title: 'copies keep the hash', done: copiesKeepTheHash },
   { title: 'an aborted upload leaves nothing', done: abortedLeavesNothing },

@@ -1,6 +1,7 @@
 import { type Denied, formatTableName, quoteIdentifier, type SourceColumn, type TableSchema } from '@dwh/core'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+import { resolveTypes } from './resolve-types.ts'
 
 /** A column with what reading it needs. */
 export interface PgColumn extends SourceColumn {
@@ -56,32 +57,12 @@ const TABLES = `
   FROM root r LEFT JOIN size ON size.root = r.oid
   ORDER BY r.nspname, r.relname`
 
-// A domain's own modifier counts, not the column's; domains may rest on domains, be elements of arrays, and rest on arrays. A true array is its element's array type: int2vector is none.
 const COLUMNS = `
-  WITH RECURSIVE resolved AS (
-    SELECT t.oid AS start, t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS modifier FROM pg_type t
-    UNION ALL
-    SELECT r.start, t.oid, t.typtype, t.typbasetype, t.typtypmod, r.typtypmod
-    FROM resolved r JOIN pg_type t ON t.oid = r.typbasetype WHERE r.typtype = 'd'
-  ), base AS (
-    SELECT r.start, r.modifier, r.start <> r.oid AS is_domain, t.oid, t.typname AS name, n.nspname AS schema, t.typtype AS kind, t.typelem, t.typarray,
-      (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-        WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS extension
-    FROM resolved r JOIN pg_type t ON t.oid = r.oid JOIN pg_namespace n ON n.oid = t.typnamespace WHERE r.typtype <> 'd'
-  )
-  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnum, b.oid::bigint AS type_oid, a.attnotnull AS not_null, format_type(a.atttypid, a.atttypmod) AS source_type,
-    b.name AS type, b.schema AS type_schema, b.kind, b.extension, CASE WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS modifier,
-    e.name AS element, e.schema AS element_schema, e.kind AS element_kind, e.extension AS element_extension,
-    b.is_domain OR e.is_domain IS TRUE AS is_domain, CASE WHEN e.is_domain THEN e.modifier WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS element_modifier,
-    has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_select
+  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnum, a.attnotnull AS not_null, a.atttypid::bigint AS type_oid, a.atttypmod AS modifier,
+    format_type(a.atttypid, a.atttypmod) AS source_type, has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS may_select
   FROM pg_attribute a
-  JOIN base b ON b.start = a.atttypid
-  LEFT JOIN base e ON e.start = b.typelem AND EXISTS (SELECT FROM pg_type t WHERE t.oid = b.typelem AND t.typarray = b.oid)
   WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attrelid, a.attnum`
-
-// Money has no modifier: how many digits are behind its point is the server's setting.
-const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
 
 /**
  * Lists every table a warehouse could hold, from the catalog alone: tables, partitioned parents as one table (inheritance parents as SELECT reads
@@ -91,40 +72,33 @@ const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
 export async function listTables(client: PgClient): Promise<PgTable[]> {
   const tables = await client.query(TABLES)
   const columns = await client.query(COLUMNS, [tables.rows.map((row) => row.oid)])
-  const moneyDigits: number = (await client.query(MONEY_DIGITS)).rows[0].digits
+  const typeOf = await resolveTypes(client, columns.rows.map(declaredType))
   const columnsOf = new Map<string, ColumnRow[]>()
   for (const row of columns.rows) {
     const list = columnsOf.get(row.table) ?? []
     list.push(row)
     columnsOf.set(row.table, list)
   }
-  return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], moneyDigits))
+  return tables.rows.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], (column) => typeOf(declaredType(column))))
 }
 
 interface ColumnRow {
   name: string
   attnum: number
-  type_oid: string
   not_null: boolean
-  source_type: string
-  type: string
-  type_schema: string
-  kind: string
-  extension: string | null
+  type_oid: string
   modifier: number
-  element: string | null
-  element_schema: string
-  element_kind: string
-  element_extension: string | null
-  element_modifier: number
-  is_domain: boolean
+  source_type: string
   may_select: boolean
 }
 
-function toColumn(row: ColumnRow, table: TableRow, moneyDigits: number): PgColumn {
-  const found = mapType(toType(row, moneyDigits))
+const declaredType = (row: ColumnRow) => ({ oid: Number(row.type_oid), modifier: row.modifier })
+
+function toColumn(row: ColumnRow, table: TableRow, type: PgType): PgColumn {
+  const found = mapType(type)
+  const isDomain = type.oid !== Number(row.type_oid)
   // what rests on another type is sent by DuckDB's extension as text, in a form of its own
-  const mapping = row.is_domain ? { ...found, binary: false } : found
+  const mapping = isDomain ? { ...found, binary: false } : found
   const choices = Object.entries(mapping.choices).map(([choice, { type, open }]) => [
     choice,
     { type, open: open !== undefined },
@@ -135,30 +109,13 @@ function toColumn(row: ColumnRow, table: TableRow, moneyDigits: number): PgColum
     nullable: !row.not_null,
     sourceType: row.source_type,
     attnum: row.attnum,
-    typeOid: Number(row.type_oid),
-    modifier: row.modifier,
+    typeOid: type.oid,
+    modifier: type.modifier,
     mapping,
     choices: Object.fromEntries(choices),
     ...(mapping.open ? { open: true } : {}),
     ...(row.may_select ? {} : { denied: deniedColumn(row, table) }),
   }
-}
-
-function toType(row: ColumnRow, moneyDigits: number): PgType {
-  const modifierOf = (type: string, modifier: number) => (type === 'money' ? moneyDigits : modifier)
-  const element =
-    row.element === null
-      ? null
-      : {
-          name: row.element,
-          schema: row.element_schema,
-          modifier: modifierOf(row.element, row.element_modifier),
-          kind: row.element_kind,
-          extension: row.element_extension,
-          element: null,
-        }
-  const { type: name, type_schema: schema, kind, extension } = row
-  return { name, schema, modifier: modifierOf(name, row.modifier), kind, extension, element }
 }
 
 function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {
@@ -186,8 +143,8 @@ interface TableRow {
   primary_key: string[] | null
 }
 
-function toTable(row: TableRow, columnRows: readonly ColumnRow[], moneyDigits: number): PgTable {
-  const columns = columnRows.map((column) => toColumn(column, row, moneyDigits))
+function toTable(row: TableRow, columnRows: readonly ColumnRow[], typeOf: (column: ColumnRow) => PgType): PgTable {
+  const columns = columnRows.map((column) => toColumn(column, row, typeOf(column)))
   const onlyWhenNamed = row.extension === null ? ONLY_WHEN_NAMED[row.kind] : `part of the extension ${row.extension}`
   const denied = whyDenied(row, columns)
   return {

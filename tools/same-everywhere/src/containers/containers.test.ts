@@ -59,6 +59,8 @@ const SITUATIONS: readonly [string, string, string, readonly (string | null)[]][
   [
     'a range over a type with casts, in a composite',
     `CREATE TYPE levels AS RANGE (subtype = level); CREATE TYPE span AS (at levels);
+      CREATE FUNCTION levels_json(levels) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT to_json(0) $$;
+      CREATE CAST (levels AS json) WITH FUNCTION levels_json(levels);
       CREATE TABLE t (id int, v span); INSERT INTO t VALUES (1, '("[low,high)")'), (2, '(empty)'), (3, '()'), (4, NULL)`,
     'JSON',
     ['{"at":"[low,high)"}', '{"at":"empty"}', '{"at":null}', null],

@@ -1,6 +1,7 @@
 import { elementType, quoteIdentifier } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
 import { finiteCondition, toNumber } from './number-line.ts'
+import { filledText, outputText } from './output-text.ts'
 import type { PgClient } from './pg-client.ts'
 import type { TypeMapping } from './pg-types.ts'
 import { qualifiedName, whereClause } from './read-rows.ts'
@@ -51,25 +52,31 @@ function textSql(mapping: TypeMapping, value: string): string {
     return `CASE WHEN ${value} IS NOT NULL THEN (SELECT coalesce(string_agg(${cell}, '' ORDER BY n), '') FROM unnest(${value}) WITH ORDINALITY AS u (e, n)) END`
   }
   const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1]
-  if (scale !== undefined) return `trunc(${value} * 1${'0'.repeat(Number(scale))})::text`
+  if (scale !== undefined) return filledText(`trunc(${value} * 1${'0'.repeat(Number(scale))})`)
   switch (type) {
     case 'FLOAT':
-      return `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE ('x' || encode(float4send(${value}), 'hex'))::bit(32)::text END`
+      return floatSql(value, 'float4send', 32)
     case 'DOUBLE':
-      return `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE ('x' || encode(float8send(${value}), 'hex'))::bit(64)::text END`
+      return floatSql(value, 'float8send', 64)
     case 'DATE':
     case 'TIMESTAMP':
     case 'TIMESTAMP WITH TIME ZONE':
-      return `CASE WHEN ${finiteCondition(type, value)} THEN ${toNumber(type, value)}::text ELSE ${value}::text END`
+      return `CASE WHEN ${finiteCondition(type, value)} THEN ${filledText(toNumber(type, value))} ELSE ${filledText(value)} END`
     case 'TIME':
-      return `${toNumber(type, value)}::text`
+      return filledText(toNumber(type, value))
     case 'BLOB':
       return `encode(${value}, 'hex')`
+    case 'BOOLEAN':
+      return `CASE WHEN ${value} THEN 'true' WHEN NOT ${value} THEN 'false' END`
     case 'VARCHAR':
-    case 'JSON':
-      // not by a cast, which takes the padding of char away; a row of nulls IS NULL, and is none
-      return `CASE WHEN ${value} IS DISTINCT FROM NULL THEN format('%s', ${value}) END`
+      return outputText(value)
     default:
-      return `${value}::text`
+      return filledText(value)
   }
+}
+
+/** Its bits. `send`: what gives the bytes that travel. */
+function floatSql(value: string, send: string, bits: number): string {
+  const text = filledText(`('x' || encode(${send}(${value}), 'hex'))::bit(${bits})`)
+  return `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE ${text} END`
 }

@@ -10,6 +10,7 @@ import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import { CHILDREN } from './child-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+import { resolveTypes } from './resolve-types.ts'
 import { foreignParts, notesOf, spelledState, type TableState } from './table-state.ts'
 import { ENCODING_NAMES } from './text-encodings.ts'
 
@@ -84,39 +85,17 @@ const TABLES = `
   FROM root r LEFT JOIN size ON size.root = r.oid LEFT JOIN part ON part.root = r.oid LEFT JOIN detaching ON detaching.root = r.oid
   ORDER BY r.nspname, r.relname`
 
-// A domain's own modifier counts, not the column's; domains may rest on domains, be elements of arrays, and rest on arrays. A true array is its element's array type: int2vector is none.
 const COLUMNS = `
-  WITH RECURSIVE resolved AS (
-    SELECT t.oid AS start, t.oid, t.typtype, t.typbasetype, t.typtypmod, -1 AS modifier FROM pg_type t
-    UNION ALL
-    SELECT r.start, t.oid, t.typtype, t.typbasetype, t.typtypmod, r.typtypmod
-    FROM resolved r JOIN pg_type t ON t.oid = r.typbasetype WHERE r.typtype = 'd'
-  ), base AS (
-    SELECT r.start, r.modifier, r.start <> r.oid AS is_domain, t.oid, t.typname AS name, n.nspname AS schema, t.typtype AS kind, t.typelem, t.typarray,
-      (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-        WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS extension
-    FROM resolved r JOIN pg_type t ON t.oid = r.oid JOIN pg_namespace n ON n.oid = t.typnamespace WHERE r.typtype <> 'd'
-  )
-  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnum, b.oid::bigint AS type_oid, a.attnotnull AS not_null, format_type(a.atttypid, a.atttypmod) AS source_type,
-    b.name AS type, b.schema AS type_schema, b.kind, b.extension, CASE WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS modifier,
-    e.name AS element, e.schema AS element_schema, e.kind AS element_kind, e.extension AS element_extension,
-    b.is_domain OR e.is_domain IS TRUE AS is_domain, CASE WHEN e.is_domain THEN e.modifier WHEN b.is_domain THEN b.modifier ELSE a.atttypmod END AS element_modifier,
-    has_column_privilege(a.attrelid, a.attnum, 'SELECT') IS NOT FALSE AS may_select,
-    b.oid = 'pg_catalog.oid'::regtype AND (EXISTS (SELECT FROM pg_largeobject_metadata) OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
-      WHERE d.classid = 'pg_type'::regclass AND d.objid = a.atttypid AND d.refclassid = 'pg_extension'::regclass AND x.extname = 'lo')) AS large_object
+  SELECT a.attrelid::bigint AS table, a.attname AS name, a.attnum, a.attnotnull AS not_null, a.atttypid::bigint AS type_oid, a.atttypmod AS modifier,
+    format_type(a.atttypid, a.atttypmod) AS source_type, has_column_privilege(a.attrelid, a.attnum, 'SELECT') IS NOT FALSE AS may_select,
+    EXISTS (SELECT FROM pg_largeobject_metadata) OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+      WHERE d.classid = 'pg_type'::regclass AND d.objid = a.atttypid AND d.refclassid = 'pg_extension'::regclass AND x.extname = 'lo') AS large_object
   FROM pg_attribute a
-  JOIN base b ON b.start = a.atttypid
-  LEFT JOIN base e ON e.start = b.typelem AND EXISTS (SELECT FROM pg_type t WHERE t.oid = b.typelem AND t.typarray = b.oid)
   WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attrelid, a.attnum`
 
-// Money has no modifier: how many digits are behind its point is the server's setting.
-const DATABASE = `SELECT scale(0::money::numeric) AS "moneyDigits", current_setting('server_encoding') AS encoding`
-
-interface Database {
-  readonly moneyDigits: number
-  readonly encoding: string
-}
+/** `pg_type.oid` of oid. */
+const OID = 26
 
 /**
  * Lists every table a warehouse could hold, from the catalog alone: tables, partitioned parents as one table (inheritance parents as SELECT reads
@@ -126,7 +105,9 @@ interface Database {
 export async function listTables(client: PgClient): Promise<PgTable[]> {
   const tables = await catalogRows<TableRow>(client, TABLES)
   const columns = await catalogRows<ColumnRow>(client, COLUMNS, [tables.map((row) => row.oid)])
-  const database: Database = (await client.query(DATABASE)).rows[0]
+  const { rows } = await client.query(`SELECT current_setting('server_encoding') AS encoding`)
+  const typeOf = await resolveTypes(client, columns.map(declaredType))
+  const database: Database = { encoding: rows[0].encoding, typeOf: (column) => typeOf(declaredType(column)) }
   const columnsOf = new Map<string | number, ColumnRow[]>()
   for (const row of columns) {
     const list = columnsOf.get(row.table) ?? []
@@ -141,31 +122,30 @@ interface ColumnRow {
   table: string | number
   name: string
   attnum: number
-  type_oid: string | number
   not_null: boolean
-  source_type: string
-  type: string
-  type_schema: string
-  kind: string
-  extension: string | null
+  type_oid: string | number
   modifier: number
-  element: string | null
-  element_schema: string
-  element_kind: string
-  element_extension: string | null
-  element_modifier: number
-  is_domain: boolean
+  source_type: string
   may_select: boolean
-  /** True for the domain of the extension `lo`, and for any `oid` where the database holds large objects. */
+  /** True for the domain of the extension `lo`, and for any type where the database holds large objects. */
   large_object: boolean
 }
 
-function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Database): PgColumn {
-  const found = mapType(toType(row, moneyDigits))
+interface Database {
+  readonly encoding: string
+  readonly typeOf: (column: ColumnRow) => PgType
+}
+
+const declaredType = (row: ColumnRow) => ({ oid: Number(row.type_oid), modifier: row.modifier })
+
+function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Database): PgColumn {
+  const type = typeOf(row)
+  const found = mapType(type)
+  const isDomain = type.oid !== Number(row.type_oid)
   // what rests on another type is sent by DuckDB's extension as text, in a form of its own
-  const mapping = row.is_domain ? { ...found, binary: false } : found
+  const mapping = isDomain ? { ...found, binary: false } : found
   const choices = Object.entries(mapping.choices as Readonly<Record<string, TypeMapping>>).map(
-    ([choice, { type, open }]) => [choice, { type, open: open !== undefined }],
+    ([choice, { type: of, open }]) => [choice, { type: of, open: open !== undefined }],
   )
   return {
     name: spelled(row.name),
@@ -173,32 +153,15 @@ function toColumn(row: ColumnRow, table: TableRow, { moneyDigits, encoding }: Da
     nullable: !row.not_null,
     sourceType: spelled(row.source_type),
     attnum: row.attnum,
-    typeOid: Number(row.type_oid),
-    modifier: row.modifier,
+    typeOid: type.oid,
+    modifier: type.modifier,
     mapping,
     choices: Object.fromEntries(choices),
     ...(mapping.open ? { open: true } : {}),
-    ...(row.large_object ? { largeObject: true } : {}),
+    ...(row.large_object && type.oid === OID ? { largeObject: true } : {}),
     ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
     ...(row.may_select && !isBroken(row.name) ? {} : { denied: deniedColumn(row, table) }),
   }
-}
-
-function toType(row: ColumnRow, moneyDigits: number): PgType {
-  const modifierOf = (type: string, modifier: number) => (type === 'money' ? moneyDigits : modifier)
-  const element =
-    row.element === null
-      ? null
-      : {
-          name: row.element,
-          schema: row.element_schema,
-          modifier: modifierOf(row.element, row.element_modifier),
-          kind: row.element_kind,
-          extension: row.element_extension,
-          element: null,
-        }
-  const { type: name, type_schema: schema, kind, extension } = row
-  return { name, schema, modifier: modifierOf(name, row.modifier), kind, extension, element }
 }
 
 function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { type NativeQuery, quoteIdentifier, quoteLiteral, type TableSurvey } from '@dwh/core'
+import { elementType, type NativeQuery, quoteIdentifier, quoteLiteral, type TableSurvey } from '@dwh/core'
 import type { Ranges } from './block-ranges.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
+import { filledText, outputText } from './output-text.ts'
+import type { TypeMapping } from './pg-types.ts'
 import { qualifiedName, whereClause } from './read-rows.ts'
 
 /** DuckDB's extension `postgres`, by the name of its file. https://duckdb.org/docs/stable/core_extensions/postgres */
@@ -73,13 +75,15 @@ function scanQuery(table: PgTable, database: string): string {
 function rangeQuery(table: PgTable, range: string | undefined, database: string, where: string | undefined): string {
   const columns = table.columns.map(({ name, mapping }, index) => {
     const column = quoteIdentifier(name)
-    // by the output function, which a cast to text is not for every type; a row of nulls IS NULL, and is none
-    const text = mapping.select(column)
-    const sent = mapping.binary ? column : `CASE WHEN ${text} IS DISTINCT FROM NULL THEN format('%s', ${text}) END`
-    return `${sent} AS c${index}`
+    return `${mapping.binary ? column : sentAsText(mapping, column)} AS c${index}`
   })
   const query = `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${whereClause(range, where)}`
   return `SELECT * FROM postgres_query('${database}', ${quoteLiteral(query)})`
+}
+
+/** JSON and lists, which are never empty, are put together once. */
+function sentAsText({ type, select }: TypeMapping, column: string): string {
+  return type === 'JSON' || elementType(type) !== null ? filledText(select(column)) : outputText(select(column))
 }
 
 /** Names that DuckDB takes for one another. */

@@ -64,7 +64,17 @@ test('every declared type becomes what the table says', async () => {
 
 test('a name of Object.prototype is no type', () => {
   expect(
-    mapType({ schema: 'pg_catalog', name: 'constructor', modifier: -1, kind: 'b', extension: null, element: null })
-      .verdict,
+    mapType({
+      oid: 20_000,
+      schema: 'pg_catalog',
+      name: 'constructor',
+      modifier: -1,
+      moneyDigits: 2,
+      kind: 'b',
+      extension: null,
+      delimiter: ',',
+      element: null,
+      fields: null,
+    }).verdict,
   ).toBe('text')
 })

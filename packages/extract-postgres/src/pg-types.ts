@@ -1,21 +1,32 @@
 import { type ColumnType, elementType, type ScalarType, type StoreAs } from '@dwh/core'
+import { isBeyondJson } from './json-form.ts'
+import { jsonSql } from './json-sql.ts'
+import { jsonTextSql } from './json-text-sql.ts'
 import { isFiniteNumber } from './number-line.ts'
+import { arrayTexts, elementTexts, filledText, outputText } from './output-text.ts'
 import { withBytes } from './text-encodings.ts'
 
 /** A column's type as the catalog has it, domains already followed down to the type they rest on. */
 export interface PgType {
+  readonly oid: number
   /** `pg_type.typname` */
   readonly name: string
   /** Its schema: a type of another schema may have the name of a built-in one. */
   readonly schema: string
-  /** `atttypmod`, or the domain's; -1 for none. Of money: the digits behind the point that the server's lc_monetary gives it. */
+  /** `atttypmod`, or the domain's; -1 for none. */
   readonly modifier: number
+  /** The digits behind the point that the server's lc_monetary gives to money. */
+  readonly moneyDigits: number
   /** `pg_type.typtype`: `b` base, `c` composite, `e` enum, `r` range, `m` multirange. */
   readonly kind: string
   /** The extension that it belongs to; null for none. */
   readonly extension: string | null
+  /** What stands between values of this type in the text of an array. */
+  readonly delimiter: string
   /** Of an array: the type of its elements. */
   readonly element: PgType | null
+  /** Of a composite, in their order. */
+  readonly fields: readonly { readonly name: string; readonly type: PgType }[] | null
 }
 
 /** How a Postgres type is read and what it becomes. SQL expressions are made of the (quoted) column. */
@@ -55,10 +66,15 @@ interface ScalarMapping extends TypeMapping {
 
 const asItIs: Sql = (column) => column
 
-/** Of elements which JSON writes as something other than a string, or in another form. */
-const arrayOfCasts: Sql = (column) => `pg_catalog.array_to_json(${column}::pg_catalog.text[])`
-/** By the output function of the elements; a cast to text changes inet and char. */
-const arrayOfTexts: Sql = (column) => `pg_catalog.to_json(${column})`
+/** Of a type whose own array is one of strings for `to_json`: a text, built in. */
+const arrayItself: Sql = (column) => `pg_catalog.to_json(${column})`
+/** By the output function of the elements. */
+const arrayOfTexts: Sql = (column) => `pg_catalog.to_json(${arrayTexts(column)})`
+/** The same one by one. `text`: of an element. */
+const arrayOfEach =
+  (text: Sql): Sql =>
+  (column) =>
+    `CASE WHEN ${column} IS NOT NULL THEN pg_catalog.to_json(${elementTexts(column, text)}) END`
 
 const TEXT: ScalarMapping = {
   type: 'VARCHAR',
@@ -69,12 +85,18 @@ const TEXT: ScalarMapping = {
   choices: {},
 }
 const AS_TEXT: TypeMapping = TEXT
-const JSON_TEXT: TypeMapping = {
-  type: 'JSON',
-  verdict: 'exact',
-  select: arrayOfTexts,
-  value: arrayOfTexts,
-  choices: { text: AS_TEXT },
+
+/** Sent as Postgres makes JSON of it, and measured by what the output functions of all that is in it print. */
+function asJson(type: PgType): TypeMapping {
+  if (isBeyondJson(type)) return AS_TEXT
+  return {
+    type: 'JSON',
+    verdict: 'exact',
+    select: (column) => jsonSql(type, column),
+    value: (column) => jsonTextSql(type, column),
+    plainText: true,
+    choices: { text: AS_TEXT },
+  }
 }
 
 function exact(type: ScalarType, more: Partial<ScalarMapping> = {}): ScalarMapping {
@@ -83,20 +105,14 @@ function exact(type: ScalarType, more: Partial<ScalarMapping> = {}): ScalarMappi
     verdict: 'exact',
     select: asItIs,
     value: asItIs,
-    array: arrayOfCasts,
+    array: arrayOfTexts,
     choices: type === 'VARCHAR' ? {} : { text: AS_TEXT },
     ...more,
   }
 }
 
-/** A value that travels as a value of another type. */
-function through(type: ScalarType, cast: string, array: Sql): ScalarMapping {
-  const value: Sql = (column) => `${column}::pg_catalog.${cast}`
-  return exact(type, { select: value, value, array: (column) => array(`${column}::pg_catalog.${cast}[]`) })
-}
-
 const BINARY = { binary: true }
-const PLAIN = exact('VARCHAR', { plainText: true, array: arrayOfTexts })
+const PLAIN = exact('VARCHAR', { plainText: true, array: arrayItself })
 
 /** NULL for what the type does not take. */
 function orNull(mapping: TypeMapping, fits: Sql): TypeMapping {
@@ -110,7 +126,7 @@ function asDouble(number: Sql): TypeMapping {
   return {
     ...exact('DOUBLE', { select: number, value }),
     choices: {},
-    lossy: (column) => `${value(column)}::pg_catalog.text::pg_catalog.numeric <> ${number(column)}`,
+    lossy: (column) => `${filledText(value(column))}::pg_catalog.numeric <> ${number(column)}`,
   }
 }
 
@@ -138,17 +154,13 @@ function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): S
 }
 
 /** numeric without precision: a DECIMAL(38,s) where every value fits, which `decideType` is told. */
-const OPEN_NUMERIC: ScalarMapping = withNumericChoices({
-  ...TEXT,
-  array: arrayOfCasts,
-  open: 'scale',
-})
+const OPEN_NUMERIC: ScalarMapping = withNumericChoices({ ...TEXT, open: 'scale' })
 
 /**
  * The one table of types. What is not in it travels, and stays, as the text of its output function under the settings of `beginSnapshot`:
  * not `::text`, which changes inet and char.
  */
-const BUILT_IN: Readonly<Record<string, ScalarMapping | ((modifier: number) => ScalarMapping)>> = {
+const BUILT_IN: Readonly<Record<string, ScalarMapping | ((type: PgType) => ScalarMapping)>> = {
   bool: exact('BOOLEAN', BINARY),
   int2: exact('SMALLINT', BINARY),
   int4: exact('INTEGER', BINARY),
@@ -161,8 +173,8 @@ const BUILT_IN: Readonly<Record<string, ScalarMapping | ((modifier: number) => S
   text: { ...PLAIN, ...BINARY },
   varchar: { ...PLAIN, ...BINARY },
   bpchar: PLAIN,
-  name: exact('VARCHAR', { array: arrayOfTexts }),
-  bytea: exact('BLOB', { array: arrayOfTexts, ...BINARY }),
+  name: exact('VARCHAR', { array: arrayItself }),
+  bytea: exact('BLOB', { array: arrayItself, ...BINARY }),
   date: exact('DATE', BINARY),
   time: exact('TIME', BINARY),
   timestamp: moment('TIMESTAMP', `TIMESTAMP '${LAST_MOMENT}'`),
@@ -173,14 +185,27 @@ const BUILT_IN: Readonly<Record<string, ScalarMapping | ((modifier: number) => S
 }
 
 /** Types of extensions, by the extension's name and theirs; the schema is where somebody put it. */
-const OF_EXTENSIONS: Readonly<Record<string, TypeMapping>> = {
-  'citext.citext': exact('VARCHAR', { array: arrayOfTexts }),
-  'hstore.hstore': JSON_TEXT,
-  // EWKB: https://postgis.net/docs/ST_AsEWKB.html
-  'postgis.geometry': through('BLOB', 'bytea', arrayOfTexts),
-  'postgis.geography': through('BLOB', 'bytea', arrayOfTexts),
-  'vector.vector': listOf(exact('FLOAT'), (column) => `${column}::pg_catalog.float4[]`),
-  'vector.halfvec': listOf(exact('FLOAT'), (column) => `${column}::pg_catalog.float4[]`),
+const OF_EXTENSIONS: Readonly<Record<string, TypeMapping | ((type: PgType) => TypeMapping)>> = {
+  'citext.citext': exact('VARCHAR'),
+  'hstore.hstore': asJson,
+  'postgis.geometry': bytesInHex(),
+  'postgis.geography': bytesInHex(),
+  'vector.vector': floatsInBrackets(),
+  'vector.halfvec': floatsInBrackets(),
+}
+
+/** EWKB, which is what its output function prints in hex: https://postgis.net/docs/ST_AsEWKB.html */
+function bytesInHex(): ScalarMapping {
+  const value: Sql = (column) => `pg_catalog.decode(${filledText(column)}, 'hex')`
+  return exact('BLOB', { select: value, value, array: arrayOfEach(value) })
+}
+
+/** `[1,2.5]` is what it prints. */
+function floatsInBrackets(): TypeMapping {
+  return listOf(
+    exact('FLOAT'),
+    (column) => `pg_catalog.translate(${filledText(column)}, '[]', '{}')::pg_catalog.float4[]`,
+  )
 }
 
 /** What a Postgres type becomes. Every type has an answer; none is inferred from data, and what data decides (`open`) is found by looking at all of it. */
@@ -189,22 +214,26 @@ export function mapType(type: PgType): TypeMapping {
 }
 
 function mapByItself(type: PgType): TypeMapping {
-  if (type.element) return arrayOf(mapType(type.element))
-  if (type.kind === 'c') return JSON_TEXT
-  if (type.kind === 'e') return exact('VARCHAR', { array: arrayOfTexts, ...BINARY })
-  const mapping = type.extension === null ? builtIn(type) : OF_EXTENSIONS[`${type.extension}.${type.name}`]
-  return mapping ?? TEXT
+  if (type.element) return arrayOf(type, mapType(type.element))
+  if (type.fields) return asJson(type)
+  const found = mappingOf(type) ?? (type.kind === 'e' ? exact('VARCHAR', BINARY) : TEXT)
+  const mapping = typeof found === 'function' ? found(type) : found
+  // a comma is what an array of text has between its elements
+  if (!isScalar(mapping) || mapping.array !== arrayOfTexts || type.delimiter === ',') return mapping
+  const oneByOne: ScalarMapping = { ...mapping, array: arrayOfEach(outputText) }
+  return oneByOne
 }
 
-function builtIn({ schema, name, modifier }: PgType): ScalarMapping | undefined {
-  if (schema !== 'pg_catalog' || !Object.hasOwn(BUILT_IN, name)) return undefined
-  const mapping = BUILT_IN[name]
-  return typeof mapping === 'function' ? mapping(modifier) : mapping
+function mappingOf({ schema, name, extension }: PgType): TypeMapping | ((type: PgType) => TypeMapping) | undefined {
+  const types = extension === null ? BUILT_IN : OF_EXTENSIONS
+  const key = extension === null ? name : `${extension}.${name}`
+  return (extension !== null || schema === 'pg_catalog') && Object.hasOwn(types, key) ? types[key] : undefined
 }
 
 /** An array is a list where all of its values are of one dimension that begins at 1; what has no such form is JSON. */
-function arrayOf(element: TypeMapping): TypeMapping {
-  return isScalar(element) ? { ...JSON_TEXT, open: 'shape', element } : JSON_TEXT
+function arrayOf(type: PgType, element: TypeMapping): TypeMapping {
+  const json = asJson(type)
+  return isScalar(element) ? { ...json, open: 'shape', element } : json
 }
 
 function isScalar(mapping: TypeMapping): mapping is ScalarMapping {
@@ -242,28 +271,28 @@ export function refuseRounding(mapping: TypeMapping): TypeMapping {
   if (scale === undefined) return mapping
   const select: Sql = (column) => {
     const number = mapping.select(column)
-    return `CASE WHEN pg_catalog.min_scale(${number}) > ${scale} THEN 'volatile: ' ELSE '' END || ${number}::pg_catalog.text`
+    return `CASE WHEN pg_catalog.min_scale(${number}) > ${scale} THEN 'volatile: ' ELSE '' END || ${filledText(number)}`
   }
   return { ...mapping, select }
 }
 
-/** Through numeric, since the output function follows lc_monetary. `digits`: behind the point, there. */
-function money(digits: number): ScalarMapping {
-  return through(`DECIMAL(19,${Math.max(digits, 2)})`, 'numeric', arrayOfCasts)
+/** Through numeric, since the output function follows lc_monetary. */
+function money({ moneyDigits }: PgType): ScalarMapping {
+  const value: Sql = (column) => `${column}::pg_catalog.numeric`
+  const array: Sql = (column) => arrayOfTexts(`${column}::pg_catalog.numeric[]`)
+  return exact(`DECIMAL(19,${Math.max(moneyDigits, 2)})`, { select: value, value, array })
 }
 
 /**
  * numeric(p,s): the modifier holds p in its upper half and s as an 11-bit signed number, plus 4 (`numeric_typmod_*` in Postgres's numeric.c).
  * A negative scale counts digits before the point; a scale above the precision means zeros behind it.
  */
-function decimal(modifier: number): ScalarMapping {
+function decimal({ modifier }: PgType): ScalarMapping {
   if (modifier < 4) return OPEN_NUMERIC
   const precision = ((modifier - 4) >> 16) & 0xffff
   const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024
   const digits = Math.max(scale < 0 ? precision - scale : precision, scale)
   const mapping =
-    digits > 38
-      ? { ...TEXT, array: arrayOfCasts }
-      : exact(`DECIMAL(${digits},${Math.max(scale, 0)})`, { binary: scale >= 0 && scale <= precision })
+    digits > 38 ? TEXT : exact(`DECIMAL(${digits},${Math.max(scale, 0)})`, { binary: scale >= 0 && scale <= precision })
   return withNumericChoices(mapping)
 }

@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
+import { filledText } from './output-text.ts'
 import type { PgClient } from './pg-client.ts'
 import type { TypeMapping } from './pg-types.ts'
 import { qualifiedName, whereClause } from './read-rows.ts'
@@ -80,7 +81,7 @@ export function openQuestions(utf8: boolean): Questions {
       for (let at = 0; at < all.length; at += MOST_EXPRESSIONS) {
         const part = all.slice(at, at + MOST_EXPRESSIONS)
         const { rows } = await client.query({
-          text: `SELECT ${part.map((sql) => `(${sql})::text`).join(', ')} FROM ${from(table, where, part)}`,
+          text: `SELECT ${part.map(filledText).join(', ')} FROM ${from(table, where, part)}`,
           rowMode: 'array',
         })
         const found = rows[0] as (string | null)[]

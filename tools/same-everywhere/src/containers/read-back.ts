@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { type Door, proofDifferences, type SourceColumn } from '@dwh/core'
+import { postgresSource } from '@dwh/extract-postgres'
+import { openParquetWriter } from '@dwh/parquet-writer'
+import { temporaryFolder } from '@dwh/test-kit'
+import { onTestFinished } from 'vitest'
+import { surveyed, through } from '../doors.ts'
+import { READERS, type Text } from '../readers.ts'
+
+export interface ReadBack {
+  readonly columns: readonly SourceColumn[]
+  /** As DuckDB reads the file. */
+  readonly rows: readonly Readonly<Record<string, Text>>[]
+  /** What the proof `deep` has to say; nothing where it holds. */
+  readonly unproven: readonly string[]
+}
+
+/** Writes tables of a database to files, all as of one instant, and reads them again. */
+export async function openReadBack(
+  url: string,
+  { extensionDirectory }: { readonly extensionDirectory?: string } = {},
+): Promise<(name: string, door: Door) => Promise<ReadBack>> {
+  const snapshot = await postgresSource({ connection: url }).open()
+  onTestFinished(() => snapshot.close())
+  const folder = await temporaryFolder()
+  const writer = await openParquetWriter({ tempDirectory: join(folder, 'temp'), extensionDirectory })
+  onTestFinished(() => writer.close())
+  const offered = new Map((await snapshot.tables()).map((table) => [table.name, table]))
+  return async (name, door) => {
+    const found = offered.get(name)
+    if (!found) throw new Error(`no table ${name}`)
+    const { table, survey } = await surveyed(snapshot, found)
+    const path = join(folder, `${name}-${door}.parquet`)
+    await writer.write({ path, columns: table.columns, data: await through(door, snapshot, table, survey) })
+    const proof = await writer.prove(path, table.columns, 'deep')
+    const columns = table.columns.map((column) => ({ ...column, as: column.name }))
+    const unproven = proofDifferences(survey.proof, proof, columns)
+    const rows = await (READERS.duckdb as (typeof READERS)[string])(path, table.columns)
+    return { columns: table.columns, rows, unproven }
+  }
+}

@@ -38,7 +38,7 @@ test('the session: names, markup, texts and times print alike, whatever the data
     CREATE TABLE apart."Other" ();
     CREATE TABLE t (id int, ref regclass, name text, x xml, i interval, ts timestamptz, d date, f float8);
     INSERT INTO t VALUES (1, 'apart."Other"', E'a\\\\b\\u00e9', NULL, '-1 day +02:03', '2026-02-18 03:00Z', '2026-02-18', 0.1::float8 + 0.2::float8);
-    CREATE VIEW v AS SELECT id, ref, name, xmlforest('\\x00ff'::bytea AS b)::text AS x, i, ts, d, f FROM t`)
+    CREATE VIEW v AS SELECT id, ref, name, xmlforest('\\x00ff'::bytea AS b)::text AS x, i, ts, d, f, '\\x00ff'::bytea AS b FROM t`)
   const expected = [
     [
       '1',
@@ -49,6 +49,7 @@ test('the session: names, markup, texts and times print alike, whatever the data
       '2026-02-18 03:00:00+00',
       '2026-02-18',
       '0.30000000000000004',
+      '\\x00ff',
     ],
   ]
   const read = (where?: string) => withClient(database.url, (client) => readAll(client, 'v', where))
@@ -58,6 +59,15 @@ test('the session: names, markup, texts and times print alike, whatever the data
     // a condition is written for texts in which a backslash is one
     expect(await read(`name = 'a\\bé'`), setting).toEqual(expected)
   }
+})
+
+test('the session: what a pooler hands on with it, an encoding say, is left behind', async () => {
+  const database = await testDatabase(`CREATE TABLE t AS SELECT 'Zürich €' AS name`)
+  const rows = await withClient(database.url, async (client) => {
+    await client.query(`SET client_encoding = 'WIN1252'`)
+    return readAll(client, 't')
+  })
+  expect(rows).toEqual([['Zürich €']])
 })
 
 test('the session: an identifier that needs no quotes has none', async () => {

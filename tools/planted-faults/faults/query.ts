@@ -67,13 +67,6 @@ export const QUERY: readonly PlantedFault[] = [
     tests: [`${src}/open-warehouse.test.ts`],
   },
   {
-    name: 'DuckDB reads the file of before after another run',
-    file: `${src}/open-warehouse.ts`,
-    find: "    for (const on of ['false', cached]) await connection.run(",
-    replace: '    for (const on of [cached]) await connection.run(',
-    tests: [`${src}/open-warehouse.test.ts`],
-  },
-  {
     name: 'CSV has no difference between NULL and an empty text',
     file: `${src}/format/format-result.ts`,
     find: "text === '' || /[",

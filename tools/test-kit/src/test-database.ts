@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { inject, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
+import { askFor } from './ask-for.ts'
 
 export interface TestDatabase {
   readonly name: string
@@ -11,9 +12,14 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** Where the server is that all tests of a run share; it is started when the first of them asks. */
+export function serverUrl(): Promise<string> {
+  return askFor('postgres')
+}
+
 /** A fresh database of the shared server, dropped when the test has finished. */
 export async function testDatabase(sql?: string): Promise<TestDatabase> {
-  const database = await createDatabase(inject('postgresUrl'))
+  const database = await createDatabase(await serverUrl())
   onTestFinished(() => database.drop())
   if (sql) await database.query(sql)
   return database

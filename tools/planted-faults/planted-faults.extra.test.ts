@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
+import { suiteCount, suiteReplay } from '@dwh/test-kit'
 import { afterAll, expect, inject, test } from 'vitest'
 import { FAULTS } from './list.ts'
 import { plant } from './planted-fault.ts'
 import { copySource } from './source-copy.ts'
 
 /** How many of the faults are planted, and which: the same seed takes the same. */
-const count = Number(process.env.DWH_COUNT ?? 6)
-const seed = process.env.DWH_SEED ?? new Date().toISOString().slice(0, 10)
+const count = suiteCount('planted-faults')
+const seed = String(suiteReplay().seed ?? new Date().toISOString().slice(0, 10).replaceAll('-', ''))
 
 const place = (name: string) => createHash('sha256').update(`${seed} ${name}`).digest('hex')
 const planted = [...FAULTS].sort((a, b) => (place(a.name) < place(b.name) ? -1 : 1)).slice(0, count)
@@ -18,7 +19,7 @@ const copy = copySource()
 afterAll(() => copy.remove())
 
 test(
-  `planted faults (DWH_SEED=${seed}): without any, the tests of all ${planted.length} pass`,
+  `planted faults (--seed ${seed}): without any, the tests of all ${planted.length} pass`,
   async () => {
     const whole = planted.filter(({ only }) => only === undefined)
     const parts = planted.filter(({ only }) => only !== undefined)
@@ -28,7 +29,7 @@ test(
     ] as const) {
       const files = [...new Set(faults.flatMap(({ tests }) => tests))]
       if (files.length === 0) continue
-      const run = await copy.test(files, only, inject('postgresUrl'))
+      const run = await copy.test(files, only, inject('sharedServices'))
       expect(run, run.output).toMatchObject({ failed: 0 })
       expect(run.passed).toBeGreaterThan(0)
     }
@@ -42,7 +43,7 @@ test.each(planted)(
     const source = copy.read(fault.file)
     copy.write(fault.file, plant(fault, source))
     try {
-      const run = await copy.test(fault.tests, fault.only, inject('postgresUrl'))
+      const run = await copy.test(fault.tests, fault.only, inject('sharedServices'))
       expect(run.failed, `no test notices:\n${run.output}`).toBeGreaterThan(0)
     } finally {
       copy.write(fault.file, source)

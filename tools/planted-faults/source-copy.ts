@@ -16,8 +16,8 @@ export interface TestRun {
 
 /** A copy of the source, as it stands in the working folder, in which lines may be changed and tests run. */
 export interface SourceCopy {
-  /** Runs test files; with `only`, those tests in them whose names it matches. Ends with the first that fails. */
-  test(files: readonly string[], only: string | undefined, postgresUrl: string): Promise<TestRun>
+  /** Runs test files; with `only`, those tests in them whose names it matches. Ends with the first that fails. `services`: where they ask for what tests share. */
+  test(files: readonly string[], only: string | undefined, services: string): Promise<TestRun>
   read(file: string): string
   write(file: string, text: string): void
   remove(): void
@@ -43,7 +43,7 @@ export function copySource(): SourceCopy {
     symlinkSync(join(ROOT, modules), join(folder, modules))
   }
   return {
-    test: (files, only, postgresUrl) => runTests(folder, files, only, postgresUrl),
+    test: (files, only, services) => runTests(folder, files, only, services),
     read: (file) => readFileSync(join(folder, file), 'utf8'),
     write: (file, text) => writeFileSync(join(folder, file), text),
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -54,7 +54,7 @@ async function runTests(
   folder: string,
   files: readonly string[],
   only: string | undefined,
-  postgresUrl: string,
+  services: string,
 ): Promise<TestRun> {
   const report = join(folder, 'report.json')
   rmSync(report, { force: true })
@@ -62,7 +62,7 @@ async function runTests(
   args.push('--reporter=json', `--outputFile.json=${report}`, ...(only === undefined ? [] : ['-t', only]), ...files)
   const child = spawn(process.execPath, [join(folder, 'node_modules/vitest/vitest.mjs'), ...args], {
     cwd: folder,
-    env: { ...process.env, DWH_PLANTED_POSTGRES: postgresUrl },
+    env: { ...process.env, DWH_PLANTED_SERVICES: services },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

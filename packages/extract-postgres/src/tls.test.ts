@@ -8,8 +8,9 @@ import {
   POSTGRES_VERSIONS,
   type SecureServer,
   secureServer,
+  serverUrl,
 } from '@dwh/test-kit'
-import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectionKeywords, connect, postgresSource } from './index.ts'
 
 const EVERYBODY = ['host all all 127.0.0.1/32 scram-sha-256']
@@ -77,7 +78,7 @@ describe('the server', () => {
   })
 
   test('without TLS: an error where that was insisted on', async () => {
-    const { hostname, port, username, password } = new URL(inject('postgresUrl'))
+    const { hostname, port, username, password } = new URL(await serverUrl())
     const plain = { host: hostname, port, user: username, password, dbname: 'postgres' }
     expect(await tlsOf(plain)).toBe('none')
     for (const more of [{ sslmode: 'require' }, { sslmode: 'verify-full', sslrootcert: ca() }]) {

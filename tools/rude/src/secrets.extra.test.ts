@@ -102,6 +102,26 @@ async function house() {
   return { database, hostname, port, roles, url }
 }
 
+test('DuckDB reads Postgres itself, and cannot', async () => {
+  const { database, url, roles } = await house()
+  const extensions = { DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' }
+  const place = await makePlace(await temporaryFolder(), extensions)
+  const env = { DATABASE_URL: url('password in DATABASE_URL') }
+  await look(place, ['run'], env, [0])
+  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT 2`)
+  await look(place, ['run'], env, [0, 1])
+  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT -1`)
+  const { hostname, port } = new URL(database.url)
+  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+  onTestFinished(() => proxy.close())
+  const proxied = { DATABASE_URL: url('password in DATABASE_URL', undefined, String(proxy.port)) }
+  for (const sees of ['SET TRANSACTION SNAPSHOT', 'FORMAT', 'pg_class']) {
+    proxy.add({ does: 'close', sees, afterBytes: 2_000, times: Number.POSITIVE_INFINITY })
+    await look(place, ['run'], proxied, [0, 1])
+    proxy.heal()
+  }
+}, 300_000)
+
 test('a warehouse in a folder: every way to give a password, every command, every failure', async () => {
   const { database, hostname, port, roles, url } = await house()
   const place = await makePlace(await temporaryFolder(), {})
@@ -242,26 +262,6 @@ test('a secret in the wrong place: every variable, flag and kind of file that ca
     )
   }
 }, 1_200_000)
-
-test('DuckDB reads Postgres itself, and cannot', async () => {
-  const { database, url, roles } = await house()
-  const extensions = { DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' }
-  const place = await makePlace(await temporaryFolder(), extensions)
-  const env = { DATABASE_URL: url('password in DATABASE_URL') }
-  await look(place, ['run'], env, [0])
-  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT 2`)
-  await look(place, ['run'], env, [0, 1])
-  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT -1`)
-  const { hostname, port } = new URL(database.url)
-  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
-  onTestFinished(() => proxy.close())
-  const proxied = { DATABASE_URL: url('password in DATABASE_URL', undefined, String(proxy.port)) }
-  for (const sees of ['SET TRANSACTION SNAPSHOT', 'FORMAT', 'pg_class']) {
-    proxy.add({ does: 'close', sees, afterBytes: 2_000, times: Number.POSITIVE_INFINITY })
-    await look(place, ['run'], proxied, [0, 1])
-    proxy.heal()
-  }
-}, 300_000)
 
 test('a warehouse in a bucket: keys, tokens, endpoints and proxies', async () => {
   const { url } = await house()

@@ -4,25 +4,28 @@ import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3'
 import { s3Store } from '@dwh/storage'
 import { storeContract } from '@dwh/storage/testing'
-import { temporaryFolder } from '@dwh/test-kit'
+import { suiteCount, temporaryFolder } from '@dwh/test-kit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveLocalhost } from './resolve-localhost.ts'
 import type { S3Store } from './start-server.ts'
-import { startMinio, startVersitygw } from './stores.ts'
+import { startMinio, startOwnServer, startVersitygw } from './stores.ts'
 
 /*
- * The contract of `ObjectStore` on real S3 servers, built from their sources. Needs Go and its module proxy, so it is an extra: not part of `npm test`,
- * required in CI. `pnpm test:stores` runs this and prints what each store supports.
+ * The contract of `ObjectStore` on real S3 servers, built from their sources. Needs Go and its module proxy, so it is a suite: not part of `npm test`.
+ * `pnpm suite stores-contract` runs this, `pnpm suite stores-sheet` prints what each store supports.
  */
 
 const START_TIMEOUT_MS = 900_000
 
 beforeAll(resolveLocalhost)
 
-describe.each([
+const SERVERS = [
+  { name: 'our own', start: startOwnServer, pathStyle: true },
   { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true },
   { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false },
-])('$name', ({ name, start, pathStyle }) => {
+]
+
+describe.each(SERVERS.slice(0, suiteCount('stores-contract')))('$name', ({ name, start, pathStyle }) => {
   let server: S3Store | undefined
   let buckets = 0
   beforeAll(async () => {

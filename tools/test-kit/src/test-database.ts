@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { inject, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
+import { askFor } from './ask-for.ts'
 
 export interface TestDatabase {
   readonly name: string
@@ -11,6 +12,11 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** Where the server is that all tests of a run share; it is started when the first of them asks. */
+export function serverUrl(): Promise<string> {
+  return askFor('postgres')
+}
+
 export interface TestDatabaseOptions {
   /** In which it keeps text, such as `SQL_ASCII`. `sql` is then sent as bytes: `E'\\xfc'` is one. Default UTF8. */
   readonly encoding?: string
@@ -18,7 +24,7 @@ export interface TestDatabaseOptions {
 
 /** A fresh database of the shared server, dropped when the test has finished. */
 export async function testDatabase(sql?: string, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const database = await createDatabase(inject('postgresUrl'), options)
+  const database = await createDatabase(await serverUrl(), options)
   onTestFinished(() => database.drop())
   if (sql) await database.query(sql)
   return database

@@ -1,17 +1,24 @@
 import { setImmediate as othersToo } from 'node:timers/promises'
+import { suiteCount, suiteReplay } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import * as code from './code.ts'
 import { change, FLAWS, flawedCode, sourceOf } from './flawed-code.ts'
 import { type Ended, prepare, type Stage, simulate } from './simulate.ts'
 
-/** To play one schedule again: SCHEDULE_SEED=<seed> SCHEDULES=1 */
-const SCHEDULES = Number(process.env.SCHEDULES ?? 10_000)
-const FIRST_SEED = Number(process.env.SCHEDULE_SEED ?? 1)
+const SCHEDULES = suiteCount('protocol-schedules')
+const FIRST_SEED = suiteReplay().seed ?? 1
+/** A flaw is found in the first of these: it takes no longer to look in more of them. */
+const SCHEDULES_OF_A_FLAW = Math.max(SCHEDULES, 10_000)
+
+const TIMEOUT_MS = 4 * 60 * 60 * 1000
 
 /** The first schedule that breaks a promise, and how all before it ended. */
-async function search(stage: Stage): Promise<{ broken: Ended | null; outcomes: Map<string, number> }> {
+async function search(
+  stage: Stage,
+  schedules: number,
+): Promise<{ broken: Ended | null; outcomes: Map<string, number> }> {
   const outcomes = new Map<string, number>()
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed += 1) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + schedules; seed += 1) {
     const ended = await simulate(stage, seed)
     if (ended.violation !== null) return { broken: ended, outcomes }
     for (const outcome of ended.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
@@ -20,9 +27,12 @@ async function search(stage: Stage): Promise<{ broken: Ended | null; outcomes: M
   return { broken: null, outcomes }
 }
 
-test(`the code keeps its promises in ${SCHEDULES} schedules`, { timeout: 300_000 }, async () => {
-  const { broken, outcomes } = await search(await prepare(code))
-  if (broken) throw new Error(`SCHEDULE_SEED=${broken.seed}: ${broken.violation}\n  ${broken.trace.join('\n  ')}`)
+test(`the code keeps its promises in ${SCHEDULES} schedules`, { timeout: TIMEOUT_MS }, async () => {
+  const { broken, outcomes } = await search(await prepare(code), SCHEDULES)
+  if (broken)
+    throw new Error(
+      `${broken.violation} (again: pnpm suite protocol-schedules --seed ${broken.seed} --count 1)\n  ${broken.trace.join('\n  ')}`,
+    )
   // they are about something: runs win, lose, fail and cannot know
   if (SCHEDULES >= 10_000)
     for (const outcome of ['published', 'conflict', 'nothing', 'uncertain'])
@@ -30,7 +40,7 @@ test(`the code keeps its promises in ${SCHEDULES} schedules`, { timeout: 300_000
 })
 
 test.each(Object.entries(FLAWS))('with a flaw in it that is found: %s', { timeout: 300_000 }, async (_, changes) => {
-  const { broken } = await search(await prepare(await flawedCode(changes)))
+  const { broken } = await search(await prepare(await flawedCode(changes)), SCHEDULES_OF_A_FLAW)
   expect(broken?.violation).toMatch(
     /^(the manifest of|nobody has|nothing is being|etl.json|a reader|\S+\.parquet|\w+ goes round)/,
   )

@@ -34,10 +34,12 @@ export function surveyLongest(
 
 /** The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one that is short, or is not to be looked at. */
 function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
-  if (mapping.plainText) return `octet_length(${column})`
-  if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${mapping.value(column)})`
+  const value = mapping.value(column)
+  if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})`
+  if (mapping.plainText && mapping.type === 'VARCHAR') return `octet_length(${value})`
   const mayBeLong = mapping.type === 'JSON' || mapping.type === 'VARCHAR' || mapping.element !== undefined
-  return lengths === 'all' && mayBeLong ? `octet_length(format('%s', ${mapping.select(column)}))` : null
+  if (lengths === 'cheap' || !mayBeLong) return null
+  return `octet_length(${mapping.plainText ? value : `format('%s', ${mapping.select(column)})`})`
 }
 
 /** Whether anything is stored beside the rows of a table, of its partitions or of its children. Of what is no table nobody knows. */

@@ -1,8 +1,10 @@
 import { type CellValue, DwhError, type Row } from '@dwh/core'
 import type { ParquetColumn } from './write-parquet.ts'
 
-/** Beside its text, in framed text: two quotes, and what divides it from the next. */
+/** Beside its text, in framed text: what divides it from the one before, and two quotes. */
 const ROOM_PER_CELL = 3
+/** The end of the line. */
+const ROOM_PER_ROW = 1
 
 /** The error for a row that is longer than what room was made for. `where`: such as `row 7`. `bytes`: of its cells as text. */
 export function rowTooLarge(
@@ -11,7 +13,7 @@ export function rowTooLarge(
   columns: readonly unknown[],
   { maxRowBytes }: { readonly maxRowBytes: number },
 ): DwhError {
-  const needed = bytes + ROOM_PER_CELL * columns.length
+  const needed = bytes + ROOM_PER_CELL * columns.length + ROOM_PER_ROW
   return new DwhError('ROW_TOO_LARGE', `${where}: ${bytes} bytes as text, more than maxRowBytes (${maxRowBytes})`, {
     hint: `Write the table again with maxRowBytes of at least ${needed}; memory grows with it.`,
     context: { bytes: needed },

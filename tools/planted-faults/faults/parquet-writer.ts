@@ -6,8 +6,8 @@ export const PARQUET_WRITER: readonly PlantedFault[] = [
   {
     name: 'an empty text of a copy becomes NULL',
     file: `${src}/text-input.ts`,
-    find: 'nullstr: "\'\\\\N\'"',
-    replace: "nullstr: \"['\\\\N', '']\"",
+    find: `quote: "''", escape: "''", nullstr: "'\\\\N'"`,
+    replace: `quote: "''", escape: "''", nullstr: "['\\\\N', '']"`,
     tests: [`${src}/write-copy.test.ts`],
   },
   {

@@ -65,6 +65,8 @@ export function boundedCursor(client: PgClient, cursor: Cursor<TextRow>, mostByt
       asked.catch(() => {})
     },
     async take() {
+      // so much may have come while the caller had the rows before
+      if (bytes >= mostBytes) return { rows: give(), came: null }
       resume()
       const full = new Promise<null>((resolve) => {
         onFull = () => resolve(null)

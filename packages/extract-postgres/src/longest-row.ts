@@ -19,13 +19,14 @@ export function surveyLongest(
 ): () => TableSurvey['longest'] {
   const texts = table.columns.flatMap(({ name, mapping }) => {
     const length = textLength(mapping, `t.${quoteIdentifier(name)}`, lengths)
-    return length === null ? [] : [utf8 ? length : `${GROWTH_TO_UTF8} * ${length}`]
+    const grows = !utf8 && mapping.type !== 'BLOB' && !mapping.utf8
+    return length === null ? [] : [grows ? `${GROWTH_TO_UTF8} * ${length}` : length]
   })
   if (texts.length === 0) return () => undefined
   // an expression per row is not evaluated where the answer is known before the first one
   const longest = (length: string) => ask(`max(CASE WHEN (${hasToast(table)}) THEN ${length} END)`)
-  const row = longest(texts.map((text) => `coalesce(${text}, 0)::pg_catalog.int8`).join(' + '))
-  const value = texts.length === 1 ? row : longest(`greatest(${texts.join(', ')})::pg_catalog.int8`)
+  const row = longest(texts.map((text) => `coalesce(${text}, 0)`).join(' + '))
+  const value = texts.length === 1 ? row : longest(`greatest(${texts.join(', ')})`)
   return () => {
     const rowBytes = Number(row() ?? 0)
     return rowBytes === 0 ? undefined : { rowBytes, valueBytes: Number(value() ?? 0) }
@@ -35,11 +36,11 @@ export function surveyLongest(
 /** The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one that is short, or is not to be looked at. */
 function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
   const value = mapping.value(column)
-  if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})`
-  if (mapping.plainText && mapping.type === 'VARCHAR') return `octet_length(${value})`
+  if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})::pg_catalog.int8`
+  if (mapping.plainText && mapping.type === 'VARCHAR') return `octet_length(${value})::pg_catalog.int8`
   const mayBeLong = mapping.type === 'JSON' || mapping.type === 'VARCHAR' || mapping.element !== undefined
   if (lengths === 'cheap' || !mayBeLong) return null
-  return `octet_length(${mapping.plainText ? value : `format('%s', ${mapping.select(column)})`})`
+  return `octet_length(${mapping.plainText ? value : `format('%s', ${mapping.select(column)})`})::pg_catalog.int8`
 }
 
 /** Whether anything is stored beside the rows of a table, of its partitions or of its children. Of what is no table nobody knows. */

@@ -15,7 +15,7 @@ export interface FeedInputsOptions {
 
 /**
  * Hands a stream of text to a reader that takes a list of files and reads one after another, each to its end before it opens the next. `read` is given the list
- * once there is something to read, and resolves or rejects when the reader is done. What a reader holds of one input is so bounded by whoever says `NEXT_INPUT`.
+ * once there is something to read, and resolves or rejects when the reader is done. The caller bounds what the reader holds of one input by placing `NEXT_INPUT`.
  *
  * Two named pipes take turns: the list names them again and again, and a pipe can be opened for writing only once the reader has come back to it. Inputs that are
  * left over at the end are empty files. Where no pipe can be made, each input is a temporary file. Nothing is left beside `path` afterwards.
@@ -95,8 +95,12 @@ async function throughPipes<T>(
     await pipe?.end()
   } catch (error) {
     pipe?.destroy()
-    await endInputs(pipes)
-    await reader.settled
+    // what went wrong first is told; a reader that nobody can let go is not waited for
+    const ended = await endInputs(pipes).then(
+      () => true,
+      () => false,
+    )
+    if (ended) await reader.settled
     throw error
   } finally {
     pipe?.destroy()

@@ -18,7 +18,7 @@ import {
 export interface ParquetWriterOptions {
   /** For pipes and for what DuckDB spills; made when absent. The writer works in a folder of its own in it, gone after `close`. */
   readonly tempDirectory: string
-  /** What DuckDB may hold, over all tables that are written at once. Default 1 GiB. */
+  /** What DuckDB may hold, over all tables that are written at once; rows of more than 1 MiB come on top, as `maxRowBytes` says. Default 1 GiB. */
   readonly memoryLimitBytes?: number
   /** Where DuckDB finds its extensions. Default `~/.duckdb/extensions`. Nothing is ever downloaded. */
   readonly extensionDirectory?: string | undefined
@@ -98,26 +98,32 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
   const inTurn = limiter(options.concurrentWrites ?? DEFAULT_CONCURRENT_WRITES)
   const longRowsInTurn = limiter(1)
   let closed = false
+  /** The connection on which long rows are being written or read. */
+  let longRows: DuckDBConnection | null = null
 
   /**
    * For long rows: a DuckDB of one thread, which holds one of them at a time, and one table at a time. What it may hold is more than it does: a buffer counts as
    * a whole, however little is in it.
    */
   function forLongRows<T>(rowBytes: number, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    return longRowsInTurn(async () => {
-      const memory = DEFAULT_MEMORY_LIMIT_BYTES + ROWS_IN_MEMORY * rowBytes
-      const own = await DuckDBInstance.create(':memory:', { ...settings, threads: '1', memory_limit: `${memory}B` })
-      try {
-        const connection = await own.connect()
+    const inItsTurn = () =>
+      inTurn(async () => {
+        const memory = DEFAULT_MEMORY_LIMIT_BYTES + ROWS_IN_MEMORY * rowBytes
+        const own = await DuckDBInstance.create(':memory:', { ...settings, threads: '1', memory_limit: `${memory}B` })
         try {
-          return await work(connection)
+          const connection = await own.connect()
+          longRows = connection
+          try {
+            return await work(connection)
+          } finally {
+            longRows = null
+            connection.closeSync()
+          }
         } finally {
-          connection.closeSync()
+          own.closeSync()
         }
-      } finally {
-        own.closeSync()
-      }
-    })
+      })
+    return longRowsInTurn(inItsTurn)
   }
 
   /** In its turn, on a connection of its own. */
@@ -133,23 +139,23 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
   }
 
   return {
-    write: (input) =>
-      onConnection((connection) => {
-        const pipe = join(folder, randomBytes(8).toString('hex'))
-        const { data, maxRowBytes = 0 } = input
-        if ('native' in data || maxRowBytes <= DEFAULT_MAX_ROW_BYTES) return writeParquet(connection, pipe, input)
-        return forLongRows(maxRowBytes, (own) => writeParquet(own, pipe, input))
-      }),
-    prove: (path, columns, level = 'columns') =>
-      onConnection(async (connection) => {
-        try {
-          const bytes = await largestRowGroup(connection, path)
-          if (bytes <= MOST_ROW_GROUP_BYTES) return await proveFile(connection, path, columns, level)
-          return await forLongRows(bytes, (own) => proveFile(own, path, columns, level))
-        } catch (error) {
-          throw writeFailure(error, path)
-        }
-      }),
+    write(input) {
+      const pipe = join(folder, randomBytes(8).toString('hex'))
+      const { data, maxRowBytes = 0 } = input
+      const write = (connection: DuckDBConnection) => writeParquet(connection, pipe, input)
+      return 'native' in data || maxRowBytes <= DEFAULT_MAX_ROW_BYTES
+        ? onConnection(write)
+        : forLongRows(maxRowBytes, write)
+    },
+    async prove(path, columns, level = 'columns') {
+      try {
+        const bytes = await onConnection((connection) => largestRowGroup(connection, path))
+        const measure = (connection: DuckDBConnection) => proveFile(connection, path, columns, level)
+        return bytes <= MOST_ROW_GROUP_BYTES ? await onConnection(measure) : await forLongRows(bytes, measure)
+      } catch (error) {
+        throw writeFailure(error, path)
+      }
+    },
     inspect: (path) =>
       onConnection((connection) =>
         readFooter(connection, path).catch((error) => {
@@ -171,6 +177,7 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     async close() {
       if (closed) return
       closed = true
+      longRows?.interrupt()
       instance.closeSync()
       await rm(folder, { recursive: true, force: true })
     },

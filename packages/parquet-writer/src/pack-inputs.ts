@@ -6,14 +6,17 @@ import { rowTooLarge } from './row-size.ts'
 const SHARING_ROW_BYTES = 16 * 1024 * 1024
 /** An input that has as much is full. DuckDB gathers up to 2,048 rows of one input before it writes any, and never rows of two. */
 const INPUT_BYTES = 32 * 1024 * 1024
-/** A table whose size nobody knows. */
+/** For a table of unknown size. */
 const DEFAULT_INPUTS = 1024
-/** Each that is left over costs a moment, too. */
+/** Opening an input that is not used takes time, too. */
 const LEAST_INPUTS = 64
+const MOST_INPUTS = 16_384
 
 /** How many inputs a table of about so many bytes is given, as text; `undefined`: nobody knows. */
 export function inputsFor(bytes: number | undefined): number {
-  return bytes === undefined ? DEFAULT_INPUTS : Math.max(LEAST_INPUTS, Math.ceil(bytes / (INPUT_BYTES / 4)))
+  return bytes === undefined
+    ? DEFAULT_INPUTS
+    : Math.min(MOST_INPUTS, Math.max(LEAST_INPUTS, Math.ceil(bytes / (INPUT_BYTES / 4))))
 }
 
 export interface PackInputsOptions {
@@ -62,7 +65,7 @@ export async function* packInputs(
     if (lastEnd > 0 && rowBytes > maxRowBytes) throw rowTooLarge('a row', rowBytes, columns, { maxRowBytes })
     if (lastEnd === 0 && !alone) {
       held.push(bytes)
-      if (rowBytes <= SHARING_ROW_BYTES * growth()) continue
+      if (rowBytes <= SHARING_ROW_BYTES) continue
       alone = true
       yield* next()
       yield* release()

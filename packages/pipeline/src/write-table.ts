@@ -35,9 +35,10 @@ function roomFor(bytes: number): number {
 
 /** How many bytes of text the survey has counted; undefined where it has not. */
 function textBytes(survey: TableSurvey | null): number | undefined {
-  const measured = Object.values(survey?.proof.columns ?? {}).flatMap(({ bytes }) => (bytes ? [Number(bytes)] : []))
-  // those of a BLOB are twice as many as text
-  return measured.length === 0 ? undefined : 2 * measured.reduce((sum, bytes) => sum + bytes, 0)
+  const measured = Object.entries(survey?.proof.columns ?? {}).flatMap(([name, { bytes }]) =>
+    bytes ? [(survey?.types[name] === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
+  )
+  return measured.length === 0 ? undefined : measured.reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** Writes a table; again through the next door where one does not work, and with more room when a row turns out to be longer than was known. */
@@ -75,7 +76,7 @@ export async function writeTable(
       const needed = isDwhError(error, 'ROW_TOO_LARGE') ? Number(error.context.bytes) : Number.POSITIVE_INFINITY
       if (next !== null) through = next
       else if (needed <= MAX_ROW_BYTES && needed > maxRowBytes) maxRowBytes = roomFor(needed)
-      else throw withChoices(error, table)
+      else throw withPlace(withChoices(error, table), table)
     }
   }
 }
@@ -86,6 +87,16 @@ const MEANING: Readonly<Record<string, string>> = {
   double: 'double (the nearest; what changes is counted)',
   'or-null': 'or-null (NULL instead, counted)',
   bytes: 'bytes (as the source keeps them)',
+}
+
+/** A row that is longer than any may be, with what to do about it. */
+function withPlace(error: unknown, { table }: TablePlan): unknown {
+  if (!isDwhError(error, 'ROW_TOO_LARGE')) return error
+  return new DwhError('ROW_TOO_LARGE', error.message, {
+    cause: error,
+    hint: `Leave out a column of table ${formatTableName(table)} (columns.exclude), or such rows (where).`,
+    context: error.context,
+  })
 }
 
 /** A refused value, with the settings that would let it through. */

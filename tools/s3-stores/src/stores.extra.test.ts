@@ -19,13 +19,14 @@ const START_TIMEOUT_MS = 900_000
 
 beforeAll(resolveLocalhost)
 
+/** `lock`: what is tried in a bucket with Object Lock. With versions, versitygw 1.8.0 grants If-Match with the ETag of an object that was deleted; our own server makes no such bucket by this request. */
 const SERVERS = [
-  { name: 'our own', start: startOwnServer, pathStyle: true },
-  { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true },
-  { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false },
+  { name: 'our own', start: startOwnServer, pathStyle: true, lock: [] },
+  { name: 'versitygw 1.8.0', start: startVersitygw, pathStyle: true, lock: ['parts'] },
+  { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false, lock: ['parts', 'contract'] },
 ]
 
-describe.each(SERVERS.slice(0, suiteCount('stores-contract')))('$name', ({ name, start, pathStyle }) => {
+describe.each(SERVERS.slice(0, suiteCount('stores-contract')))('$name', ({ name, start, pathStyle, lock }) => {
   let server: S3Store | undefined
   let buckets = 0
   beforeAll(async () => {
@@ -61,24 +62,25 @@ describe.each(SERVERS.slice(0, suiteCount('stores-contract')))('$name', ({ name,
     return s3Store({ bucket: `bucket-${buckets}`, prefix: 'ware', endpoint, pathStyle, credentials, checksum })
   }
 
-  // with versions, versitygw 1.8.0 grants If-Match with the ETag of an object that was deleted
-  for (const locked of name.startsWith('versitygw') ? [false] : [false, true]) {
+  for (const locked of lock.includes('contract') ? [false, true] : [false]) {
     storeContract(locked ? `${name}, a bucket with Object Lock` : name, async () => ({
       store: await openBucket({ locked }),
       reopen: () => open(locked),
     }))
   }
 
-  // neither server demands a checksum: that is tried on our own
-  test('a bucket with Object Lock: parts with a checksum are taken, and a deleted object is gone', async () => {
-    await openBucket({ locked: true })
-    const store = open(true)
-    const path = join(await temporaryFolder(), 'large')
-    await writeFile(path, randomBytes(20 * 1024 * 1024))
-    expect(await store.putFile('large', path)).toMatchObject({ size: 20 * 1024 * 1024 })
-    await store.delete('large')
-    expect(await store.head('large')).toBeNull()
-  })
+  // no server here demands a checksum: that is tried by packages/storage
+  if (lock.includes('parts')) {
+    test('a bucket with Object Lock: parts with a checksum are taken, and a deleted object is gone', async () => {
+      await openBucket({ locked: true })
+      const store = open(true)
+      const path = join(await temporaryFolder(), 'large')
+      await writeFile(path, randomBytes(20 * 1024 * 1024))
+      expect(await store.putFile('large', path)).toMatchObject({ size: 20 * 1024 * 1024 })
+      await store.delete('large')
+      expect(await store.head('large')).toBeNull()
+    })
+  }
 
   test('conditional writes are honoured, and known to be', async () => {
     const store = await openBucket()

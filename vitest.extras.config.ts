@@ -1,13 +1,16 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import base from './vitest.config.ts'
 
-/** What needs more than Node and npm, or a registry while it runs: optional for users, required in CI. */
+/** The suites of tools/suites/suites.json: what takes long, or needs more than Node and npm, or a registry while it runs. */
 const config: ViteUserConfig = defineConfig({
   ...base,
   test: {
     ...base.test,
     include: ['{packages,apps,tools}/**/*.extra.test.ts', 'bench/**/*.extra.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: [...(base.test?.globalSetup ?? []), 'tools/suites/prepare-suites.ts'],
+    runner: './tools/suites/suite-runner.ts',
+    // what measures or races has the machine for itself
     fileParallelism: false,
   },
 })

@@ -1,4 +1,4 @@
-// What tools/check.mjs reads of a suite, as JSON in the file of `--outputFile.check`: how many tests passed, and what failed, with its text.
+// What tools/check.mjs reads of a run, as JSON in the file of `--outputFile.check`: how many tests passed, what failed, with its text, and how long each file took.
 // vitest's own JSON reporter leaves out the errors that happen outside of any test.
 import { writeFileSync } from 'node:fs'
 
@@ -12,6 +12,11 @@ function text(errors = []) {
     .join('\n')
 }
 
+/** A test, or a block of tests around it, that the count of its suite does not reach. */
+function isLeftOut(task) {
+  return task.type !== 'module' && (task.meta().leftOut === true || isLeftOut(task.parent))
+}
+
 /** The `Reporter` of vitest that counts. */
 export default class CheckReporter {
   onInit(vitest) {
@@ -21,9 +26,14 @@ export default class CheckReporter {
   onTestRunEnd(modules, unhandled) {
     let passed = 0
     const failures = []
+    const files = []
     for (const module of modules) {
       const path = module.relativeModuleId
-      for (const test of module.children.allTests()) {
+      const { collectDuration, duration } = module.diagnostic()
+      // those that the count of a suite leaves out are no part of it
+      const tests = [...module.children.allTests()].filter((test) => !isLeftOut(test))
+      files.push({ path, seconds: (collectDuration + duration) / 1000, tests: tests.length })
+      for (const test of tests) {
         const result = test.result()
         if (result.state === 'passed') passed += 1
         // one that was skipped is one that CI did not see
@@ -35,6 +45,6 @@ export default class CheckReporter {
       if (module.errors().length > 0) failures.push(`${path}\n${text(module.errors())}`)
     }
     for (const error of unhandled) failures.push(`outside of any test: ${text([error])}`)
-    writeFileSync(this.file, JSON.stringify({ passed, failures }))
+    writeFileSync(this.file, JSON.stringify({ passed, failures, files }))
   }
 }

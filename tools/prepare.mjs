@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const root = new URL('..', import.meta.url)
 
@@ -21,9 +22,44 @@ export function runPnpm(args, options = {}) {
   process.exit(result.status ?? 1)
 }
 
+/** Says which installation this is: of what the lockfile and every manifest name, and of the folders that pnpm has made for it. */
+const INSTALLED = new URL('node_modules/.dwh-installed', root)
+
+/** Installs what the lockfile names, unless that is what is installed. */
+export function install() {
+  const wanted = installation()
+  if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === wanted) return
+  process.stderr.write('Installing what @dwh needs (once) ...\n')
+  runPnpm(['install', '--frozen-lockfile', '--prefer-offline'], { quiet: true })
+  writeFileSync(INSTALLED, installation())
+}
+
 /** Installs what the lockfile names and builds every package; quick when both are done already. */
 export function prepare() {
-  process.stderr.write('Installing and building @dwh (once) ...\n')
-  runPnpm(['install', '--frozen-lockfile', '--prefer-offline'], { quiet: true })
+  install()
+  process.stderr.write('Building @dwh (once) ...\n')
   runPnpm(['run', 'build'], { quiet: true })
+}
+
+function installation() {
+  const hash = createHash('sha256')
+  const read = (path) => hash.update(`${path}\n`).update(readFileSync(new URL(path, root)))
+  for (const path of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']) read(path)
+  for (const folder of members()) {
+    read(`${folder}/package.json`)
+    hash.update(existsSync(new URL(`${folder}/node_modules`, root)) ? 'has its own\n' : 'has none\n')
+  }
+  return hash.digest('hex')
+}
+
+/** The folders of pnpm-workspace.yaml that are there. */
+function members() {
+  const [, listed = ''] =
+    /^packages:\n((?: +- .*\n)+)/m.exec(readFileSync(new URL('pnpm-workspace.yaml', root), 'utf8')) ?? []
+  const places = [...listed.matchAll(/- (\S+)/g)].flatMap(([, place]) => {
+    if (!place.endsWith('/*')) return [place]
+    const group = place.slice(0, -2)
+    return readdirSync(new URL(group, root)).map((name) => `${group}/${name}`)
+  })
+  return places.filter((place) => existsSync(new URL(`${place}/package.json`, root)))
 }

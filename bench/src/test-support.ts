@@ -3,7 +3,7 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { temporaryFolder } from '@dwh/test-kit'
+import { builtCheckout, temporaryFolder } from '@dwh/test-kit'
 import type { DataSetResults } from './results.ts'
 
 const run = promisify(execFile)
@@ -12,6 +12,7 @@ const tsup = fileURLToPath(new URL('../../node_modules/.bin/tsup', import.meta.u
 
 /** Builds the bench beside itself, where its dependencies are found; gives the folder, which the caller removes. */
 export async function buildBench(): Promise<string> {
+  await builtCheckout()
   const folder = await mkdtemp(join(bench, '.child-'))
   await run(tsup, ['--silent', '--out-dir', folder], { cwd: bench })
   return folder

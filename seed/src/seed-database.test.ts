@@ -2,13 +2,14 @@ import { chmod, readFile } from 'node:fs/promises'
 import {
   createDatabase,
   POSTGRES_VERSIONS,
+  serverUrl,
   startTestServer,
   type TestDatabase,
   temporaryFolder,
   testDatabase,
   withClient,
 } from '@dwh/test-kit'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { MAX_SCALE, type SeedOptions, seedDatabase } from './index.ts'
 
 /** The rows of seed number 1, printed and hashed. It changes only when the example itself is changed. */
@@ -196,7 +197,7 @@ describe('the same number, the same rows', () => {
   })
 
   test('in a database that sorts text as people do', async () => {
-    const server = inject('postgresUrl')
+    const server = await serverUrl()
     const name = 'seed_in_english'
     const create = `CREATE DATABASE ${name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`
     await withClient(server, (client) => client.query(create))

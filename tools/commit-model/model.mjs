@@ -1,4 +1,4 @@
-// `pnpm model [FLAW...]`: explores the model of the commit protocol. See README.md.
+// `node tools/commit-model/model.mjs [FLAW...]`: explores the model of the commit protocol. See README.md.
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 

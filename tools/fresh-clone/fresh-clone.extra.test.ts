@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 /*
- * What somebody does who has Node and npm, and nothing else: clones, and types one command. Needs a registry to install from, so it is an extra: not
- * part of `npm test`, required in CI.
+ * What somebody does who has Node and npm, and nothing else: clones, and types one command. Needs a registry to install from, so it is a suite: not
+ * part of `npm test`.
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -92,6 +93,15 @@ const users: readonly { who: string; uid?: number }[] = [
   { who: 'the user who runs this' },
   ...(isRoot ? [{ who: 'a normal user', uid: NORMAL_UID }] : []),
 ]
+
+test('npx dwh --version, with what this machine has installed and built before', {
+  timeout: INSTALL_TIMEOUT_MS,
+}, async () => {
+  const { run } = await clone()
+  const caches = { HOME: homedir(), TURBO_CACHE_DIR: join(root, '.turbo/cache') }
+  const version = await run('npx', ['dwh', '--version'], caches)
+  expect(version, version.output).toMatchObject({ code: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+$/m) })
+})
 
 describe.each(users)('a fresh clone, as $who', ({ uid }) => {
   test('npm start, twice', { timeout: INSTALL_TIMEOUT_MS }, async () => {

@@ -68,7 +68,7 @@ test('workflows use actions of known commits, and a release has what provenance 
   for (const text of [
     'id-token: write',
     `npx --yes ${manifestOf('.').packageManager} run release`,
-    'uses: ./.github/workflows/ci.yml',
+    'uses: ./.github/workflows/all.yml',
   ])
     expect(release).toContain(text)
 })

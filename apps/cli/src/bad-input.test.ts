@@ -170,13 +170,16 @@ describe('the command line and the configuration', () => {
     ['timezone: Mars/Olympus', 'time zone "Mars/Olympus"', 'IANA'],
     ['storage: gs://bucket/x', 'gs:// is no kind of storage', 's3://bucket/prefix'],
     ['storage: s3:/bucket/x', 's3:/ is no kind of storage', 's3://bucket/prefix'],
-    ['storage: s3://bucket/b c', 'prefix "b c"'],
+    ['storage: s3://bucket/b c', 'prefix of the storage: not valid'],
     ['storage: s3://bucket\ns3: { path_stile: true }', 'dwh.yaml:2', 'path_style'],
     ['storage: [', 'dwh.yaml:'],
     ['storage: a\nstorage: b', 'dwh.yaml:2'],
     ['just a text', 'the file'],
     ['tables: { "a.b.c": {} }', 'table name "a.b.c"'],
-    ['tables: { orders: { where: "nothing > 1" } }', 'orders: column "nothing" does not exist'],
+    [
+      'tables: { orders: { where: "nothing > 1" } }',
+      'orders: its condition (where): Postgres refuses it: column "nothing" does not exist',
+    ],
   ])('%s', async (yaml, ...texts) => {
     const made = await place(yaml)
     const finished = await made.dwh(['run'])

@@ -28,6 +28,7 @@ function withPlaceholders(schema: unknown): unknown {
 function inOneForm({ anyOf, ...rest }: Node): Node {
   const forms = (anyOf ?? []) as readonly Node[]
   const [form] = forms
-  if (!form || forms.some(({ type }) => type === 'null')) return { ...rest, ...(anyOf === undefined ? {} : { anyOf }) }
+  if (!form || forms.some(({ type }) => type === 'null' || type === 'object'))
+    return { ...rest, ...(anyOf === undefined ? {} : { anyOf }) }
   return { ...form, ...rest }
 }

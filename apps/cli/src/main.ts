@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
 import { endRequests } from '@dwh/core'
 import { getProxyForUrl } from 'proxy-from-env'
-import { reportError } from './output/report-error.ts'
+import { reportError, secretsGiven } from './output/report-error.ts'
 import { makeProgram } from './program.ts'
 import { output, type World } from './surroundings.ts'
 
@@ -43,6 +43,7 @@ const world: World = {
   hidden: () => [...secrets],
 }
 
+world.hide(secretsGiven(env, argv.slice(2)))
 const program = makeProgram(world)
 try {
   // SQL that begins with a comment is no option

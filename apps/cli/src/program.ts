@@ -14,6 +14,7 @@ import { statusCommand } from './commands/status.ts'
 import { tablesCommand } from './commands/tables.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { viewsCommand } from './commands/views.ts'
+import { redact } from './output/report-error.ts'
 import type { World } from './surroundings.ts'
 import { version } from './version.ts'
 
@@ -30,7 +31,10 @@ Settings come from flags, then from the environment, then from dwh.yaml in the w
   DATABASE_URL, PGHOST, PGUSER, ...   source            the Postgres to read
   DWH_STORAGE                         storage           a folder (./warehouse), or a bucket: s3://bucket/prefix
   S3_ENDPOINT, S3_REGION,             s3                where the bucket is, when it is not at AWS; AWS_ACCESS_KEY_ID,
-  S3_PATH_STYLE, S3_CA_FILE                             AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ... as everywhere
+  S3_PATH_STYLE, S3_CA_FILE,                            AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ... as everywhere
+  S3_CHECKSUM, S3_ENCRYPTION,                           what a bucket may ask for (docs/storage.md)
+  S3_KMS_KEY_ID, S3_ANONYMOUS,
+  S3_REQUESTER_PAYS
   DWH_TIMEZONE                        timezone          whose midnight ends a day (UTC)
   DWH_PARALLEL                        parallel          tables read at once (2)
   DWH_EXTRACT                         extract           how tables are read: auto, rows, copy, native (auto)
@@ -86,7 +90,8 @@ export function makeProgram(world: World): Command {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void world.stdout.write(text),
-      writeErr: (text) => void world.stderr.write(text),
+      // it repeats arguments
+      writeErr: (text) => void world.stderr.write(redact(text, world.hidden())),
     })
   }
   return program

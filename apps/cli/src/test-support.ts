@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { temporaryFolder } from '@dwh/test-kit'
+import { builtProgram, temporaryFolder } from '@dwh/test-kit'
 
-const BIN = fileURLToPath(new URL('../bin/dwh.js', import.meta.url))
+const BIN = await builtProgram('dwh')
 
 export interface Finished {
   readonly code: number | null

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { temporaryFolder, withClient } from '@dwh/test-kit'
+import { builtProgram, temporaryFolder, withClient } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 
-const BIN = fileURLToPath(new URL('../bin/dwh-demo.js', import.meta.url))
+const BIN = await builtProgram('dwh-demo')
 
 interface Demo {
   readonly process: ReturnType<typeof spawn>

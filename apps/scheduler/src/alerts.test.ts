@@ -70,6 +70,9 @@ test('wrong settings are said at once; whatever lasts, once a day', () => {
     [outcome('refused'), undefined, 23.99],
   ])
   expect(days.map((alerts) => alerts.length)).toEqual([1, 0, 1, 1])
+  // to the hour: a job of every day is an hour early on the day on which the clocks go forward
+  const short = said([[outcome('refused')], [outcome('refused'), undefined, 23]])
+  expect(short.map((alerts) => alerts.length)).toEqual([1, 1])
 })
 
 test('it is busy or stops: nothing to say, and nothing is forgotten', () => {

@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { temporaryFolder } from '@dwh/test-kit'
+import { builtProgram, temporaryFolder } from '@dwh/test-kit'
 import { onTestFinished } from 'vitest'
 
-const BIN = fileURLToPath(new URL('../bin/dwh-scheduler.js', import.meta.url))
-const DWH = fileURLToPath(new URL('../../cli/bin/dwh.js', import.meta.url))
+const BIN = await builtProgram('dwh-scheduler')
+const DWH = await builtProgram('dwh')
 
 export interface LogLine {
   readonly message: string

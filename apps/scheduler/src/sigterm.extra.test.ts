@@ -1,9 +1,12 @@
 import { startS3Server } from '@dwh/s3-server'
-import { testDatabase } from '@dwh/test-kit'
+import { suiteCount, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Place, place } from './scheduler.test-support.ts'
 
-const TIMES = 50
+const TIMES = suiteCount('scheduler-sigterm')
+/** So many of the moments are after its run. */
+const AFTER_ITS_RUN = Math.max(1, Math.round(TIMES / 16))
+const MOST_MS_OF_A_MOMENT = 15_000
 
 const TABLES = Array.from(
   { length: 6 },
@@ -40,8 +43,8 @@ test.each(STORES)(
     for (let time = 0; time < TIMES; time += 1) {
       const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })
       // from its first moment on, evenly; the last ones are after its run, however slow the machine has become
-      if (time >= TIMES - 3) await scheduler.line('run ended')
-      else await new Promise((resolve) => setTimeout(resolve, (time / TIMES) * wholeMs))
+      if (time >= TIMES - AFTER_ITS_RUN) await scheduler.line('run ended')
+      else await new Promise((resolve) => setTimeout(resolve, ((time + 0.5) / TIMES) * wholeMs))
       const { code, ms } = await scheduler.stop()
       const said = scheduler.lines
         .map(({ message }) => message)
@@ -62,7 +65,7 @@ test.each(STORES)(
     const verified = await here.dwh(['verify', '--json'])
     expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], leftovers: [] })
   },
-  900_000,
+  120_000 + TIMES * MOST_MS_OF_A_MOMENT,
 )
 
 /** Nobody is waited for, and nothing is wrong. */

@@ -36,6 +36,17 @@ export async function bucketSettings(
       hint: 'Set both, or neither: then AWS_ACCESS_KEY_ID, AWS_PROFILE or the role of the machine are used.',
     })
   }
+  if (values.kms_key_id !== undefined && values.encryption === undefined) {
+    throw new DwhError('CONFIG_INVALID', 's3: kms_key_id takes an encryption', {
+      hint: 'Set s3.encryption (S3_ENCRYPTION) to aws:kms, too.',
+    })
+  }
+  // it is sent, and written to logs, as it is
+  if ([accessKeyId, env.AWS_ACCESS_KEY_ID].some((id) => id?.includes('/'))) {
+    throw new DwhError('CONFIG_INVALID', 's3: the access key id holds a /, which none does', {
+      hint: 'Are AWS_ACCESS_KEY_ID (s3.access_key_id) and AWS_SECRET_ACCESS_KEY (s3.secret_access_key) swapped?',
+    })
+  }
   const endpoint = values.endpoint
   return {
     caFile: values.ca_file,
@@ -52,6 +63,9 @@ export async function bucketSettings(
           ? undefined
           : { accessKeyId, secretAccessKey, sessionToken },
       encryption: values.encryption && { algorithm: values.encryption, kmsKeyId: values.kms_key_id },
+      checksum: values.checksum,
+      anonymous: values.anonymous,
+      requesterPays: values.requester_pays,
       partBytes: values.part_size,
       parallelParts: values.parallel_parts,
       proxy: proxyFor?.(endpoint ?? 'https://s3.amazonaws.com') || undefined,

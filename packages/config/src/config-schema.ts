@@ -1,62 +1,10 @@
 import { type ProofLevel, STORE_AS, type StoreAs } from '@dwh/core'
 import type { ExtractSetting, OnTableError, TableSettings } from '@dwh/pipeline'
 import * as v from 'valibot'
+import { count, duration, flag, parallel, share, size } from './setting-values.ts'
 
 const list = v.array(v.string())
 const name = v.pipe(v.string(), v.nonEmpty('expected a name'))
-
-const BYTES: Readonly<Record<string, number>> = {
-  B: 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KIB: 2 ** 10,
-  MIB: 2 ** 20,
-  GIB: 2 ** 30,
-}
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** `512MB`, `1 GiB` -> bytes */
-const size = v.pipe(
-  v.string(),
-  v.regex(/^\d+(?:\.\d+)? ?(?:B|[KMG]i?B)$/i, 'expected a size such as 512MB or 1GiB'),
-  v.transform((text) => Math.round(Number.parseFloat(text) * (BYTES[text.replace(/[\d. ]/g, '').toUpperCase()] ?? 1))),
-)
-
-/** `500ms`, `10s`, `2m` -> milliseconds */
-const duration = v.pipe(
-  v.string(),
-  v.regex(/^\d+(?:\.\d+)? ?(?:ms|s|m|h)$/, 'expected a duration such as 500ms, 10s or 2m'),
-  v.transform((text) => Math.round(Number.parseFloat(text) * (MILLISECONDS[text.replace(/[\d. ]/g, '')] ?? 1))),
-)
-
-const wholeNumber = v.pipe(
-  v.union(
-    [v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'expected a number'), v.transform(Number))],
-    'expected a number',
-  ),
-  v.integer('expected a whole number'),
-)
-
-const parallel = v.pipe(wholeNumber, v.minValue(1, 'expected at least 1'), v.maxValue(64, 'expected at most 64'))
-const count = v.pipe(wholeNumber, v.minValue(0, 'expected 0 or more'))
-
-/** `5%`, `0.05` -> 0.05 */
-const share = v.pipe(
-  v.union(
-    [
-      v.pipe(v.number(), v.minValue(0)),
-      v.pipe(v.string(), v.regex(/^\d+(?:\.\d+)?%?$/, 'expected a share such as 5% or 0.05')),
-    ],
-    'expected a share such as 5% or 0.05',
-  ),
-  v.transform((value) => (String(value).endsWith('%') ? Number.parseFloat(String(value)) / 100 : Number(value))),
-)
-
-const flag = v.pipe(
-  v.union([v.boolean(), v.picklist(['true', 'false'])], 'expected true or false'),
-  v.transform((value) => value === true || value === 'true'),
-)
 
 /** A key that may be left out. The description is what editors show, from the JSON Schema that is made of this (`dwh.schema.json`). */
 const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
@@ -64,14 +12,26 @@ const setting = <S extends v.GenericSchema>(schema: S, description: string) =>
 
 const verify = v.picklist(['counts', 'columns', 'deep'])
 const extract = v.picklist(['auto', 'rows', 'copy', 'native'])
-const storeAs = v.picklist(STORE_AS)
+const storeAs = v.union(
+  [
+    v.picklist(STORE_AS),
+    v.pipe(
+      v.strictObject({ encoding: name }),
+      v.transform(({ encoding }): StoreAs => `encoding:${encoding}`),
+    ),
+  ],
+  `expected ${STORE_AS.join(', ')}, or { encoding: ... }`,
+)
 const onTableError = v.picklist(['fail', 'keep-previous'])
 const onBlockedDdl = v.picklist(['yield', 'wait'])
 
 const columnSettings = v.strictObject({
   exclude: setting(list, 'Columns to leave out, by their names in Postgres.'),
   rename: setting(v.record(v.string(), name), 'From the name in Postgres to the name in the warehouse.'),
-  types: setting(v.record(v.string(), storeAs), 'How single columns are stored: text, iso8601, double or or-null.'),
+  types: setting(
+    v.record(v.string(), storeAs),
+    'How single columns are stored: text, iso8601, double, or-null, bytes, or { encoding: windows-1252 }.',
+  ),
 })
 
 const tableSettings = v.strictObject({
@@ -98,8 +58,23 @@ const s3Settings = v.strictObject({
   access_key_id: setting(name, 'Better in AWS_ACCESS_KEY_ID.'),
   secret_access_key: setting(name, 'Better in AWS_SECRET_ACCESS_KEY.'),
   session_token: setting(name, 'Better in AWS_SESSION_TOKEN.'),
-  encryption: setting(v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse']), 'Server-side encryption to ask for.'),
-  kms_key_id: setting(name, 'The key of KMS to encrypt with.'),
+  encryption: setting(
+    v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse']),
+    'Server-side encryption to ask for. S3_ENCRYPTION',
+  ),
+  kms_key_id: setting(name, 'The key of KMS to encrypt with. S3_KMS_KEY_ID'),
+  checksum: setting(
+    v.picklist(['when-required', 'always']),
+    'Whether each write carries a checksum, as buckets with Object Lock demand. S3_CHECKSUM. Default: at AWS as the SDK does it, elsewhere when-required.',
+  ),
+  anonymous: setting(
+    flag,
+    'Read a public bucket without credentials; nothing can be written. S3_ANONYMOUS. Default: false.',
+  ),
+  requester_pays: setting(
+    flag,
+    'Agree to pay for requests to a bucket of somebody else. S3_REQUESTER_PAYS. Default: false.',
+  ),
   part_size: setting(size, 'Of an upload in parts, from 5 MiB. Default: 8MiB.'),
   parallel_parts: setting(parallel, 'Parts of one file on their way at once. Default: 4.'),
 })
@@ -161,7 +136,7 @@ const config = v.strictObject({
   ),
   types: setting(
     v.record(v.string(), storeAs),
-    'How every column of a Postgres type is stored: text, iso8601, double or or-null.',
+    'How every column of a Postgres type is stored: text, iso8601, double, or-null, bytes, or { encoding: windows-1252 }.',
   ),
   tables: setting(v.record(name, v.nullable(tableSettings)), 'Settings of single tables, by their names in Postgres.'),
   on_table_error: setting(
@@ -204,6 +179,9 @@ export interface S3Values {
   readonly session_token?: string | undefined
   readonly encryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | undefined
   readonly kms_key_id?: string | undefined
+  readonly checksum?: 'when-required' | 'always' | undefined
+  readonly anonymous?: boolean | undefined
+  readonly requester_pays?: boolean | undefined
   readonly part_size?: number | undefined
   readonly parallel_parts?: number | undefined
 }

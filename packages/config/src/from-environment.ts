@@ -1,6 +1,7 @@
 import { DwhError } from '@dwh/core'
 import * as v from 'valibot'
 import { type ConfigValues, configSchema } from './config-schema.ts'
+import { refuseSecrets, WITHOUT_VALUES } from './refuse-secrets.ts'
 
 /** The environment variable for each setting that has one. */
 export const VARIABLES = {
@@ -27,6 +28,11 @@ export const S3_VARIABLES = {
   region: 'S3_REGION',
   path_style: 'S3_PATH_STYLE',
   ca_file: 'S3_CA_FILE',
+  encryption: 'S3_ENCRYPTION',
+  kms_key_id: 'S3_KMS_KEY_ID',
+  checksum: 'S3_CHECKSUM',
+  anonymous: 'S3_ANONYMOUS',
+  requester_pays: 'S3_REQUESTER_PAYS',
 } as const
 
 export const KEEP_VARIABLES = {
@@ -76,8 +82,11 @@ export function section<K extends 's3' | 'keep' | 'schedule'>(
  * @throws DwhError CONFIG_INVALID
  */
 export function checked(values: Record<string, unknown>, nameOf: (path: readonly string[]) => string): ConfigValues {
-  const result = v.safeParse(configSchema, values)
-  if (result.success) return result.output
+  const result = v.safeParse(configSchema, values, WITHOUT_VALUES)
+  if (result.success) {
+    refuseSecrets(values, nameOf)
+    return result.output
+  }
   const [issue] = result.issues
   const path = (issue.path ?? []).map(({ key }) => String(key))
   throw new DwhError('CONFIG_INVALID', `${nameOf(path)}: ${issue.message}`, {

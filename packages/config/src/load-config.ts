@@ -14,6 +14,7 @@ import {
   VARIABLES,
 } from './from-environment.ts'
 import { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
+import { refuseSecrets } from './refuse-secrets.ts'
 
 /** Everything the commands need to know, from wherever it came. `source` and `schedule` throw when they are read, where the file takes them from a variable that is not set. */
 export interface Config {
@@ -76,7 +77,9 @@ const DEFAULT_STORAGE = './warehouse'
  */
 export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings): Promise<Config> {
   const { env, cwd } = surroundings
-  return putTogether(await readConfigFile(flags.config ?? (env.DWH_CONFIG || undefined), cwd, env), flags, surroundings)
+  const named = flags.config ?? (env.DWH_CONFIG || undefined)
+  refuseSecrets({ config: named }, () => (flags.config === undefined ? 'DWH_CONFIG' : '--config'))
+  return putTogether(await readConfigFile(named, cwd, env), flags, surroundings)
 }
 
 /** As `loadConfig`, of a file that has been read; null for none. */
@@ -97,6 +100,7 @@ export async function putTogether(
     return file && inside !== undefined ? resolve(dirname(file.path), inside) : null
   }
 
+  refuseSecrets({ bucket: env.S3_BUCKET }, () => 'S3_BUCKET')
   const bucket = env.S3_BUCKET ? `s3://${env.S3_BUCKET}` : undefined
   const storage = fromFlags.storage ?? fromEnvironment.storage ?? bucket ?? values.storage ?? DEFAULT_STORAGE
   checkScheme(storage)
@@ -170,9 +174,21 @@ function checkScheme(storage: string): void {
   // s3:/bucket is mistyped, and no folder of that name
   const [, scheme] = /^([a-z][a-z0-9+.-]+:\/\/?)/i.exec(storage) ?? []
   if (scheme === undefined || scheme === 's3://' || scheme === 'file://') return
-  throw new DwhError('CONFIG_INVALID', `storage: ${scheme} is no kind of storage that this version knows`, {
-    hint: 'Give the path of a folder, or s3://bucket/prefix.',
-  })
+  throw new DwhError(
+    'CONFIG_INVALID',
+    `storage: ${shownScheme(scheme)} is no kind of storage that this version knows`,
+    {
+      hint: 'Give the path of a folder, or s3://bucket/prefix.',
+    },
+  )
+}
+
+/** That of some other storage or server; not what may be a key, or a user before a password. */
+function shownScheme(scheme: string): string {
+  const name = scheme.toLowerCase()
+  return /^(https?|ftp|sftp|gs|gcs|az|abfss?|wasbs?|r2|b2|hdfs|s3a?|file|postgres(ql)?|mysql|mongodb):/.test(name)
+    ? scheme
+    : 'that'
 }
 
 function fileUrlPath(url: string): string {

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DwhError, nearest } from '@dwh/core'
 import * as v from 'valibot'
-import { isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { type ConfigValues, configSchema, keysAt } from './config-schema.ts'
+import { refuseSecrets, WITHOUT_VALUES } from './refuse-secrets.ts'
+import { yamlMistake } from './yaml-mistake.ts'
 
 export interface ConfigFile {
   /** Absolute. */
@@ -69,7 +71,8 @@ function parseConfig(text: string, path: string, env: Environment): Omit<ConfigF
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
-  if (error) throw invalid(`${path}:${lines.linePos(error.pos[0]).line}`, error.message, 'Correct the YAML there.')
+  if (error)
+    throw invalid(`${path}:${lines.linePos(error.pos[0]).line}`, yamlMistake(error.code), 'Correct the YAML there.')
 
   /** `dwh.yaml:12`, the line of the nearest node that a path leads to. */
   function at(keys: Path): string {
@@ -81,25 +84,42 @@ function parseConfig(text: string, path: string, env: Environment): Omit<ConfigF
   }
 
   const unset: UnsetVariable[] = []
-  const value = substitute(document.toJS() ?? {}, env, [], (keys, what, hint) => {
+  const value = substitute(plainValue(document, path) ?? {}, env, [], (keys, what, hint) => {
     const error = invalid(at(keys), what, hint)
     if (!NOT_FOR_ALL.has(keys[0])) throw error
     unset.push({ path: keys, error })
   })
-  const result = v.safeParse(configSchema, value)
-  if (result.success) return { values: result.output, unset }
+  const result = v.safeParse(configSchema, value, WITHOUT_VALUES)
+  if (result.success) {
+    refuseSecrets(value as object, (keys) => `${at(keys)}: ${keys.join('.')}`)
+    return { values: result.output, unset }
+  }
   const [issue] = result.issues
   const keys = (issue.path ?? []).map((item) => item.key as string | number)
   const where = at(keys)
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const known = keysAt(keys.slice(0, -1))
-    throw invalid(where, `unknown key ${JSON.stringify(keys.at(-1))}`, nearestKey(String(keys.at(-1)), known))
+    throw invalid(where, `unknown key${shownKey(keys.at(-1))}`, nearestKey(String(keys.at(-1)), known))
   }
   throw invalid(
     where,
     `${keys.join('.') || 'the file'}: ${issue.message}`,
     'See docs/configuration.md for what each key takes.',
   )
+}
+
+/** Aliases are followed here; one that leads nowhere is no error of the document to the parser. */
+function plainValue(document: Document, path: string): unknown {
+  try {
+    return document.toJS()
+  } catch {
+    throw invalid(path, yamlMistake('BAD_ALIAS'), 'Correct the YAML there.')
+  }
+}
+
+/** A word; not what may be a secret that a missing colon or quote has made a key. */
+function shownKey(key: string | number | undefined): string {
+  return /^[a-z_-]{1,32}$/i.test(String(key)) ? ` ${JSON.stringify(key)}` : ''
 }
 
 function nearestKey(wrong: string, known: readonly string[]): string {

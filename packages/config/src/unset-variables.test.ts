@@ -71,7 +71,7 @@ test('what flags or the environment say is not asked of the file', async () => {
 test.each([
   [`schedule: { webhok: "\${A}" }`, 'unknown key "webhok"'],
   [`schedule: { webhook: "\${A}", retries: many }`, 'schedule.retries: expected a number'],
-  [`source: { url: "\${A}" }`, 'source: Invalid type'],
+  [`source: { url: "\${A}" }`, 'source: expected string'],
   [`source: "\${A}"\nparallel: many`, 'parallel: expected a number'],
 ])('%s: names and types are checked all the same', async (text, message) => {
   await expect(load(text)).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining(message) }))

@@ -1,10 +1,18 @@
 /**
  * How a person may have a column stored that is not how it is stored by itself. `text`: the text that the source prints, exact. `iso8601`: moments as ISO 8601 text, exact. `double`: the
- * nearest binary64. `or-null`: NULL for a value that the type does not take.
+ * nearest binary64. `or-null`: NULL for a value that the type does not take. `bytes`: the bytes of its text as the source keeps them. `encoding:...`: the text whose bytes in that encoding they are.
  */
-export type StoreAs = 'text' | 'iso8601' | 'double' | 'or-null'
+export type StoreAs = PlainStoreAs | `encoding:${string}`
 
-export const STORE_AS: readonly StoreAs[] = ['text', 'iso8601', 'double', 'or-null']
+type PlainStoreAs = 'text' | 'iso8601' | 'double' | 'or-null' | 'bytes'
+
+/** All but `encoding:...`. */
+export const STORE_AS: readonly PlainStoreAs[] = ['text', 'iso8601', 'double', 'or-null', 'bytes']
+
+/** The encoding that was chosen, by its name; null for another choice, and for none. */
+export function encodingOf(storeAs: StoreAs | undefined): string | null {
+  return storeAs?.startsWith('encoding:') ? storeAs.slice('encoding:'.length) : null
+}
 
 /** Values of a column that were not stored exactly, as somebody chose. */
 export interface Fidelity {

@@ -12,7 +12,8 @@ export {
   throwIfAborted,
 } from './errors.ts'
 export type { OnEvent, RunEvent } from './events.ts'
-export { type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
+export { encodingOf, type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
+export { honoursConditions } from './honours-conditions.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
   encodeName,
@@ -64,6 +65,7 @@ export {
   proofDifferences,
   type TableProof,
 } from './proof.ts'
+export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
 export type {
   CellValue,
   CopyData,
@@ -82,8 +84,12 @@ export type {
   SourceSnapshot,
   SurveyWishes,
   TableData,
+  TableNote,
   TableSchema,
   TableSurvey,
+  TriedRead,
+  TriedTable,
+  TryLimits,
 } from './source.ts'
 export { quoteIdentifier, quoteLiteral } from './sql.ts'
 export type {
@@ -113,3 +119,4 @@ export {
   type TableName,
 } from './table-name.ts'
 export { whereToLook } from './where-to-look.ts'
+export { type StoreOverrides, wrapStore } from './wrap-store.ts'

@@ -70,8 +70,7 @@ export interface ObjectStore {
   /** Only where a write that was cut off leaves something that no list shows, such as the parts of an upload: removes what is nobody's any more, and says how many there were. */
   removeUnfinished?(now: Date): Promise<number>
   /**
-   * False when the server behind it does not honour conditions: of writers that race, more than one may then win. Absent: it does. Asks the server at the
-   * first call.
+   * True when conditions are honoured: of writers that race, one wins. False, or absent: more than one may win, and a run warns of it. May ask the server at the first call.
    */
   conditionalWrites?(): Promise<boolean>
   /**

@@ -1,4 +1,5 @@
 import type { ColumnType } from './column-type.ts'
+import type { DwhError } from './errors.ts'
 import type { Fidelity, StoreAs } from './fidelity.ts'
 import type { ProofLevel, TableProof } from './proof.ts'
 import type { TableName } from './table-name.ts'
@@ -15,7 +16,9 @@ export interface SourceColumn {
   readonly atLeast?: ColumnType
   /** What a person may choose instead, and what the column is then. */
   readonly choices?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly open: boolean }>>>
-  /** What was chosen. */
+  /** The encodings that its bytes may be said to be in: the name of each, by all of its names in lower case, without punctuation. Absent where the source knows what they are. */
+  readonly encodings?: Readonly<Record<string, string>>
+  /** What was chosen. A column with an encoding comes as the bytes of UTF-8, in the form of a BLOB. */
   readonly storeAs?: StoreAs
   /** False only where the source guarantees a value. Default true. */
   readonly nullable?: boolean
@@ -23,6 +26,8 @@ export interface SourceColumn {
   readonly sourceType?: string
   /** Set for a column that the source will not let us read. */
   readonly denied?: Denied
+  /** True where a value is the number of a large object, which is stored elsewhere in the source and not read. */
+  readonly largeObject?: boolean
 }
 
 /** Why something cannot be read. */
@@ -33,6 +38,18 @@ export interface Denied {
   readonly hint: string
   /** Statements that put it right, for whoever may run them, where there are such. */
   readonly sql?: string
+}
+
+/** What a person should know about a table that is read all the same. */
+export interface TableNote {
+  /** Such as `detach_pending`; stays the same from version to version. Two tables may share a note. */
+  readonly id: string
+  /** As a sentence without a full stop. */
+  readonly found: string
+  /** What to do about it, as a sentence; null where there is nothing to do. */
+  readonly fix: string | null
+  /** Statements that put it right; null where there are none. */
+  readonly sql: string | null
 }
 
 /** A table as a source offers it. Columns are in the source's order, which is the order of every row. */
@@ -49,6 +66,11 @@ export interface TableSchema extends TableName {
   readonly onlyWhenNamed?: string
   /** Set for a table that cannot be read; planning fails unless it is excluded. */
   readonly denied?: Denied
+  /** True where rows may be of another instant than the snapshot's, as those of a view, a foreign table or a table with foreign parts are. */
+  readonly outsideInstant?: boolean
+  /** Tables that are offered as well, and whose rows are a part of this one's: children by inheritance, at any depth. */
+  readonly children?: readonly TableName[]
+  readonly notes?: readonly TableNote[]
 }
 
 /**
@@ -125,6 +147,8 @@ export interface SurveyWishes {
   readonly proof: ProofLevel
   /** Also what `readNative` has to know. */
   readonly native: boolean
+  /** Of which columns the lengths are looked at: those where it costs next to nothing, or all that may be long. Default `cheap`. */
+  readonly lengths?: 'cheap' | 'all'
 }
 
 export interface ReadTableOptions {
@@ -171,6 +195,29 @@ export interface TableSurvey {
   readonly fidelity: Readonly<Record<string, Fidelity>>
   /** Columns of type DECIMAL with values that are none, such as NaN; found where `native` was wished for. */
   readonly notNumbers: readonly string[]
+  /** How long the longest row and the longest value are as text, in bytes of UTF-8, as far as `lengths` said where to look; a BLOB is twice as long as text. Absent where all are short. */
+  readonly longest?: { readonly rowBytes: number; readonly valueBytes: number }
+}
+
+/** A table to be tried. */
+export interface TriedRead {
+  readonly table: TableSchema
+  readonly where?: string | undefined
+}
+
+export interface TryLimits {
+  /** For one table: a statement that takes longer is given up, and a lock that takes half as long. */
+  readonly tableMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of a table that was tried. */
+export interface TriedTable {
+  readonly table: TableSchema
+  /** `slow`: no answer within `tableMs`. `locked`: somebody else's lock was not given up within half of that. */
+  readonly outcome: 'read' | 'slow' | 'locked' | 'failed'
+  /** Why, where it was not read. */
+  readonly error: DwhError | null
 }
 
 export interface SourceSnapshot {
@@ -201,6 +248,12 @@ export interface SourceSnapshot {
   readNative?(table: TableSchema, survey: TableSurvey, options?: ReadTableOptions): Promise<NativeData | string>
   /** The extension that `readNative` needs, as in `LOAD ...`, and how to get it. */
   readonly nativeExtension?: { readonly name: string; readonly hint: string }
+  /**
+   * Tries each table as a run would read it: one row at most, of the columns of `table`, under the same condition, lock and checks. `onTried` is told of each once, in the order in which
+   * they are done, also of those that cannot be read; an abort comes before the rest. Absent where the source has no such means.
+   * @throws DwhError ABORTED, and what says that no table can be tried
+   */
+  tryTables?(reads: readonly TriedRead[], limits: TryLimits, onTried: (tried: TriedTable) => void): Promise<void>
   /** Gives everything back; safe to call twice, and after a failure. */
   close(): Promise<void>
 }

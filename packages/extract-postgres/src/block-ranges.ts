@@ -1,3 +1,4 @@
+import { CHILDREN } from './child-tables.ts'
 import type { PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 
@@ -21,8 +22,8 @@ const MIN_RANGES = 4
 const LEAF_BYTES = 1024 * 1024
 
 const LEAVES = `
-  WITH RECURSIVE tree AS (
-    SELECT $1::oid AS oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
+  WITH RECURSIVE child AS (${CHILDREN}), tree AS (
+    SELECT $1::oid AS oid UNION SELECT child.inhrelid FROM tree JOIN child ON child.inhparent = tree.oid
   )
   SELECT c.relkind IN ('r', 'm') AND a.amname = 'heap' AS heap, pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
     pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
@@ -41,11 +42,17 @@ export async function blockRanges(
 ): Promise<Ranges> {
   // as it was when the tables were listed: one that has grown since is read in one go
   if ((table.estimatedBytes ?? Number.POSITIVE_INFINITY) < MIN_RANGES * RANGE_BYTES) return [undefined]
-  const { rows } = await client.query(LEAVES, [table.oid])
-  return cutBlocks(
-    rows.map(({ heap, blocks, bytes }) => ({ heap: heap === true, blocks: Number(blocks), bytes: Number(bytes) })),
-    most,
-  )
+  return cutBlocks(await listLeaves(client, table), most)
+}
+
+/** The parts that hold the rows of a table, as they are now. */
+export async function listLeaves(client: PgClient, { oid }: Pick<PgTable, 'oid'>): Promise<Leaf[]> {
+  const { rows } = await client.query(LEAVES, [oid])
+  return rows.map(({ heap, blocks, bytes }) => ({
+    heap: heap === true,
+    blocks: Number(blocks),
+    bytes: Number(bytes),
+  }))
 }
 
 /** Cuts all leaves at the same block numbers, so that every range has about as many blocks; the last range is open. */

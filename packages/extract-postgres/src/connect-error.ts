@@ -1,4 +1,4 @@
-import { DwhError, type DwhErrorCode, isDwhError } from '@dwh/core'
+import { DwhError, type DwhErrorCode, isDwhError, secretsIn } from '@dwh/core'
 import type { ResolvedConnection, ResolvedHost } from './libpq/index.ts'
 import { explainFailure, isSqlstate } from './postgres-errors.ts'
 
@@ -34,7 +34,10 @@ export function connectError(failures: readonly ConnectFailure[], resolved: Reso
   const explained = telling(failures).map((failure) => ({ ...failure, ...explain(failure, resolved) }))
   const servers = [...new Set(explained.map(({ server }) => server))]
   const parts = servers.map((server) => `${server}: ${accounts(explained.filter((each) => each.server === server))}`)
-  const said = parts.length > 1 ? `none of ${parts.length} servers can be used: ${parts.join('; ')}` : (parts[0] ?? '')
+  const whole = parts.length > 1 ? `none of ${parts.length} servers can be used: ${parts.join('; ')}` : (parts[0] ?? '')
+  // a server repeats what it was told in options
+  const secrets = secretsIn(resolved.options ?? '').filter((secret) => secret.length >= SHORTEST_SECRET)
+  const said = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), whole)
   const last = explained.at(-1)
   const hints = [...new Set(explained.flatMap(({ hint }) => (hint === undefined ? [] : [hint])))]
   const code = codeOf(last?.error)
@@ -44,6 +47,9 @@ export function connectError(failures: readonly ConnectFailure[], resolved: Reso
     context: isSqlstate(code) ? { sqlstate: code } : {},
   })
 }
+
+/** Shorter ones, such as `on`, are part of too many words to be hidden without a trace. */
+const SHORTEST_SECRET = 4
 
 /** That a server has no TLS is no failure where it was only preferred, and the way without it says what went wrong. */
 function telling(failures: readonly ConnectFailure[]): readonly ConnectFailure[] {
@@ -89,7 +95,7 @@ function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConn
     return {
       code: 'SOURCE_DENIED',
       text: 'the server has no TLS',
-      hint: `sslmode=${resolved.sslmode} insists on it. Turn on ssl at the server; or write sslmode=prefer, or sslmode=disable where the network can be trusted.`,
+      hint: noTlsHint(resolved),
     }
   }
   if (tls !== true) return null
@@ -130,6 +136,18 @@ function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConn
     }
   }
   return null
+}
+
+/** What insists on TLS, and what to write where the network can be trusted. */
+function noTlsHint({ sslmode, channelBinding }: ResolvedConnection): string {
+  const byMode = ['require', 'verify-ca', 'verify-full'].includes(sslmode)
+  const insisting = [byMode && `sslmode=${sslmode}`, channelBinding === 'require' && 'channel_binding=require']
+  const instead = [
+    channelBinding === 'require' && 'channel_binding=prefer',
+    byMode && 'sslmode=prefer, or sslmode=disable,',
+  ]
+  const named = insisting.filter(Boolean)
+  return `${named.join(' and ')} ${named.length > 1 ? 'insist' : 'insists'} on it. Turn on ssl at the server; or write ${instead.filter(Boolean).join(' and ')} where the network can be trusted.`
 }
 
 const OUR_CERTIFICATE =

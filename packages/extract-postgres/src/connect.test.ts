@@ -3,11 +3,12 @@ import { chmod, chown, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { isDwhError } from '@dwh/core'
-import { startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { serverUrl, startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectionInput, connect, systemRoom } from './index.ts'
 
-const server = () => new URL(inject('postgresUrl'))
+const SERVER = await serverUrl()
+const server = () => new URL(SERVER)
 
 /** The settings that lead to the server of the tests. */
 function place(): { host: string; port: string; user: string; password: string; dbname: string } {

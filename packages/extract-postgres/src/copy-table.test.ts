@@ -69,6 +69,18 @@ test('the connection is lost midway: an error, at once, and never the end of a t
   expect(sent()).toBe(-1)
 })
 
+test('the server does not say how many rows it sent: an error, though every byte of them came', async () => {
+  const { client, tables } = await setUp('CREATE TABLE t AS SELECT n FROM generate_series(1, 100) n')
+  // the message that ends a COPY, lost on its way
+  client.connection.removeAllListeners('commandComplete')
+  const { copy, sent } = copyTable(client, tables.get('t')!)
+  await expect(text(copy)).rejects.toMatchObject({
+    code: 'SOURCE_FAILED',
+    message: expect.stringMatching(/^t.*how many/),
+  })
+  expect(sent()).toBe(-1)
+})
+
 test('left midway: the connection is ended, or the rest is read and it goes on', async () => {
   const { client, tables } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 100000) n`,

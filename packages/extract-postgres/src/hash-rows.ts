@@ -15,8 +15,12 @@ export async function hashRows(
   table: PgTable,
   { where, utf8 }: { readonly where: string | undefined; readonly utf8: boolean },
 ): Promise<string> {
-  const row = table.columns.map(({ name, mapping }) => cellSql(mapping, quoteIdentifier(name))).join(' || ')
-  const hash = utf8 ? `md5(${row})` : `md5(convert_to(${row}, 'UTF8'))`
+  const cells = table.columns.map(({ name, mapping }) => {
+    const column = quoteIdentifier(name)
+    if (mapping.utf8) return decodedCellSql(mapping.utf8, column)
+    return utf8 ? cellSql(mapping, column) : `convert_to(${cellSql(mapping, column)}, 'UTF8')`
+  })
+  const hash = `md5(${cells.join(' || ')})`
   const sum = (from: number) => `coalesce(sum(('x' || substr(h, ${from}, 15))::bit(60)::int8), 0)`
   const { rows } = await client.query(
     `SELECT ${sum(1)} || '-' || ${sum(16)} AS hash FROM (SELECT ${hash} AS h FROM ${qualifiedName(table)}${whereClause(where)}) AS t`,
@@ -30,6 +34,12 @@ function cellSql(mapping: TypeMapping, column: string): string {
   const element = elementType(mapping.type)
   const escaped = element === null && UNQUOTED.test(mapping.type) ? text : `replace(${text}, '"', '""')`
   return `coalesce('"' || ${escaped} || '"', '-')`
+}
+
+/** The same, as bytes, of a text in an encoding of its own. In none of those that there are is a quote a part of another character. */
+function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, column: string): string {
+  const escaped = encode(`replace(${text(column)}, '"', '""')`)
+  return `coalesce('\x22'::bytea || ${escaped} || '\x22'::bytea, '\x2d'::bytea)`
 }
 
 /** Types whose text below never has a quote in it. */

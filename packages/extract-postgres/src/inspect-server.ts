@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '@dwh/core'
+import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import type { PgClient } from './pg-client.ts'
 
 /** What a server is, and what it lets this role do. */
@@ -65,8 +66,15 @@ const OWNERS = `
  * It has no password yet: with psql, `\password` sets one that nobody sees.
  */
 export async function readOnlyRoleSql(client: PgClient, role: string): Promise<string> {
-  const { rows: schemas } = await client.query(OWNERS)
+  await client.query('BEGIN READ ONLY')
+  const all = await catalogRows<{ schema: string; owners: string[] }>(client, OWNERS)
   const { rows } = await client.query('SELECT current_database() AS database')
+  await client.query('COMMIT')
+  const nameless = ({ schema, owners }: (typeof all)[number]) => [schema, ...owners].some(isBroken)
+  const schemas = all.filter((each) => !nameless(each))
+  const left = all
+    .filter(nameless)
+    .map(({ schema }) => `-- left out, since a name is no text: schema ${spelled(schema)}\n`)
   const name = quoteIdentifier(role)
   const statements = [
     `CREATE ROLE ${name} LOGIN`,
@@ -81,5 +89,5 @@ export async function readOnlyRoleSql(client: PgClient, role: string): Promise<s
       ),
     ]),
   ]
-  return `${statements.join(';\n')};\n`
+  return `${left.join('')}${statements.join(';\n')};\n`
 }

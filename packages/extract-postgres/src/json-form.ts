@@ -1,3 +1,4 @@
+import { isBroken } from './catalog-rows.ts'
 import type { PgType } from './pg-types.ts'
 
 /**
@@ -54,7 +55,7 @@ export function isPlain(type: PgType): boolean {
 const MOST_VALUES = 5_000
 const DEEPEST = 50
 
-/** True for what has more values, or is deeper, than any table was seen to be: such a column is the text of its output function. */
+/** True for what has more values, or is deeper, than any table was seen to be, and for fields whose names no statement can have: such a column is the text of its output function. */
 export function isBeyondJson(type: PgType): boolean {
   const sizes = new Map<PgType, Size>()
   const size = (of: PgType): Size => {
@@ -65,15 +66,18 @@ export function isBeyondJson(type: PgType): boolean {
     const found = {
       values: inner.reduce((sum, { values }) => sum + values, 1),
       depth: 1 + Math.max(0, ...inner.map(({ depth }) => depth)),
+      nameless: inner.some(({ nameless }) => nameless) || (of.fields ?? []).some(({ name }) => isBroken(name)),
     }
     sizes.set(of, found)
     return found
   }
-  const { values, depth } = size(type)
-  return values > MOST_VALUES || depth > DEEPEST
+  const { values, depth, nameless } = size(type)
+  return values > MOST_VALUES || depth > DEEPEST || nameless
 }
 
 interface Size {
   readonly values: number
   readonly depth: number
+  /** True where a field's name has bytes that are no text. */
+  readonly nameless: boolean
 }

@@ -1,5 +1,5 @@
 import { formatTableName } from '@dwh/core'
-import { testDatabase, withClient } from '@dwh/test-kit'
+import { detachHalfway, testDatabase, withClient } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { beginSnapshot, listTables, type PgTable } from './index.ts'
 
@@ -150,4 +150,71 @@ test('1,600 columns, 300 tables, and no lock is waited for', async () => {
     expect(tables.size).toBe(301)
     expect(tables.get('wide')?.columns.length).toBe(1600)
   })
+})
+
+test('a partition whose detaching was cut off is a table of its own, and both say how to end it', async () => {
+  const database = await testDatabase(`CREATE SCHEMA s; CREATE TABLE s.m (n int) PARTITION BY LIST (n);
+    CREATE TABLE s.m1 PARTITION OF s.m FOR VALUES IN (1); CREATE TABLE s.m2 PARTITION OF s.m FOR VALUES IN (2) PARTITION BY LIST (n);
+    CREATE TABLE s.m2a PARTITION OF s.m2 FOR VALUES IN (2)`)
+  await detachHalfway(database, 's.m', 's.m2')
+  const tables = await tablesOf(database.url)
+  expect([...tables.keys()]).toEqual(['s.m', 's.m2'])
+  const [note] = tables.get('s.m')?.notes ?? []
+  expect(note).toMatchObject({
+    id: 'detach_pending',
+    found: expect.stringContaining('s.m2: DETACH PARTITION ... CONCURRENTLY from s.m was cut off'),
+    sql: 'ALTER TABLE "s"."m" DETACH PARTITION "s"."m2" FINALIZE;',
+  })
+  expect(tables.get('s.m2')?.notes).toEqual([note])
+  await database.query(note?.sql ?? '')
+  const after = await tablesOf(database.url)
+  expect([...after].map(([name, { notes }]) => [name, notes])).toEqual([
+    ['s.m', undefined],
+    ['s.m2', undefined],
+  ])
+})
+
+test('foreign parts, at any depth and by inheritance, make a table one that is read only when named', async () => {
+  const database = await testDatabase(`CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+    CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1) PARTITION BY LIST (n);
+    CREATE FOREIGN TABLE m1a PARTITION OF m1 FOR VALUES IN (1) SERVER files OPTIONS (filename '/dev/null');
+    CREATE TABLE parent (n int); CREATE TABLE kid () INHERITS (parent);
+    CREATE FOREIGN TABLE far () INHERITS (kid) SERVER files OPTIONS (filename '/dev/null');
+    CREATE TABLE local (n int)`)
+  const tables = await tablesOf(database.url)
+  const kinds = [...tables].map(([name, table]) => [name, table.onlyWhenNamed, table.outsideInstant, table.foreign])
+  expect(kinds).toEqual([
+    ['far', 'a foreign table', true, true],
+    ['kid', 'partly foreign (far)', true, true],
+    ['local', undefined, undefined, false],
+    ['m', 'partly foreign (m1a)', true, true],
+    ['parent', 'partly foreign (far)', true, true],
+  ])
+  expect(tables.get('m')?.notes).toEqual([expect.objectContaining({ id: 'foreign_parts', sql: null })])
+})
+
+test('children by inheritance, each once though it has two parents; none of them is a partition or temporary', async () => {
+  const database =
+    await testDatabase(`CREATE TABLE a (n int); CREATE TABLE b () INHERITS (a); CREATE TABLE c () INHERITS (a, b);
+    CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1)`)
+  await withClient(database.url, async (client) => {
+    await client.query('CREATE TEMP TABLE passing () INHERITS (a)')
+    const tables = await tablesOf(database.url)
+    const names = [...tables].map(([name, { children }]) => [name, children?.map(formatTableName)])
+    expect(names).toEqual([
+      ['a', ['b', 'c']],
+      ['b', ['c']],
+      ['c', undefined],
+      ['m', undefined],
+    ])
+  })
+})
+
+test('columns for large objects: of the type lo, and oid where the database holds some', async () => {
+  const database = await testDatabase('CREATE EXTENSION lo; CREATE TABLE docs (file lo, number oid, n int)')
+  const found = async () =>
+    (await tablesOf(database.url)).get('docs')?.columns.flatMap(({ name, largeObject }) => (largeObject ? [name] : []))
+  expect(await found()).toEqual(['file'])
+  await database.query('SELECT lo_create(0)')
+  expect(await found()).toEqual(['file', 'number'])
 })

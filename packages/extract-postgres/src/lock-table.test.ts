@@ -1,6 +1,7 @@
-import { type TestDatabase, testDatabase, withClient } from '@dwh/test-kit'
+import { detachHalfway, type TestDatabase, testDatabase, withClient } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { beginSnapshot, exportSnapshot, listTables, lockTable, type PgTable } from './index.ts'
+import { changedChildren } from './lock-table.ts'
 
 const TABLES = `
   CREATE TABLE t AS SELECT i FROM generate_series(1, 10) i;
@@ -69,4 +70,38 @@ test('what the check is for: without it, the truncated table reads as empty', as
       expect((await worker.query('SELECT count(*)::int AS n FROM public.t')).rows).toEqual([{ n: 0 }])
     })
   })
+})
+
+test('a partition whose detaching was cut off: it and its former parent are locked', async () => {
+  const database = await testDatabase(TABLES)
+  await detachHalfway(database, 'm', 'm2')
+  await lockAfter(database, 'm', '')
+  await lockAfter(database, 'm2', '')
+})
+
+test('a temporary child of another session, which nobody else reads: its parent is locked', async () => {
+  const database = await testDatabase(TABLES)
+  await withClient(database.url, async (client) => {
+    await client.query('CREATE TEMP TABLE passing () INHERITS (parent)')
+    await lockAfter(database, 'parent', '')
+  })
+})
+
+test("an extension's own plan: children that it reads are there, tables beyond are no matter, a missing child is", () => {
+  const scan = (name: string, more: object = {}) => ({
+    'Node Type': 'Seq Scan',
+    Schema: 's',
+    'Relation Name': name,
+    ...more,
+  })
+  const compressed = { ...scan('chunk_1'), 'Node Type': 'Custom Scan', Plans: [scan('compress_1')] }
+  const changes = (...plans: object[]) =>
+    changedChildren(
+      { schema: 's', name: 'metrics' },
+      ['chunk_1', 'chunk_2'].map((name) => ({ schema: 's', name })),
+      [{ 'QUERY PLAN': [{ Plan: { 'Node Type': 'Append', Plans: plans } }] }],
+    )
+  expect(changes(compressed, scan('chunk_2'))).toEqual([])
+  expect(changes(compressed)).toEqual(['s.chunk_2'])
+  expect(changes(compressed, scan('chunk_2'), scan('chunk_3'))).toEqual(['s.chunk_3'])
 })

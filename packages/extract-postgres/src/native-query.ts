@@ -22,8 +22,9 @@ export interface NativeQueryOptions {
 }
 
 /** Why DuckDB's extension cannot read a table exactly; null where it can. */
-export function whyNotNative({ kind, columns }: PgTable, { notNumbers }: TableSurvey): string | null {
+export function whyNotNative({ kind, foreign, columns }: PgTable, { notNumbers }: TableSurvey): string | null {
   if (kind === 'view' || kind === 'foreign table') return `it is a ${kind}`
+  if (foreign) return 'some of its rows come from another server'
   const column = columns.find(({ name, mapping }) => mapping.binary && notNumbers.includes(name))
   return column ? `column ${column.name} holds NaN` : null
 }

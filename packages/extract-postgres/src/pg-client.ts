@@ -11,4 +11,6 @@ export interface PgClient {
   query<T extends Submittable>(query: T): T
   once(event: 'end', listener: () => void): unknown
   removeListener(event: 'end', listener: () => void): unknown
+  /** Its socket: while it is paused, the server waits. */
+  readonly connection: { readonly stream: { pause(): unknown; resume(): unknown } }
 }

@@ -4,6 +4,7 @@ import { jsonSql } from './json-sql.ts'
 import { jsonTextSql } from './json-text-sql.ts'
 import { isFiniteNumber } from './number-line.ts'
 import { arrayTexts, elementTexts, filledText, outputText } from './output-text.ts'
+import { withBytes } from './text-encodings.ts'
 
 /** A column's type as the catalog has it, domains already followed down to the type they rest on. */
 export interface PgType {
@@ -47,6 +48,10 @@ export interface TypeMapping {
   readonly open?: 'scale' | 'shape'
   /** What may be chosen instead. */
   readonly choices: Readonly<Partial<Record<StoreAs, TypeMapping>>>
+  /** Of a type whose text may be in another encoding than the database says: the text that its bytes are in the encoding that Postgres calls so. */
+  readonly decoded?: (encoding: string) => TypeMapping
+  /** Of such a text, which travels as the bytes of UTF-8: these, and how they are made of the text as it is kept. */
+  readonly utf8?: { readonly text: (column: string) => string; readonly encode: (text: string) => string }
   /** Of a choice: the condition for a value that is then not stored exactly. */
   readonly lossy?: (column: string) => string
 }
@@ -205,6 +210,10 @@ function floatsInBrackets(): TypeMapping {
 
 /** What a Postgres type becomes. Every type has an answer; none is inferred from data, and what data decides (`open`) is found by looking at all of it. */
 export function mapType(type: PgType): TypeMapping {
+  return withBytes(mapByItself(type), type)
+}
+
+function mapByItself(type: PgType): TypeMapping {
   if (type.element) return arrayOf(type, mapType(type.element))
   if (type.fields) return asJson(type)
   const found = mappingOf(type) ?? (type.kind === 'e' ? exact('VARCHAR', BINARY) : TEXT)

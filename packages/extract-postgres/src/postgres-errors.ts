@@ -68,6 +68,9 @@ const MEANINGS: readonly [RegExp, DwhErrorCode, string][] = [
   ],
 ]
 
+/** SQLSTATEs of the way to a server, which may be another one that this one reads through. */
+export const OF_THE_WAY: RegExp = /^(?:08|HV)/
+
 const CUT = /Connection terminated|Client has encountered a connection error|socket hang up|Connection ended/i
 const TIMEOUT = /timeout expired|connection timeout|timeout exceeded/i
 

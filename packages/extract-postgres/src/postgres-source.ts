@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import {
   type CopyData,
-  DwhError,
+  type DwhError,
   formatTableName,
-  type NativeQuery,
   type ReadTableOptions,
   type SnapshotInfo,
   type Source,
@@ -15,15 +13,17 @@ import {
 import { blockRanges } from './block-ranges.ts'
 import { connect, type PostgresConnection } from './connect.ts'
 import { copyRanges } from './copy-ranges.ts'
-import { endSessions } from './end-sessions.ts'
+import { explainRead } from './explain-read.ts'
 import { listTables, type PgTable } from './list-tables.ts'
 import { lockTable } from './lock-table.ts'
-import { MOST_RANGES, NATIVE_EXTENSION, nativeQuery, whyNotNative } from './native-query.ts'
+import { NATIVE_EXTENSION } from './native-query.ts'
 import { APPLICATION_NAME } from './open-client.ts'
+import type { PgClient } from './pg-client.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import type { PostgresSourceOptions } from './postgres-source-options.ts'
+import { readNative } from './read-native.ts'
 import { readRows } from './read-rows.ts'
-import { type Reader, readerPool } from './reader-pool.ts'
+import { type OnTable, type Reader, readerPool } from './reader-pool.ts'
 import { selectColumns } from './select-columns.ts'
 import {
   type Backend,
@@ -37,6 +37,7 @@ import {
 import { otherServer } from './shortage.ts'
 import { limitSnapshotAge } from './snapshot-age.ts'
 import { surveyTable } from './survey-table.ts'
+import { tryTables } from './try-tables.ts'
 import { listTypeNames } from './type-names.ts'
 import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
 import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './watch-silence.ts'
@@ -84,6 +85,13 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
     },
   }
 }
+
+async function* once<T>(answer: Promise<T>): AsyncGenerator<T> {
+  yield await answer
+}
+
+/** For a table whose lock has failed, or is given back. */
+async function noLock(): Promise<void> {}
 
 function openSnapshot(
   connection: PostgresConnection,
@@ -133,6 +141,10 @@ function openSnapshot(
     return listed
   }
 
+  async function tableOf(wanted: TableSchema): Promise<PgTable> {
+    return selectColumns((await list()).get(formatTableName(wanted)), wanted)
+  }
+
   /** Asks the catalog. */
   async function onHolder<T>(ask: () => Promise<T>): Promise<T> {
     const lost = () => onDead(lostAnswer(server, false))
@@ -159,14 +171,29 @@ function openSnapshot(
     }
   }
 
+  /** As `onOneReader`; what fails is looked into. */
+  async function* onReader<T>(wanted: TableSchema, read: ReadTableOptions, work: OnTable<T>): AsyncGenerator<T> {
+    try {
+      yield* onOneReader(wanted, read, work)
+    } catch (error) {
+      const table = await tableOf(wanted)
+      throw await explainRead(error, table, read.where, async (look) => {
+        const looking = onOneReader(wanted, read, ({ client }) => once(look(client)), pool.take, noLock)
+        for await (const found of looking) return found
+        throw error
+      })
+    }
+  }
+
   /** Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none. */
-  async function* onReader<T>(
+  async function* onOneReader<T>(
     wanted: TableSchema,
     read: ReadTableOptions,
-    work: (reader: Reader, table: PgTable, ended: AbortSignal) => AsyncIterable<T>,
+    work: OnTable<T>,
     take: (signal: AbortSignal | undefined) => Promise<Reader | null> = pool.take,
+    lock: (client: PgClient, table: PgTable) => Promise<void> = lockTable,
   ): AsyncGenerator<T> {
-    const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
+    const table = await tableOf(wanted)
     const name = formatTableName(table)
     const yielded = new AbortController()
     const asked = AbortSignal.any([signal, read.signal].filter((s) => s !== undefined))
@@ -197,7 +224,7 @@ function openSnapshot(
       const lost = () => yielded.abort(lostAnswer(name, !last))
       unwatch.push(silence.watch({ pid: reader.pid ?? holderPid, client, waiting, lost }))
       waiting.now = true
-      await lockTable(client, table)
+      await lock(client, table)
       if (reader.pid !== null) unwatch.push(blocked.watch(reader.pid, onBlocked))
       yield* work(reader, table, ended)
       complete = true
@@ -234,7 +261,7 @@ function openSnapshot(
           contended: pool.contended,
           help(work, end) {
             const ended = read.signal ? AbortSignal.any([read.signal, end]) : end
-            return onReader(wanted, { signal: ended }, work, pool.takeIfFree)
+            return onOneReader(wanted, { signal: ended }, work, pool.takeIfFree)
           },
         })
         yield* data.copy
@@ -242,55 +269,24 @@ function openSnapshot(
       return { copy, sent: () => data?.sent() ?? 0 }
     },
     async survey(wanted, wishes, read = {}) {
-      async function* surveyed({ client }: Reader, table: PgTable): AsyncGenerator<TableSurvey> {
-        yield await surveyTable(client, table, wishes, { where: read.where, utf8 })
-      }
+      const surveyed: OnTable<TableSurvey> = ({ client }, table) =>
+        once(surveyTable(client, table, wishes, { where: read.where, utf8 }))
       let survey: TableSurvey | undefined
       for await (const found of onReader(wanted, read, surveyed)) survey = found
       return survey as TableSurvey
     },
     nativeExtension: NATIVE_EXTENSION,
     async readNative(wanted, survey, read = {}) {
-      const table = selectColumns((await list()).get(formatTableName(wanted)), wanted)
-      // a name of their own, by which DuckDB's sessions can be found and ended
-      const name = `${(options.applicationName ?? APPLICATION_NAME).slice(0, 40)} ${randomBytes(6).toString('hex')}`
-      const conninfo = connection.conninfo(name, sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS))
-      if (conninfo === null) return 'its connection has settings that are not for others'
-      const why = whyNotNative(table, survey)
-      if (why !== null) return why
-      const join = { conninfo, snapshotId: info.id, instance, where: read.where }
-      async function* once<T>(
-        work: (query: NativeQuery, ended: AbortSignal) => Promise<T>,
-        { client, waiting }: Reader,
-        locked: PgTable,
-        ended: AbortSignal,
-      ): AsyncGenerator<T> {
-        const ranges = await blockRanges(client, locked, MOST_RANGES)
-        // the connection only holds the lock from here on
-        waiting.now = false
-        const stop = () => void endSessions(another, name)
-        ended.addEventListener('abort', stop)
-        try {
-          const done = await work(nativeQuery(locked, ranges, join), ended)
-          // from then on the lock was not ours, and a query that began later may have read another table
-          ended.throwIfAborted()
-          yield done
-        } finally {
-          ended.removeEventListener('abort', stop)
-        }
-      }
-      return {
-        sent: () => survey.proof.rows,
-        async native(work) {
-          // by whose lock the table stays what it is
-          const reading = onReader(wanted, read, (reader, locked, ended) => once(work, reader, locked, ended))
-          for await (const done of reading) return done
-          throw new DwhError('SOURCE_FAILED', `${formatTableName(wanted)}: not read`)
-        },
-      }
+      const table = await tableOf(wanted)
+      const native = { another, survey, applicationName: options.applicationName ?? APPLICATION_NAME }
+      const session = sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS)
+      const conninfo = (name: string) => connection.conninfo(name, session)
+      const join = { snapshotId: info.id, instance, where: read.where }
+      return readNative(table, { ...native, conninfo, join, onReader: (work) => onReader(wanted, read, work) })
     },
-    async close() {
-      end()
+    async tryTables(reads, limits, onTried) {
+      await tryTables(reads, await fromCatalog(list()), { ...limits, take: pool.take, parallel, server }, onTried)
     },
+    close: async () => end(),
   }
 }

@@ -6,7 +6,7 @@ import type { TypeMapping } from './pg-types.ts'
 import { qualifiedName, whereClause } from './read-rows.ts'
 
 /** Postgres allows 1,664 expressions in one list (MaxTupleAttributeNumber); the rest goes into further queries. */
-const MOST_EXPRESSIONS = 1_600
+export const MOST_EXPRESSIONS = 1_600
 
 /** What Postgres will have said, once it was asked. */
 export type Answer = () => string | null

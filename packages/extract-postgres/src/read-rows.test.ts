@@ -3,6 +3,7 @@ import { testDatabase, withClient } from '@dwh/test-kit'
 import type pg from 'pg'
 import { expect, test } from 'vitest'
 import { beginSnapshot, listTables, type PgTable, type ReadRowsOptions, readRows } from './index.ts'
+import { whereClause } from './read-rows.ts'
 
 async function reading<T>(
   url: string,
@@ -82,6 +83,36 @@ test('batches stay within their rows and go for their bytes', async () => {
   expect(fat.reduce((sum, n) => sum + n)).toBe(40)
 })
 
+test('rows of every length, long ones after short ones: each comes once, in batches of a few MiB', async () => {
+  const database = await testDatabase(`
+    CREATE TABLE t AS SELECT i, repeat(chr(97 + i % 26), CASE WHEN i > 1000 THEN 1500000 + i WHEN i % 100 = 0 THEN 6000000 ELSE 10 END) AS t
+    FROM generate_series(1, 1030) i`)
+  await reading(database.url, async (client, table) => {
+    const seen: number[] = []
+    for await (const batch of readRows(client, table('t'), { batchRows: 400 })) {
+      const lengths = batch.map(([, text]) => (text as string).length)
+      expect(lengths.reduce((sum, length) => sum + length)).toBeLessThan(12_000_000)
+      for (const [i, text] of batch as [string, string][]) {
+        seen.push(Number(i))
+        expect(text.length).toBe(Number(i) > 1000 ? 1_500_000 + Number(i) : Number(i) % 100 === 0 ? 6_000_000 : 10)
+      }
+    }
+    expect(seen).toEqual(Array.from({ length: 1030 }, (_, index) => index + 1))
+    expect((await client.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  })
+})
+
+test('the reader leaves in the middle of long rows: the connection is ready for the next table', async () => {
+  const database = await testDatabase(`CREATE TABLE t AS SELECT repeat('x', 3000000) AS t FROM generate_series(1, 20)`)
+  await reading(database.url, async (client, table) => {
+    for await (const batch of readRows(client, table('t'))) {
+      expect(batch.length).toBeLessThan(4)
+      break
+    }
+    expect((await client.query('SELECT count(*)::int AS n FROM public.t')).rows).toEqual([{ n: 20 }])
+  })
+})
+
 test('the reader leaves early: the connection is ready for the next table', async () => {
   const database = await testDatabase('CREATE TABLE t AS SELECT i FROM generate_series(1, 100000) i')
   await reading(database.url, async (client, table) => {
@@ -107,6 +138,9 @@ test('a condition, and one that is wrong', async () => {
   const read = (where: string) =>
     reading(database.url, (client, table) => collect(readRows(client, table('t'), { where })))
   expect(await read('i > 8 -- the newest')).toEqual([[['9'], ['10']]])
+  expect(whereClause('i > 8 -- the newest', undefined, 'i = 1 OR i = 9')).toBe(
+    ' WHERE (i > 8 -- the newest\n) AND (i = 1 OR i = 9\n)',
+  )
   await expect(read('nothing = 1')).rejects.toThrow('t, after 0 rows: column "nothing" does not exist')
   await expect(read('true); DELETE FROM t; --')).rejects.toThrow()
   expect((await database.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 10 }])

@@ -1,5 +1,6 @@
 import { DwhError, interruptible, quoteIdentifier, type RowBatch, type TableName } from '@dwh/core'
 import Cursor from 'pg-cursor'
+import { boundedCursor, type TextRow } from './bounded-cursor.ts'
 import type { PgColumn } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 import { sourceFailure } from './postgres-errors.ts'
@@ -10,7 +11,7 @@ export interface ReadRowsOptions {
   readonly where?: string | undefined
   /** The most rows of one batch. Two batches are held at once: one that the caller has, one on its way. Default 2,000. */
   readonly batchRows?: number | undefined
-  /** Batches grow and shrink towards this size. A run of much longer rows exceeds it once. Default 256 KiB. */
+  /** Batches grow and shrink towards this size. A run of much longer rows exceeds it once, up to 4 MiB and a row. Default 256 KiB. */
   readonly batchBytes?: number | undefined
   /** Kept here: set while rows of the server are awaited, and not while the caller has some. */
   readonly waiting?: Waiting | undefined
@@ -18,6 +19,9 @@ export interface ReadRowsOptions {
 
 export const DEFAULT_BATCH_ROWS = 2_000
 export const DEFAULT_BATCH_BYTES: number = 256 * 1024
+
+/** A batch that turns out to be longer than it was meant to be ends here. */
+const MOST_BATCH_BYTES = 4 * 1024 * 1024
 
 /** The first batch, before anything is known of the rows' size. */
 const FIRST_BATCH_ROWS = 8
@@ -49,31 +53,30 @@ export async function* readRows(
   const { batchRows = DEFAULT_BATCH_ROWS, batchBytes = DEFAULT_BATCH_BYTES, waiting = { now: false } } = options
   if (table.columns.length === 0) throw new DwhError('SOURCE_FAILED', `${table.name}: no columns to read`)
   const cursor = client.query(
-    new Cursor<string[]>(selectStatement(table, options.where), [], { rowMode: 'array', types: asText }),
+    new Cursor<TextRow>(selectStatement(table, options.where), [], { rowMode: 'array', types: asText }),
   )
   const connection = watchConnection(client, cursor)
+  const bounded = boundedCursor(client, cursor, MOST_BATCH_BYTES)
   let size = Math.min(FIRST_BATCH_ROWS, batchRows)
   let reached = 0
-  let next = cursor.read(size)
+  bounded.ask(size)
   try {
     for (;;) {
       waiting.now = true
-      const batch = await connection.orLost(next)
+      const { rows, came } = await connection.orLost(bounded.take())
       waiting.now = false
-      if (batch.length === 0) return
-      reached += batch.length
-      size = nextBatchRows(batch, batchRows, batchBytes)
+      if (came === 0) return
+      reached += rows.length
+      if (rows.length > 0) size = nextBatchRows(rows, batchRows, batchBytes)
       // one batch ahead: the server works while the caller does
-      next = cursor.read(size)
-      // an early exit leaves it behind; without this its failure would have no handler
-      next.catch(() => {})
-      yield batch
+      if (came !== null) bounded.ask(size)
+      if (rows.length > 0) yield rows
     }
   } catch (error) {
     throw sourceFailure(error, { table, rows: reached })
   } finally {
     waiting.now = true
-    await connection.orLost(next).catch(() => {})
+    await connection.orLost(bounded.drain()).catch(() => {})
     await connection.orLost(cursor.close()).catch(() => {})
     connection.unwatch()
   }

@@ -1,3 +1,4 @@
+import { catalogRows } from './catalog-rows.ts'
 import type { PgClient } from './pg-client.ts'
 import type { PgType } from './pg-types.ts'
 
@@ -30,15 +31,16 @@ export interface DeclaredType {
   readonly modifier: number
 }
 
+/** Numbers of eight bytes are texts or numbers, as `catalogRows` has them. */
 interface TypeRow {
-  oid: string
+  oid: string | number
   name: string
   schema: string
   kind: string
   delimiter: string
-  base: string
+  base: string | number
   base_modifier: number
-  element: string | null
+  element: string | number | null
   extension: string | null
   fields: [name: string, oid: number, modifier: number][] | null
 }
@@ -49,9 +51,9 @@ export async function resolveTypes(
   declared: readonly DeclaredType[],
 ): Promise<(type: DeclaredType) => PgType> {
   const oids = [...new Set(declared.map(({ oid }) => oid))]
-  const { rows } = await client.query(TYPES, [oids])
+  const rows = await catalogRows<TypeRow>(client, TYPES, [oids])
   const moneyDigits: number = (await client.query(MONEY_DIGITS)).rows[0].digits
-  const byOid = new Map((rows as TypeRow[]).map((row) => [Number(row.oid), row]))
+  const byOid = new Map(rows.map((row) => [Number(row.oid), row]))
   // a type that is a part of many is read once, and is one object
   const resolved = new Map<string, PgType>()
 

@@ -1,6 +1,7 @@
-import { DwhError, formatTableName, type TableSchema } from '@dwh/core'
+import { DwhError, encodingOf, formatTableName, type SourceColumn, type TableSchema } from '@dwh/core'
 import type { PgColumn, PgTable } from './list-tables.ts'
-import { decideType, refuseRounding } from './pg-types.ts'
+import { decideType, refuseRounding, type TypeMapping } from './pg-types.ts'
+import { POSTGRES_ENCODINGS } from './text-encodings.ts'
 
 /** The columns that are wanted, each read as what it is wanted as. */
 export function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable {
@@ -9,7 +10,7 @@ export function selectColumns(table: PgTable | undefined, wanted: TableSchema): 
   const columns = wanted.columns.map((column): PgColumn => {
     const found = table.columns.find((candidate) => candidate.name === column.name)
     if (!found) throw new DwhError('SOURCE_FAILED', `${name}: no column ${column.name} in this snapshot`)
-    const chosen = column.storeAs ? found.mapping.choices[column.storeAs] : found.mapping
+    const chosen = choose(found.mapping, column.storeAs)
     if (!chosen)
       throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
     const decided = column.open ? chosen : decideType(chosen, column.type)
@@ -17,4 +18,10 @@ export function selectColumns(table: PgTable | undefined, wanted: TableSchema): 
     return { ...found, ...column, sourceType: found.sourceType, mapping }
   })
   return { ...table, columns }
+}
+
+function choose(mapping: TypeMapping, storeAs: SourceColumn['storeAs']): TypeMapping | undefined {
+  if (storeAs === undefined) return mapping
+  const encoding = POSTGRES_ENCODINGS[encodingOf(storeAs) ?? '']
+  return encoding === undefined ? mapping.choices[storeAs] : mapping.decoded?.(encoding)
 }

@@ -40,6 +40,17 @@ test('a standby is read like any server, and chosen where one is asked for', asy
   expect(await sessions(standby)).toBeGreaterThan(0)
 })
 
+test('an unlogged table, whose rows a standby does not have: said when the tables are listed', async () => {
+  const { primary, standby } = await primaryAndStandby('CREATE UNLOGGED TABLE quick (i int)')
+  const deniedAt = async (connection: string) => {
+    const snapshot = await postgresSource({ connection }).open()
+    onTestFinished(() => snapshot.close())
+    return (await snapshot.tables()).find(({ name }) => name === 'quick')?.denied?.reason
+  }
+  expect(await deniedAt(primary.url())).toBeUndefined()
+  expect(await deniedAt(standby.url())).toBe('unlogged: a standby does not have its rows')
+})
+
 test('the standby cancels the read to go on applying changes: an error that says what to set there', async () => {
   const { primary, standby } = await primaryAndStandby(TABLES, { max_standby_streaming_delay: '0' })
   const snapshot = await postgresSource({ connection: standby.url() }).open()

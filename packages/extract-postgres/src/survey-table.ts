@@ -13,6 +13,7 @@ import {
 } from '@dwh/core'
 import { hashRows } from './hash-rows.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
+import { surveyLongest } from './longest-row.ts'
 import { finiteCondition, isFiniteNumber, isFloat, toNumber } from './number-line.ts'
 import type { PgClient } from './pg-client.ts'
 import { decideType, type TypeMapping } from './pg-types.ts'
@@ -27,20 +28,21 @@ import { type Answer, openQuestions, type Questions, type Scope } from './questi
 export async function surveyTable(
   client: PgClient,
   table: PgTable,
-  { proof: level, native }: SurveyWishes,
+  { proof: level, native, lengths = 'cheap' }: SurveyWishes,
   { where, utf8 }: { readonly where: string | undefined; readonly utf8: boolean },
 ): Promise<TableSurvey> {
   try {
     const questions = openQuestions(utf8)
     const rows = questions.ask('count(*)')
     // outside the snapshot, what is looked at now may be another thing when it is read
-    const settled = table.kind === 'foreign table'
+    const settled = table.foreign
     const surveys = table.columns.map((column, index) => {
       const mapping = settled ? decideType(column.mapping, column.mapping.type) : column.mapping
       return { column, ...surveyColumn({ ...column, mapping }, index, level, questions) }
     })
     // the greatest of all numbers is none
     const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
+    const longest = surveyLongest(table, lengths, questions)
     await questions.answer(client, table, where)
     // arrays that turned out to be no lists; JSON is not made of those that are
     const more = openQuestions(utf8)
@@ -57,13 +59,15 @@ export async function surveyTable(
     }
     const notNumbers = greatest.flatMap(({ name, max }) => (max() === 'NaN' ? [name] : []))
     const proof = { rows: Number(rows()), columns }
-    if (level !== 'deep') return { proof, types, fidelity, notNumbers }
+    const found = longest()
+    const others = { types, fidelity, notNumbers, ...(found ? { longest: found } : {}) }
+    if (level !== 'deep') return { proof, ...others }
     const decided = table.columns.map((column) => ({
       ...column,
       mapping: decideType(column.mapping, types[column.name] ?? column.type),
     }))
     const hash = await hashRows(client, { ...table, columns: decided }, { where, utf8 })
-    return { proof: { ...proof, hash }, types, fidelity, notNumbers }
+    return { proof: { ...proof, hash }, ...others }
   } catch (error) {
     throw sourceFailure(error, { table })
   }
@@ -115,7 +119,7 @@ function kind(type: ColumnType): string {
 /** The mappings that an open column will probably end with, arrays as lists; precision and scale are no matter here. */
 function candidates(mapping: TypeMapping, atLeast?: ColumnType): TypeMapping[] {
   if (mapping.open === undefined || atLeast === 'JSON') return [mapping]
-  if (mapping.open === 'scale') return [mapping, decideType(mapping, 'DECIMAL(38,0)')]
+  if (mapping.open === 'scale') return [mapping, decideType(mapping, WIDEST)]
   const elements = candidates(mapping.element as TypeMapping)
   return elements.map(({ type }) => decideType(mapping, `${type as ScalarType}[]`))
 }
@@ -172,6 +176,9 @@ function measure(mapping: TypeMapping, name: string, index: number, questions: Q
   )
 }
 
+/** What a numeric without precision may end as. */
+const WIDEST = 'DECIMAL(38,0)'
+
 function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scope, utf8: boolean): Answer {
   const { type } = mapping
   const finite = finiteCondition(type, value)
@@ -182,8 +189,10 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
     case 'elements':
       return ask('count', '*')
     case 'sum':
-      // there is no sum of oid
-      return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value)
+      // there is no sum of oid, and one of numbers that no DECIMAL takes may be beyond what Postgres takes
+      return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value, {
+        filter: type === WIDEST ? `pg_catalog.abs(${value}) < 1e38` : undefined,
+      })
     case 'min':
     case 'max':
       return ask(what, value, { filter: finite, wrap: (aggregate) => toNumber(type, aggregate) })
@@ -199,8 +208,8 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
 }
 
 /** The length of the text that travels: of the output function, not of a cast, which changes some. */
-function bytesOf({ plainText, type }: TypeMapping, value: string, utf8: boolean): string {
-  if (type === 'BLOB') return `octet_length(${value})`
+function bytesOf({ plainText, type, utf8: bytes }: TypeMapping, value: string, utf8: boolean): string {
+  if (type === 'BLOB' || bytes) return `octet_length(${value})`
   if (!utf8) return `octet_length(convert_to(format('%s', ${value}), 'UTF8'))`
   return plainText ? `octet_length(${value})` : `octet_length(format('%s', ${value}))`
 }

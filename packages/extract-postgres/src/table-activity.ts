@@ -1,4 +1,5 @@
 import { formatTableName } from '@dwh/core'
+import { catalogRows, spelled } from './catalog-rows.ts'
 import type { PgClient } from './pg-client.ts'
 
 /** How a table is used, by what the server counts. */
@@ -17,8 +18,13 @@ const ACTIVITY = `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
   WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`
 
-/** By the names that `formatTableName` gives. */
+/** By the names that `formatTableName` gives. Call it inside `beginSnapshot`. */
 export async function tableActivity(client: PgClient): Promise<ReadonlyMap<string, TableActivity>> {
-  const { rows } = await client.query(ACTIVITY)
-  return new Map(rows.map(({ schema, name, ...activity }) => [formatTableName({ schema, name }), activity]))
+  const rows = await catalogRows<TableActivity & { schema: string; name: string }>(client, ACTIVITY)
+  return new Map(
+    rows.map(({ schema, name, ...activity }) => [
+      formatTableName({ schema: spelled(schema), name: spelled(name) }),
+      activity,
+    ]),
+  )
 }

@@ -8,8 +8,9 @@ import {
   POSTGRES_VERSIONS,
   type SecureServer,
   secureServer,
+  serverUrl,
 } from '@dwh/test-kit'
-import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ConnectionKeywords, connect, postgresSource } from './index.ts'
 
 const EVERYBODY = ['host all all 127.0.0.1/32 scram-sha-256']
@@ -77,7 +78,7 @@ describe('the server', () => {
   })
 
   test('without TLS: an error where that was insisted on', async () => {
-    const { hostname, port, username, password } = new URL(inject('postgresUrl'))
+    const { hostname, port, username, password } = new URL(await serverUrl())
     const plain = { host: hostname, port, user: username, password, dbname: 'postgres' }
     expect(await tlsOf(plain)).toBe('none')
     for (const more of [{ sslmode: 'require' }, { sslmode: 'verify-full', sslrootcert: ca() }]) {
@@ -85,6 +86,19 @@ describe('the server', () => {
         /^SOURCE_DENIED 127\.0\.0\.1:\d+: the server has no TLS -> sslmode=.* insists on it\..*sslmode=disable/,
       )
     }
+    const bound = await refusal({ ...plain, channel_binding: 'require' })
+    expect(bound).toMatch(
+      /the server has no TLS -> channel_binding=require insists on it\..*write channel_binding=prefer/,
+    )
+    expect(bound).not.toContain('sslmode')
+    expect(await refusal({ ...plain, channel_binding: 'require', sslmode: 'require' })).toMatch(
+      /sslmode=require and channel_binding=require insist on it\..*channel_binding=prefer and sslmode=prefer/,
+    )
+  })
+
+  test('the options of a session, which a server repeats: not what they set', async () => {
+    expect(await refusal(at({ options: '-c statement_timeout=h1dden-value' }))).toMatch(/statement_timeout.*\*\*\*/)
+    expect(await refusal(at({ options: '-c statement_timeout=h1dden-value' }))).not.toContain('h1dden')
   })
 
   test('verified: the right authority and the right name, with and without telling the name', async () => {

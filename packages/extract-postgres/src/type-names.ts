@@ -1,3 +1,4 @@
+import { catalogRows, spelled } from './catalog-rows.ts'
 import type { PgClient } from './pg-client.ts'
 
 // An array is listed with its element; `int2vector` is none.
@@ -21,8 +22,8 @@ const OF_SQL: Readonly<Record<string, readonly string[]>> = {
  * `beginSnapshot`: with an empty search_path `format_type` names the schema of every type that is not built in.
  */
 export async function listTypeNames(client: PgClient): Promise<string[][]> {
-  const { rows } = await client.query(TYPES)
-  return (rows as TypeRow[]).flatMap((row) => {
+  const rows = await catalogRows<TypeRow>(client, TYPES)
+  return rows.flatMap((row) => {
     const names = namesOf(row)
     return row.has_array ? [names, names.map((name) => `${name}[]`)] : [names]
   })
@@ -41,5 +42,5 @@ function namesOf({ formatted, schema, name, hidden }: TypeRow): string[] {
   // the catalog's char is "char"; that of SQL is its bpchar
   const bare = hidden || formatted === '"char"' ? [] : [name]
   const names = [formatted, `${schema}.${name}`, ...bare, ...(OF_SQL[formatted] ?? [])]
-  return [...new Set(names.map((each) => each.toLowerCase()))]
+  return [...new Set(names.map((each) => spelled(each).toLowerCase()))]
 }

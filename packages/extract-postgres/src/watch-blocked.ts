@@ -1,4 +1,4 @@
-import { DwhError } from '@dwh/core'
+import { DwhError, quoteLiteral } from '@dwh/core'
 import type { QueryResult } from 'pg'
 import type { PgClient } from './pg-client.ts'
 import { within } from './within.ts'
@@ -99,7 +99,7 @@ async function findBlocked(client: PgClient, backends: readonly number[]): Promi
       `SAVEPOINT ${SAVEPOINT}; SELECT pg_catalog.pg_stat_clear_snapshot(); ${blockedQuery(backends)}; RELEASE SAVEPOINT ${SAVEPOINT}`,
     )
     const [, , { rows }] = results as [QueryResult, QueryResult, QueryResult, QueryResult]
-    return rows.map(({ backend, pid, query }) => ({ backend, pid, statement: kindOf(query) }))
+    return rows.map(({ backend, pid, kind }) => ({ backend, pid, statement: kindOf(kind) }))
   } catch (error) {
     await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)
     throw error
@@ -111,20 +111,25 @@ async function findBlocked(client: PgClient, backends: readonly number[]): Promi
  * an ALTER TABLE waits for that, not for us. Functions instead of `pg_stat_activity`, which would leave locks on shared catalogs until the end of the transaction.
  */
 function blockedQuery(backends: readonly number[]): string {
-  return `SELECT backend, waiting.pid, activity.query
+  return `SELECT backend, waiting.pid, ${kindSql('activity.query')} AS kind
     FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE NOT granted AND locktype = 'relation') AS waiting,
       LATERAL unnest(pg_catalog.pg_blocking_pids(waiting.pid)) AS backend,
       LATERAL pg_catalog.pg_stat_get_activity(waiting.pid) AS activity
     WHERE backend = ANY ('{${backends.join()}}'::int[])`
 }
 
-/** What takes ACCESS EXCLUSIVE: https://www.postgresql.org/docs/current/explicit-locking.html */
+/** What takes ACCESS EXCLUSIVE: https://www.postgresql.org/docs/current/explicit-locking.html. Looked for by the server: the text of a statement may be in any encoding. */
 const KINDS =
-  /(?:^|;)\s*((?:alter|drop|reindex|create)\s+(?:or\s+replace\s+)?(?:unique\s+)?(?:materialized\s+view|foreign\s+table|table|index|view|trigger|rule|policy|schema)|truncate|refresh\s+materialized\s+view|vacuum|cluster|lock)\b/i
+  '(?:^|;)\\s*((?:alter|drop|reindex|create)\\s+(?:or\\s+replace\\s+)?(?:unique\\s+)?(?:materialized\\s+view|foreign\\s+table|table|index|view|trigger|rule|policy|schema)|truncate|refresh\\s+materialized\\s+view|vacuum|cluster|lock)\\y'
 
-function kindOf(query: string | null): string {
-  const [, kind] = KINDS.exec(query ?? '') ?? []
-  return kind === undefined ? 'a statement' : kind.toUpperCase().replaceAll(/\s+/g, ' ')
+/** The expression for the kind of a statement, for `kindOf`; null where it is none of those that keep a table from being read. */
+export function kindSql(query: string): string {
+  return `(pg_catalog.regexp_match(${query}, ${quoteLiteral(KINDS)}, 'i'))[1]`
+}
+
+/** Such as `ALTER TABLE`. */
+export function kindOf(kind: string | null): string {
+  return kind === null ? 'a statement' : kind.toUpperCase().replaceAll(/\s+/g, ' ')
 }
 
 /** What a read fails with that has ended for somebody who waited. */

@@ -1,5 +1,6 @@
 import { DwhError, isDwhError, LEASE_KEY, type ObjectStore, processName } from '@dwh/core'
 import { localStore } from '@dwh/storage'
+import { ClassStore } from '@dwh/storage/testing'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
 import { clean, readState, takeLease, whileHeld } from './index.ts'
@@ -178,10 +179,13 @@ describe('the lease', () => {
     expect(await lock(store)).toMatchObject({ owner: 'another', released: false })
   })
 
-  test('over, nothing is written through it, and reading goes on', async () => {
+  test.each([
+    ['an object', (store: ObjectStore) => store],
+    ['an instance of a class', (store: ObjectStore) => new ClassStore(store)],
+  ])('over, nothing is written through it, and reading goes on: a store as %s', async (_, as) => {
     const { store, time, take } = await open()
     const lease = await take('r1')
-    const held = whileHeld(store, lease)
+    const held = whileHeld(as(store), lease)
     await held.put('a', Buffer.from('1'))
     time.now += TTL_MS
     for (const write of [

@@ -7,6 +7,7 @@ import {
   type StoredObject,
   throwIfAborted,
   whereIs,
+  wrapStore,
 } from '@dwh/core'
 
 export interface LeaseOptions {
@@ -208,8 +209,7 @@ function openLease(
 
 /** A store whose writes are refused once the lease is over. */
 export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): ObjectStore {
-  return {
-    ...store,
+  return wrapStore(store, {
     async put(...args) {
       lease.check()
       return store.put(...args)
@@ -230,7 +230,7 @@ export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): Obje
       lease.check()
       return store.delete(...args)
     },
-  }
+  })
 }
 
 /** Null also for one whose value is lost, as in a copy of a folder: nobody has it then. */

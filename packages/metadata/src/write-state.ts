@@ -1,4 +1,4 @@
-import { type EtlState, isDwhError, type ObjectStore, STATE_KEY } from '@dwh/core'
+import { type EtlState, honoursConditions, isDwhError, type ObjectStore, STATE_KEY } from '@dwh/core'
 import { serialise } from './parse-state.ts'
 import type { StoredState } from './read-state.ts'
 
@@ -7,7 +7,7 @@ import type { StoredState } from './read-state.ts'
  * @throws DwhError CONFLICT when it is not; then nothing was written
  */
 export async function writeState(store: ObjectStore, base: StoredState, next: EtlState): Promise<StoredState> {
-  const state = { ...next, conditional_writes: (await store.conditionalWrites?.()) ?? true }
+  const state = { ...next, conditional_writes: await honoursConditions(store) }
   const condition = base.etag === null ? { ifAbsent: true as const } : { ifMatch: base.etag }
   const { etag } = await store.put(STATE_KEY, serialise(state), condition)
   return { state, etag }

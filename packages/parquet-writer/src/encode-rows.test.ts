@@ -22,3 +22,13 @@ test('a batch of long rows comes in pieces of whole lines, and every row is in o
   expect(encoder.rows).toBe(50)
   expect([...encoder.encode([])]).toEqual([])
 })
+
+test('a row of exactly the most bytes is taken, one more is refused with its number', () => {
+  const columns = [{ name: 't', type: 'VARCHAR' }] as const
+  // `["` and `"]`, and the end of the line
+  const text = 'ü'.repeat(100)
+  expect([...rowEncoder(columns, 205, true).encode([[text]])]).toEqual([`["${text}"]\n`])
+  expect(() => [...rowEncoder(columns, 204, true).encode([['x'], [text]])]).toThrowError(
+    expect.objectContaining({ code: 'ROW_TOO_LARGE', context: { bytes: 209 } }),
+  )
+})

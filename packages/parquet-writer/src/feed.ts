@@ -1,16 +1,15 @@
-import { execFile } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { Socket } from 'node:net'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
-
-/** How long to wait before asking again whether the reader has opened the pipe. */
-const PIPE_POLL_MS = 1
-
-/** Text, or UTF-8 bytes. */
-export type Piece = string | Uint8Array
+import {
+  makePipes,
+  openPipe,
+  PIPE_POLL_MS,
+  type Piece,
+  type PipeWriter,
+  pipeWriter,
+  type Watched,
+  watch,
+} from './named-pipe.ts'
 
 /** What is less than this goes through a file: it is there before a pipe would have been made. */
 const SMALL_BYTES = 1024 * 1024
@@ -29,7 +28,7 @@ export async function feed<T>(path: string, chunks: AsyncIterable<Piece>, read: 
   const iterator = chunks[Symbol.asyncIterator]()
   try {
     const { begun, small } = await begin(iterator)
-    return !small && (await makePipe(path))
+    return !small && (await makePipes(path))
       ? await throughPipe(path, begun, read)
       : await throughFile(path, begun, read)
   } finally {
@@ -63,13 +62,6 @@ async function begin(iterator: AsyncIterator<Piece>): Promise<{ begun: AsyncIter
   return { begun: begun(), small: done }
 }
 
-async function makePipe(path: string): Promise<boolean> {
-  return run('mkfifo', ['-m', '600', path]).then(
-    () => true,
-    () => false,
-  )
-}
-
 async function throughFile<T>(path: string, chunks: AsyncIterable<Piece>, read: () => Promise<T>): Promise<T> {
   const file = await open(path, 'wx', 0o600)
   try {
@@ -84,7 +76,7 @@ async function throughPipe<T>(path: string, chunks: AsyncIterable<Piece>, read: 
   const reader = watch(read())
   try {
     const socket = await openPipe(path, reader)
-    if (socket) await pour(chunks, socket, reader)
+    if (socket) await pour(chunks, pipeWriter(socket, reader))
   } catch (error) {
     await release(path, reader)
     throw error
@@ -92,59 +84,13 @@ async function throughPipe<T>(path: string, chunks: AsyncIterable<Piece>, read: 
   return reader.result
 }
 
-interface Watched<T> {
-  readonly result: Promise<T>
-  readonly settled: Promise<void>
-  done: boolean
-}
-
-function watch<T>(result: Promise<T>): Watched<T> {
-  const watched: Watched<T> = { result, done: false, settled: result.then(settle, settle) }
-  function settle() {
-    watched.done = true
-  }
-  return watched
-}
-
-/** Opens the pipe once its reader is there; null when the reader has ended without it. */
-async function openPipe(path: string, reader: Watched<unknown>): Promise<Socket | null> {
-  while (!reader.done) {
-    try {
-      // opened for reading and writing it would never be refused, but a small table written and closed before the reader came would be lost
-      return new Socket({
-        fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK),
-        readable: false,
-        writable: true,
-      })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
-    }
-    await new Promise((resolve) => setTimeout(resolve, PIPE_POLL_MS))
-  }
-  return null
-}
-
 /** Writes the chunks and closes the pipe; stops early, without an error, when the reader has gone. */
-async function pour(chunks: AsyncIterable<Piece>, socket: Socket, reader: Watched<unknown>): Promise<void> {
-  let wake = () => {}
-  const gone = () => wake()
-  socket.on('error', gone).on('close', gone).on('drain', gone)
+async function pour(chunks: AsyncIterable<Piece>, pipe: PipeWriter): Promise<void> {
   try {
-    for await (const chunk of chunks) {
-      if (reader.done || socket.destroyed) return
-      if (!socket.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          if (socket.destroyed || !socket.writableNeedDrain) resolve()
-        })
-      }
-    }
-    await new Promise<void>((resolve) => {
-      socket.once('close', resolve).end(() => resolve())
-      if (socket.destroyed) resolve()
-    })
+    for await (const chunk of chunks) if (!(await pipe.write(chunk))) return
+    await pipe.end()
   } finally {
-    socket.destroy()
+    pipe.destroy()
   }
 }
 

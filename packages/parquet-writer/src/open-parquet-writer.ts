@@ -6,8 +6,14 @@ import { type ProofLevel, type TableProof, temporaryFolderName } from '@dwh/core
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
 import { proveFile } from './prove-file.ts'
-import { type ParquetFooter, readFooter } from './read-footer.ts'
-import { type ParquetColumn, type WriteParquetInput, type WrittenParquet, writeParquet } from './write-parquet.ts'
+import { largestRowGroup, type ParquetFooter, readFooter } from './read-footer.ts'
+import {
+  DEFAULT_MAX_ROW_BYTES,
+  type ParquetColumn,
+  type WriteParquetInput,
+  type WrittenParquet,
+  writeParquet,
+} from './write-parquet.ts'
 
 export interface ParquetWriterOptions {
   /** For pipes and for what DuckDB spills; made when absent. The writer works in a folder of its own in it, gone after `close`. */
@@ -51,6 +57,10 @@ export interface ParquetWriter {
 }
 
 const DEFAULT_CONCURRENT_WRITES = 3
+/** A row group of more holds rows that are long: others end far below. */
+const MOST_ROW_GROUP_BYTES = 128 * 1024 * 1024
+/** Of a row: in buffers, as values, in a row group, and encoded. */
+const ROWS_IN_MEMORY = 8
 const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
 
 /**
@@ -70,9 +80,7 @@ const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
  */
 export async function openParquetWriter(options: ParquetWriterOptions): Promise<ParquetWriter> {
   const folder = await makeFolder(resolve(options.tempDirectory))
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: `${options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES}B`,
-    ...(options.threads ? { threads: String(options.threads) } : {}),
+  const settings = {
     temp_directory: join(folder, 'spill'),
     ...(options.extensionDirectory ? { extension_directory: options.extensionDirectory } : {}),
     preserve_insertion_order: 'false',
@@ -81,9 +89,36 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     allocator_bulk_deallocation_flush_threshold: '16MiB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+  }
+  const instance = await DuckDBInstance.create(':memory:', {
+    ...settings,
+    memory_limit: `${options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES}B`,
+    ...(options.threads ? { threads: String(options.threads) } : {}),
   })
   const inTurn = limiter(options.concurrentWrites ?? DEFAULT_CONCURRENT_WRITES)
+  const longRowsInTurn = limiter(1)
   let closed = false
+
+  /**
+   * For long rows: a DuckDB of one thread, which holds one of them at a time, and one table at a time. What it may hold is more than it does: a buffer counts as
+   * a whole, however little is in it.
+   */
+  function forLongRows<T>(rowBytes: number, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    return longRowsInTurn(async () => {
+      const memory = DEFAULT_MEMORY_LIMIT_BYTES + ROWS_IN_MEMORY * rowBytes
+      const own = await DuckDBInstance.create(':memory:', { ...settings, threads: '1', memory_limit: `${memory}B` })
+      try {
+        const connection = await own.connect()
+        try {
+          return await work(connection)
+        } finally {
+          connection.closeSync()
+        }
+      } finally {
+        own.closeSync()
+      }
+    })
+  }
 
   /** In its turn, on a connection of its own. */
   function onConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
@@ -99,13 +134,22 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
 
   return {
     write: (input) =>
-      onConnection((connection) => writeParquet(connection, join(folder, randomBytes(8).toString('hex')), input)),
+      onConnection((connection) => {
+        const pipe = join(folder, randomBytes(8).toString('hex'))
+        const { data, maxRowBytes = 0 } = input
+        if ('native' in data || maxRowBytes <= DEFAULT_MAX_ROW_BYTES) return writeParquet(connection, pipe, input)
+        return forLongRows(maxRowBytes, (own) => writeParquet(own, pipe, input))
+      }),
     prove: (path, columns, level = 'columns') =>
-      onConnection((connection) =>
-        proveFile(connection, path, columns, level).catch((error) => {
+      onConnection(async (connection) => {
+        try {
+          const bytes = await largestRowGroup(connection, path)
+          if (bytes <= MOST_ROW_GROUP_BYTES) return await proveFile(connection, path, columns, level)
+          return await forLongRows(bytes, (own) => proveFile(own, path, columns, level))
+        } catch (error) {
           throw writeFailure(error, path)
-        }),
-      ),
+        }
+      }),
     inspect: (path) =>
       onConnection((connection) =>
         readFooter(connection, path).catch((error) => {

@@ -22,3 +22,11 @@ export async function countRows(connection: DuckDBConnection, path: string): Pro
   )
   return Number(reader.getRows()[0]?.[0])
 }
+
+/** The bytes of the largest row group, before compression; 0 for a file without one. */
+export async function largestRowGroup(connection: DuckDBConnection, path: string): Promise<number> {
+  const reader = await connection.runAndReadAll(
+    `SELECT coalesce(max(row_group_bytes), 0)::DOUBLE FROM parquet_metadata(${fileLiteral(path)}) WHERE column_id = 0`,
+  )
+  return Number(reader.getRows()[0]?.[0])
+}

@@ -1,19 +1,28 @@
-import { type ColumnType, type CopyData, DwhError, elementType, quoteLiteral, type RowData } from '@dwh/core'
+import { type ColumnType, type CopyData, elementType, type RowData } from '@dwh/core'
+import { fileLiteral } from './duckdb-sql.ts'
 import { rowEncoder } from './encode-rows.ts'
-import type { Piece } from './feed.ts'
+import { feed } from './feed.ts'
+import { feedInputs } from './feed-inputs.ts'
+import { copiedRowsFramer } from './frame-copied-rows.ts'
+import { rowsFramer } from './frame-rows.ts'
+import { type FramedPiece, isHex, NEWLINE } from './framed-text.ts'
+import type { Piece } from './named-pipe.ts'
+import { inputsFor, packInputs } from './pack-inputs.ts'
+import { rowTooLarge } from './row-size.ts'
 import { untilAborted } from './until-aborted.ts'
-import type { WriteParquetInput } from './write-parquet.ts'
+import type { ParquetColumn, WriteParquetInput } from './write-parquet.ts'
 
 /** A table on its way to DuckDB, as text through a pipe. */
 export interface TextInput {
-  pieces(): AsyncGenerator<Piece>
-  /** A query over the pipe with one VARCHAR per column: `cell(0)`, `cell(1)`, ... */
-  select(pipePath: string, maxRowBytes: number): string
-  /** Rows that the source has sent; once `pieces` has ended. */
+  /** Hands the text to a query over it with a column per column, `cell(0)`, `cell(1)`, ... `path`: for pipes and files of its own. */
+  feed<T>(path: string, read: (query: string) => Promise<T>): Promise<T>
+  /** True for a column that the query gives as text; the others come as their type. */
+  isText(index: number): boolean
+  /** Rows that the source has sent; once all has been fed. */
   rows(): number
 }
 
-type Input = Pick<WriteParquetInput, 'path' | 'columns' | 'signal' | 'onProgress'>
+type Input = Pick<WriteParquetInput, 'path' | 'columns' | 'signal' | 'onProgress' | 'textBytes'>
 
 /** What a column is called on its way. */
 export function cell(index: number): string {
@@ -23,53 +32,132 @@ export function cell(index: number): string {
 /** Rows that a program or a cursor gives: a line of JSON each. */
 export function rowText(data: RowData, { path, columns, signal, onProgress }: Input, maxRowBytes: number): TextInput {
   const encoder = rowEncoder(columns, maxRowBytes, data.canonical ?? false)
+  async function* pieces(): AsyncGenerator<Piece> {
+    let bytes = 0
+    for await (const batch of untilAborted(data.rows, signal, path)) {
+      for (const piece of encoder.encode(batch)) {
+        bytes += piece.length
+        yield piece
+      }
+      onProgress?.({ rows: encoder.rows, bytes })
+    }
+  }
+  // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps all that it has read from one
+  function select(pipe: string): string {
+    const cells = columns.map((_, index) => `cells[${index + 1}] AS ${cell(index)}`)
+    const options = { delim: 'chr(1)', quote: "''", escape: "''", nullstr: 'chr(2)' }
+    const line = readCsv([pipe], ['line'], maxRowBytes, options)
+    return `SELECT ${cells.join(', ')} FROM (SELECT from_json_strict(line, '["VARCHAR"]') AS cells FROM ${line})`
+  }
   return {
     rows: () => encoder.rows,
-    async *pieces() {
-      let bytes = 0
-      for await (const batch of untilAborted(data.rows, signal, path)) {
-        for (const piece of encoder.encode(batch)) {
-          bytes += piece.length
-          yield piece
-        }
-        onProgress?.({ rows: encoder.rows, bytes })
-      }
-    },
-    // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps all that it has read from one
-    select(pipePath, maxBytes) {
-      const cells = columns.map((_, index) => `cells[${index + 1}] AS ${cell(index)}`)
-      const line = readCsv(
-        pipePath,
-        ['line'],
-        { delim: 'chr(1)', quote: "''", escape: "''", nullstr: 'chr(2)' },
-        maxBytes,
-      )
-      return `SELECT ${cells.join(', ')} FROM (SELECT from_json_strict(line, '["VARCHAR"]') AS cells FROM ${line})`
-    },
+    isText: () => true,
+    feed: (pipe, read) => feed(pipe, pieces(), () => read(select(pipe))),
   }
 }
 
 /** What a COPY wrote, given on as it is. */
-export function copiedText(data: CopyData, { path, columns, signal, onProgress }: Input): TextInput {
+export function copiedText(data: CopyData, input: Input, maxRowBytes: number): TextInput {
+  const { columns } = input
+  function select(pipe: string): string {
+    const fields = columns.map((_, index) => cell(index))
+    const options = { delim: 'chr(9)', quote: "''", escape: "''", nullstr: "'\\N'" }
+    const text = readCsv([pipe], ['empty', ...fields], maxRowBytes, options)
+    return UNESCAPE.reduce((from, step) => {
+      const texts = columns.map((column, index) => {
+        const form = isHex(column) ? 'BLOB' : column.type
+        return `${step(form, cell(index))} AS ${cell(index)}`
+      })
+      return `(SELECT ${texts.join(', ')} FROM ${from})`
+    }, text)
+  }
   return {
-    rows: data.sent,
-    async *pieces() {
-      let bytes = 0
-      for await (const piece of untilAborted(data.copy, signal, path)) {
-        bytes += piece.length
+    rows: () => data.sent(),
+    isText: () => true,
+    feed: (pipe, read) => feed(pipe, measured(copied(data, input), columns, maxRowBytes), () => read(select(pipe))),
+  }
+}
+
+/** What a COPY wrote, and how far it is. */
+async function* copied(data: CopyData, { path, signal, onProgress }: Input): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  for await (const piece of untilAborted(data.copy, signal, path)) {
+    bytes += piece.length
+    yield piece
+    onProgress?.({ rows: null, bytes })
+  }
+}
+
+/** Throws ROW_TOO_LARGE for a line of more than `maxRowBytes`, once its end has come and its length is known. */
+async function* measured(
+  pieces: AsyncIterable<Uint8Array>,
+  columns: readonly ParquetColumn[],
+  maxRowBytes: number,
+): AsyncGenerator<Uint8Array> {
+  /** Of the line that has begun. */
+  let line = 0
+  for await (const piece of pieces) {
+    let from = 0
+    // most pieces are shorter than any line may be, and are not looked through
+    while (line + piece.length - from > maxRowBytes) {
+      const end = piece.indexOf(NEWLINE, from) + 1
+      if (end === 0) break
+      line += end - from
+      if (line > maxRowBytes) throw rowTooLarge('a row', line, columns, { maxRowBytes })
+      line = 0
+      from = end
+    }
+    const last = piece.lastIndexOf(NEWLINE) + 1
+    line = last > from ? piece.length - last : line + piece.length - from
+    if (line <= maxRowBytes) yield piece
+  }
+}
+
+/** Rows of any length, framed, in several inputs: see `packInputs`. */
+export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes: number): TextInput {
+  const { path, columns, signal, onProgress, textBytes } = input
+  const framer = 'copy' in data ? null : rowsFramer(columns, data.canonical ?? false)
+  async function* framed(): AsyncGenerator<FramedPiece> {
+    if ('copy' in data) {
+      const frame = copiedRowsFramer(columns)
+      for await (const piece of copied(data, input)) yield* frame(piece)
+      return
+    }
+    let bytes = 0
+    for await (const batch of untilAborted(data.rows, signal, path)) {
+      for (const piece of framer?.frame(batch) ?? []) {
+        bytes += piece.bytes.length
         yield piece
-        onProgress?.({ rows: null, bytes })
       }
-    },
-    select(pipePath, maxBytes) {
-      const fields = columns.map((_, index) => cell(index))
-      const options = { delim: 'chr(9)', quote: "''", escape: "''", nullstr: "'\\N'" }
-      const text = readCsv(pipePath, ['empty', ...fields], options, maxBytes)
-      return UNESCAPE.reduce((from, step) => {
-        const texts = columns.map(({ type }, index) => `${step(type, cell(index))} AS ${cell(index)}`)
-        return `(SELECT ${texts.join(', ')} FROM ${from})`
-      }, text)
-    },
+      onProgress?.({ rows: framer?.rows ?? null, bytes })
+    }
+  }
+  function select(inputs: readonly string[]): string {
+    const fields = columns.map((_, index) => cell(index))
+    const text = readCsv(inputs, ['empty', ...fields], maxRowBytes, {
+      delim: 'chr(9)',
+      quote: 'chr(1)',
+      escape: 'chr(1)',
+      nullstr: "'\\N'",
+      allow_quoted_nulls: 'false',
+      // else each of its parts has to hold the end of a row, and a list is read in any order
+      parallel: 'false',
+    })
+    const values = columns.map((column, index) => {
+      if (!isHex(column)) return cell(index)
+      const bytes = `from_hex(${cell(index)})`
+      return `${column.utf8Bytes ? `decode(${bytes})` : bytes} AS ${cell(index)}`
+    })
+    return `SELECT ${values.join(', ')} FROM ${text}`
+  }
+  const count = inputsFor(textBytes)
+  return {
+    rows: () => ('copy' in data ? data.sent() : (framer?.rows ?? 0)),
+    isText: (index) => !isHex(columns[index]),
+    feed: (pipe, read) =>
+      feedInputs(pipe, packInputs(framed(), { count, maxRowBytes, columns }), { count }, (inputs) =>
+        read(select(inputs)),
+      ),
   }
 }
 
@@ -110,17 +198,17 @@ const UNESCAPE: readonly ((type: ColumnType, text: string) => string)[] = [
   (type, text) => (hasBackslashes(type) ? replaceWhere('chr(0)', text, [['chr(0)', "'\\'"]]) : text),
 ]
 
-/** The buffer of DuckDB's reader: at least this, and at least four of the longest rows. */
+/** The buffer of DuckDB's reader: at least this, and at least the longest row. It is filled, and so takes memory, only as far as there is text. */
 const MIN_READ_BUFFER_BYTES = 4 * 1024 * 1024
-const READ_BUFFER_ROWS = 4
 
 /** https://duckdb.org/docs/stable/data/csv/overview#parameters; nothing is guessed. */
 function readCsv(
-  path: string,
+  paths: readonly string[],
   names: readonly string[],
-  options: Readonly<Record<string, string>>,
   maxRowBytes: number,
+  options: Readonly<Record<string, string>>,
 ): string {
+  const bytes = String(Math.max(MIN_READ_BUFFER_BYTES, maxRowBytes + 1))
   const settings = {
     columns: `{${names.map((name) => `'${name}': 'VARCHAR'`).join(', ')}}`,
     auto_detect: 'false',
@@ -128,24 +216,10 @@ function readCsv(
     compression: "'none'",
     // left alone, it takes the first line end that it sees, which may be inside a value
     new_line: "'\\n'",
-    max_line_size: String(maxRowBytes),
-    buffer_size: String(Math.max(MIN_READ_BUFFER_BYTES, READ_BUFFER_ROWS * maxRowBytes)),
+    max_line_size: bytes,
+    buffer_size: bytes,
     ...options,
   }
   const named = Object.entries(settings).map(([name, value]) => `${name} = ${value}`)
-  return `read_csv(${quoteLiteral(path)}, ${named.join(', ')})`
-}
-
-/** DuckDB's error for a line that is longer than `max_line_size`, with its length. */
-export function rowTooLarge(error: unknown): DwhError | null {
-  const message = error instanceof Error ? error.message : ''
-  if (!/Maximum line size/i.test(message)) return null
-  const [, found = ''] = /Actual Size:? ?(\d+)/i.exec(message) ?? []
-  const [, limit = '0'] = /Maximum line size of (\d+)/i.exec(message) ?? []
-  // it stops looking where its buffer ends
-  const bytes = Math.max(Number(found), Number(limit) * READ_BUFFER_ROWS)
-  return new DwhError('ROW_TOO_LARGE', `a row of ${found} bytes or more, more than maxRowBytes (${limit})`, {
-    hint: `Write the table again with maxRowBytes of at least ${bytes}; memory grows with it.`,
-    context: { bytes },
-  })
+  return `read_csv([${paths.map(fileLiteral).join(', ')}], ${named.join(', ')})`
 }

@@ -296,7 +296,7 @@ describe('shapes', () => {
       data: { rows: batches([['short']], [[text]], [['short']]) },
     })
     const error = await writer.write(input()).catch((e) => e)
-    expect(error).toMatchObject({ code: 'ROW_TOO_LARGE', context: { bytes: 6_000_005 } })
+    expect(error).toMatchObject({ code: 'ROW_TOO_LARGE', context: { bytes: 6_000_004 } })
     expect(await writer.write({ ...input(), maxRowBytes: error.context.bytes })).toMatchObject({ rows: 3 })
     expect(await query(`SELECT max(length(t))::INT FROM read_parquet('${path}')`)).toEqual([[3_000_000]])
   })

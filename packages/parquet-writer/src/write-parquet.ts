@@ -2,25 +2,28 @@ import { rm, stat } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import {
   type ColumnType,
+  type CopyData,
   DwhError,
   isColumnType,
   isDwhError,
   type NativeData,
   quoteIdentifier,
   quoteLiteral,
+  type RowData,
   type TableData,
   throwIfAborted,
 } from '@dwh/core'
 import { refuse } from './canonical-text.ts'
 import { nativeFailure, writeFailure } from './duckdb-errors.ts'
-import { feed } from './feed.ts'
 import { parseStrictly } from './parse-text.ts'
 import { countRows } from './read-footer.ts'
-import { cell, copiedText, rowText, rowTooLarge, type TextInput } from './text-input.ts'
+import { cell, copiedText, longRowText, rowText, type TextInput } from './text-input.ts'
 
 export interface ParquetColumn {
   readonly name: string
   readonly type: ColumnType
+  /** True where its text comes as the bytes of UTF-8, in the form of a BLOB. */
+  readonly utf8Bytes?: boolean
 }
 
 export interface WriteParquetInput {
@@ -33,8 +36,10 @@ export interface WriteParquetInput {
   readonly metadata?: Readonly<Record<string, string>>
   /** Names of columns that tell a row apart; a value that is refused is reported with theirs. */
   readonly key?: readonly string[]
-  /** The longest row as text, in JSON or as COPY writes it. Two to eight times as much is held in memory. Default 1 MiB. */
+  /** The longest row as text; rows of more than 1 MiB are written one by one, and four times the longest is held in memory. At most 2 GiB. Default 1 MiB. */
   readonly maxRowBytes?: number
+  /** About how many bytes of text there will be, where somebody knows. */
+  readonly textBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Called now and then with what has come so far: rows, where they are counted on the way, and bytes of text. */
   readonly onProgress?: (progress: { readonly rows: number | null; readonly bytes: number }) => void
@@ -74,12 +79,7 @@ export async function writeParquet(
     const copied =
       'native' in data
         ? await copyNative(connection, input, data)
-        : await copyText(
-            connection,
-            pipePath,
-            input,
-            'copy' in data ? copiedText(data, input) : rowText(data, input, maxRowBytes),
-          )
+        : await copyText(connection, pipePath, input, textInput(data, input, maxRowBytes))
     throwIfAborted(signal, input.path)
     const counts = { ...copied, inFooter: await countRows(connection, input.path) }
     if (counts.written !== counts.read || counts.inFooter !== counts.read) {
@@ -96,9 +96,7 @@ export async function writeParquet(
   } catch (error) {
     await rm(input.path, { force: true })
     throwIfAborted(signal, input.path)
-    throw isDwhError(error)
-      ? error
-      : (refusedValue(error, input.columns) ?? rowTooLarge(error) ?? writeFailure(error, input.path))
+    throw isDwhError(error) ? error : (refusedValue(error, input.columns) ?? writeFailure(error, input.path))
   } finally {
     signal?.removeEventListener('abort', stop)
   }
@@ -118,15 +116,19 @@ interface Copied {
   readonly written: number
 }
 
+function textInput(data: CopyData | RowData, input: WriteParquetInput, maxRowBytes: number): TextInput {
+  if (maxRowBytes > DEFAULT_MAX_ROW_BYTES) return longRowText(data, input, maxRowBytes)
+  return 'copy' in data ? copiedText(data, input, maxRowBytes) : rowText(data, input, maxRowBytes)
+}
+
 async function copyText(
   connection: DuckDBConnection,
   pipePath: string,
   input: WriteParquetInput,
   text: TextInput,
 ): Promise<Copied> {
-  const query = text.select(pipePath, input.maxRowBytes ?? DEFAULT_MAX_ROW_BYTES)
-  const statement = copyStatement(input, query, (index) => strictValue(input, index))
-  const result = await feed(pipePath, text.pieces(), () => connection.run(statement))
+  const value = (index: number) => (text.isText(index) ? strictValue(input, index) : typedValue(input, index))
+  const result = await text.feed(pipePath, (query) => connection.run(copyStatement(input, query, value)))
   return { read: text.rows(), written: result.rowsChanged }
 }
 
@@ -174,7 +176,12 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
 /** The value of a column that comes as text, or an error that says which it is and in which row. */
 function strictValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
-  return parseStrictly(type, cell(index), (text) => refusal(input, index, text))
+  return parseStrictly(type, cellText(input, index), (text) => refusal(input, index, text))
+}
+
+function cellText(input: WriteParquetInput, index: number): string {
+  if (!input.columns[index]?.utf8Bytes) return cell(index)
+  return `decode(${parseStrictly('BLOB', cell(index), (text) => refusal(input, index, text))})`
 }
 
 /**

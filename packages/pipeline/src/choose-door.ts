@@ -10,6 +10,11 @@ const NATIVE_FROM_BYTES = 8 * 1024 * 1024
 
 /** DuckDB takes 2,048 rows at once, on each thread, before it writes any: longer rows than this do not fit into memory so. */
 const NATIVE_ROW_BYTES = 32 * 1024
+/** And so no row may be longer than this. */
+const NATIVE_LONGEST_ROW_BYTES = 256 * 1024
+
+/** A value becomes one JavaScript string in the rows door, which ends at 512 MiB. */
+const ROWS_LONGEST_VALUE_BYTES = 400 * 1024 * 1024
 
 export interface ChosenDoor {
   readonly door: Door
@@ -43,12 +48,22 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
   let nativeReason: Promise<string | null> | undefined
 
   function whyNotNative(): Promise<string | null> {
-    const { nativeExtension, readNative } = snapshot
+    const { nativeExtension } = snapshot
     nativeReason ??=
-      nativeExtension === undefined || !readNative
+      nativeExtension === undefined || !snapshot.readNative
         ? Promise.resolve('the source has no extension of DuckDB')
         : writer.whyNotLoaded(nativeExtension.name)
     return nativeReason
+  }
+
+  /** The next best door where this one cannot take the longest row. */
+  function tooLong(door: Door, survey: TableSurvey | null): ChosenDoor | null {
+    const { rowBytes = 0, valueBytes = 0 } = survey?.longest ?? {}
+    if (door === 'native' && rowBytes > NATIVE_LONGEST_ROW_BYTES)
+      return nextBest(`its longest row has ${rowBytes} bytes, and it takes 2,048 at once`)
+    if (door === 'rows' && valueBytes > ROWS_LONGEST_VALUE_BYTES && snapshot.readCopy)
+      return nextBest(`its longest value has ${valueBytes} bytes, and a JavaScript string ends at 512 MiB`)
+    return null
   }
 
   const nextBest = (why: string | null): ChosenDoor => ({ door: snapshot.readCopy ? 'copy' : 'rows', why })
@@ -74,7 +89,7 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
     },
     async open(chosen, { table, where }, survey, signal) {
       const options = { where: where ?? undefined, signal }
-      let { door, why } = chosen
+      let { door, why } = tooLong(chosen.door, survey) ?? chosen
       if (door === 'native' && survey && snapshot.readNative) {
         const data = await snapshot.readNative(table, survey, options)
         if (typeof data !== 'string') return { door, why, data }

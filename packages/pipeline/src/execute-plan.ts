@@ -94,8 +94,8 @@ async function executeTable(
     const watch = stopwatch(clock)
     const onRetry = ({ message }: DwhError) => onEvent?.({ type: 'table-retry', table: name, message })
     const chosen = await doors.choose(planned)
-    const wishes = { native: chosen.door === 'native', signal }
-    const survey = await watch(tryAgain(() => surveyTable(planned, snapshot, wishes), onRetry))
+    const looks = { door: chosen.door, signal }
+    const survey = await watch(tryAgain(() => surveyTable(planned, snapshot, looks), onRetry))
     const table = decideTypes(planned, survey?.types ?? {})
     const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: fidelityOf(table, survey) }
     const metadata = footerMetadata(table, context, plan.current)

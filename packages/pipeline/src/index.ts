@@ -1,11 +1,15 @@
 export type { OnTableError } from './check-results.ts'
 export type { ExtractSetting } from './choose-door.ts'
+export { excludePatterns } from './exclude-patterns.ts'
 export type { TableResult } from './execute-plan.ts'
+export { checkColumnNames, checkTableNames } from './name-conflicts.ts'
+export { ownColumns, type PlanNote, planNotes } from './plan-notes.ts'
 export { differingFields, type RunPlan, type TablePlan } from './plan-run.ts'
 export { type PlanOptions, planPipeline, type RunOptions, type RunReport, runPipeline } from './run-pipeline.ts'
 export {
   type DeniedRead,
   type SelectedColumn,
+  type SelectedTable,
   type Selection,
   type SkippedTable,
   selectTables,

@@ -3,17 +3,23 @@ import { DEFAULT_SCHEMA, DwhError, parseTableName } from '@dwh/core'
 /** Nobody can make a view in these. */
 const RESERVED_SCHEMAS = ['information_schema', 'pg_catalog']
 
+interface NamedTable {
+  readonly name: string
+  readonly from: string
+  readonly asked: boolean
+}
+
 /**
  * Refuses names that one warehouse cannot hold side by side: the same name twice; tables that differ in case or Unicode form only (one view in DuckDB, one
  * folder on many file systems); a table of schema `main` beside one of `public`, which is `main` in DuckDB.
- * `tables` gives, for each name in the warehouse, where it comes from.
+ * `tables` gives, for each name in the warehouse, where it comes from; of two that nobody asked for now nothing is said.
  * @throws DwhError NAME_CONFLICT, with the setting that resolves it
  */
-export function checkTableNames(tables: readonly { readonly name: string; readonly from: string }[]): void {
-  const seen = new Map<string, { name: string; from: string }>()
+export function checkTableNames(tables: readonly NamedTable[]): void {
+  const seen = new Map<string, NamedTable[]>()
   for (const table of tables) {
     const { schema, name } = parseTableName(table.name)
-    if (RESERVED_SCHEMAS.includes(schema.toLowerCase())) {
+    if (table.asked && RESERVED_SCHEMAS.includes(schema.toLowerCase())) {
       throw new DwhError('NAME_CONFLICT', `${table.from}: DuckDB keeps the schema ${schema} for itself`, {
         hint: `Give it another name: tables: { ${JSON.stringify(table.from)}: { name: ... } }.`,
       })
@@ -21,14 +27,15 @@ export function checkTableNames(tables: readonly { readonly name: string; readon
     const key = [schema === DEFAULT_SCHEMA ? 'main' : schema, name]
       .map((part) => part.normalize('NFC').toLowerCase())
       .join('\0')
-    const other = seen.get(key)
+    const others = seen.get(key) ?? []
+    const other = others.find(({ asked }) => asked || table.asked)
     if (other) {
       const same = other.name === table.name ? `would both be ${table.name}` : 'would be one table in the warehouse'
       throw new DwhError('NAME_CONFLICT', `${other.from} and ${table.from} ${same}`, {
         hint: `Names are told apart without case. Give one of them another name: tables: { ${JSON.stringify(table.from)}: { name: ... } }, or exclude it.`,
       })
     }
-    seen.set(key, table)
+    seen.set(key, [...others, table])
   }
 }
 

@@ -41,6 +41,27 @@ test('the answer to the commit is lost, and then the lease is over: what is stag
   expect(staged).toEqual(['_dwh/stage/r1/_dwh/snapshots/2026/02/18.json'])
 })
 
+test.each([
+  ['a run that was quicker', new DwhError('CONFLICT', 'another run committed first'), { records: 1, noted: false }],
+  ['settings that are wrong', new DwhError('CONFIG_INVALID', 'no'), { records: 0, noted: false }],
+  ['a table that failed', new DwhError('RUN_FAILED', 'a: no', { hint: 'Do it.' }), { records: 1, noted: true }],
+])('the failure is %s: what is left of it', async (_, error, { records, noted }) => {
+  const store = localStore({ path: await temporaryFolder() })
+  const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
+  const failed = { status: 'failed', code: error.code, message: error.message, hint: null } as const
+  const record = { version: 2, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, error: null } as const
+  await noteFailure(store, { ...record, tables: { a: failed, b: { status: 'not read' } } }, error)
+  const keys: string[] = []
+  for await (const { key } of store.list('_dwh/runs/')) keys.push(key)
+  expect(keys).toHaveLength(records)
+  const { state } = await readState(store)
+  expect(state.last_failure).toEqual(
+    noted
+      ? { run_id: 'r1', at: NOW.toISOString(), code: 'RUN_FAILED', message: 'a: no', hint: 'Do it.', tables: ['a'] }
+      : null,
+  )
+})
+
 test('the lease is over: that is why the run failed', () => {
   const over = new DwhError('CONFLICT', 'its lease has run out')
   expect(failureOfRun(new Error('stopped'), 'r1', { lease: AbortSignal.abort(over) })).toBe(over)

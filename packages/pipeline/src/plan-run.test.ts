@@ -138,6 +138,106 @@ describe('which tables', () => {
   })
 })
 
+describe('asked for one, whatever is wrong with another', () => {
+  const denied = { reason: 'no SELECT privilege', hint: 'GRANT SELECT ON q TO reader;' }
+  const asked: Input = { tables: [table('p'), table('q')], only: ['p'] }
+
+  test.each<[string, Input]>([
+    ['it may not be read', { tables: [table('p'), table('q', { denied })] }],
+    [
+      'a column of it may not be read',
+      { tables: [table('p'), table('q', { columns: [{ ...columns('pin')[0]!, denied }] })] },
+    ],
+    ['a column to leave out is gone', { settings: { tables: { q: { columns: { exclude: ['gone'] } } } } }],
+    ['it has settings and is gone', { settings: { tables: { archive: { where: 'true' } } } }],
+    ['it is named and is gone', { settings: { include: ['p', 'archive'], exclude: ['scratch'] } }],
+    ['all its columns are left out', { settings: { tables: { q: { columns: { exclude: ['id', 'email'] } } } } }],
+    ['a type of it cannot be stored so', { settings: { tables: { q: { columns: { types: { id: 'iso8601' } } } } } }],
+    ['two others have one name', { tables: [table('p'), table('q'), table('Q')] }],
+    ['two of its columns have one name', { tables: [table('p'), table('q', { columns: columns('a', 'A') })] }],
+    ['its schema is one of DuckDB', { tables: [table('p'), table('pg_catalog.q')] }],
+  ])('%s', (_, input) => {
+    expect(plan({ ...asked, ...input }).tables.map(({ name }) => name)).toEqual(['p'])
+    expect(() => plan({ ...asked, ...input, only: null })).toThrow()
+  })
+
+  test('what is wrong with the one that was asked for stops it', () => {
+    expect(refusal({ tables: [table('p', { denied }), table('q')], only: ['p'] }).code).toBe('SOURCE_DENIED')
+    expect(refusal({ tables: [table('p'), table('P')], only: ['p'] }).code).toBe('NAME_CONFLICT')
+    const settings = { tables: { p: { columns: { exclude: ['gone'] } } } }
+    expect(refusal({ ...asked, settings }).message).toContain('no column "gone"')
+  })
+
+  test('settings that may be meant for it, but for a slip, stop it: it would be read without them', () => {
+    const settings = { tables: { custmers: { columns: { exclude: ['email'] } } } }
+    expect(refusal({ tables: three, settings, only: ['customers'] }).hint).toContain('Did you mean "customers"?')
+    expect(names({ tables: three, settings, only: ['orders'] })).toEqual(['orders'])
+    const years = { tables: { orders_2024: { where: 'true' } } }
+    expect(names({ tables: [table('orders_2025')], settings: years, only: ['orders_2025'] })).toEqual(['orders_2025'])
+  })
+
+  test('a table that the configuration leaves out: why', () => {
+    expect(refusal({ tables: [...three, view], only: ['looking'] })).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: '--tables looking: not read: looking: a view: read only when included by name',
+    })
+  })
+})
+
+describe('what to know about the tables', () => {
+  const child = (name: string, more: Partial<TableSchema> = {}) => table(`chunks.${name}`, more)
+  const parent = (...children: TableSchema[]) => table('metrics', { children })
+
+  test('a parent and its children by inheritance are stored twice: once for the parent, with what to exclude', () => {
+    const chunks = [1, 2, 3, 4].map((n) => child(`metrics_${n}`))
+    const tables = [parent(...chunks), child('other'), ...chunks]
+    const { notes } = plan({ tables })
+    expect(notes).toEqual([
+      {
+        id: 'stored_twice',
+        tables: ['metrics', 'chunks.metrics_1', 'chunks.metrics_2', 'chunks.metrics_3', 'chunks.metrics_4'],
+        found: expect.stringContaining('stored twice'),
+        fix: 'To store them once, write in dwh.yaml: exclude: ["chunks.metrics_*"].',
+        sql: null,
+      },
+    ])
+    expect(plan({ tables, settings: { exclude: ['chunks.metrics_*'] } }).notes).toEqual([])
+    expect(plan({ tables, only: ['metrics'] }).notes).toEqual([])
+  })
+
+  test('a pattern that would leave out another table, too, is not proposed; a child with columns of its own is said', () => {
+    const chunks = [1, 2, 3]
+      .map((n) => child(`m_${n}`))
+      .concat(child('m_more', { columns: columns('id', 'email', 'extra') }))
+    const [note] = plan({ tables: [parent(...chunks), ...chunks, child('m_else')] }).notes
+    expect(note?.fix).toContain('exclude: ["chunks.m_1", "chunks.m_2", "chunks.m_3", "chunks.m_more"]')
+    expect(note?.fix).toContain('But chunks.m_more has columns that metrics does not have.')
+  })
+
+  test('a note that two tables share comes once; large objects are said once for all columns', () => {
+    const note = { id: 'detach_pending', found: 'p2: cut off', fix: 'End it.', sql: 'ALTER TABLE p;' }
+    const files = [{ ...columns('file')[0]!, largeObject: true }]
+    const { notes } = plan({
+      tables: [table('p', { notes: [note] }), table('p2', { notes: [note] }), table('docs', { columns: files })],
+    })
+    expect(notes).toEqual([
+      { ...note, tables: ['p', 'p2'] },
+      {
+        id: 'large_objects',
+        tables: ['docs'],
+        found: 'large objects are not read: docs.file holds their numbers only',
+        fix: null,
+        sql: null,
+      },
+    ])
+  })
+
+  test('of a table with foreign parts only rows are counted', () => {
+    const [mixed] = plan({ tables: [table('m', { outsideInstant: true })], settings: { verify: 'deep' } }).tables
+    expect(mixed?.verify).toBe('counts')
+  })
+})
+
 describe('names and columns', () => {
   test('renamed, left out, and a condition', () => {
     const settings = {
@@ -380,4 +480,13 @@ describe('days', () => {
     })
     expect(plan({ tables: three }).tables[0]).toMatchObject({ isNew: true, previousBytes: null, changes: [] })
   })
+})
+
+test('a day that is being removed is not made again before its time is over', () => {
+  const removed = (until: string) => ({ ...EMPTY, pruned: [{ date: '2026-02-17', until, keys: [] }] })
+  const input = { tables: [table('a')], date: '2026-02-17' }
+  expect(() => plan({ ...input, state: removed('2026-02-18T03:00:00.001Z') })).toThrowError(
+    expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('2026-02-18T03:00:00.001Z') }),
+  )
+  expect(names({ ...input, state: removed('2026-02-18T03:00:00.000Z') })).toEqual(['a'])
 })

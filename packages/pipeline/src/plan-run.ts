@@ -13,6 +13,7 @@ import {
   tableFileKey,
 } from '@dwh/core'
 import { checkColumnNames, checkTableNames } from './name-conflicts.ts'
+import { type PlanNote, planNotes } from './plan-notes.ts'
 import {
   checkDenied,
   type SelectedColumn,
@@ -74,6 +75,8 @@ export interface RunPlan {
   readonly dropped: readonly string[]
   /** Every table that is current once the run is committed. */
   readonly current: readonly string[]
+  /** What a person should know about the tables. */
+  readonly notes: readonly PlanNote[]
 }
 
 /**
@@ -89,16 +92,22 @@ export function planRun(input: PlanInput): RunPlan {
   }
   checkNotPruned(input)
   const selections = Object.entries(input.sources).map(([source, { tables, settings, typeNames }]) => {
-    const selection = selectTables(tables, settings, typeNames)
-    checkDenied(selection)
-    checkNotEmpty(source, tables, selection)
+    const selection = selectTables(tables, settings, { typeNames, only })
+    if (only === null) {
+      checkDenied(selection)
+      checkNotEmpty(source, tables, selection)
+    }
     return { source, tables, selection }
   })
-  const all = selections.flatMap(({ source, selection }) =>
+  const wanted = selections.flatMap(({ source, selection }) =>
     selection.selected.map((selected) => ({ ...selected, source })),
   )
-  const wanted = only === null ? all : all.filter(({ table }) => only.some((pattern) => matchesTable(pattern, table)))
-  if (only !== null) checkOnly(only, all)
+  if (only !== null) {
+    checkOnly(only, selections)
+    for (const { selection } of selections) checkDenied(selection)
+  }
+  const notAsked = selections.flatMap(({ selection }) => selection.notAsked)
+  const all = [...wanted, ...notAsked]
 
   const dropped = only === null ? findDropped(input, new Set(all.map((table) => table.name))) : []
   checkSameSources(input)
@@ -106,15 +115,22 @@ export function planRun(input: PlanInput): RunPlan {
     (name) => !dropped.includes(name) && !all.some((table) => table.name === name),
   )
   checkTableNames([
-    ...staying.map((name) => ({ name, from: name })),
-    ...all.map((table) => ({ name: table.name, from: formatTableName(table.table) })),
+    ...staying.map((name) => ({ name, from: name, asked: only === null })),
+    ...notAsked.map((table) => ({ ...table, asked: false })),
+    ...wanted.map((table) => ({ name: table.name, from: formatTableName(table.table), asked: true })),
   ])
   const tables = wanted.map((table) => planTable(table, input)).sort((a, b) => (a.name < b.name ? -1 : 1))
   checkReplace(input, tables)
   const skipped = selections.flatMap(({ selection }) => selection.skipped).sort((a, b) => (a.table < b.table ? -1 : 1))
   const remaining = Object.keys(state.tables).filter((name) => !dropped.includes(name))
   const current = [...new Set([...remaining, ...tables.map(({ name }) => name)])].sort()
-  return { date, tables, skipped, dropped, current }
+  const notes = selections.flatMap(({ source, tables: known }) =>
+    planNotes(
+      wanted.filter((table) => table.source === source).map(({ table }) => table),
+      known,
+    ),
+  )
+  return { date, tables, skipped, dropped, current, notes }
 }
 
 function planTable(selected: SelectedTable & { source: string }, { date, state, manifest }: PlanInput): TablePlan {
@@ -212,14 +228,29 @@ function checkNotEmpty(source: string, tables: readonly TableSchema[], { selecte
   })
 }
 
-function checkOnly(only: readonly string[], all: readonly SelectedTable[]): void {
+interface SelectedFrom {
+  readonly tables: readonly TableSchema[]
+  readonly selection: Selection
+}
+
+/** What is asked for and not read: that is an error, with the reason. */
+function checkOnly(only: readonly string[], selections: readonly SelectedFrom[]): void {
+  const read = selections.flatMap(({ selection }) => selection.selected.map(({ table }) => table))
   for (const pattern of only) {
-    if (all.some(({ table }) => matchesTable(pattern, table))) continue
-    throw unknownTable(
-      `--tables ${pattern}`,
-      pattern,
-      all.map(({ table }) => formatTableName(table)),
+    if (read.some((table) => matchesTable(pattern, table))) continue
+    const skipped = selections.flatMap(({ selection }) =>
+      selection.skipped.filter(({ table }) => matchesTable(pattern, parseTableName(table))),
     )
+    const [first] = skipped
+    if (first === undefined) {
+      const known = selections.flatMap(({ tables }) => tables.map((table) => formatTableName(table)))
+      throw unknownTable(`--tables ${pattern}`, pattern, known)
+    }
+    const why = skipped.slice(0, 10).map(({ table, reason }) => `${table}: ${reason}`)
+    const more = skipped.length > why.length ? `; and ${skipped.length - why.length} more` : ''
+    throw new DwhError('CONFIG_INVALID', `--tables ${pattern}: not read: ${why.join('; ')}${more}`, {
+      hint: '--tables chooses among the tables that the configuration reads: include it there.',
+    })
   }
 }
 

@@ -7,6 +7,7 @@ import { postgresSource } from '@dwh/extract-postgres'
 import { readManifest, readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { localStore } from '@dwh/storage'
+import { ClassStore } from '@dwh/storage/testing'
 import { type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { planPipeline, type RunOptions, type RunReport, runPipeline, type SelectionSettings } from './index.ts'
@@ -675,6 +676,14 @@ test('fifty runs while money moves between two tables: the sum never changes', a
   expect([...sums]).toEqual([2000])
   expect(lefts.size).toBeGreaterThan(3)
   expect(moves).toBeGreaterThan(50)
+})
+
+test('a store that is an instance of a class: a run, and the next one over the same day', async () => {
+  const house = await warehouse(await testDatabase('CREATE TABLE a AS SELECT 1 AS id'))
+  const store = new ClassStore(house.store)
+  expect((await house.run({ store })).state).toMatchObject({ status: 'success', conditional_writes: true })
+  expect((await house.run({ store, replace: true })).unfinished).toBeNull()
+  expect(await ask(house, 'a', 'SELECT * FROM t')).toEqual([[1]])
 })
 
 test('no certain answer to the commit, and the lease runs out meanwhile: says that it is uncertain, and takes nothing away', async () => {

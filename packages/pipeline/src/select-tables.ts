@@ -5,13 +5,14 @@ import {
   formatTableName,
   isExactPattern,
   matchesTable,
+  nearest,
   type ProofLevel,
   parseTableName,
   type SourceColumn,
-  type StoreAs,
   type TableSchema,
 } from '@dwh/core'
 import type { ExtractSetting } from './choose-door.ts'
+import { chosen, type TypeChoice, typeChoices } from './choose-types.ts'
 import type { SelectionSettings, TableSettings } from './settings.ts'
 
 /** A table that a source offers and this run leaves out. */
@@ -33,7 +34,7 @@ export interface SelectedTable {
   readonly primaryKey: readonly string[]
   readonly where: string | null
   readonly extract: ExtractSetting
-  /** Of a view or a foreign table only rows are counted: asked twice, they may answer twice. */
+  /** Outside the instant, as of a view or a foreign table, only rows are counted: asked twice, they may answer twice. */
   readonly verify: ProofLevel
 }
 
@@ -55,32 +56,48 @@ export interface Selection {
   readonly skipped: readonly SkippedTable[]
   /** What of the selected tables may not be read. */
   readonly denied: readonly DeniedRead[]
+  /** Tables that the settings select and nobody asked for now: their names in the warehouse, and in the source. */
+  readonly notAsked: readonly { readonly name: string; readonly from: string }[]
+}
+
+export interface SelectOptions {
+  /** As `SourceSnapshot.typeNames` has them; without, a type goes by its `sourceType`. */
+  readonly typeNames?: readonly (readonly string[])[] | undefined
+  /** Only tables that these patterns name are looked at; null for all. */
+  readonly only?: readonly string[] | null
 }
 
 /**
- * Decides which of a source's tables are wanted, and which of their columns. `typeNames`: as `SourceSnapshot.typeNames` has them; without, a type goes by its `sourceType`.
+ * Decides which of a source's tables are wanted, and which of their columns. With `only`, what is wrong with other tables, or with their settings, is no matter.
  * @throws DwhError CONFIG_INVALID for settings that name a table, column or type that is not there
  */
 export function selectTables(
   tables: readonly TableSchema[],
   settings: SelectionSettings,
-  typeNames?: readonly (readonly string[])[],
+  { typeNames, only = null }: SelectOptions = {},
 ): Selection {
-  checkNames(tables, settings)
+  const asked = tables.filter((table) => only === null || only.some((pattern) => matchesTable(pattern, table)))
+  if (only === null) checkNames(tables, settings)
+  else checkSettingsOf(asked, only, tables, settings)
   const ofTypes = typeChoices(settings.types, typeNames)
   const selected: SelectedTable[] = []
   const skipped: SkippedTable[] = []
-  for (const table of tables) {
+  for (const table of asked) {
     const own = settingsOf(table, settings)
     const reason = whyNot(table, own, settings)
     if (reason === null) selected.push(select(table, own ?? {}, settings, ofTypes))
     else skipped.push({ table: formatTableName(table), reason })
   }
+  const notAsked = tables.flatMap((table) => {
+    const own = settingsOf(table, settings)
+    const wanted = !asked.includes(table) && whyNot(table, own, settings) === null
+    return wanted ? [{ name: nameOf(table, own ?? {}), from: formatTableName(table) }] : []
+  })
   const denied = selected.flatMap(deniedReads)
   // without columns there is nothing to store
   const empty = selected.filter((s) => s.columns.length === 0)
   skipped.push(...empty.map((s) => ({ table: formatTableName(s.table), reason: 'it has no columns' })))
-  return { selected: selected.filter((s) => s.columns.length > 0), skipped, denied }
+  return { selected: selected.filter((s) => s.columns.length > 0), skipped, denied, notAsked }
 }
 
 function deniedReads({ table, columns }: SelectedTable): DeniedRead[] {
@@ -105,7 +122,9 @@ export function checkDenied({ denied }: Selection): void {
   })
 }
 
-const OUTSIDE_THE_INSTANT = ['view', 'foreign table']
+function nameOf(table: TableSchema, { name }: TableSettings): string {
+  return formatTableName(name === undefined ? table : parseTableName(name))
+}
 
 function settingsOf(table: TableSchema, { tables = {} }: SelectionSettings): TableSettings | undefined {
   const name = formatTableName(table)
@@ -139,6 +158,38 @@ function checkNames(tables: readonly TableSchema[], settings: SelectionSettings)
   }
 }
 
+/**
+ * Settings of tables that are not there stop nobody who asked for others, unless they may be meant for what was asked for: they would be missing there, and with them perhaps the columns
+ * to leave out.
+ */
+function checkSettingsOf(
+  asked: readonly TableSchema[],
+  only: readonly string[],
+  tables: readonly TableSchema[],
+  settings: SelectionSettings,
+): void {
+  const known = new Set(tables.map(formatTableName))
+  const without = asked.filter((table) => settingsOf(table, settings) === undefined).map(formatTableName)
+  for (const name of Object.keys(settings.tables ?? {})) {
+    const table = parseTableName(name)
+    if (known.has(formatTableName(table))) continue
+    const meant = only.some((pattern) => matchesTable(pattern, table)) || slipOf(name, without)
+    if (meant) throw unknownTable(`tables: ${JSON.stringify(name)}`, name, without)
+  }
+}
+
+/** A short name is near to every other, and `orders_2024` is no slip of `orders_2025`. */
+function slipOf(name: string, known: readonly string[]): boolean {
+  const digits = (text: string) => text.replace(/\D/g, '')
+  const near = nearest(
+    name,
+    known.filter((candidate) => digits(candidate) === digits(name)),
+  )
+  return near !== null && Math.min(near.length, name.length) >= LEAST_SLIP
+}
+
+const LEAST_SLIP = 5
+
 /** The error for a table that the source does not have. */
 export function unknownTable(where: string, name: string, known: readonly string[]): DwhError {
   const listed = known.length <= 10 ? ` Tables there are: ${known.join(', ') || 'none'}.` : ''
@@ -147,46 +198,13 @@ export function unknownTable(where: string, name: string, known: readonly string
   })
 }
 
-interface TypeChoice {
-  /** As the settings spell the type. */
-  readonly key: string
-  readonly storeAs: StoreAs
-}
-
-/** What the settings want of a type, by each of its names. */
-function typeChoices(
-  types: SelectionSettings['types'] = {},
-  typeNames?: readonly (readonly string[])[],
-): ReadonlyMap<string, TypeChoice> {
-  const choices = new Map<string, TypeChoice>()
-  for (const [key, storeAs] of Object.entries(types)) {
-    const wanted = key.toLowerCase()
-    const found = typeNames?.filter((names) => names.includes(wanted)) ?? [[wanted]]
-    if (found.length === 0) {
-      throw new DwhError('CONFIG_INVALID', `types: ${JSON.stringify(key)}: the source has no such type`, {
-        hint: `Name a type of the source, without precision, or remove the line.${didYouMean(wanted, typeNames?.flat() ?? [])}`,
-      })
-    }
-    for (const name of found.flat()) {
-      const other = choices.get(name)
-      if (other && other.storeAs !== storeAs) {
-        const both = `${JSON.stringify(other.key)} and ${JSON.stringify(key)}`
-        throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, stored differently`, {
-          hint: 'Remove one of them. For single columns, write it in tables: <name>: columns: types.',
-        })
-      }
-      choices.set(name, { key, storeAs })
-    }
-  }
-  return choices
-}
-
 function select(
   table: TableSchema,
-  { name, columns = {}, where, verify, extract }: TableSettings,
+  own: TableSettings,
   settings: SelectionSettings,
   ofTypes: ReadonlyMap<string, TypeChoice>,
 ): SelectedTable {
+  const { columns = {}, where, verify, extract } = own
   const { exclude = [], rename = {}, types = {} } = columns
   const here = formatTableName(table)
   const known = table.columns.map((column) => column.name)
@@ -211,34 +229,12 @@ function select(
   }
   const key = (table.primaryKey ?? []).map((column) => kept.find((k) => k.name === column)?.as)
   return {
-    name: name === undefined ? here : formatTableName(parseTableName(name)),
+    name: nameOf(table, own),
     table: { ...table, columns: kept.map(({ as: _, ...column }) => column) },
     columns: kept,
     primaryKey: key.every((column) => column !== undefined) ? key : [],
     where: where ?? null,
     extract: extract ?? settings.extract ?? 'auto',
-    verify: OUTSIDE_THE_INSTANT.includes(table.kind ?? '') ? 'counts' : (verify ?? settings.verify ?? 'columns'),
+    verify: table.outsideInstant ? 'counts' : (verify ?? settings.verify ?? 'columns'),
   }
-}
-
-/** The column as somebody wants it stored. */
-function chosen(
-  column: SourceColumn,
-  table: string,
-  types: Readonly<Record<string, StoreAs>>,
-  ofTypes: ReadonlyMap<string, TypeChoice>,
-): SourceColumn {
-  const own = Object.hasOwn(types, column.name) ? types[column.name] : undefined
-  const ofType = ofTypes.get((column.sourceType ?? '').replace(/\(.*?\)/, '').toLowerCase())
-  const storeAs = own ?? ofType?.storeAs
-  if (storeAs === undefined) return column
-  const choice = column.choices?.[storeAs]
-  if (choice) return { ...column, ...choice, storeAs }
-  // all that travels as text may be called text
-  if (storeAs === 'text' && column.type === 'VARCHAR') return column
-  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
-  const known = Object.keys(column.choices ?? {})
-  throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
-    hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',
-  })
 }

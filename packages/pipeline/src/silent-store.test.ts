@@ -13,7 +13,8 @@ function failing(...errors: DwhError[]): { store: ObjectStore; asked: () => numb
     if (error) throw error
     return null
   }
-  return { store: { get, head: get } as unknown as ObjectStore, asked: () => asked }
+  const list = () => ({ [Symbol.asyncIterator]: () => ({ next: get }) })
+  return { store: { get, head: get, list, conditionalWrites: get } as unknown as ObjectStore, asked: () => asked }
 }
 
 test('a store that was silent is not asked again', async () => {
@@ -22,6 +23,18 @@ test('a store that was silent is not asked again', async () => {
   await expect(guard.store.get('a')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
   expect(guard.silent.aborted).toBe(true)
   await expect(guard.store.head('b')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+  expect(asked()).toBe(1)
+})
+
+test.each([
+  ['a list', (store: ObjectStore) => store.list('a')[Symbol.asyncIterator]().next()],
+  ['a question for its conditions', (store: ObjectStore) => store.conditionalWrites?.() ?? Promise.resolve()],
+])('a store that was silent to %s is not asked again', async (_, ask) => {
+  const { store, asked } = failing(unreachable({ silent: true }))
+  const guard = guardSilence(store)
+  await expect(ask(guard.store)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+  expect(guard.silent.aborted).toBe(true)
+  await expect(ask(guard.store)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
   expect(asked()).toBe(1)
 })
 

@@ -1,4 +1,4 @@
-import { type DwhError, isDwhError, type ObjectStore } from '@dwh/core'
+import { type DwhError, honoursConditions, isDwhError, type ObjectStore, wrapStore } from '@dwh/core'
 
 export interface GuardedStore {
   readonly store: ObjectStore
@@ -27,8 +27,7 @@ export function guardSilence(store: ObjectStore): GuardedStore {
 
   return {
     silent: silent.signal,
-    store: {
-      ...store,
+    store: wrapStore(store, {
       get: guarded((...args: Parameters<ObjectStore['get']>) => store.get(...args)),
       put: guarded((...args: Parameters<ObjectStore['put']>) => store.put(...args)),
       putFile: guarded((...args: Parameters<ObjectStore['putFile']>) => store.putFile(...args)),
@@ -37,11 +36,18 @@ export function guardSilence(store: ObjectStore): GuardedStore {
       copy: guarded((...args: Parameters<ObjectStore['copy']>) => store.copy(...args)),
       move: guarded((...args: Parameters<ObjectStore['move']>) => store.move(...args)),
       delete: guarded((...args: Parameters<ObjectStore['delete']>) => store.delete(...args)),
+      removeUnfinished: guarded((now: Date) => store.removeUnfinished?.(now) ?? Promise.resolve(0)),
+      conditionalWrites: guarded(() => honoursConditions(store)),
       async *list(prefix, options) {
         silent.signal.throwIfAborted()
-        yield* store.list(prefix, options)
+        try {
+          yield* store.list(prefix, options)
+        } catch (error) {
+          if (isSilence(error)) silent.abort(error)
+          throw error
+        }
       },
-    },
+    }),
   }
 }
 

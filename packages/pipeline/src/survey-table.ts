@@ -1,4 +1,4 @@
-import type { ColumnType, Fidelity, SourceSnapshot, StoreAs, TableSurvey } from '@dwh/core'
+import type { ColumnType, Door, Fidelity, SourceSnapshot, StoreAs, TableSurvey } from '@dwh/core'
 import { type TablePlan, withColumns } from './plan-run.ts'
 
 /** Choices that may cost something, so that what they cost is counted. */
@@ -8,11 +8,14 @@ const INEXACT: readonly (StoreAs | undefined)[] = ['double', 'or-null']
 export async function surveyTable(
   { table, columns, verify, where }: TablePlan,
   snapshot: SourceSnapshot,
-  { native, signal }: { readonly native: boolean; readonly signal: AbortSignal | undefined },
+  { door, signal }: { readonly door: Door; readonly signal: AbortSignal | undefined },
 ): Promise<TableSurvey | null> {
   const depends = columns.some(({ open, storeAs }) => open || INEXACT.includes(storeAs))
-  if (!snapshot.survey || (verify === 'counts' && !depends && !native)) return null
-  return snapshot.survey(table, { proof: verify, native }, { where: where ?? undefined, signal })
+  // DuckDB's extension takes many rows at once, and a cursor gives texts of a program's: neither takes every length
+  const takesAll = door === 'copy'
+  if (!snapshot.survey || (verify === 'counts' && !depends && takesAll)) return null
+  const wishes = { proof: verify, native: door === 'native', lengths: takesAll ? 'cheap' : 'all' } as const
+  return snapshot.survey(table, wishes, { where: where ?? undefined, signal })
 }
 
 /** The plan with the types that the values call for. `types`: by the columns' names in the source. */

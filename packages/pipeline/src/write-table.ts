@@ -1,5 +1,13 @@
-import { DwhError, formatTableName, isDwhError, type OnEvent, type StoreAs, type TableSurvey } from '@dwh/core'
-import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
+import {
+  DwhError,
+  encodingOf,
+  formatTableName,
+  isDwhError,
+  type OnEvent,
+  type StoreAs,
+  type TableSurvey,
+} from '@dwh/core'
+import { DEFAULT_MAX_ROW_BYTES, type ParquetWriter, type WrittenParquet } from '@dwh/parquet-writer'
 import type { ChosenDoor, Doors } from './choose-door.ts'
 import type { TablePlan } from './plan-run.ts'
 
@@ -17,10 +25,22 @@ export interface WrittenTable extends ChosenDoor {
   readonly written: WrittenParquet
 }
 
-/** What a table needs at most when a row was too large for the default: refused above this. */
-const MAX_ROW_BYTES = 512 * 1024 * 1024
+/** More than any row of Postgres has as text, which ends at 1 GiB. */
+const MAX_ROW_BYTES = 2 * 1024 * 1024 * 1024
 
-/** Writes a table; again through the next door where one does not work, and with more room when a row turns out to be larger than the default allows. */
+/** Room for a row, and for one that is a little longer. */
+function roomFor(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes))
+}
+
+/** How many bytes of text the survey has counted; undefined where it has not. */
+function textBytes(survey: TableSurvey | null): number | undefined {
+  const measured = Object.values(survey?.proof.columns ?? {}).flatMap(({ bytes }) => (bytes ? [Number(bytes)] : []))
+  // those of a BLOB are twice as many as text
+  return measured.length === 0 ? undefined : 2 * measured.reduce((sum, bytes) => sum + bytes, 0)
+}
+
+/** Writes a table; again through the next door where one does not work, and with more room when a row turns out to be longer than was known. */
 export async function writeTable(
   table: TablePlan,
   survey: TableSurvey | null,
@@ -28,41 +48,50 @@ export async function writeTable(
   { writer, doors, path, metadata, signal, onEvent }: WriteTableOptions,
 ): Promise<WrittenTable> {
   let through = chosen
-  let maxRowBytes: number | undefined
+  const longest = survey?.longest?.rowBytes ?? 0
+  // every cell has its room beside its text
+  let maxRowBytes = longest > DEFAULT_MAX_ROW_BYTES ? roomFor(longest + 4 * table.columns.length) : 0
   for (;;) {
     try {
       const { data, ...open } = await doors.open(through, table, survey, signal)
       const written = await writer.write({
         path,
-        columns: table.columns.map((column) => ({ name: column.as, type: column.type })),
+        columns: table.columns.map(({ as, type, storeAs }) => ({
+          name: as,
+          type,
+          ...(encodingOf(storeAs) === null ? {} : { utf8Bytes: true }),
+        })),
         data,
         metadata,
         key: table.primaryKey,
         signal,
         onProgress: (progress) => onEvent?.({ type: 'table-progress', table: table.name, ...progress }),
-        ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
+        textBytes: textBytes(survey),
+        ...(maxRowBytes === 0 ? {} : { maxRowBytes }),
       })
       return { ...open, written }
     } catch (error) {
       const next = doors.after(through, error)
       const needed = isDwhError(error, 'ROW_TOO_LARGE') ? Number(error.context.bytes) : Number.POSITIVE_INFINITY
       if (next !== null) through = next
-      else if (needed <= MAX_ROW_BYTES && needed > (maxRowBytes ?? 0)) maxRowBytes = 2 ** Math.ceil(Math.log2(needed))
+      else if (needed <= MAX_ROW_BYTES && needed > maxRowBytes) maxRowBytes = roomFor(needed)
       else throw withChoices(error, table)
     }
   }
 }
 
-const MEANING: Readonly<Record<StoreAs, string>> = {
+const MEANING: Readonly<Record<string, string>> = {
   text: 'text (exact, as the source prints it)',
   iso8601: 'iso8601 (exact, as text)',
   double: 'double (the nearest; what changes is counted)',
   'or-null': 'or-null (NULL instead, counted)',
+  bytes: 'bytes (as the source keeps them)',
 }
 
 /** A refused value, with the settings that would let it through. */
 function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
-  if (!isDwhError(error, 'VALUE_REFUSED')) return error
+  // what the source itself refuses has its own ways out
+  if (!isDwhError(error, 'VALUE_REFUSED') || error.context.sqlstate !== undefined) return error
   const column = columns.find(({ as }) => as === error.context.column)
   const choices = Object.keys(column?.choices ?? {}) as StoreAs[]
   if (!column || choices.length === 0) return error

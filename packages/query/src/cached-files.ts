@@ -60,8 +60,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   /** The object under its key, when it carries the promised hash: its bytes are not read here. */
   async function openInPlace(file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile> {
     const otherwise = tooLarge(file, maxBytes)
-    const { presignedUrl } = store
-    if (!presignedUrl) throw otherwise
+    if (!store.presignedUrl) throw otherwise
     const tried = new Set<string>()
     for (let look = 0; look < LOOKS; look += 1) {
       for (const key of whereToLook(await readState({ signal }), file)) {
@@ -70,7 +69,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
         if (found?.size !== file.bytes || found.sha256 !== file.sha256) continue
         const unchanged = async () => (await store.head(key))?.etag === found.etag
         return {
-          path: await presignedUrl(key, IN_PLACE_SECONDS),
+          path: await store.presignedUrl(key, IN_PLACE_SECONDS),
           inPlace: { unchanged, otherwise },
           close: async () => {},
         }

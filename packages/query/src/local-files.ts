@@ -54,7 +54,7 @@ const HASH_CHUNK_BYTES = 1024 * 1024
  * leaves nothing behind when the process is killed.
  */
 export function localFiles({ store, readState, verified = verifiedInMemory() }: LocalFilesOptions): CommittedFiles {
-  const { localPath } = store
+  const localPath = store.localPath?.bind(store)
   if (!localPath) throw new DwhError('STORE_FAILED', `${store.url}: its files are not on this machine`)
   return {
     async open(file, signal) {

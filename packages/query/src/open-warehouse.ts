@@ -1,20 +1,14 @@
-import {
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBValue,
-  ResultReturnType,
-  StatementType,
-} from '@duckdb/node-api'
-import { DwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
+import { DuckDBInstance, type DuckDBValue, ResultReturnType, StatementType } from '@duckdb/node-api'
+import { DwhError, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
 import { type HttpfsOptions, loadHttpfs } from './httpfs.ts'
 import { inTransaction } from './in-transaction.ts'
 import type { CommittedFiles, FileInPlace, OpenFile } from './local-files.ts'
-import { placeholderSql, tableNotLoaded } from './placeholder.ts'
+import { createPlaceholders, tableNotLoaded } from './placeholder.ts'
 import { type OpenedFile, queryFailure, replacedMeanwhile } from './query-failure.ts'
 import { type QueryResult, queryResult, type ResultColumn } from './query-result.ts'
 import { splitStatements } from './split-statements.ts'
-import { tablesInSql } from './tables-in-sql.ts'
-import { CATALOG, qualified, selectFiles, viewName } from './view-sql.ts'
+import { tablesInSql, tablesNamedIn } from './tables-in-sql.ts'
+import { qualified, selectFiles, viewName } from './view-sql.ts'
 
 export interface OpenWarehouseOptions {
   /** The tables to show: those of `etl.json`, or of a day's manifest. */
@@ -90,8 +84,6 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     ...(options.extensionDirectory ? { extension_directory: options.extensionDirectory } : {}),
   })
   const connection = await instance.connect()
-  const empty = await DuckDBInstance.create(':memory:')
-  const names = await empty.connect()
   const loaded = new Map<string, Promise<void>>()
   const opened: (OpenedFile & { readonly table: string })[] = []
   let httpfs: Promise<void> | undefined
@@ -153,12 +145,25 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     await Promise.all(Array.from({ length: PARALLEL_OPENS }, worker))
   }
 
-  /** Begins one statement; null when it answers without rows. */
-  async function start(sql: string, options: RunQueryOptions): Promise<QueryResult | null> {
-    const { named, perhaps } = tablesInSql(names, sql, Object.keys(tables))
-    await load(named, options)
+  /** Opens what a statement reads, before it begins. */
+  async function loadFor(sql: string, options: RunQueryOptions): Promise<void> {
+    if ((await connection.extractStatements(sql)).count === 1) {
+      const wanted = await tablesInSql(connection, sql)
+      throwIfAborted(options.signal, 'query')
+      // one that was opened in a transaction which was rolled back is not opened any more
+      for (const table of wanted) loaded.delete(table)
+      return load(wanted, options)
+    }
+    // a PIVOT that takes its columns from the values has no plan before it runs; outside of a transaction it fails and begins again
+    if (!(await inTransaction(connection))) return
     // one too many costs time; one that cannot be read may not even be meant
-    for (const table of perhaps) await load([table], options).catch(() => {})
+    for (const table of tablesNamedIn(sql, Object.keys(tables))) await load([table], options).catch(() => {})
+  }
+
+  /** Begins one statement, or a text that may be several; null when it answers without rows. */
+  async function start(sql: string, one: boolean, options: RunQueryOptions): Promise<QueryResult | null> {
+    if (one) await loadFor(sql, options)
+    throwIfAborted(options.signal, 'query')
     const again = new Set<string>()
     for (;;) {
       try {
@@ -177,6 +182,16 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     }
   }
 
+  /** Whether DuckDB finds in the statements, one by one, what it finds in the text; a PIVOT is two for it. */
+  async function areAsCounted(statements: readonly string[], sql: string): Promise<boolean> {
+    const count = async (text: string) => (await connection.extractStatements(text)).count
+    const all = await count(sql).catch((error) => {
+      throw failure(error)
+    })
+    const each = await Promise.all(statements.map((statement) => count(statement).catch(() => 0)))
+    return each.every((found) => found > 0) && each.reduce((sum, found) => sum + found, 0) === all
+  }
+
   async function* query(sql: string, options: RunQueryOptions = {}): AsyncGenerator<QueryResult> {
     const { signal } = options
     throwIfAborted(signal, 'query')
@@ -185,13 +200,11 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     try {
       const statements = splitStatements(sql)
       if (statements.length === 0) return
-      const { count } = await connection.extractStatements(sql).catch((error) => {
-        throw failure(error)
-      })
+      const one = await areAsCounted(statements, sql)
       // DuckDB counts; where it finds others than we do, it gets the text whole, and answers with its last statement
-      for (const statement of statements.length === count ? statements : [sql]) {
+      for (const statement of one ? statements : [sql]) {
         throwIfAborted(signal, 'query')
-        const result = await start(statement, options)
+        const result = await start(statement, one, options)
         if (result) yield stoppable(result, signal)
       }
     } finally {
@@ -243,7 +256,7 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
   async function close(): Promise<void> {
     if (closed) return
     closed = true
-    for (const held of [connection, names, instance, empty]) held.closeSync()
+    for (const held of [connection, instance]) held.closeSync()
     for (const { file } of opened) await file.close()
   }
 
@@ -255,16 +268,6 @@ export async function openWarehouse(options: OpenWarehouseOptions): Promise<Ware
     throw failure(error)
   }
   return { query, queryAll, load, show, suggest, close }
-}
-
-async function createPlaceholders(
-  connection: DuckDBConnection,
-  tables: Readonly<Record<string, TableEntry>>,
-): Promise<void> {
-  for (const schema of new Set(Object.keys(tables).map((table) => viewName(table).schema))) {
-    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${CATALOG}.${quoteIdentifier(schema)}`)
-  }
-  for (const [table, entry] of Object.entries(tables)) await connection.run(placeholderSql(table, entry))
 }
 
 function sameFiles(a: TableEntry | undefined, b: TableEntry | undefined): boolean {

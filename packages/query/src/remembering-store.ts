@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDwhError, type ObjectStore } from '@dwh/core'
+import { isDwhError, type ObjectStore, wrapStore } from '@dwh/core'
 
 export interface RememberingStoreOptions {
   readonly store: ObjectStore
@@ -19,8 +19,7 @@ export function rememberingStore({ store, folder, onAway }: RememberingStoreOpti
   const own = createHash('sha256').update(store.url).digest('hex').slice(0, 16)
   const pathOf = (key: string) => join(folder, `${own}-${createHash('sha256').update(key).digest('hex')}`)
 
-  return {
-    ...store,
+  return wrapStore(store, {
     async get(key, options) {
       const path = pathOf(key)
       try {
@@ -37,7 +36,7 @@ export function rememberingStore({ store, folder, onAway }: RememberingStoreOpti
         return { body, etag: '' }
       }
     },
-  }
+  })
 }
 
 async function remember(path: string, body: Uint8Array): Promise<void> {

@@ -1,50 +1,55 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { CATALOG, viewName } from './view-sql.ts'
-
-export interface NamedTables {
-  /** Those that DuckDB itself finds in the statement. */
-  readonly named: readonly string[]
-  /** When it finds none: those whose name occurs anywhere in the text, and so may be meant. */
-  readonly perhaps: readonly string[]
-}
+import { tablesNotLoaded } from './placeholder.ts'
+import { viewName } from './view-sql.ts'
 
 /**
- * The tables of a warehouse that one SQL statement names, of those in `tables`. `empty` is a connection to a DuckDB without any of them: with them, it
- * would look through the views. Some statements hide their tables from it: PIVOT, INSERT ... SELECT, a name that is put together.
+ * The tables that a statement reads and that are not loaded yet, as DuckDB's own plan of it names them: through views, macros, CTEs and whatever else there is, and without those that a temporary table or
+ * a CTE of the same name hides. Nothing is run.
  */
-export function tablesInSql(empty: DuckDBConnection, sql: string, tables: readonly string[]): NamedTables {
-  const listed = listTableNames(empty, sql)
-  if (listed.length > 0)
-    return { named: tables.filter((table) => listed.some((parts) => isTable(parts, table))), perhaps: [] }
-  const lower = sql.toLowerCase()
-  return {
-    named: [],
-    perhaps: tables.filter((table) => lower.includes(viewName(table).name.replaceAll('"', '""').toLowerCase())),
-  }
-}
-
-function isTable(parts: readonly string[], table: string): boolean {
-  const { schema, name } = viewName(table)
-  const [last, before] = [parts.at(-1), parts.at(-2)]
-  return same(last, name) && (before === undefined || same(before, schema) || same(before, CATALOG))
-}
-
-/** As DuckDB compares names. */
-function same(a: string | undefined, b: string): boolean {
-  return a?.toLowerCase() === b.toLowerCase()
-}
-
-function listTableNames(empty: DuckDBConnection, sql: string): string[][] {
+export async function tablesInSql(connection: DuckDBConnection, sql: string): Promise<string[]> {
+  const statement = sql.replace(SPACE, '')
   try {
-    return empty.getTableNames(sql, true).map(splitName)
+    const body = statement.replace(PREPARE, '')
+    return tablesNotLoaded(
+      body === statement ? await plan(connection, statement) : await planWithoutValues(connection, body),
+    )
   } catch {
+    // what is wrong with the statement it will say itself
     return []
   }
 }
 
-/** `memory.main."a.b"` in its parts. */
-function splitName(name: string): string[] {
-  return [...name.matchAll(/"((?:[^"]|"")*)"|([^."]+)/g)].map(
-    (match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? '',
-  )
+const SPACE = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/
+const EXPLAIN = /^explain\b(?:\s*analyze\b|\s*\(\s*(?:format|analyze)\b[^)]*\))?/i
+const PREPARE = /^prepare\s+(?:"(?:[^"]|"")*"|\w+)\s+as\b/i
+
+async function plan(connection: DuckDBConnection, statement: string): Promise<unknown[]> {
+  // DuckDB explains no EXPLAIN
+  const explained = await connection.runAndReadAll(`EXPLAIN (FORMAT json) ${statement.replace(EXPLAIN, '')}`)
+  return explained.getRows().map((row) => JSON.parse(String(row.at(-1))))
+}
+
+/** Of a statement that is prepared only, and keeps the plan that it gets now: all that it could read, whatever its values are. */
+async function planWithoutValues(connection: DuckDBConnection, statement: string): Promise<unknown[]> {
+  // else a comparison with NULL, as which each value counts here, would leave nothing to be read
+  await connection.run('PRAGMA disable_optimizer')
+  try {
+    const prepared = await connection.prepare(`EXPLAIN (FORMAT json) ${statement}`)
+    try {
+      for (let value = 1; value <= prepared.parameterCount; value += 1) prepared.bindNull(value)
+      const explained = await prepared.runAndReadAll()
+      return explained.getRows().map((row) => JSON.parse(String(row.at(-1))))
+    } finally {
+      prepared.destroySync()
+    }
+  } finally {
+    await connection.run('PRAGMA enable_optimizer')
+  }
+}
+
+/** The tables whose names are words of a text: for statements that DuckDB makes no plan of. */
+export function tablesNamedIn(sql: string, tables: readonly string[]): string[] {
+  const words = [...sql.matchAll(/"((?:[^"]|"")*)"|[\w\u0080-\uffff$]+/g)]
+  const named = new Set(words.map(([word, quoted]) => (quoted?.replaceAll('""', '"') ?? word).toLowerCase()))
+  return tables.filter((table) => named.has(viewName(table).name.toLowerCase()))
 }

@@ -16,7 +16,7 @@ const FOLDER_ATTEMPTS = 100
 
 /** Writes a new file and syncs its bytes; its name is not yet durable. Nothing is left when it fails. */
 export async function writeFile(path: string, body: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path))
+  await makeFolders(dirname(path))
   const file = await open(path, 'wx')
   try {
     await file.writeFile(body)
@@ -133,7 +133,7 @@ export async function hashFile(file: FileHandle, signal?: AbortSignal): Promise<
 
 /** Copies an open file to a new path, synced; returns the hex SHA-256 of the bytes. Nothing is left when it fails. */
 export async function copyFile(source: FileHandle, path: string, signal?: AbortSignal): Promise<string> {
-  await makeFolder(dirname(path))
+  await makeFolders(dirname(path))
   const target = await open(path, 'wx')
   try {
     const sha256 = await copyBytes(source, target, signal)

@@ -10,6 +10,7 @@ import {
   type ObjectStore,
   type PutCondition,
   throwIfAborted,
+  wrapStore,
 } from '@dwh/core'
 import { checkKey } from './check-key.ts'
 import { bodyInfo, bodyOf, generationOf, incomingPath, putGeneration } from './conditional-key.ts'
@@ -177,6 +178,11 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
       await removeEmptyFolders(dirname(path), root)
     },
 
+    removeUnfinished: (now) => removeUnfinished(root, now),
+
+    // of the file system: a second name for a file is granted once
+    conditionalWrites: async () => true,
+
     localPath: pathOf,
   }
   return wrapErrors(store, root)
@@ -218,8 +224,7 @@ function wrapErrors(store: ObjectStore, root: string): ObjectStore {
       throw localFailure(error, root)
     }
   }
-  return {
-    ...store,
+  return wrapStore(store, {
     get: (key, options) => wrap(store.get(key, options)),
     put: (key, body, condition) => wrap(store.put(key, body, condition)),
     putFile: (key, path, options) => wrap(store.putFile(key, path, options)),
@@ -236,5 +241,5 @@ function wrapErrors(store: ObjectStore, root: string): ObjectStore {
         throw localFailure(error, root)
       }
     },
-  }
+  })
 }

@@ -1,15 +1,8 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import { rootCertificates } from 'node:tls'
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
-import { DwhError, throwIfAborted } from '@dwh/core'
-import { isAnswer, NOT_DONE, s3Failure } from './s3-errors.ts'
-import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
-
-/** The parts of the SDK that are used. */
-type Sdk = typeof import('@aws-sdk/client-s3') &
-  Pick<typeof import('@aws-sdk/lib-storage'), 'Upload'> &
-  Pick<typeof import('@aws-sdk/s3-request-presigner'), 'getSignedUrl'>
+import type { S3Client } from '@aws-sdk/client-s3'
+import { DwhError, looksLikeKey, throwIfAborted } from '@dwh/core'
+import { type OpenedClient, openClient, type Sdk } from './s3-client.ts'
+import { s3Failure } from './s3-errors.ts'
+import type { S3StoreOptions } from './s3-options.ts'
 
 /** A bucket that answers. The SDK is loaded, and connections are opened, when the first request is sent. */
 export interface S3Connection {
@@ -35,10 +28,6 @@ interface Encrypted {
   readonly SSEKMSKeyId?: string
 }
 
-/** How long the server may be silent, in connection timeouts. */
-const SILENCE = 6
-const MAX_SOCKETS = 32
-
 /** @throws DwhError CONFIG_INVALID */
 export function s3Connection(options: S3StoreOptions): S3Connection {
   const { bucket, endpoint } = options
@@ -47,20 +36,7 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
   const url = `s3://${[bucket, prefix].filter(Boolean).join('/')}`
   const where = endpoint === undefined ? url : `${url} at ${new URL(endpoint).origin}`
   const name = (key: string) => (prefix === '' ? key : `${prefix}/${key}`)
-  let opened: Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> | undefined
-
-  async function open(): Promise<{ sdk: Sdk; client: S3Client; onceClient: S3Client }> {
-    const [s3, { Upload }, { getSignedUrl }] = await Promise.all([
-      import('@aws-sdk/client-s3'),
-      import('@aws-sdk/lib-storage'),
-      import('@aws-sdk/s3-request-presigner'),
-    ])
-    const sdk: Sdk = { ...s3, Upload, getSignedUrl }
-    const config = await clientConfig(options)
-    const client = new sdk.S3Client(config)
-    retryNotDone(client)
-    return { sdk, client, onceClient: new sdk.S3Client({ ...config, maxAttempts: 1 }) }
-  }
+  let opened: Promise<OpenedClient> | undefined
 
   return {
     options,
@@ -70,32 +46,16 @@ export function s3Connection(options: S3StoreOptions): S3Connection {
     encrypted: encrypted(options.encryption),
     async send(make, { once = false, signal } = {}) {
       throwIfAborted(signal, url)
-      opened ??= open()
+      opened ??= openClient(options)
       try {
         const { sdk, client, onceClient } = await opened
         return await make(sdk, once ? onceClient : client)
       } catch (error) {
         throwIfAborted(signal, url)
-        throw s3Failure(error, where)
+        throw s3Failure(error, where, options)
       }
     },
   }
-}
-
-/** The SDK does not try these again by itself. */
-function retryNotDone(client: S3Client): void {
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      try {
-        return await next(args)
-      } catch (error) {
-        const writes = (args.request as { method?: string }).method !== 'GET'
-        const again = writes && isAnswer(s3Failure(error, ''), ...NOT_DONE)
-        throw again ? Object.assign(error as Error, { $retryable: {} }) : error
-      }
-    },
-    { step: 'deserialize', priority: 'high', name: 'retryNotDone' },
-  )
 }
 
 function encrypted(encryption: S3StoreOptions['encryption']): Encrypted {
@@ -109,62 +69,47 @@ export function stoppedBy(signal: AbortSignal | undefined): { abortSignal?: Abor
   return signal ? { abortSignal: signal } : {}
 }
 
-async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
-  const { endpoint, region, credentials, profile, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options
-  return {
-    ...(endpoint === undefined ? {} : { endpoint, region: region ?? 'us-east-1' }),
-    ...(region === undefined ? {} : { region }),
-    ...(credentials === undefined ? {} : { credentials: given(credentials) }),
-    ...(profile === undefined ? {} : { profile }),
-    forcePathStyle: options.pathStyle ?? endpoint !== undefined,
-    maxAttempts: options.attempts ?? DEFAULT_ATTEMPTS,
-    // a checksum after the body becomes part of the object on servers that do not know of it; bodies are covered by the signature
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    followRegionRedirects: endpoint === undefined,
-    requestHandler: {
-      ...(await agents(options)),
-      connectionTimeout: connectTimeoutMs,
-      socketTimeout: connectTimeoutMs * SILENCE,
-    },
-  }
-}
-
-function given({ accessKeyId, secretAccessKey, sessionToken }: NonNullable<S3StoreOptions['credentials']>): {
-  accessKeyId: string
-  secretAccessKey: string
-  sessionToken?: string
-} {
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
-}
-
-async function agents({ ca, proxy }: S3StoreOptions): Promise<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }> {
-  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
-  const settings = { keepAlive: true, maxSockets: MAX_SOCKETS }
-  if (proxy === undefined)
-    return { httpAgent: new HttpAgent(settings), httpsAgent: new HttpsAgent({ ...settings, ...trust }) }
-  const [{ HttpProxyAgent }, { HttpsProxyAgent }] = await Promise.all([
-    import('http-proxy-agent'),
-    import('https-proxy-agent'),
-  ])
-  // both are agents of Node's in all but their declared type
-  const httpsAgent = new HttpsProxyAgent(proxy, { ...settings, ...trust })
-  Object.assign(httpsAgent.connectOpts, trust)
-  return {
-    httpAgent: new HttpProxyAgent(proxy, settings) as unknown as HttpAgent,
-    httpsAgent: httpsAgent as unknown as HttpsAgent,
-  }
-}
-
-function checkOptions({ bucket, endpoint, proxy, prefix }: S3StoreOptions): void {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(bucket))
-    throw invalid(`bucket ${JSON.stringify(bucket)}: not a name of a bucket`, 'Write s3://bucket/prefix.')
-  if (prefix !== undefined && !/^[A-Za-z0-9_.%~/-]*$/.test(prefix))
-    throw invalid(`prefix ${JSON.stringify(prefix)}: not valid`, 'Use A-Z a-z 0-9 _ - . % ~, and / between its parts.')
+/** What is refused may be a secret in the wrong place, so that no message repeats it. */
+function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S3StoreOptions): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(bucket) || looksLikeKey(bucket))
+    throw invalid(
+      'the bucket of the storage: not a name of a bucket',
+      `Write s3://bucket/prefix (DWH_STORAGE, storage).${CREDENTIALS}`,
+    )
+  if (prefix !== undefined && (!/^[A-Za-z0-9_.%~/-]*$/.test(prefix) || looksLikeKey(`${bucket}/${prefix}`)))
+    throw invalid(
+      'the prefix of the storage: not valid',
+      `Use A-Z a-z 0-9 _ - . % ~, and / between its parts.${CREDENTIALS}`,
+    )
+  if (region !== undefined && (!/^[A-Za-z0-9-]{1,39}$/.test(region) || looksLikeKey(region)))
+    throw invalid('the region of the storage: not a name of a region', `Set S3_REGION (s3.region).${CREDENTIALS}`)
   for (const [name, value] of Object.entries({ endpoint, proxy })) {
     if (value !== undefined && !(URL.canParse(value) && /^https?:/.test(value)))
       throw invalid(`the ${name} of the storage: not a URL`, 'Write it as https://host:port or http://host:port.')
   }
+  if (endpoint?.includes('@')) throw withUser()
+  if (endpoint !== undefined) checkEndpoint(new URL(endpoint), bucket)
+  if (encryption?.algorithm === 'AES256' && encryption.kmsKeyId !== undefined)
+    throw invalid(
+      'kms_key_id: AES256 takes no key',
+      'Set s3.encryption (S3_ENCRYPTION) to aws:kms, or leave the key out.',
+    )
+}
+
+const CREDENTIALS = ' Keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
+
+function withUser(): DwhError {
+  return invalid('the endpoint of the storage: it holds a user or a password', `Write https://host:port.${CREDENTIALS}`)
+}
+
+function checkEndpoint({ search, hash, pathname }: URL, bucket: string): void {
+  if (search !== '' || hash !== '')
+    throw invalid('the endpoint of the storage: it holds a ? or a #', `Write https://host:port.${CREDENTIALS}`)
+  if (pathname.split('/').filter(Boolean).at(-1) === bucket)
+    throw invalid(
+      'the endpoint of the storage: the bucket stands in it, too',
+      'Leave the bucket out of S3_ENDPOINT (s3.endpoint): https://host:port. It stands in s3://bucket/prefix.',
+    )
 }
 
 function invalid(message: string, hint: string): DwhError {

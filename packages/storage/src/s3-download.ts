@@ -4,7 +4,7 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { DwhError, type ObjectInfo, type StoredObject, throwIfAborted } from '@dwh/core'
 import { localFailure } from './local-errors.ts'
 import { type S3Connection, stoppedBy } from './s3-connection.ts'
-import { isAnswer, s3Failure } from './s3-errors.ts'
+import { etagOf, isAnswer, s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS } from './s3-options.ts'
 
 /** An object as its bytes come in; they are all there, and as they were sent, when it ends without an error. */
@@ -72,7 +72,8 @@ async function readObject(
     throw error
   })
   if (!first) return null
-  const { ETag: etag = '', ContentLength: size = 0, Metadata } = first
+  const { ContentLength: size = 0, Metadata } = first
+  const etag = etagOf(first.ETag, connection.url)
   const sha256 = Metadata?.sha256 ?? null
   return { etag, size, sha256, chunks: chunks(connection, key, first, { etag, size, sha256 }, signal) }
 }

@@ -351,6 +351,17 @@ describe('uploads', () => {
   })
 })
 
+test('another object of the same size is there after an upload: an error', async () => {
+  const { server, store } = await setUp()
+  const { path } = await file(1024)
+  const overwrite = () => store.put('k', new Uint8Array(1024))
+  server.script({ when: puts('HeadObject'), times: 1, do: { at: 'arrival', waitFor: overwrite } })
+  await expect(store.putFile('k', path)).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+    message: expect.stringContaining('after the upload'),
+  })
+})
+
 describe('copies', () => {
   test('in parts, with the hash; the source gone, or replaced midway', async () => {
     const { server, store } = await setUp({ copyPartBytes: 5 * MIB, partBytes: 5 * MIB })

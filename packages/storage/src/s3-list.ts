@@ -1,5 +1,6 @@
 import { DwhError, type ObjectInfo } from '@dwh/core'
 import { type S3Connection, stoppedBy } from './s3-connection.ts'
+import { notS3 } from './s3-errors.ts'
 
 /** All objects below a prefix, a page of at most 1,000 at a time: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export async function* listObjects(
@@ -17,6 +18,7 @@ export async function* listObjects(
       (sdk, client) => client.send(new sdk.ListObjectsV2Command(input), stoppedBy(signal)),
       { signal },
     )
+    if (page.Name === undefined && page.IsTruncated === undefined) throw notS3(connection.url)
     for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
       if (Key <= last) throw incomplete(connection, 'its keys are not in the order of their bytes')
       last = Key

@@ -19,6 +19,7 @@ async function setUp(more: Partial<S3StoreOptions> = {}, serverOptions: S3Server
   return { server, store: open(), open }
 }
 
+const isCopyOfBytes = ({ operation }: { operation: string }) => ['CopyObject', 'UploadPartCopy'].includes(operation)
 const isCopy = ({ operation }: { operation: string }) => operation === 'CopyObject'
 
 describe.each([
@@ -30,7 +31,7 @@ describe.each([
     const path = join(await temporaryFolder(), 'file')
     await writeFile(path, randomBytes(bytes))
     await store.putFile('stage/a', path)
-    return { server, store }
+    return { server, store, path }
   }
 
   test('lands only where the target is what was seen', async () => {
@@ -47,6 +48,23 @@ describe.each([
     await expect(store.move('stage/a', 'a', seen)).rejects.toMatchObject(conflict)
     expect(await store.move('stage/a', 'a', null)).toMatchObject({ size: bytes })
     expect(await store.move('no/such', 'a', await store.head('a'))).toBeNull()
+  })
+
+  test('reads the source that was seen, or nothing: another one that took its place meanwhile is not copied', async () => {
+    const { server, store, path } = await staged()
+    await store.put('a', text('before'))
+    const seen = await store.head('a')
+    const replace = async () => {
+      await store.put('stage/a', text('another'))
+    }
+    for (const copy of [() => store.copy('stage/a', 'a'), () => store.move('stage/a', 'a', seen)]) {
+      const rule = server.script({ when: isCopyOfBytes, times: 1, do: { at: 'arrival', waitFor: replace } })
+      await expect(copy()).rejects.toMatchObject({ code: 'CONFLICT' })
+      expect((await store.get('a'))?.body.toString()).toBe('before')
+      rule.remove()
+      await store.putFile('stage/a', path)
+    }
+    expect(server.uploads('bucket')).toEqual([])
   })
 })
 

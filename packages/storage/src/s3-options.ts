@@ -9,7 +9,7 @@ export interface S3StoreOptions {
   readonly endpoint?: string | undefined
   /** `https://host/bucket/key` instead of `https://bucket.host/key`. Default: true with an `endpoint`, false without. */
   readonly pathStyle?: boolean | undefined
-  /** Default: those that the AWS SDK finds: environment, profile, web identity, container, instance. */
+  /** Ignored when `anonymous`. Default: those that the AWS SDK finds: environment, profile, web identity, container, instance. */
   readonly credentials?: S3Credentials | undefined
   /** A profile of `~/.aws/config`. */
   readonly profile?: string | undefined
@@ -19,6 +19,15 @@ export interface S3StoreOptions {
   readonly proxy?: string | undefined
   /** What each new object is encrypted with, at rest, by the server. Default: what the bucket says. */
   readonly encryption?: S3Encryption | undefined
+  /**
+   * Whether each write carries a checksum in a header, as buckets with Object Lock demand: `Content-MD5`, or at AWS what the SDK has. Default: at AWS the
+   * SDK's, which is `always`; with an `endpoint` `when-required`.
+   */
+  readonly checksum?: 'when-required' | 'always' | undefined
+  /** Reads a public bucket without credentials; what writes is refused. */
+  readonly anonymous?: boolean | undefined
+  /** Agrees to pay for requests to a bucket whose requester pays. */
+  readonly requesterPays?: boolean | undefined
   /** Files above it are sent in parts of it; at most `parallelParts` of them are in memory. 5 MiB or more, default 8 MiB; more for files above 10,000 parts. */
   readonly partBytes?: number | undefined
   /** Default 4. */

@@ -8,7 +8,7 @@ import { localFailure } from './local-errors.ts'
 import { type S3Connection, s3Connection, stoppedBy } from './s3-connection.ts'
 import { copyObject } from './s3-copy.ts'
 import { downloadFile, readBody } from './s3-download.ts'
-import { isAnswer, isUncertain, NOT_DONE } from './s3-errors.ts'
+import { etagOf, isAnswer, isUncertain, NOT_DONE } from './s3-errors.ts'
 import { listObjects } from './s3-list.ts'
 import { DEFAULT_ATTEMPTS, type S3StoreOptions } from './s3-options.ts'
 import { probeConditions } from './s3-probe.ts'
@@ -51,7 +51,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
 
   async function head(key: string, signal?: AbortSignal): Promise<ObjectInfo | null> {
     const found = await headObject(connection, key, signal)
-    return found && infoOf(key, found)
+    return found && infoOf(url, key, found)
   }
 
   async function put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo> {
@@ -59,7 +59,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
     const sha256 = createHash('sha256').update(body).digest('hex')
     if (!condition) {
       const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256 })
-      return { key, size: body.length, etag: etagOf(ETag), sha256 }
+      return { key, size: body.length, etag: etagOf(ETag, url), sha256 }
     }
     const etag = (await conditionalWrites())
       ? await putIf(connection, key, body, sha256, condition)
@@ -125,7 +125,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       checkKey(to)
       const source = await headObject(connection, from)
       if (!source) return null
-      if (from === to) return infoOf(to, source)
+      if (from === to) return infoOf(url, to, source)
       return (await copyObject(connection, from, to, source)) ? head(to) : null
     },
 
@@ -153,9 +153,11 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
 
     async presignedUrl(key, expiresIn) {
       checkKey(key)
-      return connection.send((sdk, client) =>
+      const signed = await connection.send((sdk, client) =>
         sdk.getSignedUrl(client, new sdk.GetObjectCommand(connection.place(key)), { expiresIn }),
       )
+      // whoever may read without credentials needs no signature
+      return connection.options.anonymous ? signed.replace(/\?.*/s, '') : signed
     },
 
     async *list(prefix, { signal } = {}) {
@@ -183,14 +185,14 @@ async function putIf(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256, [WRITE]: write }, condition)
-      return etagOf(ETag)
+      return etagOf(ETag, connection.url)
     } catch (error) {
       // If-Match on what is not there
       const lost = isAnswer(error, 412) || ('ifMatch' in condition && isAnswer(error, 'NoSuchKey'))
       if (lost) {
         // an earlier attempt of ours may be what the condition met
         const there = uncertain ? await headObject(connection, key) : null
-        if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag)
+        if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag, connection.url)
         throw conflict(connection, key, uncertain, error)
       }
       uncertain ||= isUncertain(error)
@@ -198,7 +200,7 @@ async function putIf(
       if (!again) {
         if (!uncertain) throw isAnswer(error, 409) ? conflict(connection, key, false, error) : error
         const there = await headObject(connection, key).catch(() => null)
-        if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag)
+        if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag, connection.url)
         throw perhapsDone(error)
       }
       await new Promise((resolve) => setTimeout(resolve, randomInt(PAUSE_MS * 2 ** attempt)))
@@ -218,7 +220,7 @@ async function putAfterLooking(
   const holds = 'ifMatch' in condition ? there?.ETag === condition.ifMatch : there === null
   if (!holds) throw conflict(connection, key, false, undefined)
   const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256 })
-  return etagOf(ETag)
+  return etagOf(ETag, connection.url)
 }
 
 function putObject(
@@ -254,13 +256,8 @@ async function headObject(
   }
 }
 
-function infoOf(key: string, { ContentLength = 0, ETag, Metadata }: HeadObjectCommandOutput): ObjectInfo {
-  return { key, size: ContentLength, etag: etagOf(ETag), sha256: Metadata?.[SHA256] ?? null }
-}
-
-function etagOf(etag: string | undefined): string {
-  if (etag === undefined) throw new DwhError('STORE_FAILED', 'the storage answered without an ETag')
-  return etag
+function infoOf(url: string, key: string, { ContentLength = 0, ETag, Metadata }: HeadObjectCommandOutput): ObjectInfo {
+  return { key, size: ContentLength, etag: etagOf(ETag, url), sha256: Metadata?.[SHA256] ?? null }
 }
 
 /** Nobody knows whether one of the attempts was done after all. */

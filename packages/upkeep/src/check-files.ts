@@ -91,13 +91,13 @@ async function checkFile(
 async function compareDeeply(
   { path }: SeenFile,
   { file, entry }: Expected,
-  { inspect, prove }: NonNullable<CheckFilesOptions['deep']>,
+  writer: NonNullable<CheckFilesOptions['deep']>,
 ): Promise<string[]> {
-  const { rows } = await inspect(path)
+  const { rows } = await writer.inspect(path)
   if (rows !== file.rows) return [`${rows} rows, not ${file.rows}`]
   if (entry.proof.level === 'counts') return []
   const columns = entry.columns.map(({ name, type }) => ({ name, type }))
-  const found = await prove(path, columns as Parameters<typeof prove>[1], entry.proof.level)
+  const found = await writer.prove(path, columns as Parameters<typeof writer.prove>[1], entry.proof.level)
   const named = columns.map(({ name, type }) => ({ name, as: name, type }))
   return proofDifferences(entry.proof, found, named as Parameters<typeof proofDifferences>[2])
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { builtProgram } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { ROOT } from './pages.ts'
 
@@ -9,7 +10,7 @@ const run = promisify(execFile)
 /** The help of the program, as a page; `vitest -u` writes it anew. */
 test('docs/cli.md is what --help says', async () => {
   const help = async (...args: string[]) => {
-    const { stdout } = await run(process.execPath, [join(ROOT, 'tools/dwh.mjs'), ...args, '--help'], {
+    const { stdout } = await run(process.execPath, [await builtProgram('dwh'), ...args, '--help'], {
       env: { PATH: process.env.PATH, COLUMNS: '100' },
     })
     return stdout.trimEnd()

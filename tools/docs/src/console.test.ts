@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { seedDatabase } from '@dwh/seed'
-import { temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { builtProgram, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { listPages, ROOT } from './pages.ts'
 
@@ -68,11 +68,11 @@ async function replace(path: string, said: string, printed: string): Promise<voi
 async function commands(folder: string): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
-  const run = (program: string) => `exec "${process.execPath}" "${join(ROOT, program)}" "$@"\n`
+  const run = (program: string) => `exec "${process.execPath}" "${program}" "$@"\n`
   const scripts = {
-    dwh: run('tools/dwh.mjs'),
-    'dwh-scheduler': run('apps/scheduler/bin/dwh-scheduler.js'),
-    psql: run('tools/docs/src/psql.child.mjs'),
+    dwh: run(await builtProgram('dwh')),
+    'dwh-scheduler': run(await builtProgram('dwh-scheduler')),
+    psql: run(join(ROOT, 'tools/docs/src/psql.child.mjs')),
     npx: 'name=$1; shift\ncase $name in dwh|@dwh/cli) exec dwh "$@";; dwh-scheduler|@dwh/scheduler) exec dwh-scheduler "$@";; *) exit 127;; esac\n',
   }
   for (const [name, script] of Object.entries(scripts)) {

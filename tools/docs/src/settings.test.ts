@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { temporaryFolder } from '@dwh/test-kit'
+import { builtProgram, temporaryFolder } from '@dwh/test-kit'
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -19,7 +19,7 @@ test.each(examples)('$where: a dwh.yaml that is accepted', async ({ text }) => {
   // every variable that an example may name
   const names = [...text.matchAll(/\$\{(\w+)/g)].map(([, name = '']) => [name, 'value'])
   const env = { PATH: process.env.PATH, HOME: folder, ...Object.fromEntries(names), DWH_STORAGE: join(folder, 'lake') }
-  const { stdout } = await run(process.execPath, [join(ROOT, 'tools/dwh.mjs'), 'status', '--json'], {
+  const { stdout } = await run(process.execPath, [await builtProgram('dwh'), 'status', '--json'], {
     cwd: folder,
     env,
   })

@@ -23,17 +23,15 @@ export interface MatrixOptions {
   readonly postgresUrl: string
   /** The child program. */
   readonly program: string
-  readonly points?: readonly Point[]
-  readonly stores?: readonly StoreKind[]
-  readonly kinds?: readonly RunKind[]
+  readonly cells: readonly Cell[]
   readonly onResult?: (result: CellResult) => void
 }
 
 /** Kills a run at each point of each kind on each store, and looks at what is left, and at what the next run makes of it. */
 export async function killMatrix(options: MatrixOptions): Promise<CellResult[]> {
-  const { points = POINTS, stores = STORES, kinds = KINDS, postgresUrl, program } = options
+  const { cells, postgresUrl, program } = options
   const results: CellResult[] = []
-  await workThrough(cellsOf(points, stores, kinds), { postgresUrl, labs: LABS }, async (cell, lab) => {
+  await workThrough(cells, { postgresUrl, labs: LABS }, async (cell, lab) => {
     const problems = await runCell(cell, lab, program).catch((error) => [String(error.stack)])
     const result = { ...cell, problems }
     results.push(result)

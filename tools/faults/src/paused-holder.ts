@@ -1,3 +1,4 @@
+import { spread } from '@dwh/test-kit'
 import { checkInvariants, currentLock } from './check-invariants.ts'
 import { checkReaders } from './check-readers.ts'
 import { argsOf, type Lab, PAST_DAY, type RunKind, type StoreKind, type Warehouse } from './lab.ts'
@@ -10,9 +11,6 @@ export interface PausedOptions {
   readonly postgresUrl: string
   readonly program: string
   readonly count: number
-  readonly points?: readonly Point[]
-  /** Which trials another run takes over; all but every fourth unless given. */
-  readonly takenOver?: (trial: number) => boolean
   readonly onResult?: (trial: PausedTrial) => void
 }
 
@@ -46,16 +44,17 @@ const EXIT_CONFLICT = 4
 
 /** The holder of the lease sleeps somewhere in its run until another has taken over and published, and then wakes up. */
 export async function pausedHolders(options: PausedOptions): Promise<PausedTrial[]> {
-  const { postgresUrl, program, count, points: wanted = POINTS } = options
+  const { postgresUrl, program, count } = options
   // before the lease there is nobody to take over from, and after it nothing is left to do
-  const points = wanted.filter(({ name }) => !OUTSIDE.includes(name))
+  const points = POINTS.filter(({ name }) => !OUTSIDE.includes(name))
   const kinds: readonly RunKind[] = ['re-run', 'past', 'first']
+  const used = spread(points, count)
   const planned = Array.from({ length: count }, (_, index) => {
-    const point = points[index % points.length] as Point
-    const round = Math.floor(index / points.length)
+    const point = used[index % used.length] as Point
+    const round = Math.floor(index / used.length)
     const store: StoreKind = (index + round) % 2 === 0 ? 'local' : 's3'
     const kind = kinds[(index + round) % kinds.length] as RunKind
-    const takenOver = options.takenOver?.(index) ?? index % ALONE !== ALONE - 1
+    const takenOver = index % ALONE !== ALONE - 1
     return { point, store, kind: point.replacing && kind === 'first' ? ('re-run' as const) : kind, takenOver }
   })
   const trials: PausedTrial[] = []

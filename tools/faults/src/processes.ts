@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { builtProgram } from '@dwh/test-kit'
 import type { Spec } from './child/spec.ts'
 
 /** The command line as it is shipped. */
-const DWH = fileURLToPath(new URL('../../../apps/cli/bin/dwh.js', import.meta.url))
+const DWH = await builtProgram('dwh')
 
 export interface Ended {
   readonly code: number | null

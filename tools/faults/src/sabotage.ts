@@ -120,11 +120,11 @@ export interface SabotageResult {
 }
 
 /** Breaks the real packages, one way at a time, and says what the checks have found. */
-export async function sabotages(postgresUrl: string): Promise<SabotageResult[]> {
+export async function sabotages(postgresUrl: string, wanted: readonly Sabotage[]): Promise<SabotageResult[]> {
   const lab = await openLab(postgresUrl)
   const results: SabotageResult[] = []
   try {
-    for (const sabotage of SABOTAGES) {
+    for (const sabotage of wanted) {
       const program = await buildChild(sabotage.patches)
       try {
         results.push({ name: sabotage.name, found: await tryOut(sabotage, lab, program.path) })

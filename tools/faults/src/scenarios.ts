@@ -1,17 +1,19 @@
 import { randomInt } from 'node:crypto'
-import { killMatrix } from './kill-matrix.ts'
+import { spread } from '@dwh/test-kit'
+import { cellsOf, KINDS, killMatrix, STORES } from './kill-matrix.ts'
 import { type PausedTrial, pausedHolders } from './paused-holder.ts'
+import { POINTS } from './points.ts'
 import { randomKills, type Trial } from './random-kills.ts'
 import { type ReadersResult, readersWhileRunning } from './readers.ts'
 import { matrixTable, problemLines, table, tally, trialsTable } from './report.ts'
-import { sabotages } from './sabotage.ts'
+import { SABOTAGES, sabotages } from './sabotage.ts'
 import { raceCommands, raceWriters } from './two-writers.ts'
 
 export interface ScenarioOptions {
   readonly postgresUrl: string
   readonly program: string
   readonly seed?: number | undefined
-  readonly count?: number | undefined
+  readonly count: number
   readonly from?: number | undefined
   /** Told at once what would come too late at the end. */
   readonly note: (line: string) => void
@@ -25,10 +27,11 @@ export interface Outcome {
 
 const MOST_SEED = 1_000_000
 
-/** By name, in the order in which they are done. */
-export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Promise<Outcome>>> = {
-  async matrix(options) {
-    const results = await killMatrix(options)
+export type ScenarioName = 'points' | 'random' | 'readers' | 'writers' | 'paused' | 'sabotage'
+
+export const SCENARIOS: Readonly<Record<ScenarioName, (options: ScenarioOptions) => Promise<Outcome>>> = {
+  async points({ count, ...options }) {
+    const results = await killMatrix({ ...options, cells: spread(cellsOf(POINTS, STORES, KINDS), count) })
     const problems = problemLines(results, (index) => {
       const { point, store, kind } = results[index] as (typeof results)[number]
       return `${store} ${kind}, ${point.name}`
@@ -36,7 +39,7 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
     return { text: `${results.length} cells\n${matrixTable(results)}${problems}`, broken: brokenOf(results) }
   },
 
-  async random({ seed = randomInt(MOST_SEED), count = 100, from = 0, postgresUrl, note }) {
+  async random({ seed = randomInt(MOST_SEED), count, from = 0, postgresUrl, note }) {
     note(`seed ${seed}, ${count} kills`)
     const onResult = (trial: Trial) => {
       if (trial.problems.length > 0) note(`trial ${trial.number}: ${trial.problems.join('; ')}`)
@@ -44,12 +47,12 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
     const trials = await randomKills({ postgresUrl, seed, count, from, onResult })
     const problems = problemLines(trials, (index) => {
       const { number, store, kind, afterMs } = trials[index] as (typeof trials)[number]
-      return `${store} ${kind}, after ${afterMs} ms (again: pnpm faults random --seed ${seed} --from ${number} --count 1)`
+      return `${store} ${kind}, after ${afterMs} ms (again: pnpm suite crash-random --seed ${seed} --from ${number} --count 1)`
     })
     return { text: `seed ${seed}\n${trialsTable(trials)}${problems}`, broken: brokenOf(trials) }
   },
 
-  async readers({ count = 200, postgresUrl, program }) {
+  async readers({ count, postgresUrl, program }) {
     const results: ReadersResult[] = []
     for (const [store, runs] of [
       ['local', count],
@@ -62,7 +65,7 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
     return { text: `${table([head, ...rows])}${problems}`, broken: brokenOf(results) }
   },
 
-  async writers({ count = 500, postgresUrl, program }) {
+  async writers({ count, postgresUrl, program }) {
     const results = [
       ...(await raceWriters(program, count)),
       ...(await raceCommands(postgresUrl, program, Math.ceil(count / 12))),
@@ -71,7 +74,7 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
     return { text: `${tally('race', results, ({ how }) => how)}${problems}`, broken: brokenOf(results) }
   },
 
-  async paused({ count = 100, postgresUrl, program }) {
+  async paused({ count, postgresUrl, program }) {
     const results = await pausedHolders({ postgresUrl, program, count })
     const nameOf = ({ store, kind, point, takenOver }: PausedTrial) =>
       `${store} ${kind}, asleep ${point.name}, ${takenOver ? 'taken over' : 'nobody came'}`
@@ -84,8 +87,8 @@ export const SCENARIOS: Readonly<Record<string, (options: ScenarioOptions) => Pr
     return { text: `${counts}${problems}`, broken: brokenOf(results) }
   },
 
-  async sabotage({ postgresUrl }) {
-    const results = await sabotages(postgresUrl)
+  async sabotage({ count, postgresUrl }) {
+    const results = await sabotages(postgresUrl, spread(SABOTAGES, count))
     const rows = results.map(({ name, found }) => [
       name,
       found.length > 0 ? `seen: ${found[0]?.slice(0, 90)}` : 'UNSEEN',

@@ -3,7 +3,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { npmPackages, pythonEnvironment, type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
+import {
+  builtProgram,
+  npmPackages,
+  pythonEnvironment,
+  type TestDatabase,
+  temporaryFolder,
+  testDatabase,
+} from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
 
 /*
@@ -13,17 +20,17 @@ import { describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const dwh = here('../../dwh.mjs')
+const dwh = await builtProgram('dwh')
 const MIGRATION_TIMEOUT_MS = 600_000
 
 const packagesOfPython = async () =>
   pythonEnvironment('python-schemas', await readFile(here('../requirements.txt'), 'utf8'))
 
 describe.each<{ name: string; atLeast: number; make: (database: TestDatabase) => Promise<void> }>([
-  { name: 'Tryton, an ERP system', atLeast: 200, make: tryton },
-  { name: 'Wagtail, by the migrations of Django', atLeast: 50, make: wagtail },
   { name: 'pg-boss', atLeast: 5, make: (database) => jobQueues(database, 'first') },
   { name: 'graphile-worker', atLeast: 5, make: (database) => jobQueues(database, 'second') },
+  { name: 'Wagtail, by the migrations of Django', atLeast: 50, make: wagtail },
+  { name: 'Tryton, an ERP system', atLeast: 200, make: tryton },
 ])('$name', ({ atLeast, make }) => {
   test(
     `every table arrives, with the values of Postgres`,

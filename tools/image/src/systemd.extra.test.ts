@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmod, copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort, temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { builtCheckout, freePort, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from './build-image.ts'
 import { type ContainerOptions, HARDENED, runContainer, startContainer } from './container.ts'
@@ -68,6 +68,7 @@ test('the user of the services is one that systemd-sysusers makes', async () => 
 })
 
 test('the programs come from their packages, to where the units look for them', async () => {
+  await builtCheckout()
   const folder = await temporaryFolder()
   const { packageManager } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
   const pack = ['--yes', packageManager, 'pack', '--pack-destination', folder]

@@ -2,8 +2,8 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFil
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seedDatabase } from '@dwh/seed'
-import { createDatabase, type TestDatabase } from '@dwh/test-kit'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { builtCheckout, createDatabase, serverUrl, type TestDatabase } from '@dwh/test-kit'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Consumer, type ManagerName, openConsumer } from './consumer.ts'
 import { examplesOf, firstCommands, installLine } from './examples.ts'
 import { filesOf, measure, scriptsIn } from './installed-tree.ts'
@@ -40,8 +40,9 @@ let database: TestDatabase
 beforeAll(async () => {
   place = await realpath(await mkdtemp(join(tmpdir(), 'dwh-packages-')))
   for (const name of ['tarballs', 'temporary']) await mkdir(join(place, name))
+  await builtCheckout()
   packed = await packAll(ROOT, join(place, 'tarballs'))
-  database = await createDatabase(inject('postgresUrl'))
+  database = await createDatabase(await serverUrl())
   await seedDatabase((sql) => database.query(sql))
 }, INSTALL_TIMEOUT_MS)
 

@@ -45,7 +45,6 @@ beforeAll(async () => {
   await writeFile(join(clone, '.changeset/dry-run.md'), CHANGESET)
   sentences = await readChangesets(join(clone, '.changeset'))
   await pnpm(['install', '--frozen-lockfile', '--prefer-offline'])
-  registry = await startRegistry(join(place, 'registry'))
 }, STEP_TIMEOUT_MS)
 
 afterAll(async () => {
@@ -88,6 +87,7 @@ test('changeset version: one new version for all, and changelogs that say what c
 })
 
 test('nothing is published without provenance', async () => {
+  registry = await startRegistry(join(place, 'registry'))
   const published = pnpm(['--filter', '@dwh/core', 'publish', '--no-git-checks'], registry.env)
   await expect(published).rejects.toThrow(/provenance/)
 })

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { builtProgram } from '@dwh/test-kit'
 
-const BIN = fileURLToPath(new URL('../../../apps/cli/bin/dwh.js', import.meta.url))
+const BIN = await builtProgram('dwh')
 
 export interface Finished {
   readonly code: number | null

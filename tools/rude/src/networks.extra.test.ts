@@ -1,5 +1,6 @@
 import { isDwhError } from '@dwh/core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { serverUrl } from '@dwh/test-kit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BUCKET_SCENARIOS, POSTGRES_SCENARIOS, type Scenario } from './network-scenarios.ts'
 import { SERVER_SCENARIOS } from './server-scenarios.ts'
 import {
@@ -22,7 +23,7 @@ let world: RudeWorld
 const told: string[] = []
 
 beforeAll(async () => {
-  world = await openRudeWorld(inject('postgresUrl'))
+  world = await openRudeWorld(await serverUrl())
 })
 
 afterAll(async () => {

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { builtProgram, spread, suiteCount, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 
 const run = promisify(execFile)
-const BIN = fileURLToPath(new URL('../../../apps/cli/bin/dwh.js', import.meta.url))
+const BIN = await builtProgram('dwh')
+const COUNT = suiteCount('chaos-no-network')
 
 /** Whom a command speaks to, by its calls to the kernel: `address:port` of each, Unix sockets and what is not the network apart. Needs `strace`. */
 async function spokenTo(folder: string, args: readonly string[], env: Record<string, string>): Promise<string[]> {
@@ -31,9 +31,9 @@ test('a run speaks to its Postgres, by the address that it was given, and to nob
   const folder = await temporaryFolder()
   const env = { DATABASE_URL: database.url }
   const postgres = [`${hostname}:${port}`]
-  for (const args of [['run'], ['run'], ['plan'], ['doctor'], ['init', '--print']])
+  for (const args of spread([['run'], ['run'], ['plan'], ['doctor'], ['init', '--print']], COUNT))
     expect(await spokenTo(folder, args, env), args.join(' ')).toEqual(postgres)
-  for (const args of [
+  const quiet = [
     ['query', 'SELECT count(*) FROM orders'],
     ['tables'],
     ['status'],
@@ -44,6 +44,6 @@ test('a run speaks to its Postgres, by the address that it was given, and to nob
     ['prune', '--keep-daily', '1', '--yes'],
     ['extensions'],
     ['--version'],
-  ])
-    expect(await spokenTo(folder, args, env), args.join(' ')).toEqual([])
+  ]
+  for (const args of spread(quiet, COUNT)) expect(await spokenTo(folder, args, env), args.join(' ')).toEqual([])
 })

@@ -23,6 +23,8 @@ const SECRETS = {
   'S3 endpoint': secret('endpoint'),
   proxy: secret('proxy'),
   'wrong password': secret('wrong'),
+  'in the wrong place': secret('misplaced'),
+  'session option': `c4n4ry-option-${randomBytes(6).toString('hex')}`,
 }
 const encoded = Object.fromEntries(
   Object.entries(SECRETS).map(([name, text]) => [name, encodeURIComponent(text).replaceAll("'", '%27')]),
@@ -100,6 +102,26 @@ async function house() {
   return { database, hostname, port, roles, url }
 }
 
+test('DuckDB reads Postgres itself, and cannot', async () => {
+  const { database, url, roles } = await house()
+  const extensions = { DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' }
+  const place = await makePlace(await temporaryFolder(), extensions)
+  const env = { DATABASE_URL: url('password in DATABASE_URL') }
+  await look(place, ['run'], env, [0])
+  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT 2`)
+  await look(place, ['run'], env, [0, 1])
+  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT -1`)
+  const { hostname, port } = new URL(database.url)
+  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+  onTestFinished(() => proxy.close())
+  const proxied = { DATABASE_URL: url('password in DATABASE_URL', undefined, String(proxy.port)) }
+  for (const sees of ['SET TRANSACTION SNAPSHOT', 'FORMAT', 'pg_class']) {
+    proxy.add({ does: 'close', sees, afterBytes: 2_000, times: Number.POSITIVE_INFINITY })
+    await look(place, ['run'], proxied, [0, 1])
+    proxy.heal()
+  }
+}, 300_000)
+
 test('a warehouse in a folder: every way to give a password, every command, every failure', async () => {
   const { database, hostname, port, roles, url } = await house()
   const place = await makePlace(await temporaryFolder(), {})
@@ -159,25 +181,87 @@ test('a warehouse in a folder: every way to give a password, every command, ever
   await look(place, ['run', '--config', 'other.yaml'], viaUrl, [1])
 }, 600_000)
 
-test('DuckDB reads Postgres itself, and cannot', async () => {
-  const { database, url, roles } = await house()
-  const extensions = { DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' }
-  const place = await makePlace(await temporaryFolder(), extensions)
-  const env = { DATABASE_URL: url('password in DATABASE_URL') }
-  await look(place, ['run'], env, [0])
-  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT 2`)
-  await look(place, ['run'], env, [0, 1])
-  await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT -1`)
-  const { hostname, port } = new URL(database.url)
-  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
-  onTestFinished(() => proxy.close())
-  const proxied = { DATABASE_URL: url('password in DATABASE_URL', undefined, String(proxy.port)) }
-  for (const sees of ['SET TRANSACTION SNAPSHOT', 'FORMAT', 'pg_class']) {
-    proxy.add({ does: 'close', sees, afterBytes: 2_000, times: Number.POSITIVE_INFINITY })
-    await look(place, ['run'], proxied, [0, 1])
-    proxy.heal()
+/** Where a whole connection string may be put by mistake. */
+const WRONG_PLACES = [
+  [
+    'DWH_STORAGE',
+    'S3_BUCKET',
+    'S3_ENDPOINT',
+    'S3_REGION',
+    'S3_CA_FILE',
+    'S3_CHECKSUM',
+    'S3_ENCRYPTION',
+    'S3_KMS_KEY_ID',
+  ],
+  ['DWH_CONFIG', 'DWH_TIMEZONE', 'DWH_PARALLEL', 'DWH_TMP', 'DWH_CACHE', 'DWH_EXTENSIONS', 'DWH_VERIFY', 'DWH_LISTEN'],
+  ['PGHOST', 'PGPORT', 'PGSSLMODE', 'PGDATABASE', 'PGUSER', 'PGSERVICE', 'PGAPPNAME', 'PGSSLROOTCERT', 'PGOPTIONS'],
+].flat()
+
+test('a secret in the wrong place: every variable, flag and kind of file that cannot take one', async () => {
+  const { database, hostname, port, roles, url } = await house()
+  const place = await makePlace(await temporaryFolder(), {})
+  const wrong = SECRETS['in the wrong place']
+  const written = encoded['in the wrong place']
+  const strings = [
+    `s3://AKIACANARY:${wrong}@bucket/prefix`,
+    `s3://AKIACANARY:${written}@bucket`,
+    `AKIACANARY:${wrong}@bucket`,
+    `postgres://me:${written}@${hostname}:${port}/${database.name}`,
+    `host=${hostname} password='${wrong.replace(/[\\']/g, '\\$&')}' user=me`,
+    `https://me:${written}@${hostname}/?x=y`,
+    `https://${hostname}/?password=${written}`,
+  ]
+  const bucket = { DWH_STORAGE: 's3://bucket/w', S3_ENDPOINT: 'http://127.0.0.1:1', S3_REGION: 'us-east-1' }
+  // each place gets two of them, and each of them goes the way of all flags and a file
+  const session = { PGHOST: hostname, PGPORT: port, PGUSER: 'me', PGPASSWORD: 'x' }
+  for (const [index, name] of WRONG_PLACES.entries()) {
+    for (const text of [strings[index % strings.length], strings[(index + 3) % strings.length]]) {
+      const where = name.startsWith('S3_') ? { ...bucket, ...(name === 'S3_BUCKET' ? { DWH_STORAGE: '' } : {}) } : {}
+      await look(place, ['run'], { ...session, ...where, [name]: text ?? '' }, [1, 2])
+    }
   }
-}, 300_000)
+  const files = [
+    'storage: TEXT',
+    's3: { endpoint: TEXT }',
+    'verify: TEXT',
+    'schedule: { webhook: [TEXT] }',
+    '? TEXT\n: x',
+  ]
+  for (const [index, text] of strings.entries()) {
+    await look(place, ['run', '--storage', text], {}, [1, 2])
+    await look(place, [`--stroage=${text}`, 'status'], {}, [2])
+    await look(place, ['doctor', '--storage', text], {}, [1, 2])
+    await look(place, [text], {}, [2])
+    await look(place, ['run', '--source', text.replace('postgres:', 'postgres :')], {}, [1, 2])
+    const file = files[index % files.length] ?? ''
+    await writeFile(
+      join(place.work, 'other.yaml'),
+      file.replace('TEXT', () => JSON.stringify(text)),
+    )
+    await look(place, ['run', '--config', 'other.yaml'], {}, [2])
+    await writeFile(join(place.work, 'other.yaml'), `source: ${text}\n: ${text}: x\n`)
+    await look(place, ['status', '--config', 'other.yaml'], {}, [1, 2])
+  }
+  const proxy = {
+    ...bucket,
+    HTTP_PROXY: `http://me:${wrong}@127.0.0.1:1`,
+    http_proxy: `http://me:${wrong}@127.0.0.1:1`,
+  }
+  await look(place, ['status'], { ...proxy, S3_ENDPOINT: 'http://bucket.invalid' }, [1, 2])
+  const viaUrl = { DATABASE_URL: url('password in DATABASE_URL', roles['password in DATABASE_URL']) }
+  for (const options of [
+    `-c statement_timeout=${SECRETS['session option']}`,
+    `-c ${'no.such'}=x -c work_mem=${SECRETS['session option']}`,
+  ]) {
+    await look(place, ['run'], { ...viaUrl, PGOPTIONS: options }, [1, 2])
+    await look(
+      place,
+      ['run'],
+      { DATABASE_URL: `${viaUrl.DATABASE_URL}?options=${encodeURIComponent(options)}` },
+      [1, 2],
+    )
+  }
+}, 1_200_000)
 
 test('a warehouse in a bucket: keys, tokens, endpoints and proxies', async () => {
   const { url } = await house()

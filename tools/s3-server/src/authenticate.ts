@@ -25,7 +25,7 @@ export type PayloadPromise =
   | { readonly kind: 'chunked'; readonly chain: ChunkChain | null; readonly trailer: boolean }
 
 export interface Authenticated {
-  readonly credential: S3Credential
+  readonly credential: Pick<S3Credential, 'deny'>
   readonly payload: PayloadPromise
 }
 
@@ -33,6 +33,8 @@ export interface AuthenticateOptions {
   readonly credentials: readonly S3Credential[]
   readonly region: string
   readonly now: Date
+  /** Who comes without a signature. */
+  readonly anonymous?: Pick<S3Credential, 'deny'>
 }
 
 /** Skew above it is refused. */
@@ -44,6 +46,8 @@ const LONGEST_PRESIGN_SECONDS = 7 * 24 * 3600
  * @throws S3Error with S3's codes
  */
 export function authenticate(request: S3Request, options: AuthenticateOptions): Authenticated {
+  const unsigned = parameter(request, 'X-Amz-Algorithm') === undefined && !request.headers.has('authorization')
+  if (unsigned && options.anonymous) return { credential: options.anonymous, payload: { kind: 'unsigned' } }
   const claim = parameter(request, 'X-Amz-Algorithm') === undefined ? headerClaim(request) : queryClaim(request)
   const credential = options.credentials.find((each) => each.accessKeyId === claim.accessKeyId)
   if (!credential) throw new S3Error('InvalidAccessKeyId', undefined, { AWSAccessKeyId: claim.accessKeyId })

@@ -12,6 +12,21 @@ export function bucketOf(call: Call, name: string = call.request.bucket): Bucket
 }
 
 /**
+ * Of what is put into a bucket with Object Lock. The header of a trailer will do: it names a checksum that is to come.
+ * Source: "Object Lock considerations", Amazon S3 User Guide (object-lock-managing.html).
+ * @throws S3Error InvalidRequest
+ */
+export function needChecksum({ request, rules }: Call): void {
+  if (!rules.lockedBuckets.includes(request.bucket)) return
+  const given = [...request.headers.keys()].some((name) => /^(content-md5$|x-amz-checksum-|x-amz-trailer$)/.test(name))
+  if (given) return
+  throw new S3Error(
+    'InvalidRequest',
+    'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+  )
+}
+
+/**
  * The object to be read. Without `s3:ListBucket` a missing key is AccessDenied, so that nobody learns what is not there.
  * Source: "Permissions" of GetObject, Amazon S3 API Reference (API/API_GetObject.html).
  * @throws S3Error NoSuchKey, AccessDenied

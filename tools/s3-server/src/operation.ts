@@ -24,6 +24,7 @@ export interface Rules {
   readonly minPartBytes: number
   readonly maxPutBytes: number
   readonly maxListKeys: number
+  readonly lockedBuckets: readonly string[]
   readonly forgetsCompletedUploads: boolean
 }
 

@@ -27,6 +27,10 @@ export interface S3ServerOptions {
   readonly minChunkBytes?: number
   /** Imitates servers that store the heads and trailers of `aws-chunked` inside the object. */
   readonly storesTrailers?: boolean
+  /** Buckets with Object Lock and a default retention: a put or a part without a checksum is refused. What is written can be replaced and deleted, as versions would let it. */
+  readonly lockedBuckets?: readonly string[]
+  /** What a request without a signature may do; without it, nothing. */
+  readonly anonymous?: Pick<S3Credential, 'deny'>
   /** Imitates servers that answer a repeated CompleteMultipartUpload with NoSuchUpload; AWS gives its answer again. */
   readonly forgetsCompletedUploads?: boolean
 }
@@ -34,7 +38,9 @@ export interface S3ServerOptions {
 export const TEST_CREDENTIAL: S3Credential = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'test-secret' }
 
 /** The same with nothing left out. */
-export function withDefaults(options: S3ServerOptions): Required<Omit<S3ServerOptions, 'tls' | 'folder'>> {
+export function withDefaults(
+  options: S3ServerOptions,
+): Required<Omit<S3ServerOptions, 'tls' | 'folder' | 'anonymous'>> & Pick<S3ServerOptions, 'anonymous'> {
   return {
     credentials: options.credentials ?? [TEST_CREDENTIAL],
     buckets: options.buckets ?? [],
@@ -47,6 +53,8 @@ export function withDefaults(options: S3ServerOptions): Required<Omit<S3ServerOp
     maxListKeys: options.maxListKeys ?? 1000,
     minChunkBytes: options.minChunkBytes ?? 8192,
     storesTrailers: options.storesTrailers ?? false,
+    lockedBuckets: options.lockedBuckets ?? [],
+    ...(options.anonymous ? { anonymous: options.anonymous } : {}),
     forgetsCompletedUploads: options.forgetsCompletedUploads ?? false,
   }
 }

@@ -3,10 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
-import type { ObjectStore } from '@dwh/core'
+import { honoursConditions, type ObjectStore } from '@dwh/core'
 import { startS3Server } from '@dwh/s3-server'
 import { localStore, s3Store } from '@dwh/storage'
-import { temporaryFolder } from '@dwh/test-kit'
+import { suiteCount, temporaryFolder } from '@dwh/test-kit'
 import { expect, test, vi } from 'vitest'
 import { makeCertificate } from './certificate.ts'
 import { resolveLocalhost } from './resolve-localhost.ts'
@@ -17,7 +17,7 @@ import { type Certificate, startMinio, startVersitygw } from './stores.ts'
  */
 
 const PAGE = new URL('../../../docs/storage.md', import.meta.url)
-const BLOCK = /(<!-- what each store does; made by `pnpm test:stores` -->\n\n)[\s\S]*?(\n\n<!-- end -->)/
+const BLOCK = /(<!-- what each store does; made by `pnpm suite stores-sheet` -->\n\n)[\s\S]*?(\n\n<!-- end -->)/
 const MIB = 1024 * 1024
 const BUCKET = 'house'
 
@@ -58,7 +58,7 @@ interface Deed {
 
 const DEEDS: readonly Deed[] = [
   { title: 'whole writes', done: writesWhole },
-  { title: 'conditional writes', done: async (store) => (await store.conditionalWrites?.()) ?? true },
+  { title: 'conditional writes', done: honoursConditions },
   { title: 'of 50 writers, one wins', done: oneOfFiftyWins },
   { title: 'copies keep the hash', done: copiesKeepTheHash },
   { title: 'an aborted upload leaves nothing', done: abortedLeavesNothing },
@@ -66,11 +66,13 @@ const DEEDS: readonly Deed[] = [
 
 test('the table of docs/storage.md is what the stores were seen to do', async () => {
   resolveLocalhost()
+  // the last ones need nothing that is built first
+  const others = suiteCount('stores-sheet') - 1
 
   const rows = [
     ['a local folder', ...(await tried(localStore({ path: join(await temporaryFolder(), 'house') }), null))],
   ]
-  for (const [name, start] of PLACES) {
+  for (const [name, start] of PLACES.slice(PLACES.length - others)) {
     const place = await start()
     try {
       await makeBucket(place)
@@ -87,9 +89,13 @@ test('the table of docs/storage.md is what the stores were seen to do', async ()
   const table = markdown([['store', ...DEEDS.map(({ title }) => title)], ...rows])
   process.stdout.write(`\n${table}\n`)
   const page = await readFile(PAGE, 'utf8')
+  expect(page).toMatch(BLOCK)
+  if (others < PLACES.length) {
+    expect(cellsOf(page)).toEqual(expect.arrayContaining(cellsOf(table)))
+    return
+  }
   const written = page.replace(BLOCK, (_, before, after) => `${before}${table}${after}`)
   if (process.env.DOCS === 'write') await writeFile(PAGE, written)
-  expect(page).toMatch(BLOCK)
   expect(written).toBe(process.env.DOCS === 'write' ? written : page)
 }, 900_000)
 
@@ -166,6 +172,12 @@ async function withClient<T>(
     requestHandler: { httpsAgent },
   })
   return work(client).finally(() => client.destroy())
+}
+
+/** The rows of the tables in a text, however wide their columns are. */
+function cellsOf(text: string): string[] {
+  const rows = text.split('\n').filter((line) => /^\| [^-]/.test(line))
+  return rows.map((line) => line.replaceAll(/ +\|/g, ' |'))
 }
 
 function markdown(rows: readonly (readonly string[])[]): string {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startS3Server } from '@dwh/s3-server'
 import { goProgram } from './go-program.ts'
 import { type S3Store, startServer } from './start-server.ts'
 
@@ -29,6 +30,12 @@ async function inFolder(start: (folder: string) => Promise<S3Store>): Promise<S3
     await remove()
     throw error
   }
+}
+
+/** The server of our own tests: there at once, and enough to see that what is asked of the others can be answered. */
+export async function startOwnServer(): Promise<S3Store> {
+  const server = await startS3Server()
+  return { endpoint: server.url, credentials: server.credential, stop: () => server.close() }
 }
 
 /** versitygw over a folder: https://github.com/versity/versitygw (Apache-2.0). The file system must have extended attributes. */

@@ -2,20 +2,20 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { duckdbExtensions } from '@dwh/duckdb-extensions'
-import { temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { builtProgram, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeCertificate } from './certificate.ts'
-import { type Certificate, startMinio, startVersitygw } from './stores.ts'
+import { type Certificate, startMinio, startOwnServer, startVersitygw } from './stores.ts'
 
 const run = promisify(execFile)
-const dwh = fileURLToPath(new URL('../../dwh.mjs', import.meta.url))
+const dwh = await builtProgram('dwh')
 const START_TIMEOUT_MS = 900_000
 
 test.each([
+  ['our own server', () => startOwnServer(), null],
   ['versitygw', () => startVersitygw(), null],
   [
     'MinIO over TLS, with an authority of its own',

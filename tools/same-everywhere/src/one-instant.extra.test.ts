@@ -7,48 +7,53 @@ import { postgresSource } from '@dwh/extract-postgres'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { type RunReport, runPipeline } from '@dwh/pipeline'
 import { localStore } from '@dwh/storage'
-import { type TestDatabase, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
+import { suiteCount, type TestDatabase, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 
-const RUNS = 200
+const RUNS = suiteCount('conformance-instant')
+const MOST_MS_OF_A_RUN = 1_500
 const DOORS: readonly Door[] = ['rows', 'copy', 'native']
 
-test(`${RUNS} runs by every door while money moves between two tables: the sum never changes`, async () => {
-  const database = await testDatabase(`
+test(
+  `${RUNS} runs by every door while money moves between two tables: the sum never changes`,
+  async () => {
+    const database = await testDatabase(`
     CREATE TABLE left_pocket AS SELECT i AS id, 100 AS n, repeat('x', 50) AS note FROM generate_series(1, 2000) i;
     CREATE TABLE right_pocket AS TABLE left_pocket; ANALYZE`)
-  const folder = await temporaryFolder()
-  const store = localStore({ path: join(folder, 'warehouse') })
-  const writer = await openParquetWriter({
-    tempDirectory: join(folder, 'temp'),
-    extensionDirectory: await duckdbExtensions(),
-  })
-  onTestFinished(() => writer.close())
-  const connection = await (await DuckDBInstance.create()).connect()
-  onTestFinished(() => connection.closeSync())
-  const mover = moveMoney(database)
-  const lefts = new Set<number>()
-  for (let run = 0; run < RUNS; run += 1) {
-    const extract = DOORS[run % DOORS.length] as Door
-    const report = await runPipeline({
-      store,
-      sources: { default: { source: postgresSource({ connection: database.url }), extract } },
-      writer,
+    const folder = await temporaryFolder()
+    const store = localStore({ path: join(folder, 'warehouse') })
+    const writer = await openParquetWriter({
       tempDirectory: join(folder, 'temp'),
-      clock: () => new Date(),
-      random: randomBytes,
+      extensionDirectory: await duckdbExtensions(),
     })
-    const doors = report.results.map((result) => (result.status === 'written' ? result.door : null))
-    expect(doors).toEqual([extract, extract])
-    const [left, right] = await Promise.all(
-      ['left_pocket', 'right_pocket'].map((table) => total(connection, join(folder, 'warehouse'), report, table)),
-    )
-    expect((left ?? 0) + (right ?? 0), `${extract}, run ${run}`).toBe(400_000)
-    lefts.add(left ?? 0)
-  }
-  expect(await mover.stop()).toBeGreaterThan(RUNS)
-  expect(lefts.size).toBeGreaterThan(RUNS / 4)
-}, 300_000)
+    onTestFinished(() => writer.close())
+    const connection = await (await DuckDBInstance.create()).connect()
+    onTestFinished(() => connection.closeSync())
+    const mover = moveMoney(database)
+    const lefts = new Set<number>()
+    for (let run = 0; run < RUNS; run += 1) {
+      const extract = DOORS[run % DOORS.length] as Door
+      const report = await runPipeline({
+        store,
+        sources: { default: { source: postgresSource({ connection: database.url }), extract } },
+        writer,
+        tempDirectory: join(folder, 'temp'),
+        clock: () => new Date(),
+        random: randomBytes,
+      })
+      const doors = report.results.map((result) => (result.status === 'written' ? result.door : null))
+      expect(doors).toEqual([extract, extract])
+      const [left, right] = await Promise.all(
+        ['left_pocket', 'right_pocket'].map((table) => total(connection, join(folder, 'warehouse'), report, table)),
+      )
+      expect((left ?? 0) + (right ?? 0), `${extract}, run ${run}`).toBe(400_000)
+      lefts.add(left ?? 0)
+    }
+    expect(await mover.stop()).toBeGreaterThan(RUNS)
+    expect(lefts.size).toBeGreaterThan(RUNS / 4)
+  },
+  60_000 + RUNS * MOST_MS_OF_A_RUN,
+)
 
 /** One transaction after another, each takes from one table what it gives to the other. */
 function moveMoney(database: TestDatabase): { stop(): Promise<number> } {

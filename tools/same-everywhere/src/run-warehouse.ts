@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type EtlState, quoteLiteral } from '@dwh/core'
+import { builtProgram } from '@dwh/test-kit'
 
-const DWH = fileURLToPath(new URL('../../dwh.mjs', import.meta.url))
+const DWH = await builtProgram('dwh')
 
 export interface Run {
   readonly code: number | null

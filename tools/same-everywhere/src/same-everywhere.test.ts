@@ -7,6 +7,7 @@ import {
   primaryAndStandby,
   type SecureServer,
   secureServer,
+  serverUrl,
   startTestServer,
   type TestDatabase,
   temporaryFolder,
@@ -14,7 +15,7 @@ import {
   withClient,
 } from '@dwh/test-kit'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { fillExample } from './example.ts'
 import { type Run, runWarehouse } from './run-warehouse.ts'
 
@@ -26,7 +27,7 @@ let database: TestDatabase
 let reference: Run
 
 beforeAll(async () => {
-  database = await createDatabase(inject('postgresUrl'))
+  database = await createDatabase(await serverUrl())
   await fillExample(database.url)
   reference = await runWarehouse({ DATABASE_URL: database.url })
   expect(reference.code, reference.stderr).toBe(0)
@@ -192,9 +193,9 @@ describe('roles', () => {
       Object.entries(settings).map(([name, value]) => `ALTER ${what} SET ${name} = ${value};`)
     const url = await role((name) => `${READ_ALL(name)} ${set(`ROLE ${name}`).join(' ')}`)
     expectSame(await runWarehouse({ DATABASE_URL: url }))
-    await withClient(inject('postgresUrl'), (client) => client.query(set(`DATABASE ${database.name}`).join(' ')))
+    await withClient(await serverUrl(), (client) => client.query(set(`DATABASE ${database.name}`).join(' ')))
     onTestFinished(async () => {
-      await withClient(inject('postgresUrl'), (client) => client.query(`ALTER DATABASE ${database.name} RESET ALL`))
+      await withClient(await serverUrl(), (client) => client.query(`ALTER DATABASE ${database.name} RESET ALL`))
     })
     expectSame(await runWarehouse({ DATABASE_URL: database.url }))
   })
@@ -202,7 +203,7 @@ describe('roles', () => {
 
 test('a database in another encoding', async () => {
   const name = `${database.name}_latin1`
-  const url = inject('postgresUrl')
+  const url = await serverUrl()
   await withClient(url, (client) =>
     client.query(`CREATE DATABASE ${name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0`),
   )

@@ -1,25 +1,17 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { ensureBuilt } from './built.ts'
-import { startTestServer } from './test-server.ts'
+import { buildPackages } from './build-packages.ts'
+import { startSharedServer } from './shared-server.ts'
+import { startSharedServices } from './shared-services.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgresUrl: string
+    sharedServices: string
   }
 }
 
-/** Builds what is not up to date, and starts one server for the whole test run; each test makes a database of its own in it. */
+/** Opens the place where tests ask for what they share: nothing is started or built that none of them needs. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  ensureBuilt()
-  const folder = await mkdtemp(join(tmpdir(), 'dwh-test-server-'))
-  await chmod(folder, 0o755)
-  const server = await startTestServer({ folder })
-  project.provide('postgresUrl', server.url())
-  return async () => {
-    await server.stop()
-    await rm(folder, { recursive: true, force: true })
-  }
+  const services = await startSharedServices({ postgres: startSharedServer, built: buildPackages })
+  project.provide('sharedServices', services.path)
+  return services.close
 }

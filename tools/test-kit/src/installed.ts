@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Where what the tests install is kept, outside the checkout. */
 export const TOOLS_CACHE: string = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
@@ -13,16 +14,60 @@ export const TOOLS_CACHE: string = process.env.DWH_TOOLS_CACHE ?? join(homedir()
 export async function installed(name: string, pins: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(TOOLS_CACHE, `${name}-${createHash('sha256').update(pins).digest('hex').slice(0, 12)}`)
   const complete = join(folder, 'complete')
-  const done = await access(complete).then(
+  if (await exists(complete)) return folder
+  await alone(`${folder}.making`, async () => {
+    // another process may have made it meanwhile
+    if (await exists(complete)) return
+    // a virtual environment cannot be moved: it is made in its place, and the last file says that it is whole
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    await make(folder)
+    await writeFile(`${complete}.tmp`, pins)
+    await rename(`${complete}.tmp`, complete)
+  })
+  return folder
+}
+
+const POLL_MS = 100
+
+/** Does the work while no other process does it: the file holds the id of the one that does, and is taken from one that has gone. */
+async function alone(lock: string, work: () => Promise<void>): Promise<void> {
+  await mkdir(TOOLS_CACHE, { recursive: true })
+  const own = `${lock}.${process.pid}`
+  await writeFile(own, String(process.pid))
+  try {
+    while (
+      !(await link(own, lock).then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      const holder = Number(await readFile(lock, 'utf8').catch(() => ''))
+      if (holder > 0 && !isRunning(holder)) await rm(lock, { force: true })
+      else await sleep(POLL_MS)
+    }
+    try {
+      await work()
+    } finally {
+      await rm(lock, { force: true })
+    }
+  } finally {
+    await rm(own, { force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   )
-  if (done) return folder
-  // a virtual environment cannot be moved: it is made in its place, and the last file says that it is whole
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  await make(folder)
-  await writeFile(`${complete}.tmp`, pins)
-  await rename(`${complete}.tmp`, complete)
-  return folder
 }

@@ -12,7 +12,7 @@ const run = promisify(execFile)
 const PACKAGES = ['pgbouncer', 'libevent-2.1-7', 'libc-ares2']
 
 /** The pooler of this Debian and the libraries that it brings, unpacked beside the checkout; nothing is installed. */
-async function pgbouncerFolder(): Promise<string> {
+export async function pgbouncerFolder(): Promise<string> {
   const offered = await Promise.all(PACKAGES.map(async (name) => (await run('apt-cache', ['policy', name])).stdout))
   const pins = PACKAGES.map((name, i) => `${name}=${/Candidate: (\S+)/.exec(offered[i] ?? '')?.[1]}`)
   return installed('pgbouncer', pins.join('\n'), async (folder) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { inject, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
+import { askFor } from './ask-for.ts'
 
 export interface TestDatabase {
   readonly name: string
@@ -11,24 +12,39 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** Where the server is that all tests of a run share; it is started when the first of them asks. */
+export function serverUrl(): Promise<string> {
+  return askFor('postgres')
+}
+
+export interface TestDatabaseOptions {
+  /** In which it keeps text, such as `SQL_ASCII`. `sql` is then sent as bytes: `E'\\xfc'` is one. Default UTF8. */
+  readonly encoding?: string
+}
+
 /** A fresh database of the shared server, dropped when the test has finished. */
-export async function testDatabase(sql?: string): Promise<TestDatabase> {
-  const database = await createDatabase(inject('postgresUrl'))
+export async function testDatabase(sql?: string, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const database = await createDatabase(await serverUrl(), options)
   onTestFinished(() => database.drop())
   if (sql) await database.query(sql)
   return database
 }
 
 /** A fresh database of the server at `serverUrl`; the caller drops it. */
-export async function createDatabase(serverUrl: string): Promise<TestDatabase> {
+export async function createDatabase(serverUrl: string, { encoding }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  await withClient(serverUrl, (client) => client.query(`CREATE DATABASE ${name}`))
+  const how = encoding === undefined ? '' : ` ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`
+  await withClient(serverUrl, (client) => client.query(`CREATE DATABASE ${name}${how}`))
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return {
     name,
     url: url.href,
-    query: (text, values) => withClient(url.href, (client) => client.query(text, values)),
+    query: (text, values) =>
+      withClient(url.href, async (client) => {
+        if (encoding !== undefined) await client.query(`SET client_encoding = 'SQL_ASCII'`)
+        return client.query(text, values)
+      }),
     drop: async () => {
       await withClient(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
     },

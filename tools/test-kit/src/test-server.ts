@@ -26,6 +26,7 @@ export function startTestServer(options: TestServerOptions): Promise<PostgresSer
       synchronous_commit: 'off',
       full_page_writes: 'off',
       max_connections: '200',
+      max_prepared_transactions: '4',
       ...options.settings,
     },
   })

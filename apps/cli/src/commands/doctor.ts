@@ -9,8 +9,8 @@ import { checkSource, type ExaminedSource, READER } from '../doctor/check-source
 import { checkStorage } from '../doctor/check-storage.ts'
 import { checkWarehouse } from '../doctor/check-warehouse.ts'
 import { attempt, CHECKS, type Finding, type Limits, ok, type Status, skip } from '../doctor/finding.ts'
-import { printableLines } from '../output/lines.ts'
-import { EXIT } from '../output/report-error.ts'
+import { printableLines, wrapWords } from '../output/lines.ts'
+import { EXIT, redact } from '../output/report-error.ts'
 import { plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, openStore, postgresOptions } from './shared.ts'
@@ -54,9 +54,9 @@ export function doctorCommand(world: World): Command {
       const findings: Finding[] = []
       for await (const finding of examine(flags, world, { signal: world.signal, timeoutMs })) {
         findings.push(finding)
-        if (!flags.json && !(await world.stdout.write(asText(finding)))) return
+        if (!flags.json && !(await world.stdout.write(redact(asText(finding), world.hidden())))) return
       }
-      await world.stdout.write(flags.json ? asJson(findings) : summary(findings))
+      await world.stdout.write(redact(flags.json ? asJson(findings) : summary(findings), world.hidden()))
       const [worst] = findings.filter(({ status }) => status === 'failed')
       if (worst) world.exitWith(worst.id === 'config' ? EXIT.usage : EXIT.failed)
     })
@@ -123,10 +123,20 @@ const MARKS: Readonly<Record<Status, string>> = {
 const ID_WIDTH = Math.max(...CHECKS.map((id) => id.length))
 
 function asText({ id, status, found, fix, paste }: Finding): string {
-  const lines = [`${MARKS[status]}  ${id.padEnd(ID_WIDTH)}  ${printableLines(found).replaceAll('\n', ' ')}`]
-  if (fix !== null) lines.push(indent(fix, 9))
+  const start = `${MARKS[status]}  ${id.padEnd(ID_WIDTH)}  `
+  const before = 7 + 2 + ID_WIDTH + 2
+  const lines = [start + wrapped(found.replaceAll('\n', ' '), before).slice(before)]
+  if (fix !== null) lines.push(wrapped(fix, 9))
   if (paste !== null) lines.push(indent(paste.trimEnd(), 11))
   return `${lines.join('\n')}\n`
+}
+
+/** A terminal that nobody has made wider. */
+const WIDTH = 80
+
+function wrapped(text: string, blanks: number): string {
+  const lines = printableLines(text).split('\n')
+  return indent(lines.flatMap((line) => wrapWords(line, WIDTH - blanks)).join('\n'), blanks)
 }
 
 function indent(text: string, blanks: number): string {

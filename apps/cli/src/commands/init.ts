@@ -140,7 +140,19 @@ async function schemaPlace(cwd: string, folder: string): Promise<string> {
   return there ? localPath(installed, folder) : 'https://unpkg.com/@dwh/cli/dwh.schema.json'
 }
 
-async function notes(store: ObjectStore, { tables, excluded, nameable, credentials }: Proposal): Promise<string> {
+function leftOut({ excluded, storedTwice }: Proposal): Proposal['excluded'] {
+  const children = storedTwice.flatMap(({ parent, children: below }) =>
+    below.map((table) => ({
+      table,
+      reason: `its rows are read with ${formatTableName(parent)}, from which it inherits`,
+    })),
+  )
+  return [...excluded, ...children]
+}
+
+async function notes(store: ObjectStore, proposal: Proposal): Promise<string> {
+  const { tables, nameable, credentials } = proposal
+  const excluded = leftOut(proposal)
   const lines = [
     `${plural(tables.length, 'table')} to read, ${excluded.length} left out, ${plural(nameable.length, 'view')} could be named`,
     ...excluded.map(({ table, reason }) => `${formatTableName(table)}: left out: ${reason}`),
@@ -156,12 +168,13 @@ async function notes(store: ObjectStore, { tables, excluded, nameable, credentia
   return lines.map(noteLine).join('')
 }
 
-function asJson(path: string | null, text: string, { tables, excluded, nameable, credentials }: Proposal) {
+function asJson(path: string | null, text: string, proposal: Proposal) {
+  const { tables, nameable, credentials } = proposal
   return {
     path,
     text,
     tables: tables.map(formatTableName),
-    excluded: excluded.map(({ table, reason }) => ({ table: formatTableName(table), reason })),
+    excluded: leftOut(proposal).map(({ table, reason }) => ({ table: formatTableName(table), reason })),
     nameable: nameable.map(formatTableName),
     credentials: credentials.map(({ table, columns }) => ({ table: formatTableName(table), columns })),
   }

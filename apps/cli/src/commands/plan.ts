@@ -1,13 +1,14 @@
 import { planPipeline, type RunPlan, type TablePlan } from '@dwh/pipeline'
 import { Command } from 'commander'
 import { alignColumns, noteLine } from '../output/lines.ts'
+import { noteLines } from '../output/plan-notes.ts'
 import { formatCount, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
 
 const HELP = `
 Shows exactly what dwh run would do now, and does nothing: which tables under which names, what is new or changed, what
-is left out and why.
+is left out and why, and what to know about the tables that are read.
 
 Examples:
   $ dwh plan
@@ -43,7 +44,9 @@ function asText(plan: RunPlan): string {
     ]),
   ]
   const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}\n`
-  return `${alignColumns([header, ...rows], [1, 2])}${left.length > 0 ? `\nNot read:\n${alignColumns(left)}` : ''}\n${summary}`
+  const notRead = left.length > 0 ? `\nNot read:\n${alignColumns(left)}` : ''
+  const toKnow = plan.notes.length > 0 ? `\nTo know:\n${plan.notes.map((note) => noteLines(note, '-')).join('')}` : ''
+  return `${alignColumns([header, ...rows], [1, 2])}${notRead}${toKnow}\n${summary}`
 }
 
 function remarks(table: TablePlan): string[] {
@@ -81,8 +84,10 @@ function asJson(plan: RunPlan) {
       replaces: table.replaces,
       changes: table.changes,
       estimated_rows: table.table.estimatedRows ?? null,
+      outside_instant: table.table.outsideInstant ?? false,
     })),
     skipped: plan.skipped,
     dropped: plan.dropped,
+    notes: plan.notes,
   }
 }

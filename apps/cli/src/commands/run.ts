@@ -3,6 +3,7 @@ import { openParquetWriter } from '@dwh/parquet-writer'
 import { type RunReport, runPipeline, type TableResult } from '@dwh/pipeline'
 import { Command } from 'commander'
 import { keptLines, keptTables } from '../output/kept-tables.ts'
+import { noteLines } from '../output/plan-notes.ts'
 import { EXIT } from '../output/report-error.ts'
 import { runProgress } from '../output/run-progress.ts'
 import { formatBytes, formatDuration, plural } from '../output/units.ts'
@@ -59,6 +60,8 @@ export function runCommand(world: World): Command {
         await writer.close()
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
+      // what somebody has to end; the rest stands in the plan
+      for (const note of report.plan.notes) if (note.sql !== null) world.stderr.write(noteLines(note, '!'))
       if (!report.state.conditional_writes) world.stderr.write(`${UNCONDITIONAL}\n`)
       if (report.record.status === 'partial') world.exitWith(EXIT.partial)
       await world.stdout.write(flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, store.url))
@@ -122,6 +125,14 @@ function asJson({ record, plan, state, results, unfinished }: RunReport) {
   const fidelity = Object.fromEntries(
     results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry.fidelity]] : [])),
   )
-  const { skipped, dropped } = plan
-  return { ...record, kept: keptTables(record, state), skipped, dropped, fidelity, finished: unfinished === null }
+  const { skipped, dropped, notes } = plan
+  return {
+    ...record,
+    kept: keptTables(record, state),
+    skipped,
+    dropped,
+    notes,
+    fidelity,
+    finished: unfinished === null,
+  }
 }

@@ -1,11 +1,10 @@
 import type { Config } from '@dwh/config'
-import { matchesTable, type SnapshotInfo, type SourceSnapshot, type TableSchema } from '@dwh/core'
+import type { SnapshotInfo, SourceSnapshot } from '@dwh/core'
 import { connect, hangUp, inspectServer, readOnlyRoleSql, type ServerReport } from '@dwh/extract-postgres'
-import { type DeniedRead, type Selection, selectTables } from '@dwh/pipeline'
 import { postgresOptions, sourceOf } from '../commands/shared.ts'
-import { formatBytes, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { attempt, type Finding, failed, failureOf, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
+import { chooseTables, notesOutcome, tablesOutcome, tryEach } from './check-tables.ts'
+import { attempt, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
 /** What the later checks want to know of the source. */
 export interface ExaminedSource {
@@ -50,7 +49,8 @@ export async function* checkSource(
   return yield* checkSnapshot(config, world, limits)
 }
 
-const AFTER_SESSIONS = ['source.snapshot', 'source.tables'] as const
+const AFTER_SNAPSHOT = ['source.tables', 'source.notes'] as const
+const AFTER_SESSIONS = ['source.snapshot', ...AFTER_SNAPSHOT] as const
 
 async function* checkSnapshot(
   config: Config,
@@ -63,16 +63,24 @@ async function* checkSnapshot(
     const opened = await attempt(limits, async (signal) => {
       snapshot = await sourceOf(config, world, (note) => void notes.push(note)).open(signal)
       const tables = await snapshot.tables()
-      return { info: snapshot.info, tables, ...(await readOne(snapshot, tables, config, signal)) }
+      return { snapshot, tables, ...(await chooseTables(snapshot, tables, config)) }
     })
     if ('failure' in opened) {
-      yield { id: 'source.snapshot', ...opened.failure }
-      yield* skip('source.snapshot', 'source.tables')
+      yield* noSnapshot(opened.failure)
       return null
     }
-    const { info, tables, selection, problem } = opened.value
+    const { tables, selection, problem } = opened.value
+    const { info } = opened.value.snapshot
+    // only this shows whether a second session sees the snapshot
+    const trials = await tryEach(opened.value.snapshot, selection, limits)
+    if ('failure' in trials) {
+      yield* noSnapshot(trials.failure)
+      return null
+    }
     yield { id: 'source.snapshot', ...snapshotOutcome(info, notes) }
-    yield { id: 'source.tables', ...(problem ?? tablesOutcome(selection, tables, config)) }
+    yield { id: 'source.tables', ...(problem ?? tablesOutcome(selection, trials.value, tables, config)) }
+    if (problem) yield* skip('source.tables', 'source.notes')
+    else yield { id: 'source.notes', ...notesOutcome(selection, tables) }
     const sizes = selection.selected.map(({ table }) => table.estimatedBytes ?? 0)
     return { info, largestTableBytes: Math.max(0, ...sizes) }
   } finally {
@@ -80,26 +88,9 @@ async function* checkSnapshot(
   }
 }
 
-/** Reads the beginning of the smallest table, since only that shows whether a second session sees the snapshot. */
-async function readOne(
-  snapshot: SourceSnapshot,
-  tables: readonly TableSchema[],
-  config: Config,
-  signal: AbortSignal,
-): Promise<{ readonly selection: Selection; readonly problem: Outcome | null }> {
-  const typeNames = config.selection.types && (await snapshot.typeNames?.())
-  let selection: Selection
-  try {
-    selection = selectTables(tables, config.selection, typeNames)
-  } catch (error) {
-    return { selection: { selected: [], skipped: [], denied: [] }, problem: failureOf(error) }
-  }
-  const unreadable = new Set(selection.denied.map(({ table }) => table))
-  const [smallest] = selection.selected
-    .filter(({ table, name }) => !table.onlyWhenNamed && !unreadable.has(name))
-    .sort((a, b) => (a.table.estimatedBytes ?? 0) - (b.table.estimatedBytes ?? 0))
-  if (smallest) for await (const _ of snapshot.read(smallest.table, { signal }).rows) break
-  return { selection, problem: null }
+function* noSnapshot(failure: Outcome): Generator<Finding> {
+  yield { id: 'source.snapshot', ...failure }
+  yield* skip('source.snapshot', ...AFTER_SNAPSHOT)
 }
 
 function connectionOutcome({ database, role, tls }: ServerReport, server: string, sslmode: string): Outcome {
@@ -148,36 +139,3 @@ function snapshotOutcome({ takenAt }: SnapshotInfo, notes: readonly string[]): O
   if (notes.length === 0) return ok(`all tables can be read as of one instant, such as ${takenAt}`)
   return warning(notes.join('; '), 'A run works all the same. See docs/postgres.md for what each of these costs.')
 }
-
-function tablesOutcome({ selected, denied }: Selection, tables: readonly TableSchema[], config: Config): Outcome {
-  if (denied.length > 0) return deniedOutcome(denied)
-  if (tables.length === 0)
-    return failed('no tables that this role can see', 'Is it the right database? Check its name in the URL.')
-  if (selected.length === 0) return failed('no table is left by include and exclude', 'Include at least one table.')
-  const bytes = selected.reduce((sum, { table }) => sum + (table.estimatedBytes ?? 0), 0)
-  const found = `${plural(selected.length, 'table')} to read, about ${formatBytes(bytes)} in Postgres`
-  const { include = [], exclude = [] } = config.selection
-  const idle = [...include, ...exclude].filter((pattern) => !tables.some((table) => matchesTable(pattern, table)))
-  if (idle.length === 0) return ok(found)
-  return warning(
-    `${found}; ${idle.join(', ')} matches none`,
-    'Correct the pattern, or leave it if the table is yet to come.',
-  )
-}
-
-function deniedOutcome(denied: readonly DeniedRead[]): Outcome {
-  const shown = denied.slice(0, SHOWN)
-  const what = shown.map(
-    ({ table, column, reason }) => `${table}${column === null ? '' : `, column ${column}`}: ${reason}`,
-  )
-  const more = denied.length > SHOWN ? `; and ${denied.length - SHOWN} more` : ''
-  const sql = [...new Set(denied.flatMap((each) => each.sql ?? []))]
-  return failed(
-    `${what.join('; ')}${more}`,
-    'Let somebody who may run this, or leave out what is not to be read (exclude, columns.exclude):',
-    sql.length > 0 ? `${sql.join('\n')}\n` : null,
-  )
-}
-
-/** Tables named in one line. */
-const SHOWN = 10

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, rm } from 'node:fs/promises'
 import type { StorageConfig } from '@dwh/config'
-import { type ObjectStore, PROBE_PREFIX, temporaryName } from '@dwh/core'
+import { honoursConditions, type ObjectStore, PROBE_PREFIX, temporaryName } from '@dwh/core'
 import { bucketPolicy } from '@dwh/storage'
 import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 import { nearestFolder, removeEmptyFolders } from './folders.ts'
@@ -62,9 +62,8 @@ async function writeAndRead(store: ObjectStore): Promise<Outcome> {
 }
 
 async function conditions(store: ObjectStore): Promise<Outcome> {
-  if (store.localPath) return links(store, store.localPath)
-  if ((await store.conditionalWrites?.()) ?? true)
-    return ok('conditional writes are honoured: of two runs at one moment, one wins')
+  if (store.localPath) return links(store, store.localPath.bind(store))
+  if (await honoursConditions(store)) return ok('conditional writes are honoured: of two runs at one moment, one wins')
   return warning(
     'conditional writes are ignored: of two runs at one moment both may believe that they were published',
     'Let one machine write here, or use a storage that knows If-Match and If-None-Match (docs/storage.md lists some).',

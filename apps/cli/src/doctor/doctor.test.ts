@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startS3Server } from '@dwh/s3-server'
-import { type TestDatabase, testDatabase } from '@dwh/test-kit'
+import { detachHalfway, type TestDatabase, testDatabase, withClient } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Workplace, workplace } from '../test-support.ts'
 import type { Finding } from './finding.ts'
@@ -65,7 +65,7 @@ describe('a database that cannot be read', () => {
   test('nothing is wrong: every check is ok, in its order, and nothing is left', async () => {
     const { examine, place } = await patient()
     const report = await examine()
-    expect(report).toMatchObject({ code: 0, ok: 15, warnings: 0, failed: 0, skipped: 0 })
+    expect(report).toMatchObject({ code: 0, ok: 16, warnings: 0, failed: 0, skipped: 0 })
     expect(report.checks.map(({ id }) => id)).toMatchInlineSnapshot(`
       [
         "config",
@@ -75,6 +75,7 @@ describe('a database that cannot be read', () => {
         "source.sessions",
         "source.snapshot",
         "source.tables",
+        "source.notes",
         "local.temp",
         "local.cache",
         "storage.list",
@@ -90,7 +91,7 @@ describe('a database that cannot be read', () => {
     expect(await readdir(place.temp)).toEqual([])
     const { stdout } = await place.dwh(['doctor'])
     expect(stdout).toMatch(/^ok {7}config .*\nok {7}source.connection .*: database test_/)
-    expect(stdout).toMatch(/\n\n15 ok, 0 warnings, 0 failed\n$/)
+    expect(stdout).toMatch(/\n\n16 ok, 0 warnings, 0 failed\n$/)
   })
 
   test.each([
@@ -144,6 +145,68 @@ describe('a database that cannot be read', () => {
     expect(denied).toMatchObject({ status: 'failed', found: expect.stringMatching(found) })
     await database.query(denied.paste ?? '')
     expect(check(await examine(), 'source.tables')).toMatchObject({ status: 'ok' })
+  })
+
+  test('a foreign table without a user mapping, and a view whose query fails: what a run would say; a slow view: that it is slow', async () => {
+    const { examine, place } =
+      await patient(`CREATE EXTENSION postgres_fdw; CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw;
+      CREATE FOREIGN TABLE far (n int) SERVER here; CREATE VIEW broken AS SELECT 1 / (SELECT 0) AS n; CREATE VIEW slow AS SELECT 1 AS n FROM pg_sleep(600);
+      GRANT SELECT ON far, broken, slow TO PUBLIC`)
+    await writeFile(join(place.folder, 'dwh.yaml'), 'include: [customers, far, broken, slow]\n')
+    const failed = check(await examine(), 'source.tables')
+    expect(failed).toMatchObject({
+      status: 'failed',
+      found: expect.stringMatching(
+        /far: user mapping not found[^;]*; broken: division by zero|broken: division by zero; far: user/,
+      ),
+    })
+    const run = await place.dwh(['run', '--tables', 'far'])
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('far: user mapping not found') })
+    await writeFile(join(place.folder, 'dwh.yaml'), 'include: [customers, slow]\n')
+    expect(check(await examine(), 'source.tables')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('no row within 2 s: slow'),
+    })
+  })
+
+  test('a table that is locked: who has locked it', async () => {
+    const { examine, database } = await patient()
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE')
+      const [{ pid }] = (await client.query('SELECT pg_backend_pid() AS pid')).rows
+      expect(check(await examine(), 'source.tables')).toMatchObject({
+        status: 'warning',
+        found: expect.stringContaining(`customers: locked by pid ${pid}`),
+        paste: `SELECT pg_terminate_backend(${pid});\n`,
+      })
+    })
+  })
+
+  test('a partition whose detaching was cut off, and what is stored twice: plan and doctor say it, and it is read all the same', async () => {
+    const { examine, database, place } = await patient(`CREATE TABLE m (n int) PARTITION BY LIST (n);
+      CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); CREATE TABLE m2 PARTITION OF m FOR VALUES IN (2); INSERT INTO m VALUES (1), (2);
+      CREATE TABLE parent (i int); CREATE TABLE kid () INHERITS (parent); GRANT SELECT ON m, m2, parent, kid TO PUBLIC`)
+    await detachHalfway(database, 'm', 'm2')
+    const statement = 'ALTER TABLE "public"."m" DETACH PARTITION "public"."m2" FINALIZE;'
+    const said = check(await examine(), 'source.notes')
+    expect(said).toMatchObject({
+      status: 'warning',
+      paste: `${statement}\n`,
+      fix: expect.stringContaining('exclude: ["kid"]'),
+    })
+    const plan = await place.dwh(['plan'])
+    expect(plan.stdout).toContain(`\nTo know:\n- m2: DETACH PARTITION`)
+    expect(plan.stdout).toContain(`\n    ${statement}\n`)
+    const [, notes = ''] = plan.stdout.split('To know:')
+    expect(Math.max(...notes.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+    const { notes: data } = JSON.parse((await place.dwh(['plan', '--json'])).stdout)
+    expect(data.map(({ id }: { id: string }) => id)).toEqual(['detach_pending', 'stored_twice'])
+    const run = await place.dwh(['run'])
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining(statement) })
+    const rows = 'SELECT (SELECT count(*) FROM m) AS m, (SELECT count(*) FROM m2) AS m2'
+    expect((await place.dwh(['query', '--format', 'csv', rows])).stdout).toBe('m,m2\n1,1\n')
+    await database.query(statement)
+    expect(check(await examine(), 'source.notes').paste).toBeNull()
   })
 
   test('a superuser, and a role that may write: the SQL makes one that cannot', async () => {
@@ -201,7 +264,7 @@ describe('a configuration that is wrong', () => {
     const { examine, place } = await patient()
     if (yaml) await writeFile(join(place.folder, 'dwh.yaml'), yaml)
     const report = await examine(env)
-    expect(report).toMatchObject({ code: 2, failed: 1, skipped: 14 })
+    expect(report).toMatchObject({ code: 2, failed: 1, skipped: 15 })
     expect(check(report, 'config')).toMatchObject({ status: 'failed', fix: expect.stringMatching(fix) })
     await rm(join(place.folder, 'dwh.yaml'), { force: true })
     expect((await examine()).code).toBe(0)
@@ -250,7 +313,7 @@ describe('a bucket that cannot be used', () => {
 
   test('nothing is wrong, and nothing is left', async () => {
     const { env, examine, server } = await bucket()
-    expect(await examine(env)).toMatchObject({ code: 0, ok: 15 })
+    expect(await examine(env)).toMatchObject({ code: 0, ok: 16 })
     expect(server.objects('bucket')).toEqual([])
   })
 

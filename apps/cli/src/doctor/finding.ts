@@ -23,6 +23,7 @@ export const CHECKS = [
   'source.sessions',
   'source.snapshot',
   'source.tables',
+  'source.notes',
   'local.temp',
   'local.cache',
   'storage.list',

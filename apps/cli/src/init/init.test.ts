@@ -92,6 +92,18 @@ describe('dwh init', () => {
     expect(users.columns.map(({ name }: { name: string }) => name)).toEqual(['id', 'compass', 'monkey'])
   })
 
+  test('children by inheritance are proposed to be left out, but for one with columns of its own', async () => {
+    const { place, yaml } = await setUp(`CREATE TABLE parent (i int); CREATE TABLE kid () INHERITS (parent);
+      CREATE TABLE richer (extra int) INHERITS (parent)`)
+    const { code, stderr } = await place.dwh(['init'])
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('2 tables to read, 1 left out') })
+    expect(await yaml()).toContain(
+      'exclude:\n  # parent includes these rows, which inherit from it: read once\n  - kid\n',
+    )
+    const plan = JSON.parse((await place.dwh(['plan', '--json'])).stdout)
+    expect(plan.tables.map(({ name }: { name: string }) => name)).toEqual(['parent', 'richer'])
+  })
+
   test('a file that is there stays, unless it is said otherwise; the same database gives the same file', async () => {
     const { place, yaml } = await setUp('CREATE TABLE t (id int)')
     await writeFile(join(place.folder, 'dwh.yaml'), 'broken: [')

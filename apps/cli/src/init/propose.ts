@@ -1,4 +1,5 @@
 import { formatTableName, type TableSchema } from '@dwh/core'
+import { excludePatterns, ownColumns } from '@dwh/pipeline'
 import type { SourceLook } from './look-at-source.ts'
 
 /** What the file says of the tables. */
@@ -6,10 +7,19 @@ export interface Proposal {
   /** Those that a run will read, the largest first. */
   readonly tables: readonly TableSchema[]
   readonly excluded: readonly { readonly table: TableSchema; readonly reason: string }[]
+  /** Children by inheritance, whose rows are read with their parent. */
+  readonly storedTwice: readonly StoredTwice[]
   /** Views and the like, which are read when somebody names them. */
   readonly nameable: readonly TableSchema[]
   /** Columns that look like credentials: suggested, never left out by themselves. */
   readonly credentials: readonly { readonly table: TableSchema; readonly columns: readonly string[] }[]
+}
+
+export interface StoredTwice {
+  readonly parent: TableSchema
+  readonly children: readonly TableSchema[]
+  /** That leave the children out. */
+  readonly patterns: readonly string[]
 }
 
 /** Such a table empties itself all the time: what a day's copy holds of it is chance. */
@@ -22,8 +32,12 @@ const CREDENTIAL =
 export function propose({ tables, activity }: SourceLook): Proposal {
   const reasons = new Map(tables.map((table) => [table, whyNot(table, activity.get(formatTableName(table)))]))
   const wanted = tables.filter((table) => !table.onlyWhenNamed && table.columns.length > 0)
-  const read = wanted.filter((table) => reasons.get(table) === null)
+  const unhindered = wanted.filter((table) => reasons.get(table) === null)
+  const storedTwice = findStoredTwice(unhindered, tables)
+  const below = new Set(storedTwice.flatMap(({ children }) => children))
+  const read = unhindered.filter((table) => !below.has(table))
   return {
+    storedTwice,
     tables: [...read].sort((a, b) => (b.estimatedBytes ?? 0) - (a.estimatedBytes ?? 0)),
     excluded: wanted.flatMap((table) => {
       const reason = reasons.get(table)
@@ -39,12 +53,25 @@ export function propose({ tables, activity }: SourceLook): Proposal {
   }
 }
 
+/** A child with columns of its own is read by itself, too: they are nowhere else. */
+function findStoredTwice(read: readonly TableSchema[], tables: readonly TableSchema[]): StoredTwice[] {
+  const byName = new Map(read.map((table) => [formatTableName(table), table]))
+  const found = read.flatMap((parent) => {
+    const children = (parent.children ?? [])
+      .flatMap((child) => byName.get(formatTableName(child)) ?? [])
+      .filter((child) => ownColumns(parent, child).length === 0)
+    return children.length > 0 ? [{ parent, children, patterns: excludePatterns(children, tables) }] : []
+  })
+  const below = new Set(found.flatMap(({ children }) => children))
+  return found.filter(({ parent }) => !below.has(parent))
+}
+
 function whyNot(
   table: TableSchema,
   activity: { readonly unlogged: boolean; readonly live: number; readonly deleted: number } | undefined,
 ): string | null {
   const denied = table.denied ?? table.columns.find((column) => column.denied)?.denied
-  if (denied) return `${denied.reason}. To read it: ${denied.sql ?? denied.hint}`
+  if (denied) return `${denied.reason}. ${denied.sql ? `To read it: ${denied.sql}` : denied.hint}`
   if (!activity) return null
   if (activity.unlogged) return 'unlogged: its rows are lost when the server crashes, so it is scratch'
   const { live, deleted } = activity

@@ -65,7 +65,7 @@ function s3Lines(s3: Places['s3']): string[] {
   ]
 }
 
-function tableLines({ tables, nameable, excluded }: Proposal): string[] {
+function tableLines({ tables, nameable, excluded, storedTwice }: Proposal): string[] {
   const bytes = tables.reduce((sum, { estimatedBytes = 0 }) => sum + estimatedBytes, 0)
   const sizes = tables.slice(0, SHOWN).map((table) => `  ${formatTableName(table)}: ${sizeOf(table)}`)
   const what = `${plural(tables.length, 'table')}, about ${formatBytes(bytes)} in Postgres`
@@ -77,11 +77,15 @@ function tableLines({ tables, nameable, excluded }: Proposal): string[] {
     ...(nameable.length > 0 ? comment('views and foreign tables are read when they are named:', '  ') : []),
     ...nameable.map((table) => `  # - ${scalar(exactPattern(table))}`),
     '',
-    ...(excluded.length === 0
+    ...(excluded.length + storedTwice.length === 0
       ? [...comment('Tables to leave out, by pattern.'), '# exclude: ["*_log"]']
       : [
           'exclude:',
           ...excluded.flatMap(({ table, reason }) => [...comment(reason, '  '), `  - ${scalar(exactPattern(table))}`]),
+          ...storedTwice.flatMap(({ parent, patterns }) => [
+            ...comment(`${formatTableName(parent)} includes these rows, which inherit from it: read once`, '  '),
+            ...patterns.map((pattern) => `  - ${scalar(pattern)}`),
+          ]),
         ]),
   ]
 }

@@ -1,4 +1,4 @@
-import { type DwhErrorCode, isDwhError } from '@dwh/core'
+import { type DwhErrorCode, hasCredentials, isDwhError, secretsIn } from '@dwh/core'
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { printableLines } from './lines.ts'
@@ -58,28 +58,26 @@ const SHORTEST_SECRET = 4
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length)
     .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
 }
 
-/** What must never be printed: the passwords of the source, as they are and as they were written. */
-export function secretsOf(source: string | null, env: Readonly<Record<string, string | undefined>>): string[] {
-  const text = source ?? ''
-  const written = [
-    /^[a-z]+:\/\/[^:/?#]*:(.*)@/is.exec(text)?.[1],
-    // in the query of a URL, and in host=... password=...
-    ...[...text.matchAll(/password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&]*))/gis)].map(
-      ([, quoted, bare]) => quoted ?? bare,
-    ),
-  ]
-  return [...written, ...written.map((secret) => secret && decode(secret)), env.PGPASSWORD].filter(
+/** What must never be printed: the passwords in what was given as the source, and `PGPASSWORD`. */
+export function secretsOf(source: string | null, env: Environment): string[] {
+  return [...secretsIn(source ?? ''), env.PGPASSWORD].filter(
     (secret) => secret !== undefined && secret !== '',
   ) as string[]
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The variables that are read, by us, the AWS SDK and libpq. Others may hold what looks like a password and is none. */
+const OURS = /^(DWH_|S3_|AWS_|PG[A-Z]|DATABASE_URL$|RUN_ON_START$|(HTTPS?|ALL)_PROXY$)/i
+
+/** The same, wherever it was given by mistake: in any variable of ours, and on the command line. */
+export function secretsGiven(env: Environment, args: readonly string[]): string[] {
+  const variables = Object.entries(env).flatMap(([name, value]) => (OURS.test(name) && value ? [value] : []))
+  const flags = args.map((argument) => argument.replace(/^--[\w-]+=/, ''))
+  const whole = [env.PGPASSWORD, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter((text) => text !== undefined)
+  return [...whole, ...[...variables, ...flags.filter(hasCredentials)].flatMap(secretsIn)]
 }

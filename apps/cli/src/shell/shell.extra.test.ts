@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { startS3Server } from '@dwh/s3-server'
-import { type TestDatabase, testDatabase } from '@dwh/test-kit'
+import { builtProgram, type TestDatabase, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Workplace, workplace } from '../test-support.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/dwh.js', import.meta.url))
+const BIN = await builtProgram('dwh')
 
 interface Terminal {
   type(keys: string): void

@@ -51,3 +51,16 @@ test('slips that put a password where a name belongs are refused without it', ()
   }
   expect(refusalOf(() => gather('', { env: { PGDATABASE: 'postgresql://me:Hunter2@db' } }))).toMatch(/^PGDATABASE/)
 })
+
+test.each([
+  ['PGHOST', 'me:s3cr3t@db'],
+  ['PGUSER', 'me:s3cr3t@db'],
+  ['PGDATABASE', 's3://KEY:s3cr3t@bucket'],
+  ['PGSERVICE', 'https://me:s3cr3t@db'],
+  ['PGOPTIONS', 'me:s3cr3t@db'],
+  ['PGAPPNAME', 'postgres://me:s3cr3t@db'],
+])('%s with a user and a password: refused, and not repeated', (name, value) => {
+  const refusal = refusalOf(() => gather({}, { env: { [name]: value } }))
+  expect(refusal).toContain(name)
+  expect(refusal).not.toContain('s3cr3t')
+})

@@ -1,3 +1,4 @@
+import { hasCredentials } from '@dwh/core'
 import { configInvalid } from './config-invalid.ts'
 import type { ConnectionRoom } from './connection-room.ts'
 import { isKeyword, isSecret, KEYWORD_VARIABLES, KEYWORDS, type Keyword, unknownKeyword } from './keywords.ts'
@@ -21,6 +22,7 @@ export function gatherSettings(input: ConnectionInput, room: ConnectionRoom): Se
   for (const [keyword, value] of readInput(input)) settings.set(keyword, { value, from: `the setting ${keyword}` })
   const service = settings.get('service')?.value ?? room.env.PGSERVICE
   if (service !== undefined) {
+    checkValue('service', settings.get('service') ?? { value: service, from: 'PGSERVICE' })
     for (const [keyword, setting] of readService(service, room)) {
       if (!settings.has(keyword)) settings.set(keyword, setting)
     }
@@ -55,6 +57,12 @@ function checkValue(keyword: Keyword, { value, from }: Setting): void {
   if (isSecret(keyword)) return
   if (isUri(value)) {
     throw configInvalid(`${from}: it is a whole URI`, 'Give the URI as the connection itself, and only a name here.')
+  }
+  if (hasCredentials(value)) {
+    throw configInvalid(
+      `${from}: it holds a user and a password`,
+      'Give only a name here; user and password go into PGUSER and PGPASSWORD, or all of it into DATABASE_URL.',
+    )
   }
   // `host=db;password=...`, and `host= password=...`, where to libpq the value of host is what follows
   if (/(^|[;,&?\s])\w*(password|passwd|pwd|secret|scram_\w+_key)\s*=/i.test(value)) {

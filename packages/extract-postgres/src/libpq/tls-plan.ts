@@ -46,7 +46,7 @@ export function tlsPlan(
     if (!bound) return [{ tls: false }]
     throw configInvalid(
       'channel_binding=require: there is no TLS on a Unix socket',
-      'Write channel_binding=prefer, or connect with TLS.',
+      'Leave that host out, since channel binding takes TLS; or write channel_binding=prefer.',
     )
   }
   const plain: readonly TlsAttempt[] = bound ? [] : [{ tls: false }]

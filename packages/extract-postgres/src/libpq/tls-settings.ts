@@ -57,7 +57,9 @@ export function resolveTls(
   if (channelBinding === 'require' && !used) {
     throw configInvalid(
       `channel_binding=require: there is no TLS ${sslmode === 'disable' ? 'with sslmode=disable' : 'on a Unix socket'}`,
-      'Write channel_binding=prefer, or connect with TLS.',
+      sslmode === 'disable'
+        ? 'Write sslmode=require, or better, since channel binding takes TLS; or channel_binding=prefer.'
+        : 'Name a host to connect to with TLS (host=..., sslmode=require), since channel binding takes it; or write channel_binding=prefer.',
     )
   }
   if (sslcertmode === 'require' && used) {

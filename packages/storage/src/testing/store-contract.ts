@@ -2,8 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isDwhError, type ObjectInfo, type ObjectStore } from '@dwh/core'
+import { isDwhError, type ObjectInfo, type ObjectStore, wrapStore } from '@dwh/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { ClassStore } from './class-store.ts'
 
 /** An empty store for one test. */
 export interface ContractStore {
@@ -221,7 +222,35 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect(seen).toBe(5)
     })
 
+    test.each([
+      ['itself', (store: ObjectStore) => store],
+      ['an instance of a class', (store: ObjectStore) => new ClassStore(store)],
+    ])('wrapped, as %s: every method answers as it does by itself', async (_, as) => {
+      const { store } = await open()
+      const wrapped = wrapStore(as(store), {})
+      expect(wrapped.url).toBe(store.url)
+      const put = await wrapped.put('k', text('1'), { ifAbsent: true })
+      await expect(wrapped.put('k', text('2'), { ifAbsent: true })).rejects.toThrowError(failsWith('CONFLICT'))
+      expect(await content(wrapped, 'k')).toBe('1')
+      expect(await wrapped.head('k')).toEqual(await store.head('k'))
+      expect(put.etag).toBe((await store.head('k'))?.etag)
+      await wrapped.putFile('from', await file(text('file')))
+      const to = join(await folder(), 'out')
+      expect(await wrapped.getFile('from', to)).toMatchObject({ size: 4, sha256: sha256(text('file')) })
+      expect(await wrapped.copy('from', 'copy')).toMatchObject({ size: 4 })
+      expect(await wrapped.move('from', 'to', null)).toMatchObject({ size: 4 })
+      await wrapped.delete('from')
+      await wrapped.delete('copy')
+      expect((await list(wrapped, '')).map(({ key }) => key)).toEqual(['k', 'to'])
+      expect(await wrapped.conditionalWrites?.()).toBe(await store.conditionalWrites?.())
+    })
+
     describe('conditional writes', () => {
+      test('it says that it honours them: one that says nothing is taken for one that does not', async () => {
+        const { store } = await open()
+        expect(await store.conditionalWrites?.()).toBe(true)
+      })
+
       test('ifAbsent: the first one only; ifMatch: only on what it names', async () => {
         const { store, reopen } = await open()
         const first = await store.put('k', text('1'), { ifAbsent: true })

@@ -2,8 +2,8 @@ import { argv, exit } from 'node:process'
 import { explore } from './explore.ts'
 import { FLAWS, SCENARIOS } from './scenarios.ts'
 
-const HELP = `pnpm model               every scenario: prints "holds in all N states", or the shortest trace to a violation
-pnpm model FLAW...       breaks the protocol on purpose; each of these is found:
+const HELP = `model.mjs               every scenario: prints "holds in all N states", or the shortest trace to a violation
+model.mjs FLAW...       breaks the protocol on purpose; each of these is found:
 ${Object.entries(FLAWS)
   .map(([flaw, { what }]) => `  ${flaw.padEnd(25)}${what}`)
   .join('\n')}`

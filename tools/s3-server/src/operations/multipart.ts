@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hold, release, sliceOf } from '../body-store.ts'
-import { bucketOf, count, uploadOf } from '../bucket-of.ts'
+import { bucketOf, count, needChecksum, uploadOf } from '../bucket-of.ts'
 import { isChecksumAlgorithm } from '../checksums.ts'
 import { digestContent } from '../content-digest.ts'
 import { checkKey } from '../key-length.ts'
@@ -67,6 +67,7 @@ function checksumChoice({ request }: Call): Pick<StoredUpload, 'checksumAlgorith
 export async function uploadPart(call: Call): Promise<Answer> {
   const bucket = bucketOf(call)
   call.need('s3:PutObject', call.request.key)
+  needChecksum(call)
   const { checksumAlgorithm, encryption } = uploadOf(call, bucket)
   const number = partNumber(call)
   const { content, md5, checksum } = await call.receive({ checksum: checksumAlgorithm })

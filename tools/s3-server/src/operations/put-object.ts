@@ -1,5 +1,5 @@
 import { release } from '../body-store.ts'
-import { bucketOf } from '../bucket-of.ts'
+import { bucketOf, needChecksum } from '../bucket-of.ts'
 import { writeConditions } from '../conditions.ts'
 import { checkKey } from '../key-length.ts'
 import { checksumHeaders, describedBy, etagOf, quoted } from '../object-headers.ts'
@@ -11,6 +11,7 @@ export async function putObject(call: Call): Promise<Answer> {
   const bucket = bucketOf(call)
   checkKey(request.key)
   call.need('s3:PutObject', request.key)
+  needChecksum(call)
   const conditions = writeConditions(call, bucket)
   const described = describedBy(request)
   const { content, md5, checksum } = await call.receive()

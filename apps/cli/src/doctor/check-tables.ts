@@ -1,0 +1,198 @@
+import type { Config } from '@dwh/config'
+import {
+  formatTableName,
+  isDwhError,
+  matchesTable,
+  type SourceSnapshot,
+  type TableSchema,
+  type TriedTable,
+} from '@dwh/core'
+import {
+  checkColumnNames,
+  checkTableNames,
+  type DeniedRead,
+  planNotes,
+  type SelectedTable,
+  type Selection,
+  selectTables,
+} from '@dwh/pipeline'
+import { formatBytes, plural } from '../output/units.ts'
+import { failed, failureOf, type Limits, type Outcome, ok, warning } from './finding.ts'
+
+export interface ChosenTables {
+  readonly selection: Selection
+  /** Why there is no selection; null where there is one. */
+  readonly problem: Outcome | null
+}
+
+/** What the settings choose, and what a plan would refuse of it without a look at the warehouse. */
+export async function chooseTables(
+  snapshot: SourceSnapshot,
+  tables: readonly TableSchema[],
+  config: Config,
+): Promise<ChosenTables> {
+  const typeNames = config.selection.types && (await snapshot.typeNames?.())
+  try {
+    const selection = selectTables(tables, config.selection, { typeNames })
+    checkTableNames(selection.selected.map(({ name, table }) => ({ name, from: formatTableName(table), asked: true })))
+    for (const { table, columns } of selection.selected)
+      checkColumnNames(
+        formatTableName(table),
+        columns.map((column) => column.as),
+      )
+    return { selection, problem: null }
+  } catch (error) {
+    return { selection: { selected: [], skipped: [], denied: [], notAsked: [] }, problem: failureOf(error) }
+  }
+}
+
+/** The tables that were tried, with what became of them. */
+export interface Trials {
+  readonly tried: readonly TriedTable[]
+  readonly untried: readonly SelectedTable[]
+  /** How long each was given, and all together. */
+  readonly tableMs: number
+  readonly timeoutMs: number
+}
+
+/** The longest that one table is waited for. */
+const TABLE_MS = 2_000
+
+/**
+ * Reads one row of each table that may be read, as a run would. Ends after `timeoutMs`, with what is known by then.
+ * @throws DwhError ABORTED when `signal` says so
+ */
+export async function tryEach(
+  snapshot: SourceSnapshot,
+  { selected, denied }: Selection,
+  { signal, timeoutMs }: Limits,
+): Promise<{ readonly value: Trials } | { readonly failure: Outcome }> {
+  const unreadable = new Set(denied.map(({ table }) => table))
+  const readable = selected.filter(({ table }) => !unreadable.has(formatTableName(table)))
+  const tableMs = Math.ceil(Math.min(TABLE_MS, timeoutMs / 3))
+  const deadline = AbortSignal.timeout(timeoutMs)
+  const tried: TriedTable[] = []
+  const reads = readable.map(({ table, where }) => ({ table, where: where ?? undefined }))
+  const limits = { tableMs, signal: AbortSignal.any([signal, deadline]) }
+  try {
+    await snapshot.tryTables?.(reads, limits, (each) => void tried.push(each))
+  } catch (error) {
+    if (signal.aborted) throw error
+    if (!deadline.aborted) return { failure: failureOf(error) }
+  }
+  const done = new Set(tried.map(({ table }) => table))
+  return { value: { tried, untried: readable.filter(({ table }) => !done.has(table)), tableMs, timeoutMs } }
+}
+
+/** Whether the tables can be read, and were. */
+export function tablesOutcome(
+  { selected, denied }: Selection,
+  trials: Trials,
+  tables: readonly TableSchema[],
+  config: Config,
+): Outcome {
+  const broken = trials.tried.filter(({ outcome }) => outcome === 'failed')
+  if (denied.length > 0 || broken.length > 0) return unreadableOutcome(denied, broken)
+  if (tables.length === 0)
+    return failed('no tables that this role can see', 'Is it the right database? Check its name in the URL.')
+  if (selected.length === 0) return failed('no table is left by include and exclude', 'Include at least one table.')
+  const bytes = selected.reduce((sum, { table }) => sum + (table.estimatedBytes ?? 0), 0)
+  const found = `${plural(selected.length, 'table')} to read, about ${formatBytes(bytes)} in Postgres`
+  const { include = [], exclude = [] } = config.selection
+  const idle = [...include, ...exclude].filter((pattern) => !tables.some((table) => matchesTable(pattern, table)))
+  const warnings = [
+    ...trialWarnings(trials),
+    ...(idle.length === 0
+      ? []
+      : [
+          {
+            found: `${idle.join(', ')} matches none`,
+            fix: 'Correct the pattern, or leave it if the table is yet to come.',
+            sql: [],
+          },
+        ]),
+  ]
+  if (warnings.length === 0) return ok(`${found}; one row of each was read`)
+  const sql = [...new Set(warnings.flatMap((each) => each.sql))]
+  return warning(
+    [found, ...warnings.map((each) => each.found)].join('; '),
+    warnings.map(({ fix }) => fix).join('\n'),
+    sql.length > 0 ? `${sql.join('\n')}\n` : null,
+  )
+}
+
+interface Warned {
+  readonly found: string
+  readonly fix: string
+  readonly sql: readonly string[]
+}
+
+function trialWarnings({ tried, untried, tableMs, timeoutMs }: Trials): Warned[] {
+  const slow = tried.filter(({ outcome }) => outcome === 'slow').map(({ table }) => formatTableName(table))
+  const locked = tried.filter(({ outcome }) => outcome === 'locked')
+  const warnings: Warned[] = []
+  if (slow.length > 0) {
+    const fix = 'A run waits for their first row as long as it takes. Look at their queries if that is much.'
+    warnings.push({ found: `no row within ${tableMs / 1000} s: ${listed(slow)}`, fix, sql: [] })
+  }
+  if (locked.length > 0) {
+    const sql = locked.flatMap(({ error }) => (typeof error?.context.sql === 'string' ? [error.context.sql] : []))
+    const fix = 'A run waits for lock_timeout, then fails. Wait until it has ended; if nobody needs it, end it:'
+    warnings.push({ found: listed(locked.map(messageOf)), fix, sql })
+  }
+  if (untried.length > 0) {
+    const names = untried.map(({ table }) => formatTableName(table))
+    const found = `not tried within ${timeoutMs / 1000} s: ${listed(names)}`
+    warnings.push({ found, fix: 'Give it longer with --timeout.', sql: [] })
+  }
+  return warnings
+}
+
+function unreadableOutcome(denied: readonly DeniedRead[], broken: readonly TriedTable[]): Outcome {
+  const what = [
+    ...denied.map(({ table, column, reason }) => `${table}${column === null ? '' : `, column ${column}`}: ${reason}`),
+    ...broken.map(messageOf),
+  ]
+  const sql = [...new Set(denied.flatMap((each) => each.sql ?? []))]
+  const hints = broken.map(({ error }) => error?.hint ?? 'Put it right at the source, or exclude it.')
+  // what no statement puts right says by itself what does
+  const others = denied.flatMap((each) => (each.sql ? [] : [each.hint]))
+  const fixes = [
+    ...new Set([...hints, ...others]),
+    ...(sql.length > 0
+      ? ['Let somebody who may run this, or leave out what is not to be read (exclude, columns.exclude):']
+      : []),
+  ]
+  return failed(listed(what, '; '), fixes.slice(0, SHOWN).join('\n'), sql.length > 0 ? `${sql.join('\n')}\n` : null)
+}
+
+function messageOf({ table, error }: TriedTable): string {
+  const name = formatTableName(table)
+  const message = isDwhError(error) ? error.message : 'not read'
+  return message.startsWith(name) ? message : `${name}: ${message}`
+}
+
+/** What there is to know about tables that can be read. A warning where something is to be done. */
+export function notesOutcome({ selected }: Selection, tables: readonly TableSchema[]): Outcome {
+  const notes = planNotes(
+    selected.map(({ table }) => table),
+    tables,
+  )
+  if (notes.length === 0) return ok('nothing particular about the tables')
+  const found = listed(
+    notes.map((note) => note.found),
+    '; ',
+  )
+  const fixes = [...new Set(notes.flatMap(({ fix }) => fix ?? []))]
+  const sql = notes.flatMap((note) => note.sql ?? [])
+  if (fixes.length === 0) return ok(found)
+  return warning(found, fixes.slice(0, SHOWN).join('\n'), sql.length > 0 ? `${sql.join('\n')}\n` : null)
+}
+
+/** Tables named in one line. */
+const SHOWN = 10
+
+function listed(texts: readonly string[], separator = ', '): string {
+  const more = texts.length > SHOWN ? `${separator}and ${texts.length - SHOWN} more` : ''
+  return `${texts.slice(0, SHOWN).join(separator)}${more}`
+}

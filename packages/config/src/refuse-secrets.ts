@@ -1,0 +1,47 @@
+import { DwhError, holdsSecret } from '@dwh/core'
+import type { BaseIssue } from 'valibot'
+
+/** For valibot, whose own messages repeat what was given. */
+export const WITHOUT_VALUES: { readonly message: (issue: BaseIssue<unknown>) => string } = {
+  message: ({ expected }) =>
+    `expected ${(expected ?? 'something else').replace(/^\(|\)$/g, '').replaceAll(' | ', ' or ')}`,
+}
+
+/** Settings that may hold a secret, or any text. */
+const TAKES_ANY: ReadonlySet<string> = new Set([
+  'source',
+  'include',
+  'exclude',
+  'tables',
+  'types',
+  's3.access_key_id',
+  's3.secret_access_key',
+  's3.session_token',
+  'schedule.webhook',
+])
+
+/**
+ * Refuses a connection string, or a URL with a password, that was given to a setting which takes none: it would be repeated as a path, or as the name of
+ * something that is not there. `nameOf` says what to call the setting.
+ * @throws DwhError CONFIG_INVALID, without the value
+ */
+export function refuseSecrets(values: object, nameOf: (path: readonly string[]) => string): void {
+  for (const path of textsIn(values, [])) {
+    const text = String(path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], values))
+    if (holdsSecret(text)) throw misplaced(nameOf(path))
+  }
+}
+
+/** Said of a setting that was given a secret. */
+export function misplaced(name: string): DwhError {
+  return new DwhError('CONFIG_INVALID', `${name}: it holds a password, or a key`, {
+    hint: 'A database goes into DATABASE_URL (source), the keys of a bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and the bucket alone into DWH_STORAGE=s3://bucket/prefix.',
+  })
+}
+
+function* textsIn(value: unknown, path: readonly string[]): Generator<readonly string[]> {
+  if (TAKES_ANY.has(path.join('.'))) return
+  if (typeof value === 'string') yield path
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, item] of Object.entries(value)) yield* textsIn(item, [...path, key])
+}

@@ -1,0 +1,45 @@
+import { DwhError, isDwhError } from '@dwh/core'
+import { findRefused } from './find-refused.ts'
+import { foreignFailure, foreignServers } from './foreign-servers.ts'
+import type { PgTable } from './list-tables.ts'
+import type { PgClient } from './pg-client.ts'
+import { OF_THE_WAY } from './postgres-errors.ts'
+import { refusedError } from './refused-error.ts'
+
+/** What says nothing of the table: transactions and snapshots, passwords, locks, memory and sessions, what was cancelled. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const NOT_OF_THE_TABLE = /^(?:25P|26|28|3D|40|53|55P|57|72)/
+
+/**
+ * What a read has failed with, and where: one more look at the table, for which `look` gives a session at the same snapshot. By what Postgres calls the error, never by its wording. Where the
+ * look finds nothing, or fails itself, what the read said is told.
+ */
+export async function explainRead(
+  error: unknown,
+  table: PgTable,
+  where: string | undefined,
+  look: (work: (client: PgClient) => Promise<DwhError>) => Promise<DwhError>,
+): Promise<unknown> {
+  const sqlstate = isDwhError(error) ? error.context.sqlstate : undefined
+  if (!isDwhError(error) || typeof sqlstate !== 'string' || NOT_OF_THE_TABLE.test(sqlstate)) return error
+  try {
+    return await look(async (client) => {
+      const servers = await foreignServers(client, table)
+      if (servers.length > 0 && OF_THE_WAY.test(sqlstate)) return foreignFailure(error, servers)
+      const refused = await findRefused(client, table, where)
+      // of a row of another server, that server may know more
+      const elsewhere = servers.length > 0 && refused?.at === 'row'
+      if (refused !== null && !elsewhere) return refusedError(table, refused, error)
+      return servers.length > 0 ? foreignFailure(error, servers) : unplaced(error, sqlstate)
+    })
+  } catch (failure) {
+    return isDwhError(failure, 'ABORTED') ? failure : error
+  }
+}
+
+function unplaced(error: DwhError, sqlstate: string): DwhError {
+  return new DwhError(error.code, `${error.message} (SQLSTATE ${sqlstate})`, {
+    cause: error,
+    hint: `No single value raises it when the table is read once more.${error.hint ? ` ${error.hint}` : ''} Run again; if it comes back, exclude the table, or measure less of it with verify: counts.`,
+    context: error.context,
+  })
+}

@@ -1,0 +1,35 @@
+import { type CellValue, DwhError, type Row } from '@dwh/core'
+import type { ParquetColumn } from './write-parquet.ts'
+
+/** Beside its text, in framed text: what divides it from the one before, and two quotes. */
+const ROOM_PER_CELL = 3
+/** The end of the line. */
+const ROOM_PER_ROW = 1
+
+/** The error for a row that is longer than what room was made for. `where`: such as `row 7`. `bytes`: of its cells as text. */
+export function rowTooLarge(
+  where: string,
+  bytes: number,
+  columns: readonly unknown[],
+  { maxRowBytes }: { readonly maxRowBytes: number },
+): DwhError {
+  const needed = bytes + ROOM_PER_CELL * columns.length + ROOM_PER_ROW
+  return new DwhError('ROW_TOO_LARGE', `${where}: ${bytes} bytes as text, more than maxRowBytes (${maxRowBytes})`, {
+    hint: `Write the table again with maxRowBytes of at least ${needed}; memory grows with it.`,
+    context: { bytes: needed },
+  })
+}
+
+/** The error for a row that has not one cell for each column; null for one that has. */
+export function wrongLength(row: Row, columns: readonly ParquetColumn[], number: number): DwhError | null {
+  if (row.length === columns.length) return null
+  return new DwhError('WRITE_FAILED', `row ${number}: ${row.length} cells for ${columns.length} columns`, {
+    hint: 'A row must hold one cell per column, in the order of the columns.',
+  })
+}
+
+/** What a cell that is text, or bytes of a BLOB, takes as text; 0 for others, which are short. */
+export function textBytes(value: CellValue | undefined): number {
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  return value instanceof Uint8Array ? 2 * value.length : 0
+}

@@ -1,0 +1,57 @@
+import { DwhError, type TableEntry } from '@dwh/core'
+import { EMPTY_STATE } from '@dwh/metadata'
+import { expect, test } from 'vitest'
+import { type CheckResultsOptions, checkResults } from './check-results.ts'
+import type { TableResult } from './execute-plan.ts'
+import type { RunPlan } from './plan-run.ts'
+
+const failed = (name: string): TableResult => ({
+  status: 'failed',
+  name,
+  error: new DwhError('SOURCE_FAILED', `${name}: cut`, { hint: 'Run again.' }),
+})
+const written = (name: string) => ({ status: 'written', name }) as TableResult
+
+/** What was read now, and where what is current comes from. */
+function options(more: Partial<CheckResultsOptions> = {}, before = 'app'): CheckResultsOptions {
+  return {
+    onTableError: 'keep-previous',
+    plan: { tables: ['a', 'b'].map((name) => ({ name, source: 'default' })) } as unknown as RunPlan,
+    state: {
+      ...EMPTY_STATE,
+      tables: { a: {} as TableEntry },
+      sources: { default: { kind: 'postgres', database: before } },
+    },
+    sources: { default: { kind: 'postgres', database: 'app' } },
+    ...more,
+  }
+}
+
+test('every table was read: published', () => {
+  checkResults([written('a'), written('b')], options({ onTableError: 'fail' }))
+})
+
+test('a table failed: nothing is published, unless the previous one is to be kept', () => {
+  const results = [failed('a'), written('b')]
+  expect(() => checkResults(results, options({ onTableError: 'fail' }))).toThrowError(
+    expect.objectContaining({ code: 'RUN_FAILED', message: 'a: cut', hint: 'Run again.', context: { tables: ['a'] } }),
+  )
+  checkResults(results, options())
+})
+
+test('every table failed: nothing is published, whatever is to be kept', () => {
+  expect(() => checkResults([failed('a'), failed('b')], options())).toThrowError(
+    expect.objectContaining({ code: 'RUN_FAILED', message: 'a: cut, and 1 more', context: { tables: ['a', 'b'] } }),
+  )
+})
+
+test('what would be kept is of another database: nothing is published', () => {
+  expect(() => checkResults([failed('a'), written('b')], options({}, 'other'))).toThrowError(
+    expect.objectContaining({
+      code: 'RUN_FAILED',
+      hint: expect.stringContaining('a would be kept from another database'),
+    }),
+  )
+  // one that is nowhere yet is kept from nowhere
+  checkResults([written('a'), failed('b')], options({}, 'other'))
+})

@@ -1,0 +1,76 @@
+import { DwhError, didYouMean, encodingOf, type SourceColumn, type StoreAs } from '@dwh/core'
+import type { SelectionSettings } from './settings.ts'
+
+export interface TypeChoice {
+  /** As the settings spell the type. */
+  readonly key: string
+  readonly storeAs: StoreAs
+}
+
+/** What the settings want of a type, by each of its names. */
+export function typeChoices(
+  types: SelectionSettings['types'] = {},
+  typeNames?: readonly (readonly string[])[],
+): ReadonlyMap<string, TypeChoice> {
+  const choices = new Map<string, TypeChoice>()
+  for (const [key, storeAs] of Object.entries(types)) {
+    const wanted = key.toLowerCase()
+    const found = typeNames?.filter((names) => names.includes(wanted)) ?? [[wanted]]
+    if (found.length === 0) {
+      throw new DwhError('CONFIG_INVALID', `types: ${JSON.stringify(key)}: the source has no such type`, {
+        hint: `Name a type of the source, without precision, or remove the line.${didYouMean(wanted, typeNames?.flat() ?? [])}`,
+      })
+    }
+    for (const name of found.flat()) {
+      const other = choices.get(name)
+      if (other && other.storeAs !== storeAs) {
+        const both = `${JSON.stringify(other.key)} and ${JSON.stringify(key)}`
+        throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, stored differently`, {
+          hint: 'Remove one of them. For single columns, write it in tables: <name>: columns: types.',
+        })
+      }
+      choices.set(name, { key, storeAs })
+    }
+  }
+  return choices
+}
+
+/** The column as somebody wants it stored. */
+export function chosen(
+  column: SourceColumn,
+  table: string,
+  types: Readonly<Record<string, StoreAs>>,
+  ofTypes: ReadonlyMap<string, TypeChoice>,
+): SourceColumn {
+  const own = Object.hasOwn(types, column.name) ? types[column.name] : undefined
+  const ofType = ofTypes.get((column.sourceType ?? '').replace(/\(.*?\)/, '').toLowerCase())
+  const storeAs = own ?? ofType?.storeAs
+  if (storeAs === undefined) return column
+  const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
+  const encoding = encodingOf(storeAs)
+  if (encoding !== null) return { ...column, storeAs: `encoding:${knownEncoding(column, encoding, where)}` }
+  const choice = column.choices?.[storeAs]
+  if (choice) return { ...column, ...choice, storeAs }
+  // all that travels as text may be called text
+  if (storeAs === 'text' && column.type === 'VARCHAR') return column
+  const known = Object.keys(column.choices ?? {})
+  throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
+    hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',
+  })
+}
+
+/** The source's name of an encoding that a person has written, in whatever spelling. */
+function knownEncoding({ encodings, sourceType, type }: SourceColumn, written: string, where: string): string {
+  if (!encodings) {
+    throw new DwhError('CONFIG_INVALID', `${where}: ${sourceType ?? type} has no encoding to choose`, {
+      hint: 'Only texts of a database that is not in UTF8 have one: remove the line.',
+    })
+  }
+  const plain = written.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+  const found = Object.hasOwn(encodings, plain) ? encodings[plain] : undefined
+  if (found !== undefined) return found
+  const names = [...new Set(Object.values(encodings))]
+  throw new DwhError('CONFIG_INVALID', `${where}: no encoding ${JSON.stringify(written)} that the source knows`, {
+    hint: `${didYouMean(written, names).trim() || 'Write an IANA name.'} Known are ${names.join(', ')}; or store its bytes: bytes.`,
+  })
+}

@@ -1,0 +1,93 @@
+import { formatTableName, type TableNote, type TableSchema } from '@dwh/core'
+import { excludePatterns } from './exclude-patterns.ts'
+
+/** What a person should know about some tables of the plan. */
+export interface PlanNote extends TableNote {
+  /** Which it is about, as the source names them. */
+  readonly tables: readonly string[]
+}
+
+/** The most names of one list that a sentence holds. */
+const SHOWN = 5
+
+/** What there is to know about tables that are read together, each once. `known`: every table of their source. */
+export function planNotes(tables: readonly TableSchema[], known: readonly TableSchema[]): PlanNote[] {
+  return [...ofTables(tables), ...storedTwice(tables, known), ...largeObjects(tables)]
+}
+
+function ofTables(tables: readonly TableSchema[]): PlanNote[] {
+  const notes = new Map<string, PlanNote>()
+  for (const table of tables) {
+    for (const note of table.notes ?? []) {
+      const key = `${note.id} ${note.found}`
+      notes.set(key, { ...note, tables: [...(notes.get(key)?.tables ?? []), formatTableName(table)] })
+    }
+  }
+  return [...notes.values()]
+}
+
+/** Once for each parent that is no child itself. */
+function storedTwice(tables: readonly TableSchema[], known: readonly TableSchema[]): PlanNote[] {
+  // with all their columns, also those that this warehouse leaves out
+  const whole = new Map(known.map((table) => [formatTableName(table), table]))
+  const read = new Set(tables.map(formatTableName))
+  const pairs = known.flatMap((parent) => {
+    if (!read.has(formatTableName(parent))) return []
+    const names = (parent.children ?? []).map(formatTableName).filter((name) => read.has(name))
+    return [{ parent, children: names.flatMap((name) => whole.get(name) ?? []) }]
+  })
+  const below = new Set(pairs.flatMap(({ children }) => children))
+  return pairs.flatMap(({ parent, children }) => {
+    if (children.length === 0 || below.has(parent)) return []
+    const name = formatTableName(parent)
+    const found = `${name}: its rows include those of ${listed(children)}, which INHERIT from it and are read as tables of their own: stored twice`
+    const excludes = excludePatterns(children, known).map((pattern) => JSON.stringify(pattern))
+    const more = children.filter((child) => ownColumns(parent, child).length > 0)
+    const but =
+      more.length > 0
+        ? ` But ${listed(more)} ${more.length === 1 ? 'has' : 'have'} columns that ${name} does not have.`
+        : ''
+    return [
+      {
+        id: 'stored_twice',
+        tables: [name, ...children.map((child) => formatTableName(child))],
+        found,
+        fix: `To store them once, write in dwh.yaml: exclude: [${excludes.join(', ')}].${but}`,
+        sql: null,
+      },
+    ]
+  })
+}
+
+/** Columns that a child by inheritance has beside those of its parent. */
+export function ownColumns(parent: TableSchema, child: TableSchema): string[] {
+  const inherited = new Set(parent.columns.map(({ name }) => name))
+  return child.columns.map(({ name }) => name).filter((name) => !inherited.has(name))
+}
+
+function largeObjects(tables: readonly TableSchema[]): PlanNote[] {
+  const columns = tables.flatMap((table) =>
+    table.columns.filter((column) => column.largeObject).map(({ name }) => ({ table: formatTableName(table), name })),
+  )
+  if (columns.length === 0) return []
+  const names = columns.map(({ table, name }) => `${table}.${name}`)
+  return [
+    {
+      id: 'large_objects',
+      tables: [...new Set(columns.map(({ table }) => table))],
+      found: `large objects are not read: ${shorten(names)} ${names.length === 1 ? 'holds' : 'hold'} their numbers only`,
+      fix: null,
+      sql: null,
+    },
+  ]
+}
+
+function listed(tables: readonly TableSchema[]): string {
+  return shorten(tables.map((table) => formatTableName(table)))
+}
+
+function shorten(names: readonly string[]): string {
+  return names.length > SHOWN
+    ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`
+    : names.join(', ')
+}

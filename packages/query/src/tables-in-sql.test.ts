@@ -1,0 +1,190 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatTableName, quoteIdentifier } from '@dwh/core'
+import { temporaryFolder } from '@dwh/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { type CommittedFiles, localFiles, openWarehouse } from './index.ts'
+import { ask, testWarehouse } from './test-support.ts'
+
+const ROWS = `SELECT i AS id, ['x', 'y', 'z'][1 + i % 3] AS k, i * 1.5 AS v, [i, i + 1] AS l FROM range(6) t(i)`
+const HOSTILE = [`o'b`, 'we "ird', 'a.b', "''", 'x\ny', '🦆', '\\"', 'a*[b]']
+
+/** A session over some tables, and which of them it has opened. */
+async function open() {
+  const house = await testWarehouse()
+  for (const name of ['a', 'b', 'c', 'Customers', ...HOSTILE]) await house.write({ name }, ROWS)
+  await house.write({ schema: 'billing', name: 'invoices' }, ROWS)
+  const opened: string[] = []
+  const names = new Map(
+    Object.entries(house.state.tables).flatMap(([name, { files }]) => files.map(({ key }) => [key, name])),
+  )
+  const local = localFiles({ store: house.store, readState: async () => house.state })
+  const files: CommittedFiles = {
+    open(file, signal) {
+      opened.push(names.get(file.key) ?? file.key)
+      return local.open(file, signal)
+    },
+  }
+  const warehouse = await openWarehouse({ tables: house.state.tables, files })
+  onTestFinished(() => warehouse.close())
+  return { house, warehouse, opened }
+}
+
+/** Statements of each shape, and the tables whose files they need. */
+const SHAPES: [sql: string, ...tables: string[]][] = [
+  ['SELECT 1'],
+  ['FROM a', 'a'],
+  ['FROM A SELECT ID', 'a'],
+  ['TABLE a', 'a'],
+  ['FROM customers', 'Customers'],
+  ['FROM main.a', 'a'],
+  ['FROM memory.a', 'a'],
+  ['FROM memory.main.a', 'a'],
+  ['FROM billing.invoices', 'billing.invoices'],
+  ['FROM "BILLING"."Invoices"', 'billing.invoices'],
+  ['FROM memory.billing.invoices', 'billing.invoices'],
+  ...HOSTILE.map((name): [string, string] => [
+    `FROM ${quoteIdentifier(name)}`,
+    formatTableName({ schema: 'public', name }),
+  ]),
+  ['WITH x AS (SELECT * FROM a JOIN b USING (id)) SELECT * FROM x', 'a', 'b'],
+  ['WITH x AS MATERIALIZED (FROM a) FROM x, b', 'a', 'b'],
+  ['WITH a AS (SELECT 1 AS id) FROM a'],
+  ['WITH RECURSIVE r AS (SELECT id FROM a UNION ALL SELECT id + 1 FROM r WHERE id < 3) FROM r', 'a'],
+  ['FROM a, LATERAL (SELECT * FROM b WHERE b.id = a.id)', 'a', 'b'],
+  ['SELECT (SELECT max(id) FROM b) FROM a', 'a', 'b'],
+  ['SELECT id IN (SELECT id FROM b) FROM a', 'a', 'b'],
+  ['SELECT id IN (1, (SELECT max(id) FROM b)) FROM a', 'a', 'b'],
+  ['FROM a WHERE EXISTS (FROM b WHERE b.id = a.id)', 'a', 'b'],
+  ['SELECT CASE WHEN (SELECT count(*) FROM b) = 0 THEN 1 ELSE (SELECT max(id) FROM customers) END', 'b', 'Customers'],
+  ['SELECT sum(v) FILTER (id IN (SELECT id FROM b)) FROM a', 'a', 'b'],
+  ['FROM a POSITIONAL JOIN b', 'a', 'b'],
+  ['FROM a SEMI JOIN b USING (id)', 'a', 'b'],
+  ['FROM a ANTI JOIN b USING (id)', 'a', 'b'],
+  ['FROM a ASOF JOIN b ON a.id >= b.id', 'a', 'b'],
+  ['SELECT a.id FROM a LEFT JOIN b USING (id)', 'a', 'b'],
+  ['FROM a UNION FROM b', 'a', 'b'],
+  ['FROM a EXCEPT FROM b', 'a', 'b'],
+  ['SELECT row_number() OVER (ORDER BY id) FROM a QUALIFY 1 = 1', 'a'],
+  ['SELECT unnest(l) FROM a', 'a'],
+  ['FROM a TABLESAMPLE 50%', 'a'],
+  ['PIVOT a ON k USING sum(v)', 'a'],
+  ['FROM (PIVOT a ON k USING sum(v))', 'a'],
+  [`PIVOT a ON k IN ('x') USING sum(v)`, 'a'],
+  ['PIVOT (FROM a JOIN b USING (id, k)) ON k USING count(*)', 'a', 'b'],
+  ['UNPIVOT a ON id, v', 'a'],
+  [`SELECT COLUMNS('^i') FROM a`, 'a'],
+  ['SELECT min(COLUMNS(* EXCLUDE (l))) FROM a', 'a'],
+  [`FROM query('FROM a')`, 'a'],
+  [`FROM query_table('a')`, 'a'],
+  ['SUMMARIZE a', 'a'],
+  ['DESCRIBE a'],
+  ['SHOW TABLES'],
+  ['EXPLAIN FROM a', 'a'],
+  ['EXPLAIN ANALYZE FROM a', 'a'],
+  ['-- why\n /* is it */ EXPLAIN (FORMAT json) FROM a', 'a'],
+  ['EXPLAIN (FROM a)', 'a'],
+  ['CREATE TABLE own AS FROM a', 'a'],
+  ['CREATE TEMP TABLE own AS FROM a', 'a'],
+  ['INSERT INTO kept SELECT id FROM b', 'b'],
+  ['UPDATE kept SET id = (SELECT max(id) FROM b)', 'b'],
+  ['DELETE FROM kept WHERE id IN (SELECT id FROM a)', 'a'],
+  ['MERGE INTO kept USING a ON kept.id = a.id WHEN MATCHED THEN DELETE', 'a'],
+  ['SET VARIABLE x = (SELECT max(id) FROM a)', 'a'],
+  ['FROM c'],
+  ['FROM two', 'a', 'billing.invoices'],
+  ['SELECT more(1)', 'a'],
+  ['FROM rows_of()', 'b'],
+  ['PREPARE q AS FROM b; EXECUTE q; DEALLOCATE q', 'b'],
+  [`PREPARE q AS FROM a JOIN b USING (id) WHERE a.k = $1; EXECUTE q('x'); DEALLOCATE q`, 'a', 'b'],
+  ['FROM other.t'],
+  ['SELECT id FROM a LIMIT 0'],
+]
+
+/** What a session may have made of its own. */
+const OWN = [
+  'CREATE TEMP TABLE c AS SELECT 1 AS id',
+  'CREATE TABLE kept (id BIGINT)',
+  'CREATE VIEW one AS FROM a JOIN billing.invoices USING (id)',
+  'CREATE VIEW two AS FROM one',
+  'CREATE MACRO more(x) AS (SELECT count(*) + x FROM a)',
+  'CREATE MACRO rows_of() AS TABLE FROM b',
+  `ATTACH ':memory:' AS other`,
+  'CREATE TABLE other.t AS SELECT 1 AS id',
+]
+
+test('the tables of a statement: the files of those that it reads are opened, and no others', async () => {
+  for (const transaction of [false, true]) {
+    const { house, warehouse, opened } = await open()
+    for (const sql of OWN) await warehouse.queryAll(sql)
+    expect(opened).toEqual([])
+    for (const [sql, ...tables] of SHAPES) {
+      opened.length = 0
+      await warehouse.show({})
+      await warehouse.show(house.state.tables)
+      if (transaction) await warehouse.queryAll('BEGIN')
+      await warehouse.queryAll(sql)
+      if (transaction) await warehouse.queryAll('ROLLBACK')
+      expect([...new Set(opened)].sort(), `${sql}, ${transaction ? 'in' : 'outside of'} a transaction`).toEqual(
+        [...tables].sort(),
+      )
+      await warehouse.queryAll('DROP TABLE IF EXISTS own')
+    }
+  }
+})
+
+test('a PIVOT that takes its columns from the values, among other statements: each answers', async () => {
+  const { warehouse } = await open()
+  const answers: string[] = []
+  for await (const { columns, rows } of warehouse.query(
+    'SELECT 1 AS n; PIVOT a ON k USING count(*) GROUP BY l; SELECT 2',
+  )) {
+    answers.push(columns.map(({ name }) => name).join())
+    for await (const _ of rows);
+  }
+  expect(answers).toEqual(['n', 'l,x,y,z', '2'])
+})
+
+test('COPY of a query: the file is written once, with the rows', async () => {
+  const { warehouse, opened } = await open()
+  const path = join(await temporaryFolder(), 'out.csv')
+  await warehouse.queryAll(`COPY (SELECT id FROM a WHERE id < 2) TO '${path}'`)
+  expect(await readFile(path, 'utf8')).toBe('id\n0\n1\n')
+  expect(opened).toEqual(['a'])
+})
+
+test('a statement that is wrong says so itself, and opens nothing', async () => {
+  const { warehouse, opened } = await open()
+  await expect(warehouse.queryAll('FROM nowhere')).rejects.toThrow('nowhere does not exist')
+  await expect(warehouse.queryAll('SELECT nothing FROM a')).rejects.toThrow('nothing')
+  await expect(warehouse.queryAll('EXPLAIN EXPLAIN FROM a')).rejects.toThrow('syntax error')
+  expect(opened).toEqual([])
+})
+
+test('a table whose file is damaged is no reason to refuse another that is named in a text', async () => {
+  const { house, warehouse } = await open()
+  const [file] = house.state.tables.b?.files ?? []
+  await writeFile(join(house.root, file?.key ?? ''), 'damaged')
+  expect(await ask(warehouse, `SELECT count(*), 'b' FROM a`)).toEqual([['6', 'b']])
+  await expect(warehouse.queryAll('FROM b')).rejects.toMatchObject({ code: 'DAMAGED' })
+})
+
+test('a thousand tables: a statement that reads none is planned at once', async () => {
+  const house = await testWarehouse()
+  const entry = await house.write({ name: 't' }, ROWS)
+  const tables = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`t${i}`, entry]))
+  let opened = 0
+  const local = localFiles({ store: house.store, readState: async () => house.state })
+  const files: CommittedFiles = {
+    open(...args) {
+      opened += 1
+      return local.open(...args)
+    },
+  }
+  const warehouse = await openWarehouse({ tables, files })
+  onTestFinished(() => warehouse.close())
+  expect(await ask(warehouse, 'SELECT 1')).toEqual([['1']])
+  expect(opened).toBe(0)
+  expect(await ask(warehouse, 'SELECT count(*) FROM t7 JOIN T8 USING (id)')).toEqual([['6']])
+  expect(opened).toBe(2)
+})

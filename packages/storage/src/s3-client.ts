@@ -1,0 +1,103 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { rootCertificates } from 'node:tls'
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import { DwhError } from '@dwh/core'
+import { setUpRequests } from './s3-middleware.ts'
+import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
+
+/** The parts of the SDK that are used. */
+export type Sdk = typeof import('@aws-sdk/client-s3') &
+  Pick<typeof import('@aws-sdk/lib-storage'), 'Upload'> &
+  Pick<typeof import('@aws-sdk/s3-request-presigner'), 'getSignedUrl'>
+
+export interface OpenedClient {
+  readonly sdk: Sdk
+  readonly client: S3Client
+  /** Sends each request once. */
+  readonly onceClient: S3Client
+}
+
+/** How long the server may be silent, in connection timeouts. */
+const SILENCE = 6
+const MAX_SOCKETS = 32
+
+/** Loads the SDK and makes its clients. No connection is opened. */
+export async function openClient(options: S3StoreOptions): Promise<OpenedClient> {
+  const [s3, { Upload }, { getSignedUrl }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@aws-sdk/lib-storage'),
+    import('@aws-sdk/s3-request-presigner'),
+  ])
+  const sdk: Sdk = { ...s3, Upload, getSignedUrl }
+  const config = await clientConfig(options)
+  const [client, onceClient] = [new sdk.S3Client(config), new sdk.S3Client({ ...config, maxAttempts: 1 })]
+  setUpRequests(client, options, { retryNotDone: true })
+  setUpRequests(onceClient, options, { retryNotDone: false })
+  // its message may repeat a secret that was taken for a region
+  await client.config.region().catch(() => {
+    throw new DwhError('CONFIG_INVALID', `s3://${options.bucket}: no region, or one that cannot be`, {
+      hint: 'Set S3_REGION (s3.region) for a bucket at AWS; S3_ENDPOINT (s3.endpoint) for one that is elsewhere.',
+    })
+  })
+  return { sdk, client, onceClient }
+}
+
+async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
+  const { endpoint, region, profile, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options
+  return {
+    ...(endpoint === undefined ? {} : { endpoint, region: region ?? 'us-east-1' }),
+    ...(region === undefined ? {} : { region }),
+    ...credentialConfig(options),
+    ...(profile === undefined ? {} : { profile }),
+    forcePathStyle: options.pathStyle ?? endpoint !== undefined,
+    maxAttempts: options.attempts ?? DEFAULT_ATTEMPTS,
+    ...checksumConfig(options),
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    followRegionRedirects: endpoint === undefined,
+    requestHandler: {
+      ...(await agents(options)),
+      connectionTimeout: connectTimeoutMs,
+      socketTimeout: connectTimeoutMs * SILENCE,
+    },
+  }
+}
+
+/**
+ * At AWS the SDK's own way, which is a checksum with each write. Elsewhere none of the SDK's: some servers refuse headers that they do not know, or store a
+ * checksum that comes after the body as part of the object; bodies are covered by the signature, and `always` adds a header that every server knows.
+ */
+function checksumConfig({ endpoint, checksum }: S3StoreOptions): Pick<S3ClientConfig, 'requestChecksumCalculation'> {
+  if (endpoint !== undefined || checksum === 'when-required') return { requestChecksumCalculation: 'WHEN_REQUIRED' }
+  return checksum === 'always' ? { requestChecksumCalculation: 'WHEN_SUPPORTED' } : {}
+}
+
+function credentialConfig({ anonymous, credentials }: S3StoreOptions): Pick<S3ClientConfig, 'credentials' | 'signer'> {
+  // the SDK looks for credentials even where nothing is signed
+  if (anonymous === true)
+    return {
+      credentials: { accessKeyId: 'anonymous', secretAccessKey: 'anonymous' },
+      signer: { sign: async (request) => request },
+    }
+  if (credentials === undefined) return {}
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
+}
+
+async function agents({ ca, proxy }: S3StoreOptions): Promise<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }> {
+  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
+  const settings = { keepAlive: true, maxSockets: MAX_SOCKETS }
+  if (proxy === undefined)
+    return { httpAgent: new HttpAgent(settings), httpsAgent: new HttpsAgent({ ...settings, ...trust }) }
+  const [{ HttpProxyAgent }, { HttpsProxyAgent }] = await Promise.all([
+    import('http-proxy-agent'),
+    import('https-proxy-agent'),
+  ])
+  // both are agents of Node's in all but their declared type
+  const httpsAgent = new HttpsProxyAgent(proxy, { ...settings, ...trust })
+  Object.assign(httpsAgent.connectOpts, trust)
+  return {
+    httpAgent: new HttpProxyAgent(proxy, settings) as unknown as HttpAgent,
+    httpsAgent: httpsAgent as unknown as HttpsAgent,
+  }
+}

@@ -1,0 +1,202 @@
+import type { DwhErrorCode } from '@dwh/core'
+import { networkHint } from './s3-network-hints.ts'
+import type { S3StoreOptions } from './s3-options.ts'
+
+/** What failed, as far as our middleware has seen it. */
+export interface AskedRequest {
+  /** By its name in the SDK. */
+  readonly command: string
+  /** In a header of the request. */
+  readonly hasChecksum: boolean
+}
+
+/** A request that was refused: what was asked, and what the answer says in codes. */
+export interface Refusal {
+  /** The code of S3's error, or the name of the SDK's. */
+  readonly name: string
+  readonly status?: number | undefined
+  readonly network?: string | undefined
+  /** The bucket is in it, by the answer. */
+  readonly region?: string | undefined
+  /** The answer is about another bucket than the one that was asked for. */
+  readonly otherBucket?: boolean | undefined
+  readonly asked?: AskedRequest | undefined
+  readonly options?: S3StoreOptions | undefined
+}
+
+export interface Meaning {
+  readonly code: DwhErrorCode
+  readonly hint: string | undefined
+}
+
+type Hint = string | ((refusal: Refusal) => string)
+
+/** The name of an answer that comes from something else than S3. */
+export const NOT_S3 = 'NotS3'
+
+const ENDPOINT = 'S3_ENDPOINT (s3.endpoint)'
+const PATH_STYLE = 'S3_PATH_STYLE (s3.path_style)'
+
+/** By the codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and of those that speak its protocol. */
+const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
+  InvalidAccessKeyId: [
+    'STORE_DENIED',
+    'The server does not know this access key: check AWS_ACCESS_KEY_ID (s3.access_key_id).',
+  ],
+  SignatureDoesNotMatch: [
+    'STORE_DENIED',
+    'The secret key is not the one of this access key: check AWS_SECRET_ACCESS_KEY (s3.secret_access_key).',
+  ],
+  ExpiredToken: [
+    'STORE_DENIED',
+    'The session token has expired: get new credentials (AWS_SESSION_TOKEN, s3.session_token).',
+  ],
+  TokenRefreshRequired: [
+    'STORE_DENIED',
+    'The session token has expired: get new credentials (AWS_SESSION_TOKEN, s3.session_token).',
+  ],
+  InvalidToken: ['STORE_DENIED', 'The session token is not valid: check AWS_SESSION_TOKEN (s3.session_token).'],
+  RequestTimeTooSkewed: ['STORE_DENIED', 'The clock of this machine is wrong: set it.'],
+  RequestExpired: ['STORE_DENIED', 'The clock of this machine is wrong: set it.'],
+  CredentialsProviderError: [
+    'STORE_DENIED',
+    'No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; or S3_ANONYMOUS=true (s3.anonymous) to read a public bucket.',
+  ],
+  InvalidBucketName: [
+    'CONFIG_INVALID',
+    'The server takes no such name of a bucket: 3 to 63 characters, mostly a-z 0-9 . - alone. Check DWH_STORAGE (storage).',
+  ],
+  NoSuchBucket: [
+    'STORE_FAILED',
+    ({ otherBucket, options }) =>
+      otherBucket
+        ? `The server looked for another bucket than this one: ${options?.pathStyle === false ? 'it wants the bucket in the path' : 'it may want the bucket in the name of the host'}: change ${PATH_STYLE}.`
+        : `Create the bucket, or check its name in DWH_STORAGE (storage), S3_REGION (s3.region) and ${ENDPOINT}.`,
+  ],
+  PermanentRedirect: ['STORE_FAILED', otherRegion],
+  TemporaryRedirect: ['STORE_FAILED', otherRegion],
+  IllegalLocationConstraintException: ['STORE_FAILED', otherRegion],
+  AuthorizationHeaderMalformed: ['STORE_FAILED', otherRegion],
+  SecondLevelDomainForbidden: [
+    'STORE_FAILED',
+    `The server wants the bucket in the name of the host: ${PATH_STYLE}: false.`,
+  ],
+  InvalidRequest: ['STORE_FAILED', invalidRequest],
+  MissingContentMD5: ['STORE_FAILED', invalidRequest],
+  MethodNotAllowed: [
+    'STORE_FAILED',
+    `It takes no such request: is ${ENDPOINT} the API, and not a web site or a console? Does ${PATH_STYLE} fit?`,
+  ],
+  InvalidObjectState: [
+    'STORE_FAILED',
+    'The object was moved to an archive, by a lifecycle rule perhaps: restore it first.',
+  ],
+  QuotaExceeded: ['STORE_FULL', 'The quota is used up: free some space, or have it raised.'],
+  XMinioStorageFull: ['STORE_FULL', 'The disks of the storage are full: free some space.'],
+  SlowDown: ['STORE_UNREACHABLE', overloaded],
+  [NOT_S3]: [
+    'STORE_FAILED',
+    ({ options }) =>
+      `Is ${ENDPOINT} the API of an S3, and not a console, a web site or a proxy${options?.endpoint?.startsWith('http:') ? '? Is it https instead of http' : ''}?`,
+  ],
+}
+
+/** What it means, and what to do about it. */
+export function meaningOf(refusal: Refusal): Meaning {
+  const { code, hint } = meaning(refusal)
+  return { code, hint: hint === undefined ? undefined : `${hint}${pathHint(refusal)}` }
+}
+
+function meaning(refusal: Refusal): Meaning {
+  const { name, status, network, region, options } = refusal
+  if (name === 'NoSuchKey' && refusal.asked?.command === 'ListObjectsV2Command') return fixed('STORE_FAILED', inHost)
+  const named = NAMES[name]
+  if (named) return fixed(named[0], named[1])
+  if (/^(XMinio)?KMS/.test(name)) return fixed('STORE_FAILED', KMS)
+  if (status === 412) return fixed('CONFLICT', undefined)
+  // the answers to HEAD have no name
+  if (status === 301 || status === 307 || (status === 400 && region !== undefined && region !== options?.region))
+    return fixed('STORE_FAILED', otherRegion)
+  if (status === 401 || status === 403) return fixed('STORE_DENIED', denied)
+  if (status === 407)
+    return fixed('STORE_DENIED', 'The proxy wants to know who asks: HTTPS_PROXY=http://user:password@host:port.')
+  if (status === 507) return fixed('STORE_FULL', 'The quota is used up: free some space, or have it raised.')
+  if (status === 404) return fixed('STORE_FAILED', undefined)
+  if (status === 429) return fixed('STORE_UNREACHABLE', overloaded)
+  if (status === 501 || /Encryption/.test(name)) return fixed('STORE_FAILED', notImplemented)
+  if (status !== undefined && status < 500)
+    return fixed(
+      'STORE_FAILED',
+      'The storage, or a proxy in between, did not take the request: its log says why. Run again.',
+    )
+  if (status !== undefined) return fixed('STORE_UNREACHABLE', 'The storage failed, several times: try again later.')
+  if (network !== undefined || name === 'TimeoutError') return fixed('STORE_UNREACHABLE', networkHint(network, options))
+  return fixed('STORE_FAILED', undefined)
+
+  function fixed(code: DwhErrorCode, hint: Hint | undefined): Meaning {
+    return { code, hint: typeof hint === 'function' ? hint(refusal) : hint }
+  }
+}
+
+const KMS =
+  'The key or the service that encrypts cannot be used: check s3.kms_key_id (S3_KMS_KEY_ID) and s3.encryption (S3_ENCRYPTION).'
+
+function otherRegion({ name, region, options }: Refusal): string {
+  if (region === undefined && name === 'AuthorizationHeaderMalformed')
+    return 'The bucket is in another region, or the access key id is none: check S3_REGION (s3.region) and AWS_ACCESS_KEY_ID.'
+  const where =
+    region === undefined
+      ? 'in another region: set S3_REGION (s3.region) to it'
+      : `in ${region}: set S3_REGION=${region} (s3.region)`
+  const endpoint =
+    options?.endpoint === undefined ? '' : `, and ${ENDPOINT} to the one of that region, if each has its own`
+  return `The bucket is ${where}${endpoint}.`
+}
+
+/** One code for many refusals: which it is shows in what was asked. */
+function invalidRequest({ asked }: Refusal): string {
+  const isPut = asked?.command === 'PutObjectCommand' || asked?.command === 'UploadPartCommand'
+  return isPut && !asked.hasChecksum
+    ? 'A bucket with Object Lock takes no write without a checksum: set s3.checksum: always (S3_CHECKSUM=always).'
+    : 'The storage does not take such a request: its message says why. Compare the settings under s3: (docs/storage.md) with what the bucket asks for.'
+}
+
+function notImplemented({ asked, options }: Refusal): string {
+  if (options?.encryption)
+    return 'The server does not encrypt so: correct s3.encryption (S3_ENCRYPTION), or leave it out.'
+  if (asked?.hasChecksum) return 'The server may not know checksums: leave out s3.checksum (S3_CHECKSUM).'
+  return 'The server lacks what this takes: see docs/storage.md for servers that were tried.'
+}
+
+function overloaded(): string {
+  return 'The storage is overloaded: try again later, or ask less at once: parallel (DWH_PARALLEL), s3.parallel_parts.'
+}
+
+function inHost(): string {
+  return `The server found no bucket in what it was asked: does ${ENDPOINT} hold the name of the bucket? Leave it out there, or change ${PATH_STYLE}.`
+}
+
+const RIGHTS =
+  'Let these credentials read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, an object that is missing is refused too.'
+
+/** A policy does not say what it wants; so what it may want is said, but for what is done already. */
+function denied({ asked, options }: Refusal): string {
+  if (options?.anonymous)
+    return 'The bucket is not public, or not everybody may list it (s3:GetObject, s3:ListBucket): give credentials, and leave out s3.anonymous (S3_ANONYMOUS).'
+  const makes = /^(Put|Create|Copy)/.test(asked?.command ?? '')
+  const more = [
+    makes &&
+      !options?.encryption &&
+      'If its policy demands encryption: s3.encryption (S3_ENCRYPTION), with s3.kms_key_id (S3_KMS_KEY_ID) for a key of yours.',
+    options?.encryption?.algorithm.startsWith('aws:kms') && 'Its key takes kms:GenerateDataKey and kms:Decrypt.',
+    options?.requesterPays !== true && 'If whoever asks pays: s3.requester_pays: true (S3_REQUESTER_PAYS).',
+  ]
+  return [RIGHTS, ...more.filter(Boolean)].join(' ')
+}
+
+/** A path is right for few servers; where one is given, it may be what is wrong. */
+function pathHint({ status, options }: Refusal): string {
+  const { endpoint } = options ?? {}
+  if (endpoint === undefined || new URL(endpoint).pathname === '/' || status === undefined || status >= 500) return ''
+  return ` ${ENDPOINT} holds a path, which most servers do not have: https://host:port.`
+}

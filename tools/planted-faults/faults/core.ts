@@ -1,0 +1,62 @@
+import type { PlantedFault } from '../planted-fault.ts'
+
+const src = 'packages/core/src'
+
+export const CORE: readonly PlantedFault[] = [
+  {
+    name: 'a day is that of UTC, whatever the time zone',
+    file: `${src}/day.ts`,
+    find: "      timeZone,\n      calendar: 'iso8601',",
+    replace: "      timeZone: 'UTC',\n      calendar: 'iso8601',",
+    tests: [`${src}/day.test.ts`],
+  },
+  {
+    name: 'a quote in a name ends it',
+    file: `${src}/sql.ts`,
+    find: "name.replaceAll('\"', '\"\"')",
+    replace: 'name',
+    tests: [`${src}/sql.test.ts`],
+  },
+  {
+    name: 'what another machine makes is a leftover at once',
+    file: `${src}/process-name.ts`,
+    find: "where === 'elsewhere' && now - modifiedAt > ABANDONED_MS",
+    replace: "where === 'elsewhere'",
+    tests: [`${src}/process-name.test.ts`],
+  },
+  {
+    name: 'a process with the number of another is taken for it',
+    file: `${src}/process-name.ts`,
+    find: "found === null || short(found) === start ? 'here' : 'gone'",
+    replace: "'here'",
+    tests: [`${src}/process-name.test.ts`],
+  },
+  {
+    name: 'a table may be called like what is ours',
+    file: `${src}/lake.ts`,
+    find: "(character === '_' && encoded !== '')",
+    replace: "character === '_'",
+    tests: [`${src}/lake.test.ts`],
+  },
+  {
+    name: 'bytes that were kept are those of any version',
+    file: `${src}/where-to-look.ts`,
+    find: 'k.key === file.key && k.sha256 === file.sha256',
+    replace: 'k.key === file.key',
+    tests: [`${src}/where-to-look.test.ts`],
+  },
+  {
+    name: 'a store that says nothing is taken to honour conditions',
+    file: `${src}/honours-conditions.ts`,
+    find: '?? false',
+    replace: '?? true',
+    tests: [`${src}/wrap-store.test.ts`],
+  },
+  {
+    name: 'a wrapped store has a method that it lost',
+    file: `${src}/wrap-store.ts`,
+    find: '    if (store[name] === undefined) continue\n',
+    replace: '',
+    tests: [`${src}/wrap-store.test.ts`],
+  },
+]

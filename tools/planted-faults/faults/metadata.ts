@@ -1,0 +1,116 @@
+import type { PlantedFault } from '../planted-fault.ts'
+
+const src = 'packages/metadata/src'
+const publish = [`${src}/publish-run.test.ts`]
+const lease = [`${src}/lease.test.ts`]
+
+export const METADATA: readonly PlantedFault[] = [
+  {
+    name: 'the holder of a lease works until the moment in which another may have it',
+    file: `${src}/lease.ts`,
+    find: 'held.expiresAt - ttlMs / MARGIN',
+    replace: 'held.expiresAt',
+    tests: lease,
+    only: 'ends early',
+  },
+  {
+    name: 'a lease that is over still lets files be moved',
+    file: `${src}/lease.ts`,
+    find: '      lease.check()\n      return store.move(...args)',
+    replace: '      return store.move(...args)',
+    tests: lease,
+    only: 'over, nothing is written',
+  },
+  {
+    name: 'a lease that is given back stays taken',
+    file: `${src}/lease.ts`,
+    find: '{ now: clock(), released: true }',
+    replace: '{ now: clock() }',
+    tests: lease,
+  },
+  {
+    name: 'the epoch is not counted up before leftovers are removed',
+    file: `${src}/clean.ts`,
+    find: 'epoch: base.state.epoch + 1, kept',
+    replace: 'epoch: base.state.epoch, kept',
+    tests: lease,
+    only: 'leftovers',
+  },
+  {
+    name: 'what is kept for readers goes at once',
+    file: `${src}/clean.ts`,
+    find: 'until > now.toISOString()',
+    replace: 'until < now.toISOString()',
+    tests: lease,
+    only: 'leftovers',
+  },
+  {
+    name: 'the lease of a run that may wake is taken over without making it fail',
+    file: `${src}/clean.ts`,
+    find: 'if (left.length === 0 && !fence)',
+    replace: 'if (left.length === 0)',
+    tests: lease,
+    only: 'leftovers',
+  },
+  {
+    name: 'etl.json is written over whatever is there',
+    file: `${src}/write-state.ts`,
+    find: 'store.put(STATE_KEY, serialise(state), condition)',
+    replace: 'store.put(STATE_KEY, serialise(state))',
+    tests: publish,
+    only: 'the slower one loses',
+  },
+  {
+    name: 'the checksum of a file of state is not compared',
+    file: `${src}/parse-state.ts`,
+    find: "  if (found === VERSION && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')",
+    replace: '',
+    tests: [`${src}/parse-state.test.ts`],
+  },
+  {
+    name: 'a run of the same day does not replace the current tables',
+    file: `${src}/publish-run.ts`,
+    find: "if ((tables[name]?.date ?? '') <= date) tables[name] = entry",
+    replace: "if ((tables[name]?.date ?? '') < date) tables[name] = entry",
+    tests: publish,
+    only: 'again on the same day',
+  },
+  {
+    name: 'the bytes that a run replaces are not kept',
+    file: `${src}/publish-run.ts`,
+    find: '    if (await store.copy(file.key, file.kept)) kept.push(file)',
+    replace: '',
+    tests: publish,
+    only: 'again on the same day',
+  },
+  {
+    name: 'a commit whose answer was lost is a conflict',
+    file: `${src}/publish-run.ts`,
+    find: '      perhaps ||= !isCertain(error)',
+    replace: '',
+    tests: publish,
+    only: 'it was',
+  },
+  {
+    name: 'the manifest is in place before the files of its day',
+    file: `${src}/roll-forward.ts`,
+    find: '  await forEach(keys.slice(0, -1), promote)\n',
+    replace: '  await promote(keys.at(-1) ?? "")\n  await forEach(keys.slice(0, -1), promote)\n',
+    tests: [`${src}/roll-forward.test.ts`],
+  },
+  {
+    name: 'a run that is published loses its staged files when it fails later',
+    file: `${src}/abandon-run.ts`,
+    find: 'if (state.run_id === runId || state.publishing?.run_id === runId) return',
+    replace: '',
+    tests: publish,
+    only: 'what a run has staged stays',
+  },
+  {
+    name: 'the oldest records are read instead of the newest',
+    file: `${src}/run-records.ts`,
+    find: 'keys.slice(-limit)',
+    replace: 'keys.slice(0, limit)',
+    tests: [`${src}/parse-state.test.ts`],
+  },
+]

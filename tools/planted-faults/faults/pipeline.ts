@@ -1,0 +1,105 @@
+import type { PlantedFault } from '../planted-fault.ts'
+
+const src = 'packages/pipeline/src'
+
+export const PIPELINE: readonly PlantedFault[] = [
+  {
+    name: 'a run may be of tomorrow',
+    file: `${src}/plan-run.ts`,
+    find: 'if (date > today) {',
+    replace: 'if (date < "") {',
+    tests: [`${src}/plan-run.test.ts`],
+  },
+  {
+    name: 'a run of an earlier day drops tables of today',
+    file: `${src}/plan-run.ts`,
+    find: '!names.has(name) && entry.date <= date)',
+    replace: '!names.has(name))',
+    tests: [`${src}/plan-run.test.ts`],
+  },
+  {
+    name: 'a day that is being removed is made again at once',
+    file: `${src}/plan-run.ts`,
+    find: 'day.date === date && day.until > now.toISOString()',
+    replace: 'day.date === date && day.until < now.toISOString()',
+    tests: [`${src}/plan-run.test.ts`],
+  },
+  {
+    name: 'a run in which every table failed is published',
+    file: `${src}/check-results.ts`,
+    find: 'failed.length < results.length',
+    replace: 'failed.length <= results.length',
+    tests: [`${src}/check-results.test.ts`],
+  },
+  {
+    name: 'tables of another database are kept beside the new ones',
+    file: `${src}/check-results.ts`,
+    find: ' && foreign.length === 0) return',
+    replace: ') return',
+    tests: [`${src}/check-results.test.ts`],
+  },
+  {
+    name: 'a file that arrived with another size is published',
+    file: `${src}/execute-plan.ts`,
+    find: 'if (staged.size !== written.bytes || staged.sha256 === null) {',
+    replace: 'if (staged.sha256 === null) {',
+    tests: [`${src}/execute-plan.test.ts`],
+  },
+  {
+    name: 'the smallest table is read first',
+    file: `${src}/execute-plan.ts`,
+    find: '(b.table.estimatedBytes ?? 0) - (a.table.estimatedBytes ?? 0)',
+    replace: '(a.table.estimatedBytes ?? 0) - (b.table.estimatedBytes ?? 0)',
+    tests: [`${src}/execute-plan.test.ts`],
+  },
+  {
+    name: 'an error of a table loses its hint',
+    file: `${src}/execute-plan.ts`,
+    find: '    hint: cause.hint,\n',
+    replace: '',
+    tests: [`${src}/execute-plan.test.ts`],
+  },
+  {
+    name: 'a full disk is found out in the middle of a run',
+    file: `${src}/free-space.ts`,
+    find: 'if (free >= needed) return',
+    replace: 'return',
+    tests: [`${src}/free-space.test.ts`],
+  },
+  {
+    name: 'a table is tried again after any failure',
+    file: `${src}/try-again.ts`,
+    find: ' || error.context.retryable !== true) throw error',
+    replace: ') throw error',
+    tests: [`${src}/try-again.test.ts`],
+  },
+  {
+    name: 'a failed run notes its failure over that of the quicker one',
+    file: `${src}/note-failure.ts`,
+    find: "if (error.code !== 'CONFLICT') {",
+    replace: 'if (error) {',
+    tests: [`${src}/note-failure.test.ts`],
+  },
+  {
+    name: 'wrong settings are noted as a failed run',
+    file: `${src}/note-failure.ts`,
+    find: "  if (error.code === 'CONFIG_INVALID') return\n",
+    replace: '',
+    tests: [`${src}/note-failure.test.ts`],
+  },
+  {
+    name: 'a store that was silent is asked again',
+    file: `${src}/silent-store.ts`,
+    find: '        if (isSilence(error)) silent.abort(error)\n        throw error\n      }\n    }\n  }',
+    replace: '        throw error\n      }\n    }\n  }',
+    tests: [`${src}/silent-store.test.ts`],
+  },
+  {
+    name: 'the proof does not look at the columns',
+    file: `${src}/prove.ts`,
+    find: "verify === 'counts' ? [] : columns)",
+    replace: '[])',
+    tests: [`${src}/run-pipeline.test.ts`],
+    only: 'what came is not what Postgres has',
+  },
+]

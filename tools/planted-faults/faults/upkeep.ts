@@ -1,0 +1,56 @@
+import type { PlantedFault } from '../planted-fault.ts'
+
+const src = 'packages/upkeep/src'
+
+export const UPKEEP: readonly PlantedFault[] = [
+  {
+    name: 'a week begins on Sunday',
+    file: `${src}/keep-days.ts`,
+    find: '(date.getUTCDay() + 6) % 7',
+    replace: 'date.getUTCDay()',
+    tests: [`${src}/prune-warehouse.test.ts`],
+  },
+  {
+    name: 'one day more stays than was asked for',
+    file: `${src}/keep-days.ts`,
+    find: 'if (seen.size === count) break',
+    replace: 'if (seen.size > count) break',
+    tests: [`${src}/prune-warehouse.test.ts`],
+  },
+  {
+    name: 'a day goes as of which a table is current',
+    file: `${src}/prune-warehouse.ts`,
+    find: '!wanted.has(day) && !current.has(day)',
+    replace: '!wanted.has(day)',
+    tests: [`${src}/prune-warehouse.test.ts`],
+  },
+  {
+    name: 'days are removed and runs in flight may name them',
+    file: `${src}/prune-warehouse.ts`,
+    find: 'epoch: base.state.epoch + 1, pruned',
+    replace: 'epoch: base.state.epoch, pruned',
+    tests: [`${src}/prune-warehouse.test.ts`],
+  },
+  {
+    name: 'verify does not compare the hash',
+    file: `${src}/check-files.ts`,
+    find: 'if (seen.sha256 !== file.sha256) return',
+    replace: 'if (seen.bytes !== file.bytes) return',
+    tests: [`${src}/verify-warehouse.test.ts`],
+  },
+  {
+    name: 'a day that is being removed is missed',
+    file: `${src}/expected-files.ts`,
+    find: 'if (!going.has(file.key)) all.set',
+    replace: 'all.set',
+    tests: [`${src}/expected-files.test.ts`],
+  },
+  {
+    name: 'a state that was made again has an epoch that runs have had',
+    file: `${src}/rebuild-state.ts`,
+    find: '    epoch: now.getTime(),\n    tables,',
+    replace: '    tables,',
+    tests: [`${src}/repair-warehouse.test.ts`],
+    only: 'etl.json',
+  },
+]

@@ -85,7 +85,7 @@ test('PostGIS, whose geometry has a cast to json: nothing of it is lost in a lis
       CREATE TABLE grids (id int, parts geometry[]);
       INSERT INTO grids VALUES (1, ARRAY[['POINT(0 0)'::geometry, NULL], ['POINT(1 1)', 'TIN(((0 0,0 1,1 0,0 0)))']]);
       CREATE TABLE places (id int, p place, q place[], s spot, g geography);
-      INSERT INTO places SELECT 1, p, ARRAY[p, NULL], 'POINTZM(1 2 3 4)', p.seen
+      INSERT INTO places SELECT 1, p, ARRAY[p, NULL], 'POINTZM(1 2 3 4)', (p).seen
         FROM (SELECT ROW('POINTZM(0.12345678901234 2 3 4)', 'POINT(8.5 47.3)', 'a "b"', 'BOX(0 0,1 1)')::place AS p) AS one;
       INSERT INTO places VALUES (2, NULL, NULL, NULL, NULL)`,
   )

@@ -41,16 +41,16 @@ export const PARQUET_WRITER: readonly PlantedFault[] = [
   },
   {
     name: 'a row that is cut short is filled up',
-    file: `${src}/encode-rows.ts`,
-    find: 'if (row.length !== columns.length) {',
-    replace: 'if (row.length > columns.length) {',
+    file: `${src}/row-size.ts`,
+    find: 'if (row.length === columns.length) return null',
+    replace: 'if (row.length <= columns.length) return null',
     tests: [`${src}/encode-rows.test.ts`, `${src}/write-parquet.test.ts`],
   },
   {
     name: 'a row of exactly the most bytes is refused',
     file: `${src}/encode-rows.ts`,
-    find: 'if (bytes <= maxRowBytes) return',
-    replace: 'if (bytes < maxRowBytes) return',
+    find: 'if (bytes > maxRowBytes) throw rowTooLarge(`row ${rows + 1}`, bytes, columns, { maxRowBytes })',
+    replace: 'if (bytes >= maxRowBytes) throw rowTooLarge(`row ${rows + 1}`, bytes, columns, { maxRowBytes })',
     tests: [`${src}/encode-rows.test.ts`],
   },
   {

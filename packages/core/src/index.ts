@@ -118,5 +118,6 @@ export {
   parseTableName,
   type TableName,
 } from './table-name.ts'
+export { type Wait, type WaitOptions, wait } from './wait.ts'
 export { whereToLook } from './where-to-look.ts'
 export { type StoreOverrides, wrapStore } from './wrap-store.ts'

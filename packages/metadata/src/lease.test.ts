@@ -1,31 +1,74 @@
-import { DwhError, isDwhError, LEASE_KEY, type ObjectStore, processName } from '@dwh/core'
+import { EventEmitter, once } from 'node:events'
+import { DwhError, isDwhError, LEASE_KEY, type ObjectStore, processName, type Wait } from '@dwh/core'
 import { localStore } from '@dwh/storage'
 import { ClassStore } from '@dwh/storage/testing'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
-import { clean, readState, takeLease, whileHeld } from './index.ts'
+import { clean, type LeaseOptions, readState, takeLease, whileHeld } from './index.ts'
 import { writeState } from './write-state.ts'
 
 const TTL_MS = 60_000
+/** As in `lease.ts`: how often another's lease is looked at, and the pause after a write that came too late. */
+const LOOK_MS = 500
+const CONFLICT_PAUSE_MS = 25
+
+/** A clock and a timer that stand still until `pass` moves both. */
+function fakeTime() {
+  let now = Date.parse('2026-02-18T03:00:00Z')
+  const waits = new Map<() => void, number>()
+  const events = new EventEmitter()
+  const wait: Wait = (ms, signal) =>
+    new Promise((resolve) => {
+      function done(): void {
+        waits.delete(done)
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      if (signal?.aborted) return resolve()
+      signal?.addEventListener('abort', done)
+      waits.set(done, now + ms)
+      events.emit('wait')
+    })
+  return {
+    clock: () => new Date(now),
+    wait,
+    after: (ms: number) => new Date(now + ms),
+    pass(ms: number): void {
+      now += ms
+      for (const [done, at] of [...waits]) if (at <= now) done()
+    },
+    onWait: (then: () => void) => events.on('wait', then),
+    /** Resolves when the next wait has begun. */
+    nextWait: () => once(events, 'wait'),
+  }
+}
 
 async function open() {
   const store = localStore({ path: await temporaryFolder() })
-  const time = { now: Date.parse('2026-02-18T03:00:00Z') }
-  const take = (owner: string, more: Partial<Parameters<typeof takeLease>[1]> = {}) =>
-    takeLease(store, { owner, clock: () => new Date(time.now), ttlMs: TTL_MS, ...more })
+  const time = fakeTime()
+  const { clock, wait } = time
+  const take = (owner: string, more: Partial<LeaseOptions> = {}, from = store) =>
+    takeLease(from, { owner, clock, wait, ttlMs: TTL_MS, ...more })
   return { store, time, take }
+}
+
+/** The store, and `nextWrite`, which resolves when it has answered its next write. */
+function watchWrites(store: ObjectStore) {
+  const events = new EventEmitter()
+  const put = (...args: Parameters<ObjectStore['put']>) => store.put(...args).finally(() => events.emit('write'))
+  return { watched: { ...store, put }, nextWrite: () => once(events, 'write') }
 }
 
 const lock = async (store: ObjectStore) => JSON.parse(Buffer.from((await store.get(LEASE_KEY))?.body ?? []).toString())
 
 /** A lock as a process of another machine, or one that is gone, would have left it. */
-async function leave(store: ObjectStore, process: string, expiresAt: number): Promise<void> {
+async function leave(store: ObjectStore, process: string, expiresAt: Date): Promise<void> {
   const held = {
     version: 1,
     owner: 'another',
     process,
-    taken_at: new Date(expiresAt - TTL_MS).toISOString(),
-    expires_at: new Date(expiresAt).toISOString(),
+    taken_at: new Date(expiresAt.getTime() - TTL_MS).toISOString(),
+    expires_at: expiresAt.toISOString(),
     released: false,
   }
   const now = await store.head(LEASE_KEY)
@@ -46,7 +89,9 @@ describe('the lease', () => {
   })
 
   test('of many that want it at once one has it', async () => {
-    const { take } = await open()
+    const { time, take } = await open()
+    // little of it: the lease of the one that has it does not run out
+    time.onWait(() => setImmediate(() => time.pass(CONFLICT_PAUSE_MS)))
     const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => take(`r${i}`)))
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const answer of answers)
@@ -56,40 +101,44 @@ describe('the lease', () => {
   test('that has run out is taken over; so is one whose process is gone, at once', async () => {
     const { store, time, take } = await open()
     const first = await take('r1')
-    time.now += TTL_MS + 1
+    time.pass(TTL_MS + 1)
     const second = await take('r2')
     expect(second.takenOver).toBe(true)
     expect(() => first.check()).toThrowError(expect.objectContaining({ code: 'CONFLICT' }))
     await second.release()
     // no process has this number: it is above the greatest that Linux gives
-    await leave(store, processName().replace(/-\d+-/, '-4194305-'), time.now + TTL_MS)
+    await leave(store, processName().replace(/-\d+-/, '-4194305-'), time.after(TTL_MS))
     expect((await take('r3')).takenOver).toBe(true)
   })
 
   test('of another machine is waited for: until it is renewed, given back, or has run out', async () => {
     const { store, time, take } = await open()
-    await leave(store, '00000000-1-00000000', time.now + TTL_MS)
-    const waits: string[] = []
-    const onWait = ({ owner }: { owner: string }) => {
-      waits.push(owner)
-      void leave(store, '00000000-1-00000000', time.now + TTL_MS + 1)
+    await leave(store, '00000000-1-00000000', time.after(TTL_MS))
+    const told: string[] = []
+    const answer = take('r1', { onWait: ({ owner }) => told.push(owner) })
+    for (let look = 0; look < 2; look++) {
+      await time.nextWait()
+      time.pass(LOOK_MS)
     }
-    await expect(take('r1', { onWait })).rejects.toMatchObject({ code: 'CONFLICT' })
-    expect(waits).toEqual(['another'])
-    const onWaitAgain = () => {
-      time.now += TTL_MS + 2
-    }
-    expect((await take('r2', { onWait: onWaitAgain })).takenOver).toBe(true)
+    await time.nextWait()
+    await leave(store, '00000000-1-00000000', time.after(TTL_MS + 1))
+    time.pass(LOOK_MS)
+    await expect(answer).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect(told).toEqual(['another'])
+    const next = take('r2')
+    await time.nextWait()
+    time.pass(TTL_MS + 2)
+    expect((await next).takenOver).toBe(true)
   })
 
   test('that could not be given back, since the storage was gone, is nobody’s in the same process either', async () => {
-    const { store, take, time } = await open()
+    const { store, take } = await open()
     const gone = {
       ...store,
       put: (...args: Parameters<ObjectStore['put']>) => (away ? Promise.reject(new Error('gone')) : store.put(...args)),
     }
     let away = false
-    const lease = await takeLease(gone, { owner: 'r1', clock: () => new Date(time.now), ttlMs: TTL_MS })
+    const lease = await take('r1', {}, gone)
     away = true
     await lease.release()
     expect(await lock(store)).toMatchObject({ owner: 'r1', released: false })
@@ -98,8 +147,12 @@ describe('the lease', () => {
 
   test('a wait for it can be ended', async () => {
     const { store, time, take } = await open()
-    await leave(store, '00000000-1-00000000', time.now + TTL_MS)
-    await expect(take('r1', { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({ code: 'ABORTED' })
+    await leave(store, '00000000-1-00000000', time.after(TTL_MS))
+    const controller = new AbortController()
+    const answer = take('r1', { signal: controller.signal })
+    await time.nextWait()
+    controller.abort()
+    await expect(answer).rejects.toMatchObject({ code: 'ABORTED' })
   })
 
   test.each(['', 'not JSON', '[]', '{}', '{"expires_at":"tomorrow"}', '\u0000'])(
@@ -113,16 +166,20 @@ describe('the lease', () => {
 
   test('is renewed while it is held', async () => {
     const { store, time, take } = await open()
-    const lease = await take('r1', { ttlMs: 300 })
-    const before = (await lock(store)).expires_at
-    time.now += 100
-    await expect.poll(async () => (await lock(store)).expires_at).not.toBe(before)
-    lease.check()
+    const { watched, nextWrite } = watchWrites(store)
+    const lease = await take('r1', {}, watched)
+    // for longer than it lasts
+    for (let renewal = 0; renewal < 4; renewal++) {
+      time.pass(TTL_MS / 3)
+      await nextWrite()
+      expect((await lock(store)).expires_at).toBe(time.after(TTL_MS).toISOString())
+      lease.check()
+    }
     await lease.release()
   })
 
   test('a renewal whose answer was lost is one all the same', async () => {
-    const { store, time } = await open()
+    const { store, time, take } = await open()
     let lost = 0
     const lossy = {
       ...store,
@@ -135,29 +192,34 @@ describe('the lease', () => {
         return info
       },
     }
-    const lease = await takeLease(lossy, { owner: 'r1', clock: () => new Date(time.now), ttlMs: 150 })
-    await expect.poll(() => lost).toBe(1)
-    const before = (await lock(store)).expires_at
-    time.now += 50
-    await expect.poll(async () => (await lock(store)).expires_at).not.toBe(before)
+    const { watched, nextWrite } = watchWrites(lossy)
+    const lease = await take('r1', {}, watched)
+    // the first is lost, the second finds that the lock is its own, the third renews
+    for (let renewal = 0; renewal < 3; renewal++) {
+      time.pass(TTL_MS / 3)
+      await nextWrite()
+    }
+    expect(lost).toBe(1)
+    expect((await lock(store)).expires_at).toBe(time.after(TTL_MS).toISOString())
     expect(lease.signal.aborted).toBe(false)
     await lease.release()
   })
 
   test('a holder whose clock is wrong is waited for no longer than the lease lasts', async () => {
     const { store, time, take } = await open()
-    await leave(store, '00000000-1-00000000', time.now + 100 * TTL_MS)
-    const onWait = () => {
-      time.now += TTL_MS + 1
-    }
-    expect((await take('r1', { onWait })).takenOver).toBe(true)
+    await leave(store, '00000000-1-00000000', time.after(100 * TTL_MS))
+    const answer = take('r1')
+    await time.nextWait()
+    time.pass(TTL_MS + 1)
+    expect((await answer).takenOver).toBe(true)
   })
 
   test('a store that refuses every condition is given up', async () => {
-    const { store, take } = await open()
+    const { store, time, take } = await open()
     await (await take('r0')).release()
     const refusing = { ...store, put: () => Promise.reject(new DwhError('CONFLICT', 'no')) }
-    await expect(takeLease(refusing, { owner: 'r1', clock: () => new Date() })).rejects.toMatchObject({
+    time.onWait(() => setImmediate(() => time.pass(CONFLICT_PAUSE_MS)))
+    await expect(take('r1', {}, refusing)).rejects.toMatchObject({
       code: 'CONFLICT',
       hint: expect.stringContaining('Run again later'),
     })
@@ -167,14 +229,15 @@ describe('the lease', () => {
     const { store, time, take } = await open()
     const slept = await take('r1')
     // three quarters of it
-    time.now += (TTL_MS * 3) / 4 + 1
+    time.pass((TTL_MS * 3) / 4 + 1)
     expect(() => slept.check()).toThrowError(expect.objectContaining({ code: 'CONFLICT' }))
     expect(slept.signal.aborted).toBe(true)
     await slept.release()
-    time.now += TTL_MS
-    const robbed = await take('r2', { ttlMs: 300 })
-    await leave(store, '00000000-1-00000000', time.now + TTL_MS)
-    await expect.poll(() => robbed.signal.aborted).toBe(true)
+    time.pass(TTL_MS)
+    const robbed = await take('r2')
+    await leave(store, '00000000-1-00000000', time.after(TTL_MS))
+    time.pass(TTL_MS / 3)
+    await once(robbed.signal, 'abort')
     await robbed.release()
     expect(await lock(store)).toMatchObject({ owner: 'another', released: false })
   })
@@ -187,7 +250,7 @@ describe('the lease', () => {
     const lease = await take('r1')
     const held = whileHeld(as(store), lease)
     await held.put('a', Buffer.from('1'))
-    time.now += TTL_MS
+    time.pass(TTL_MS)
     for (const write of [
       () => held.put('a', Buffer.from('2')),
       () => held.putFile('a', '/dev/null'),

@@ -6,6 +6,8 @@ import {
   processName,
   type StoredObject,
   throwIfAborted,
+  type Wait,
+  wait as waitByTimer,
   whereIs,
   wrapStore,
 } from '@dwh/core'
@@ -14,6 +16,8 @@ export interface LeaseOptions {
   /** The run's id; one that no other has. */
   readonly owner: string
   readonly clock: () => Date
+  /** The timer that belongs to the clock. Default `wait` of `@dwh/core`. */
+  readonly wait?: Wait | undefined
   /** How long it lasts without being renewed. Default 2 min. */
   readonly ttlMs?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -72,7 +76,7 @@ const LOOK_MS = 500
  * @throws DwhError CONFLICT when another run is under way; ABORTED; and what the store throws
  */
 export async function takeLease(store: ObjectStore, options: LeaseOptions): Promise<Lease> {
-  const { owner, clock, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
+  const { owner, clock, wait = waitByTimer, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
   let waitedFor: { readonly etag: string; readonly since: number } | undefined
   for (let conflicts = 0; ; ) {
     throwIfAborted(signal, LEASE_KEY)
@@ -88,15 +92,15 @@ export async function takeLease(store: ObjectStore, options: LeaseOptions): Prom
         waitedFor = { etag: found?.etag ?? '', since: clock().getTime() }
         onWait?.({ owner: held.owner, expiresAt: held.expires_at })
       }
-      await pause(LOOK_MS, signal)
+      await wait(LOOK_MS, signal)
       continue
     }
     const takenAt = clock()
     const write = await holdLease(store, { owner, takenAt, ttlMs }, found?.etag ?? null)
-    if (write) return openLease(store, write, { owner, takenAt, ttlMs, clock, takenOver: !free })
+    if (write) return openLease(store, write, { owner, takenAt, ttlMs, clock, wait, takenOver: !free })
     conflicts += 1
     if (conflicts === MOST_CONFLICTS) throw refused(store.url)
-    await pause(LOOK_MS / MOST_CONFLICTS, signal)
+    await wait(LOOK_MS / MOST_CONFLICTS, signal)
   }
 }
 
@@ -104,6 +108,12 @@ interface Holding {
   readonly owner: string
   readonly takenAt: Date
   readonly ttlMs: number
+}
+
+interface Opening extends Holding {
+  readonly clock: () => Date
+  readonly wait: Wait
+  readonly takenOver: boolean
 }
 
 interface Held {
@@ -138,20 +148,17 @@ async function holdLease(
   }
 }
 
-function openLease(
-  store: ObjectStore,
-  first: Held,
-  { clock, takenOver, ...holding }: Holding & { readonly clock: () => Date; readonly takenOver: boolean },
-): Lease {
+function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ...holding }: Opening): Lease {
   const { owner, ttlMs } = holding
   const controller = new AbortController()
+  const renewals = new AbortController()
   underWay.add(owner)
   let held = first
   let over: DwhError | undefined
   let released = false
 
   function end(why: string): DwhError {
-    clearInterval(timer)
+    renewals.abort()
     over ??= new DwhError('CONFLICT', `run ${owner}: ${why}`, {
       hint: 'Nothing more is written by this run. Run again; `dwh status` tells what was published.',
       context: { leaseOver: true },
@@ -186,11 +193,15 @@ function openLease(
       // the next renewal, or `check` when there is no more time for one
     }
   }
-  const timer = setInterval(() => {
-    renewing = renewing.then(renew)
-  }, ttlMs / RENEWALS)
-  // a lease alone keeps no process running
-  timer.unref()
+  async function keepRenewing(): Promise<void> {
+    for (;;) {
+      // a lease alone keeps no process running
+      await wait(ttlMs / RENEWALS, renewals.signal, { ref: false })
+      if (renewals.signal.aborted) return
+      renewing = renewing.then(renew)
+    }
+  }
+  void keepRenewing()
 
   return {
     takenOver,
@@ -199,7 +210,7 @@ function openLease(
     async release() {
       if (released) return
       released = true
-      clearInterval(timer)
+      renewals.abort()
       await renewing
       if (!over) await holdLease(store, holding, held.etag, { now: clock(), released: true }).catch(() => {})
       underWay.delete(owner)
@@ -267,17 +278,5 @@ function busy({ owner, taken_at, expires_at }: Lock): DwhError {
 function refused(url: string): DwhError {
   return new DwhError('CONFLICT', `${url}: the lease cannot be written: each time it is another than was read`, {
     hint: 'Many runs want it at once, or the storage answers reads from an old copy. Run again later.',
-  })
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done(): void {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    signal?.addEventListener('abort', done)
   })
 }

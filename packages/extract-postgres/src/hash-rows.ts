@@ -39,7 +39,7 @@ function cellSql(mapping: TypeMapping, column: string): string {
 /** The same, as bytes, of a text in an encoding of its own. In none of those that there are is a quote a part of another character. */
 function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, column: string): string {
   const escaped = encode(`replace(${text(column)}, '"', '""')`)
-  return `coalesce('\x22'::bytea || ${escaped} || '\x22'::bytea, '\x2d'::bytea)`
+  return `coalesce('\\x22'::bytea || ${escaped} || '\\x22'::bytea, '\\x2d'::bytea)`
 }
 
 /** Types whose text below never has a quote in it. */

@@ -1,5 +1,6 @@
-import { formatTableName, quoteIdentifier, type TableName, type TableNote } from '@dwh/core'
+import { formatTableName, type TableName, type TableNote } from '@dwh/core'
 import { spelled } from './catalog-rows.ts'
+import { qualifiedName } from './read-rows.ts'
 
 type NameRow = readonly [schema: string, name: string]
 
@@ -55,10 +56,6 @@ function detachPending(parent: TableName, partition: TableName): TableNote {
     id: 'detach_pending',
     found: `${part}: DETACH PARTITION ... CONCURRENTLY from ${whole} was cut off, or has not ended: a SELECT of ${whole} leaves it out, so it is read as a table of its own`,
     fix: 'Let the owner end it, if it is not under way.',
-    sql: `ALTER TABLE ${qualified(parent)} DETACH PARTITION ${qualified(partition)} FINALIZE;`,
+    sql: `ALTER TABLE ${qualifiedName(parent)} DETACH PARTITION ${qualifiedName(partition)} FINALIZE;`,
   }
-}
-
-function qualified({ schema, name }: TableName): string {
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }

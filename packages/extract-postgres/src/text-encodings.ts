@@ -1,3 +1,4 @@
+import { outputText } from './output-text.ts'
 import type { PgType, TypeMapping } from './pg-types.ts'
 
 /**
@@ -70,7 +71,7 @@ const EXTENSIONS = ['citext', 'hstore', 'ltree']
 export function withBytes(mapping: TypeMapping, type: PgType): TypeMapping {
   const single = isText(type)
   if (!single && !isMadeOfText(type)) return mapping
-  const text = isPlain(type) ? (column: string) => column : textOf
+  const text = isPlain(type) ? (column: string) => column : outputText
   const bytes = (column: string) => bytesOf(text(column))
   const choice: TypeMapping = { type: 'BLOB', verdict: 'exact', select: bytes, value: bytes, choices: {} }
   const withChoice = { ...mapping, choices: { ...mapping.choices, bytes: choice } }
@@ -93,10 +94,6 @@ function isMadeOfText({ schema, name, kind, extension, element }: PgType): boole
 function isPlain({ schema, name, extension }: PgType): boolean {
   return extension === null && schema === 'pg_catalog' && (name === 'text' || name === 'varchar')
 }
-
-/** By the output function; a row of nulls IS NULL, and is none. */
-const textOf = (column: string) =>
-  `CASE WHEN ${column} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', ${column}) END`
 
 /** The bytes of a text as the database keeps them, which nothing looks at on the way. */
 const bytesOf = (text: string) => `pg_catalog.convert_to(${text}, 'SQL_ASCII')`

@@ -94,7 +94,7 @@ async function tryGroup(
   }
 }
 
-const SAVEPOINT = 'dwh_try'
+const SAVEPOINT = 'dwh_trial'
 
 /** True when nothing is wrong with any of them. Leaves the transaction as it was. */
 async function pass(client: PgClient, trials: readonly Trial[], tableMs: number): Promise<boolean> {

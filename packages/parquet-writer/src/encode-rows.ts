@@ -1,6 +1,6 @@
 import type { CellValue, Row, RowBatch } from '@dwh/core'
 import { cellText } from './cell-text.ts'
-import { rowTooLarge, textBytes, wrongLength } from './row-size.ts'
+import { cellBytes, rowTooLarge, wrongLength } from './row-size.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
 export interface RowEncoder {
@@ -30,7 +30,7 @@ export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: numbe
 
   /** Before it is made one string, which a very long row does not fit into. */
   function checkCells(row: Row): void {
-    const bytes = row.reduce((sum: number, value) => sum + textBytes(value), 0)
+    const bytes = row.reduce((sum: number, value) => sum + cellBytes(value), 0)
     if (bytes > maxRowBytes) throw rowTooLarge(`row ${rows + 1}`, bytes, row, { maxRowBytes })
   }
 

@@ -1,6 +1,15 @@
-import { closeSync, constants, openSync } from 'node:fs'
-import { appendFile, rename, rm, writeFile } from 'node:fs/promises'
-import { makePipes, openPipe, type Piece, type PipeWriter, pipeWriter, type Watched, watch } from './named-pipe.ts'
+import { appendFile, rm, writeFile } from 'node:fs/promises'
+import {
+  endReaders,
+  makePipes,
+  openPipe,
+  type Piece,
+  type PipeWriter,
+  pipeWriter,
+  release,
+  type Watched,
+  watch,
+} from './named-pipe.ts'
 
 /** Stands between two pieces: what follows belongs into the next input. */
 export const NEXT_INPUT: unique symbol = Symbol('next input')
@@ -91,16 +100,11 @@ async function throughPipes<T>(
         pipe = await open(pipes[index % 2] as string, reader)
       }
     }
-    await endInputs(pipes)
+    endReaders(...pipes)
     await pipe?.end()
   } catch (error) {
     pipe?.destroy()
-    // what went wrong first is told; a reader that nobody can let go is not waited for
-    const ended = await endInputs(pipes).then(
-      () => true,
-      () => false,
-    )
-    if (ended) await reader.settled
+    await release(pipes, reader)
     throw error
   } finally {
     pipe?.destroy()
@@ -111,18 +115,4 @@ async function throughPipes<T>(
 async function open(path: string, reader: Watched<unknown>): Promise<PipeWriter | null> {
   const socket = await openPipe(path, reader)
   return socket && pipeWriter(socket, reader)
-}
-
-/** Lets a reader that waits at a pipe, or has yet to come to one, find nothing more. */
-async function endInputs(pipes: readonly string[]): Promise<void> {
-  // opened for both, a pipe lets in whoever waits at it; what is closed after the rename is then an end for them
-  const open = pipes.map((path) => openSync(path, constants.O_RDWR | constants.O_NONBLOCK))
-  try {
-    for (const path of pipes) {
-      await writeFile(`${path}.end`, '', { mode: 0o600 })
-      await rename(`${path}.end`, path)
-    }
-  } finally {
-    for (const fd of open) closeSync(fd)
-  }
 }

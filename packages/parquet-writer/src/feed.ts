@@ -1,15 +1,5 @@
-import { closeSync, constants, openSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import {
-  makePipes,
-  openPipe,
-  PIPE_POLL_MS,
-  type Piece,
-  type PipeWriter,
-  pipeWriter,
-  type Watched,
-  watch,
-} from './named-pipe.ts'
+import { makePipes, openPipe, type Piece, type PipeWriter, pipeWriter, release, watch } from './named-pipe.ts'
 
 /** What is less than this goes through a file: it is there before a pipe would have been made. */
 const SMALL_BYTES = 1024 * 1024
@@ -78,7 +68,7 @@ async function throughPipe<T>(path: string, chunks: AsyncIterable<Piece>, read: 
     const socket = await openPipe(path, reader)
     if (socket) await pour(chunks, pipeWriter(socket, reader))
   } catch (error) {
-    await release(path, reader)
+    await release([path], reader)
     throw error
   }
   return reader.result
@@ -91,17 +81,5 @@ async function pour(chunks: AsyncIterable<Piece>, pipe: PipeWriter): Promise<voi
     await pipe.end()
   } finally {
     pipe.destroy()
-  }
-}
-
-/** Lets a reader that waits at the pipe see its end, so that it can finish. */
-async function release(path: string, reader: Watched<unknown>): Promise<void> {
-  while (!reader.done) {
-    try {
-      closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
-    } catch {
-      // nobody waits there yet, or the reader has just left
-    }
-    await Promise.race([reader.settled, new Promise((resolve) => setTimeout(resolve, PIPE_POLL_MS))])
   }
 }

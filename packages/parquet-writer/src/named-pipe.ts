@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, renameSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
 /** How long to wait before asking again whether the reader has opened the pipe. */
-export const PIPE_POLL_MS = 1
+const PIPE_POLL_MS = 1
 
 /** Text, or UTF-8 bytes. */
 export type Piece = string | Uint8Array
@@ -84,4 +84,32 @@ export function pipeWriter(socket: Socket, reader: Watched<unknown>): PipeWriter
     },
     destroy: () => socket.destroy(),
   }
+}
+
+/**
+ * Lets a reader that waits at one of these pipes, or has yet to come to one, find nothing more: each becomes an empty file. Without libuv's pool, which readers may hold.
+ * @throws what the file system says, such as ENOENT when the folder is gone
+ */
+export function endReaders(...pipes: readonly string[]): void {
+  const open: number[] = []
+  try {
+    // opened for reading and writing, a pipe lets in whoever waits at it; what is closed after the rename is then an end for them
+    for (const path of pipes) open.push(openSync(path, constants.O_RDWR | constants.O_NONBLOCK))
+    for (const path of pipes) {
+      writeFileSync(`${path}.end`, '', { mode: 0o600 })
+      renameSync(`${path}.end`, path)
+    }
+  } finally {
+    for (const fd of open) closeSync(fd)
+  }
+}
+
+/** Lets a reader go after a failure, and waits for it; one that cannot be let go is not waited for, since the failure is what has to be told. */
+export async function release(pipes: readonly string[], reader: Watched<unknown>): Promise<void> {
+  try {
+    endReaders(...pipes)
+  } catch {
+    return
+  }
+  await reader.settled
 }

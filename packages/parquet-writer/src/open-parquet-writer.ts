@@ -84,14 +84,14 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     temp_directory: join(folder, 'spill'),
     ...(options.extensionDirectory ? { extension_directory: options.extensionDirectory } : {}),
     preserve_insertion_order: 'false',
-    // what one table needed goes back to the system before the proof, or the next table, needs its own
-    allocator_flush_threshold: '16MiB',
-    allocator_bulk_deallocation_flush_threshold: '16MiB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   }
   const instance = await DuckDBInstance.create(':memory:', {
     ...settings,
+    // what one table needed goes back to the system before the proof, or the next table, needs its own
+    allocator_flush_threshold: '16MiB',
+    allocator_bulk_deallocation_flush_threshold: '16MiB',
     memory_limit: `${options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES}B`,
     ...(options.threads ? { threads: String(options.threads) } : {}),
   })

@@ -29,7 +29,7 @@ export function wrongLength(row: Row, columns: readonly ParquetColumn[], number:
 }
 
 /** What a cell that is text, or bytes of a BLOB, takes as text; 0 for others, which are short. */
-export function textBytes(value: CellValue | undefined): number {
+export function cellBytes(value: CellValue | undefined): number {
   if (typeof value === 'string') return Buffer.byteLength(value)
   return value instanceof Uint8Array ? 2 * value.length : 0
 }

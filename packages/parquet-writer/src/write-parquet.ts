@@ -176,10 +176,10 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
 /** The value of a column that comes as text, or an error that says which it is and in which row. */
 function strictValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
-  return parseStrictly(type, cellText(input, index), (text) => refusal(input, index, text))
+  return parseStrictly(type, cellSql(input, index), (text) => refusal(input, index, text))
 }
 
-function cellText(input: WriteParquetInput, index: number): string {
+function cellSql(input: WriteParquetInput, index: number): string {
   if (!input.columns[index]?.utf8Bytes) return cell(index)
   return `decode(${parseStrictly('BLOB', cell(index), (text) => refusal(input, index, text))})`
 }

@@ -34,7 +34,7 @@ function roomFor(bytes: number): number {
 }
 
 /** How many bytes of text the survey has counted; undefined where it has not. */
-function textBytes(survey: TableSurvey | null): number | undefined {
+function countedBytes(survey: TableSurvey | null): number | undefined {
   const measured = Object.entries(survey?.proof.columns ?? {}).flatMap(([name, { bytes }]) =>
     bytes ? [(survey?.types[name] === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
   )
@@ -67,7 +67,7 @@ export async function writeTable(
         key: table.primaryKey,
         signal,
         onProgress: (progress) => onEvent?.({ type: 'table-progress', table: table.name, ...progress }),
-        textBytes: textBytes(survey),
+        textBytes: countedBytes(survey),
         ...(maxRowBytes === 0 ? {} : { maxRowBytes }),
       })
       return { ...open, written }

@@ -91,9 +91,10 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
     log('info', `${job} begins`, { job, ...(job === 'run' ? { retry: state.retry } : {}) })
     const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
     state = afterJob(state, settings, job, outcome, clock())
+    // before the log says so, /readyz and the metrics know it
+    if (job === 'run' && outcome.result !== 'stopped') await look()
     logOutcome(job, outcome)
     if (outcome.result === 'stopped') return
-    if (job === 'run') await look()
     const told = afterJobAlerts(before, state, settings, job, outcome, clock())
     state = told.state
     tell(told.alerts)

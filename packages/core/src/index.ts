@@ -59,6 +59,7 @@ export {
 } from './process-name.ts'
 export {
   type ColumnProof,
+  HASHED_CELL_BYTES,
   type Measure,
   measuresOf,
   type ProofLevel,

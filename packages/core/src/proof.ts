@@ -20,9 +20,13 @@ export interface TableProof {
   /**
    * With `deep`: two sums over all rows, whatever their order, of the first and the second fifteen hex digits of the MD5 of each. A row is the texts of its cells, one after another: null is `-`, a
    * value is in quotes, quotes in it doubled; of a list the same of its elements; numbers are their digits without a point, floats the bits of IEEE 754, moments as in `Measure`, a BLOB is in hex.
+   * A cell of which that, or the BLOB itself, has more than `HASHED_CELL_BYTES` is `#` and its own MD5 instead.
    */
   readonly hash?: string
 }
+
+/** No text of Postgres takes more than 1 GiB, so that long cells take part in `TableProof.hash` by a hash of their own. */
+export const HASHED_CELL_BYTES: number = 8 * 1024 * 1024
 
 const WHOLE: readonly Measure[] = ['values', 'sum', 'min', 'max']
 const MOMENT: readonly Measure[] = ['values', 'min', 'max', 'infinite']

@@ -3,6 +3,7 @@ import { type Leaf, listLeaves } from './block-ranges.ts'
 import { asSent, attemptQuery, countQueries, firstRaising, type Raised, raisedBy } from './find-raising.ts'
 import { findRefusedInOrder } from './find-refused-in-order.ts'
 import type { PgColumn, PgTable } from './list-tables.ts'
+import { textLength } from './longest-row.ts'
 import type { PgClient } from './pg-client.ts'
 import { qualifiedName, whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
@@ -107,11 +108,26 @@ async function findInRow(
     at: column ? 'column' : ofWhere ? 'where' : 'row',
     column: column?.name ?? null,
     value: column && (await ask(beginningOf(column.name))),
+    bytes: column && (await lengthOf(client, table, column, found.condition)),
     row: known ? keys.map(([name, text]) => `${name}=${text}`).join(', ') : found.row,
     condition: known
       ? keys.map(([name, text]) => `${quoteIdentifier(name)} = ${quoteLiteral(text)}`).join(' AND ')
       : found.condition,
   }
+}
+
+/** How long a value is as text, where the server can say so. */
+async function lengthOf(
+  client: PgClient,
+  table: PgTable,
+  { name, mapping }: PgColumn,
+  condition: string,
+): Promise<number | null> {
+  const length = textLength(mapping, quoteIdentifier(name), 'all')
+  if (length === null) return null
+  const sql = `SELECT ${length} AS bytes FROM ${qualifiedName(table)} WHERE ${condition}`
+  const answer = await attemptQuery(client, sql)
+  return 'raised' in answer ? null : Number(answer.results[0]?.rows[0]?.bytes ?? 0)
 }
 
 /** So much of a value is shown. */

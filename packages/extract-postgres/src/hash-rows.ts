@@ -1,4 +1,4 @@
-import { elementType, quoteIdentifier } from '@dwh/core'
+import { elementType, HASHED_CELL_BYTES, quoteIdentifier } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
 import { finiteCondition, toNumber } from './number-line.ts'
 import { filledText, outputText } from './output-text.ts'
@@ -18,7 +18,11 @@ export async function hashRows(
   const cells = table.columns.map(({ name, mapping }) => {
     const column = quoteIdentifier(name)
     if (mapping.utf8) return decodedCellSql(mapping.utf8, column)
-    return utf8 ? cellSql(mapping, column) : `convert_to(${cellSql(mapping, column)}, 'UTF8')`
+    const text = textSql(mapping, mapping.value(column))
+    const cell = mayBeLong(mapping)
+      ? longCellSql(mapping, column, utf8 ? text : asUtf8(text))
+      : quotedSql(mapping, text)
+    return utf8 ? cell : asUtf8(cell)
   })
   const hash = `md5(${cells.join(' || ')})`
   const sum = (from: number) => `coalesce(sum(('x' || substr(h, ${from}, 15))::bit(60)::int8), 0)`
@@ -29,17 +33,30 @@ export async function hashRows(
 }
 
 /** Unambiguous beside others: null is `-`, a value is in quotes, and quotes in it are doubled. */
-function cellSql(mapping: TypeMapping, column: string): string {
-  const text = textSql(mapping, mapping.value(column))
+function quotedSql(mapping: TypeMapping, text: string): string {
   const element = elementType(mapping.type)
   const escaped = element === null && UNQUOTED.test(mapping.type) ? text : `replace(${text}, '"', '""')`
   return `coalesce('"' || ${escaped} || '"', '-')`
 }
 
+/** A text ends at 1 GiB: a long one takes part by its own hash. */
+function longCellSql(mapping: TypeMapping, column: string, bytes: string): string {
+  const whole = mapping.type === 'BLOB' ? mapping.value(column) : bytes
+  const quoted = quotedSql(mapping, textSql(mapping, mapping.value(column)))
+  return `CASE WHEN octet_length(${whole}) > ${HASHED_CELL_BYTES} THEN '#' || md5(${whole}) ELSE ${quoted} END`
+}
+
+const mayBeLong = ({ type }: TypeMapping) => elementType(type) !== null || /^(?:VARCHAR|JSON|BLOB)$/.test(type)
+
+const asUtf8 = (text: string) => `convert_to(${text}, 'UTF8')`
+
 /** The same, as bytes, of a text in an encoding of its own. In none of those that there are is a quote a part of another character. */
 function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, column: string): string {
+  const bytes = encode(text(column))
+  const hashed = `convert_to('#' || md5(${bytes}), 'UTF8')`
   const escaped = encode(`replace(${text(column)}, '"', '""')`)
-  return `coalesce('\\x22'::bytea || ${escaped} || '\\x22'::bytea, '\\x2d'::bytea)`
+  const quoted = `coalesce('\\x22'::bytea || ${escaped} || '\\x22'::bytea, '\\x2d'::bytea)`
+  return `CASE WHEN octet_length(${bytes}) > ${HASHED_CELL_BYTES} THEN ${hashed} ELSE ${quoted} END`
 }
 
 /** Types whose text below never has a quote in it. */
@@ -48,7 +65,8 @@ const UNQUOTED = /^(?:BOOLEAN|SMALLINT|INTEGER|BIGINT|UINTEGER|FLOAT|DOUBLE|DECI
 function textSql(mapping: TypeMapping, value: string): string {
   const { type } = mapping
   if (elementType(type) !== null) {
-    const cell = cellSql(mapping.element as TypeMapping, 'e')
+    const element = mapping.element as TypeMapping
+    const cell = quotedSql(element, textSql(element, element.value('e')))
     return `CASE WHEN ${value} IS NOT NULL THEN (SELECT coalesce(string_agg(${cell}, '' ORDER BY n), '') FROM unnest(${value}) WITH ORDINALITY AS u (e, n)) END`
   }
   const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1]

@@ -19,8 +19,7 @@ export function surveyLongest(
 ): () => TableSurvey['longest'] {
   const texts = table.columns.flatMap(({ name, mapping }) => {
     const length = textLength(mapping, `t.${quoteIdentifier(name)}`, lengths)
-    const grows = !utf8 && mapping.type !== 'BLOB' && !mapping.utf8
-    return length === null ? [] : [grows ? `${GROWTH_TO_UTF8} * ${length}` : length]
+    return length === null ? [] : [mayGrow(mapping, utf8) ? `${GROWTH_TO_UTF8} * ${length}` : length]
   })
   if (texts.length === 0) return () => undefined
   // an expression per row is not evaluated where the answer is known before the first one
@@ -33,8 +32,10 @@ export function surveyLongest(
   }
 }
 
+const mayGrow = (mapping: TypeMapping, utf8: boolean) => !utf8 && mapping.type !== 'BLOB' && !mapping.utf8
+
 /** The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one that is short, or is not to be looked at. */
-function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
+export function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
   const value = mapping.value(column)
   if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})::pg_catalog.int8`
   if (mapping.plainText && mapping.type === 'VARCHAR') return `octet_length(${value})::pg_catalog.int8`

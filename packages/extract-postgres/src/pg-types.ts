@@ -262,20 +262,6 @@ export function decideType(mapping: TypeMapping, type: ColumnType): TypeMapping 
   return listOf(element as ScalarMapping)
 }
 
-/**
- * A numeric of a view, which may be another when it is read than when it was looked at: with more digits behind the point than its DECIMAL has it is sent as a text that no DECIMAL takes, since
- * DuckDB would round it.
- */
-export function refuseRounding(mapping: TypeMapping): TypeMapping {
-  const scale = /^DECIMAL\(38,(\d+)\)$/.exec(mapping.type)?.[1]
-  if (scale === undefined) return mapping
-  const select: Sql = (column) => {
-    const number = mapping.select(column)
-    return `CASE WHEN pg_catalog.min_scale(${number}) > ${scale} THEN 'volatile: ' ELSE '' END || ${filledText(number)}`
-  }
-  return { ...mapping, select }
-}
-
 /** Through numeric, since the output function follows lc_monetary. */
 function money({ moneyDigits }: PgType): ScalarMapping {
   const value: Sql = (column) => `${column}::pg_catalog.numeric`

@@ -177,8 +177,9 @@ function openSnapshot(
       yield* onOneReader(wanted, read, work)
     } catch (error) {
       const table = await tableOf(wanted)
-      throw await explainRead(error, table, read.where, async (look) => {
-        const looking = onOneReader(wanted, read, ({ client }) => once(look(client)), pool.take, noLock)
+      throw await explainRead(error, table, read.where, async (look, tooLate) => {
+        const inTime = { signal: AbortSignal.any([read.signal, tooLate].filter((s) => s !== undefined)) }
+        const looking = onOneReader(wanted, inTime, ({ client }) => once(look(client)), pool.take, noLock)
         for await (const found of looking) return found
         throw error
       })

@@ -14,6 +14,8 @@ export interface Refused {
   readonly column: string | null
   /** The beginning of the value, as the server keeps it; null where that cannot be had either. */
   readonly value: Buffer | null
+  /** How long it is as text, of a column its value, else the row; null, or left out, where that is not known. */
+  readonly bytes?: number | null
   /** The row, for people: `id=1`, or `ctid=(0,1)`; null for all rows, or where it is not known. */
   readonly row: string | null
   /** A condition that finds the row; null where there is none. */
@@ -23,12 +25,21 @@ export interface Refused {
 /** Of a text that has no place in UTF-8: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const OF_AN_ENCODING = ['22021', '22P05']
 
+/** What a server may say where a text becomes too long for it: a limit, or that something is wrong inside. */
+export const OF_A_LENGTH: readonly string[] = ['54000', 'XX000']
+
+/** A text of so many bytes may become one that is too long, 1 GiB, by escapes, as hex, or in another encoding. */
+export const TOO_LONG_BYTES: number = 256 * 1024 * 1024
+
+const isTooLong = ({ raised, bytes }: Refused) => OF_A_LENGTH.includes(raised.code) && (bytes ?? 0) >= TOO_LONG_BYTES
+
 /** The error for what Postgres cannot give: table, column, value and row, what Postgres says, and the ways out. */
 export function refusedError(table: PgTable, refused: Refused, cause: DwhError): DwhError {
   const { raised, at, column, value, row } = refused
   const what = { column: `column ${column}: `, where: 'its condition (where): ', row: '', block: `${row}: ` }[at]
   const thing = { column: 'a value', where: 'it', row: 'a row', block: 'it' }[at]
-  const shown = value === null || value.length === 0 ? thing : showBytes(value)
+  const long = isTooLong(refused) ? `${thing} of ${refused.bytes} bytes as text` : null
+  const shown = long ?? (value === null || value.length === 0 ? thing : showBytes(value))
   const place = row === null || at === 'block' ? '' : ` (row ${/^(?:number|ctid)/.test(row) ? '' : 'with '}${row})`
   const message = `${what}Postgres refuses ${shown}: ${raised.message} (SQLSTATE ${raised.code})${place}`
   return new DwhError(codeOf(refused), `${formatTableName(table)}: ${message}`, {
@@ -56,14 +67,16 @@ function hintFor(table: PgTable, refused: Refused): string {
   }
   if (at === 'block')
     return 'The file of the table is damaged there: look into the log of the server, and restore the table. Or exclude it.'
+  const inTable = `${at === 'column' ? `column ${refused.column}` : 'a column'} of table ${name}`
+  if (isTooLong(refused))
+    return `Postgres makes no text of more than 1 GiB, of a value or of a row: a bytea takes twice its length, and COPY escapes some characters. Leave out ${inTable} (columns.exclude) or the row (where${refused.condition ? `: NOT (${refused.condition})` : ''}), or make it shorter in Postgres.`
   if (at === 'row') {
     const context = raised.where ? ` Postgres says where: ${raised.where.split('\n')[0]}.` : ''
     return `It comes with the row, whichever columns are read.${context} Exclude the table, or mend what it is made of.`
   }
   const choices = choicesOf(table, refused)
   const through = choices === '' ? '' : `To let it through, ${choices}. `
-  const inThis = `column ${refused.column} of table ${name}`
-  return `${through}${choices === '' ? 'Leave' : 'Or leave'} out ${inThis} (columns.exclude) or the row (where), or mend it in Postgres${statement(table, refused)}`
+  return `${through}${choices === '' ? 'Leave' : 'Or leave'} out ${inTable} (columns.exclude) or the row (where), or mend it in Postgres${statement(table, refused)}`
 }
 
 function choicesOf(table: PgTable, { raised, column: name }: Refused): string {

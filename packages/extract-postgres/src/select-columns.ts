@@ -1,6 +1,7 @@
 import { DwhError, encodingOf, formatTableName, type SourceColumn, type TableSchema } from '@dwh/core'
 import type { PgColumn, PgTable } from './list-tables.ts'
-import { decideType, refuseRounding, type TypeMapping } from './pg-types.ts'
+import { decideType, type TypeMapping } from './pg-types.ts'
+import { refuseRounding } from './refuse-rounding.ts'
 import { POSTGRES_ENCODINGS } from './text-encodings.ts'
 
 /** The columns that are wanted, each read as what it is wanted as. */
@@ -14,7 +15,7 @@ export function selectColumns(table: PgTable | undefined, wanted: TableSchema): 
     if (!chosen)
       throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
     const decided = column.open ? chosen : decideType(chosen, column.type)
-    const mapping = table.kind === 'view' && chosen.open === 'scale' ? refuseRounding(decided) : decided
+    const mapping = table.kind === 'view' && chosen.open !== undefined ? refuseRounding(decided) : decided
     return { ...found, ...column, sourceType: found.sourceType, mapping }
   })
   return { ...table, columns }

@@ -120,3 +120,18 @@ test('an abort ends the trials, with what was told by then', async () => {
   await expect(trying).rejects.toMatchObject({ code: 'ABORTED' })
   expect(told).toEqual(['a'])
 })
+
+test('whoever asks has enough midway: nothing is tried any more once that is said', async () => {
+  const tables = Array.from({ length: 90 }, (_, i) => `CREATE TABLE t${i} (n int)`)
+  const snapshot = await open(await testDatabase(tables.join('; ')))
+  const reads = (await snapshot.tables()).map((table) => ({ table, where: undefined }))
+  let told = 0
+  const enough = () => {
+    told += 1
+    throw new Error('enough')
+  }
+  await expect(snapshot.tryTables?.(reads, { tableMs: 500 }, enough)).rejects.toThrow('enough')
+  const before = told
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(told).toBe(before)
+})

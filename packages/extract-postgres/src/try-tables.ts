@@ -48,11 +48,16 @@ export async function tryTables(
   const groups = group(trials)
   const workers = Array.from({ length: Math.min(options.parallel, groups.length) }, async () => {
     for (let next = groups.shift(); next; next = groups.shift()) {
-      const rest = await tryGroup(next, options, onTried)
+      const rest = await tryGroup(next, options, onTried).catch((error) => {
+        groups.length = 0
+        throw error
+      })
       if (rest.length > 0) groups.unshift(rest)
     }
   })
-  await Promise.all(workers)
+  // whoever fails waits for the others, whose connections nobody would have an eye on
+  const ended = await Promise.allSettled(workers)
+  for (const each of ended) if (each.status === 'rejected') throw each.reason
 }
 
 /** What may take long or fail by itself is tried alone, and last. */

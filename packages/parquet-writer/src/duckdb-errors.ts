@@ -20,8 +20,8 @@ function hintFor(message: string): string | undefined {
   return undefined
 }
 
-/** What DuckDB's extension for the source said, without the statements that it may repeat: they hold a password. */
-export function nativeFailure(error: unknown, statements: readonly string[]): DwhError {
+/** What DuckDB's extension for the source said, without the statements that it may repeat: they hold a password. `connected`: whether it had begun to read. */
+export function nativeFailure(error: unknown, statements: readonly string[], connected: boolean): DwhError {
   const message = error instanceof Error ? error.message : String(error)
   const [first = message] = message.split('\n')
   const secret = statements.flatMap(
@@ -30,5 +30,6 @@ export function nativeFailure(error: unknown, statements: readonly string[]): Dw
   const text = secret.reduce((all, conninfo) => all.replaceAll(conninfo, '...'), first)
   return new DwhError('SOURCE_FAILED', `DuckDB's extension could not read: ${text}`, {
     hint: 'Run again, or read it in another way: extract: copy.',
+    context: { connected },
   })
 }

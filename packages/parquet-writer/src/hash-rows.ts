@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type ColumnType, elementType, quoteIdentifier } from '@dwh/core'
+import { type ColumnType, elementType, HASHED_CELL_BYTES, quoteIdentifier } from '@dwh/core'
 import { toNumber } from './duckdb-sql.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
@@ -9,13 +9,25 @@ export async function hashRows(
   file: string,
   columns: readonly ParquetColumn[],
 ): Promise<string> {
-  const row = columns.map(({ name, type }) => cellSql(type, quoteIdentifier(name))).join(' || ')
+  const row = columns.map(({ name, type }) => longCellSql(type, quoteIdentifier(name))).join(' || ')
   const sum = (from: number) => `coalesce(sum(('0x' || substr(h, ${from}, 15))::BIGINT), 0)::VARCHAR`
   const reader = await connection.runAndReadAll(
     `SELECT ${sum(1)} || '-' || ${sum(16)} FROM (SELECT md5(${row}) AS h FROM ${file})`,
   )
   return String(reader.getRows()[0]?.[0])
 }
+
+function longCellSql(type: ColumnType, value: string): string {
+  const cell = cellSql(type, value)
+  if (type === 'BLOB') return hashedSql(`octet_length(${value})`, value, cell)
+  const text = textSql(type, value)
+  return elementType(type) !== null || type === 'VARCHAR' || type === 'JSON'
+    ? hashedSql(`strlen(${text})`, text, cell)
+    : cell
+}
+
+const hashedSql = (bytes: string, whole: string, cell: string) =>
+  `CASE WHEN ${bytes} > ${HASHED_CELL_BYTES} THEN '#' || md5(${whole}) ELSE ${cell} END`
 
 function cellSql(type: ColumnType, value: string): string {
   return `coalesce('"' || replace(${textSql(type, value)}, '"', '""') || '"', '-')`

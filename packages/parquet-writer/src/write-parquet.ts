@@ -140,15 +140,17 @@ function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data
       const { percentage } = connection.progress
       if (percentage > 0) input.onProgress?.({ rows: Math.round((data.sent() * percentage) / 100), bytes: 0 })
     }, PROGRESS_MS)
+    let connected = false
     try {
       for (const setting of PROGRESS_SETTINGS) await connection.run(setting)
       await connection.run(`LOAD ${extension}`)
       for (const statement of setup) await connection.run(statement)
+      connected = true
       const value = (index: number) => (asText[index] ? strictValue(input, index) : typedValue(input, index))
       const result = await connection.run(copyStatement(input, query, value))
       return { read: data.sent(), written: result.rowsChanged }
     } catch (error) {
-      throw refusedValue(error, input.columns) ?? nativeFailure(error, setup)
+      throw refusedValue(error, input.columns) ?? nativeFailure(error, setup, connected)
     } finally {
       clearInterval(timer)
       ended?.removeEventListener('abort', stop)

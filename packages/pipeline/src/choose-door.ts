@@ -100,8 +100,8 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
     },
     after({ door }, error) {
       if (door !== 'native' || !isDwhError(error, 'SOURCE_FAILED') || error.context.retryable) return null
-      // what does not work for one table will not for the next
-      nativeReason = Promise.resolve(error.message)
+      // where it cannot begin, it will not for the next table; what stops it in the midst is of this one
+      if (error.context.connected !== true) nativeReason = Promise.resolve(error.message)
       return nextBest(error.message)
     },
   }

@@ -81,3 +81,38 @@ test('long rows: many long columns in one row', async () => {
     [5, ...columns.map((_, i) => 5 * (300_000 + i))],
   ])
 }, 300_000)
+
+/** Each can be stored, and Postgres makes no text of it: beyond 1 GiB. */
+const TOO_LONG = [
+  {
+    what: 'a bytea of 600 MB',
+    sql: `INSERT INTO t VALUES (1, 'x', NULL), (7, decode(repeat('00ff', 300000000), 'hex'), NULL)`,
+    columns: 'a bytea, b text',
+    message: /^t: column a: Postgres refuses a value of 1200000000 bytes as text: .* \(row with id=7\)$/,
+    hint: /Leave out column a of table t .*where: NOT \("id" = '7'\)/,
+  },
+  {
+    what: 'two texts of 600 MB',
+    sql: `INSERT INTO t VALUES (1, 'x', 'y'), (7, '', ''); UPDATE t SET a = repeat('a', 600000000) WHERE id = 7; UPDATE t SET b = repeat('b', 600000000) WHERE id = 7`,
+    columns: 'a text, b text',
+    message: /^t: Postgres refuses a row of 1200000\d{3} bytes as text: .* \(row with id=7\)$/,
+    hint: /Leave out a column of table t .*where: NOT \("id" = '7'\)/,
+  },
+]
+
+test.runIf(COUNT >= 40).each(TOO_LONG)(
+  'long rows: $what: refused with table, column, row, size and what to do',
+  async ({ sql, columns, message, hint }) => {
+    const database = await testDatabase(`CREATE TABLE t (id int PRIMARY KEY, ${columns}); ${sql}`)
+    const house = await testWarehouse(database)
+    for (const extract of ['copy', 'rows'] as const) {
+      const failed = await house.run({ extract }).catch((error) => error)
+      expect(failed.message).toMatch(message)
+      expect(failed.hint).toMatch(hint)
+    }
+    expect((await house.run({ extract: 'copy', tables: { t: { where: 'id <> 7' } } })).record.tables.t).toMatchObject({
+      rows: 1,
+    })
+  },
+  900_000,
+)

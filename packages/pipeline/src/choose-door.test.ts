@@ -1,0 +1,34 @@
+import { DwhError, type SourceSnapshot } from '@dwh/core'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import { expect, test } from 'vitest'
+import { openDoors } from './choose-door.ts'
+import type { TablePlan } from './plan-run.ts'
+
+const table = { extract: 'auto', table: { name: 't', estimatedBytes: 2 ** 30, estimatedRows: 2 ** 20 } } as TablePlan
+
+function doors() {
+  const snapshot = {
+    nativeExtension: { name: 'extension', hint: '' },
+    readNative: async () => 'not asked here',
+    readCopy: () => ({ copy: [], sent: () => 0 }),
+  } as unknown as SourceSnapshot
+  const writer = { whyNotLoaded: async () => null } as unknown as ParquetWriter
+  return openDoors(snapshot, writer)
+}
+
+const failure = (connected: boolean) => new DwhError('SOURCE_FAILED', 'it failed', { context: { connected } })
+
+test('native, stopped by one table while it reads: that one goes by copy, the next by native', async () => {
+  const { choose, after } = doors()
+  const chosen = await choose(table)
+  expect(chosen).toEqual({ door: 'native', why: null })
+  expect(after(chosen, failure(true))).toEqual({ door: 'copy', why: 'it failed' })
+  expect(await choose(table)).toEqual({ door: 'native', why: null })
+})
+
+test('native, which cannot connect: every table goes by copy, and says why', async () => {
+  const { choose, after } = doors()
+  const chosen = await choose(table)
+  expect(after(chosen, failure(false))).toEqual({ door: 'copy', why: 'it failed' })
+  expect(await choose(table)).toEqual({ door: 'copy', why: 'it failed' })
+})

@@ -4,7 +4,7 @@ import { isDwhError, type RunEvent, type Source } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { runPipeline } from '@dwh/pipeline'
-import { formatResult, localFiles, openWarehouse, verifiedInMemory } from '@dwh/query'
+import { formatResult, localFiles, openSession, verifiedInMemory } from '@dwh/query'
 import { localStore } from '@dwh/storage'
 
 const store = localStore({ path: process.env.WAREHOUSE ?? 'warehouse' })
@@ -46,14 +46,14 @@ function tell(event: RunEvent): void {
 export async function ask(sql: string, signal: AbortSignal): Promise<string> {
   const { state } = await readState(store)
   const files = localFiles({ store, verified, readState: async () => (await readState(store)).state })
-  const warehouse = await openWarehouse({ tables: state.tables, files, memoryLimitBytes: 256 * 1024 * 1024 })
+  const session = await openSession({ tables: state.tables, files, memoryLimitBytes: 256 * 1024 * 1024 })
   try {
     let text = ''
-    for await (const result of warehouse.query(sql, { signal })) {
+    for await (const result of session.query(sql, { signal })) {
       for await (const piece of formatResult(result, 'json')) text += piece
     }
     return text
   } finally {
-    await warehouse.close()
+    await session.close()
   }
 }

@@ -2,12 +2,11 @@ import { rm } from 'node:fs/promises'
 import {
   type Day,
   DwhError,
-  dayAt,
   type EtlState,
   formatRunId,
   type ObjectStore,
   type OnEvent,
-  parseDay,
+  type OnTableError,
   type RunRecord,
   type SourceSnapshot,
   type TableEntry,
@@ -26,11 +25,12 @@ import {
   writeRunRecord,
 } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
-import { checkResults, type OnTableError } from './check-results.ts'
+import { checkResults } from './check-results.ts'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
 import { failureOfRun, noteFailure } from './note-failure.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
+import { type RunDays, runDays } from './run-days.ts'
 import { failureOf, makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 import { type GuardedStore, guardSilence } from './silent-store.ts'
@@ -250,18 +250,6 @@ async function makePlan(
     manifest: await readManifest(options.store, base.state, date),
     sources,
   })
-}
-
-interface RunDays {
-  /** What the run is stored as. */
-  readonly date: Day
-  readonly today: Day
-}
-
-/** Asked once, so that a run over midnight has one day. */
-function runDays(options: PlanOptions, startedAt: Date): RunDays {
-  const today = dayAt(startedAt, options.timeZone ?? 'UTC')
-  return { date: options.date !== undefined ? parseDay(options.date) : today, today }
 }
 
 type Running = RunOptions & { readonly runId: string; readonly snapshots: Map<string, SourceSnapshot> }

@@ -30,7 +30,9 @@ export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } fr
 export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
 export { type Proposal, propose } from './init/propose.ts'
 export { configText, type Places } from './init/write-config.ts'
-export { type OpenWarehouseOptions, openWarehouse, pathOf, type Warehouse } from './open-warehouse.ts'
+export type { OpenWarehouseOptions } from './open-options.ts'
+export { openWarehouse } from './open-warehouse.ts'
+export { pathOf } from './path-of.ts'
 export type { TablesOf } from './read-tables.ts'
 export type {
   PlanRequest,
@@ -43,3 +45,4 @@ export type {
 export { readerRoleSql } from './role-sql.ts'
 export type { WarehouseSurroundings } from './surroundings.ts'
 export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
+export type { Warehouse } from './warehouse.ts'

@@ -2,7 +2,12 @@ import type { OnEvent, TableEntry } from '@dwh/core'
 import type { LeaseHolder } from '@dwh/metadata'
 import type { Retention } from '@dwh/upkeep'
 
-export interface PlanRequest {
+interface Stoppable {
+  /** Ends it, with ABORTED: nothing is published then. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface PlanRequest extends Stoppable {
   /** The day to store this as, `YYYY-MM-DD`. Default: today in the time zone of the settings. */
   readonly date?: string | undefined
   /** Only the tables that these patterns name. */
@@ -26,7 +31,7 @@ export interface SessionRequest {
   readonly tables?: Readonly<Record<string, TableEntry>> | undefined
 }
 
-export interface VerifyRequest {
+export interface VerifyRequest extends Stoppable {
   /** The share of the files that are read whole. Default 1. */
   readonly sample?: number | undefined
   /** Also measure each file again, and compare it with its proof. */
@@ -34,7 +39,7 @@ export interface VerifyRequest {
 }
 
 /** Told whom it waits for. */
-interface Waiting {
+interface Waiting extends Stoppable {
   readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 

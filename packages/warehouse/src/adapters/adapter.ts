@@ -18,6 +18,8 @@ export type Role = (typeof ROLES)[number]
 /** A storage that was opened by its settings. Nothing was sent to it yet. */
 export interface OpenedStorage {
   readonly store: ObjectStore
+  /** What tells it from every other storage, where its URL does not: the endpoint of a bucket. */
+  readonly at?: string | undefined
   /** Texts among the settings that must never be shown. */
   readonly secrets: readonly string[]
   /** How DuckDB's `httpfs` gets there, where objects have URLs. */

@@ -17,6 +17,7 @@ export const s3: StorageAdapter = {
     const secrets = [options.credentials?.secretAccessKey, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN]
     return {
       store: s3Store(options),
+      at: options.endpoint ?? options.region,
       secrets: secrets.filter((text) => text !== undefined),
       httpfs: { caFile: values.ca_file, proxy: options.proxy },
       policy: (role) => bucketPolicy({ bucket, prefix, role }),

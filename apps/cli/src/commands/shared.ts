@@ -145,7 +145,8 @@ export async function openForReading(flags: CommonFlags, world: World): Promise<
       world.stderr.write(`note: ${error.message}\n  Answered as of ${readAt.toISOString()}, when it was last read.\n`)
     if (oldest === null || readAt < oldest) oldest = readAt
   }
-  const remembering = rememberingStore({ store, folder: join(config.cache, 'remembered'), onAway })
+  const at = 's3' in config.storage ? (config.storage.s3.endpoint ?? config.storage.s3.region) : undefined
+  const remembering = rememberingStore({ store, at, folder: join(config.cache, 'remembered'), onAway })
   return { config, store: remembering, rememberedAt: () => oldest }
 }
 

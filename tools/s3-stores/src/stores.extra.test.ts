@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectLockConfigurationCommand, S3Client } from '@aws-sdk/client-s3'
 import { s3Store } from '@dwh/storage'
 import { storeContract } from '@dwh/storage/testing'
-import { suiteCount, temporaryFolder } from '@dwh/test-kit'
+import { temporaryFolder } from '@dwh/test-kit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveLocalhost } from './resolve-localhost.ts'
 import type { S3Store } from './start-server.ts'
@@ -26,7 +26,7 @@ const SERVERS = [
   { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false, lock: ['parts', 'contract'] },
 ]
 
-describe.each(SERVERS.slice(0, suiteCount('stores-contract')))('$name', ({ name, start, pathStyle, lock }) => {
+describe.each(SERVERS)('$name', ({ name, start, pathStyle, lock }) => {
   let server: S3Store | undefined
   let buckets = 0
   beforeAll(async () => {

@@ -1,4 +1,6 @@
+import { mkdir } from 'node:fs/promises'
 import { findBinaries, type PostgresServer, startPostgresServer } from '@dwh/postgres-server'
+import { copyServerTemplate } from './server-template.ts'
 
 /** The major versions that every capability is held to. */
 export const POSTGRES_VERSIONS = [15, 16, 17, 18] as const
@@ -13,10 +15,12 @@ export interface TestServerOptions {
 }
 
 /** Starts a server of one major version, tuned for tests: nothing is synced to disk. */
-export function startTestServer(options: TestServerOptions): Promise<PostgresServer> {
+export async function startTestServer(options: TestServerOptions): Promise<PostgresServer> {
   const version = options.version ?? 18
   const native = findBinaries(import.meta.url, `postgres-${version}`)
   if (!native) throw new Error(`the Postgres ${version} of the tests is not installed: run pnpm install`)
+  await mkdir(options.folder, { recursive: true, mode: 0o755 })
+  await copyServerTemplate(native, options.folder)
   return startPostgresServer({
     native,
     folder: options.folder,

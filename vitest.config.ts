@@ -28,7 +28,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
-    maxWorkers: availableParallelism(),
+    // tests wait for servers and disks a fifth of their time
+    maxWorkers: availableParallelism() + 1,
   },
 })
 export default config

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { duckdbExtensions } from '@dwh/duckdb-extensions'
-import { startTestServer } from '@dwh/test-kit/server'
+import { startTunedServer } from '@dwh/test-kit/server'
 import pg from 'pg'
 import { conditions } from './conditions.ts'
 import { contenders, type Extensions } from './contenders.ts'
@@ -63,7 +63,7 @@ async function bench(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-bench-'))
   // the server may run under another user
   await chmod(folder, 0o755)
-  const server = await startTestServer({ folder: join(folder, 'postgres'), settings: { max_wal_size: '8GB' } })
+  const server = await startTunedServer({ folder: join(folder, 'postgres'), settings: { max_wal_size: '8GB' } })
   try {
     const about = conditions({ startedAt, shrink, serverVersion: await serverVersion(server.url()) })
     const work = join(folder, 'work')

@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type TestDatabase, testDatabase } from '@dwh/test-kit'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { createDatabase, serverUrl, type TestDatabase, testDatabase } from '@dwh/test-kit'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Finished, type Workplace, workplace } from './test-support.ts'
 
 const run = promisify(execFile)
@@ -141,9 +141,13 @@ describe('the source', () => {
 
 describe('the command line and the configuration', () => {
   let database: TestDatabase
+  beforeAll(async () => {
+    database = await createDatabase(await serverUrl())
+    await database.query('CREATE TABLE customers (i int); CREATE TABLE orders (i int, email text)')
+  })
+  afterAll(() => database.drop())
 
   async function place(yaml?: string): Promise<Workplace> {
-    database = await testDatabase('CREATE TABLE customers (i int); CREATE TABLE orders (i int, email text)')
     const made = await workplace({ DATABASE_URL: database.url })
     if (yaml !== undefined) await writeFile(join(made.folder, 'dwh.yaml'), yaml)
     return made

@@ -32,7 +32,10 @@ const STORES: [name: string, open: () => Promise<Record<string, string>>][] = [
   ],
 ]
 
-test.each(STORES)(
+/** A smoke takes the bucket, whose requests may be cut off as well. */
+const CHOSEN = TIMES < 10 ? STORES.slice(-1) : STORES
+
+test.each(CHOSEN)(
   `SIGTERM at ${TIMES} moments, %s: ends within 10 s, and the next run is clean`,
   async (_, open) => {
     const database = await testDatabase(TABLES)

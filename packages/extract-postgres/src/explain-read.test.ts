@@ -61,7 +61,7 @@ describe('a byte that is no text', () => {
     )
     await expectFailures(snapshot, 'a', {
       message: /^a: column t: Postgres refuses "\\xe4\\x81": .*22P05\) \(row ctid=\(0,2\)\)$/,
-      hint: /which is in WIN1252/,
+      hint: /types\.t of table a: bytes \(BLOB/,
     })
     await expectFailures(snapshot, 'b', {
       message: /^b: column t: Postgres refuses "\\x81": .*22P05\) \(row ctid=\(0,1\)\)$/,
@@ -127,7 +127,76 @@ describe('what raises when it is read', () => {
   })
 })
 
+test('a byte that has no character in the encoding of its database: no other encoding is proposed', async () => {
+  const snapshot = await open(
+    `CREATE TABLE w (id int PRIMARY KEY, t text); INSERT INTO w VALUES (1, E'\\xcf'), (2, E'\\x98')`,
+    'WIN1251',
+  )
+  for (const { hint } of await failures(snapshot, 'w')) {
+    expect(hint).toContain('set columns.types.t of table w: bytes (BLOB, as they are)')
+    expect(hint).not.toContain('encoding')
+  }
+})
+
+test('a bad byte in a view: no UPDATE of the view', async () => {
+  const snapshot = await open(
+    `${PEOPLE}; UPDATE people SET name = E'M\\xfcller' WHERE id = 2711; CREATE VIEW v AS SELECT * FROM people`,
+    'SQL_ASCII',
+  )
+  await expectFailures(snapshot, 'v', {
+    message: /^v: column name/,
+    hint: /mend it in Postgres, where the view has it from\.$/,
+  })
+})
+
+test('a function that names a table which is not there, or not without its schema: where, and what search_path it has', async () => {
+  const snapshot =
+    await open(`CREATE TABLE loc (i int); CREATE FUNCTION any_loc() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM loc); END $$;
+    CREATE VIEW v AS SELECT public.any_loc() AS n`)
+  await expectFailures(snapshot, 'v', {
+    message: /^v: .*relation "loc" does not exist \(SQLSTATE 42P01\)/,
+    hint: /any_loc.*ALTER FUNCTION \.\.\. SET search_path/,
+  })
+})
+
 describe('a foreign server', () => {
+  const loopback = async (table: string): Promise<SourceSnapshot> => {
+    const { url, query } = await testDatabase('CREATE EXTENSION postgres_fdw')
+    const { hostname, port, pathname, username, password } = new URL(url)
+    await query(`CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '${hostname}', port '${port}', dbname '${pathname.slice(1)}');
+      CREATE USER MAPPING FOR CURRENT_USER SERVER here OPTIONS (user '${username}', password '${decodeURIComponent(password)}');
+      CREATE TABLE there (id int); ${table}`)
+    const snapshot = await postgresSource({ connection: url }).open()
+    onTestFinished(() => snapshot.close())
+    return snapshot
+  }
+
+  test.each([
+    ['a table', `CREATE FOREIGN TABLE far (id int) SERVER here OPTIONS (table_name 'nosuch')`],
+    ['a column', `CREATE FOREIGN TABLE far (id int, gone int) SERVER here OPTIONS (table_name 'there')`],
+    [
+      'a table, by a view',
+      `CREATE FOREIGN TABLE f (id int) SERVER here OPTIONS (table_name 'nosuch'); CREATE VIEW far AS SELECT * FROM f`,
+    ],
+  ])('that has no such thing, %s: its name, and no talk of a change', async (_, sql) => {
+    await expectFailures(await loopback(sql), 'far', {
+      code: 'SOURCE_FAILED',
+      message: /^far.* does not exist/,
+      hint: /through the foreign server here \(postgres_fdw\)/,
+    })
+  })
+
+  test('at which this role has no user: the statement that gives it one', async () => {
+    const snapshot = await loopback(
+      'DROP USER MAPPING FOR CURRENT_USER SERVER here; CREATE FOREIGN TABLE far (id int) SERVER here',
+    )
+    await expectFailures(snapshot, 'far', {
+      code: 'SOURCE_FAILED',
+      message: /^far.*user mapping not found/,
+      hint: /CREATE USER MAPPING FOR CURRENT_USER SERVER "here" OPTIONS/,
+    })
+  })
+
   const away = (table: string) => `CREATE EXTENSION postgres_fdw;
     CREATE SERVER billing FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1', dbname 'x');
     CREATE USER MAPPING FOR CURRENT_USER SERVER billing OPTIONS (user 'a', password 'canary');

@@ -1,4 +1,4 @@
-import { DwhError } from '@dwh/core'
+import { DwhError, quoteIdentifier } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
 import type { PgClient } from './pg-client.ts'
 
@@ -31,13 +31,31 @@ export async function foreignServers(client: PgClient, { oid }: PgTable): Promis
   return (await client.query(SERVERS, [oid])).rows
 }
 
+/** undefined_object: of a foreign table, the user mapping (GetUserMapping in foreign.c). */
+const NO_MAPPING = '42704'
+
+/** What only another server can have to do with: the way there, its users, its tables and columns, its files. */
+const OF_ANOTHER_SERVER = /^(?:08|28|HV|58|42P01|42703|42704)/
+
+/** The same failure, told as one of the server that a table is read through, where it is read through one and that may be it. */
+export async function explainForeign(client: PgClient, table: PgTable, error: DwhError): Promise<DwhError> {
+  if (!OF_ANOTHER_SERVER.test(String(error.context.sqlstate ?? ''))) return error
+  const servers = await foreignServers(client, table)
+  return servers.length > 0 ? foreignFailure(error, servers) : error
+}
+
 /** What a read failed with that went through other servers. */
 export function foreignFailure(error: DwhError, servers: readonly ForeignServer[]): DwhError {
   const names = servers.map(({ name, wrapper }) => `${name} (${wrapper})`)
   const through = `Postgres reads it through the foreign server ${names.join(', or ')}`
+  const [{ name } = { name: '' }] = servers
+  const what =
+    error.context.sqlstate === NO_MAPPING
+      ? `this role has no user there: CREATE USER MAPPING FOR CURRENT_USER SERVER ${quoteIdentifier(name)} OPTIONS (user '...', password '...');`
+      : 'is that up, can Postgres reach it, and does the table still fit what is there? Run again then'
   return new DwhError('SOURCE_FAILED', error.message, {
     cause: error,
-    hint: `${through}: is that up, can Postgres reach it, and does the table still fit it? Run again then, or exclude the table.`,
+    hint: `${through}: ${what}, or exclude the table.`,
     context: { ...error.context, foreign_servers: servers.map(({ name }) => name) },
   })
 }

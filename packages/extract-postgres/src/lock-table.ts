@@ -41,19 +41,24 @@ export async function lockTable(client: PgClient, table: PgTable): Promise<void>
   const statements = [`SAVEPOINT ${SAVEPOINT}`, ...lockStatements(table), `RELEASE SAVEPOINT ${SAVEPOINT}`]
   // together, since each question alone costs a way there and back
   const answers: unknown = await client.query(statements.join(';\n')).catch(async (error) => {
-    throw error.code === LOCKED ? await lockedBySomebody(client, table, error) : lockFailure(table, error)
+    throw error.code === LOCKED
+      ? await lockedBySomebody(client, table, error)
+      : await lockFailure(client, table, error, SAVEPOINT)
   })
   checkLocked(table, (answers as QueryResult[]).slice(1, -1))
 }
 
 /** What `lockTable` sends, the lock first; `checkLocked` reads the answers. */
 export function lockStatements(table: PgTable): string[] {
-  const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
   return [
-    `SELECT ${columns} FROM ${qualifiedName(table)} LIMIT 0`,
+    columnsStatement(table),
     changesSql(table.oid, table.kind === 'partitioned table'),
     ...(table.kind === 'table' ? childrenStatements(table) : []),
   ]
+}
+
+function columnsStatement(table: PgTable): string {
+  return `SELECT ${table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${qualifiedName(table)} LIMIT 0`
 }
 
 /** @throws DwhError SOURCE_CHANGED */
@@ -77,9 +82,25 @@ function childrenStatements(table: PgTable): string[] {
   ]
 }
 
-/** What an error of these statements means. */
-export function lockFailure(table: PgTable, error: Error & { readonly code?: string }): Error {
-  return GONE.includes(error.code ?? '') ? changed(table, [error.message], error) : error
+/** What an error of these statements means. `savepoint`: to which the transaction goes back. A table that can still be planned is there: something that it reads is not. */
+export async function lockFailure(
+  client: PgClient,
+  table: PgTable,
+  error: Error & { readonly code?: string },
+  savepoint: string,
+): Promise<Error> {
+  const { code: sqlstate = '' } = error
+  if (!GONE.includes(sqlstate)) return error
+  try {
+    await client.query(`ROLLBACK TO SAVEPOINT ${savepoint}; EXPLAIN ${columnsStatement(table)}`)
+  } catch {
+    return changed(table, [error.message], error)
+  }
+  return new DwhError('SOURCE_FAILED', `${formatTableName(table)}: ${error.message}`, {
+    cause: error,
+    hint: 'The table is there, and what it reads is not: a table of another server, or one that a function names. Put that right, or exclude the table.',
+    context: { sqlstate },
+  })
 }
 
 /** `lock_timeout` is over. */

@@ -25,6 +25,9 @@ export interface Refused {
 /** Of a text that has no place in UTF-8: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const OF_AN_ENCODING = ['22021', '22P05']
 
+/** No such table, column, function or type. */
+const OF_A_NAME = ['42P01', '42703', '42883', '42704']
+
 /** What a server may say where a text becomes too long for it: a limit, or that something is wrong inside. */
 export const OF_A_LENGTH: readonly string[] = ['54000', 'XX000']
 
@@ -70,6 +73,8 @@ function hintFor(table: PgTable, refused: Refused): string {
   const inTable = `${at === 'column' ? `column ${refused.column}` : 'a column'} of table ${name}`
   if (isTooLong(refused))
     return `Postgres makes no text of more than 1 GiB, of a value or of a row: a bytea takes twice its length, and COPY escapes some characters. Leave out ${inTable} (columns.exclude) or the row (where${refused.condition ? `: NOT (${refused.condition})` : ''}), or make it shorter in Postgres.`
+  if (OF_A_NAME.includes(raised.code))
+    return `${raised.where ? `Postgres says where: ${raised.where.split('\n')[0]}. ` : ''}Nothing is looked for outside pg_catalog while a table is read: write the schema before the name, or give the function a search_path of its own (ALTER FUNCTION ... SET search_path). Or leave out ${inTable} (columns.exclude).`
   if (at === 'row') {
     const context = raised.where ? ` Postgres says where: ${raised.where.split('\n')[0]}.` : ''
     return `It comes with the row, whichever columns are read.${context} Exclude the table, or mend what it is made of.`
@@ -84,9 +89,11 @@ function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
   const setting = `set columns.types.${name} of table ${formatTableName(table)}`
   const choices = Object.keys(column.choices ?? {}).filter((choice) => choice !== column.storeAs)
   if (OF_AN_ENCODING.includes(raised.code) && choices.includes('bytes')) {
-    const encoding = column.encodings
-      ? `{ encoding: windows-1252 }, or what else its bytes are in (the database, which is in ${table.encoding}, does not say); or `
-      : ''
+    // what a database says of its encoding holds for what it has no other reason to doubt
+    const encoding =
+      column.encodings && table.encoding === 'SQL_ASCII'
+        ? `{ encoding: windows-1252 }, or what else its bytes are in (the database, which is in SQL_ASCII, does not say); or `
+        : ''
     return `${setting}: ${encoding}bytes (BLOB, as they are)`
   }
   // another form of a value that cannot be made does not help, but of one that was wanted
@@ -99,6 +106,7 @@ function statement(table: PgTable, { raised, column, condition }: Refused): stri
   if (condition === null || column === null) return '.'
   const [name, from] = [quoteIdentifier(column), qualifiedName(table)]
   if (!OF_AN_ENCODING.includes(raised.code)) return `: SELECT ${name} FROM ${from} WHERE ${condition};`
+  if (table.kind === 'view' || table.kind === 'foreign table') return `, where the ${table.kind} has it from.`
   return `: UPDATE ${from} SET ${name} = '...' WHERE ${condition};`
 }
 

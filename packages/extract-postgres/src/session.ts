@@ -35,6 +35,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // an error instead of a table with some of its rows
   row_security: 'off',
   synchronize_seqscans: 'off',
+  // compiling what is asked of a table with hundreds of columns takes longer than asking it
+  jit: 'off',
   // the server must not end a long read, nor the idle session that holds the snapshot: deadlines are ours
   statement_timeout: '0',
   idle_in_transaction_session_timeout: '0',

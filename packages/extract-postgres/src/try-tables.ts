@@ -7,6 +7,7 @@ import {
   throwIfAborted,
 } from '@dwh/core'
 import type { QueryResult } from 'pg'
+import { explainForeign } from './foreign-servers.ts'
 import type { PgTable } from './list-tables.ts'
 import { findLockHolder, lockedBy } from './lock-holder.ts'
 import { checkLocked, lockFailure, lockStatements } from './lock-table.ts'
@@ -151,11 +152,12 @@ async function tryOne(reader: Reader, trial: Trial, tableMs: number): Promise<Tr
     return { outcome: 'read', error: null, lost: false }
   } catch (cause) {
     const { code } = cause as { readonly code?: string }
-    const error = sourceFailure(lockFailure(table, cause as Error), { table })
+    let error = sourceFailure(cause, { table })
     try {
+      error = sourceFailure(await lockFailure(client, table, cause as Error, SAVEPOINT), { table })
       await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
       if (code === TOO_LONG) return { outcome: 'slow', error, lost: false }
-      if (code !== LOCKED) return { outcome: 'failed', error, lost: false }
+      if (code !== LOCKED) return { outcome: 'failed', error: await explainForeign(client, table, error), lost: false }
       const holder = await findLockHolder(client, table)
       return { outcome: 'locked', error: holder === null ? error : lockedBy(table, holder, cause), lost: false }
     } catch {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SourceSnapshot, TableSchema } from '@dwh/core'
-import { type FaultProxy, startFaultProxy, testDatabase } from '@dwh/test-kit'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { createDatabase, type FaultProxy, serverUrl, startFaultProxy, type TestDatabase } from '@dwh/test-kit'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresSourceOptions, postgresSource } from './index.ts'
 
 const HEARTBEAT_MS = 600
@@ -14,11 +14,16 @@ interface House {
   readonly open: () => Promise<SourceSnapshot>
 }
 
-/** A server behind a network that can be broken; the table is large enough to fill every buffer on the way. */
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createDatabase(await serverUrl())
+  // large enough to fill every buffer on the way
+  await database.query(`CREATE TABLE t AS SELECT i, repeat(md5(i::text), 8) AS text FROM generate_series(1, ${ROWS}) i`)
+})
+afterAll(() => database.drop())
+
+/** The server behind a network that can be broken. */
 async function house({ connections = -1, ...options }: PostgresSourceOptions & { connections?: number } = {}) {
-  const database = await testDatabase(
-    `CREATE TABLE t AS SELECT i, repeat(md5(i::text), 8) AS text FROM generate_series(1, ${ROWS}) i`,
-  )
   const role = `r_${randomBytes(6).toString('hex')}`
   await database.query(
     `CREATE ROLE ${role} LOGIN PASSWORD 'pw' CONNECTION LIMIT ${connections}; GRANT SELECT ON t TO ${role}`,

@@ -61,3 +61,12 @@ test('the rest is the store’s: url, lists, files', async () => {
   expect(keys).toEqual(['a/b'])
   expect(await remembering.head('a/b')).toMatchObject({ size: 1 })
 })
+test('another server with a bucket of the same name: it never answers with what this one said', async () => {
+  const { store, link, folder } = await open()
+  await store.put('k', text('1'))
+  const of = (at: string) => rememberingStore({ store, at, folder, onAway: () => {} })
+  await of('http://production').get('k')
+  link.error = new DwhError('STORE_UNREACHABLE', 'away')
+  expect(Buffer.from((await of('http://production').get('k'))?.body ?? []).toString()).toBe('1')
+  await expect(of('http://staging').get('k')).rejects.toBe(link.error)
+})

@@ -5,6 +5,8 @@ import { isDwhError, type ObjectStore, wrapStore } from '@dwh/core'
 
 export interface RememberingStoreOptions {
   readonly store: ObjectStore
+  /** What tells this storage from every other, beside its URL: the endpoint of a bucket. Two servers may each have a bucket of one name. */
+  readonly at?: string | undefined
   /** Made when absent; any number of stores and processes may share it. */
   readonly folder: string
   /** Called when an object was answered from memory because the store did not answer: when it was last read, and what the store failed with. */
@@ -15,8 +17,8 @@ export interface RememberingStoreOptions {
  * A store whose small objects can still be read when it is away: every `get` is remembered in a folder, and answered from there when the store is
  * unreachable. For readers only: what it answers may be old, and its ETags are those of then.
  */
-export function rememberingStore({ store, folder, onAway }: RememberingStoreOptions): ObjectStore {
-  const own = createHash('sha256').update(store.url).digest('hex').slice(0, 16)
+export function rememberingStore({ store, at = '', folder, onAway }: RememberingStoreOptions): ObjectStore {
+  const own = createHash('sha256').update(`${at} ${store.url}`).digest('hex').slice(0, 16)
   const pathOf = (key: string) => join(folder, `${own}-${createHash('sha256').update(key).digest('hex')}`)
 
   return wrapStore(store, {

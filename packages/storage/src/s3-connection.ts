@@ -99,15 +99,15 @@ function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S
 const CREDENTIALS = ' Keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
 
 function withUser(): DwhError {
-  return invalid('the endpoint of the storage: it holds a user or a password', `Write https://host:port.${CREDENTIALS}`)
+  return invalid('S3_ENDPOINT (s3.endpoint): it holds a user or a password', `Write https://host:port.${CREDENTIALS}`)
 }
 
 function checkEndpoint({ search, hash, pathname }: URL, bucket: string): void {
   if (search !== '' || hash !== '')
-    throw invalid('the endpoint of the storage: it holds a ? or a #', `Write https://host:port.${CREDENTIALS}`)
+    throw invalid('S3_ENDPOINT (s3.endpoint): it holds a ? or a #', `Write https://host:port.${CREDENTIALS}`)
   if (pathname.split('/').filter(Boolean).at(-1) === bucket)
     throw invalid(
-      'the endpoint of the storage: the bucket stands in it, too',
+      'S3_ENDPOINT (s3.endpoint): the bucket stands in it, too',
       'Leave the bucket out of S3_ENDPOINT (s3.endpoint): https://host:port. It stands in s3://bucket/prefix.',
     )
 }

@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import dns from 'node:dns'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { startS3Server } from '@dwh/s3-server'
-import { afterAll, beforeAll, vi } from 'vitest'
+import { temporaryFolder } from '@dwh/test-kit'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { s3Store } from './index.ts'
 import { storeContract } from './testing/index.ts'
 
@@ -22,15 +26,40 @@ function resolveLocalhost(): void {
 }
 
 let buckets = 0
-for (const pathStyle of [true, false]) {
-  storeContract(`a bucket, ${pathStyle ? 'path' : 'virtual-host'} style`, async () => {
-    buckets += 1
-    const bucket = `bucket-${buckets}`
-    server.createBucket(bucket)
-    const { accessKeyId, secretAccessKey } = server.credential
-    const endpoint = `http://localhost:${server.port}`
-    const open = () =>
-      s3Store({ bucket, prefix: 'data/ware', endpoint, pathStyle, credentials: { accessKeyId, secretAccessKey } })
-    return { store: open(), reopen: open }
-  })
+/** Opens a store over a bucket of its own, as often as it is called. */
+function newBucket({ pathStyle }: { pathStyle: boolean }): () => ReturnType<typeof s3Store> {
+  buckets += 1
+  const bucket = `bucket-${buckets}`
+  server.createBucket(bucket)
+  const { accessKeyId, secretAccessKey } = server.credential
+  const endpoint = `http://localhost:${server.port}`
+  return () =>
+    s3Store({ bucket, prefix: 'data/ware', endpoint, pathStyle, credentials: { accessKeyId, secretAccessKey } })
 }
+
+storeContract('a bucket, path style', async () => {
+  const open = newBucket({ pathStyle: true })
+  return { store: open(), reopen: open }
+})
+
+// the whole contract in this style is part of the suite stores-contract
+test('a bucket, virtual-host style: every kind of request finds it', async () => {
+  const [store, other] = [newBucket({ pathStyle: false })(), newBucket({ pathStyle: false })()]
+  const folder = await temporaryFolder()
+  const large = randomBytes(9 * 1024 * 1024)
+  await writeFile(join(folder, 'large'), large)
+  await store.put('a~b/%C3%BC', Buffer.from('one'))
+  await store.putFile('large', join(folder, 'large'))
+  expect(await store.copy('large', 'copy')).not.toBeNull()
+  expect(await store.move('a~b/%C3%BC', 'moved', null)).not.toBeNull()
+  await expect(store.put('moved', Buffer.from('two'), { ifAbsent: true })).rejects.toMatchObject({ code: 'CONFLICT' })
+  for (const key of ['large', 'a~b/%C3%BC']) await store.delete(key)
+  expect(await store.head('large')).toBeNull()
+  await store.getFile('copy', join(folder, 'copy'))
+  expect(large.equals(await readFile(join(folder, 'copy')))).toBe(true)
+  expect(Buffer.from((await store.get('moved'))?.body ?? []).toString()).toBe('one')
+  const keys: string[] = []
+  for await (const { key } of store.list('')) keys.push(key)
+  expect(keys).toEqual(['copy', 'moved'])
+  expect(await other.head('moved')).toBeNull()
+})

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { withClient } from './test-database.ts'
-import { type PostgresVersion, startTestServer } from './test-server.ts'
+import { startTestServer } from './test-server.ts'
+import type { PostgresVersion } from './tuned-server.ts'
 
 const run = promisify(execFile)
 

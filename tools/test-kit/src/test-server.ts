@@ -1,33 +1,11 @@
-import { findBinaries, type PostgresServer, startPostgresServer } from '@dwh/postgres-server'
+import { mkdir } from 'node:fs/promises'
+import type { PostgresServer } from '@dwh/postgres-server'
+import { copyServerTemplate } from './server-template.ts'
+import { NEWEST, serverPrograms, startTunedServer, type TestServerOptions } from './tuned-server.ts'
 
-/** The major versions that every capability is held to. */
-export const POSTGRES_VERSIONS = [15, 16, 17, 18] as const
-export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number]
-
-export interface TestServerOptions {
-  readonly folder: string
-  readonly version?: PostgresVersion
-  readonly settings?: Readonly<Record<string, string>>
-  /** Fixed instead of any free one. */
-  readonly port?: number
-}
-
-/** Starts a server of one major version, tuned for tests: nothing is synced to disk. */
-export function startTestServer(options: TestServerOptions): Promise<PostgresServer> {
-  const version = options.version ?? 18
-  const native = findBinaries(import.meta.url, `postgres-${version}`)
-  if (!native) throw new Error(`the Postgres ${version} of the tests is not installed: run pnpm install`)
-  return startPostgresServer({
-    native,
-    folder: options.folder,
-    ...(options.port === undefined ? {} : { port: options.port }),
-    settings: {
-      fsync: 'off',
-      synchronous_commit: 'off',
-      full_page_writes: 'off',
-      max_connections: '200',
-      max_prepared_transactions: '4',
-      ...options.settings,
-    },
-  })
+/** Starts a server of one major version, tuned for tests, with the programs and the fresh cluster that are kept for it. */
+export async function startTestServer(options: TestServerOptions): Promise<PostgresServer> {
+  await mkdir(options.folder, { recursive: true, mode: 0o755 })
+  await copyServerTemplate(serverPrograms(options.version ?? NEWEST), options.folder)
+  return startTunedServer(options)
 }

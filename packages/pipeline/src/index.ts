@@ -1,3 +1,4 @@
+export type { Derive, RunFiles } from './derive.ts'
 export { excludePatterns } from './exclude-patterns.ts'
 export type { TableResult } from './execute-plan.ts'
 export { checkColumnNames, checkTableNames } from './name-conflicts.ts'

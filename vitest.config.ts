@@ -14,6 +14,7 @@ const config: ViteUserConfig = defineConfig({
       { find: /^@dwh\/s3-stores$/, replacement: source('tools/s3-stores/src/stores.ts') },
       { find: /^@dwh\/seed$/, replacement: source('seed/src/index.ts') },
       { find: /^@dwh\/storage\/testing$/, replacement: source('packages/storage/src/testing/index.ts') },
+      { find: /^@dwh\/warehouse\/settings$/, replacement: source('packages/warehouse/src/settings.ts') },
       { find: /^@dwh\/([a-z-]+)$/, replacement: source('packages/$1/src/index.ts') },
     ],
   },

@@ -2,11 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDwhError } from '@dwh/core'
-import { postgresSource } from '@dwh/extract-postgres'
-import { ratesSource } from './rates-source.ts'
-import { ask, copyTables } from './warehouse.ts'
+import { ask, copyTables, warehouse } from './warehouse.ts'
 
-const { DATABASE_URL = '', RATES_URL = '', EVERY_SECONDS = '3600', PORT = '3000' } = process.env
+const { EVERY_SECONDS = '3600', PORT = '3000' } = process.env
 
 const ending = new AbortController()
 const { signal } = ending
@@ -14,9 +12,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => ending
 
 /** A run at the start, and again so long after the end of the last one. */
 async function copyByTheClock(): Promise<void> {
-  const sources = { default: postgresSource({ connection: DATABASE_URL }), rates: ratesSource(RATES_URL) }
   while (!signal.aborted) {
-    console.log(await copyTables(sources, signal))
+    console.log(await copyTables(signal))
     await sleep(Number(EVERY_SECONDS) * 1000, undefined, { signal }).catch(() => {})
   }
 }
@@ -31,10 +28,10 @@ const server = createServer(async (request, response) => {
   try {
     if (request.url !== '/revenue') return void response.writeHead(404).end()
     const answer = await ask(REVENUE, gone.signal)
+    if (answer === null) return void response.writeHead(503).end('no run yet')
     response.setHeader('content-type', 'application/json').end(answer)
   } catch (error) {
-    const code = isDwhError(error) ? error.code : 'UNEXPECTED'
-    response.writeHead(code === 'QUERY_FAILED' ? 503 : 500).end(code) // 503: no run has published these tables yet
+    response.writeHead(500).end(isDwhError(error) ? error.code : 'UNEXPECTED')
   }
 })
 
@@ -45,4 +42,5 @@ if (!signal.aborted) await once(signal, 'abort')
 // a run that is under way ends without publishing, and gives back what it holds
 server.close()
 await copying
+await warehouse.close()
 console.log('ended')

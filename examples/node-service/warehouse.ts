@@ -1,30 +1,19 @@
-import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { isDwhError, type RunEvent, type Source } from '@dwh/core'
-import { readState } from '@dwh/metadata'
-import { openParquetWriter } from '@dwh/parquet-writer'
-import { runPipeline } from '@dwh/pipeline'
-import { formatResult, localFiles, openWarehouse, verifiedInMemory } from '@dwh/query'
-import { localStore } from '@dwh/storage'
+import { isDwhError, type RunEvent } from '@dwh/core'
+import { formatResult, openWarehouse, type Warehouse } from '@dwh/warehouse'
+import { ratesSource } from './rates-source.ts'
 
-const store = localStore({ path: process.env.WAREHOUSE ?? 'warehouse' })
-const verified = verifiedInMemory() // each file is hashed once in this process
-const tempDirectory = tmpdir()
+const { DATABASE_URL, RATES_URL = '', WAREHOUSE = 'warehouse' } = process.env
+
+/** Beside the Postgres of the settings, a source of our own. A bucket takes `storage: 's3://bucket/prefix'`, and nothing else. */
+export const warehouse: Warehouse = await openWarehouse(
+  { source: DATABASE_URL, storage: WAREHOUSE, memory_limit: '512MiB' },
+  { sources: { rates: { source: ratesSource(RATES_URL) } } },
+)
 
 /** One run: the tables of all sources are published by one commit, or none is. */
-export async function copyTables(sources: Record<string, Source>, signal: AbortSignal): Promise<string> {
-  const writer = await openParquetWriter({ tempDirectory, memoryLimitBytes: 512 * 1024 * 1024 })
+export async function copyTables(signal: AbortSignal): Promise<string> {
   try {
-    const { record } = await runPipeline({
-      store,
-      sources: Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, { source }])),
-      writer,
-      tempDirectory,
-      clock: () => new Date(),
-      random: randomBytes,
-      signal,
-      onEvent: tell,
-    })
+    const { record } = await warehouse.run({ signal, onEvent: tell })
     return `published ${record.run_id}, ${Object.keys(record.tables).length} tables`
   } catch (error) {
     if (!isDwhError(error)) throw error
@@ -32,8 +21,6 @@ export async function copyTables(sources: Record<string, Source>, signal: AbortS
     if (error.code === 'CONFLICT') return 'another run is under way, or was quicker'
     if (error.code === 'ABORTED') return 'stopped'
     return `failed: ${error.code}: ${error.message}. ${error.hint ?? ''}`
-  } finally {
-    await writer.close()
   }
 }
 
@@ -42,18 +29,17 @@ function tell(event: RunEvent): void {
   if (event.type === 'table-failed') console.log(`${event.table}: ${event.code}: ${event.message}`)
 }
 
-/** Asks the warehouse as the last run has left it; the answer is one JSON array for each statement. */
-export async function ask(sql: string, signal: AbortSignal): Promise<string> {
-  const { state } = await readState(store)
-  const files = localFiles({ store, verified, readState: async () => (await readState(store)).state })
-  const warehouse = await openWarehouse({ tables: state.tables, files, memoryLimitBytes: 256 * 1024 * 1024 })
+/** Asks the warehouse as the last run has left it: one JSON array for each statement; null before the first run. */
+export async function ask(sql: string, signal: AbortSignal): Promise<string | null> {
+  if ((await warehouse.state()).status === 'none') return null
+  const session = await warehouse.session()
   try {
     let text = ''
-    for await (const result of warehouse.query(sql, { signal })) {
+    for await (const result of session.query(sql, { signal })) {
       for await (const piece of formatResult(result, 'json')) text += piece
     }
     return text
   } finally {
-    await warehouse.close()
+    await session.close()
   }
 }

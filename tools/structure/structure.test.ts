@@ -33,10 +33,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/storage': ['core'],
   'packages/metadata': ['core'],
   'packages/query': ['core'],
-  'packages/config': ['core', 'pipeline', 'storage'],
+  'packages/config': ['core'],
   'packages/pipeline': ['core', 'metadata', 'parquet-writer'],
   'packages/upkeep': ['core', 'metadata', 'parquet-writer'],
-  'apps/cli': [
+  'packages/warehouse': [
     'config',
     'core',
     'extract-postgres',
@@ -47,7 +47,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'upkeep',
   ],
-  'apps/scheduler': ['config', 'core'],
+  // the front door, and nothing below it
+  'apps/cli': ['core', 'warehouse'],
+  'apps/scheduler': ['core', 'warehouse'],
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 
@@ -197,6 +199,8 @@ describe.each(rooms)('%s', (room) => {
 test('packages do not touch the process they run in', () => {
   for (const room of folders('packages')) {
     for (const { file, text } of sources(room)) {
+      // the front door gives the clock to the rooms behind it
+      if (`${room}/${file}` === 'packages/warehouse/surroundings.ts') continue
       const code = text.replace(/^ *(?:\/\*\*|\*|\/\/).*$/gm, '')
       expect(code, `${room}/src/${file}`).not.toMatch(
         /process\.(env|exit|cwd|stdout|stderr)|console\.|new Date\(\)|Date\.now\(|Math\.random/,
@@ -218,7 +222,9 @@ test('nothing is left to do, skipped or switched to alone', () => {
   const places = [...rooms.map((room) => `${room}/src`), 'tools', 'seed']
   for (const place of places) {
     for (const file of readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })) {
-      if (!/\.(ts|mjs|sql)$/.test(file) || file.includes('node_modules') || file.endsWith('structure.test.ts')) continue
+      // what begins with a dot is made by other tests, and gone a moment later
+      if (!/\.(ts|mjs|sql)$/.test(file) || /(^|\/)(\.|node_modules\/)/.test(file)) continue
+      if (file.endsWith('structure.test.ts')) continue
       const text = readFileSync(join(root, place, file), 'utf8')
       expect(text, `${place}/${file}`).not.toMatch(/\b(TODO|FIXME|XXX|HACK)\b|(test|describe|it)\.(only|todo|skip)\(/)
     }

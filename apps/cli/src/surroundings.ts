@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { Surroundings } from '@dwh/config'
+import type { Surroundings } from '@dwh/warehouse'
 
 /** What a command may touch of the world: made once by main, so that commands take it as an argument. */
 export interface World extends Surroundings {

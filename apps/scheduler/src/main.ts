@@ -2,8 +2,8 @@ import type { Server } from 'node:http'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, memoryUsage, stderr, stdout } from 'node:process'
-import { checkSource, loadConfig } from '@dwh/config'
 import { endRequests, isDwhError } from '@dwh/core'
+import { checkSettings, loadConfig } from '@dwh/warehouse/settings'
 import { Command, CommanderError } from 'commander'
 import { checkHealth } from './check-health.ts'
 import { liveness, readiness } from './health.ts'
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   const config = await loadConfig(flags.config === undefined ? {} : { config: flags.config }, surroundings)
   const settings = schedulerSettings(config)
   if (flags.checkHealth) return checkHealth(settings.listen, (text) => void stderr.write(text))
-  if (settings.schedules.run !== null) checkSource(config, surroundings)
+  await checkSettings(config, { source: settings.schedules.run !== null }, surroundings)
   if (config.schedule.prune !== undefined && config.schedule.prune !== 'off' && settings.schedules.prune === null)
     log('warn', 'no old days are removed: nothing says what to keep', { hint: 'Set DWH_KEEP_DAILY or its like.' })
   await work(settings, flags.config === undefined ? env : { ...env, DWH_CONFIG: flags.config })

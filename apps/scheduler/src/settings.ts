@@ -1,5 +1,5 @@
-import type { Config } from '@dwh/config'
 import { DwhError } from '@dwh/core'
+import type { Config } from '@dwh/warehouse/settings'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
 /** What the scheduler does, in this order when several are due at once. */

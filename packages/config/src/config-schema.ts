@@ -1,5 +1,11 @@
-import { type ProofLevel, STORE_AS, type StoreAs } from '@dwh/core'
-import type { ExtractSetting, OnTableError, TableSettings } from '@dwh/pipeline'
+import {
+  type ExtractSetting,
+  type OnTableError,
+  type ProofLevel,
+  STORE_AS,
+  type StoreAs,
+  type TableSettings,
+} from '@dwh/core'
 import * as v from 'valibot'
 import { count, duration, flag, parallel, share, size } from './setting-values.ts'
 

@@ -8,10 +8,10 @@ export {
 export {
   type Config,
   type ConfigFlags,
-  checkSource,
+  configOf,
   loadConfig,
   putTogether,
-  type StorageConfig,
   type Surroundings,
+  type WarehouseSettings,
 } from './load-config.ts'
 export { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'

@@ -1,14 +1,12 @@
 import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { DwhError, dayAt } from '@dwh/core'
-import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/pipeline'
-import { type BucketSettings, bucketSettings } from './bucket-settings.ts'
-import type { ConfigValues, KeepValues, ScheduleValues } from './config-schema.ts'
+import { dayAt, type OnTableError, type SelectionSettings, type TableSettings } from '@dwh/core'
+import type { ConfigValues, KeepValues, S3Values, ScheduleValues } from './config-schema.ts'
 import {
   checked,
   type Environment,
   fromVariables,
   KEEP_VARIABLES,
+  S3_VARIABLES,
   SCHEDULE_VARIABLES,
   section,
   VARIABLES,
@@ -20,7 +18,10 @@ import { refuseSecrets } from './refuse-secrets.ts'
 export interface Config {
   /** Null: only the PG* variables, if any. */
   readonly source: string | null
-  readonly storage: StorageConfig
+  /** Where the warehouse is: the absolute path of a folder, or a URL such as `s3://bucket/prefix`. */
+  readonly storage: string
+  /** What is said of a bucket; `ca_file` is absolute. */
+  readonly s3: S3Values
   readonly timezone: string
   readonly parallel: number
   readonly selection: SelectionSettings
@@ -43,9 +44,6 @@ export interface Config {
   readonly file: string | null
 }
 
-/** Where the warehouse is: a folder, by its absolute path, or a bucket. */
-export type StorageConfig = { readonly path: string } | BucketSettings
-
 /** The flags that any command may have; each wins over the environment and the file. */
 export interface ConfigFlags {
   readonly config?: string
@@ -66,10 +64,10 @@ export interface Surroundings {
   readonly proxyFor?: (url: string) => string
 }
 
-/** Any of these is enough to know where to go. */
-const LIBPQ_VARIABLES = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
-
 const DEFAULT_STORAGE = './warehouse'
+
+/** `s3:/bucket` is mistyped, and no folder of that name. */
+const URL_LIKE = /^[a-z][a-z0-9+.-]+:\//i
 
 /**
  * Puts the settings together: flags, then environment, then file, then defaults. An empty variable counts as none.
@@ -82,11 +80,48 @@ export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings)
   return putTogether(await readConfigFile(named, cwd, env), flags, surroundings)
 }
 
+/**
+ * The settings as `dwh.yaml` has them, given by a program; paths are relative to the working folder. A size is a text such as `1GiB`, a duration one such as `10s`.
+ */
+export type WarehouseSettings = { readonly [Key in keyof ConfigValues]?: unknown }
+
+/**
+ * As `loadConfig`, of settings that a program gives instead of a file and flags: they win over the environment, which is asked for the others.
+ * @throws DwhError CONFIG_INVALID
+ */
+export async function configOf(settings: WarehouseSettings, surroundings: Surroundings): Promise<Config> {
+  const values = checked(withoutUndefined(settings), (path) => path.join('.'))
+  const file = { path: join(surroundings.cwd, 'settings'), values, unset: [] }
+  const env = withoutGiven(surroundings.env, values)
+  return { ...(await putTogether(file, {}, { ...surroundings, env })), file: null }
+}
+
+function withoutUndefined(settings: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** The environment, without the variables of settings that are given. */
+function withoutGiven(env: Environment, values: ConfigValues): Environment {
+  const { s3 = {}, keep = {}, schedule = {}, storage } = values
+  const given = [
+    ...namesOf(VARIABLES, values),
+    ...namesOf(S3_VARIABLES, s3),
+    ...namesOf(KEEP_VARIABLES, keep),
+    ...namesOf(SCHEDULE_VARIABLES, schedule),
+    ...(storage === undefined ? [] : ['S3_BUCKET']),
+  ]
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !given.includes(name)))
+}
+
+function namesOf(variables: Readonly<Record<string, string>>, values: object): string[] {
+  return Object.entries(variables).flatMap(([key, variable]) => (key in values ? [variable] : []))
+}
+
 /** As `loadConfig`, of a file that has been read; null for none. */
 export async function putTogether(
   file: ConfigFile | null,
   flags: ConfigFlags,
-  { env, cwd, home, tmp, proxyFor }: Surroundings,
+  { env, cwd, home, tmp }: Surroundings,
 ): Promise<Config> {
   const fromEnvironment = checked(fromVariables(VARIABLES, env), ([key]) => VARIABLES[key as keyof typeof VARIABLES])
   const fromFlags = checked(pick(flags, ['source', 'storage', 'timezone', 'parallel']), ([key]) => `--${key}`)
@@ -103,12 +138,10 @@ export async function putTogether(
   refuseSecrets({ bucket: env.S3_BUCKET }, () => 'S3_BUCKET')
   const bucket = env.S3_BUCKET ? `s3://${env.S3_BUCKET}` : undefined
   const storage = fromFlags.storage ?? fromEnvironment.storage ?? bucket ?? values.storage ?? DEFAULT_STORAGE
-  checkScheme(storage)
   const config: Config = {
     source: values.source ?? null,
-    storage: storage.startsWith('s3://')
-      ? await bucketSettings(storage, file, { env, cwd, proxyFor })
-      : { path: storage.startsWith('file://') ? fileUrlPath(storage) : (path('storage') ?? resolve(cwd, storage)) },
+    storage: URL_LIKE.test(storage) ? storage : (path('storage') ?? resolve(cwd, storage)),
+    s3: s3Values(file, env, cwd),
     timezone: checkTimeZone(values.timezone ?? 'UTC'),
     parallel: values.parallel ?? 2,
     selection: {
@@ -148,17 +181,6 @@ function withhold(config: Config, unset: readonly UnsetVariable[]): Config {
   return config
 }
 
-/**
- * Makes sure that there is a source to read.
- * @throws DwhError CONFIG_INVALID
- */
-export function checkSource(config: Config, { env }: Surroundings): void {
-  if (config.source !== null || LIBPQ_VARIABLES.some((name) => env[name])) return
-  throw new DwhError('CONFIG_INVALID', 'no source: which Postgres should be read?', {
-    hint: 'Set DATABASE_URL=postgres://user:password@host:5432/database, or the PG* variables, or source: in dwh.yaml.',
-  })
-}
-
 function scheduleValues(values: ScheduleValues): ScheduleValues {
   if (values.timezone !== undefined) checkTimeZone(values.timezone)
   return values
@@ -170,36 +192,13 @@ function checkTimeZone(name: string): string {
   return name
 }
 
-function checkScheme(storage: string): void {
-  // s3:/bucket is mistyped, and no folder of that name
-  const [, scheme] = /^([a-z][a-z0-9+.-]+:\/\/?)/i.exec(storage) ?? []
-  if (scheme === undefined || scheme === 's3://' || scheme === 'file://') return
-  throw new DwhError(
-    'CONFIG_INVALID',
-    `storage: ${shownScheme(scheme)} is no kind of storage that this version knows`,
-    {
-      hint: 'Give the path of a folder, or s3://bucket/prefix.',
-    },
-  )
-}
-
-/** That of some other storage or server; not what may be a key, or a user before a password. */
-function shownScheme(scheme: string): string {
-  const name = scheme.toLowerCase()
-  return /^(https?|ftp|sftp|gs|gcs|az|abfss?|wasbs?|r2|b2|hdfs|s3a?|file|postgres(ql)?|mysql|mongodb):/.test(name)
-    ? scheme
-    : 'that'
-}
-
-function fileUrlPath(url: string): string {
-  try {
-    return fileURLToPath(url)
-  } catch (cause) {
-    throw new DwhError('CONFIG_INVALID', `storage: ${(cause as Error).message}`, {
-      cause,
-      hint: 'Give the absolute path of a folder.',
-    })
-  }
+/** Of a file or the environment; the path of a file is where the setting came from. */
+function s3Values(file: ConfigFile | null, env: Environment, cwd: string): S3Values {
+  const fromEnvironment: S3Values = section('s3', S3_VARIABLES, env) ?? {}
+  const values = { ...file?.values.s3, ...fromEnvironment }
+  if (values.ca_file === undefined) return values
+  const folder = fromEnvironment.ca_file === undefined && file ? dirname(file.path) : cwd
+  return { ...values, ca_file: resolve(folder, values.ca_file) }
 }
 
 function tableSettings(tables: ConfigValues['tables'] = {}): Record<string, TableSettings> {

@@ -85,13 +85,6 @@ describe('a secret in a file that is wrong: the line, and not what stands there'
   })
 })
 
-test('an access key id that is a secret key, and a key without encryption', async () => {
-  const swapped = await failure({ S3_BUCKET: 'bucket', AWS_ACCESS_KEY_ID: SECRET })
-  expectSilence(swapped)
-  expect(swapped.message).toContain('access key id')
-  expectSilence(await failure({ S3_BUCKET: 'bucket' }, `s3: { kms_key_id: "${SECRET}" }`))
-})
-
 test('what takes a secret still does, and names with odd characters are no secrets', async () => {
   const cwd = await temporaryFolder()
   await writeFile(
@@ -99,6 +92,6 @@ test('what takes a secret still does, and names with odd characters are no secre
     `source: "postgres://me:x@db/app"\nstorage: "./a:b@c"\ninclude: ["a:b@c"]\ns3: { access_key_id: a, secret_access_key: "k:v@w" }\nschedule: { webhook: "https://u:p@hooks/?token=x" }\ntables: { "a:b@c": { where: "password='x'" } }\n`,
   )
   const config = await loadConfig({}, { env: {}, cwd, home: '/home/me', tmp: '/tmp' })
-  expect(config.storage).toEqual({ path: join(cwd, 'a:b@c') })
+  expect(config.storage).toBe(join(cwd, 'a:b@c'))
   expect(config.schedule.webhook).toContain('token=x')
 })

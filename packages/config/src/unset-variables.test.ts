@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
-import { type Config, type ConfigFlags, checkSource, loadConfig } from './load-config.ts'
+import { type Config, type ConfigFlags, loadConfig } from './load-config.ts'
 
 async function load(text: string, env: Record<string, string> = {}, flags: ConfigFlags = {}): Promise<Config> {
   const cwd = await temporaryFolder()
@@ -28,7 +28,7 @@ schedule:
 
 test('a variable that is not set: an error for whoever asks for the source or the schedule, and for nobody else', async () => {
   const config = await load(WITH_SECRETS)
-  expect(config.storage).toEqual({ path: expect.stringContaining('lake') })
+  expect(config.storage).toMatch(/^\/.*\/lake$/)
   expect(config.timezone).toBe('UTC')
   expect(() => config.source).toThrow(missing(3, 'A'))
   expect(() => config.schedule).toThrow(missing(6, 'C'))
@@ -43,12 +43,6 @@ test('some are set', async () => {
   const config = await load(WITH_SECRETS, { A: 'x', B: 'y', C: 'https://z' })
   expect(config.source).toBe('postgres://reader:x@y/app')
   expect(() => config.schedule).toThrow(missing(7, 'D'))
-})
-
-test('the PG* variables do not stand in for a source that the file names: it may be another database', async () => {
-  const env = { PGHOST: 'elsewhere' }
-  const config = await load(`source: \${DATABASE}`, env)
-  expect(() => checkSource(config, { env, cwd: '/', home: '/', tmp: '/' })).toThrow(missing(1, 'DATABASE'))
 })
 
 test.each([

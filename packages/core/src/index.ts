@@ -67,6 +67,7 @@ export {
   type TableProof,
 } from './proof.ts'
 export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
+export type { ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
 export type {
   CellValue,
   CopyData,

@@ -1,12 +1,6 @@
-import { DwhError, type EtlState, type SourceIdentity } from '@dwh/core'
+import { DwhError, type EtlState, type OnTableError, type SourceIdentity } from '@dwh/core'
 import type { TableResult } from './execute-plan.ts'
 import { differingFields, type RunPlan } from './plan-run.ts'
-
-/**
- * What happens to a run in which tables failed. `fail`: nothing of it is published. `keep-previous`: they stay as an earlier run left them, beside what this one
- * has read; they are then of another instant than the rest.
- */
-export type OnTableError = 'fail' | 'keep-previous'
 
 export interface CheckResultsOptions {
   readonly onTableError: OnTableError

@@ -2,9 +2,6 @@ import { type Door, DwhError, isDwhError, type SourceSnapshot, type TableData, t
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { TablePlan } from './plan-run.ts'
 
-/** `auto`: the fastest door that works for the table. `native`: wherever it reads exactly, and an error where DuckDB has no extension for it. */
-export type ExtractSetting = 'auto' | Door
-
 /** A smaller table is there before DuckDB has opened connections of its own. */
 const NATIVE_FROM_BYTES = 8 * 1024 * 1024
 

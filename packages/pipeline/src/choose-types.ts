@@ -1,5 +1,4 @@
-import { DwhError, didYouMean, encodingOf, type SourceColumn, type StoreAs } from '@dwh/core'
-import type { SelectionSettings } from './settings.ts'
+import { DwhError, didYouMean, encodingOf, type SelectionSettings, type SourceColumn, type StoreAs } from '@dwh/core'
 
 export interface TypeChoice {
   /** As the settings spell the type. */

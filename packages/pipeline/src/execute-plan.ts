@@ -30,6 +30,8 @@ export interface ExecuteOptions {
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnEvent | undefined
+  /** Called with the name of a source once nothing of it is read any more. */
+  readonly onSourceRead?: ((source: string) => Promise<void>) | undefined
 }
 
 export type TableResult =
@@ -66,6 +68,7 @@ export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promi
         for (const table of waiting) results.push(await executeTable(table, { snapshot, doors }, plan, options))
       }
       await Promise.all(Array.from({ length: snapshot.parallel }, worker))
+      await options.onSourceRead?.(source)
     }),
   )
   throwIfAborted(options.signal, 'run')

@@ -1,5 +1,4 @@
-export type { OnTableError } from './check-results.ts'
-export type { ExtractSetting } from './choose-door.ts'
+export type { Derive, RunFiles } from './derive.ts'
 export { excludePatterns } from './exclude-patterns.ts'
 export type { TableResult } from './execute-plan.ts'
 export { checkColumnNames, checkTableNames } from './name-conflicts.ts'
@@ -14,4 +13,4 @@ export {
   type SkippedTable,
   selectTables,
 } from './select-tables.ts'
-export type { SelectionSettings, SourceSettings, TableSettings } from './settings.ts'
+export type { SourceSettings } from './settings.ts'

@@ -1,7 +1,6 @@
-import type { EtlState, SourceColumn, TableSchema } from '@dwh/core'
+import type { EtlState, SelectionSettings, SourceColumn, TableSchema } from '@dwh/core'
 import { describe, expect, test } from 'vitest'
 import { type PlanInput, planRun } from './plan-run.ts'
-import type { SelectionSettings } from './settings.ts'
 
 const EMPTY: EtlState = {
   version: 2,

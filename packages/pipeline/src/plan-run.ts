@@ -7,6 +7,7 @@ import {
   isColumnType,
   matchesTable,
   parseTableName,
+  type SelectionSettings,
   type SourceIdentity,
   type TableEntry,
   type TableSchema,
@@ -23,7 +24,6 @@ import {
   selectTables,
   unknownTable,
 } from './select-tables.ts'
-import type { SelectionSettings } from './settings.ts'
 
 export interface PlanInput {
   readonly date: Day

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { DwhError, type EtlState, type ObjectStore, type RunEvent, type Source, STATE_KEY } from '@dwh/core'
+import {
+  DwhError,
+  type EtlState,
+  type ObjectStore,
+  type RunEvent,
+  type SelectionSettings,
+  type Source,
+  STATE_KEY,
+} from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { readManifest, readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
@@ -10,7 +18,7 @@ import { localStore } from '@dwh/storage'
 import { ClassStore } from '@dwh/storage/testing'
 import { type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { planPipeline, type RunOptions, type RunReport, runPipeline, type SelectionSettings } from './index.ts'
+import { planPipeline, type RunOptions, type RunReport, runPipeline } from './index.ts'
 
 interface Warehouse {
   readonly path: string

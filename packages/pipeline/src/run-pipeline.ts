@@ -2,12 +2,11 @@ import { rm } from 'node:fs/promises'
 import {
   type Day,
   DwhError,
-  dayAt,
   type EtlState,
   formatRunId,
   type ObjectStore,
   type OnEvent,
-  parseDay,
+  type OnTableError,
   type RunRecord,
   type SourceSnapshot,
   type TableEntry,
@@ -17,6 +16,7 @@ import {
   type Lease,
   type LeaseHolder,
   type Publication,
+  type Published,
   publishRun,
   readManifest,
   readState,
@@ -26,11 +26,14 @@ import {
   writeRunRecord,
 } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
-import { checkResults, type OnTableError } from './check-results.ts'
+import { checkResults } from './check-results.ts'
+import { type Derive, runFiles } from './derive.ts'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
 import { failureOfRun, noteFailure } from './note-failure.ts'
+import { type OpenSources, withSources } from './open-sources.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
+import { type RunDays, runDays } from './run-days.ts'
 import { failureOf, makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 import { type GuardedStore, guardSilence } from './silent-store.ts'
@@ -63,6 +66,8 @@ export interface RunOptions extends PlanOptions {
   readonly writer: ParquetWriter
   /** For files on their way to the store. Fastest on the same file system as a local store. */
   readonly tempDirectory: string
+  /** What is made of the tables that were read, before they are published. Default: nothing. */
+  readonly derive?: Derive | undefined
   /** Random bytes; makes a run's id its own. */
   readonly random: (bytes: number) => Uint8Array
   /** How long the lease lasts without being renewed, which it is three times in that while; another run waits so long for one on another machine that was killed. Default 2 min. */
@@ -91,7 +96,7 @@ const RUN_ID_BYTES = 4
 export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
   const base = await readState(options.store)
   const days = runDays(options, options.clock())
-  return withSnapshots(options, (snapshots) => makePlan(options, base, snapshots, days))
+  return withSources(options, ({ snapshots }) => makePlan(options, base, snapshots, days))
 }
 
 /**
@@ -144,33 +149,56 @@ async function runWithLease(
   const { date } = days
   const base = await tidyUp(options, lease.takenOver)
   checkLastRun(options, base.state)
-  const results: TableResult[] = []
-  let plan: RunPlan | undefined
+  const reached: Reached = { plan: undefined, results: [] }
   const record = (error: DwhError | null) =>
-    makeRecord({ runId, date, startedAt, finishedAt: clock(), plan, results, error })
-  let published: Omit<RunReport, 'record' | 'runId' | 'results'> | undefined
+    makeRecord({ runId, date, startedAt, finishedAt: clock(), ...reached, error })
+  const leased = { runId, startedAt, days, lease, guard }
+  const { published, plan } = await stepThrough(options, base, leased, reached).catch(async (cause) => {
+    const error = failureOfRun(cause, runId, { lease: lease.signal, silent: guard.silent })
+    await noteFailure(guard.store, record(error), error)
+    throw error
+  })
+  return finish(store, { runId, record: record(null), results: reached.results, plan, ...published })
+}
+
+/** From the sources to the commit, each step with what the one before has given. */
+async function stepThrough(
+  options: RunOptions,
+  base: StoredState,
+  { runId, startedAt, days, lease, guard }: LeasedRun,
+  reached: Reached,
+): Promise<{ readonly plan: RunPlan; readonly published: Published }> {
+  const { plan, sources, closeFailure } = await withSources(options, async (open) => {
+    const plan = await makePlan(options, base, open.snapshots, days)
+    reached.plan = plan
+    options.onEvent?.({ type: 'run-start', runId, date: days.date, tables: plan.tables.map((table) => table.name) })
+    await readAndDerive({ ...options, store: whileHeld(guard.store, lease), runId, open }, plan, reached)
+    const sources = Object.fromEntries([...open.snapshots].map(([name, snapshot]) => [name, snapshot.info.source]))
+    return { plan, sources, closeFailure: open.closeFailure }
+  })
+  const { results } = reached
+  checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
+  const { written: tables, failed } = sortResults(results)
+  const publication = { runId, date: days.date, tables, failed, dropped: plan.dropped, sources, startedAt }
+  const published = await publish(options.store, base, publication, options.clock)
+  const unfinished = published.unfinished ?? closeFailure() ?? tellCommit(options, runId, Object.keys(tables).length)
+  return { plan, published: { ...published, unfinished } }
+}
+
+/** What a run has come to so far. */
+interface Reached {
+  plan: RunPlan | undefined
+  results: readonly TableResult[]
+}
+
+/** From the commit on nothing makes the run a failure: what an observer throws is said beside. */
+function tellCommit({ onEvent }: RunOptions, runId: string, tables: number): unknown {
   try {
-    await withSnapshots(options, async (snapshots) => {
-      plan = await makePlan(options, base, snapshots, days)
-      options.onEvent?.({ type: 'run-start', runId, date, tables: plan.tables.map((table) => table.name) })
-      results.push(...(await extract(plan, { ...options, store: whileHeld(guard.store, lease), runId, snapshots })))
-      const sources = Object.fromEntries([...snapshots].map(([name, snapshot]) => [name, snapshot.info.source]))
-      checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
-      const { written, failed } = sortResults(results)
-      const publication = { runId, date, tables: written, failed, dropped: plan.dropped, sources, startedAt }
-      published = { plan, ...(await publish(store, base, publication, clock)) }
-      options.onEvent?.({ type: 'commit', runId, tables: Object.keys(written).length })
-    })
-  } catch (cause) {
-    if (!published) {
-      const error = failureOfRun(cause, runId, { lease: lease.signal, silent: guard.silent })
-      await noteFailure(guard.store, record(error), error)
-      throw error
-    }
-    // from the commit on, nothing makes the run a failure
-    published = { ...published, unfinished: published.unfinished ?? cause }
+    onEvent?.({ type: 'commit', runId, tables })
+    return null
+  } catch (error) {
+    return error
   }
-  return finish(store, { runId, record: record(null), results, ...(published as NonNullable<typeof published>) })
 }
 
 function checkLastRun({ ifLastRun }: RunOptions, { run_id }: EtlState): void {
@@ -200,33 +228,10 @@ async function finish(store: ObjectStore, report: RunReport): Promise<RunReport>
   }
 }
 
-async function withSnapshots<T>(
-  options: PlanOptions,
-  work: (snapshots: Map<string, SourceSnapshot>) => Promise<T>,
-): Promise<T> {
-  const snapshots = new Map<string, SourceSnapshot>()
-  const closeAll = async () => {
-    const closed = await Promise.allSettled([...snapshots.values()].map((snapshot) => snapshot.close()))
-    for (const result of closed) if (result.status === 'rejected') throw result.reason
-  }
-  let answer: T
-  try {
-    for (const [name, { source }] of Object.entries(options.sources))
-      snapshots.set(name, await source.open(options.signal))
-    answer = await work(snapshots)
-  } catch (error) {
-    // why it failed matters more than that closing failed too
-    await closeAll().catch(() => {})
-    throw error
-  }
-  await closeAll()
-  return answer
-}
-
 async function makePlan(
   options: PlanOptions,
   base: StoredState,
-  snapshots: Map<string, SourceSnapshot>,
+  snapshots: ReadonlyMap<string, SourceSnapshot>,
   { date, today }: RunDays,
 ): Promise<RunPlan> {
   const sources: Record<string, PlannedSource> = {}
@@ -252,25 +257,18 @@ async function makePlan(
   })
 }
 
-interface RunDays {
-  /** What the run is stored as. */
-  readonly date: Day
-  readonly today: Day
-}
+type Running = RunOptions & { readonly runId: string; readonly open: OpenSources }
 
-/** Asked once, so that a run over midnight has one day. */
-function runDays(options: PlanOptions, startedAt: Date): RunDays {
-  const today = dayAt(startedAt, options.timeZone ?? 'UTC')
-  return { date: options.date !== undefined ? parseDay(options.date) : today, today }
-}
-
-type Running = RunOptions & { readonly runId: string; readonly snapshots: Map<string, SourceSnapshot> }
-
-async function extract(plan: RunPlan, options: Running): Promise<TableResult[]> {
+/** Reads and stages every table, each source closed as soon as its own are read, then derives what is made of them. */
+async function readAndDerive(options: Running, plan: RunPlan, reached: Reached): Promise<void> {
+  const { open, store, runId, signal, derive } = options
   const folder = await makeFolder(options.tempDirectory)
   try {
     await checkFreeSpace(folder, plan)
-    return await executePlan(plan, { ...options, folder })
+    const { snapshots, close } = open
+    reached.results = await executePlan(plan, { ...options, folder, snapshots, onSourceRead: close })
+    if (derive === undefined) return
+    reached.results = await derive(reached.results, runFiles({ store, runId, date: plan.date, folder, signal }))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

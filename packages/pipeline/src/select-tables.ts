@@ -2,18 +2,19 @@ import {
   type Denied,
   DwhError,
   didYouMean,
+  type ExtractSetting,
   formatTableName,
   isExactPattern,
   matchesTable,
   nearest,
   type ProofLevel,
   parseTableName,
+  type SelectionSettings,
   type SourceColumn,
   type TableSchema,
+  type TableSettings,
 } from '@dwh/core'
-import type { ExtractSetting } from './choose-door.ts'
 import { chosen, type TypeChoice, typeChoices } from './choose-types.ts'
-import type { SelectionSettings, TableSettings } from './settings.ts'
 
 /** A table that a source offers and this run leaves out. */
 export interface SkippedTable {

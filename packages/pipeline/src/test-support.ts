@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import type { RunEvent } from '@dwh/core'
+import type { RunEvent, SelectionSettings } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { localStore } from '@dwh/storage'
 import { type TestDatabase, temporaryFolder } from '@dwh/test-kit'
 import { onTestFinished } from 'vitest'
-import { type RunReport, runPipeline, type SelectionSettings } from './index.ts'
+import { type RunReport, runPipeline } from './index.ts'
 
 export interface TestWarehouse {
   readonly events: readonly RunEvent[]

@@ -8,7 +8,7 @@ import { type S3Server, startS3Server } from '@dwh/s3-server'
 import { s3Store } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
-import { cachedFiles, openWarehouse, verifiedInMemory, type Warehouse } from './index.ts'
+import { cachedFiles, openSession, type Session, verifiedInMemory } from './index.ts'
 import { testWarehouse } from './test-support.ts'
 
 const ROWS = 500_000
@@ -17,7 +17,7 @@ const ROWS = 500_000
 async function setUp(httpfs: { readonly proxy?: string } = {}): Promise<{
   server: S3Server
   write(select: string): Promise<void>
-  open(extensions?: string): Promise<Warehouse>
+  open(extensions?: string): Promise<Session>
 }> {
   const server = await startS3Server({ buckets: ['bucket'] })
   onTestFinished(() => server.close())
@@ -38,7 +38,7 @@ async function setUp(httpfs: { readonly proxy?: string } = {}): Promise<{
       for (const { key } of entry.files) await store.putFile(key, join(house.root, key))
     },
     async open(extensions) {
-      const warehouse = await openWarehouse({
+      const session = await openSession({
         tables: house.state.tables,
         files: cachedFiles({
           store,
@@ -50,8 +50,8 @@ async function setUp(httpfs: { readonly proxy?: string } = {}): Promise<{
         extensionDirectory: extensions ?? (await duckdbExtensions()),
         httpfs,
       })
-      onTestFinished(() => warehouse.close())
-      return warehouse
+      onTestFinished(() => session.close())
+      return session
     },
   }
 }
@@ -62,9 +62,9 @@ const SUM = 'SELECT count(*) AS n, sum(n)::BIGINT AS total FROM big'
 test('a table that is larger than the cache is read where it is, and only what is needed of it', async () => {
   const { server, write, open } = await setUp()
   await write(MANY)
-  const warehouse = await open()
+  const session = await open()
   server.requests.length = 0
-  expect((await warehouse.queryAll(SUM))?.rows).toEqual([[BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS - 1)) / 2n]])
+  expect((await session.queryAll(SUM))?.rows).toEqual([[BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS - 1)) / 2n]])
   const bytes = server.requests.reduce((sum, { bytesOut }) => sum + bytesOut, 0)
   const [{ size = 0 } = {}] = server.objects('bucket')
   expect(bytes).toBeLessThan(size / 2)
@@ -73,8 +73,8 @@ test('a table that is larger than the cache is read where it is, and only what i
 test('without the extension: an error with the size and the two ways out', async () => {
   const { write, open } = await setUp()
   await write(MANY)
-  const warehouse = await open(await temporaryFolder())
-  const error = await warehouse.queryAll(SUM).catch((caught) => caught)
+  const session = await open(await temporaryFolder())
+  const error = await session.queryAll(SUM).catch((caught) => caught)
   expect(error).toMatchObject({
     code: 'CACHE_TOO_SMALL',
     hint: expect.stringMatching(/DWH_CACHE_SIZE.*DWH_EXTENSIONS/),
@@ -85,10 +85,10 @@ test('without the extension: an error with the size and the two ways out', async
 test('replaced while the session is open: an error that says so, never other rows', async () => {
   const { write, open } = await setUp()
   await write(MANY)
-  const warehouse = await open()
-  await warehouse.queryAll(SUM)
+  const session = await open()
+  await session.queryAll(SUM)
   await write(MANY.replace('i AS n', 'i + 1 AS n'))
-  const error = await warehouse.queryAll('SELECT sum(n), max(hash) FROM big').catch((caught) => caught)
+  const error = await session.queryAll('SELECT sum(n), max(hash) FROM big').catch((caught) => caught)
   expect(error).toMatchObject({ code: 'QUERY_FAILED', hint: expect.stringMatching(/Ask again/) })
   expect(error.message).not.toMatch(/X-Amz|http:/)
   expect((await (await open()).queryAll(SUM))?.rows).toEqual([[BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS + 1)) / 2n]])

@@ -23,7 +23,7 @@ export {
   localFiles,
   type OpenFile,
 } from './local-files.ts'
-export { type OpenWarehouseOptions, openWarehouse, type RunQueryOptions, type Warehouse } from './open-warehouse.ts'
+export { type OpenSessionOptions, openSession, type RunQueryOptions, type Session } from './open-session.ts'
 export type { QueryResult, ResultColumn } from './query-result.ts'
 export { type RememberingStoreOptions, rememberingStore } from './remembering-store.ts'
 export { type TakenStatements, takeStatements } from './split-statements.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { formatTableName, quoteIdentifier } from '@dwh/core'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
-import { type CommittedFiles, localFiles, openWarehouse } from './index.ts'
+import { type CommittedFiles, localFiles, openSession } from './index.ts'
 import { ask, testWarehouse } from './test-support.ts'
 
 const ROWS = `SELECT i AS id, ['x', 'y', 'z'][1 + i % 3] AS k, i * 1.5 AS v, [i, i + 1] AS l FROM range(6) t(i)`
@@ -25,9 +25,9 @@ async function open() {
       return local.open(file, signal)
     },
   }
-  const warehouse = await openWarehouse({ tables: house.state.tables, files })
-  onTestFinished(() => warehouse.close())
-  return { house, warehouse, opened }
+  const session = await openSession({ tables: house.state.tables, files })
+  onTestFinished(() => session.close())
+  return { house, session, opened }
 }
 
 /** Statements of each shape, and the tables whose files they need. */
@@ -115,28 +115,28 @@ const OWN = [
 
 test('the tables of a statement: the files of those that it reads are opened, and no others', async () => {
   for (const transaction of [false, true]) {
-    const { house, warehouse, opened } = await open()
-    for (const sql of OWN) await warehouse.queryAll(sql)
+    const { house, session, opened } = await open()
+    for (const sql of OWN) await session.queryAll(sql)
     expect(opened).toEqual([])
     for (const [sql, ...tables] of SHAPES) {
       opened.length = 0
-      await warehouse.show({})
-      await warehouse.show(house.state.tables)
-      if (transaction) await warehouse.queryAll('BEGIN')
-      await warehouse.queryAll(sql)
-      if (transaction) await warehouse.queryAll('ROLLBACK')
+      await session.show({})
+      await session.show(house.state.tables)
+      if (transaction) await session.queryAll('BEGIN')
+      await session.queryAll(sql)
+      if (transaction) await session.queryAll('ROLLBACK')
       expect([...new Set(opened)].sort(), `${sql}, ${transaction ? 'in' : 'outside of'} a transaction`).toEqual(
         [...tables].sort(),
       )
-      await warehouse.queryAll('DROP TABLE IF EXISTS own')
+      await session.queryAll('DROP TABLE IF EXISTS own')
     }
   }
 })
 
 test('a PIVOT that takes its columns from the values, among other statements: each answers', async () => {
-  const { warehouse } = await open()
+  const { session } = await open()
   const answers: string[] = []
-  for await (const { columns, rows } of warehouse.query(
+  for await (const { columns, rows } of session.query(
     'SELECT 1 AS n; PIVOT a ON k USING count(*) GROUP BY l; SELECT 2',
   )) {
     answers.push(columns.map(({ name }) => name).join())
@@ -146,27 +146,27 @@ test('a PIVOT that takes its columns from the values, among other statements: ea
 })
 
 test('COPY of a query: the file is written once, with the rows', async () => {
-  const { warehouse, opened } = await open()
+  const { session, opened } = await open()
   const path = join(await temporaryFolder(), 'out.csv')
-  await warehouse.queryAll(`COPY (SELECT id FROM a WHERE id < 2) TO '${path}'`)
+  await session.queryAll(`COPY (SELECT id FROM a WHERE id < 2) TO '${path}'`)
   expect(await readFile(path, 'utf8')).toBe('id\n0\n1\n')
   expect(opened).toEqual(['a'])
 })
 
 test('a statement that is wrong says so itself, and opens nothing', async () => {
-  const { warehouse, opened } = await open()
-  await expect(warehouse.queryAll('FROM nowhere')).rejects.toThrow('nowhere does not exist')
-  await expect(warehouse.queryAll('SELECT nothing FROM a')).rejects.toThrow('nothing')
-  await expect(warehouse.queryAll('EXPLAIN EXPLAIN FROM a')).rejects.toThrow('syntax error')
+  const { session, opened } = await open()
+  await expect(session.queryAll('FROM nowhere')).rejects.toThrow('nowhere does not exist')
+  await expect(session.queryAll('SELECT nothing FROM a')).rejects.toThrow('nothing')
+  await expect(session.queryAll('EXPLAIN EXPLAIN FROM a')).rejects.toThrow('syntax error')
   expect(opened).toEqual([])
 })
 
 test('a table whose file is damaged is no reason to refuse another that is named in a text', async () => {
-  const { house, warehouse } = await open()
+  const { house, session } = await open()
   const [file] = house.state.tables.b?.files ?? []
   await writeFile(join(house.root, file?.key ?? ''), 'damaged')
-  expect(await ask(warehouse, `SELECT count(*), 'b' FROM a`)).toEqual([['6', 'b']])
-  await expect(warehouse.queryAll('FROM b')).rejects.toMatchObject({ code: 'DAMAGED' })
+  expect(await ask(session, `SELECT count(*), 'b' FROM a`)).toEqual([['6', 'b']])
+  await expect(session.queryAll('FROM b')).rejects.toMatchObject({ code: 'DAMAGED' })
 })
 
 test('a thousand tables: a statement that reads none is planned at once', async () => {
@@ -181,10 +181,10 @@ test('a thousand tables: a statement that reads none is planned at once', async 
       return local.open(...args)
     },
   }
-  const warehouse = await openWarehouse({ tables, files })
-  onTestFinished(() => warehouse.close())
-  expect(await ask(warehouse, 'SELECT 1')).toEqual([['1']])
+  const session = await openSession({ tables, files })
+  onTestFinished(() => session.close())
+  expect(await ask(session, 'SELECT 1')).toEqual([['1']])
   expect(opened).toBe(0)
-  expect(await ask(warehouse, 'SELECT count(*) FROM t7 JOIN T8 USING (id)')).toEqual([['6']])
+  expect(await ask(session, 'SELECT count(*) FROM t7 JOIN T8 USING (id)')).toEqual([['6']])
   expect(opened).toBe(2)
 })

@@ -15,7 +15,7 @@ import {
 import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { onTestFinished } from 'vitest'
-import { localFiles, openWarehouse, valueText, type Warehouse } from './index.ts'
+import { localFiles, openSession, type Session, valueText } from './index.ts'
 
 /** A warehouse on disk, made by DuckDB, with a state that tests may change under an open session. */
 export interface TestWarehouse {
@@ -26,7 +26,7 @@ export interface TestWarehouse {
   reads: number
   /** Writes a table's file with the answer of a query, and makes it current. */
   write(table: Partial<TableName>, select: string): Promise<TableEntry>
-  open(): Promise<Warehouse>
+  open(): Promise<Session>
 }
 
 export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse> {
@@ -88,9 +88,9 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
         house.reads += 1
         return house.state
       }
-      const warehouse = await openWarehouse({ tables: house.state.tables, files: localFiles({ store, readState }) })
-      onTestFinished(() => warehouse.close())
-      return warehouse
+      const session = await openSession({ tables: house.state.tables, files: localFiles({ store, readState }) })
+      onTestFinished(() => session.close())
+      return session
     },
   }
   return house
@@ -111,8 +111,8 @@ export async function duckdb(...statements: string[]): Promise<unknown[][]> {
 }
 
 /** The last answer as text. */
-export async function ask(warehouse: Warehouse, sql: string): Promise<(string | null)[][]> {
-  const answer = await warehouse.queryAll(sql)
+export async function ask(session: Session, sql: string): Promise<(string | null)[][]> {
+  const answer = await session.queryAll(sql)
   return (answer?.rows ?? []).map((row) => row.map((value, i) => valueText(value, answer?.columns[i]?.type as never)))
 }
 

@@ -1,8 +1,6 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import { rootCertificates } from 'node:tls'
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
 import { DwhError } from '@dwh/core'
+import { agents } from './agents.ts'
 import { setUpRequests } from './s3-middleware.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
 
@@ -20,7 +18,6 @@ export interface OpenedClient {
 
 /** How long the server may be silent, in connection timeouts. */
 const SILENCE = 6
-const MAX_SOCKETS = 32
 
 /** Loads the SDK and makes its clients. No connection is opened. */
 export async function openClient(options: S3StoreOptions): Promise<OpenedClient> {
@@ -82,22 +79,4 @@ function credentialConfig({ anonymous, credentials }: S3StoreOptions): Pick<S3Cl
   if (credentials === undefined) return {}
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
   return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
-}
-
-async function agents({ ca, proxy }: S3StoreOptions): Promise<{ httpAgent: HttpAgent; httpsAgent: HttpsAgent }> {
-  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
-  const settings = { keepAlive: true, maxSockets: MAX_SOCKETS }
-  if (proxy === undefined)
-    return { httpAgent: new HttpAgent(settings), httpsAgent: new HttpsAgent({ ...settings, ...trust }) }
-  const [{ HttpProxyAgent }, { HttpsProxyAgent }] = await Promise.all([
-    import('http-proxy-agent'),
-    import('https-proxy-agent'),
-  ])
-  // both are agents of Node's in all but their declared type
-  const httpsAgent = new HttpsProxyAgent(proxy, { ...settings, ...trust })
-  Object.assign(httpsAgent.connectOpts, trust)
-  return {
-    httpAgent: new HttpProxyAgent(proxy, settings) as unknown as HttpAgent,
-    httpsAgent: httpsAgent as unknown as HttpsAgent,
-  }
 }

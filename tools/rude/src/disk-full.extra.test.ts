@@ -6,7 +6,7 @@ import { postgresSource } from '@dwh/extract-postgres'
 import { readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { type RunReport, runPipeline } from '@dwh/pipeline'
-import { localFiles, openWarehouse, verifiedInMemory } from '@dwh/query'
+import { localFiles, openSession, verifiedInMemory } from '@dwh/query'
 import { localStore } from '@dwh/storage'
 import { type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -23,16 +23,16 @@ const FULL = ['No space left', 'free', 'DWH_TMP', 'quota', 'space']
 async function counts(store: ObjectStore): Promise<Record<string, number>> {
   const { state } = await readState(store)
   const options = { store, readState: async () => (await readState(store)).state, verified: verifiedInMemory() }
-  const warehouse = await openWarehouse({ tables: state.tables, files: localFiles(options) })
+  const session = await openSession({ tables: state.tables, files: localFiles(options) })
   try {
     const found: Record<string, number> = {}
     for (const name of Object.keys(state.tables)) {
-      const answer = await warehouse.queryAll(`SELECT count(*)::INT FROM ${name}`)
+      const answer = await session.queryAll(`SELECT count(*)::INT FROM ${name}`)
       found[name] = Number(answer?.rows[0]?.[0])
     }
     return found
   } finally {
-    await warehouse.close()
+    await session.close()
   }
 }
 

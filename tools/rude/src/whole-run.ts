@@ -8,7 +8,7 @@ import { postgresSource } from '@dwh/extract-postgres'
 import { readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { runPipeline } from '@dwh/pipeline'
-import { cachedFiles, openWarehouse, verifiedInMemory } from '@dwh/query'
+import { cachedFiles, openSession, verifiedInMemory } from '@dwh/query'
 import { type ScriptRule, startS3Server, TEST_CREDENTIAL } from '@dwh/s3-server'
 import { s3Store } from '@dwh/storage'
 import { createDatabase, type FaultProxy, startFaultProxy, type TestDatabase } from '@dwh/test-kit'
@@ -166,16 +166,16 @@ export async function readable(world: RudeWorld, prefix: string): Promise<Record
   const store = proxiedStore(world, prefix)
   const { state } = await readState(store)
   const files = cachedFiles({ store, readState: async () => state, folder, verified: verifiedInMemory() })
-  const warehouse = await openWarehouse({ tables: state.tables, files })
+  const session = await openSession({ tables: state.tables, files })
   const found: Record<string, string> = {}
   try {
     for (const name of Object.keys(state.tables)) {
-      const answer = await warehouse.queryAll(`SELECT count(*)::INT, sum(id)::VARCHAR FROM "${name}"`)
+      const answer = await session.queryAll(`SELECT count(*)::INT, sum(id)::VARCHAR FROM "${name}"`)
       found[name] = (answer?.rows[0] ?? []).join(', ')
     }
     return found
   } finally {
-    await warehouse.close()
+    await session.close()
     await rm(folder, { recursive: true })
   }
 }

@@ -1,19 +1,25 @@
-import { checkSource as requireSource } from '@dwh/config'
 import { DwhError } from '@dwh/core'
-import { connect, readOnlyRoleSql } from '@dwh/extract-postgres'
-import { BUCKET_ROLES, type BucketRole, bucketPolicy } from '@dwh/storage'
+import {
+  attempt,
+  CHECKS,
+  checkSettings,
+  type Finding,
+  ok,
+  plural,
+  READER,
+  ROLES,
+  type Role,
+  readerRoleSql,
+  type Status,
+  skip,
+  type Warehouse,
+} from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import pc from 'picocolors'
-import { checkLocal } from '../doctor/check-local.ts'
-import { checkSource, type ExaminedSource, READER } from '../doctor/check-source.ts'
-import { checkStorage } from '../doctor/check-storage.ts'
-import { checkWarehouse } from '../doctor/check-warehouse.ts'
-import { attempt, CHECKS, type Finding, type Limits, ok, type Status, skip } from '../doctor/finding.ts'
 import { printableLines, wrapWords } from '../output/lines.ts'
 import { EXIT, redact } from '../output/report-error.ts'
-import { plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore, postgresOptions } from './shared.ts'
+import { type CommonFlags, open, openOptions, readSettings } from './shared.ts'
 
 const HELP = `
 Tries every connection and every permission that a run and a query need, in order, and names what to do about each that fails, with
@@ -30,7 +36,7 @@ Exit code: 0 nothing failed, 1 a check failed, 2 the configuration is wrong.`
 
 interface DoctorFlags extends CommonFlags {
   readonly roleSql?: string | true
-  readonly bucketPolicy?: BucketRole | true
+  readonly bucketPolicy?: Role | true
   readonly timeout: string
 }
 
@@ -41,7 +47,7 @@ export function doctorCommand(world: World): Command {
     .option('--role-sql [name]', `only print the SQL that makes a role which can only read (default: ${READER})`)
     .addOption(
       new Option('--bucket-policy [role]', 'only print the least policy for the bucket (default: writer)').choices(
-        BUCKET_ROLES,
+        ROLES,
       ),
     )
     .option('--timeout <seconds>', 'how long each check may take', '10')
@@ -52,7 +58,7 @@ export function doctorCommand(world: World): Command {
       if (flags.roleSql !== undefined) return printRoleSql(flags, world)
       if (flags.bucketPolicy) return printBucketPolicy(flags, world)
       const findings: Finding[] = []
-      for await (const finding of examine(flags, world, { signal: world.signal, timeoutMs })) {
+      for await (const finding of examine(flags, world, timeoutMs)) {
         findings.push(finding)
         if (!flags.json && !(await world.stdout.write(redact(asText(finding), world.hidden())))) return
       }
@@ -62,44 +68,31 @@ export function doctorCommand(world: World): Command {
     })
 }
 
-async function* examine(flags: DoctorFlags, world: World, limits: Limits): AsyncGenerator<Finding> {
-  const opened = await attempt(limits, async () => {
-    const { config, store } = await openStore(flags, world, { attempts: 2, connectTimeoutMs: limits.timeoutMs })
-    requireSource(config, world)
-    return { config, store }
+async function* examine(flags: DoctorFlags, world: World, timeoutMs: number): AsyncGenerator<Finding> {
+  const opened = await attempt({ signal: world.signal, timeoutMs }, async (): Promise<Warehouse> => {
+    const warehouse = await open(flags, world, { patience: { attempts: 2, connectTimeoutMs: timeoutMs } })
+    await checkSettings(warehouse.config, { source: true }, openOptions(world))
+    return warehouse
   })
   if ('failure' in opened) {
     yield { id: 'config', ...opened.failure }
     yield* skip('config', ...CHECKS.slice(1))
     return
   }
-  const { config, store } = opened.value
-  yield { id: 'config', ...ok(config.file ?? 'no dwh.yaml here: flags, environment and defaults') }
-  const source: ExaminedSource | null = yield* checkSource(config, world, limits)
-  yield* checkLocal(config, source?.largestTableBytes ?? 0)
-  if (yield* checkStorage(config.storage, store, limits)) {
-    yield* checkWarehouse(store, source?.info ?? null, world.clock(), limits)
-  } else {
-    yield* skip('storage.list', 'warehouse', 'warehouse.source', 'warehouse.last_run')
-  }
+  const warehouse = opened.value
+  yield { id: 'config', ...ok(warehouse.config.file ?? 'no dwh.yaml here: flags, environment and defaults') }
+  yield* warehouse.examine({ timeoutMs })
 }
 
 async function printRoleSql(flags: DoctorFlags, world: World): Promise<void> {
-  const { config } = await openStore(flags, world)
-  requireSource(config, world)
-  const { client } = await connect(postgresOptions(config, world), world.signal)
-  try {
-    await world.stdout.write(await readOnlyRoleSql(client, flags.roleSql === true ? READER : String(flags.roleSql)))
-  } finally {
-    await client.end()
-  }
+  const role = flags.roleSql === true ? undefined : String(flags.roleSql)
+  await world.stdout.write(await readerRoleSql(await readSettings(flags, world), role, openOptions(world)))
 }
 
 async function printBucketPolicy(flags: DoctorFlags, world: World): Promise<void> {
-  const { config } = await openStore(flags, world)
+  const { policy } = await open(flags, world)
   const role = flags.bucketPolicy === true ? undefined : flags.bucketPolicy
-  if ('s3' in config.storage)
-    return void (await world.stdout.write(`${bucketPolicy({ ...config.storage.s3, role })}\n`))
+  if (policy) return void (await world.stdout.write(`${policy(role)}\n`))
   throw new DwhError('CONFIG_INVALID', 'the storage is a folder, which needs no policy', {
     hint: 'Point --storage or DWH_STORAGE at a bucket: s3://bucket/prefix.',
   })

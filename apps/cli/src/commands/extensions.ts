@@ -1,5 +1,4 @@
-import { loadConfig } from '@dwh/config'
-import { type ExtensionName, installExtension, listExtensions } from '@dwh/query'
+import { type ExtensionName, installExtension, listExtensions, loadConfig } from '@dwh/warehouse'
 import { Argument, Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import type { World } from '../surroundings.ts'

@@ -1,8 +1,7 @@
 import { DwhError, type RunRecord } from '@dwh/core'
-import { readRunRecords } from '@dwh/metadata'
+import { formatBytes, formatCount, formatDuration } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
-import { formatBytes, formatCount, formatDuration } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
@@ -25,8 +24,8 @@ export function historyCommand(world: World): Command {
           hint: 'Such as --limit 50.',
         })
       }
-      const { store } = await openForReading(flags, world)
-      const records = await readRunRecords(store, Number(flags.limit), { signal: world.signal })
+      const { warehouse } = await openForReading(flags, world)
+      const records = await warehouse.history(Number(flags.limit))
       await world.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
     })
 }

@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { access, link, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { type Config, checkSource, putTogether } from '@dwh/config'
 import { DwhError, formatTableName, type ObjectStore } from '@dwh/core'
+import {
+  configText,
+  lookAtSource,
+  openWarehouse,
+  type Places,
+  type Proposal,
+  plural,
+  propose,
+  putTogether,
+  type Warehouse,
+} from '@dwh/warehouse'
 import { Command } from 'commander'
-import { lookAtSource } from '../init/look-at-source.ts'
-import { type Proposal, propose } from '../init/propose.ts'
-import { configText, type Places } from '../init/write-config.ts'
 import { noteLine } from '../output/lines.ts'
 import { secretsOf } from '../output/report-error.ts'
-import { plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStoreOf } from './shared.ts'
+import { type CommonFlags, openOptions } from './shared.ts'
 
 const HELP = `
 Looks at the database and at the storage, and writes a dwh.yaml with comments: what would be read and how large it is, what is better left out and
@@ -40,12 +46,13 @@ export function initCommand(world: World): Command {
       if (!flags.print && !flags.force) await checkAbsent(path)
       world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
       const config = await putTogether(null, flags, world)
-      checkSource(config, world)
-      const look = await lookAtSource(config, world)
+      const options = openOptions(world)
+      const look = await lookAtSource(config, options)
       const proposal = propose(look)
-      const text = configText(await places(config, flags, world, dirname(path)), look, proposal)
+      const warehouse = await openWarehouse(config, { ...options, patience: { attempts: 2 } })
+      const text = configText(await places(warehouse, flags, world, dirname(path)), look, proposal)
       if (!flags.print) await write(path, text, flags.force ?? false)
-      world.stderr.write(await notes(openStoreOf(config, world, { attempts: 2 }).store, proposal))
+      world.stderr.write(await notes(warehouse.store, proposal))
       if (flags.json)
         await world.stdout.write(`${JSON.stringify(asJson(flags.print ? null : path, text, proposal), null, 2)}\n`)
       else await world.stdout.write(flags.print ? text : `Wrote ${path}. Next: dwh plan, then dwh run.\n`)
@@ -85,15 +92,17 @@ async function write(path: string, text: string, force: boolean): Promise<void> 
   }
 }
 
-async function places(config: Config, flags: InitFlags, { env, cwd }: World, folder: string): Promise<Places> {
-  const { storage } = config
+async function places(
+  { config, described }: Warehouse,
+  flags: InitFlags,
+  { env, cwd }: World,
+  folder: string,
+): Promise<Places> {
+  const { ca_file, ...s3 } = described.s3 ?? {}
   return {
     ...source(flags, env),
-    storage:
-      's3' in storage
-        ? `s3://${[storage.s3.bucket, storage.s3.prefix].filter(Boolean).join('/')}`
-        : localPath(storage.path, folder),
-    s3: 's3' in storage ? s3Keys(storage, folder) : {},
+    storage: described.storage.includes('://') ? described.storage : localPath(described.storage, folder),
+    s3: typeof ca_file === 'string' ? { ...s3, ca_file: localPath(ca_file, folder) } : s3,
     timezone: config.timezone,
     schema: await schemaPlace(cwd, folder),
   }
@@ -117,15 +126,6 @@ function source({ source: given }: InitFlags, env: World['env']): Pick<Places, '
 function localPath(path: string, folder: string): string {
   const inside = relative(folder, path)
   return inside.startsWith('..') ? path : `./${inside}`
-}
-
-function s3Keys({ s3, caFile }: Extract<Config['storage'], { s3: unknown }>, folder: string): Places['s3'] {
-  return {
-    ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
-    ...(s3.region === undefined ? {} : { region: s3.region }),
-    ...(s3.pathStyle === undefined ? {} : { path_style: s3.pathStyle }),
-    ...(caFile === undefined ? {} : { ca_file: localPath(caFile, folder) }),
-  }
 }
 
 const SCHEMA = 'node_modules/@dwh/cli/dwh.schema.json'

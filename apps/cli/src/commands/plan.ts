@@ -1,10 +1,9 @@
-import { planPipeline, type RunPlan, type TablePlan } from '@dwh/pipeline'
+import { formatCount, plural, type RunPlan, type TablePlan } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { alignColumns, noteLine } from '../output/lines.ts'
 import { noteLines } from '../output/plan-notes.ts'
-import { formatCount, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
+import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
 Shows exactly what dwh run would do now, and does nothing: which tables under which names, what is new or changed, what
@@ -20,8 +19,8 @@ export function planCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
-      const { options } = await planOptions(flags, world, (note) => void world.stderr.write(noteLine(note)))
-      const plan = await planPipeline(options)
+      const warehouse = await open(flags, world, { onNote: (note) => void world.stderr.write(noteLine(note)) })
+      const plan = await warehouse.plan(planRequest(flags))
       await world.stdout.write(flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
     })
 }

@@ -1,10 +1,9 @@
-import { type PruneReport, pruneWarehouse, type Retention } from '@dwh/upkeep'
+import { formatBytes, type PruneReport, plural, type Retention } from '@dwh/warehouse'
 import { Command, InvalidArgumentError } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { waitingLine } from '../output/run-progress.ts'
-import { formatBytes, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore } from './shared.ts'
+import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
 Keeps the last so many days, weeks, months and years that have one, each by its last day, and removes all others. A day as of which a
@@ -32,14 +31,10 @@ export function pruneCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, self: Command) => {
       const flags = self.optsWithGlobals<PruneFlags>()
-      const { config, store } = await openStore(flags, world)
-      const report = await pruneWarehouse({
-        store,
-        keep: retention(flags) ?? config.keep,
+      const warehouse = await open(flags, world)
+      const report = await warehouse.prune({
+        keep: retention(flags),
         remove: flags.yes ?? false,
-        clock: world.clock,
-        random: world.random,
-        signal: world.signal,
         onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`),
       })
       await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
@@ -47,10 +42,10 @@ export function pruneCommand(world: World): Command {
 }
 
 /** What the flags say, all of it: those that are not given do not come from elsewhere. */
-function retention(flags: PruneFlags): Retention | null {
+function retention(flags: PruneFlags): Retention | undefined {
   const { keepDaily: daily, keepWeekly: weekly, keepMonthly: monthly, keepYearly: yearly } = flags
   const given = { daily, weekly, monthly, yearly }
-  return Object.values(given).some((count) => count !== undefined) ? given : null
+  return Object.values(given).some((count) => count !== undefined) ? given : undefined
 }
 
 function text({ removed, kept, current }: PruneReport, done: boolean): string {

@@ -3,11 +3,11 @@ import { resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { DwhError, throwIfAborted } from '@dwh/core'
-import { RESULT_FORMATS, type ResultFormat } from '@dwh/query'
+import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import { writeAnswers } from '../output/write-answers.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, checkMaxRows, openForReading, openSession, readSnapshot } from './shared.ts'
+import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
 Runs SQL (DuckDB's) over the tables of the last good run, each under its name: customers, billing.invoices. Only the files of the
@@ -40,14 +40,13 @@ export function queryCommand(world: World): Command {
       const flags = command.optsWithGlobals<QueryFlags>()
       const maxRows = checkMaxRows(flags.maxRows)
       const sql = await readSql(given, flags, world)
-      const opened = await openForReading(flags, world)
-      const { tables } = await readSnapshot(opened, flags.asOf, world.signal)
-      const warehouse = await openSession(opened, tables)
+      const { warehouse } = await openForReading(flags, world)
+      const session = await warehouse.session({ asOf: flags.asOf })
       const format = flags.json ? 'json' : flags.format
       try {
-        await writeAnswers(warehouse, sql, { format, maxRows }, world, world.signal)
+        await writeAnswers(session, sql, { format, maxRows }, world, world.signal)
       } finally {
-        await warehouse.close()
+        await session.close()
       }
     })
 }

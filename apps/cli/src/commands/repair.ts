@@ -1,11 +1,9 @@
 import { printable } from '@dwh/core'
-import { openParquetWriter } from '@dwh/parquet-writer'
-import { type RepairReport, repairWarehouse } from '@dwh/upkeep'
+import { plural, type RepairReport } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { waitingLine } from '../output/run-progress.ts'
-import { plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore } from './shared.ts'
+import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
 Finishes what was committed, removes what interrupted runs have left, and makes etl.json and manifests that are missing or
@@ -22,23 +20,9 @@ export function repairCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
-      const { config, store } = await openStore(flags, world)
-      const writer = await openParquetWriter({ tempDirectory: config.temp })
-      let report: RepairReport
-      try {
-        report = await repairWarehouse({
-          store,
-          writer,
-          tempDirectory: config.temp,
-          clock: world.clock,
-          random: world.random,
-          signal: world.signal,
-          onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`),
-        })
-      } finally {
-        await writer.close()
-      }
-      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, store.url))
+      const warehouse = await open(flags, world)
+      const report = await warehouse.repair({ onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`) })
+      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url))
     })
 }
 

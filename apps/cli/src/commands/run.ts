@@ -1,14 +1,12 @@
 import { type Fidelity, printable } from '@dwh/core'
-import { openParquetWriter } from '@dwh/parquet-writer'
-import { type RunReport, runPipeline, type TableResult } from '@dwh/pipeline'
+import { formatBytes, formatDuration, plural, type RunReport, type TableResult } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { keptLines, keptTables } from '../output/kept-tables.ts'
 import { noteLines } from '../output/plan-notes.ts'
 import { EXIT } from '../output/report-error.ts'
 import { runProgress } from '../output/run-progress.ts'
-import { formatBytes, formatDuration, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { addRunFlags, planOptions, type RunFlags } from './shared.ts'
+import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
 Reads every table at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and publishes all of them at
@@ -25,9 +23,6 @@ kept from before, 4 another run was quicker.`
 
 type WrittenTable = Extract<TableResult, { status: 'written' }>
 
-/** `UV_THREADPOOL_SIZE` unless set; one thread has to stay free (see `ParquetWriterOptions.concurrentWrites`). */
-const DEFAULT_POOL_THREADS = 4
-
 export function runCommand(world: World): Command {
   return addRunFlags(new Command('run'))
     .option('--if-last-run <run>', 'only while this is the last good run, or none; else exit code 4')
@@ -35,36 +30,26 @@ export function runCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags & { readonly ifLastRun?: string }>()
-      const { config, store, options } = await planOptions(flags, world, (note) => progress.note(note))
-      const poolThreads = Number(world.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
-      const writer = await openParquetWriter({
-        tempDirectory: config.temp,
-        concurrentWrites: Math.max(1, poolThreads - 1),
-        ...(config.extensions === null ? {} : { extensionDirectory: config.extensions }),
-        ...(config.memoryLimitBytes ? { memoryLimitBytes: config.memoryLimitBytes } : {}),
-      })
       const progress = runProgress(world.stderr)
       let report: RunReport
+      const warehouse = await open(flags, world, { onNote: (note) => progress.note(note) })
       try {
-        report = await runPipeline({
-          ...options,
+        report = await warehouse.run({
+          ...planRequest(flags),
           ifLastRun: flags.ifLastRun === 'none' ? null : flags.ifLastRun,
-          onTableError: config.onTableError,
-          writer,
-          tempDirectory: config.temp,
-          random: world.random,
           onEvent: progress.onEvent,
         })
       } finally {
         progress.close()
-        await writer.close()
       }
       for (const note of notes(report)) world.stderr.write(`${note}\n`)
       // what somebody has to end; the rest stands in the plan
       for (const note of report.plan.notes) if (note.sql !== null) world.stderr.write(noteLines(note, '!'))
       if (!report.state.conditional_writes) world.stderr.write(`${UNCONDITIONAL}\n`)
       if (report.record.status === 'partial') world.exitWith(EXIT.partial)
-      await world.stdout.write(flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, store.url))
+      await world.stdout.write(
+        flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, warehouse.store.url),
+      )
     })
 }
 

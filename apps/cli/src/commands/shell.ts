@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { RESULT_FORMATS, type ResultFormat } from '@dwh/query'
+import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import { historyFile } from '../shell/history-file.ts'
 import { runScript } from '../shell/run-script.ts'
@@ -46,12 +46,12 @@ export function shellCommand(world: World): Command {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<ShellFlags>()
       const maxRows = checkMaxRows(flags.maxRows)
-      const opened = await openForReading(flags, world)
+      const { warehouse } = await openForReading(flags, world)
       const format = flags.json ? 'json' : flags.format
-      const session = await openShell({ opened, world, asOf: flags.asOf, format, maxRows })
+      const session = await openShell({ warehouse, world, asOf: flags.asOf, format, maxRows })
       try {
         if (world.stdin.isTTY && world.stderr.isTTY) {
-          const history = historyFile(join(opened.config.cache, 'history'))
+          const history = historyFile(join(warehouse.config.cache, 'history'))
           await runTerminal({ session, world, history, debug: flags.debug ?? false })
         } else {
           await runScript(session, world)

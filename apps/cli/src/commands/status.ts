@@ -1,8 +1,7 @@
 import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
-import { readState } from '@dwh/metadata'
+import { formatAge, formatBytes, formatDuration, plural } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { alignColumns, printableLines } from '../output/lines.ts'
-import { formatAge, formatBytes, formatDuration, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
@@ -19,12 +18,13 @@ export function statusCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
-      const { store, rememberedAt } = await openForReading(flags, world)
-      const { state } = await readState(store, { signal: world.signal })
+      const { warehouse, rememberedAt } = await openForReading(flags, world)
+      const state = await warehouse.state()
+      const { url } = warehouse.store
       await world.stdout.write(
         flags.json
-          ? `${JSON.stringify({ ...asJson(state, store.url), remembered_at: rememberedAt() }, null, 2)}\n`
-          : asText(state, store.url, world),
+          ? `${JSON.stringify({ ...asJson(state, url), remembered_at: rememberedAt() }, null, 2)}\n`
+          : asText(state, url, world),
       )
     })
 }

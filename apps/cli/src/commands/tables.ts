@@ -1,7 +1,8 @@
+import { pathOf } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { columnsText, type ListedTable, listTables, sizesText } from '../output/listed-tables.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, locate, openForReading, readSnapshot } from './shared.ts'
+import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 The tables of the warehouse: sizes for all of them, columns for those that are named. With --json also the paths of their files.
@@ -23,16 +24,16 @@ export function tablesCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (patterns: string[], _, command: Command) => {
       const flags = command.optsWithGlobals<TablesFlags>()
-      const opened = await openForReading(flags, world)
-      const { tables } = await readSnapshot(opened, flags.asOf, world.signal)
+      const { warehouse } = await openForReading(flags, world)
+      const { tables } = await warehouse.tables(flags.asOf)
       const listed = listTables(tables, patterns)
-      const pathOf = (key: string) => locate(opened.store, key)
+      const locate = (key: string) => pathOf(warehouse.store, key)
       const details = () => listed.map(columnsText).join('\n')
       const text = patterns.length > 0 ? details() : sizesText(listed)
       await world.stdout.write(
         flags.json
           ? `${JSON.stringify(
-              listed.map((table) => asJson(table, pathOf)),
+              listed.map((table) => asJson(table, locate)),
               null,
               2,
             )}\n`
@@ -41,14 +42,14 @@ export function tablesCommand(world: World): Command {
     })
 }
 
-function asJson({ name, entry, rows, bytes }: ListedTable, pathOf: (key: string) => string) {
+function asJson({ name, entry, rows, bytes }: ListedTable, locate: (key: string) => string) {
   const { date, run_id, source, snapshot, columns, primary_key, files } = entry
   return {
     name,
     date,
     rows,
     bytes,
-    paths: files.map((file) => pathOf(file.key)),
+    paths: files.map((file) => locate(file.key)),
     columns,
     primary_key,
     source,

@@ -1,12 +1,10 @@
 import { printable } from '@dwh/core'
-import { openParquetWriter } from '@dwh/parquet-writer'
-import { type VerifyReport, verifyWarehouse } from '@dwh/upkeep'
+import { formatBytes, plural, type VerifyReport } from '@dwh/warehouse'
 import { Command, InvalidArgumentError } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { EXIT } from '../output/report-error.ts'
-import { formatBytes, plural } from '../output/units.ts'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, openStore } from './shared.ts'
+import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
 Reads every file that the manifests of all days name, and compares it with its size and SHA-256; looks for files that
@@ -33,23 +31,10 @@ export function verifyCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<VerifyFlags>()
-      const { config, store } = await openStore(flags, world)
-      const writer = flags.deep ? await openParquetWriter({ tempDirectory: config.temp }) : undefined
-      let report: VerifyReport
-      try {
-        report = await verifyWarehouse({
-          store,
-          tempDirectory: config.temp,
-          sample: flags.sample,
-          deep: writer,
-          random: () => world.random(4).reduce((sum, byte) => (sum + byte) / 256, 0),
-          signal: world.signal,
-        })
-      } finally {
-        await writer?.close()
-      }
+      const warehouse = await open(flags, world)
+      const report = await warehouse.verify({ sample: flags.sample, deep: flags.deep })
       if (report.problems.length > 0) world.exitWith(EXIT.damaged)
-      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, store.url))
+      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url))
     })
 }
 

@@ -1,7 +1,6 @@
-import { viewsSql } from '@dwh/query'
 import { Command } from 'commander'
 import type { World } from '../surroundings.ts'
-import { type CommonFlags, locate, openForReading, readSnapshot } from './shared.ts'
+import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 Prints SQL that gives any DuckDB one view per table over the files of the last good run. Make it again after each run.
@@ -17,9 +16,8 @@ export function viewsCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { asOf?: string }>()
-      const opened = await openForReading(flags, world)
-      const { tables } = await readSnapshot(opened, flags.asOf, world.signal)
-      const sql = viewsSql(tables, (key) => locate(opened.store, key))
+      const { warehouse } = await openForReading(flags, world)
+      const sql = await warehouse.views(flags.asOf)
       await world.stdout.write(flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
     })
 }

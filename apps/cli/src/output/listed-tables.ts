@@ -1,6 +1,6 @@
 import { DwhError, matchesTable, parseTableName, type TableEntry } from '@dwh/core'
+import { formatBytes, formatCount } from '@dwh/warehouse'
 import { alignColumns } from './lines.ts'
-import { formatBytes, formatCount } from './units.ts'
 
 /** A table, as lists show it. */
 export interface ListedTable {

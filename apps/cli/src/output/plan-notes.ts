@@ -1,5 +1,5 @@
 import { printable } from '@dwh/core'
-import type { PlanNote } from '@dwh/pipeline'
+import type { PlanNote } from '@dwh/warehouse'
 import { wrapWords } from './lines.ts'
 
 /** A terminal that nobody has made wider. */

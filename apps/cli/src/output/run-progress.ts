@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream'
 import type { OnEvent, RunEvent } from '@dwh/core'
 import { printable } from '@dwh/core'
+import { formatBytes, formatCount, formatDuration, plural } from '@dwh/warehouse'
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
 import { noteLine } from './lines.ts'
-import { formatBytes, formatCount, formatDuration, plural } from './units.ts'
 
 export interface RunProgress {
   readonly onEvent: OnEvent

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '@dwh/core'
-import { formatResult, type ResultFormat, type Warehouse } from '@dwh/query'
+import { formatResult, type ResultFormat, type Session } from '@dwh/warehouse'
 import type { World } from '../surroundings.ts'
 
 export interface AnswerStyle {
@@ -12,13 +12,13 @@ export interface AnswerStyle {
 
 /** Runs statements and writes each answer to stdout, notes to stderr. False once nobody reads any more, as `head` does when it has seen enough. */
 export async function writeAnswers(
-  warehouse: Warehouse,
+  session: Session,
   sql: string,
   { format, maxRows, flag = '--' }: AnswerStyle,
   { stdout, stderr }: Pick<World, 'stdout' | 'stderr'>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for await (const result of warehouse.query(sql, { signal })) {
+  for await (const result of session.query(sql, { signal })) {
     const notes: string[] = []
     const onNote = (note: string) => void notes.push(note)
     for await (const piece of formatResult(result, format, { maxRows, onNote })) {

@@ -1,5 +1,5 @@
 import { DwhError } from '@dwh/core'
-import { RESULT_FORMATS, type ResultFormat } from '@dwh/query'
+import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { columnsText, listTables, sizesText } from '../output/listed-tables.ts'
 import type { World } from '../surroundings.ts'
 import type { ShellSession } from './shell-session.ts'

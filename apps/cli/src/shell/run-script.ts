@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { throwIfAborted } from '@dwh/core'
-import { takeStatements } from '@dwh/query'
+import { takeStatements } from '@dwh/warehouse'
 import type { World } from '../surroundings.ts'
 import { isDotCommand, runDotCommand } from './dot-command.ts'
 import type { ShellSession } from './shell-session.ts'

@@ -1,5 +1,5 @@
 import { isDwhError } from '@dwh/core'
-import { takeStatements } from '@dwh/query'
+import { takeStatements } from '@dwh/warehouse'
 import { reportError } from '../output/report-error.ts'
 import type { World } from '../surroundings.ts'
 import { complete } from './complete.ts'

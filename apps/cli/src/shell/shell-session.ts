@@ -1,12 +1,18 @@
 import type { EtlState } from '@dwh/core'
-import type { ResultFormat, Warehouse } from '@dwh/query'
-import { type Opened, openSession, readSnapshot, type Snapshot } from '../commands/shared.ts'
-import { formatAge, formatDuration, plural } from '../output/units.ts'
+import {
+  formatAge,
+  formatDuration,
+  plural,
+  type ResultFormat,
+  type Session,
+  type TablesOf,
+  type Warehouse,
+} from '@dwh/warehouse'
 import { writeAnswers } from '../output/write-answers.ts'
 import type { World } from '../surroundings.ts'
 
 export interface ShellOptions {
-  readonly opened: Opened
+  readonly warehouse: Warehouse
   readonly world: World
   readonly asOf: string | undefined
   readonly format: ResultFormat
@@ -20,7 +26,7 @@ export interface ShellSession {
   timer: boolean
   /** The day that is shown; undefined for the tables of the last run. */
   readonly asOf: string | undefined
-  readonly tables: Snapshot['tables']
+  readonly tables: TablesOf['tables']
   /** Runs a statement and writes its answer. False once nobody reads any more. */
   run(sql: string, signal: AbortSignal): Promise<boolean>
   /** Shows another day, or with undefined the last run. */
@@ -29,22 +35,22 @@ export interface ShellSession {
   lookForNewer(signal: AbortSignal): Promise<true>
   /** One line: what is shown. */
   describe(): string
-  suggest: Warehouse['suggest']
+  suggest: Session['suggest']
   close(): Promise<void>
 }
 
 /** `etl.json` is looked at before a statement; but where the storage is slow or away, no more than a twentieth of the time is spent on that. */
 const LOOK_SHARE = 20
 
-export async function openShell({ opened, world, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {
-  let snapshot = await readSnapshot(opened, asOf, world.signal)
+export async function openShell({ warehouse, world, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {
+  let shown = await warehouse.tables(asOf)
   let day = asOf
-  const warehouse = await openSession(opened, snapshot.tables)
+  const answering = await warehouse.session({ tables: shown.tables })
   let nextLook = 0
 
-  async function show(next: Snapshot, nextDay: string | undefined): Promise<boolean> {
-    if (!(await warehouse.show(next.tables))) return false
-    snapshot = next
+  async function show(next: TablesOf, nextDay: string | undefined): Promise<boolean> {
+    if (!(await answering.show(next.tables))) return false
+    shown = next
     day = nextDay
     return true
   }
@@ -57,25 +63,25 @@ export async function openShell({ opened, world, asOf, format, maxRows }: ShellO
       return day
     },
     get tables() {
-      return snapshot.tables
+      return shown.tables
     },
     async run(sql, signal) {
       const started = performance.now()
       const { format, maxRows } = session
-      const heard = await writeAnswers(warehouse, sql, { format, maxRows, flag: '.' }, world, signal)
+      const heard = await writeAnswers(answering, sql, { format, maxRows, flag: '.' }, world, signal)
       if (session.timer) world.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard
     },
     async showDay(next, signal) {
-      if (!(await show(await readSnapshot(opened, next, signal), next)))
+      if (!(await show(await warehouse.tables(next, { signal }), next)))
         world.stderr.write('A transaction is open: COMMIT or ROLLBACK first.\n')
     },
     async lookForNewer(signal) {
       const now = world.clock().getTime()
       if (day !== undefined || now < nextLook) return true
       try {
-        const next = await readSnapshot(opened, undefined, signal)
-        if (next.state.run_id !== snapshot.state.run_id && (await show(next, undefined)))
+        const next = await warehouse.tables(undefined, { signal })
+        if (next.state.run_id !== shown.state.run_id && (await show(next, undefined)))
           world.stderr.write(`A new run: ${freshness(next.state, world)}\n`)
       } finally {
         nextLook = now + (world.clock().getTime() - now) * LOOK_SHARE
@@ -83,11 +89,11 @@ export async function openShell({ opened, world, asOf, format, maxRows }: ShellO
       return true
     },
     describe: () =>
-      `${opened.store.url}: ${plural(Object.keys(snapshot.tables).length, 'table')}, ${
-        day === undefined ? freshness(snapshot.state, world) : `as of ${day}`
+      `${warehouse.store.url}: ${plural(Object.keys(shown.tables).length, 'table')}, ${
+        day === undefined ? freshness(shown.state, world) : `as of ${day}`
       }`,
-    suggest: (sql) => warehouse.suggest(sql),
-    close: () => warehouse.close(),
+    suggest: (sql) => answering.suggest(sql),
+    close: () => answering.close(),
   }
   return session
 }

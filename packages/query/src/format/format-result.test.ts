@@ -4,25 +4,20 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { temporaryFolder } from '@dwh/test-kit'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { localFiles, openWarehouse, type Warehouse } from '../index.ts'
+import { localFiles, openSession, type Session } from '../index.ts'
 import { testWarehouse } from '../test-support.ts'
 import { type FormatOptions, formatResult, type ResultFormat } from './format-result.ts'
 
-async function open(): Promise<Warehouse> {
+async function open(): Promise<Session> {
   const { store, state } = await testWarehouse()
-  const warehouse = await openWarehouse({ tables: {}, files: localFiles({ store, readState: async () => state }) })
-  onTestFinished(() => warehouse.close())
-  return warehouse
+  const session = await openSession({ tables: {}, files: localFiles({ store, readState: async () => state }) })
+  onTestFinished(() => session.close())
+  return session
 }
 
-async function format(
-  sql: string,
-  as: ResultFormat,
-  options: FormatOptions = {},
-  warehouse?: Warehouse,
-): Promise<string> {
+async function format(sql: string, as: ResultFormat, options: FormatOptions = {}, session?: Session): Promise<string> {
   let text = ''
-  for await (const result of (warehouse ?? (await open())).query(sql)) {
+  for await (const result of (session ?? (await open())).query(sql)) {
     for await (const piece of formatResult(result, as, options)) text += piece
   }
   return text
@@ -92,9 +87,9 @@ test('markdown: bars and line breaks cannot break it', async () => {
 test('a table of many rows is cut, and says so; the others are whole', async () => {
   const notes: string[] = []
   const onNote = (note: string) => notes.push(note)
-  const warehouse = await open()
+  const session = await open()
   const lines = async (as: ResultFormat, options: FormatOptions) =>
-    (await format('SELECT range AS a FROM range(1500)', as, options, warehouse)).trimEnd().split('\n').length
+    (await format('SELECT range AS a FROM range(1500)', as, options, session)).trimEnd().split('\n').length
   expect(await lines('table', { onNote })).toBe(1002)
   expect(notes).toEqual([expect.stringContaining('first 1000 rows')])
   expect(await lines('markdown', { maxRows: 10, onNote })).toBe(12)
@@ -112,7 +107,7 @@ describe('properties', () => {
   const cell = fc.option(fc.string({ unit: 'binary' }).filter((s) => s.isWellFormed()))
 
   test('json is read back by JSON.parse, csv by DuckDB, as it was', async () => {
-    const warehouse = await open()
+    const session = await open()
     const folder = await temporaryFolder()
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
@@ -128,13 +123,13 @@ describe('properties', () => {
             text === null ? 'NULL::VARCHAR' : `decode(from_hex('${Buffer.from(text).toString('hex')}'))`
           const values = rows.map(([a, b, n], i) => `(${i}, ${literal(a)}, ${literal(b)}, (${n})::BIGINT)`)
           const sql = `SELECT * FROM (VALUES ${values.join(', ')}) t(i, a, b, n) ORDER BY i`
-          const json = await format(sql, 'json', {}, warehouse)
+          const json = await format(sql, 'json', {}, session)
           expect(JSON.parse(json).map((row: { a: string; b: string }) => [row.a, row.b])).toEqual(
             rows.map(([a, b]) => [a, b]),
           )
           expect(json.match(/"n":-?\d+/g)).toEqual(rows.map(([, , n]) => `"n":${n}`))
           const path = join(folder, 'x.csv')
-          await writeFile(path, await format(sql, 'csv', {}, warehouse))
+          await writeFile(path, await format(sql, 'csv', {}, session))
           const back = await connection.runAndReadAll(
             `SELECT a, b, n FROM read_csv('${path}', columns = {i: 'INT', a: 'VARCHAR', b: 'VARCHAR', n: 'BIGINT'}, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, auto_detect = false, new_line = '\\n', strict_mode = false) ORDER BY i`,
           )
@@ -146,11 +141,11 @@ describe('properties', () => {
   })
 
   test('a table never holds a control character', async () => {
-    const warehouse = await open()
+    const session = await open()
     await fc.assert(
       fc.asyncProperty(cell, async (text) => {
         const hex = Buffer.from(text ?? '').toString('hex')
-        const shown = await format(`SELECT decode(from_hex('${hex}')) AS t`, 'table', {}, warehouse)
+        const shown = await format(`SELECT decode(from_hex('${hex}')) AS t`, 'table', {}, session)
         // biome-ignore lint/suspicious/noControlCharactersInRegex: those are the ones that must not be there
         expect(shown.replace(/\n/g, '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
         expect(shown.split('\n')).toHaveLength(4)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readState } from '@dwh/metadata'
-import { cachedFiles, localFiles, openWarehouse, verifiedInMemory, type Warehouse } from '@dwh/query'
+import { cachedFiles, localFiles, openSession, type Session, verifiedInMemory } from '@dwh/query'
 import { openPlace } from './open-place.ts'
 import type { ReadersSpec } from './spec.ts'
 
@@ -36,11 +36,11 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
   async function asker(who: string): Promise<void> {
     while (!over) {
       await look(who, async () => {
-        const warehouse = await open(spec)
+        const session = await open(spec)
         try {
-          return (await warehouse.queryAll(SUM))?.rows[0] ?? []
+          return (await session.queryAll(SUM))?.rows[0] ?? []
         } finally {
-          await warehouse.close()
+          await session.close()
         }
       })
     }
@@ -48,15 +48,15 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
 
   /** Has looked at one table at the beginning, and sees the other as of then, however late it asks. */
   async function stayer(who: string): Promise<void> {
-    const warehouse = await open(spec)
-    const left = async () => Number((await warehouse.queryAll('SELECT sum(n) FROM left_pocket'))?.rows[0]?.[0])
+    const session = await open(spec)
+    const left = async () => Number((await session.queryAll('SELECT sum(n) FROM left_pocket'))?.rows[0]?.[0])
     const first = await left()
     while (!over) {
       await look(who, async () => [first, spec.sum - first - (first - (await left()))])
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    await look(`${who}, at its end`, async () => (await warehouse.queryAll(SUM))?.rows[0] ?? [])
-    await warehouse.close()
+    await look(`${who}, at its end`, async () => (await session.queryAll(SUM))?.rows[0] ?? [])
+    await session.close()
   }
 
   const all = [
@@ -68,12 +68,12 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
   return { ...found, states: found.states.size }
 }
 
-async function open({ place, cache }: ReadersSpec): Promise<Warehouse> {
+async function open({ place, cache }: ReadersSpec): Promise<Session> {
   const store = openPlace(place)
   const read = async () => (await readState(store)).state
   const verified = verifiedInMemory()
   const files = store.localPath
     ? localFiles({ store, readState: read, verified })
     : cachedFiles({ store, readState: read, verified, folder: join(cache, 'files') })
-  return openWarehouse({ tables: (await read()).tables, files, threads: 1 })
+  return openSession({ tables: (await read()).tables, files, threads: 1 })
 }

@@ -10,7 +10,7 @@ import { splitStatements } from './split-statements.ts'
 import { tablesInSql, tablesNamedIn } from './tables-in-sql.ts'
 import { qualified, selectFiles, viewName } from './view-sql.ts'
 
-export interface OpenWarehouseOptions {
+export interface OpenSessionOptions {
   /** The tables to show: those of `etl.json`, or of a day's manifest. */
   readonly tables: Readonly<Record<string, TableEntry>>
   readonly files: CommittedFiles
@@ -32,7 +32,7 @@ export interface RunQueryOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface Warehouse {
+export interface Session {
   /**
    * Runs one or more statements; one result for each that answers with rows, in order. A table's files are opened and checked when a statement names it,
    * and stay the same until `close`, whatever is published meanwhile. Leaving early interrupts what is running.
@@ -66,13 +66,13 @@ const PARALLEL_OPENS = 4
  * @example
  * const { state } = await readState(store)
  * const files = localFiles({ store, readState: async () => (await readState(store)).state })
- * const warehouse = await openWarehouse({ tables: state.tables, files })
- * const answer = await warehouse.queryAll('SELECT count(*) FROM customers')
- * await warehouse.close()
+ * const session = await openSession({ tables: state.tables, files })
+ * const answer = await session.queryAll('SELECT count(*) FROM customers')
+ * await session.close()
  *
  * @throws DwhError NAME_CONFLICT for a table whose name DuckDB keeps for itself
  */
-export async function openWarehouse(options: OpenWarehouseOptions): Promise<Warehouse> {
+export async function openSession(options: OpenSessionOptions): Promise<Session> {
   const { files, timeZone = 'UTC' } = options
   let { tables } = options
   const instance = await DuckDBInstance.create(':memory:', {

@@ -34,12 +34,12 @@ describe('a view for each table', () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS id, 10 AS plan')
     await house.write({ schema: 'billing', name: 'Invoices' }, 'SELECT 1 AS customer_id, 9.90::DECIMAL(10,2) AS amount')
-    const warehouse = await house.open()
+    const session = await house.open()
     expect(
-      await ask(warehouse, 'SELECT c.id, i.amount FROM Customers c JOIN billing.invoices i ON i.customer_id = c.id'),
+      await ask(session, 'SELECT c.id, i.amount FROM Customers c JOIN billing.invoices i ON i.customer_id = c.id'),
     ).toEqual([['1', '9.90']])
-    expect(await ask(warehouse, 'FROM main.customers')).toEqual([['1', '10']])
-    expect(await ask(warehouse, 'FROM memory."main"."customers"')).toEqual([['1', '10']])
+    expect(await ask(session, 'FROM main.customers')).toEqual([['1', '10']])
+    expect(await ask(session, 'FROM memory."main"."customers"')).toEqual([['1', '10']])
   })
 
   test('hostile names of schemas, tables and columns', async () => {
@@ -51,18 +51,18 @@ describe('a view for each table', () => {
       if (name !== 'main') await house.write({ schema: name, name: LONG }, `SELECT ${i} AS ${quoteIdentifier(name)}`)
     }
     await house.write({ schema: LONG, name: LONG }, 'SELECT 99 AS x')
-    const warehouse = await house.open()
+    const session = await house.open()
     for (const [i, name] of HOSTILE.entries()) {
-      expect(await ask(warehouse, `SELECT ${quoteIdentifier(name)} FROM memory.main.${quoteIdentifier(name)}`)).toEqual(
-        [[String(i)]],
-      )
+      expect(await ask(session, `SELECT ${quoteIdentifier(name)} FROM memory.main.${quoteIdentifier(name)}`)).toEqual([
+        [String(i)],
+      ])
       if (name !== 'main')
-        expect(await ask(warehouse, `FROM memory.${quoteIdentifier(name)}.${quoteIdentifier(LONG)}`)).toEqual([
+        expect(await ask(session, `FROM memory.${quoteIdentifier(name)}.${quoteIdentifier(LONG)}`)).toEqual([
           [String(i)],
         ])
     }
-    expect(await ask(warehouse, `SELECT filename, snapshot_date FROM "a*b"`)).toEqual([['1', '2']])
-    expect(await ask(warehouse, `FROM ${quoteIdentifier(LONG)}.${quoteIdentifier(LONG)}`)).toEqual([['99']])
+    expect(await ask(session, `SELECT filename, snapshot_date FROM "a*b"`)).toEqual([['1', '2']])
+    expect(await ask(session, `FROM ${quoteIdentifier(LONG)}.${quoteIdentifier(LONG)}`)).toEqual([['99']])
   })
 
   test('a warehouse whose path holds globs, quotes, blanks and an equals sign', async () => {
@@ -80,12 +80,12 @@ describe('a view for each table', () => {
     const one = await house.write({ name: 't' }, 'SELECT 1 AS n')
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`t${i}`, one]))
     house.state = { ...house.state, tables: { ...house.state.tables, ...many } }
-    const warehouse = await house.open()
-    expect(await ask(warehouse, 'SELECT c0 + c1599 FROM wide')).toEqual([['1599']])
-    expect(await ask(warehouse, 'SELECT count(*), max(t) FROM none')).toEqual([['0', null]])
-    expect(await ask(warehouse, 'SELECT count(*) FROM (SHOW TABLES)')).toEqual([['303']])
-    await warehouse.load()
-    expect(await ask(warehouse, 'SELECT t0.n + t299.n FROM t0, t299')).toEqual([['2']])
+    const session = await house.open()
+    expect(await ask(session, 'SELECT c0 + c1599 FROM wide')).toEqual([['1599']])
+    expect(await ask(session, 'SELECT count(*), max(t) FROM none')).toEqual([['0', null]])
+    expect(await ask(session, 'SELECT count(*) FROM (SHOW TABLES)')).toEqual([['303']])
+    await session.load()
+    expect(await ask(session, 'SELECT t0.n + t299.n FROM t0, t299')).toEqual([['2']])
   })
 
   test('the SQL of the views is for any DuckDB', async () => {
@@ -115,25 +115,25 @@ describe('only the tables that a statement names are touched', () => {
     `SELECT 'bad'`,
     'WITH bad AS (SELECT 1) FROM good',
   ])('%s', async (sql) => {
-    const warehouse = await (await withUnreadable()).open()
-    if (sql.startsWith('WITH')) await expect(warehouse.queryAll(sql)).resolves.toBeDefined()
-    else await warehouse.queryAll(sql)
+    const session = await (await withUnreadable()).open()
+    if (sql.startsWith('WITH')) await expect(session.queryAll(sql)).resolves.toBeDefined()
+    else await session.queryAll(sql)
   })
 
   test('a table that cannot be read can be described, and may be asked for again', async () => {
     const house = await withUnreadable()
     const key = house.state.tables.bad?.files[0]?.key ?? ''
-    const warehouse = await house.open()
-    await expect(warehouse.queryAll('FROM bad')).rejects.toMatchObject({
+    const session = await house.open()
+    await expect(session.queryAll('FROM bad')).rejects.toMatchObject({
       code: 'DAMAGED',
       message: expect.stringContaining(key),
     })
-    const { rows } = (await warehouse.queryAll(
+    const { rows } = (await session.queryAll(
       `SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'bad'`,
     )) ?? { rows: [] }
     expect(rows).toEqual([['id', 'INTEGER']])
     await house.write({ name: 'bad' }, 'SELECT 1 AS id')
-    expect(await ask(warehouse, 'FROM bad')).toEqual([['1']])
+    expect(await ask(session, 'FROM bad')).toEqual([['1']])
   })
 
   const statements = [
@@ -170,10 +170,10 @@ describe('only the tables that a statement names are touched', () => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT i::INTEGER AS id, i % 3 AS m FROM range(10) r(i)')
     const direct = viewsSql(house.state.tables, (key) => join(house.root, key))
-    const warehouse = await house.open()
-    const answer = await warehouse.queryAll(sql)
+    const session = await house.open()
+    const answer = await session.queryAll(sql)
     if (sql.startsWith('EXPLAIN')) expect(String(answer?.rows)).not.toContain('not loaded')
-    else expect(await ask(warehouse, repeatable(sql))).toEqual(await texts(direct, repeatable(sql)))
+    else expect(await ask(session, repeatable(sql))).toEqual(await texts(direct, repeatable(sql)))
   })
 
   /** Without what `queryAll` above has already made. */
@@ -196,8 +196,8 @@ describe('only the tables that a statement names are touched', () => {
   test('a name that is put together at run time is found when it is used', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS id')
-    const warehouse = await house.open()
-    expect(await ask(warehouse, `FROM query_table('cust' || 'omers')`)).toEqual([['1']])
+    const session = await house.open()
+    expect(await ask(session, `FROM query_table('cust' || 'omers')`)).toEqual([['1']])
     expect(await ask(await house.open(), `FROM query('FROM cust' || 'omers')`)).toEqual([['1']])
   })
 })
@@ -253,13 +253,13 @@ describe('bytes', () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT i AS id FROM range(100000) r(i)')
     const path = join(house.root, entry.files[0]?.key ?? '')
-    const warehouse = await house.open()
-    expect(await ask(warehouse, 'SELECT count(*) FROM t')).toEqual([['100000']])
+    const session = await house.open()
+    expect(await ask(session, 'SELECT count(*) FROM t')).toEqual([['100000']])
     await writeFile(`${path}.new`, 'something else')
     await rename(`${path}.new`, path)
-    expect(await ask(warehouse, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
+    expect(await ask(session, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
     await rm(path)
-    expect(await ask(warehouse, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
+    expect(await ask(session, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
   })
 
   test('found staged, final and kept', async () => {
@@ -278,10 +278,10 @@ describe('bytes', () => {
     expect(await ask(await house.open(), 'FROM t')).toEqual([['1']])
 
     // replaced after the session had read its manifest: etl.json says where the bytes are kept
-    const warehouse = await house.open()
+    const session = await house.open()
     await rename(staged, kept)
     house.state = { ...before, kept: [{ key, sha256, kept: `_dwh/kept/r9/${key}`, until: 'x' }] }
-    expect(await ask(warehouse, 'FROM t')).toEqual([['1']])
+    expect(await ask(session, 'FROM t')).toEqual([['1']])
   })
 
   test('each file is hashed once, by any number of processes; a restored copy is another file', async () => {
@@ -340,9 +340,9 @@ describe('bytes', () => {
 
 describe('statements', () => {
   test('several: one result for each that answers with rows', async () => {
-    const warehouse = await (await testWarehouse()).open()
+    const session = await (await testWarehouse()).open()
     const seen: unknown[] = []
-    for await (const { columns, rows } of warehouse.query(
+    for await (const { columns, rows } of session.query(
       `CREATE TABLE x (n INT); INSERT INTO x VALUES (1), (2); SELECT n FROM x ORDER BY n; SET threads = 2; SELECT 'a' AS a`,
     )) {
       for await (const batch of rows) seen.push([columns.map((column) => column.name), batch])
@@ -351,48 +351,48 @@ describe('statements', () => {
       [['n'], [[1], [2]]],
       [['a'], [['a']]],
     ])
-    expect(await warehouse.queryAll('SET threads = 2')).toBeNull()
-    expect(await warehouse.queryAll('')).toBeNull()
+    expect(await session.queryAll('SET threads = 2')).toBeNull()
+    expect(await session.queryAll('')).toBeNull()
   })
 
   test('what DuckDB says of a mistake, with a hint', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS id')
-    const warehouse = await house.open()
-    await expect(warehouse.queryAll('SELEC 1')).rejects.toMatchObject({
+    const session = await house.open()
+    await expect(session.queryAll('SELEC 1')).rejects.toMatchObject({
       code: 'QUERY_FAILED',
       message: expect.stringContaining('SELEC'),
     })
-    await expect(warehouse.queryAll('FROM custmers')).rejects.toMatchObject({
+    await expect(session.queryAll('FROM custmers')).rejects.toMatchObject({
       code: 'QUERY_FAILED',
       message: expect.stringContaining('Did you mean "customers'),
       hint: expect.stringContaining('dwh tables'),
     })
-    await expect(warehouse.queryAll('FROM public.customers')).rejects.toMatchObject({
+    await expect(session.queryAll('FROM public.customers')).rejects.toMatchObject({
       hint: expect.stringContaining('customers, not public.customers'),
     })
-    await expect(warehouse.queryAll(`SELECT id::DATE FROM customers`)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
-    expect(await ask(warehouse, 'SELECT id FROM customers')).toEqual([['1']])
+    await expect(session.queryAll(`SELECT id::DATE FROM customers`)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+    expect(await ask(session, 'SELECT id FROM customers')).toEqual([['1']])
   })
 
   test('an endless query: left early, or stopped by its signal, also midway', async () => {
-    const warehouse = await (await testWarehouse()).open()
-    for await (const { rows } of warehouse.query('SELECT * FROM range(1000000000000)')) {
+    const session = await (await testWarehouse()).open()
+    for await (const { rows } of session.query('SELECT * FROM range(1000000000000)')) {
       for await (const batch of rows) {
         expect(batch.length).toBeGreaterThan(0)
         break
       }
     }
     const controller = new AbortController()
-    const counting = warehouse.queryAll('SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000) b', {
+    const counting = session.queryAll('SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000) b', {
       signal: controller.signal,
     })
     setTimeout(() => controller.abort(), 50)
     await expect(counting).rejects.toMatchObject({ code: 'ABORTED' })
-    await expect(warehouse.queryAll('SELECT 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(session.queryAll('SELECT 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ABORTED',
     })
-    expect(await ask(warehouse, 'SELECT 1')).toEqual([['1']])
+    expect(await ask(session, 'SELECT 1')).toEqual([['1']])
   })
 
   test('eight sessions at once, and closing twice', async () => {
@@ -409,14 +409,14 @@ describe('statements', () => {
 
   test('days and hours are those of the time zone', async () => {
     const house = await testWarehouse()
-    const { openWarehouse } = await import('./index.ts')
+    const { openSession } = await import('./index.ts')
     const files = localFiles({ store: house.store, readState: async () => house.state })
-    const zurich = await openWarehouse({ tables: {}, files, timeZone: 'Europe/Zurich' })
+    const zurich = await openSession({ tables: {}, files, timeZone: 'Europe/Zurich' })
     expect(await ask(zurich, `SELECT date_trunc('day', TIMESTAMPTZ '2026-02-18 23:30:00+00')::VARCHAR`)).toEqual([
       ['2026-02-19 00:00:00+01'],
     ])
     await zurich.close()
-    await expect(openWarehouse({ tables: {}, files, timeZone: 'No/Where' })).rejects.toMatchObject({
+    await expect(openSession({ tables: {}, files, timeZone: 'No/Where' })).rejects.toMatchObject({
       code: 'QUERY_FAILED',
     })
   })
@@ -432,66 +432,66 @@ describe('a session that stays open', () => {
     await house.write({ name: 'orders' }, 'SELECT 1 AS n')
     await house.write({ name: 'same' }, 'SELECT 5 AS n')
     await house.write({ name: 'gone' }, 'SELECT 9 AS n')
-    const warehouse = await house.open()
-    await ask(warehouse, 'CREATE TEMP TABLE mine AS FROM orders')
-    await ask(warehouse, 'CREATE VIEW latest AS SELECT max(n) AS n FROM orders')
-    await ask(warehouse, 'FROM gone')
+    const session = await house.open()
+    await ask(session, 'CREATE TEMP TABLE mine AS FROM orders')
+    await ask(session, 'CREATE VIEW latest AS SELECT max(n) AS n FROM orders')
+    await ask(session, 'FROM gone')
     await rename(join(house.root, 'orders/2026/02/18.parquet'), join(house.root, 'elsewhere'))
     await house.write({ name: 'orders' }, 'SELECT 2 AS n, true AS added')
     const added = await house.write({ schema: 'billing', name: 'invoices' }, 'SELECT 3 AS n')
     const { gone, ...tables } = house.state.tables
-    expect(await ask(warehouse, 'FROM orders')).toEqual([['1']])
-    expect(await warehouse.show(tables)).toBe(true)
-    expect(await ask(warehouse, 'FROM orders')).toEqual([['2', 'true']])
-    expect(await ask(warehouse, 'FROM mine, latest, same')).toEqual([['1', '2', '5']])
-    expect(await ask(warehouse, 'FROM billing.invoices')).toEqual([['3']])
-    await expect(ask(warehouse, 'FROM gone')).rejects.toThrow(/Table with name gone does not exist/)
-    expect(await warehouse.show({ gone: gone as TableEntry, 'billing.invoices': added })).toBe(true)
-    expect(await ask(warehouse, 'FROM gone, billing.invoices')).toEqual([['9', '3']])
+    expect(await ask(session, 'FROM orders')).toEqual([['1']])
+    expect(await session.show(tables)).toBe(true)
+    expect(await ask(session, 'FROM orders')).toEqual([['2', 'true']])
+    expect(await ask(session, 'FROM mine, latest, same')).toEqual([['1', '2', '5']])
+    expect(await ask(session, 'FROM billing.invoices')).toEqual([['3']])
+    await expect(ask(session, 'FROM gone')).rejects.toThrow(/Table with name gone does not exist/)
+    expect(await session.show({ gone: gone as TableEntry, 'billing.invoices': added })).toBe(true)
+    expect(await ask(session, 'FROM gone, billing.invoices')).toEqual([['9', '3']])
   })
 
   test('a descriptor that stands for another file now is not answered from memory', async () => {
     const house = await testWarehouse()
-    const warehouse = await house.open()
+    const session = await house.open()
     for (let n = 0; n < 20; n += 1) {
       await rm(join(house.root, 't'), { recursive: true, force: true })
       await house.write({ name: 't' }, `SELECT ${n} + i AS n FROM range(100) r(i)`)
-      await warehouse.show(house.state.tables)
-      expect(await ask(warehouse, 'SELECT min(n), max(n) FROM t')).toEqual([[String(n), String(n + 99)]])
+      await session.show(house.state.tables)
+      expect(await ask(session, 'SELECT min(n), max(n) FROM t')).toEqual([[String(n), String(n + 99)]])
     }
   })
 
   test('within a transaction nothing changes', async () => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT 1 AS n')
-    const warehouse = await house.open()
+    const session = await house.open()
     const first = house.state.tables
     await house.write({ name: 't' }, 'SELECT 2 AS n')
-    await ask(warehouse, 'BEGIN')
-    expect(await warehouse.show(house.state.tables)).toBe(false)
-    await expect(ask(warehouse, 'SELECT nothing')).rejects.toThrow(/not found/)
-    expect(await warehouse.show(house.state.tables)).toBe(false)
-    await ask(warehouse, 'ROLLBACK')
-    expect(await warehouse.show(house.state.tables)).toBe(true)
-    expect(await ask(warehouse, 'FROM t')).toEqual([['2']])
+    await ask(session, 'BEGIN')
+    expect(await session.show(house.state.tables)).toBe(false)
+    await expect(ask(session, 'SELECT nothing')).rejects.toThrow(/not found/)
+    expect(await session.show(house.state.tables)).toBe(false)
+    await ask(session, 'ROLLBACK')
+    expect(await session.show(house.state.tables)).toBe(true)
+    expect(await ask(session, 'FROM t')).toEqual([['2']])
     expect(first).not.toEqual(house.state.tables)
   })
 
   test('a table that was opened in a transaction is there after its rollback', async () => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT 1 AS n')
-    const warehouse = await house.open()
-    await ask(warehouse, 'BEGIN; FROM t; ROLLBACK')
-    expect(await ask(warehouse, 'FROM t')).toEqual([['1']])
+    const session = await house.open()
+    await ask(session, 'BEGIN; FROM t; ROLLBACK')
+    expect(await ask(session, 'FROM t')).toEqual([['1']])
   })
 
   test('suggests names and keywords, and opens nothing', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS country')
-    const warehouse = await house.open()
+    const session = await house.open()
     await rm(join(house.root, 'customers'), { recursive: true })
-    expect((await warehouse.suggest('SELECT * FROM cust'))[0]).toEqual({ text: 'customers', start: 14 })
-    expect((await warehouse.suggest('SELECT c.id FROM customers c WHERE coun'))[0]?.text).toBe('country')
-    expect(await warehouse.suggest("it's")).toBeInstanceOf(Array)
+    expect((await session.suggest('SELECT * FROM cust'))[0]).toEqual({ text: 'customers', start: 14 })
+    expect((await session.suggest('SELECT c.id FROM customers c WHERE coun'))[0]?.text).toBe('country')
+    expect(await session.suggest("it's")).toBeInstanceOf(Array)
   })
 })

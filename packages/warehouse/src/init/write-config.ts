@@ -1,5 +1,5 @@
 import { exactPattern, formatTableName, printable, type TableSchema } from '@dwh/core'
-import { formatBytes, formatCount, plural } from '../output/units.ts'
+import { formatBytes, formatCount, plural } from '../units.ts'
 import type { SourceLook } from './look-at-source.ts'
 import type { Proposal } from './propose.ts'
 

@@ -1,7 +1,7 @@
 import type { EtlState, ObjectStore, SnapshotInfo } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { differingFields } from '@dwh/pipeline'
-import { formatAge, plural } from '../output/units.ts'
+import { formatAge, plural } from '../units.ts'
 import { attempt, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
 /** A warehouse that is read every day is a day old at most, and two hours are for a run that takes its time. */

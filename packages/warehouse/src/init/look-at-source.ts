@@ -12,8 +12,9 @@ import {
   tableActivity,
   within,
 } from '@dwh/extract-postgres'
-import { postgresOptions } from '../commands/shared.ts'
-import type { World } from '../surroundings.ts'
+import { checkSource } from '../adapters/index.ts'
+import { postgresOptions } from '../adapters/postgres-options.ts'
+import { completeSurroundings, type WarehouseSurroundings } from '../surroundings.ts'
 
 /** All that a proposal rests on. */
 export interface SourceLook {
@@ -31,15 +32,23 @@ export interface SourceLook {
 /** Statistics of 100,000 tables take seconds. */
 const LOOK_TIMEOUT_MS = 120_000
 
-/** Reads the catalog and the statistics of the server, on one connection. No table is read. */
-export async function lookAtSource(config: Config, world: World): Promise<SourceLook> {
-  const { client, server } = await connect(postgresOptions(config, world), world.signal)
+/**
+ * Reads the catalog and the statistics of the Postgres that the configuration names, on one connection. No table is read.
+ * @throws DwhError CONFIG_INVALID where none is named, and what connecting throws
+ */
+export async function lookAtSource(
+  config: Config,
+  { signal, ...given }: WarehouseSurroundings & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<SourceLook> {
+  const surroundings = completeSurroundings(given)
+  checkSource(config, surroundings)
+  const { client, server } = await connect(postgresOptions(config, surroundings), signal)
   const stop = () => hangUp(client)
-  world.signal.addEventListener('abort', stop)
+  signal?.addEventListener('abort', stop)
   try {
     return await within(look(client, server, config), LOOK_TIMEOUT_MS, (ms) => noAnswer(server, ms))
   } finally {
-    world.signal.removeEventListener('abort', stop)
+    signal?.removeEventListener('abort', stop)
     stop()
   }
 }

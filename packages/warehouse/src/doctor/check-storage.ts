@@ -1,47 +1,44 @@
 import { randomBytes } from 'node:crypto'
 import { link, rm } from 'node:fs/promises'
-import type { StorageConfig } from '@dwh/config'
 import { honoursConditions, type ObjectStore, PROBE_PREFIX, temporaryName } from '@dwh/core'
-import { bucketPolicy } from '@dwh/storage'
+import type { OpenedStorage } from '../adapters/adapter.ts'
 import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 import { nearestFolder, removeEmptyFolders } from './folders.ts'
 
 /** Tries all that a warehouse does in its storage, below `_dwh/probe/`; leaves nothing. False when a warehouse cannot even be read there. */
-export async function* checkStorage(
-  storage: StorageConfig,
-  store: ObjectStore,
-  limits: Limits,
-): AsyncGenerator<Finding, boolean> {
+export async function* checkStorage(opened: OpenedStorage, limits: Limits): AsyncGenerator<Finding, boolean> {
+  const { store } = opened
   const rest = ['storage.write', 'storage.conditions'] as const
   const listed = await attempt(limits, () => first(store))
-  yield finding('storage.list', storage, listed, (any) => ok(`${store.url}: ${any ? 'there' : 'empty'}`))
+  yield finding('storage.list', opened, listed, (any) => ok(`${store.url}: ${any ? 'there' : 'empty'}`))
   if ('failure' in listed) {
     yield* skip('storage.list', ...rest)
     return false
   }
-  const before = 'path' in storage ? await nearestFolder(storage.path) : null
+  const folder = store.localPath ? opened.described.storage : null
+  const before = folder === null ? null : await nearestFolder(folder)
   const written = await attempt(limits, () => writeAndRead(store))
-  yield finding('storage.write', storage, written, (outcome) => outcome)
+  yield finding('storage.write', opened, written, (outcome) => outcome)
   if ('failure' in written) {
     yield* skip('storage.write', 'storage.conditions')
   } else {
     const honoured = await attempt(limits, () => conditions(store))
-    yield finding('storage.conditions', storage, honoured, (outcome) => outcome)
+    yield finding('storage.conditions', opened, honoured, (outcome) => outcome)
   }
-  if ('path' in storage && before && before.path !== storage.path) await removeEmptyFolders(storage.path, before.path)
+  if (folder !== null && before && before.path !== folder) await removeEmptyFolders(folder, before.path)
   return true
 }
 
 function finding<T>(
   id: CheckId,
-  storage: StorageConfig,
+  { policy }: OpenedStorage,
   result: { readonly value: T } | { readonly failure: Outcome },
   outcome: (value: T) => Outcome,
 ): Finding {
   if ('value' in result) return { id, ...outcome(result.value) }
   const { failure } = result
-  const denied = 's3' in storage && /s3:[A-Z]/.test(failure.fix ?? '')
-  return { id, ...failure, paste: denied ? `${bucketPolicy(storage.s3)}\n` : null }
+  const denied = policy && /s3:[A-Z]/.test(failure.fix ?? '')
+  return { id, ...failure, paste: denied ? `${policy()}\n` : null }
 }
 
 async function first(store: ObjectStore): Promise<boolean> {

@@ -16,7 +16,7 @@ import {
   type Selection,
   selectTables,
 } from '@dwh/pipeline'
-import { formatBytes, plural } from '../output/units.ts'
+import { formatBytes, plural } from '../units.ts'
 import { failed, failureOf, type Limits, type Outcome, ok, warning } from './finding.ts'
 
 export interface ChosenTables {

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { type Day, DwhError, type FileEntry, type ObjectStore, stageKey } from '@dwh/core'
+import { stageFile } from '@dwh/metadata'
+import type { TableResult } from './execute-plan.ts'
+
+/** Files of a run that is under way. */
+export interface RunFiles {
+  readonly runId: string
+  readonly date: Day
+  /** A folder of this run alone, for files on their way; it goes with the step. */
+  readonly folder: string
+  /** A local file with the bytes of one that the run has staged, to read. */
+  pathOf(file: FileEntry): Promise<string>
+  /**
+   * Stages a finished file under its final key; the local file is gone afterwards. Nobody sees it before the commit.
+   * @returns the size and SHA-256 of what is in the store
+   */
+  stage(key: string, path: string): Promise<Pick<FileEntry, 'bytes' | 'sha256'>>
+}
+
+/**
+ * What is made of the tables that were read, before anything is published: it may add results, take some away, or make some fail. The sources are closed by then.
+ */
+export type Derive = (results: readonly TableResult[], files: RunFiles) => Promise<readonly TableResult[]>
+
+interface RunFilesOptions {
+  readonly store: ObjectStore
+  readonly runId: string
+  readonly date: Day
+  readonly folder: string
+  readonly signal?: AbortSignal | undefined
+}
+
+export function runFiles({ store, runId, date, folder, signal }: RunFilesOptions): RunFiles {
+  const fetched = new Map<string, Promise<string>>()
+  return {
+    runId,
+    date,
+    folder,
+    pathOf({ key, sha256 }) {
+      const staged = stageKey(runId, key)
+      const local = store.localPath?.(staged)
+      const path = local === undefined ? (fetched.get(key) ?? fetchFile(staged, sha256)) : Promise.resolve(local)
+      fetched.set(key, path)
+      return path
+    },
+    async stage(key, path) {
+      const { size, sha256 } = await stageFile(store, runId, key, path, signal)
+      if (sha256 === null) throw new DwhError('STORE_FAILED', `${key}: the store does not say what it has stored`)
+      return { bytes: size, sha256 }
+    },
+  }
+
+  async function fetchFile(staged: string, sha256: string): Promise<string> {
+    const path = join(folder, `${sha256}.fetched`)
+    const found = await store.getFile(staged, path, { signal })
+    if (found?.sha256 === sha256) return path
+    throw new DwhError('DAMAGED', `${store.url}/${staged}: not what this run has staged there`)
+  }
+}

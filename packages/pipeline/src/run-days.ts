@@ -1,0 +1,16 @@
+import { type Day, dayAt, parseDay } from '@dwh/core'
+
+export interface RunDays {
+  /** What the run is stored as. */
+  readonly date: Day
+  readonly today: Day
+}
+
+/** Asked once, so that a run over midnight has one day. */
+export function runDays(
+  options: { readonly date?: string | undefined; readonly timeZone?: string | undefined },
+  startedAt: Date,
+): RunDays {
+  const today = dayAt(startedAt, options.timeZone ?? 'UTC')
+  return { date: options.date !== undefined ? parseDay(options.date) : today, today }
+}

@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { DwhError, type ObjectInfo, type ObjectStore } from '@dwh/core'
+import { checkKey } from './check-key.ts'
+import { localFailure } from './local-errors.ts'
+import { type WebRequestOptions, webRequests } from './web-request.ts'
+
+export interface WebStoreOptions extends WebRequestOptions {
+  /** `https://host/folder`: where a web server gives out the folder of a warehouse, as its files are. */
+  readonly url: string
+}
+
+/**
+ * The objects of a folder that any web server gives out, such as a static site, to read: by GET and HEAD (RFC 9110), and nothing else. It lists nothing, and what
+ * writes is refused. An object is the same as before while its ETag is, or where there is none its time and length.
+ */
+export function webStore(options: WebStoreOptions): ObjectStore {
+  const root = options.url.replace(/\/+$/, '')
+  const request = webRequests(options)
+  const urlOf = (key: string) => `${root}/${checkKey(key).split('/').map(encodeURIComponent).join('/')}`
+
+  const refuse = (what: string): DwhError =>
+    new DwhError('STORE_DENIED', `${root}: ${what}`, {
+      hint: 'A web server gives single files out to read. Point --storage or DWH_STORAGE at the folder or the bucket itself.',
+    })
+  const readOnly = async (): Promise<never> => {
+    throw refuse('it is read only')
+  }
+
+  return {
+    url: root,
+    get: async (key, { signal } = {}) =>
+      request(
+        'GET',
+        urlOf(key),
+        async (answer) => {
+          const chunks: Uint8Array[] = []
+          for await (const chunk of bytesOf(answer)) chunks.push(chunk)
+          const body = Buffer.concat(chunks)
+          return { body, etag: etagOf(answer, body.length) }
+        },
+        signal,
+      ),
+    head: async (key, { signal } = {}) =>
+      request(
+        'HEAD',
+        urlOf(key),
+        async (answer): Promise<ObjectInfo> => {
+          answer.resume()
+          const size = lengthOf(answer)
+          if (size === null) throw refuse('its answers have no Content-Length')
+          return { key, size, etag: etagOf(answer, size), sha256: null }
+        },
+        signal,
+      ),
+    getFile: async (key, path, { signal } = {}) =>
+      request('GET', urlOf(key), (answer) => writeFile(answer, key, path), signal),
+    // biome-ignore lint/correctness/useYield: it has nothing to give
+    async *list() {
+      throw refuse('it cannot be listed')
+    },
+    put: readOnly,
+    putFile: readOnly,
+    copy: readOnly,
+    move: readOnly,
+    delete: readOnly,
+  }
+}
+
+/** The file appears whole or not at all. */
+async function writeFile(answer: IncomingMessage, key: string, path: string): Promise<ObjectInfo> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`
+  const local = (error: unknown) => {
+    throw localFailure(error, path)
+  }
+  try {
+    const hash = createHash('sha256')
+    const file = await open(temporary, 'wx').catch(local)
+    let size = 0
+    try {
+      for await (const chunk of bytesOf(answer)) {
+        hash.update(chunk)
+        size += chunk.length
+        await file.writeFile(chunk).catch(local)
+      }
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path).catch(local)
+    return { key, size, etag: etagOf(answer, size), sha256: hash.digest('hex') }
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** All that were promised. Node says nothing of a body that ends early where the server closes in good order. */
+async function* bytesOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
+  const promised = lengthOf(answer)
+  let came = 0
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    came += chunk.length
+    yield chunk
+  }
+  if (promised !== null && came !== promised)
+    throw Object.assign(new Error(`${came} of ${promised} bytes came`), { code: 'ECONNRESET' })
+}
+
+function lengthOf({ headers }: IncomingMessage): number | null {
+  return headers['content-length'] === undefined ? null : Number(headers['content-length'])
+}
+
+function etagOf({ headers }: IncomingMessage, size: number): string {
+  return headers.etag ?? `${headers['last-modified'] ?? ''} ${size}`
+}

@@ -1,0 +1,26 @@
+import { secretsIn } from '@dwh/core'
+import { postgresSource } from '@dwh/extract-postgres'
+import { checkPostgres } from '../doctor/check-postgres.ts'
+import type { SourceAdapter } from './adapter.ts'
+import { postgresOptions } from './postgres-options.ts'
+
+/** Any of these is enough to know where to go. */
+const VARIABLES = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
+
+/** A Postgres, by its URL, by `key=value` pairs, or by the PG* variables. */
+export const postgres: SourceAdapter = {
+  schemes: ['postgres', 'postgresql'],
+  example: 'postgres://user:password@host:5432/database',
+  isGiven: ({ env }) => VARIABLES.some((name) => env[name]),
+  secrets: (url, { env }) => [...secretsIn(url ?? ''), ...(env.PGPASSWORD ? [env.PGPASSWORD] : [])],
+  check: checkPostgres,
+  open: (config, surroundings, onNote) =>
+    postgresSource({
+      ...postgresOptions(config, surroundings),
+      parallel: config.parallel,
+      lockTimeoutMs: config.lockTimeoutMs,
+      onBlockedDdl: config.onBlockedDdl,
+      maxSnapshotAgeMs: config.maxSnapshotAgeMs,
+      onNote,
+    }),
+}

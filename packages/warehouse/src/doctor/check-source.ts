@@ -1,0 +1,63 @@
+import type { Config } from '@dwh/config'
+import type { SnapshotInfo, Source, SourceSnapshot } from '@dwh/core'
+import { chooseTables, notesOutcome, tablesOutcome, tryEach } from './check-tables.ts'
+import { attempt, type CheckId, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
+
+/** What the later checks want to know of the source. */
+export interface ExaminedSource {
+  readonly info: SnapshotInfo
+  /** By the catalog's own guess. */
+  readonly largestTableBytes: number
+}
+
+const AFTER_SNAPSHOT = ['source.tables', 'source.notes'] as const
+
+/** What is skipped where the source cannot be reached. */
+export const AFTER_CONNECTION: readonly CheckId[] = ['source.snapshot', ...AFTER_SNAPSHOT]
+
+/** Whether a run could read the source: its tables, of one instant, one row of each. `notes`: what it says when it is opened. */
+export async function* checkSource(
+  source: Source,
+  notes: readonly string[],
+  config: Config,
+  limits: Limits,
+): AsyncGenerator<Finding, ExaminedSource | null> {
+  let snapshot: SourceSnapshot | undefined
+  try {
+    const opened = await attempt(limits, async (signal) => {
+      snapshot = await source.open(signal)
+      const tables = await snapshot.tables()
+      return { snapshot, tables, ...(await chooseTables(snapshot, tables, config)) }
+    })
+    if ('failure' in opened) {
+      yield* noSnapshot(opened.failure)
+      return null
+    }
+    const { tables, selection, problem } = opened.value
+    const { info } = opened.value.snapshot
+    // only this shows whether a second session sees the snapshot
+    const trials = await tryEach(opened.value.snapshot, selection, limits)
+    if ('failure' in trials) {
+      yield* noSnapshot(trials.failure)
+      return null
+    }
+    yield { id: 'source.snapshot', ...snapshotOutcome(info, notes) }
+    yield { id: 'source.tables', ...(problem ?? tablesOutcome(selection, trials.value, tables, config)) }
+    if (problem) yield* skip('source.tables', 'source.notes')
+    else yield { id: 'source.notes', ...notesOutcome(selection, tables) }
+    const sizes = selection.selected.map(({ table }) => table.estimatedBytes ?? 0)
+    return { info, largestTableBytes: Math.max(0, ...sizes) }
+  } finally {
+    await snapshot?.close()
+  }
+}
+
+function* noSnapshot(failure: Outcome): Generator<Finding> {
+  yield { id: 'source.snapshot', ...failure }
+  yield* skip('source.snapshot', ...AFTER_SNAPSHOT)
+}
+
+function snapshotOutcome({ takenAt }: SnapshotInfo, notes: readonly string[]): Outcome {
+  if (notes.length === 0) return ok(`all tables can be read as of one instant, such as ${takenAt}`)
+  return warning(notes.join('; '), 'A run works all the same. See docs/postgres.md for what each of these costs.')
+}

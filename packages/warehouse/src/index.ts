@@ -1,0 +1,48 @@
+export {
+  type Config,
+  type ConfigFlags,
+  configSchema,
+  loadConfig,
+  putTogether,
+  type ScheduleValues,
+  type Surroundings,
+  type WarehouseSettings,
+} from '@dwh/config'
+export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
+export {
+  type ExtensionName,
+  formatResult,
+  installExtension,
+  listExtensions,
+  type QueryResult,
+  RESULT_FORMATS,
+  type ResultFormat,
+  type Session,
+  takeStatements,
+  valueJson,
+  valueText,
+} from '@dwh/query'
+export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/upkeep'
+export { type Patience, ROLES, type Role } from './adapters/adapter.ts'
+export { checkSettings } from './check-settings.ts'
+export { READER } from './doctor/check-postgres.ts'
+export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'
+export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
+export { type Proposal, propose } from './init/propose.ts'
+export { configText, type Places } from './init/write-config.ts'
+export type { OpenWarehouseOptions } from './open-options.ts'
+export { openWarehouse } from './open-warehouse.ts'
+export { pathOf } from './path-of.ts'
+export type { TablesOf } from './read-tables.ts'
+export type {
+  PlanRequest,
+  PruneRequest,
+  RepairRequest,
+  RunRequest,
+  SessionRequest,
+  VerifyRequest,
+} from './requests.ts'
+export { readerRoleSql } from './role-sql.ts'
+export type { WarehouseSurroundings } from './surroundings.ts'
+export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
+export type { Warehouse } from './warehouse.ts'

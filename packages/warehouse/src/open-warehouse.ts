@@ -1,0 +1,36 @@
+import { type Config, configOf, type WarehouseSettings } from '@dwh/config'
+import { openStorage } from './adapters/index.ts'
+import type { OpenWarehouseOptions } from './open-options.ts'
+import { OpenedWarehouse } from './opened-warehouse.ts'
+import { completeSurroundings } from './surroundings.ts'
+import type { Warehouse } from './warehouse.ts'
+
+/**
+ * Opens a warehouse by its settings, as `dwh.yaml` has them or as `loadConfig` gives them, or by the path or URL of its storage alone. Nothing is read or sent yet.
+ *
+ * @example
+ * const warehouse = await openWarehouse({ source: process.env.DATABASE_URL, storage: 's3://bucket/prefix' })
+ * await warehouse.run()
+ * const session = await warehouse.session()
+ * console.log(await session.queryAll('SELECT count(*) FROM customers'))
+ * await session.close()
+ * await warehouse.close()
+ *
+ * @throws DwhError CONFIG_INVALID
+ */
+export async function openWarehouse(
+  settings: string | WarehouseSettings | Config,
+  options: OpenWarehouseOptions = {},
+): Promise<Warehouse> {
+  const surroundings = completeSurroundings(options)
+  const config = isConfig(settings)
+    ? settings
+    : await configOf(typeof settings === 'string' ? { storage: settings } : settings, surroundings)
+  const opened = await openStorage(config, surroundings, options.patience)
+  options.onSecrets?.(opened.secrets)
+  return new OpenedWarehouse({ config, surroundings, opened, options })
+}
+
+function isConfig(settings: string | WarehouseSettings | Config): settings is Config {
+  return typeof settings === 'object' && 'selection' in settings
+}

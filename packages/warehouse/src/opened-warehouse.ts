@@ -1,0 +1,203 @@
+import { join } from 'node:path'
+import type { Config } from '@dwh/config'
+import type { Day, EtlState, ObjectStore, ReadOptions, RunRecord } from '@dwh/core'
+import { readRunRecords, readState } from '@dwh/metadata'
+import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
+import {
+  type PlanOptions,
+  planPipeline,
+  type RunPlan,
+  type RunReport,
+  runPipeline,
+  type SourceSettings,
+} from '@dwh/pipeline'
+import { openSession, rememberingStore, type Session, viewsSql } from '@dwh/query'
+import {
+  type PruneReport,
+  pruneWarehouse,
+  type RepairReport,
+  repairWarehouse,
+  type VerifyReport,
+  verifyWarehouse,
+} from '@dwh/upkeep'
+import type { OpenedStorage } from './adapters/adapter.ts'
+import { checkSource, sourceAdapter, sourceSecrets } from './adapters/index.ts'
+import { examine } from './doctor/examine.ts'
+import type { Finding } from './doctor/finding.ts'
+import { openFiles } from './open-files.ts'
+import type { OpenWarehouseOptions } from './open-options.ts'
+import { pathOf } from './path-of.ts'
+import { listDays, readTables, type TablesOf } from './read-tables.ts'
+import type { PlanRequest, PruneRequest, RepairRequest, RunRequest, SessionRequest, VerifyRequest } from './requests.ts'
+import type { AllSurroundings } from './surroundings.ts'
+import type { Warehouse } from './warehouse.ts'
+
+interface Parts {
+  readonly config: Config
+  readonly surroundings: AllSurroundings
+  readonly opened: OpenedStorage
+  readonly options: OpenWarehouseOptions
+}
+
+/** `UV_THREADPOOL_SIZE` unless set; one thread has to stay free (see `ParquetWriterOptions.concurrentWrites`). */
+const DEFAULT_POOL_THREADS = 4
+
+/** A warehouse whose settings are known: each method opens what it needs, and closes it. */
+export class OpenedWarehouse implements Warehouse {
+  readonly config: Config
+  readonly store: ObjectStore
+  readonly policy: Warehouse['policy']
+  readonly described: Warehouse['described']
+  readonly #parts: Parts
+  readonly #closing = new AbortController()
+
+  constructor(parts: Parts) {
+    const { config, opened, options } = parts
+    this.#parts = parts
+    this.config = config
+    this.policy = opened.policy ?? null
+    this.described = opened.described
+    this.store =
+      options.onAway === undefined || opened.store.localPath
+        ? opened.store
+        : rememberingStore({
+            store: opened.store,
+            at: opened.at,
+            folder: join(config.cache, 'remembered'),
+            onAway: options.onAway,
+          })
+  }
+
+  async state(): Promise<EtlState> {
+    return (await readState(this.store, { signal: this.#until() })).state
+  }
+
+  days(): Promise<Day[]> {
+    return listDays(this.store, this.#until())
+  }
+
+  tables(asOf?: string, { signal }: ReadOptions = {}): Promise<TablesOf> {
+    return readTables(this.store, asOf, this.#until(signal))
+  }
+
+  history(limit: number): Promise<RunRecord[]> {
+    return readRunRecords(this.store, limit, { signal: this.#until() })
+  }
+
+  async session({ asOf, tables }: SessionRequest = {}): Promise<Session> {
+    const { config, store } = this
+    return openSession({
+      tables: tables ?? (await this.tables(asOf)).tables,
+      files: openFiles(config, store),
+      timeZone: config.timezone,
+      memoryLimitBytes: config.memoryLimitBytes,
+      tempDirectory: config.temp,
+      extensionDirectory: config.extensions ?? undefined,
+      httpfs: this.#parts.opened.httpfs,
+    })
+  }
+
+  async views(asOf?: string): Promise<string> {
+    const { tables } = await this.tables(asOf)
+    return viewsSql(tables, (key) => pathOf(this.store, key))
+  }
+
+  async plan(request: PlanRequest = {}): Promise<RunPlan> {
+    return planPipeline(this.#planOptions(request))
+  }
+
+  async run({ ifLastRun, ...request }: RunRequest = {}): Promise<RunReport> {
+    const { onTableError, temp: tempDirectory } = this.config
+    const { random } = this.#parts.surroundings
+    const planned = this.#planOptions(request)
+    return this.#withWriter((writer) =>
+      runPipeline({ ...planned, ifLastRun, onTableError, writer, tempDirectory, random }),
+    )
+  }
+
+  async verify({ sample = 1, deep = false, signal }: VerifyRequest = {}): Promise<VerifyReport> {
+    const { opened, surroundings } = this.#parts
+    const random = () => surroundings.random(4).reduce((sum, byte) => (sum + byte) / 256, 0)
+    const options = {
+      store: opened.store,
+      tempDirectory: this.config.temp,
+      sample,
+      random,
+      signal: this.#until(signal),
+    }
+    return deep ? this.#withWriter((writer) => verifyWarehouse({ ...options, deep: writer })) : verifyWarehouse(options)
+  }
+
+  async repair({ onWait, signal }: RepairRequest = {}): Promise<RepairReport> {
+    const tempDirectory = this.config.temp
+    return this.#withWriter((writer) => repairWarehouse({ ...this.#upkeep(signal), writer, tempDirectory, onWait }))
+  }
+
+  async prune({ keep = this.config.keep, remove = false, onWait, signal }: PruneRequest = {}): Promise<PruneReport> {
+    return pruneWarehouse({ ...this.#upkeep(signal), keep, remove, onWait })
+  }
+
+  examine({ timeoutMs }: { readonly timeoutMs: number }): AsyncGenerator<Finding> {
+    const { config, surroundings, opened } = this.#parts
+    const notes: string[] = []
+    const source = () => sourceAdapter(config).open(config, surroundings, (note) => void notes.push(note))
+    return examine({ config, surroundings, opened, source, notes }, { signal: this.#until(), timeoutMs })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+  }
+
+  #until(own?: AbortSignal): AbortSignal {
+    const signals = [this.#closing.signal, this.#parts.options.signal, own]
+    return AbortSignal.any(signals.filter((signal) => signal !== undefined))
+  }
+
+  #upkeep(signal: AbortSignal | undefined) {
+    const { opened, surroundings } = this.#parts
+    return { store: opened.store, clock: surroundings.clock, random: surroundings.random, signal: this.#until(signal) }
+  }
+
+  #planOptions({ date, tables, replace, acceptNewSource, signal, onEvent }: PlanRequest): PlanOptions {
+    const { opened, surroundings } = this.#parts
+    return {
+      store: opened.store,
+      sources: this.#sources(),
+      date,
+      timeZone: this.config.timezone,
+      only: tables,
+      replace,
+      acceptNewSource,
+      clock: surroundings.clock,
+      signal: this.#until(signal),
+      onEvent,
+    }
+  }
+
+  /** The source of the settings, and those that the program has given. */
+  #sources(): Readonly<Record<string, SourceSettings>> {
+    const { config, surroundings, options } = this.#parts
+    const { sources: given, onNote = () => {} } = options
+    if (given !== undefined && (given.default !== undefined || config.source === null)) return given
+    checkSource(config, surroundings)
+    options.onSecrets?.(sourceSecrets(config.source, surroundings))
+    const source = sourceAdapter(config).open(config, surroundings, onNote)
+    return { default: { source, ...config.selection }, ...given }
+  }
+
+  async #withWriter<T>(work: (writer: ParquetWriter) => Promise<T>): Promise<T> {
+    const { extensions, memoryLimitBytes, temp: tempDirectory } = this.config
+    const poolThreads = Number(this.#parts.surroundings.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
+    const writer = await openParquetWriter({
+      tempDirectory,
+      concurrentWrites: Math.max(1, poolThreads - 1),
+      ...(extensions === null ? {} : { extensionDirectory: extensions }),
+      ...(memoryLimitBytes ? { memoryLimitBytes } : {}),
+    })
+    try {
+      return await work(writer)
+    } finally {
+      await writer.close()
+    }
+  }
+}

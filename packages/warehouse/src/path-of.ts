@@ -1,0 +1,6 @@
+import type { ObjectStore } from '@dwh/core'
+
+/** What another program calls an object: a path, or `s3://bucket/key`. */
+export function pathOf(store: ObjectStore, key: string): string {
+  return store.localPath?.(key) ?? `${store.url}/${key}`
+}

@@ -1,0 +1,57 @@
+import {
+  type Day,
+  DwhError,
+  type EtlState,
+  manifestDay,
+  type ObjectStore,
+  parseDay,
+  SNAPSHOTS_PREFIX,
+  type TableEntry,
+} from '@dwh/core'
+import { readManifest, readState } from '@dwh/metadata'
+
+/** The tables of one moment, and the state of the warehouse beside them. */
+export interface TablesOf {
+  readonly state: EtlState
+  readonly tables: Readonly<Record<string, TableEntry>>
+}
+
+/** Every day that there is, in order. */
+export async function listDays(store: ObjectStore, signal: AbortSignal | undefined): Promise<Day[]> {
+  const days: Day[] = []
+  for await (const { key } of store.list(SNAPSHOTS_PREFIX, { signal })) {
+    const day = manifestDay(key)
+    if (day) days.push(day)
+  }
+  return days
+}
+
+/**
+ * The tables that are current, or those of a day.
+ * @throws DwhError CONFIG_INVALID where there is no warehouse yet, and for a day without one; ABORTED
+ */
+export async function readTables(
+  store: ObjectStore,
+  asOf: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<TablesOf> {
+  const { state } = await readState(store, { signal })
+  if (asOf === undefined) {
+    if (state.status !== 'none') return { state, tables: state.tables }
+    throw new DwhError('CONFIG_INVALID', `${store.url}: no warehouse here yet`, {
+      hint: 'Make one with `dwh run`, or point --storage or DWH_STORAGE at one.',
+    })
+  }
+  const day = parseDay(asOf)
+  const manifest = await readManifest(store, state, day, { signal })
+  if (manifest) return { state, tables: manifest.tables }
+  throw new DwhError('CONFIG_INVALID', `${day}: the warehouse has nothing of that day`, {
+    hint: await nearestDays(store, day, signal),
+  })
+}
+
+async function nearestDays(store: ObjectStore, day: Day, signal: AbortSignal | undefined): Promise<string> {
+  const days = await listDays(store, signal)
+  const near = [days.filter((d) => d < day).at(-1), days.find((d) => d > day)].filter((d) => d !== undefined)
+  return near.length > 0 ? `Days nearby: ${near.join(', ')}.` : 'It has no days yet.'
+}

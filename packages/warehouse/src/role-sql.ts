@@ -1,0 +1,25 @@
+import type { Config } from '@dwh/config'
+import { connect, readOnlyRoleSql } from '@dwh/extract-postgres'
+import { checkSource } from './adapters/index.ts'
+import { postgresOptions } from './adapters/postgres-options.ts'
+import { READER } from './doctor/check-postgres.ts'
+import { completeSurroundings, type WarehouseSurroundings } from './surroundings.ts'
+
+/**
+ * The SQL that makes a role which can only read the Postgres of the configuration.
+ * @throws DwhError CONFIG_INVALID where none is named, and what connecting throws
+ */
+export async function readerRoleSql(
+  config: Config,
+  role: string = READER,
+  { signal, ...given }: WarehouseSurroundings & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<string> {
+  const surroundings = completeSurroundings(given)
+  checkSource(config, surroundings)
+  const { client } = await connect(postgresOptions(config, surroundings), signal)
+  try {
+    return await readOnlyRoleSql(client, role)
+  } finally {
+    await client.end()
+  }
+}

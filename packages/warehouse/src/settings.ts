@@ -1,0 +1,3 @@
+/** The settings alone, for whoever opens no warehouse by itself: no DuckDB is loaded. */
+export { type Config, type ConfigFlags, loadConfig, type ScheduleValues, type Surroundings } from '@dwh/config'
+export { checkSettings } from './check-settings.ts'

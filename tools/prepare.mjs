@@ -9,10 +9,10 @@ const pnpm = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).pac
 
 /** Runs pnpm of the pinned version, which npx fetches once: nobody needs to have it. Ends this process when it fails. */
 export function runPnpm(args, options = {}) {
-  // all that it says goes to stderr: stdout belongs to the answer
+  // what it says goes to stderr, unless it is the answer itself: stdout belongs to that
   const result = spawnSync('npx', ['--yes', pnpm, ...args], {
     cwd: root,
-    stdio: ['inherit', options.quiet ? 'pipe' : 2, options.quiet ? 'pipe' : 'inherit'],
+    stdio: ['inherit', options.output ? 'inherit' : options.quiet ? 'pipe' : 2, options.quiet ? 'pipe' : 'inherit'],
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', npm_config_update_notifier: 'false' },
   })
   if (result.error) throw result.error
@@ -38,7 +38,7 @@ export function install() {
 export function prepare() {
   install()
   process.stderr.write('Building @dwh (once) ...\n')
-  runPnpm(['run', 'build'], { quiet: true })
+  runPnpm(['exec', 'turbo', 'run', 'build'], { quiet: true })
 }
 
 function installation() {

@@ -1,0 +1,4 @@
+// Runs pnpm of the version that package.json pins, for scripts of this workspace: with Node and npm alone, and without anybody's telemetry.
+import { runPnpm } from './prepare.mjs'
+
+runPnpm(process.argv.slice(2), { output: true })

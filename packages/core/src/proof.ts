@@ -1,4 +1,5 @@
-import { type ColumnType, elementType } from './column-type.ts'
+import { type ColumnType, elementType, type ScalarType } from './column-type.ts'
+import { columnTypeRow } from './column-types.ts'
 
 /** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `deep`: also a hash of every row. */
 export type ProofLevel = 'counts' | 'columns' | 'deep'
@@ -28,27 +29,10 @@ export interface TableProof {
 /** No text of Postgres takes more than 1 GiB, so that long cells take part in `TableProof.hash` by a hash of their own. */
 export const HASHED_CELL_BYTES: number = 8 * 1024 * 1024
 
-const WHOLE: readonly Measure[] = ['values', 'sum', 'min', 'max']
-const MOMENT: readonly Measure[] = ['values', 'min', 'max', 'infinite']
-const MEASURES: Readonly<Record<string, readonly Measure[]>> = {
-  BOOLEAN: ['values', 'true'],
-  SMALLINT: WHOLE,
-  INTEGER: WHOLE,
-  BIGINT: WHOLE,
-  UINTEGER: WHOLE,
-  DECIMAL: WHOLE,
-  FLOAT: ['values', 'min', 'max', 'nan', 'infinite'],
-  DOUBLE: ['values', 'min', 'max', 'nan', 'infinite'],
-  DATE: MOMENT,
-  TIMESTAMP: MOMENT,
-  'TIMESTAMP WITH TIME ZONE': MOMENT,
-  TIME: ['values', 'min', 'max'],
-}
-
 /** What is measured of a column of this type. The sum of floats is not: it depends on the order. */
 export function measuresOf(type: ColumnType): readonly Measure[] {
   const element = elementType(type)
-  if (element === null) return MEASURES[type.replace(/\(.*/, '')] ?? ['values', 'bytes']
+  if (element === null) return columnTypeRow(type as ScalarType).measures
   return ['values', 'elements', ...measuresOf(element).map((measure) => (measure === 'values' ? 'filled' : measure))]
 }
 
@@ -73,12 +57,12 @@ export function proofDifferences(
 }
 
 function same(column: ColumnType, a: string | null, b: string | null): boolean {
-  const type = elementType(column) ?? column
+  const type = (elementType(column) ?? column) as ScalarType
   if (a === b) return true
   if (a === null || b === null) return false
   if (type === 'DOUBLE') return Number(a) === Number(b)
   if (type === 'FLOAT') return Math.fround(Number(a)) === Math.fround(Number(b))
-  return type.startsWith('DECIMAL') && plainDecimal(a) === plainDecimal(b)
+  return columnTypeRow(type).kind === 'decimal' && plainDecimal(a) === plainDecimal(b)
 }
 
 /** `1.50` and `1.5` are one number, and so are `0.5` and `.5`, as DuckDB writes a DECIMAL(1,1). */

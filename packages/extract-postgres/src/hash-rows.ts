@@ -1,4 +1,12 @@
-import { elementType, HASHED_CELL_BYTES, quoteIdentifier } from '@dwh/core'
+import {
+  type ColumnType,
+  columnTypeRow,
+  elementType,
+  HASHED_CELL_BYTES,
+  isLongText,
+  quoteIdentifier,
+  type ScalarType,
+} from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
 import { finiteCondition, toNumber } from './number-line.ts'
 import { filledText, outputText } from './output-text.ts'
@@ -34,19 +42,21 @@ export async function hashRows(
 
 /** Unambiguous beside others: null is `-`, a value is in quotes, and quotes in it are doubled. */
 function quotedSql(mapping: TypeMapping, text: string): string {
-  const element = elementType(mapping.type)
-  const escaped = element === null && UNQUOTED.test(mapping.type) ? text : `replace(${text}, '"', '""')`
+  const escaped = mayHaveQuotes(mapping.type) ? `replace(${text}, '"', '""')` : text
   return `coalesce('"' || ${escaped} || '"', '-')`
 }
 
 /** A text ends at 1 GiB: a long one takes part by its own hash. */
 function longCellSql(mapping: TypeMapping, column: string, bytes: string): string {
-  const whole = mapping.type === 'BLOB' ? mapping.value(column) : bytes
+  const whole = isBytes(mapping.type) ? mapping.value(column) : bytes
   const quoted = quotedSql(mapping, textSql(mapping, mapping.value(column)))
   return `CASE WHEN octet_length(${whole}) > ${HASHED_CELL_BYTES} THEN '#' || md5(${whole}) ELSE ${quoted} END`
 }
 
-const mayBeLong = ({ type }: TypeMapping) => elementType(type) !== null || /^(?:VARCHAR|JSON|BLOB)$/.test(type)
+const mayBeLong = ({ type }: TypeMapping) =>
+  elementType(type) !== null || isLongText(type as ScalarType) || isBytes(type)
+
+const isBytes = (type: ColumnType) => columnTypeRow(type as ScalarType).kind === 'bytes'
 
 const asUtf8 = (text: string) => `convert_to(${text}, 'UTF8')`
 
@@ -59,8 +69,8 @@ function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, colu
   return `CASE WHEN octet_length(${bytes}) > ${HASHED_CELL_BYTES} THEN ${hashed} ELSE ${quoted} END`
 }
 
-/** Types whose text below never has a quote in it. */
-const UNQUOTED = /^(?:BOOLEAN|SMALLINT|INTEGER|BIGINT|UINTEGER|FLOAT|DOUBLE|DECIMAL.*|DATE|TIME.*|UUID|BLOB)$/
+/** Whether its text below may have a quote in it. */
+const mayHaveQuotes = (type: ColumnType) => elementType(type) !== null || isLongText(type as ScalarType)
 
 function textSql(mapping: TypeMapping, value: string): string {
   const { type } = mapping
@@ -71,22 +81,19 @@ function textSql(mapping: TypeMapping, value: string): string {
   }
   const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)?.[1]
   if (scale !== undefined) return filledText(`trunc(${value} * 1${'0'.repeat(Number(scale))})`)
-  switch (type) {
-    case 'FLOAT':
-      return floatSql(value, 'float4send', 32)
-    case 'DOUBLE':
-      return floatSql(value, 'float8send', 64)
-    case 'DATE':
-    case 'TIMESTAMP':
-    case 'TIMESTAMP WITH TIME ZONE':
+  switch (columnTypeRow(type as ScalarType).kind) {
+    case 'float':
+      return type === 'FLOAT' ? floatSql(value, 'float4send', 32) : floatSql(value, 'float8send', 64)
+    case 'day':
+    case 'moment':
       return `CASE WHEN ${finiteCondition(type, value)} THEN ${filledText(toNumber(type, value))} ELSE ${filledText(value)} END`
-    case 'TIME':
+    case 'time':
       return filledText(toNumber(type, value))
-    case 'BLOB':
+    case 'bytes':
       return `encode(${value}, 'hex')`
-    case 'BOOLEAN':
+    case 'truth':
       return `CASE WHEN ${value} THEN 'true' WHEN NOT ${value} THEN 'false' END`
-    case 'VARCHAR':
+    case 'text':
       return outputText(value)
     default:
       return filledText(value)

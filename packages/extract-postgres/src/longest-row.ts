@@ -1,4 +1,4 @@
-import { quoteIdentifier, type SurveyWishes, type TableSurvey } from '@dwh/core'
+import { isLongText, quoteIdentifier, type ScalarType, type SurveyWishes, type TableSurvey } from '@dwh/core'
 import type { PgTable } from './list-tables.ts'
 import type { TypeMapping } from './pg-types.ts'
 import type { Questions } from './questions.ts'
@@ -39,7 +39,7 @@ export function textLength(mapping: TypeMapping, column: string, lengths: Length
   const value = mapping.value(column)
   if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})::pg_catalog.int8`
   if (mapping.plainText && mapping.type === 'VARCHAR') return `octet_length(${value})::pg_catalog.int8`
-  const mayBeLong = mapping.type === 'JSON' || mapping.type === 'VARCHAR' || mapping.element !== undefined
+  const mayBeLong = mapping.element !== undefined || isLongText(mapping.type as ScalarType)
   if (lengths === 'cheap' || !mayBeLong) return null
   return `octet_length(${mapping.plainText ? value : `format('%s', ${mapping.select(column)})`})::pg_catalog.int8`
 }

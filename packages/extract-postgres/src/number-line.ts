@@ -1,8 +1,8 @@
-import type { ColumnType } from '@dwh/core'
+import { type ColumnType, columnTypeRow, isContinuous, type ScalarType } from '@dwh/core'
 
 /** Conditions and numbers for values that have a place on the number line, as SQL; `measuresOf` and `TableProof.hash` are made of them. */
 
-export const isFloat = (type: ColumnType): boolean => type === 'FLOAT' || type === 'DOUBLE'
+export const isFloat = (type: ColumnType): boolean => columnTypeRow(type as ScalarType).kind === 'float'
 
 /** Of a numeric or a float. */
 export const isFiniteNumber = (value: string): string => `${value} NOT IN ('NaN', 'Infinity', '-Infinity')`
@@ -10,20 +10,20 @@ export const isFiniteNumber = (value: string): string => `${value} NOT IN ('NaN'
 /** A condition that leaves out what has no place on the number line; undefined where there is no such thing. */
 export function finiteCondition(type: ColumnType, value: string): string | undefined {
   if (isFloat(type)) return isFiniteNumber(value)
-  return type === 'DATE' || type.startsWith('TIMESTAMP') ? `pg_catalog.isfinite(${value})` : undefined
+  return isContinuous(type as ScalarType) ? `pg_catalog.isfinite(${value})` : undefined
 }
 
 /** A day as whole days since 2000, a moment as microseconds since then, a time of day as microseconds; anything else as it is. */
 export function toNumber(type: ColumnType, value: string): string {
-  switch (type) {
-    case 'DATE':
+  switch (columnTypeRow(type as ScalarType).kind) {
+    case 'day':
       return `(${value} - DATE '2000-01-01')`
-    case 'TIME':
+    case 'time':
       return micros(value)
-    case 'TIMESTAMP':
-      return micros(`(${value} - TIMESTAMP '2000-01-01')`)
-    case 'TIMESTAMP WITH TIME ZONE':
-      return micros(`(${value} - TIMESTAMPTZ '2000-01-01 00:00:00+00')`)
+    case 'moment':
+      return micros(
+        `(${value} - ${type === 'TIMESTAMP' ? "TIMESTAMP '2000-01-01'" : "TIMESTAMPTZ '2000-01-01 00:00:00+00'"})`,
+      )
     default:
       return value
   }

@@ -1,34 +1,10 @@
-import { type CellValue, type ColumnType, DwhError, elementType, type ScalarType } from '@dwh/core'
+import { type CellValue, type ColumnType, columnTypeRow, DwhError, elementType, type ScalarType } from '@dwh/core'
 
 /*
  * The text forms that a column type takes, and the JavaScript values that mean the same. DuckDB's own casts are more generous than a warehouse can be:
  * they round `1.5` to an INTEGER, cut `1.005` to a DECIMAL(10,2) and read `2026-01-01 garbage` as a DATE. So a value that a program made is held
  * against these forms first; a value that the source's own output function wrote is not (`TableData.canonical`).
  */
-
-const DATE = String.raw`\d{4,}-\d\d-\d\d`
-const TIME = String.raw`\d\d:\d\d:\d\d(?:\.\d{1,6})?`
-const ZONE = String.raw`(?:Z|[+-]\d\d(?::\d\d){0,2})`
-const FLOAT = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|NaN|-?Infinity)$/
-const INTEGER = /^-?\d+$/
-
-const FORMS: Readonly<Record<string, RegExp>> = {
-  BOOLEAN: /^(?:t|f|true|false)$/,
-  SMALLINT: INTEGER,
-  INTEGER,
-  BIGINT: INTEGER,
-  UINTEGER: INTEGER,
-  FLOAT,
-  DOUBLE: FLOAT,
-  VARCHAR: /^/,
-  JSON: /^/,
-  BLOB: /^\\x(?:[0-9A-Fa-f]{2})*$/,
-  UUID: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
-  DATE: new RegExp(`^(?:${DATE}(?: BC)?|-?infinity)$`),
-  TIME: new RegExp(`^${TIME}$`),
-  TIMESTAMP: new RegExp(`^(?:${DATE}[ T]${TIME}(?: BC)?|-?infinity)$`),
-  'TIMESTAMP WITH TIME ZONE': new RegExp(`^(?:${DATE}[ T]${TIME}${ZONE}(?: BC)?|-?infinity)$`),
-}
 
 /** Returns the canonical text of a value for a column of `type`, or null when the value is none of that type. */
 export function canonicalText(type: ColumnType, value: Exclude<CellValue, null>): string | null {
@@ -47,9 +23,7 @@ function listText(element: ScalarType, value: Exclude<CellValue, null>): string 
 function scalarText(type: ScalarType, value: Exclude<CellValue, null>): string | null {
   const text = toText(type, value)
   if (text === null || !text.isWellFormed()) return null
-  const decimal = /^DECIMAL\(\d+,(\d+)\)$/.exec(type)
-  const form = decimal ? new RegExp(String.raw`^-?\d+(?:\.\d{0,${decimal[1]}}0*)?$`) : FORMS[type]
-  return form?.test(text) ? text : null
+  return columnTypeRow(type).form(type).test(text) ? text : null
 }
 
 function toText(type: ScalarType, value: Exclude<CellValue, null>): string | null {
@@ -71,9 +45,9 @@ function toText(type: ScalarType, value: Exclude<CellValue, null>): string | nul
 function numberText(type: ScalarType, value: number): string | null {
   if (type === 'DOUBLE') return Object.is(value, -0) ? '-0' : String(value)
   if (type === 'FLOAT') return isExactFloat(value) ? String(value) : null
-  const whole = ['SMALLINT', 'INTEGER', 'BIGINT', 'UINTEGER'].includes(type)
-  if (whole) return Number.isSafeInteger(value) ? String(value) : null
-  return type.startsWith('DECIMAL') && Number.isFinite(value) ? String(value) : null
+  const { kind } = columnTypeRow(type)
+  if (kind === 'whole') return Number.isSafeInteger(value) ? String(value) : null
+  return kind === 'decimal' && Number.isFinite(value) ? String(value) : null
 }
 
 /** True for a number that a FLOAT gives back: one that is a binary32, or the short decimal of one, such as 0.1. */

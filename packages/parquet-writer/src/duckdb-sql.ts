@@ -1,4 +1,4 @@
-import { type ColumnType, quoteLiteral } from '@dwh/core'
+import { columnTypeRow, quoteLiteral, type ScalarType } from '@dwh/core'
 
 /** A path as DuckDB reads exactly this file by it: `*`, `?` and `[` are wildcards otherwise. */
 export function fileLiteral(path: string): string {
@@ -9,14 +9,13 @@ export function fileLiteral(path: string): string {
 const MICROS_TO_2000 = '946684800000000'
 
 /** A day as whole days since 2000, a moment as microseconds since then, a time of day as microseconds; anything else as it is. */
-export function toNumber(type: ColumnType, value: string): string {
-  switch (type) {
-    case 'DATE':
+export function toNumber(type: ScalarType, value: string): string {
+  switch (columnTypeRow(type).kind) {
+    case 'day':
       return `(${value} - DATE '2000-01-01')`
-    case 'TIME':
+    case 'time':
       return `epoch_us(${value})`
-    case 'TIMESTAMP':
-    case 'TIMESTAMP WITH TIME ZONE':
+    case 'moment':
       return `(epoch_us(${value}) - ${MICROS_TO_2000})`
     default:
       return value

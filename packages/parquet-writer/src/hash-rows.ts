@@ -1,5 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type ColumnType, elementType, HASHED_CELL_BYTES, quoteIdentifier } from '@dwh/core'
+import {
+  type ColumnType,
+  columnTypeRow,
+  elementType,
+  HASHED_CELL_BYTES,
+  isLongText,
+  quoteIdentifier,
+  type ScalarType,
+} from '@dwh/core'
 import { toNumber } from './duckdb-sql.ts'
 import type { ParquetColumn } from './write-parquet.ts'
 
@@ -19,11 +27,11 @@ export async function hashRows(
 
 function longCellSql(type: ColumnType, value: string): string {
   const cell = cellSql(type, value)
-  if (type === 'BLOB') return hashedSql(`octet_length(${value})`, value, cell)
+  const element = elementType(type)
+  if (element === null && columnTypeRow(type as ScalarType).kind === 'bytes')
+    return hashedSql(`octet_length(${value})`, value, cell)
   const text = textSql(type, value)
-  return elementType(type) !== null || type === 'VARCHAR' || type === 'JSON'
-    ? hashedSql(`strlen(${text})`, text, cell)
-    : cell
+  return element !== null || isLongText(type as ScalarType) ? hashedSql(`strlen(${text})`, text, cell) : cell
 }
 
 const hashedSql = (bytes: string, whole: string, cell: string) =>
@@ -36,22 +44,24 @@ function cellSql(type: ColumnType, value: string): string {
 function textSql(type: ColumnType, value: string): string {
   const element = elementType(type)
   if (element !== null) return `array_to_string(list_transform(${value}, lambda e: ${cellSql(element, 'e')}), '')`
+  return scalarSql(type as ScalarType, value)
+}
+
+function scalarSql(type: ScalarType, value: string): string {
   const text = `${value}::VARCHAR`
-  if (type.startsWith('DECIMAL')) {
-    const digits = `ltrim(replace(replace(${text}, '-', ''), '.', ''), '0')`
-    return `CASE WHEN ${value} < 0 THEN '-' ELSE '' END || CASE WHEN ${value} = 0 THEN '0' ELSE ${digits} END`
-  }
-  switch (type) {
-    case 'FLOAT':
-    case 'DOUBLE':
+  switch (columnTypeRow(type).kind) {
+    case 'decimal': {
+      const digits = `ltrim(replace(replace(${text}, '-', ''), '.', ''), '0')`
+      return `CASE WHEN ${value} < 0 THEN '-' ELSE '' END || CASE WHEN ${value} = 0 THEN '0' ELSE ${digits} END`
+    }
+    case 'float':
       return `CASE WHEN isnan(${value}) THEN 'NaN' ELSE ${value}::BIT::VARCHAR END`
-    case 'DATE':
-    case 'TIMESTAMP':
-    case 'TIMESTAMP WITH TIME ZONE':
+    case 'day':
+    case 'moment':
       return `CASE WHEN isfinite(${value}) THEN ${toNumber(type, value)}::VARCHAR ELSE ${text} END`
-    case 'TIME':
+    case 'time':
       return `${toNumber(type, value)}::VARCHAR`
-    case 'BLOB':
+    case 'bytes':
       return `lower(hex(${value}))`
     default:
       return text

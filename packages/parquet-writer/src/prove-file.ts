@@ -1,12 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import {
   type ColumnProof,
-  type ColumnType,
+  columnTypeRow,
   elementType,
+  isContinuous,
   type Measure,
   measuresOf,
   type ProofLevel,
   quoteIdentifier,
+  type ScalarType,
   type TableProof,
 } from '@dwh/core'
 import { fileLiteral, toNumber } from './duckdb-sql.ts'
@@ -56,7 +58,7 @@ interface Question {
 function questionsOfRows({ name, type }: ParquetColumn): Question[] {
   const value = quoteIdentifier(name)
   const measures = elementType(type) === null ? measuresOf(type) : (['values'] as const)
-  return measures.map((measure) => ({ column: name, measure, sql: expressionOf(value, type, measure) }))
+  return measures.map((measure) => ({ column: name, measure, sql: expressionOf(value, type as ScalarType, measure) }))
 }
 
 function questionsOfElements({ name, type }: ParquetColumn): Question[] {
@@ -66,7 +68,7 @@ function questionsOfElements({ name, type }: ParquetColumn): Question[] {
   return measures.map((measure) => ({ column: name, measure, sql: expressionOf('e', element, measure) }))
 }
 
-function expressionOf(value: string, type: ColumnType, measure: Measure): string {
+function expressionOf(value: string, type: ScalarType, measure: Measure): string {
   switch (measure) {
     case 'values':
     case 'filled':
@@ -85,11 +87,6 @@ function expressionOf(value: string, type: ColumnType, measure: Measure): string
     case 'true':
       return `count(*) FILTER (WHERE ${value})`
     case 'bytes':
-      return `coalesce(sum(${type === 'BLOB' ? `octet_length(${value})` : `strlen(${value}::VARCHAR)`}), 0)`
+      return `coalesce(sum(${columnTypeRow(type).kind === 'bytes' ? `octet_length(${value})` : `strlen(${value}::VARCHAR)`}), 0)`
   }
-}
-
-/** Types that have values off the number line. */
-function isContinuous(type: string): boolean {
-  return type === 'FLOAT' || type === 'DOUBLE' || type === 'DATE' || type.startsWith('TIMESTAMP')
 }

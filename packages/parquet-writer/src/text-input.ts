@@ -1,4 +1,4 @@
-import { type ColumnType, type CopyData, elementType, type RowData } from '@dwh/core'
+import { type ColumnType, type CopyData, elementType, isLongText, type RowData, type ScalarType } from '@dwh/core'
 import { fileLiteral } from './duckdb-sql.ts'
 import { rowEncoder } from './encode-rows.ts'
 import { feed } from './feed.ts'
@@ -163,7 +163,7 @@ export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes:
 
 /** True for a type whose texts may have backslashes; that of a BLOB begins with one and has no other. */
 function hasBackslashes(type: ColumnType): boolean {
-  return type === 'VARCHAR' || type === 'JSON' || elementType(type) !== null
+  return elementType(type) !== null || isLongText(type as ScalarType)
 }
 
 /** Where `text` has `part`, it is replaced, each text by the next, one after another. */

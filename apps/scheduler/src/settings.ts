@@ -1,5 +1,5 @@
 import { DwhError } from '@dwh/core'
-import type { Config } from '@dwh/warehouse/settings'
+import { type Config, withDefaults } from '@dwh/warehouse/settings'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
 /** What the scheduler does, in this order when several are due at once. */
@@ -41,33 +41,28 @@ const MOST_DEADLINE_MS = 24 * 24 * HOUR_MS
  * The scheduler's settings, with their defaults.
  * @throws DwhError CONFIG_INVALID
  */
-export function schedulerSettings({ schedule, keep, timezone }: Config): SchedulerSettings {
+export function schedulerSettings({ schedule: said, keep, timezone }: Config): SchedulerSettings {
+  const schedule = withDefaults('schedule.', said)
   const timeZone = schedule.timezone ?? timezone
-  const parsed = (expression: string, setting: string) =>
-    expression === 'off' ? null : parseSchedule(expression, timeZone, setting)
-  const prune = parsed(schedule.prune ?? '0 4 * * *', 'schedule.prune')
+  const parsed = (job: Job) =>
+    schedule[job] === 'off' ? null : parseSchedule(schedule[job], timeZone, `schedule.${job}`)
+  const prune = parsed('prune')
   return {
     schedules: {
-      run: parsed(schedule.run ?? '0 3 * * *', 'schedule.run'),
+      run: parsed('run'),
       prune: Object.values(keep).some((count) => count !== undefined && count > 0) ? prune : null,
-      verify: parsed(schedule.verify ?? '0 5 * * 0', 'schedule.verify'),
+      verify: parsed('verify'),
     },
-    runOnStart: schedule.run_on_start ?? false,
-    catchUp: schedule.catch_up ?? true,
-    deadlineMs: between(
-      'deadline',
-      schedule.deadline ?? 12 * HOUR_MS,
-      0,
-      MOST_DEADLINE_MS,
-      '0s, which is no limit, and 576h',
-    ),
-    retries: schedule.retries ?? 5,
-    retryDelayMs: between('retry_delay', schedule.retry_delay ?? 60_000, 1, HOUR_MS, '1ms and 1h'),
-    staleAfterMs: between('stale_after', schedule.stale_after ?? 3 * HOUR_MS, 1, YEAR_MS, '1ms and 8760h'),
-    verifySample: between('verify_sample', schedule.verify_sample ?? 0.05, 0.0001, 1, '0.01% and 100%'),
-    rowChange: between('row_change', schedule.row_change ?? 0.5, 0, 10, '0% and 1000%'),
+    runOnStart: schedule.run_on_start,
+    catchUp: schedule.catch_up,
+    deadlineMs: between('deadline', schedule.deadline, 0, MOST_DEADLINE_MS, '0s, which is no limit, and 576h'),
+    retries: schedule.retries,
+    retryDelayMs: between('retry_delay', schedule.retry_delay, 1, HOUR_MS, '1ms and 1h'),
+    staleAfterMs: between('stale_after', schedule.stale_after, 1, YEAR_MS, '1ms and 8760h'),
+    verifySample: between('verify_sample', schedule.verify_sample, 0.0001, 1, '0.01% and 100%'),
+    rowChange: between('row_change', schedule.row_change, 0, 10, '0% and 1000%'),
     webhook: webhookUrl(schedule.webhook ?? ''),
-    listen: listenAddress(schedule.listen ?? '127.0.0.1:8080'),
+    listen: listenAddress(schedule.listen),
   }
 }
 

@@ -1,17 +1,9 @@
-export {
-  type ConfigValues,
-  configSchema,
-  type KeepValues,
-  type S3Values,
-  type ScheduleValues,
-} from './config-schema.ts'
-export {
-  type Config,
-  type ConfigFlags,
-  configOf,
-  loadConfig,
-  putTogether,
-  type Surroundings,
-  type WarehouseSettings,
-} from './load-config.ts'
+export { configSchema } from './config-schema.ts'
+export type { ConfigValues, KeepValues, S3Values, ScheduleValues, WarehouseSettings } from './config-values.ts'
+export { defaultText, plain, settingMeaning } from './describe-setting.ts'
+export { type Config, type ConfigFlags, configOf, loadConfig, putTogether, type Surroundings } from './load-config.ts'
+export { withDefaults } from './merge-settings.ts'
 export { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
+export type { Setting } from './setting.ts'
+export { settingsHelp } from './settings-help.ts'
+export { OTHER_VARIABLES, SETTINGS } from './settings-list.ts'

@@ -1,18 +1,19 @@
-import { dirname, join, resolve } from 'node:path'
-import { dayAt, type OnTableError, type SelectionSettings, type TableSettings } from '@dwh/core'
-import type { ConfigValues, KeepValues, S3Values, ScheduleValues } from './config-schema.ts'
-import {
-  checked,
-  type Environment,
-  fromVariables,
-  KEEP_VARIABLES,
-  S3_VARIABLES,
-  SCHEDULE_VARIABLES,
-  section,
-  VARIABLES,
-} from './from-environment.ts'
+import { join, resolve } from 'node:path'
+import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/core'
+import type {
+  ConfigValues,
+  KeepValues,
+  S3Values,
+  ScheduleValues,
+  SettingFlags,
+  WarehouseSettings,
+} from './config-values.ts'
+import { checked, type Environment } from './given-values.ts'
+import { mergeSettings, withDefaults } from './merge-settings.ts'
 import { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
 import { refuseSecrets } from './refuse-secrets.ts'
+import { valueAt } from './settings-by-key.ts'
+import { SETTINGS } from './settings-list.ts'
 
 /** Everything the commands need to know, from wherever it came. `source` and `schedule` throw when they are read, where the file takes them from a variable that is not set. */
 export interface Config {
@@ -25,33 +26,27 @@ export interface Config {
   readonly timezone: string
   readonly parallel: number
   readonly selection: SelectionSettings
-  readonly onTableError: OnTableError | undefined
+  readonly onTableError: OnTableError
   /** Absolute paths. */
   readonly temp: string
   readonly cache: string
-  readonly cacheBytes: number | undefined
+  readonly cacheBytes: number
   /** Null: DuckDB's own place. */
   readonly extensions: string | null
   readonly memoryLimitBytes: number | undefined
-  readonly lockTimeoutMs: number | undefined
-  readonly onBlockedDdl: 'yield' | 'wait' | undefined
-  readonly maxSnapshotAgeMs: number | undefined
+  readonly lockTimeoutMs: number
+  readonly onBlockedDdl: 'yield' | 'wait'
+  readonly maxSnapshotAgeMs: number
   /** Which days a prune keeps; empty: none was named. */
   readonly keep: KeepValues
-  /** What the scheduler is told; what it is not told has the scheduler's defaults. */
+  /** What the scheduler is told; `withDefaults('schedule.', schedule)` has the others. */
   readonly schedule: ScheduleValues
   /** The file it came from, if there was one. */
   readonly file: string | null
 }
 
 /** The flags that any command may have; each wins over the environment and the file. */
-export interface ConfigFlags {
-  readonly config?: string
-  readonly source?: string
-  readonly storage?: string
-  readonly timezone?: string
-  readonly parallel?: string
-}
+export type ConfigFlags = SettingFlags & { readonly config?: string }
 
 /** What the surroundings say; read once, by main. */
 export interface Surroundings {
@@ -64,11 +59,6 @@ export interface Surroundings {
   readonly proxyFor?: (url: string) => string
 }
 
-const DEFAULT_STORAGE = './warehouse'
-
-/** `s3:/bucket` is mistyped, and no folder of that name. */
-const URL_LIKE = /^[a-z][a-z0-9+.-]+:\//i
-
 /**
  * Puts the settings together: flags, then environment, then file, then defaults. An empty variable counts as none.
  * @throws DwhError CONFIG_INVALID
@@ -79,11 +69,6 @@ export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings)
   refuseSecrets({ config: named }, () => (flags.config === undefined ? 'DWH_CONFIG' : '--config'))
   return putTogether(await readConfigFile(named, cwd, env), flags, surroundings)
 }
-
-/**
- * The settings as `dwh.yaml` has them, given by a program; paths are relative to the working folder. A size is a text such as `1GiB`, a duration one such as `10s`.
- */
-export type WarehouseSettings = { readonly [Key in keyof ConfigValues]?: unknown }
 
 /**
  * As `loadConfig`, of settings that a program gives instead of a file and flags: they win over the environment, which is asked for the others.
@@ -102,72 +87,45 @@ function withoutUndefined(settings: object): Record<string, unknown> {
 
 /** The environment, without the variables of settings that are given. */
 function withoutGiven(env: Environment, values: ConfigValues): Environment {
-  const { s3 = {}, keep = {}, schedule = {}, storage } = values
-  const given = [
-    ...namesOf(VARIABLES, values),
-    ...namesOf(S3_VARIABLES, s3),
-    ...namesOf(KEEP_VARIABLES, keep),
-    ...namesOf(SCHEDULE_VARIABLES, schedule),
-    ...(storage === undefined ? [] : ['S3_BUCKET']),
-  ]
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !given.includes(name)))
-}
-
-function namesOf(variables: Readonly<Record<string, string>>, values: object): string[] {
-  return Object.entries(variables).flatMap(([key, variable]) => (key in values ? [variable] : []))
+  const given = SETTINGS.filter(({ key }) => valueAt(values, key) !== undefined).map(({ variable }) => variable)
+  const bucket = values.storage === undefined ? [] : ['S3_BUCKET']
+  return Object.fromEntries(Object.entries(env).filter(([name]) => ![...given, ...bucket].includes(name)))
 }
 
 /** As `loadConfig`, of a file that has been read; null for none. */
 export async function putTogether(
   file: ConfigFile | null,
   flags: ConfigFlags,
-  { env, cwd, home, tmp }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Config> {
-  const fromEnvironment = checked(fromVariables(VARIABLES, env), ([key]) => VARIABLES[key as keyof typeof VARIABLES])
-  const fromFlags = checked(pick(flags, ['source', 'storage', 'timezone', 'parallel']), ([key]) => `--${key}`)
-  const values: ConfigValues = { ...file?.values, ...fromEnvironment, ...fromFlags }
-
-  // a path in the file is relative to the file; one from outside, to the working folder
-  function path(key: 'storage' | 'temp' | 'cache' | 'extensions'): string | null {
-    const outside = fromFlags[key] ?? fromEnvironment[key]
-    if (outside !== undefined) return resolve(cwd, outside)
-    const inside = file?.values[key]
-    return file && inside !== undefined ? resolve(dirname(file.path), inside) : null
-  }
-
-  refuseSecrets({ bucket: env.S3_BUCKET }, () => 'S3_BUCKET')
-  const bucket = env.S3_BUCKET ? `s3://${env.S3_BUCKET}` : undefined
-  const storage = fromFlags.storage ?? fromEnvironment.storage ?? bucket ?? values.storage ?? DEFAULT_STORAGE
+  const { env, cwd, home, tmp } = surroundings
+  const { values: said, isSaidOutside } = mergeSettings(file, flags, surroundings)
+  const values = withDefaults('', said)
   const config: Config = {
     source: values.source ?? null,
-    storage: URL_LIKE.test(storage) ? storage : (path('storage') ?? resolve(cwd, storage)),
-    s3: s3Values(file, env, cwd),
-    timezone: checkTimeZone(values.timezone ?? 'UTC'),
-    parallel: values.parallel ?? 2,
+    storage: said.storage ?? resolve(cwd, values.storage),
+    s3: values.s3 ?? {},
+    timezone: values.timezone,
+    parallel: values.parallel,
     selection: {
-      ...pick(values, ['include', 'exclude', 'extract', 'verify', 'types']),
-      tables: tableSettings(values.tables),
+      // of what nobody says, each source knows its own default
+      ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types']),
+      tables: tableSettings(said.tables),
     },
     onTableError: values.on_table_error,
-    temp: path('temp') ?? tmp,
-    cache: path('cache') ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),
+    temp: values.temp ?? tmp,
+    cache: values.cache ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),
     cacheBytes: values.cache_size,
-    extensions: path('extensions'),
+    extensions: values.extensions ?? null,
     memoryLimitBytes: values.memory_limit,
     lockTimeoutMs: values.lock_timeout,
     onBlockedDdl: values.on_blocked_ddl,
     maxSnapshotAgeMs: values.max_snapshot_age,
-    keep: { ...file?.values.keep, ...section('keep', KEEP_VARIABLES, env) },
-    schedule: scheduleValues({ ...file?.values.schedule, ...section('schedule', SCHEDULE_VARIABLES, env) }),
+    keep: values.keep ?? {},
+    schedule: values.schedule ?? {},
     file: file?.path ?? null,
   }
-  const outside = { ...fromEnvironment, ...fromFlags, schedule: fromVariables(SCHEDULE_VARIABLES, env) }
-  return withhold(config, file?.unset.filter(({ path }) => !isSaid(outside, path)) ?? [])
-}
-
-function isSaid(values: object, path: UnsetVariable['path']): boolean {
-  const found = path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values)
-  return typeof found === 'string'
+  return withhold(config, file?.unset.filter(({ path }) => !isSaidOutside(path)) ?? [])
 }
 
 /** In place of each part that is not known, its first error. */
@@ -179,26 +137,6 @@ function withhold(config: Config, unset: readonly UnsetVariable[]): Config {
     Object.defineProperty(config, String(path[0]), { get, enumerable: true, configurable: true })
   }
   return config
-}
-
-function scheduleValues(values: ScheduleValues): ScheduleValues {
-  if (values.timezone !== undefined) checkTimeZone(values.timezone)
-  return values
-}
-
-/** Days are counted by Node, hours by DuckDB; both know these names. */
-function checkTimeZone(name: string): string {
-  dayAt(new Date(0), name)
-  return name
-}
-
-/** Of a file or the environment; the path of a file is where the setting came from. */
-function s3Values(file: ConfigFile | null, env: Environment, cwd: string): S3Values {
-  const fromEnvironment: S3Values = section('s3', S3_VARIABLES, env) ?? {}
-  const values = { ...file?.values.s3, ...fromEnvironment }
-  if (values.ca_file === undefined) return values
-  const folder = fromEnvironment.ca_file === undefined && file ? dirname(file.path) : cwd
-  return { ...values, ca_file: resolve(folder, values.ca_file) }
 }
 
 function tableSettings(tables: ConfigValues['tables'] = {}): Record<string, TableSettings> {

@@ -1,24 +1,12 @@
 import { DwhError, holdsSecret } from '@dwh/core'
 import type { BaseIssue } from 'valibot'
+import { SETTINGS } from './settings-list.ts'
 
 /** For valibot, whose own messages repeat what was given. */
 export const WITHOUT_VALUES: { readonly message: (issue: BaseIssue<unknown>) => string } = {
   message: ({ expected }) =>
     `expected ${(expected ?? 'something else').replace(/^\(|\)$/g, '').replaceAll(' | ', ' or ')}`,
 }
-
-/** Settings that may hold a secret, or any text. */
-const TAKES_ANY: ReadonlySet<string> = new Set([
-  'source',
-  'include',
-  'exclude',
-  'tables',
-  'types',
-  's3.access_key_id',
-  's3.secret_access_key',
-  's3.session_token',
-  'schedule.webhook',
-])
 
 /**
  * Refuses a connection string, or a URL with a password, that was given to a setting which takes none: it would be repeated as a path, or as the name of
@@ -40,7 +28,8 @@ export function misplaced(name: string): DwhError {
 }
 
 function* textsIn(value: unknown, path: readonly string[]): Generator<readonly string[]> {
-  if (TAKES_ANY.has(path.join('.'))) return
+  const shown = path.join('.')
+  if (SETTINGS.some(({ key, holds }) => key === shown && holds !== undefined)) return
   if (typeof value === 'string') yield path
   else if (typeof value === 'object' && value !== null)
     for (const [key, item] of Object.entries(value)) yield* textsIn(item, [...path, key])

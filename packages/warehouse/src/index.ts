@@ -2,10 +2,17 @@ export {
   type Config,
   type ConfigFlags,
   configSchema,
+  defaultText,
   loadConfig,
+  OTHER_VARIABLES,
+  plain,
   putTogether,
   type ScheduleValues,
+  SETTINGS,
+  type Setting,
   type Surroundings,
+  settingMeaning,
+  settingsHelp,
   type WarehouseSettings,
 } from '@dwh/config'
 export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'

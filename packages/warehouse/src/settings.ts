@@ -1,3 +1,12 @@
 /** The settings alone, for whoever opens no warehouse by itself: no DuckDB is loaded. */
-export { type Config, type ConfigFlags, loadConfig, type ScheduleValues, type Surroundings } from '@dwh/config'
+export {
+  type Config,
+  type ConfigFlags,
+  loadConfig,
+  type ScheduleValues,
+  SETTINGS,
+  type Surroundings,
+  settingsHelp,
+  withDefaults,
+} from '@dwh/config'
 export { checkSettings } from './check-settings.ts'

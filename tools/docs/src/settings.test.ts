@@ -72,11 +72,3 @@ test.each([
   const { accepts } = await validator()
   expect(accepts(parse(text))).toBe(true)
 })
-
-test('docs/configuration.md has every key, and no other', async () => {
-  const { schema } = await validator()
-  const page = await readFile(join(ROOT, 'docs/configuration.md'), 'utf8')
-  const [, settings = ''] = /## Settings\n([\s\S]*?)\n\nA path/.exec(page) ?? []
-  const named = [...settings.matchAll(/^\| `(\w+)`/gm)].map(([, key]) => key)
-  expect(named.sort()).toEqual(Object.keys(schema.properties).sort())
-})

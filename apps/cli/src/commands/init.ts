@@ -17,6 +17,7 @@ import { Command } from 'commander'
 import { noteLine } from '../output/lines.ts'
 import { secretsOf } from '../output/report-error.ts'
 import type { World } from '../surroundings.ts'
+import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, openOptions } from './shared.ts'
 
 const HELP = `
@@ -34,9 +35,8 @@ interface InitFlags extends CommonFlags {
 }
 
 export function initCommand(world: World): Command {
-  return new Command('init')
+  return addSettingFlags(new Command('init'))
     .description('look at the database, and write a commented dwh.yaml')
-    .option('--source <url>', 'the Postgres to read (DATABASE_URL is better: a command line can be seen by others)')
     .option('--force', 'replace a file that is there')
     .option('--print', 'write to stdout instead')
     .addHelpText('after', HELP)

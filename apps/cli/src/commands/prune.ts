@@ -1,8 +1,9 @@
 import { formatBytes, type PruneReport, plural, type Retention } from '@dwh/warehouse'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { alignColumns } from '../output/lines.ts'
 import { waitingLine } from '../output/run-progress.ts'
 import type { World } from '../surroundings.ts'
+import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
@@ -23,10 +24,8 @@ interface PruneFlags extends CommonFlags {
 }
 
 export function pruneCommand(world: World): Command {
-  const command = new Command('prune').description('remove old days')
-  for (const [period, name] of Object.entries({ daily: 'days', weekly: 'weeks', monthly: 'months', yearly: 'years' }))
-    command.option(`--keep-${period} <number>`, `keep the last day of each of the last so many ${name}`, count)
-  return command
+  return addSettingFlags(new Command('prune'))
+    .description('remove old days')
     .option('--yes', 'remove, instead of saying what would be removed')
     .addHelpText('after', HELP)
     .action(async (_, self: Command) => {
@@ -60,9 +59,4 @@ function text({ removed, kept, current }: PruneReport, done: boolean): string {
   const bytes = removed.reduce((sum, day) => sum + day.bytes, 0)
   const what = `${plural(removed.length, 'day')}, ${formatBytes(bytes)}`
   return `${lines}${done ? `Removed ${what}` : `Would remove ${what}`}; ${staying}.${done ? '' : ' Do it with --yes.'}\n`
-}
-
-function count(value: string): number {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('Expected a number.')
-  return Number(value)
 }

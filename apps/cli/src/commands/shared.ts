@@ -11,6 +11,7 @@ import {
 import type { Command } from 'commander'
 import { secretsOf } from '../output/report-error.ts'
 import type { World } from '../surroundings.ts'
+import { addSettingFlags } from './setting-flags.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags extends ConfigFlags {
@@ -27,13 +28,11 @@ export interface RunFlags extends CommonFlags {
 }
 
 export function addRunFlags(command: Command): Command {
-  return command
-    .option('--source <url>', 'the Postgres to read (DATABASE_URL is better: a command line can be seen by others)')
+  return addSettingFlags(command)
     .option('--tables <patterns...>', 'only these tables: orders, billing.*, "*_log"')
     .option('--date <day>', 'the day to store this as, YYYY-MM-DD (default: today)')
     .option('--replace', 'allow a past day to be replaced')
     .option('--accept-new-source', 'go on although the source is another database than before')
-    .option('--parallel <number>', 'how many tables are read at once (default: 2)')
 }
 
 /** What the commands say of the warehouse that they open, and of the process. */

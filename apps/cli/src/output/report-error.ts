@@ -1,4 +1,5 @@
 import { type DwhErrorCode, hasCredentials, isDwhError, secretsIn } from '@dwh/core'
+import { SETTINGS } from '@dwh/warehouse'
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { printableLines } from './lines.ts'
@@ -71,12 +72,16 @@ export function secretsOf(source: string | null, env: Environment): string[] {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The variables that are read, by us, the AWS SDK and libpq. Others may hold what looks like a password and is none. */
-const OURS = /^(DWH_|S3_|AWS_|PG[A-Z]|DATABASE_URL$|RUN_ON_START$|(HTTPS?|ALL)_PROXY$)/i
+/** The variables that are read, by us, the AWS SDK and libpq, mistyped ones too. Others may hold what looks like a password and is none. */
+const OURS = /^(DWH_|S3_|AWS_|PG[A-Z]|(HTTPS?|ALL)_PROXY$)/i
+
+function isOurs(name: string): boolean {
+  return OURS.test(name) || SETTINGS.some(({ variable }) => variable === name.toUpperCase())
+}
 
 /** The same, wherever it was given by mistake: in any variable of ours, and on the command line. */
 export function secretsGiven(env: Environment, args: readonly string[]): string[] {
-  const variables = Object.entries(env).flatMap(([name, value]) => (OURS.test(name) && value ? [value] : []))
+  const variables = Object.entries(env).flatMap(([name, value]) => (isOurs(name) && value ? [value] : []))
   const flags = args.map((argument) => argument.replace(/^--[\w-]+=/, ''))
   const whole = [env.PGPASSWORD, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter((text) => text !== undefined)
   return [...whole, ...[...variables, ...flags.filter(hasCredentials)].flatMap(secretsIn)]

@@ -1,3 +1,4 @@
+import { withDefaults } from '@dwh/config'
 import { exactPattern, formatTableName, printable, type TableSchema } from '@dwh/core'
 import { formatBytes, formatCount, plural } from '../units.ts'
 import type { SourceLook } from './look-at-source.ts'
@@ -43,7 +44,7 @@ export function configText(places: Places, look: SourceLook, proposal: Proposal)
     `timezone: ${scalar(places.timezone)}`,
     '',
     ...comment('Tables read at once, each on a connection of its own beside the one that holds the snapshot.'),
-    '# parallel: 2',
+    `# parallel: ${withDefaults('', {}).parallel}`,
     '',
     ...tableLines(proposal),
     ...credentialLines(proposal),

@@ -1,0 +1,69 @@
+import { DwhError } from '@dwh/core'
+import * as v from 'valibot'
+import { configSchema } from './config-schema.ts'
+import type { ConfigValues, SettingFlags } from './config-values.ts'
+import { refuseSecrets, WITHOUT_VALUES } from './refuse-secrets.ts'
+import type { Setting } from './setting.ts'
+import { nested } from './settings-by-key.ts'
+import { SETTINGS } from './settings-list.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Values from outside of the file, in the form of the file: as they were written, and as they are read. */
+export interface GivenValues {
+  readonly written: Record<string, unknown>
+  readonly values: ConfigValues
+}
+
+/**
+ * What the environment says. An empty variable counts as none.
+ * @throws DwhError CONFIG_INVALID
+ */
+export function fromEnvironment(env: Environment): GivenValues {
+  return given(
+    ({ variable }) => variable && (env[variable] || undefined),
+    ({ variable }) => variable,
+  )
+}
+
+/** @throws DwhError CONFIG_INVALID */
+export function fromFlags(flags: SettingFlags): GivenValues {
+  const byName = flags as Readonly<Record<string, unknown>>
+  return given(
+    ({ flag }) => flag && byName[flag.name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())],
+    ({ flag }) => flag && `--${flag.name}`,
+  )
+}
+
+function given(
+  writtenOf: (setting: Setting) => unknown,
+  nameOf: (setting: Setting) => string | undefined,
+): GivenValues {
+  const found = SETTINGS.map((setting) => [setting.key, writtenOf(setting)] as const)
+  const written = nested(found)
+  return { written, values: checked(written, (path) => namedBy(path, nameOf)) }
+}
+
+/** The setting that a path leads to, or into. */
+function namedBy(path: readonly string[], nameOf: (setting: Setting) => string | undefined): string {
+  const shown = path.join('.')
+  const setting = SETTINGS.find(({ key }) => key === shown)
+  return (setting && nameOf(setting)) ?? shown
+}
+
+/**
+ * The values as the schema reads them; `nameOf` says what to call the one that is wrong.
+ * @throws DwhError CONFIG_INVALID
+ */
+export function checked(values: Record<string, unknown>, nameOf: (path: readonly string[]) => string): ConfigValues {
+  const result = v.safeParse(configSchema, values, WITHOUT_VALUES)
+  if (result.success) {
+    refuseSecrets(values, nameOf)
+    return result.output
+  }
+  const [issue] = result.issues
+  const path = (issue.path ?? []).map(({ key }) => String(key))
+  throw new DwhError('CONFIG_INVALID', `${nameOf(path)}: ${issue.message}`, {
+    hint: 'See `dwh --help`.',
+  })
+}

@@ -2,7 +2,7 @@ import { isDwhError, type RunEvent } from '@dwh/core'
 import { formatResult, openWarehouse, type Warehouse } from '@dwh/warehouse'
 import { ratesSource } from './rates-source.ts'
 
-const { DATABASE_URL, RATES_URL = '', WAREHOUSE = 'warehouse' } = process.env
+const { DATABASE_URL = '', RATES_URL = '', WAREHOUSE = 'warehouse' } = process.env
 
 /** Beside the Postgres of the settings, a source of our own. A bucket takes `storage: 's3://bucket/prefix'`, and nothing else. */
 export const warehouse: Warehouse = await openWarehouse(

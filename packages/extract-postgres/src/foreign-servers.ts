@@ -7,6 +7,10 @@ export interface ForeignServer {
   readonly name: string
   /** The extension that speaks to it, such as `postgres_fdw`. */
   readonly wrapper: string
+  /** The role that reads. */
+  readonly role: string
+  /** Whether it has a user there. */
+  readonly mapped: boolean
 }
 
 // A partition may be foreign, and so may what a view reads.
@@ -21,7 +25,8 @@ const SERVERS = `
       WHERE r.ev_class = seen.oid AND d.refclassid = 'pg_class'::regclass
     ) next
   )
-  SELECT DISTINCT s.srvname AS name, w.fdwname AS wrapper
+  SELECT DISTINCT s.srvname AS name, w.fdwname AS wrapper, current_user AS role,
+    EXISTS (SELECT FROM pg_user_mappings m WHERE m.srvid = s.oid AND (m.umuser = 0 OR m.usename = current_user)) AS mapped
   FROM seen JOIN pg_foreign_table f ON f.ftrelid = seen.oid JOIN pg_foreign_server s ON s.oid = f.ftserver
     JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
   ORDER BY s.srvname`
@@ -48,14 +53,13 @@ export async function explainForeign(client: PgClient, table: PgTable, error: Dw
 export function foreignFailure(error: DwhError, servers: readonly ForeignServer[]): DwhError {
   const names = servers.map(({ name, wrapper }) => `${name} (${wrapper})`)
   const through = `Postgres reads it through the foreign server ${names.join(', or ')}`
-  const [{ name } = { name: '' }] = servers
-  const what =
-    error.context.sqlstate === NO_MAPPING
-      ? `this role has no user there: CREATE USER MAPPING FOR CURRENT_USER SERVER ${quoteIdentifier(name)} OPTIONS (user '...', password '...');`
-      : 'is that up, can Postgres reach it, and does the table still fit what is there? Run again then'
+  const stranger = error.context.sqlstate === NO_MAPPING ? servers.find(({ mapped }) => !mapped) : undefined
+  const what = stranger
+    ? `role ${stranger.role} has no user there. Give it one, or exclude the table: CREATE USER MAPPING FOR ${quoteIdentifier(stranger.role)} SERVER ${quoteIdentifier(stranger.name)} OPTIONS (user '...', password '...');`
+    : 'is that up, can Postgres reach it, and does the table still fit what is there? Run again then, or exclude the table.'
   return new DwhError('SOURCE_FAILED', error.message, {
     cause: error,
-    hint: `${through}: ${what}, or exclude the table.`,
+    hint: `${through}: ${what}`,
     context: { ...error.context, foreign_servers: servers.map(({ name }) => name) },
   })
 }

@@ -93,8 +93,10 @@ export async function lockFailure(
   if (!GONE.includes(sqlstate)) return error
   try {
     await client.query(`ROLLBACK TO SAVEPOINT ${savepoint}; EXPLAIN ${columnsStatement(table)}`)
-  } catch {
-    return changed(table, [error.message], error)
+  } catch (again) {
+    return GONE.includes((again as { readonly code?: string }).code ?? '')
+      ? changed(table, [error.message], error)
+      : error
   }
   return new DwhError('SOURCE_FAILED', `${formatTableName(table)}: ${error.message}`, {
     cause: error,

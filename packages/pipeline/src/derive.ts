@@ -42,11 +42,15 @@ export function runFiles({ store, runId, date, folder, signal }: RunFilesOptions
       const local = store.localPath?.(staged)
       const path = local === undefined ? (fetched.get(key) ?? fetchFile(staged, sha256)) : Promise.resolve(local)
       fetched.set(key, path)
+      path.catch(() => fetched.delete(key))
       return path
     },
     async stage(key, path) {
       const { size, sha256 } = await stageFile(store, runId, key, path, signal)
-      if (sha256 === null) throw new DwhError('STORE_FAILED', `${key}: the store does not say what it has stored`)
+      if (sha256 === null)
+        throw new DwhError('STORE_FAILED', `${key}: the store does not say what it has stored`, {
+          hint: 'A store gives the SHA-256 of what putFile has put: see ObjectStore of @dwh/core.',
+        })
       return { bytes: size, sha256 }
     },
   }
@@ -55,6 +59,8 @@ export function runFiles({ store, runId, date, folder, signal }: RunFilesOptions
     const path = join(folder, `${sha256}.fetched`)
     const found = await store.getFile(staged, path, { signal })
     if (found?.sha256 === sha256) return path
-    throw new DwhError('DAMAGED', `${store.url}/${staged}: not what this run has staged there`)
+    throw new DwhError('DAMAGED', `${store.url}/${staged}: not what this run has staged there`, {
+      hint: 'Does something else write below _dwh/stage? Run again.',
+    })
   }
 }

@@ -340,7 +340,10 @@ describe('after the commit nothing makes the run a failure', () => {
         return { ...snapshot, close }
       },
     }
-    const report = await house.run({ sources: { default: { source: broken } } })
+    const events: string[] = []
+    const onEvent = ({ type }: RunEvent) => void events.push(type)
+    const report = await house.run({ sources: { default: { source: broken } }, onEvent })
+    expect(events).toContain('commit')
     expect(report).toMatchObject({ unfinished: new Error('logout failed'), record: { status: 'success' } })
     const observed = await house.run({
       onEvent: ({ type }) => {

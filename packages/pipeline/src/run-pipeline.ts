@@ -96,7 +96,13 @@ const RUN_ID_BYTES = 4
 export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
   const base = await readState(options.store)
   const days = runDays(options, options.clock())
-  return withSources(options, ({ snapshots }) => makePlan(options, base, snapshots, days))
+  const planned = await withSources(options, async ({ snapshots, closeFailure }) => {
+    const plan = await makePlan(options, base, snapshots, days)
+    return { plan, closeFailure }
+  })
+  const failure = planned.closeFailure()
+  if (failure !== null) throw failure
+  return planned.plan
 }
 
 /**
@@ -179,10 +185,15 @@ async function stepThrough(
   const { results } = reached
   checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
   const { written: tables, failed } = sortResults(results)
-  const publication = { runId, date: days.date, tables, failed, dropped: plan.dropped, sources, startedAt }
+  // what was derived is in no source
+  const dropped = plan.dropped.filter((table) => !results.some(({ name }) => name === table))
+  const publication = { runId, date: days.date, tables, failed, dropped, sources, startedAt }
   const published = await publish(options.store, base, publication, options.clock)
-  const unfinished = published.unfinished ?? closeFailure() ?? tellCommit(options, runId, Object.keys(tables).length)
-  return { plan, published: { ...published, unfinished } }
+  const told = tellCommit(options, runId, Object.keys(tables).length)
+  return {
+    plan: { ...plan, dropped },
+    published: { ...published, unfinished: published.unfinished ?? closeFailure() ?? told },
+  }
 }
 
 /** What a run has come to so far. */

@@ -74,7 +74,9 @@ export function webRequests(options: WebRequestOptions): WebRequest {
       )
         return answer
       answer.resume()
-      at = new URL(to, at).href
+      const next = new URL(to, at).href
+      if (at.startsWith('https:') && !next.startsWith('https:')) throw weaker(at)
+      at = next
     }
   }
 
@@ -84,7 +86,7 @@ export function webRequests(options: WebRequestOptions): WebRequest {
       try {
         const answer = await follow(method, url, signal)
         const status = answer.statusCode ?? 0
-        if (status === 200) return await take(answer)
+        if (status === 200) return await taken(answer, take)
         answer.resume()
         if (status === 404 || status === 410) return null
         throw refusal(url, status)
@@ -96,6 +98,22 @@ export function webRequests(options: WebRequestOptions): WebRequest {
       }
     }
   }
+}
+
+/** What is not taken to its end holds its connection no longer. */
+async function taken<T>(answer: IncomingMessage, take: (answer: IncomingMessage) => Promise<T>): Promise<T> {
+  try {
+    return await take(answer)
+  } catch (error) {
+    answer.destroy()
+    throw error
+  }
+}
+
+function weaker(url: string): DwhError {
+  return new DwhError('STORE_DENIED', `${url}: it leads to a place without TLS, where anyone could change what comes`, {
+    hint: 'Give the URL that it leads to, if that is meant.',
+  })
 }
 
 function refusal(url: string, status: number): DwhError {

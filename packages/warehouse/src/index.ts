@@ -29,8 +29,9 @@ export {
   valueJson,
   valueText,
 } from '@dwh/query'
+export { BUCKET_ROLES, type BucketRole } from '@dwh/storage'
 export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/upkeep'
-export { type Patience, ROLES, type Role } from './adapters/adapter.ts'
+export type { Patience } from './adapters/adapter.ts'
 export { checkSettings } from './check-settings.ts'
 export { READER } from './doctor/check-postgres.ts'
 export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'

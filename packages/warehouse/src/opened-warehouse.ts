@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '@dwh/config'
-import type { Day, EtlState, ObjectStore, ReadOptions, RunRecord } from '@dwh/core'
+import type { Day, EtlState, ObjectStore, ReadOptions, RunRecord, Source } from '@dwh/core'
 import { readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
 import {
@@ -21,7 +21,7 @@ import {
   verifyWarehouse,
 } from '@dwh/upkeep'
 import type { OpenedStorage } from './adapters/adapter.ts'
-import { checkSource, sourceAdapter, sourceSecrets } from './adapters/index.ts'
+import { checkSource, isSourceGiven, sourceAdapter, sourceSecrets } from './adapters/index.ts'
 import { examine } from './doctor/examine.ts'
 import type { Finding } from './doctor/finding.ts'
 import { openFiles } from './open-files.ts'
@@ -50,6 +50,7 @@ export class OpenedWarehouse implements Warehouse {
   readonly described: Warehouse['described']
   readonly #parts: Parts
   readonly #closing = new AbortController()
+  readonly #work = new Set<Promise<void>>()
 
   constructor(parts: Parts) {
     const { config, opened, options } = parts
@@ -103,7 +104,7 @@ export class OpenedWarehouse implements Warehouse {
   }
 
   async plan(request: PlanRequest = {}): Promise<RunPlan> {
-    return planPipeline(this.#planOptions(request))
+    return this.#pending(planPipeline(this.#planOptions(request)))
   }
 
   async run({ ifLastRun, ...request }: RunRequest = {}): Promise<RunReport> {
@@ -125,7 +126,9 @@ export class OpenedWarehouse implements Warehouse {
       random,
       signal: this.#until(signal),
     }
-    return deep ? this.#withWriter((writer) => verifyWarehouse({ ...options, deep: writer })) : verifyWarehouse(options)
+    return deep
+      ? this.#withWriter((writer) => verifyWarehouse({ ...options, deep: writer }))
+      : this.#pending(verifyWarehouse(options))
   }
 
   async repair({ onWait, signal }: RepairRequest = {}): Promise<RepairReport> {
@@ -134,18 +137,25 @@ export class OpenedWarehouse implements Warehouse {
   }
 
   async prune({ keep = this.config.keep, remove = false, onWait, signal }: PruneRequest = {}): Promise<PruneReport> {
-    return pruneWarehouse({ ...this.#upkeep(signal), keep, remove, onWait })
+    return this.#pending(pruneWarehouse({ ...this.#upkeep(signal), keep, remove, onWait }))
   }
 
   examine({ timeoutMs }: { readonly timeoutMs: number }): AsyncGenerator<Finding> {
-    const { config, surroundings, opened } = this.#parts
+    const { config, surroundings, opened, options } = this.#parts
     const notes: string[] = []
-    const source = () => sourceAdapter(config).open(config, surroundings, (note) => void notes.push(note))
-    return examine({ config, surroundings, opened, source, notes }, { signal: this.#until(), timeoutMs })
+    const sources: Source[] = Object.values(options.sources ?? {}).map(({ source }) => source)
+    const ofSettings = this.#readsSettings()
+    if (ofSettings) {
+      options.onSecrets?.(sourceSecrets(config.source, surroundings))
+      sources.unshift(sourceAdapter(config).open(config, surroundings, (note) => void notes.push(note)))
+    }
+    const patient = { config, surroundings, opened, sources, notes, ofSettings }
+    return examine(patient, { signal: this.#until(), timeoutMs })
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
+    await Promise.all(this.#work)
   }
 
   #until(own?: AbortSignal): AbortSignal {
@@ -178,14 +188,36 @@ export class OpenedWarehouse implements Warehouse {
   #sources(): Readonly<Record<string, SourceSettings>> {
     const { config, surroundings, options } = this.#parts
     const { sources: given, onNote = () => {} } = options
-    if (given !== undefined && (given.default !== undefined || config.source === null)) return given
+    if (given !== undefined && !this.#readsSettings()) return given
     checkSource(config, surroundings)
     options.onSecrets?.(sourceSecrets(config.source, surroundings))
     const source = sourceAdapter(config).open(config, surroundings, onNote)
     return { default: { source, ...config.selection }, ...given }
   }
 
-  async #withWriter<T>(work: (writer: ParquetWriter) => Promise<T>): Promise<T> {
+  /** Whether the settings, or the surroundings, name a source beside those that the program has given. */
+  #readsSettings(): boolean {
+    const { config, surroundings, options } = this.#parts
+    if (options.sources?.default !== undefined) return false
+    return options.sources === undefined || isSourceGiven(config, surroundings)
+  }
+
+  /** `close` waits for what it has ended. */
+  #pending<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => {},
+      () => {},
+    )
+    this.#work.add(settled)
+    void settled.then(() => this.#work.delete(settled))
+    return work
+  }
+
+  #withWriter<T>(work: (writer: ParquetWriter) => Promise<T>): Promise<T> {
+    return this.#pending(this.#openWriter(work))
+  }
+
+  async #openWriter<T>(work: (writer: ParquetWriter) => Promise<T>): Promise<T> {
     const { extensions, memoryLimitBytes, temp: tempDirectory } = this.config
     const poolThreads = Number(this.#parts.surroundings.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
     const writer = await openParquetWriter({

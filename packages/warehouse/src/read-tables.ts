@@ -2,6 +2,7 @@ import {
   type Day,
   DwhError,
   type EtlState,
+  isDwhError,
   manifestDay,
   type ObjectStore,
   parseDay,
@@ -51,7 +52,14 @@ export async function readTables(
 }
 
 async function nearestDays(store: ObjectStore, day: Day, signal: AbortSignal | undefined): Promise<string> {
-  const days = await listDays(store, signal)
+  let days: Day[]
+  try {
+    days = await listDays(store, signal)
+  } catch (error) {
+    // a web server lists nothing
+    if (isDwhError(error, 'STORE_DENIED')) return 'Which days there are cannot be listed there.'
+    throw error
+  }
   const near = [days.filter((d) => d < day).at(-1), days.find((d) => d > day)].filter((d) => d !== undefined)
   return near.length > 0 ? `Days nearby: ${near.join(', ')}.` : 'It has no days yet.'
 }

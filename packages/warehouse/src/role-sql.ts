@@ -1,8 +1,9 @@
 import type { Config } from '@dwh/config'
 import { connect, readOnlyRoleSql } from '@dwh/extract-postgres'
-import { checkSource } from './adapters/index.ts'
+import { checkSource, sourceSecrets } from './adapters/index.ts'
 import { postgresOptions } from './adapters/postgres-options.ts'
 import { READER } from './doctor/check-postgres.ts'
+import type { OpenWarehouseOptions } from './open-options.ts'
 import { completeSurroundings, type WarehouseSurroundings } from './surroundings.ts'
 
 /**
@@ -12,10 +13,11 @@ import { completeSurroundings, type WarehouseSurroundings } from './surroundings
 export async function readerRoleSql(
   config: Config,
   role: string = READER,
-  { signal, ...given }: WarehouseSurroundings & { readonly signal?: AbortSignal | undefined } = {},
+  { signal, onSecrets, ...given }: Pick<OpenWarehouseOptions, 'signal' | 'onSecrets'> & WarehouseSurroundings = {},
 ): Promise<string> {
   const surroundings = completeSurroundings(given)
   checkSource(config, surroundings)
+  onSecrets?.(sourceSecrets(config.source, surroundings))
   const { client } = await connect(postgresOptions(config, surroundings), signal)
   try {
     return await readOnlyRoleSql(client, role)

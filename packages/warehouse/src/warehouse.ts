@@ -38,6 +38,6 @@ export interface Warehouse {
   readonly policy: OpenedStorage['policy'] | null
   /** What a configuration file would say of the storage, without credentials. */
   readonly described: OpenedStorage['described']
-  /** Ends what is still under way. */
+  /** Ends what is still under way, with ABORTED, and waits until it has. Sessions are their callers'. */
   close(): Promise<void>
 }

@@ -1,14 +1,14 @@
 import { DwhError } from '@dwh/core'
 import {
   attempt,
+  BUCKET_ROLES,
+  type BucketRole,
   CHECKS,
   checkSettings,
   type Finding,
   ok,
   plural,
   READER,
-  ROLES,
-  type Role,
   readerRoleSql,
   type Status,
   skip,
@@ -36,7 +36,7 @@ Exit code: 0 nothing failed, 1 a check failed, 2 the configuration is wrong.`
 
 interface DoctorFlags extends CommonFlags {
   readonly roleSql?: string | true
-  readonly bucketPolicy?: Role | true
+  readonly bucketPolicy?: BucketRole | true
   readonly timeout: string
 }
 
@@ -47,7 +47,7 @@ export function doctorCommand(world: World): Command {
     .option('--role-sql [name]', `only print the SQL that makes a role which can only read (default: ${READER})`)
     .addOption(
       new Option('--bucket-policy [role]', 'only print the least policy for the bucket (default: writer)').choices(
-        ROLES,
+        BUCKET_ROLES,
       ),
     )
     .option('--timeout <seconds>', 'how long each check may take', '10')
@@ -93,7 +93,7 @@ async function printBucketPolicy(flags: DoctorFlags, world: World): Promise<void
   const { policy } = await open(flags, world)
   const role = flags.bucketPolicy === true ? undefined : flags.bucketPolicy
   if (policy) return void (await world.stdout.write(`${policy(role)}\n`))
-  throw new DwhError('CONFIG_INVALID', 'the storage is a folder, which needs no policy', {
+  throw new DwhError('CONFIG_INVALID', 'the storage is no bucket, and needs no policy', {
     hint: 'Point --storage or DWH_STORAGE at a bucket: s3://bucket/prefix.',
   })
 }

@@ -1,5 +1,5 @@
 import { type Fidelity, printable } from '@dwh/core'
-import { formatBytes, formatDuration, plural, type RunReport, type TableResult } from '@dwh/warehouse'
+import { formatBytes, formatDuration, plural, type RunReport, type TableResult, type Warehouse } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { keptLines, keptTables } from '../output/kept-tables.ts'
 import { noteLines } from '../output/plan-notes.ts'
@@ -32,8 +32,9 @@ export function runCommand(world: World): Command {
       const flags = command.optsWithGlobals<RunFlags & { readonly ifLastRun?: string }>()
       const progress = runProgress(world.stderr)
       let report: RunReport
-      const warehouse = await open(flags, world, { onNote: (note) => progress.note(note) })
+      let warehouse: Warehouse
       try {
+        warehouse = await open(flags, world, { onNote: (note) => progress.note(note) })
         report = await warehouse.run({
           ...planRequest(flags),
           ifLastRun: flags.ifLastRun === 'none' ? null : flags.ifLastRun,

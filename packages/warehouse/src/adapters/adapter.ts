@@ -1,6 +1,7 @@
 import type { Config } from '@dwh/config'
 import type { ObjectStore, Source } from '@dwh/core'
 import type { HttpfsOptions } from '@dwh/query'
+import type { BucketRole } from '@dwh/storage'
 import type { Finding, Limits } from '../doctor/finding.ts'
 import type { AllSurroundings } from '../surroundings.ts'
 
@@ -10,10 +11,6 @@ export interface Patience {
   readonly attempts?: number | undefined
   readonly connectTimeoutMs?: number | undefined
 }
-
-export const ROLES = ['writer', 'reader'] as const
-/** Who works with a storage: `writer` runs, verifies, repairs and prunes; `reader` asks and verifies. */
-export type Role = (typeof ROLES)[number]
 
 /** A storage that was opened by its settings. Nothing was sent to it yet. */
 export interface OpenedStorage {
@@ -25,7 +22,7 @@ export interface OpenedStorage {
   /** How DuckDB's `httpfs` gets there, where objects have URLs. */
   readonly httpfs?: HttpfsOptions
   /** The least policy for somebody who works there, where a storage has policies. */
-  readonly policy?: (role?: Role) => string
+  readonly policy?: (role?: BucketRole) => string
   /** What of the settings a configuration file has to say, without credentials. */
   readonly described: { readonly storage: string; readonly s3?: Readonly<Record<string, string | boolean>> }
 }

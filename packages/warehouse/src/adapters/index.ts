@@ -1,5 +1,5 @@
 import type { Config } from '@dwh/config'
-import { DwhError, hasCredentials } from '@dwh/core'
+import { DwhError } from '@dwh/core'
 import type { AllSurroundings } from '../surroundings.ts'
 import type { OpenedStorage, Patience, SourceAdapter, StorageAdapter } from './adapter.ts'
 import { folder } from './folder.ts'
@@ -36,10 +36,15 @@ export async function openStorage(
  * @throws DwhError CONFIG_INVALID
  */
 export function checkSource(config: Config, surroundings: AllSurroundings): void {
-  if (config.source !== null || SOURCES.some((adapter) => adapter.isGiven(surroundings))) return
+  if (isSourceGiven(config, surroundings)) return
   throw new DwhError('CONFIG_INVALID', 'no source: which Postgres should be read?', {
     hint: `Set DATABASE_URL=${SOURCES[0].example}, or the PG* variables, or source: in dwh.yaml.`,
   })
+}
+
+/** Whether the settings name a source, or the surroundings do. */
+export function isSourceGiven({ source }: Config, surroundings: AllSurroundings): boolean {
+  return source !== null || SOURCES.some((adapter) => adapter.isGiven(surroundings))
 }
 
 /** What must never be shown of a source. */
@@ -67,5 +72,5 @@ function shown(given: string): string {
   const known = /^(https?|ftp|sftp|gs|gcs|az|abfss?|wasbs?|r2|b2|hdfs|s3a?|file|postgres(ql)?|mysql|mongodb):/i.test(
     given,
   )
-  return known && !hasCredentials(given) ? given : 'that'
+  return known ? given : 'that'
 }

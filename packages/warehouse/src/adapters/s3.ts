@@ -14,7 +14,12 @@ export const s3: StorageAdapter = {
     const prefix = path.join('/')
     const options = { ...(await storeOptions(values, surroundings)), bucket, prefix, ...patience }
     const { env } = surroundings
-    const secrets = [options.credentials?.secretAccessKey, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN]
+    const secrets = [
+      values.session_token,
+      options.credentials?.secretAccessKey,
+      env.AWS_SECRET_ACCESS_KEY,
+      env.AWS_SESSION_TOKEN,
+    ]
     return {
       store: s3Store(options),
       at: options.endpoint ?? options.region,

@@ -15,7 +15,7 @@ export async function* checkStorage(opened: OpenedStorage, limits: Limits): Asyn
     yield* skip('storage.list', ...rest)
     return false
   }
-  const folder = store.localPath ? opened.described.storage : null
+  const folder = store.localPath ? store.url : null
   const before = folder === null ? null : await nearestFolder(folder)
   const written = await attempt(limits, () => writeAndRead(store))
   yield finding('storage.write', opened, written, (outcome) => outcome)

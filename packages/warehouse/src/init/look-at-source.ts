@@ -12,8 +12,9 @@ import {
   tableActivity,
   within,
 } from '@dwh/extract-postgres'
-import { checkSource } from '../adapters/index.ts'
+import { checkSource, sourceSecrets } from '../adapters/index.ts'
 import { postgresOptions } from '../adapters/postgres-options.ts'
+import type { OpenWarehouseOptions } from '../open-options.ts'
 import { completeSurroundings, type WarehouseSurroundings } from '../surroundings.ts'
 
 /** All that a proposal rests on. */
@@ -38,10 +39,11 @@ const LOOK_TIMEOUT_MS = 120_000
  */
 export async function lookAtSource(
   config: Config,
-  { signal, ...given }: WarehouseSurroundings & { readonly signal?: AbortSignal | undefined } = {},
+  { signal, onSecrets, ...given }: Pick<OpenWarehouseOptions, 'signal' | 'onSecrets'> & WarehouseSurroundings = {},
 ): Promise<SourceLook> {
   const surroundings = completeSurroundings(given)
   checkSource(config, surroundings)
+  onSecrets?.(sourceSecrets(config.source, surroundings))
   const { client, server } = await connect(postgresOptions(config, surroundings), signal)
   const stop = () => hangUp(client)
   signal?.addEventListener('abort', stop)

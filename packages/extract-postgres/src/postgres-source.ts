@@ -10,21 +10,24 @@ import {
   type TableSurvey,
   throwIfAborted,
 } from '@dwh/core'
-import { blockRanges } from './block-ranges.ts'
-import { connect, type PostgresConnection } from './connect.ts'
-import { copyRanges } from './copy-ranges.ts'
-import { explainRead } from './explain-read.ts'
-import { listTables, type PgTable } from './list-tables.ts'
-import { lockTable } from './lock-table.ts'
-import { NATIVE_EXTENSION } from './native-query.ts'
-import { APPLICATION_NAME } from './open-client.ts'
-import type { PgClient } from './pg-client.ts'
-import { sourceFailure } from './postgres-errors.ts'
+import { listTables, type PgTable } from './catalog/list-tables.ts'
+import { listTypeNames } from './catalog/type-names.ts'
 import type { PostgresSourceOptions } from './postgres-source-options.ts'
-import { readNative } from './read-native.ts'
-import { readRows } from './read-rows.ts'
-import { type OnTable, type Reader, readerPool } from './reader-pool.ts'
-import { selectColumns } from './select-columns.ts'
+import { surveyTable } from './profile/survey-table.ts'
+import { blockRanges } from './read/block-ranges.ts'
+import { copyRanges } from './read/copy-ranges.ts'
+import { explainRead } from './read/explain-read.ts'
+import { lockTable } from './read/lock-table.ts'
+import { NATIVE_EXTENSION } from './read/native-query.ts'
+import { readNative } from './read/read-native.ts'
+import { readRows } from './read/read-rows.ts'
+import { selectColumns } from './read/select-columns.ts'
+import { tryTables } from './read/try-tables.ts'
+import { connect, type PostgresConnection } from './session/connect.ts'
+import { APPLICATION_NAME } from './session/open-client.ts'
+import type { PgClient } from './session/pg-client.ts'
+import { sourceFailure } from './session/postgres-errors.ts'
+import { type OnTable, type Reader, readerPool } from './session/reader-pool.ts'
 import {
   type Backend,
   type BeginSnapshotOptions,
@@ -33,15 +36,12 @@ import {
   exportSnapshot,
   noticeMs,
   sessionOptions,
-} from './session.ts'
-import { otherServer } from './shortage.ts'
-import { limitSnapshotAge } from './snapshot-age.ts'
-import { surveyTable } from './survey-table.ts'
-import { tryTables } from './try-tables.ts'
-import { listTypeNames } from './type-names.ts'
-import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
-import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './watch-silence.ts'
-import { hangUp, within } from './within.ts'
+} from './session/session.ts'
+import { otherServer } from './session/shortage.ts'
+import { limitSnapshotAge } from './session/snapshot-age.ts'
+import { inTheWay, madeWay, type Waiter, watchBlocked } from './session/watch-blocked.ts'
+import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './session/watch-silence.ts'
+import { hangUp, within } from './session/within.ts'
 
 const DEFAULT_PARALLEL = 2
 

@@ -28,7 +28,8 @@ interface Manifest {
 /** Who may import whom, in code that is shipped. Tests may import anything below the apps. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
-  'packages/extract-postgres': ['core'],
+  'packages/libpq-settings': ['core'],
+  'packages/extract-postgres': ['core', 'libpq-settings'],
   'packages/parquet-writer': ['core'],
   'packages/storage': ['core'],
   'packages/metadata': ['core'],

@@ -1,14 +1,15 @@
-export { inspectServer, readOnlyRoleSql, type ServerReport } from './catalog/inspect-server.ts'
-export { listTables, type PgColumn, type PgTable } from './catalog/list-tables.ts'
-export { mapType, type PgType, type TypeMapping } from './catalog/pg-types.ts'
-export { type TableActivity, tableActivity } from './catalog/table-activity.ts'
 export type {
   ConnectionInput,
   ConnectionKeywords,
   ConnectionRoom,
   FileMode,
   ResolvedConnection,
-} from './libpq/index.ts'
+} from '@dwh/libpq-settings'
+export { systemRoom } from '@dwh/libpq-settings'
+export { inspectServer, readOnlyRoleSql, type ServerReport } from './catalog/inspect-server.ts'
+export { listTables, type PgColumn, type PgTable } from './catalog/list-tables.ts'
+export { mapType, type PgType, type TypeMapping } from './catalog/pg-types.ts'
+export { type TableActivity, tableActivity } from './catalog/table-activity.ts'
 export { postgresSource } from './postgres-source.ts'
 export type { PostgresSourceOptions } from './postgres-source-options.ts'
 export { type CopyTableOptions, copyTable } from './read/copy-table.ts'
@@ -17,6 +18,5 @@ export { type ReadableTable, type ReadRowsOptions, readRows } from './read/read-
 export { type ConnectOptions, connect, type PostgresConnection } from './session/connect.ts'
 export type { PgClient } from './session/pg-client.ts'
 export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session/session.ts'
-export { systemRoom } from './session/system-room.ts'
 export { noAnswer } from './session/watch-silence.ts'
 export { hangUp, within } from './session/within.ts'

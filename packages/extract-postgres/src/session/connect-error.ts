@@ -1,5 +1,5 @@
 import { DwhError, type DwhErrorCode, isDwhError, secretsIn } from '@dwh/core'
-import type { ResolvedConnection, ResolvedHost } from '../libpq/index.ts'
+import type { ResolvedConnection, ResolvedHost } from '@dwh/libpq-settings'
 import { explainFailure, isSqlstate } from './postgres-errors.ts'
 
 /** What happened on one way to a server. */

@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { throwIfAborted } from '@dwh/core'
-import type pg from 'pg'
 import {
   type ConnectionInput,
   type ConnectionRoom,
@@ -10,14 +9,15 @@ import {
   type ResolvedConnection,
   type ResolvedHost,
   resolveConnection,
+  systemRoom,
   type TargetSessionAttrs,
   tlsPlan,
   toConninfo,
-} from '../libpq/index.ts'
+} from '@dwh/libpq-settings'
+import type pg from 'pg'
 import { type ConnectFailure, connectError, isFinal, isForAnotherHost } from './connect-error.ts'
 import { openClient, type Way } from './open-client.ts'
 import { checkAttributes } from './session-attributes.ts'
-import { systemRoom } from './system-room.ts'
 import { hangUp, within } from './within.ts'
 
 export interface ConnectOptions {

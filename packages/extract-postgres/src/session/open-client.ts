@@ -1,12 +1,12 @@
 import { checkServerIdentity } from 'node:tls'
-import pg from 'pg'
 import {
   KEEPALIVE,
   type ResolvedConnection,
   type ResolvedHost,
   type TlsAttempt,
   type TlsOptions,
-} from '../libpq/index.ts'
+} from '@dwh/libpq-settings'
+import pg from 'pg'
 import { watchAuthentication } from './watch-authentication.ts'
 
 /** One way to one server, with nothing left to decide. */

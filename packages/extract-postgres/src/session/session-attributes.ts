@@ -1,5 +1,5 @@
 import { DwhError } from '@dwh/core'
-import type { TargetSessionAttrs } from '../libpq/index.ts'
+import type { TargetSessionAttrs } from '@dwh/libpq-settings'
 import type { PgClient } from './pg-client.ts'
 
 /** What each asks of a server; `prefer-standby` is asked for as `standby`, then as `any`, over all hosts. */

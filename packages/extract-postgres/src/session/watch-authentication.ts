@@ -1,6 +1,6 @@
 import { DwhError } from '@dwh/core'
+import type { AuthMethod, ResolvedConnection, ResolvedHost } from '@dwh/libpq-settings'
 import type pg from 'pg'
-import type { AuthMethod, ResolvedConnection, ResolvedHost } from '../libpq/index.ts'
 
 /** What a server may ask for, by the event that `pg` has for it. SASL is SCRAM to every server that there is. */
 const REQUESTS = {

@@ -8,7 +8,8 @@ export {
   resolveConnection,
   type TargetSessionAttrs,
 } from './resolve-connection.ts'
-export { isUnixSocket } from './resolve-hosts.ts'
+export { type HostPlace, isUnixSocket } from './resolve-hosts.ts'
+export { systemRoom } from './system-room.ts'
 export { type TlsAttempt, type TlsOptions, tlsPlan } from './tls-plan.ts'
-export type { SslMode, TlsVersion } from './tls-settings.ts'
-export { KEEPALIVE, toConninfo } from './to-conninfo.ts'
+export type { SslMode, TlsSettings, TlsVersion } from './tls-settings.ts'
+export { KEEPALIVE, type OpenedWay, toConninfo } from './to-conninfo.ts'

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { platform } from 'node:process'
-import type { ConnectionRoom } from '../libpq/index.ts'
+import type { ConnectionRoom } from './connection-room.ts'
 
 /**
  * What this machine has for a connection: its files, its user, and the variables of `env`. Without `env` no PG* variable counts: a package does not read
  * its process's environment on its own.
  *
  * @example
- * postgresSource({ connection: '', room: systemRoom(process.env) }) // as psql would connect
+ * resolveConnection('', systemRoom(process.env)) // as psql would connect
  */
 export function systemRoom(env: ConnectionRoom['env'] = {}): ConnectionRoom {
   return {

@@ -54,6 +54,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 
+/** Folders of a room that is larger than one floor: each may import those before it. What lies beside them may import all of them. */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],
+}
+
 /** Other people's names stay in their room. */
 const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
@@ -195,6 +200,15 @@ describe.each(rooms)('%s', (room) => {
       expect([file, text.split('\n').length <= 300]).toEqual([file, true])
     }
   })
+})
+
+test.each(Object.entries(FLOORS))('%s: each folder imports only those below it', (room, floors) => {
+  for (const { file, text } of sources(room)) {
+    const floor = floors.indexOf(file.split('/')[0] as string)
+    if (floor < 0) continue
+    const above = [...floors.slice(floor + 1).map((name) => `'../${name}/`), "'../[a-z-]+\\.ts'"]
+    expect(text, `${room}/src/${file}`).not.toMatch(new RegExp(above.join('|')))
+  }
 })
 
 test('packages do not touch the process they run in', () => {

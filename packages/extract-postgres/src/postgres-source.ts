@@ -19,6 +19,7 @@ import { copyRanges } from './read/copy-ranges.ts'
 import { explainRead } from './read/explain-read.ts'
 import { lockTable } from './read/lock-table.ts'
 import { NATIVE_EXTENSION } from './read/native-query.ts'
+import type { OnTable } from './read/on-table.ts'
 import { readNative } from './read/read-native.ts'
 import { readRows } from './read/read-rows.ts'
 import { selectColumns } from './read/select-columns.ts'
@@ -27,7 +28,7 @@ import { connect, type PostgresConnection } from './session/connect.ts'
 import { APPLICATION_NAME } from './session/open-client.ts'
 import type { PgClient } from './session/pg-client.ts'
 import { sourceFailure } from './session/postgres-errors.ts'
-import { type OnTable, type Reader, readerPool } from './session/reader-pool.ts'
+import { type Reader, readerPool } from './session/reader-pool.ts'
 import {
   type Backend,
   type BeginSnapshotOptions,

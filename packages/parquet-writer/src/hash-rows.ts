@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type ColumnType, elementType, HASHED_CELL_BYTES, quoteIdentifier } from '@dwh/core'
 import { toNumber } from './duckdb-sql.ts'
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 /** The hash of all rows of a file, as `TableProof.hash` says. `file`: the expression that reads it. */
 export async function hashRows(

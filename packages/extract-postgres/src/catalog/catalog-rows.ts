@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { attemptQuery } from '../read/find-raising.ts'
+import { attemptQuery } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
 /** In a name, before the two hex digits of a byte that is no text. It is a character that no text has: https://www.unicode.org/faq/private_use.html#nonchar1 */

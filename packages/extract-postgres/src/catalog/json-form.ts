@@ -1,5 +1,5 @@
 import { isBroken } from './catalog-rows.ts'
-import type { PgType } from './pg-types.ts'
+import type { PgType } from './pg-type.ts'
 
 /**
  * What a value inside a container is in JSON. It is what the value is outside of one: a number a number, a text the same text. What JSON has no form for is the text of its output function, bytes among

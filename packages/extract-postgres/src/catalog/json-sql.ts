@@ -2,7 +2,7 @@ import { quoteIdentifier } from '@dwh/core'
 import { isBuiltIn, isPlain, jsonForm } from './json-form.ts'
 import { jsonTextSql } from './json-text-sql.ts'
 import { arrayTexts, elementTexts, filledText, outputText } from './output-text.ts'
-import type { PgType } from './pg-types.ts'
+import type { PgType } from './pg-type.ts'
 
 /*
  * In the expressions here a value is written as a path, such as `"column"` or `(u.e)."field"`, and stands either outside of a subquery's FROM or inside one that has no FROM of its own. So no alias

@@ -2,7 +2,7 @@ import { quoteIdentifier, quoteLiteral } from '@dwh/core'
 import { jsonForm } from './json-form.ts'
 import { isFiniteNumber } from './number-line.ts'
 import { elementTexts, filledText, outputText } from './output-text.ts'
-import type { PgType } from './pg-types.ts'
+import type { PgType } from './pg-type.ts'
 
 /**
  * The same text as that of `jsonSql`, put together piece by piece from what the output functions of the innermost types print. What is sent is measured by it: no cast and no conversion of a container

@@ -9,10 +9,12 @@ import {
 import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import { CHILDREN } from './child-tables.ts'
-import { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+import type { PgType } from './pg-type.ts'
+import { mapType } from './pg-types.ts'
 import { resolveTypes } from './resolve-types.ts'
 import { foreignParts, notesOf, spelledState, type TableState } from './table-state.ts'
 import { ENCODING_NAMES } from './text-encodings.ts'
+import type { TypeMapping } from './type-mapping.ts'
 
 /** A column with what reading it needs. */
 export interface PgColumn extends SourceColumn {

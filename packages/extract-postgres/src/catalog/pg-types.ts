@@ -1,60 +1,12 @@
-import { type ColumnType, elementType, type ScalarType, type StoreAs } from '@dwh/core'
+import { type ColumnType, elementType, type ScalarType } from '@dwh/core'
 import { isBeyondJson } from './json-form.ts'
 import { jsonSql } from './json-sql.ts'
 import { jsonTextSql } from './json-text-sql.ts'
 import { isFiniteNumber } from './number-line.ts'
 import { arrayTexts, elementTexts, filledText, outputText } from './output-text.ts'
+import type { PgType } from './pg-type.ts'
 import { withBytes } from './text-encodings.ts'
-
-/** A column's type as the catalog has it, domains already followed down to the type they rest on. */
-export interface PgType {
-  readonly oid: number
-  /** `pg_type.typname` */
-  readonly name: string
-  /** Its schema: a type of another schema may have the name of a built-in one. */
-  readonly schema: string
-  /** `atttypmod`, or the domain's; -1 for none. */
-  readonly modifier: number
-  /** The digits behind the point that the server's lc_monetary gives to money. */
-  readonly moneyDigits: number
-  /** `pg_type.typtype`: `b` base, `c` composite, `e` enum, `r` range, `m` multirange. */
-  readonly kind: string
-  /** The extension that it belongs to; null for none. */
-  readonly extension: string | null
-  /** What stands between values of this type in the text of an array. */
-  readonly delimiter: string
-  /** Of an array: the type of its elements. */
-  readonly element: PgType | null
-  /** Of a composite, in their order. */
-  readonly fields: readonly { readonly name: string; readonly type: PgType }[] | null
-}
-
-/** How a Postgres type is read and what it becomes. SQL expressions are made of the (quoted) column. */
-export interface TypeMapping {
-  readonly type: ColumnType
-  /** `exact`: the same value comes back. `text`: the exact text that Postgres prints. */
-  readonly verdict: 'exact' | 'text'
-  /** Sends a value as the text that `type` takes. */
-  readonly select: (column: string) => string
-  /** The value that is measured. */
-  readonly value: (column: string) => string
-  /** True where `value` is of a type whose text is its bytes. */
-  readonly plainText?: boolean
-  /** True where DuckDB's extension `postgres` reads the value itself exactly, but for NaN in a DECIMAL; all else travels as text. */
-  readonly binary?: boolean
-  /** Of a list: how its elements are measured. */
-  readonly element?: TypeMapping
-  /** What the values decide. `scale`: whether they fit a DECIMAL, and which. `shape`: whether every array is a list. Until then `type` takes all. */
-  readonly open?: 'scale' | 'shape'
-  /** What may be chosen instead. */
-  readonly choices: Readonly<Partial<Record<StoreAs, TypeMapping>>>
-  /** Of a type whose text may be in another encoding than the database says: the text that its bytes are in the encoding that Postgres calls so. */
-  readonly decoded?: (encoding: string) => TypeMapping
-  /** Of such a text, which travels as the bytes of UTF-8: these, and how they are made of the text as it is kept. */
-  readonly utf8?: { readonly text: (column: string) => string; readonly encode: (text: string) => string }
-  /** Of a choice: the condition for a value that is then not stored exactly. */
-  readonly lossy?: (column: string) => string
-}
+import type { TypeMapping } from './type-mapping.ts'
 
 type Sql = (column: string) => string
 

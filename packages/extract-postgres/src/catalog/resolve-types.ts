@@ -1,6 +1,6 @@
 import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows } from './catalog-rows.ts'
-import type { PgType } from './pg-types.ts'
+import type { PgType } from './pg-type.ts'
 
 // All that the types asked for rest on and consist of. A true array is its element's array type: int2vector is none. Attributes that were dropped are no part of a composite.
 const TYPES = `

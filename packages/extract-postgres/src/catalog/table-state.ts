@@ -1,6 +1,6 @@
 import { formatTableName, type TableName, type TableNote } from '@dwh/core'
-import { qualifiedName } from '../read/read-rows.ts'
 import { spelled } from './catalog-rows.ts'
+import { qualifiedName } from './qualified-name.ts'
 
 type NameRow = readonly [schema: string, name: string]
 

@@ -1,5 +1,6 @@
 import { outputText } from './output-text.ts'
-import type { PgType, TypeMapping } from './pg-types.ts'
+import type { PgType } from './pg-type.ts'
+import type { TypeMapping } from './type-mapping.ts'
 
 /**
  * Encodings that Postgres makes UTF-8 of, by their IANA names (https://www.iana.org/assignments/character-sets), or by what they are called where they have none: Postgres's own name, and

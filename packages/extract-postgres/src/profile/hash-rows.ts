@@ -2,8 +2,9 @@ import { elementType, HASHED_CELL_BYTES, quoteIdentifier } from '@dwh/core'
 import type { PgTable } from '../catalog/list-tables.ts'
 import { finiteCondition, toNumber } from '../catalog/number-line.ts'
 import { filledText, outputText } from '../catalog/output-text.ts'
-import type { TypeMapping } from '../catalog/pg-types.ts'
-import { qualifiedName, whereClause } from '../read/read-rows.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import type { TypeMapping } from '../catalog/type-mapping.ts'
+import { whereClause } from '../read/read-rows.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
 /**

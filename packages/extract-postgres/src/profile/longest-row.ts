@@ -1,9 +1,8 @@
-import { quoteIdentifier, type SurveyWishes, type TableSurvey } from '@dwh/core'
+import { quoteIdentifier, type TableSurvey } from '@dwh/core'
 import type { PgTable } from '../catalog/list-tables.ts'
-import type { TypeMapping } from '../catalog/pg-types.ts'
+import { type Lengths, textLength } from '../catalog/text-length.ts'
+import type { TypeMapping } from '../catalog/type-mapping.ts'
 import type { Questions } from './questions.ts'
-
-type Lengths = NonNullable<SurveyWishes['lengths']>
 
 /** The most bytes of UTF-8 for a byte of another encoding. */
 const GROWTH_TO_UTF8 = 3
@@ -33,16 +32,6 @@ export function surveyLongest(
 }
 
 const mayGrow = (mapping: TypeMapping, utf8: boolean) => !utf8 && mapping.type !== 'BLOB' && !mapping.utf8
-
-/** The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one that is short, or is not to be looked at. */
-export function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
-  const value = mapping.value(column)
-  if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})::pg_catalog.int8`
-  if (mapping.plainText && mapping.type === 'VARCHAR') return `octet_length(${value})::pg_catalog.int8`
-  const mayBeLong = mapping.type === 'JSON' || mapping.type === 'VARCHAR' || mapping.element !== undefined
-  if (lengths === 'cheap' || !mayBeLong) return null
-  return `octet_length(${mapping.plainText ? value : `format('%s', ${mapping.select(column)})`})::pg_catalog.int8`
-}
 
 /** Whether anything is stored beside the rows of a table, of its partitions or of its children. Of what is no table nobody knows. */
 function hasToast({ oid, kind }: PgTable): string {

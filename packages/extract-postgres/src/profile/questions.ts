@@ -1,12 +1,11 @@
 import { quoteIdentifier } from '@dwh/core'
 import type { PgTable } from '../catalog/list-tables.ts'
+import { MOST_EXPRESSIONS } from '../catalog/most-expressions.ts'
 import { filledText } from '../catalog/output-text.ts'
-import type { TypeMapping } from '../catalog/pg-types.ts'
-import { qualifiedName, whereClause } from '../read/read-rows.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import type { TypeMapping } from '../catalog/type-mapping.ts'
+import { whereClause } from '../read/read-rows.ts'
 import type { PgClient } from '../session/pg-client.ts'
-
-/** Postgres allows 1,664 expressions in one list (MaxTupleAttributeNumber); the rest goes into further queries. */
-export const MOST_EXPRESSIONS = 1_600
 
 /** What Postgres will have said, once it was asked. */
 export type Answer = () => string | null

@@ -1,10 +1,10 @@
 import { DwhError, isDwhError } from '@dwh/core'
 import { foreignFailure, foreignServers } from '../catalog/foreign-servers.ts'
 import type { PgTable } from '../catalog/list-tables.ts'
+import type { Raised } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { OF_THE_WAY } from '../session/postgres-errors.ts'
 import { findLongestRow } from './find-longest-row.ts'
-import type { Raised } from './find-raising.ts'
 import { findRefused } from './find-refused.ts'
 import { OF_A_LENGTH, type Refused, refusedError, TOO_LONG_BYTES } from './refused-error.ts'
 

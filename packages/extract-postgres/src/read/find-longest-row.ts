@@ -1,9 +1,11 @@
 import { quoteIdentifier, quoteLiteral } from '@dwh/core'
 import type { PgTable } from '../catalog/list-tables.ts'
-import { textLength } from '../profile/longest-row.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import { textLength } from '../catalog/text-length.ts'
+import { attemptQuery, type Raised } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
-import { asSent, attemptQuery, type Raised } from './find-raising.ts'
-import { qualifiedName, whereClause } from './read-rows.ts'
+import { asSent } from './find-raising.ts'
+import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
 /**

@@ -1,8 +1,10 @@
 import { quoteIdentifier, quoteLiteral } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import { attemptQuery, type Raised } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
-import { asSent, attemptQuery, countQueries, firstRaising, type Raised, raisedBy } from './find-raising.ts'
-import { qualifiedName, whereClause } from './read-rows.ts'
+import { asSent, countQueries, firstRaising, raisedBy } from './find-raising.ts'
+import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
 /** Rows that are gone over at once, in search of those that hold the one that fails. */

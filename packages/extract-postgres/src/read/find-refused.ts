@@ -1,11 +1,13 @@
 import { quoteIdentifier, quoteLiteral } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
-import { textLength } from '../profile/longest-row.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import { textLength } from '../catalog/text-length.ts'
+import { attemptQuery, type Raised } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { type Leaf, listLeaves } from './block-ranges.ts'
-import { asSent, attemptQuery, countQueries, firstRaising, type Raised, raisedBy } from './find-raising.ts'
+import { asSent, countQueries, firstRaising, raisedBy } from './find-raising.ts'
 import { findRefusedInOrder } from './find-refused-in-order.ts'
-import { qualifiedName, whereClause } from './read-rows.ts'
+import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
 /** No statement of the search takes longer; the failure is then told without its place. */

@@ -2,9 +2,9 @@ import { DwhError, formatTableName, quoteIdentifier, quoteLiteral, type TableNam
 import type { FieldDef, QueryResult } from 'pg'
 import { CHILDREN } from '../catalog/child-tables.ts'
 import type { PgTable } from '../catalog/list-tables.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { findLockHolder, lockedBy } from './lock-holder.ts'
-import { qualifiedName } from './read-rows.ts'
 
 // What the snapshot's own catalog says of the table and its children, beside what is there now. Functions read the newest catalog, plain tables
 // are read as of the snapshot; the difference is the point.

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { elementType, type NativeQuery, quoteIdentifier, quoteLiteral, type TableSurvey } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
 import { filledText, outputText } from '../catalog/output-text.ts'
-import type { TypeMapping } from '../catalog/pg-types.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import type { TypeMapping } from '../catalog/type-mapping.ts'
 import type { Ranges } from './block-ranges.ts'
-import { qualifiedName, whereClause } from './read-rows.ts'
+import { whereClause } from './read-rows.ts'
 
 /** DuckDB's extension `postgres`, by the name of its file. https://duckdb.org/docs/stable/core_extensions/postgres */
 export const NATIVE_EXTENSION = {

@@ -3,9 +3,9 @@ import { DwhError, formatTableName, type NativeData, type NativeQuery, type Tabl
 import type pg from 'pg'
 import type { PgTable } from '../catalog/list-tables.ts'
 import { endSessions } from '../session/end-sessions.ts'
-import type { OnTable } from '../session/reader-pool.ts'
 import { blockRanges } from './block-ranges.ts'
 import { MOST_RANGES, type NativeQueryOptions, nativeQuery, whyNotNative } from './native-query.ts'
+import type { OnTable } from './on-table.ts'
 
 export interface ReadNativeOptions {
   readonly survey: TableSurvey

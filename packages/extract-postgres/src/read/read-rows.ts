@@ -1,6 +1,7 @@
 import { DwhError, interruptible, quoteIdentifier, type RowBatch, type TableName } from '@dwh/core'
 import Cursor from 'pg-cursor'
 import type { PgColumn } from '../catalog/list-tables.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { sourceFailure } from '../session/postgres-errors.ts'
 import type { Waiting } from '../session/watch-silence.ts'
@@ -121,8 +122,4 @@ export function selectStatement(table: ReadableTable, where: string | undefined,
 export function whereClause(...conditions: readonly (string | undefined)[]): string {
   const given = conditions.filter((condition) => condition !== undefined)
   return given.length === 0 ? '' : ` WHERE ${given.map((condition) => `(${condition}\n)`).join(' AND ')}`
-}
-
-export function qualifiedName(table: TableName): string {
-  return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`
 }

@@ -1,6 +1,6 @@
 import { elementType } from '@dwh/core'
 import { filledText } from '../catalog/output-text.ts'
-import type { TypeMapping } from '../catalog/pg-types.ts'
+import type { TypeMapping } from '../catalog/type-mapping.ts'
 
 /**
  * A numeric of a view, or the numbers of an array, which may be others when it is read than when it was looked at: with more digits behind the point than its DECIMAL has it is sent as a text

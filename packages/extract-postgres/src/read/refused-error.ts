@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { DwhError, type DwhErrorCode, formatTableName, quoteIdentifier } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import type { Raised } from '../session/attempt-query.ts'
 import { OF_THE_WAY } from '../session/postgres-errors.ts'
-import type { Raised } from './find-raising.ts'
-import { qualifiedName } from './read-rows.ts'
 
 /** Where a table has what the server cannot give. */
 export interface Refused {

@@ -1,7 +1,8 @@
 import { DwhError, encodingOf, formatTableName, type SourceColumn, type TableSchema } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
-import { decideType, type TypeMapping } from '../catalog/pg-types.ts'
+import { decideType } from '../catalog/pg-types.ts'
 import { POSTGRES_ENCODINGS } from '../catalog/text-encodings.ts'
+import type { TypeMapping } from '../catalog/type-mapping.ts'
 import { refuseRounding } from './refuse-rounding.ts'
 
 /** The columns that are wanted, each read as what it is wanted as. */

@@ -1,6 +1,5 @@
 import { DwhError, throwIfAborted } from '@dwh/core'
 import type pg from 'pg'
-import type { PgTable } from '../catalog/list-tables.ts'
 import { explainFailure, sourceFailure } from './postgres-errors.ts'
 import { noBegin, shortageOf } from './shortage.ts'
 import { noAnswer, type Waiting } from './watch-silence.ts'
@@ -20,9 +19,6 @@ export interface Reader {
   /** Gives the table's locks back, and the connection for the next table; after `destroy` it does nothing. */
   giveBack(complete: boolean): Promise<void>
 }
-
-/** What is done with a table on a reader that has its lock; `ended` fires when that cannot be held any longer. */
-export type OnTable<T> = (reader: Reader, table: PgTable, ended: AbortSignal) => AsyncIterable<T>
 
 export interface ReaderPool {
   /** A reader of its own, or the next that is given back where no more can be had. */

@@ -20,21 +20,6 @@ export interface Reader {
   giveBack(complete: boolean): Promise<void>
 }
 
-export interface ReaderPool {
-  /** A reader of its own, or the next that is given back where no more can be had. */
-  take(signal: AbortSignal | undefined): Promise<Reader>
-  /** True while one of the readers that are wanted is in nobody's hands, nor waited for. */
-  free(): boolean
-  /** Such a reader; null when there is none now. Whoever has it looks at `contended` now and then. */
-  takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null>
-  /** True while somebody waits for a reader. */
-  contended(): boolean
-  /** The connection that holds the snapshot, while no table is read on it. */
-  spare(): pg.Client | null
-  /** Ends every connection but the holder's; whoever waits for a reader fails. */
-  close(): void
-}
-
 export interface ReaderPoolOptions {
   /** The session that holds the snapshot; the last resort for reading too. */
   readonly holder: pg.Client
@@ -58,60 +43,65 @@ const SAVEPOINT = 'dwh_table'
  * As many readers as are asked for, while the server gives connections. Refused one, it makes do with those it has. With none at all, or when a
  * pooler leads to servers that do not know the snapshot, tables are read one after another on the holder's own connection, each behind a savepoint.
  */
-export function readerPool(options: ReaderPoolOptions): ReaderPool {
-  const { holder, server, open, join, onNote } = options
-  const idle: pg.Client[] = []
-  const clients = new Set<pg.Client>()
-  const waiting = new Set<() => void>()
+export class ReaderPool {
+  readonly #options: ReaderPoolOptions
+  readonly #idle: pg.Client[] = []
+  readonly #clients = new Set<pg.Client>()
+  readonly #waiting = new Set<() => void>()
   /** Readers that are open or being opened. */
-  let count = 0
+  #count = 0
   /** Of those, in the hands of whoever took them for being free. */
-  let lent = 0
-  let joining = 0
-  let limit = Number.POSITIVE_INFINITY
-  let noted = options.wanted
-  let reason = ''
-  let holderBusy = false
-  let closed = false
+  #lent = 0
+  #joining = 0
+  #limit: number = Number.POSITIVE_INFINITY
+  #noted: number
+  #reason = ''
+  #holderBusy = false
+  #closed = false
   /** What the server said when it ended the holder's session, which nobody was listening to. */
-  let lastWords: unknown
-  holder.once('error', (error) => {
-    lastWords = error
-  })
+  #lastWords: unknown
 
-  function soon<T>(answer: Promise<T>): Promise<T> {
-    return within(answer, options.heartbeatMs, (ms) => noAnswer(server, ms))
+  constructor(options: ReaderPoolOptions) {
+    this.#options = options
+    this.#noted = options.wanted
+    options.holder.once('error', (error) => {
+      this.#lastWords = error
+    })
   }
 
-  async function take(signal: AbortSignal | undefined): Promise<Reader> {
+  /** A reader of its own, or the next that is given back where no more can be had. */
+  async take(signal: AbortSignal | undefined): Promise<Reader> {
     for (;;) {
       throwIfAborted(signal, 'source')
-      if (closed) throw new DwhError('SOURCE_FAILED', `${server}: the snapshot is closed`)
-      if (limit === 0 && !holderBusy) return takeHolder()
+      this.#throwIfClosed()
+      if (this.#limit === 0 && !this.#holderBusy) return this.#takeHolder()
       // one that is lent comes back soon
-      const open = count < limit && (lent === 0 || count < options.wanted)
-      if (limit > 0 && (idle.length > 0 || open)) {
-        const reader = await tryReader(signal)
+      const open = this.#count < this.#limit && (this.#lent === 0 || this.#count < this.#options.wanted)
+      if (this.#limit > 0 && (this.#idle.length > 0 || open)) {
+        const reader = await this.#tryReader(signal)
         if (reader !== null) return reader
       } else {
-        await untilFreed(signal)
+        await this.#untilFreed(signal)
       }
     }
   }
 
-  function free(): boolean {
-    return !closed && waiting.size === 0 && limit > 0 && (idle.length > 0 || count < Math.min(limit, options.wanted))
+  /** True while one of the readers that are wanted is in nobody's hands, nor waited for. */
+  free(): boolean {
+    if (this.#closed || this.#waiting.size > 0 || this.#limit === 0) return false
+    return this.#idle.length > 0 || this.#count < Math.min(this.#limit, this.#options.wanted)
   }
 
-  async function takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null> {
-    if (!free()) return null
-    lent += 1
+  /** Such a reader; null when there is none now. Whoever has it looks at `contended` now and then. */
+  async takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null> {
+    if (!this.free()) return null
+    this.#lent += 1
     const returned = () => {
-      lent -= 1
-      wake()
+      this.#lent -= 1
+      this.#wake()
     }
     try {
-      const reader = await tryReader(signal)
+      const reader = await this.#tryReader(signal)
       if (reader !== null) return { ...reader, giveBack: (complete) => reader.giveBack(complete).finally(returned) }
     } catch (error) {
       returned()
@@ -121,80 +111,102 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
     return null
   }
 
+  /** True while somebody waits for a reader. */
+  contended(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** The connection that holds the snapshot, while no table is read on it. */
+  spare(): pg.Client | null {
+    return this.#holderBusy || this.#closed ? null : this.#options.holder
+  }
+
+  /** Ends every connection but the holder's; whoever waits for a reader fails. */
+  close(): void {
+    this.#closed = true
+    for (const client of this.#clients) this.#drop(client)
+    this.#wake()
+  }
+
   /** Null when there are fewer than there seemed to be: look again. */
-  async function tryReader(signal: AbortSignal | undefined): Promise<Reader | null> {
-    let client = idle.pop()
-    if (client === undefined) count += 1
-    joining += 1
-    const stop = () => drop(client)
+  async #tryReader(signal: AbortSignal | undefined): Promise<Reader | null> {
+    const { open, join, joinTimeoutMs } = this.#options
+    let client = this.#idle.pop()
+    if (client === undefined) this.#count += 1
+    this.#joining += 1
+    const stop = () => this.#drop(client)
     try {
       client ??= await open(signal)
-      clients.add(client)
+      this.#clients.add(client)
       signal?.addEventListener('abort', stop)
-      if (closed) throw new DwhError('SOURCE_FAILED', `${server}: the snapshot is closed`)
-      return readerOf(client, await within(join(client), options.joinTimeoutMs, noBegin))
+      this.#throwIfClosed()
+      return this.#readerOf(client, await within(join(client), joinTimeoutMs, noBegin))
     } catch (error) {
-      drop(client)
+      this.#drop(client)
       throwIfAborted(signal, 'source')
-      await makeDo(error)
+      await this.#makeDo(error)
       return null
     } finally {
       signal?.removeEventListener('abort', stop)
-      joining -= 1
-      note()
-      wake()
+      this.#joining -= 1
+      this.#note()
+      this.#wake()
     }
   }
 
   /** Lowers the limit when `error` says that there are too few connections; throws it when it says anything else. */
-  async function makeDo(error: unknown): Promise<void> {
+  async #makeDo(error: unknown): Promise<void> {
+    const { server } = this.#options
     const shortage = shortageOf(error)
     if (shortage === null) throw error
-    if (shortage === 'elsewhere' && limit > 0) await checkHolder(error)
-    limit = Math.min(limit, shortage === 'elsewhere' ? 0 : count)
-    if (limit === 0) for (const client of idle.splice(0)) drop(client)
-    reason =
+    if (shortage === 'elsewhere' && this.#limit > 0) await this.#checkHolder(error)
+    this.#limit = Math.min(this.#limit, shortage === 'elsewhere' ? 0 : this.#count)
+    if (this.#limit === 0) for (const client of this.#idle.splice(0)) this.#drop(client)
+    this.#reason =
       shortage === 'elsewhere'
         ? 'connections lead to different servers, as through a balancer'
         : `no more connections can be had (${sourceFailure(error, { server }).message})`
   }
 
   /** A snapshot that is not found may have gone with the session that held it. */
-  async function checkHolder(error: unknown): Promise<void> {
+  async #checkHolder(error: unknown): Promise<void> {
+    const { holder, server, joinTimeoutMs } = this.#options
     try {
-      await within(holder.query('SELECT 1'), options.joinTimeoutMs, noBegin)
+      await within(holder.query('SELECT 1'), joinTimeoutMs, noBegin)
     } catch {
-      const { text, hint } = explainFailure(lastWords ?? error)
+      const cause = this.#lastWords ?? error
+      const { text, hint } = explainFailure(cause)
       throw new DwhError('SOURCE_FAILED', `${server}: the session that held the snapshot has ended: ${text}`, {
-        cause: lastWords ?? error,
+        cause,
         hint: `All tables are read at its snapshot. ${hint ?? 'Run again.'}`,
       })
     }
   }
 
-  function readerOf(client: pg.Client, pid: number): Reader {
+  #readerOf(client: pg.Client, pid: number): Reader {
     return {
       client,
       pid,
       waiting: { now: false },
-      destroy: () => drop(client),
+      destroy: () => this.#drop(client),
       last: false,
-      async giveBack(complete) {
-        const ended = clients.has(client) && (await succeeds(soon(client.query(complete ? 'COMMIT' : 'ROLLBACK'))))
-        if (ended && !closed && limit > 0) idle.push(client)
-        else drop(client)
-        wake()
+      giveBack: async (complete) => {
+        const end = () => this.#soon(client.query(complete ? 'COMMIT' : 'ROLLBACK'))
+        const ended = this.#clients.has(client) && (await succeeds(end()))
+        if (ended && !this.#closed && this.#limit > 0) this.#idle.push(client)
+        else this.#drop(client)
+        this.#wake()
       },
     }
   }
 
-  async function takeHolder(): Promise<Reader> {
-    holderBusy = true
+  async #takeHolder(): Promise<Reader> {
+    const { holder, server } = this.#options
+    this.#holderBusy = true
     try {
-      await soon(holder.query(`SAVEPOINT ${SAVEPOINT}`))
+      await this.#soon(holder.query(`SAVEPOINT ${SAVEPOINT}`))
     } catch (error) {
-      holderBusy = false
-      wake()
+      this.#freeHolder()
       throw sourceFailure(error, { server })
     }
     return {
@@ -204,62 +216,64 @@ export function readerPool(options: ReaderPoolOptions): ReaderPool {
       // with it goes the snapshot: there is no other way to stop a query that is under way on the only connection
       destroy: () => holder.connection.stream.destroy(),
       last: true,
-      async giveBack() {
+      giveBack: async () => {
         // ends the table's lock, and an error that the transaction is in
-        await succeeds(soon(holder.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)))
-        holderBusy = false
-        wake()
+        await succeeds(this.#soon(holder.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)))
+        this.#freeHolder()
       },
     }
   }
 
+  #freeHolder(): void {
+    this.#holderBusy = false
+    this.#wake()
+  }
+
   /** Says it once all readers that are being opened have been, or not: they may be refused one by one. */
-  function note(): void {
-    if (joining > 0 || limit >= noted) return
-    noted = limit
+  #note(): void {
+    const limit = this.#limit
+    if (this.#joining > 0 || limit >= this.#noted) return
+    this.#noted = limit
     const instead =
       limit === 0
         ? 'one after another, on the connection that holds the snapshot'
         : `on ${limit} ${limit === 1 ? 'connection' : 'connections'} beside the one that holds the snapshot`
+    const { wanted, onNote } = this.#options
     onNote(
-      `${reason}: the tables are read ${instead}, not ${options.wanted} at once; that takes longer, the rows are the same`,
+      `${this.#reason}: the tables are read ${instead}, not ${wanted} at once; that takes longer, the rows are the same`,
     )
   }
 
-  function drop(client: pg.Client | undefined): void {
+  #drop(client: pg.Client | undefined): void {
     // never opened, or still ours: counted either way, but only once
-    if (client === undefined || clients.delete(client)) count -= 1
+    if (client === undefined || this.#clients.delete(client)) this.#count -= 1
     client?.connection.stream.destroy()
   }
 
-  function wake(): void {
-    for (const resolve of waiting) resolve()
-    waiting.clear()
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
   }
 
-  async function untilFreed(signal: AbortSignal | undefined): Promise<void> {
+  async #untilFreed(signal: AbortSignal | undefined): Promise<void> {
     let resolve = () => {}
     const freed = new Promise<void>((done) => {
       resolve = done
     })
-    waiting.add(resolve)
+    this.#waiting.add(resolve)
     signal?.addEventListener('abort', resolve)
     await freed
     signal?.removeEventListener('abort', resolve)
-    waiting.delete(resolve)
+    this.#waiting.delete(resolve)
   }
 
-  return {
-    take,
-    free,
-    takeIfFree,
-    contended: () => waiting.size > 0,
-    spare: () => (holderBusy || closed ? null : holder),
-    close() {
-      closed = true
-      for (const client of clients) drop(client)
-      wake()
-    },
+  #soon<T>(answer: Promise<T>): Promise<T> {
+    const { server, heartbeatMs } = this.#options
+    return within(answer, heartbeatMs, (ms) => noAnswer(server, ms))
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new DwhError('SOURCE_FAILED', `${this.#options.server}: the snapshot is closed`)
   }
 }
 

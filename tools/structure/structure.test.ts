@@ -237,7 +237,9 @@ test('nothing is left to do, skipped or switched to alone', () => {
   const places = [...rooms.map((room) => `${room}/src`), 'tools', 'seed']
   for (const place of places) {
     for (const file of readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })) {
-      if (!/\.(ts|mjs|sql)$/.test(file) || file.includes('node_modules') || file.endsWith('structure.test.ts')) continue
+      // what begins with a dot is made by other tests, and gone a moment later
+      if (!/\.(ts|mjs|sql)$/.test(file) || /(^|\/)(\.|node_modules\/)/.test(file)) continue
+      if (file.endsWith('structure.test.ts')) continue
       const text = readFileSync(join(root, place, file), 'utf8')
       expect(text, `${place}/${file}`).not.toMatch(/\b(TODO|FIXME|XXX|HACK)\b|(test|describe|it)\.(only|todo|skip)\(/)
     }

@@ -144,7 +144,7 @@ describe('a warehouse in a bucket', () => {
     ['no such bucket', { DWH_STORAGE: 's3://another' }, 1, /NoSuchBucket[\s\S]*Create the bucket/],
     ['an endpoint that is none', { S3_ENDPOINT: 'localhost:9000' }, 2, /not a URL/],
     ['a bucket that is none', { DWH_STORAGE: 's3://' }, 2, /not a name of a bucket/],
-    ['a certificate that is not there', { S3_CA_FILE: 'missing.pem' }, 2, /S3_CA_FILE missing.pem/],
+    ['a certificate that is not there', { S3_CA_FILE: 'missing.pem' }, 2, /S3_CA_FILE.*missing\.pem/],
     ['a kind that is not known', { DWH_STORAGE: 'gs://bucket' }, 2, /s3:\/\/bucket\/prefix/],
   ])('%s: one clear error', async (_, env, code, message) => {
     const { place } = await setUp()

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { DwhError, throwIfAborted, type Wait, wait } from '@dwh/core'
 import { type Agents, agents } from './agents.ts'
-import { networkHint } from './s3-network-hints.ts'
+import { networkHint, OF_WEB } from './s3-network-hints.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS } from './s3-options.ts'
 
 export interface WebRequestOptions {
@@ -116,8 +116,9 @@ function refusal(url: string, status: number): DwhError {
 function failureOf(error: unknown, url: string): DwhError {
   if (error instanceof DwhError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  const hint = networkHint(code, { bucket: '', endpoint: url })
-  return new DwhError('STORE_UNREACHABLE', `${url}: ${message}`, {
+  const [first = ''] = message.split('\n')
+  const hint = networkHint(code, { endpoint: url }, OF_WEB)
+  return new DwhError('STORE_UNREACHABLE', `${url}: ${first}`, {
     cause: error,
     hint,
     context: { errno: code ?? null },

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Source } from '@dwh/core'
 import { startS3Server } from '@dwh/s3-server'
@@ -101,4 +104,34 @@ test('no source anywhere: asking works, and a run says what to set', async () =>
   })
   await expect(warehouse.tables()).rejects.toThrow('no warehouse here yet')
   expect((await warehouse.state()).status).toBe('none')
+})
+
+test('a folder that a web server gives out: asked like any other, of any day, and never written', async () => {
+  const [storage, cache, temp] = [
+    join(await temporaryFolder(), 'lake'),
+    await temporaryFolder(),
+    await temporaryFolder(),
+  ]
+  const database = await testDatabase(SHOP)
+  const written = await openWarehouse({ storage, temp, source: database.url })
+  await written.run({ date: '2026-02-17' })
+  await written.run({ date: '2026-02-18' })
+  const server = createServer(async ({ url = '' }, response) => {
+    const body = await readFile(join(storage, decodeURIComponent(url))).catch(() => null)
+    response.writeHead(body === null ? 404 : 200, { 'content-length': body?.length ?? 0 }).end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const warehouse = await openWarehouse({ storage: url, cache, temp, source: database.url })
+  for (const asOf of [undefined, '2026-02-17']) {
+    const session = await warehouse.session({ asOf })
+    expect((await session.queryAll('SELECT count(*)::INT FROM customers'))?.rows).toEqual([[2]])
+    await session.close()
+  }
+  expect(await warehouse.views()).toContain(`${url}/customers/2026/02/18.parquet`)
+  const refused = { code: 'STORE_DENIED', hint: expect.stringContaining('the folder or the bucket itself') }
+  await expect(warehouse.run()).rejects.toMatchObject(refused)
+  await expect(warehouse.days()).rejects.toMatchObject(refused)
+  expect(await written.verify()).toMatchObject({ problems: [] })
 })

@@ -75,7 +75,7 @@ function check(values: S3Values, env: AllSurroundings['env']): void {
 async function certificates(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined
   return readFile(path, 'utf8').catch((cause) => {
-    throw new DwhError('CONFIG_INVALID', `S3_CA_FILE ${path}: ${cause.message}`, {
+    throw new DwhError('CONFIG_INVALID', `S3_CA_FILE (s3.ca_file): ${cause.message}`, {
       cause,
       hint: 'Give the path of a file with PEM certificates.',
     })

@@ -28,7 +28,8 @@ interface Manifest {
 /** Who may import whom, in code that is shipped. Tests may import anything below the apps. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
-  'packages/extract-postgres': ['core'],
+  'packages/libpq-settings': ['core'],
+  'packages/extract-postgres': ['core', 'libpq-settings'],
   'packages/parquet-writer': ['core'],
   'packages/storage': ['core'],
   'packages/metadata': ['core'],
@@ -51,6 +52,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'apps/cli': ['core', 'warehouse'],
   'apps/scheduler': ['core', 'warehouse'],
   'apps/demo': ['core', 'postgres-server', 'seed'],
+}
+
+/** Folders of a room that is larger than one floor: each may import those before it. What lies beside them may import all of them. */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],
 }
 
 /** Other people's names stay in their room. */
@@ -194,6 +200,15 @@ describe.each(rooms)('%s', (room) => {
       expect([file, text.split('\n').length <= 300]).toEqual([file, true])
     }
   })
+})
+
+test.each(Object.entries(FLOORS))('%s: each folder imports only those below it', (room, floors) => {
+  for (const { file, text } of sources(room)) {
+    const floor = floors.indexOf(file.split('/')[0] as string)
+    if (floor < 0) continue
+    const above = [...floors.slice(floor + 1).map((name) => `'../${name}/`), "'../[a-z-]+\\.ts'"]
+    expect(text, `${room}/src/${file}`).not.toMatch(new RegExp(above.join('|')))
+  }
 })
 
 test('packages do not touch the process they run in', () => {

@@ -32,14 +32,18 @@ export function renderMetrics(state: SchedulerState, version: string, residentBy
 }
 
 function metrics(state: SchedulerState, version: string, residentBytes: number): Metric[] {
-  const { view, jobs, due, running, seen, staleSince } = state
-  const tables = Object.entries(view?.tables ?? {})
-  const perTable = (of: (table: (typeof tables)[number][1]) => number | null) =>
-    tables.map(([table, is]) => ({ labels: { table }, value: of(is) }))
-  const perJob = (of: (job: (typeof JOBS)[number]) => number | null) =>
-    JOBS.map((job) => ({ labels: { job }, value: of(job) }))
   return [
     gauge('dwh_info', 'The version of the scheduler.', [{ labels: { version }, value: 1 }]),
+    ...ofWarehouse(state),
+    ...ofTables(state),
+    ...ofJobs(state),
+    gauge('process_resident_memory_bytes', 'Memory of the scheduler itself.', [one(residentBytes)]),
+    gauge('process_start_time_seconds', 'When the scheduler started.', [one(seconds(state.startedAt))]),
+  ]
+}
+
+function ofWarehouse({ view, seen, staleSince }: SchedulerState): Metric[] {
+  return [
     gauge('dwh_warehouse_readable', 'Whether the warehouse could be read when it was looked at last.', [
       one(Number(seen)),
     ]),
@@ -52,6 +56,14 @@ function metrics(state: SchedulerState, version: string, residentBytes: number):
     gauge('dwh_last_success_duration_seconds', 'How long the last good run of the warehouse took.', [
       one(view?.durationMs == null ? null : view.durationMs / 1000),
     ]),
+  ]
+}
+
+function ofTables({ view }: SchedulerState): Metric[] {
+  const tables = Object.entries(view?.tables ?? {})
+  const perTable = (of: (table: (typeof tables)[number][1]) => number | null) =>
+    tables.map(([table, is]) => ({ labels: { table }, value: of(is) }))
+  return [
     gauge(
       'dwh_table_rows',
       'Rows of a current table.',
@@ -75,6 +87,13 @@ function metrics(state: SchedulerState, version: string, residentBytes: number):
         value: Number(view !== null && own(view.failedTables, table) !== undefined),
       })),
     ),
+  ]
+}
+
+function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
+  const perJob = (of: (job: (typeof JOBS)[number]) => number | null) =>
+    JOBS.map((job) => ({ labels: { job }, value: of(job) }))
+  return [
     {
       ...gauge('dwh_job_outcomes_total', 'Jobs since the scheduler started, by how they ended.', []),
       type: 'counter',
@@ -120,8 +139,6 @@ function metrics(state: SchedulerState, version: string, residentBytes: number):
         ([kind, value]) => ({ labels: { kind }, value: jobs.verify.problems === null ? null : value }),
       ),
     ),
-    gauge('process_resident_memory_bytes', 'Memory of the scheduler itself.', [one(residentBytes)]),
-    gauge('process_start_time_seconds', 'When the scheduler started.', [one(seconds(state.startedAt))]),
   ]
 }
 

@@ -1,5 +1,5 @@
 import type { ScalarType } from './column-type.ts'
-import type { Measure } from './proof.ts'
+import type { Measure } from './measure.ts'
 
 /** What there is to know of a type; everything that treats types apart reads it here. */
 export interface ColumnTypeRow {

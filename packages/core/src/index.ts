@@ -40,6 +40,7 @@ export {
   tableFileKey,
   tableSegment,
 } from './lake.ts'
+export type { Measure } from './measure.ts'
 export type {
   ObjectInfo,
   ObjectStore,
@@ -61,7 +62,6 @@ export {
 export {
   type ColumnProof,
   HASHED_CELL_BYTES,
-  type Measure,
   measuresOf,
   type ProofLevel,
   proofDifferences,

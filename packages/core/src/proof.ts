@@ -1,15 +1,9 @@
 import { type ColumnType, elementType, type ScalarType } from './column-type.ts'
 import { columnTypeRow } from './column-types.ts'
+import type { Measure } from './measure.ts'
 
 /** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `deep`: also a hash of every row. */
 export type ProofLevel = 'counts' | 'columns' | 'deep'
-
-/**
- * What is measured of a column, over all of its rows, by the source and of the file. `values`: those that are not null. `min` and `max`: of those that are finite. Days count from
- * 2000-01-01, times and timestamps in microseconds from midnight and from 2000-01-01. `bytes`: the sum of their lengths in UTF-8, of a BLOB as it is. Of a list: `values` and
- * `elements`, which counts all elements, and the others, with `filled` for `values`, over the elements of all rows.
- */
-export type Measure = 'values' | 'elements' | 'filled' | 'sum' | 'min' | 'max' | 'nan' | 'infinite' | 'true' | 'bytes'
 
 /** Each measure as a text, so that no number passes through a double; null for the minimum of nothing. */
 export type ColumnProof = Readonly<Partial<Record<Measure, string | null>>>

@@ -1,22 +1,24 @@
-export { type ConnectOptions, connect, type PostgresConnection } from './connect.ts'
-export { type CopyTableOptions, copyTable } from './copy-table.ts'
-export { inspectServer, readOnlyRoleSql, type ServerReport } from './inspect-server.ts'
 export type {
   ConnectionInput,
   ConnectionKeywords,
   ConnectionRoom,
   FileMode,
   ResolvedConnection,
-} from './libpq/index.ts'
-export { listTables, type PgColumn, type PgTable } from './list-tables.ts'
-export { lockTable } from './lock-table.ts'
-export type { PgClient } from './pg-client.ts'
-export { mapType, type PgType, type TypeMapping } from './pg-types.ts'
+} from '@dwh/libpq-settings'
+export { systemRoom } from '@dwh/libpq-settings'
+export { inspectServer, readOnlyRoleSql, type ServerReport } from './catalog/inspect-server.ts'
+export { listTables, type PgColumn, type PgTable } from './catalog/list-tables.ts'
+export type { PgType } from './catalog/pg-type.ts'
+export { mapType } from './catalog/pg-types.ts'
+export { type TableActivity, tableActivity } from './catalog/table-activity.ts'
+export type { TypeMapping } from './catalog/type-mapping.ts'
 export { postgresSource } from './postgres-source.ts'
 export type { PostgresSourceOptions } from './postgres-source-options.ts'
-export { type ReadableTable, type ReadRowsOptions, readRows } from './read-rows.ts'
-export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session.ts'
-export { systemRoom } from './system-room.ts'
-export { type TableActivity, tableActivity } from './table-activity.ts'
-export { noAnswer } from './watch-silence.ts'
-export { hangUp, within } from './within.ts'
+export { type CopyTableOptions, copyTable } from './read/copy-table.ts'
+export { lockTable } from './read/lock-table.ts'
+export { type ReadableTable, type ReadRowsOptions, readRows } from './read/read-rows.ts'
+export { type ConnectOptions, connect, type PostgresConnection } from './session/connect.ts'
+export type { PgClient } from './session/pg-client.ts'
+export { type BeginSnapshotOptions, beginSnapshot, exportSnapshot } from './session/session.ts'
+export { noAnswer } from './session/watch-silence.ts'
+export { hangUp, within } from './session/within.ts'

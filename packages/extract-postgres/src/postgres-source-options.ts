@@ -1,6 +1,6 @@
-import type { ConnectOptions } from './connect.ts'
-import type { ReadRowsOptions } from './read-rows.ts'
-import type { BeginSnapshotOptions } from './session.ts'
+import type { ReadRowsOptions } from './read/read-rows.ts'
+import type { ConnectOptions } from './session/connect.ts'
+import type { BeginSnapshotOptions } from './session/session.ts'
 
 export interface PostgresSourceOptions
   extends ConnectOptions,

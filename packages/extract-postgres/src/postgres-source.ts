@@ -1,49 +1,30 @@
 import {
   type CopyData,
-  type DwhError,
-  formatTableName,
   type ReadTableOptions,
-  type SnapshotInfo,
   type Source,
   type SourceSnapshot,
   type TableSchema,
   type TableSurvey,
   throwIfAborted,
 } from '@dwh/core'
-import { blockRanges } from './block-ranges.ts'
-import { connect, type PostgresConnection } from './connect.ts'
-import { copyRanges } from './copy-ranges.ts'
-import { explainRead } from './explain-read.ts'
-import { listTables, type PgTable } from './list-tables.ts'
-import { lockTable } from './lock-table.ts'
-import { NATIVE_EXTENSION } from './native-query.ts'
-import { APPLICATION_NAME } from './open-client.ts'
-import type { PgClient } from './pg-client.ts'
-import { sourceFailure } from './postgres-errors.ts'
+import { listTypeNames } from './catalog/type-names.ts'
 import type { PostgresSourceOptions } from './postgres-source-options.ts'
-import { readNative } from './read-native.ts'
-import { readRows } from './read-rows.ts'
-import { type OnTable, type Reader, readerPool } from './reader-pool.ts'
-import { selectColumns } from './select-columns.ts'
-import {
-  type Backend,
-  type BeginSnapshotOptions,
-  beginSnapshot,
-  DEFAULT_LOCK_TIMEOUT_MS,
-  exportSnapshot,
-  noticeMs,
-  sessionOptions,
-} from './session.ts'
-import { otherServer } from './shortage.ts'
-import { limitSnapshotAge } from './snapshot-age.ts'
-import { surveyTable } from './survey-table.ts'
-import { tryTables } from './try-tables.ts'
-import { listTypeNames } from './type-names.ts'
-import { inTheWay, madeWay, type Waiter, watchBlocked } from './watch-blocked.ts'
-import { DEFAULT_HEARTBEAT_MS, lostAnswer, noAnswer, watchSilence } from './watch-silence.ts'
-import { hangUp, within } from './within.ts'
-
-const DEFAULT_PARALLEL = 2
+import { surveyTable } from './profile/survey-table.ts'
+import { blockRanges } from './read/block-ranges.ts'
+import { copyRanges } from './read/copy-ranges.ts'
+import { NATIVE_EXTENSION } from './read/native-query.ts'
+import type { OnTable } from './read/on-table.ts'
+import { readNative } from './read/read-native.ts'
+import { readRows } from './read/read-rows.ts'
+import { tryTables } from './read/try-tables.ts'
+import { connect } from './session/connect.ts'
+import { once } from './session/once.ts'
+import { APPLICATION_NAME } from './session/open-client.ts'
+import { sourceFailure } from './session/postgres-errors.ts'
+import { beginSnapshot, DEFAULT_LOCK_TIMEOUT_MS, exportSnapshot, sessionOptions } from './session/session.ts'
+import { DEFAULT_HEARTBEAT_MS, noAnswer } from './session/watch-silence.ts'
+import { hangUp, within } from './session/within.ts'
+import { DEFAULT_PARALLEL, type OpenedSnapshot, SnapshotReader } from './snapshot-reader.ts'
 
 /**
  * A Postgres database as a `Source`. One connection exports a snapshot and holds it; every table is read on another that has imported it, so all
@@ -74,7 +55,7 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
         const session = { ...options, heartbeatMs, applicationName: resolved.applicationName ?? undefined }
         const backend = await soon(beginSnapshot(holder, session))
         const info = await soon(exportSnapshot(holder))
-        return openSnapshot(connection, { info, ...backend }, session, signal)
+        return snapshotOf({ connection, backend: { info, ...backend }, options: session, signal })
       } catch (error) {
         hangUp(holder)
         throwIfAborted(signal, 'source')
@@ -86,208 +67,69 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
   }
 }
 
-async function* once<T>(answer: Promise<T>): AsyncGenerator<T> {
-  yield await answer
-}
-
-/** For a table whose lock has failed, or is given back. */
-async function noLock(): Promise<void> {}
-
-function openSnapshot(
-  connection: PostgresConnection,
-  { info, instance, pid: holderPid, utf8 }: Backend & { readonly info: SnapshotInfo & { readonly id: string } },
-  options: PostgresSourceOptions & BeginSnapshotOptions & { readonly heartbeatMs: number },
-  signal: AbortSignal | undefined,
-): SourceSnapshot {
-  const { client: holder, server, connectTimeoutMs, another } = connection
-  const { parallel = DEFAULT_PARALLEL, heartbeatMs } = options
-  const pool = readerPool({
-    holder,
-    server,
-    wanted: parallel,
-    joinTimeoutMs: connectTimeoutMs,
-    heartbeatMs,
-    open: another,
-    async join(client) {
-      const backend = await beginSnapshot(client, { ...options, snapshotId: info.id })
-      if (backend.instance !== instance) throw otherServer()
-      return backend.pid
-    },
-    onNote: options.onNote ?? (() => {}),
-  })
-  const age = limitSnapshotAge(options.maxSnapshotAgeMs)
-  age.signal.addEventListener('abort', end)
-  const dead = new AbortController()
-  const onDead = (error: DwhError) => dead.abort(error)
-  const spare = () => (listing ? null : pool.spare())
-  const everyMs = noticeMs(options.lockTimeoutMs)
-  const onSilence = () => onDead(noAnswer(server, heartbeatMs))
-  const blocked = watchBlocked({ spare, everyMs, heartbeatMs, onSilence })
-  const silence = watchSilence({ server, instance, spare, another, heartbeatMs, onDead })
-  dead.signal.addEventListener('abort', end)
-  const blocking = new Set<string>()
-  let listed: Promise<Map<string, PgTable>> | undefined
-  let listing = false
-
-  function end(): void {
-    age.stop()
-    pool.close()
-    // without waiting for the server, which rolls back
-    holder.connection.stream.destroy()
-  }
-
-  function list(): Promise<Map<string, PgTable>> {
-    listed ??= onHolder(async () => new Map((await listTables(holder)).map((table) => [formatTableName(table), table])))
-    return listed
-  }
-
-  async function tableOf(wanted: TableSchema): Promise<PgTable> {
-    return selectColumns((await list()).get(formatTableName(wanted)), wanted)
-  }
-
-  /** Asks the catalog. */
-  async function onHolder<T>(ask: () => Promise<T>): Promise<T> {
-    const lost = () => onDead(lostAnswer(server, false))
-    listing = true
-    const unwatch = silence.watch({ pid: holderPid, client: holder, waiting: { now: true }, lost })
-    signal?.addEventListener('abort', end)
-    try {
-      return await ask()
-    } finally {
-      signal?.removeEventListener('abort', end)
-      unwatch()
-      listing = false
-    }
-  }
-
-  async function fromCatalog<T>(asked: Promise<T>): Promise<T> {
-    try {
-      return await asked
-    } catch (error) {
-      throwIfAborted(signal, 'source')
-      age.check(server)
-      dead.signal.throwIfAborted()
-      throw sourceFailure(error, { server })
-    }
-  }
-
-  /** As `onOneReader`; what fails is looked into. */
-  async function* onReader<T>(wanted: TableSchema, read: ReadTableOptions, work: OnTable<T>): AsyncGenerator<T> {
-    try {
-      yield* onOneReader(wanted, read, work)
-    } catch (error) {
-      const table = await tableOf(wanted)
-      throw await explainRead(error, table, read.where, async (look, tooLate) => {
-        const inTime = { signal: AbortSignal.any([read.signal, tooLate].filter((s) => s !== undefined)) }
-        const looking = onOneReader(wanted, inTime, ({ client }) => once(look(client)), pool.take, noLock)
-        for await (const found of looking) return found
-        throw error
-      })
-    }
-  }
-
-  /** Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none. */
-  async function* onOneReader<T>(
-    wanted: TableSchema,
-    read: ReadTableOptions,
-    work: OnTable<T>,
-    take: (signal: AbortSignal | undefined) => Promise<Reader | null> = pool.take,
-    lock: (client: PgClient, table: PgTable) => Promise<void> = lockTable,
-  ): AsyncGenerator<T> {
-    const table = await tableOf(wanted)
-    const name = formatTableName(table)
-    const yielded = new AbortController()
-    const asked = AbortSignal.any([signal, read.signal].filter((s) => s !== undefined))
-    const ended = AbortSignal.any([asked, age.signal, dead.signal, yielded.signal])
-    function throwIfEnded(): void {
-      throwIfAborted(asked, name)
-      age.check(name)
-      dead.signal.throwIfAborted()
-      yielded.signal.throwIfAborted()
-    }
-    /** Once for each table, however often it is read. */
-    function onBlocked(waiter: Waiter): void {
-      if (options.onBlockedDdl !== 'wait') yielded.abort(madeWay(name, waiter))
-      else if (!blocking.has(name)) options.onNote?.(inTheWay(name, waiter))
-      blocking.add(name)
-    }
-    const unwatch: (() => void)[] = []
-    let reader: Reader | null = null
-    // a read that waits for the server ends at once when its socket does
-    const stop = () => reader?.destroy()
-    ended.addEventListener('abort', stop)
-    let complete = false
-    try {
-      reader = await take(ended)
-      if (reader === null) return
-      throwIfEnded()
-      const { client, waiting, last } = reader
-      const lost = () => yielded.abort(lostAnswer(name, !last))
-      unwatch.push(silence.watch({ pid: reader.pid ?? holderPid, client, waiting, lost }))
-      waiting.now = true
-      await lock(client, table)
-      if (reader.pid !== null) unwatch.push(blocked.watch(reader.pid, onBlocked))
-      yield* work(reader, table, ended)
-      complete = true
-    } catch (error) {
-      throwIfEnded()
-      throw sourceFailure(error, { table })
-    } finally {
-      for (const stopWatching of unwatch) stopWatching()
-      ended.removeEventListener('abort', stop)
-      // also after an early exit: ends the transaction, and with it the table's lock
-      await reader?.giveBack(complete)
-    }
-  }
-
+/** What a run does with a snapshot, each on `reader`. */
+function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
+  const { connection, backend, options } = opened
+  const { parallel = DEFAULT_PARALLEL } = options
+  const reader = new SnapshotReader(opened)
   return {
-    info,
+    info: backend.info,
     parallel,
-    tables: async () => [...(await fromCatalog(list())).values()],
-    typeNames: () => fromCatalog(onHolder(() => listTypeNames(holder))),
+    tables: async () => [...(await reader.fromCatalog(reader.list())).values()],
+    typeNames: () => reader.fromCatalog(reader.onHolder(listTypeNames)),
     read: (wanted, read = {}) => ({
-      rows: onReader(wanted, read, ({ client, waiting }, table) =>
+      rows: reader.onReader(wanted, read, ({ client, waiting }, table) =>
         readRows(client, table, { ...options, where: read.where, waiting }),
       ),
       canonical: true,
     }),
-    readCopy(wanted, read = {}) {
-      let data: CopyData | undefined
-      const copy = onReader(wanted, read, async function* (reader, table) {
-        // a condition may have an index of its own, which every range would go through again
-        const whole = read.where !== undefined || reader.last
-        data = copyRanges(reader, table, {
-          ranges: whole ? [read.where] : await blockRanges(reader.client, table),
-          free: pool.free,
-          contended: pool.contended,
-          help(work, end) {
-            const ended = read.signal ? AbortSignal.any([read.signal, end]) : end
-            return onOneReader(wanted, { signal: ended }, work, pool.takeIfFree)
-          },
-        })
-        yield* data.copy
-      })
-      return { copy, sent: () => data?.sent() ?? 0 }
-    },
+    readCopy: (wanted, read = {}) => readCopy(reader, wanted, read),
     async survey(wanted, wishes, read = {}) {
       const surveyed: OnTable<TableSurvey> = ({ client }, table) =>
-        once(surveyTable(client, table, wishes, { where: read.where, utf8 }))
+        once(surveyTable(client, table, wishes, { where: read.where, utf8: backend.utf8 }))
       let survey: TableSurvey | undefined
-      for await (const found of onReader(wanted, read, surveyed)) survey = found
+      for await (const found of reader.onReader(wanted, read, surveyed)) survey = found
       return survey as TableSurvey
     },
     nativeExtension: NATIVE_EXTENSION,
     async readNative(wanted, survey, read = {}) {
-      const table = await tableOf(wanted)
-      const native = { another, survey, applicationName: options.applicationName ?? APPLICATION_NAME }
+      const { conninfo, another } = connection
       const session = sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS)
-      const conninfo = (name: string) => connection.conninfo(name, session)
-      const join = { snapshotId: info.id, instance, where: read.where }
-      return readNative(table, { ...native, conninfo, join, onReader: (work) => onReader(wanted, read, work) })
+      return readNative(await reader.tableOf(wanted), {
+        another,
+        survey,
+        applicationName: options.applicationName ?? APPLICATION_NAME,
+        conninfo: (name) => conninfo(name, session),
+        join: { snapshotId: backend.info.id, instance: backend.instance, where: read.where },
+        onReader: (work) => reader.onReader(wanted, read, work),
+      })
     },
     async tryTables(reads, limits, onTried) {
-      await tryTables(reads, await fromCatalog(list()), { ...limits, take: pool.take, parallel, server }, onTried)
+      const take = (signal: AbortSignal | undefined) => reader.pool.take(signal)
+      const listed = await reader.fromCatalog(reader.list())
+      await tryTables(reads, listed, { ...limits, take, parallel, server: connection.server }, onTried)
     },
-    close: async () => end(),
+    close: async () => reader.end(),
   }
+}
+
+/** `SourceSnapshot.readCopy`: by one reader, and by those that are free. */
+function readCopy(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOptions): CopyData {
+  const { pool } = reader
+  let data: CopyData | undefined
+  const copy = reader.onReader(wanted, read, async function* (first, table) {
+    // a condition may have an index of its own, which every range would go through again
+    const whole = read.where !== undefined || first.last
+    data = copyRanges(first, table, {
+      ranges: whole ? [read.where] : await blockRanges(first.client, table),
+      free: () => pool.free(),
+      contended: () => pool.contended(),
+      help(work, end) {
+        const ended = read.signal ? AbortSignal.any([read.signal, end]) : end
+        return reader.onOneReader(wanted, { signal: ended }, work, { take: (signal) => pool.takeIfFree(signal) })
+      },
+    })
+    yield* data.copy
+  })
+  return { copy, sent: () => data?.sent() ?? 0 }
 }

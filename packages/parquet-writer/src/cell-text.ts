@@ -1,6 +1,6 @@
 import type { CellValue } from '@dwh/core'
 import { canonicalText, refuse } from './canonical-text.ts'
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 /**
  * The text of a cell that is not null, by the column's place and the row's number. `canonical`: cells are known to be text in canonical form, and are not checked again.

@@ -1,7 +1,7 @@
 import type { CellValue, Row, RowBatch } from '@dwh/core'
 import { cellText } from './cell-text.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 import { cellBytes, rowTooLarge, wrongLength } from './row-size.ts'
-import type { ParquetColumn } from './write-parquet.ts'
 
 export interface RowEncoder {
   /**

@@ -1,5 +1,5 @@
 import { type FramedPiece, isHex, NEWLINE, nextByte, QUOTE, TAB } from './framed-text.ts'
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 const BACKSLASH = 0x5c
 const LETTER_OF_NULL = 0x4e

@@ -1,8 +1,8 @@
 import type { CellValue, RowBatch } from '@dwh/core'
 import { cellText } from './cell-text.ts'
 import { type FramedPiece, isHex } from './framed-text.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 import { wrongLength } from './row-size.ts'
-import type { ParquetColumn } from './write-parquet.ts'
 
 /** UTF-16 units of text, or bytes of a BLOB, that are encoded at once. */
 const SLICE_LENGTH = 256 * 1024

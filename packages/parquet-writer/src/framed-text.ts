@@ -1,4 +1,4 @@
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 /*
  * Framed text: the form in which long rows travel to DuckDB. It is CSV with tabs between fields and `\n` after each row, as COPY writes it, but a value that needs it

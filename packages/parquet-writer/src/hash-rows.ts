@@ -9,7 +9,7 @@ import {
   type ScalarType,
 } from '@dwh/core'
 import { toNumber } from './duckdb-sql.ts'
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 /** The hash of all rows of a file, as `TableProof.hash` says. `file`: the expression that reads it. */
 export async function hashRows(

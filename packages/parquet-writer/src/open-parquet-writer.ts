@@ -5,15 +5,10 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type ProofLevel, type TableProof, temporaryFolderName } from '@dwh/core'
 import { writeFailure } from './duckdb-errors.ts'
 import { limiter } from './limiter.ts'
+import type { ParquetColumn, WriteParquetInput } from './parquet-input.ts'
 import { proveFile } from './prove-file.ts'
 import { largestRowGroup, type ParquetFooter, readFooter } from './read-footer.ts'
-import {
-  DEFAULT_MAX_ROW_BYTES,
-  type ParquetColumn,
-  type WriteParquetInput,
-  type WrittenParquet,
-  writeParquet,
-} from './write-parquet.ts'
+import { DEFAULT_MAX_ROW_BYTES, type WrittenParquet, writeParquet } from './write-parquet.ts'
 
 export interface ParquetWriterOptions {
   /** For pipes and for what DuckDB spills; made when absent. The writer works in a folder of its own in it, gone after `close`. */

@@ -13,7 +13,7 @@ import {
 } from '@dwh/core'
 import { fileLiteral, toNumber } from './duckdb-sql.ts'
 import { hashRows } from './hash-rows.ts'
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 /** Of one query. Each holds a vector per column and thread, and a thousand columns at once hold gigabytes; columns are read apart anyway. */
 const MOST_EXPRESSIONS = 200

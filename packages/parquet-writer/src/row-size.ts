@@ -1,5 +1,5 @@
 import { type CellValue, DwhError, type Row } from '@dwh/core'
-import type { ParquetColumn } from './write-parquet.ts'
+import type { ParquetColumn } from './parquet-input.ts'
 
 /** Beside its text, in framed text: what divides it from the one before, and two quotes. */
 const ROOM_PER_CELL = 3

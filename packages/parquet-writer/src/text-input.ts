@@ -8,9 +8,9 @@ import { rowsFramer } from './frame-rows.ts'
 import { type FramedPiece, isHex, NEWLINE } from './framed-text.ts'
 import type { Piece } from './named-pipe.ts'
 import { inputsFor, packInputs } from './pack-inputs.ts'
+import type { ParquetColumn, WriteParquetInput } from './parquet-input.ts'
 import { rowTooLarge } from './row-size.ts'
 import { untilAborted } from './until-aborted.ts'
-import type { ParquetColumn, WriteParquetInput } from './write-parquet.ts'
 
 /** A table on its way to DuckDB, as text through a pipe. */
 export interface TextInput {

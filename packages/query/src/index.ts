@@ -23,9 +23,10 @@ export {
   localFiles,
   type OpenFile,
 } from './local-files.ts'
-export { type OpenSessionOptions, openSession, type RunQueryOptions, type Session } from './open-session.ts'
+export { type OpenSessionOptions, openSession } from './open-session.ts'
 export type { QueryResult, ResultColumn } from './query-result.ts'
 export { type RememberingStoreOptions, rememberingStore } from './remembering-store.ts'
+export type { RunQueryOptions, Session, WholeResult } from './session.ts'
 export { type TakenStatements, takeStatements } from './split-statements.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
 export { viewsSql } from './view-sql.ts'

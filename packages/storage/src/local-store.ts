@@ -9,6 +9,7 @@ import {
   type ObjectInfo,
   type ObjectStore,
   type PutCondition,
+  type PutFileOptions,
   throwIfAborted,
   wrapStore,
 } from '@dwh/core'
@@ -44,26 +45,12 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
   async function put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo> {
     checkKey(key)
     if (!condition && !(await generationOf(root, key))) {
-      const info = await bringIn(key, (temporary) => writeFile(temporary, body))
+      const info = await bringIn(root, key, (temporary) => writeFile(temporary, body))
       // generations may have begun meanwhile, and would hide what was just written
       if (info && !(await generationOf(root, key))) return { ...info, sha256: bodyHash(body) }
     }
     await putGeneration(root, key, body, condition)
     return bodyInfo(key, body)
-  }
-
-  /** Lets `make` make a file on its way in, then gives it the key's name; null, and nothing done, when `make` answers null. */
-  async function bringIn(key: string, make: (temporary: string) => Promise<unknown>): Promise<ObjectInfo | null> {
-    const temporary = incomingPath(root)
-    try {
-      if ((await make(temporary)) === null) return null
-      const info = await plainInfo(key, temporary)
-      await moveInto(temporary, pathOf(key))
-      return info
-    } finally {
-      // still there after a failure; also after a rename between two names of one file, which does nothing
-      await rm(temporary, { force: true })
-    }
   }
 
   async function head(key: string): Promise<ObjectInfo | null> {
@@ -91,48 +78,22 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
       return head(key)
     },
 
-    async putFile(key, from, { move = false, sha256, signal } = {}) {
+    async putFile(key, from, options = {}) {
       const path = pathOf(key)
       if (await generationOf(root, key))
         throw new DwhError('STORE_FAILED', `${path}: written with conditions before`, { hint: 'Use put for this key.' })
-      const source = await open(from)
-      try {
-        let hash = sha256
-        const info = await bringIn(key, async (temporary) => {
-          if (move) {
-            hash ??= await hashFile(source, signal)
-            await takeOver(source, from, temporary, signal)
-          } else {
-            hash = await copyFile(source, temporary, signal)
-          }
-          throwIfAborted(signal, path)
-        })
-        return { ...(info as ObjectInfo), sha256: hash ?? null }
-      } finally {
-        await source.close()
-      }
+      return putFile(root, key, from, options)
     },
 
     async getFile(key, to, { signal } = {}) {
       const path = pathOf(key)
       const generation = await generationOf(root, key)
-      const temporary = `${to}.${randomBytes(6).toString('hex')}`
-      if (generation) {
-        if (generation.body === null) return null
-        await writeFile(temporary, generation.body)
-        await rename(temporary, to)
-        return bodyInfo(key, generation.body)
-      }
-      const source = await orNull(open(path))
-      if (!source) return null
-      try {
-        const sha256 = await copyFile(source, temporary, signal)
-        await rename(temporary, to)
-        return { ...infoOf(key, await source.stat({ bigint: true })), sha256 }
-      } finally {
-        await source.close()
-        await rm(temporary, { force: true })
-      }
+      if (!generation) return getFile(key, path, to, signal)
+      if (generation.body === null) return null
+      const temporary = temporaryBeside(to)
+      await writeFile(temporary, generation.body)
+      await rename(temporary, to)
+      return bodyInfo(key, generation.body)
     },
 
     async copy(from, to) {
@@ -143,7 +104,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
         const body = fromGeneration ? fromGeneration.body : (await readPlain(source))?.body
         return body ? put(to, body) : null
       }
-      return bringIn(to, (temporary) => orNull(place(source, temporary, linkTo)))
+      return bringIn(root, to, (temporary) => orNull(place(source, temporary, linkTo)))
     },
 
     async move(from, to) {
@@ -186,6 +147,72 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     localPath: pathOf,
   }
   return wrapErrors(store, root)
+}
+
+/** Lets `make` make a file on its way in, then gives it the key's name; null, and nothing done, when `make` answers null. */
+async function bringIn(
+  root: string,
+  key: string,
+  make: (temporary: string) => Promise<unknown>,
+): Promise<ObjectInfo | null> {
+  const temporary = incomingPath(root)
+  try {
+    if ((await make(temporary)) === null) return null
+    const info = await plainInfo(key, temporary)
+    await moveInto(temporary, join(root, key))
+    return info
+  } finally {
+    // still there after a failure; also after a rename between two names of one file, which does nothing
+    await rm(temporary, { force: true })
+  }
+}
+
+async function putFile(
+  root: string,
+  key: string,
+  from: string,
+  { move = false, sha256, signal }: PutFileOptions,
+): Promise<ObjectInfo> {
+  const source = await open(from)
+  try {
+    let hash = sha256
+    const info = await bringIn(root, key, async (temporary) => {
+      if (move) {
+        hash ??= await hashFile(source, signal)
+        await takeOver(source, from, temporary, signal)
+      } else {
+        hash = await copyFile(source, temporary, signal)
+      }
+      throwIfAborted(signal, join(root, key))
+    })
+    return { ...(info as ObjectInfo), sha256: hash ?? null }
+  } finally {
+    await source.close()
+  }
+}
+
+/** Copies a file of the store's out of it; null where there is none. */
+async function getFile(
+  key: string,
+  path: string,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectInfo | null> {
+  const temporary = temporaryBeside(to)
+  const source = await orNull(open(path))
+  if (!source) return null
+  try {
+    const sha256 = await copyFile(source, temporary, signal)
+    await rename(temporary, to)
+    return { ...infoOf(key, await source.stat({ bigint: true })), sha256 }
+  } finally {
+    await source.close()
+    await rm(temporary, { force: true })
+  }
+}
+
+function temporaryBeside(path: string): string {
+  return `${path}.${randomBytes(6).toString('hex')}`
 }
 
 /** Puts the caller's file under a path of the store's: by rename, or, from another file system, by copy. */

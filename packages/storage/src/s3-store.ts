@@ -1,23 +1,16 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
-import { open, rm } from 'node:fs/promises'
-import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3'
-import { DwhError, type ObjectInfo, type ObjectStore, type PutCondition, throwIfAborted } from '@dwh/core'
+import { DwhError, type ObjectInfo, type ObjectStore, type PutCondition } from '@dwh/core'
 import { checkKey } from './check-key.ts'
-import { hashFile } from './durable.ts'
-import { localFailure } from './local-errors.ts'
-import { type S3Connection, s3Connection, stoppedBy } from './s3-connection.ts'
+import { type S3Connection, s3Connection } from './s3-connection.ts'
 import { copyObject } from './s3-copy.ts'
 import { downloadFile, readBody } from './s3-download.ts'
 import { etagOf, isAnswer, isUncertain, NOT_DONE } from './s3-errors.ts'
+import { headInfo, headObject, infoOf, SHA256, WRITE } from './s3-head.ts'
 import { listObjects } from './s3-list.ts'
 import { DEFAULT_ATTEMPTS, type S3StoreOptions } from './s3-options.ts'
 import { probeConditions } from './s3-probe.ts'
-import { uploadFile } from './s3-upload.ts'
+import { putFile } from './s3-put-file.ts'
 import { removeUploads } from './s3-uploads.ts'
-
-/** The names of what each object carries with it: its own hash, and which write it came from. */
-const SHA256 = 'sha256'
-const WRITE = 'dwh-write'
 
 /** Pauses between attempts at a conditional write: at most this, times two for each one before. */
 const PAUSE_MS = 50
@@ -49,10 +42,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
     return probed
   }
 
-  async function head(key: string, signal?: AbortSignal): Promise<ObjectInfo | null> {
-    const found = await headObject(connection, key, signal)
-    return found && infoOf(url, key, found)
-  }
+  const head = (key: string, signal?: AbortSignal) => headInfo(connection, key, signal)
 
   async function put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo> {
     checkKey(key)
@@ -82,37 +72,9 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       return head(key, signal)
     },
 
-    async putFile(key, from, { move = false, sha256, signal } = {}) {
+    async putFile(key, from, options = {}) {
       checkKey(key)
-      throwIfAborted(signal, url)
-      const file = await open(from).catch((error) => {
-        throw localFailure(error, from)
-      })
-      try {
-        const { size } = await file.stat()
-        const hash = sha256 ?? (await hashFile(file, signal))
-        const write = randomBytes(12).toString('hex')
-        await uploadFile(connection, {
-          key,
-          file,
-          path: from,
-          size,
-          metadata: { [SHA256]: hash, [WRITE]: write },
-          signal,
-        })
-          // it may have arrived although its answer did not
-          .catch(async (error) => {
-            const there =
-              isUncertain(error) || isAnswer(error, 'NoSuchUpload') ? await headObject(connection, key) : null
-            if (there?.Metadata?.[WRITE] !== write) throw error
-          })
-        const stored = await head(key)
-        if (stored?.size !== size || stored.sha256 !== hash) throw notAsSent(url, key, stored, size)
-        if (move) await rm(from)
-        return stored
-      } finally {
-        await file.close().catch(() => {})
-      }
+      return putFile(connection, key, from, options)
     },
 
     async getFile(key, to, { signal } = {}) {
@@ -237,29 +199,6 @@ function putObject(
   })
 }
 
-async function headObject(
-  connection: S3Connection,
-  key: string,
-  signal?: AbortSignal,
-): Promise<HeadObjectCommandOutput | null> {
-  try {
-    return await connection.send(
-      (sdk, client) => client.send(new sdk.HeadObjectCommand(connection.place(key)), stoppedBy(signal)),
-      { signal },
-    )
-  } catch (error) {
-    // the answer to HEAD has no body, and so does not tell a missing bucket from a missing object
-    if (isAnswer(error, 404)) return null
-    if (!isAnswer(error, 403)) throw error
-    const { code, message, hint, context, cause } = error as DwhError
-    throw new DwhError(code, `${message}: ${key}`, { hint, context, cause })
-  }
-}
-
-function infoOf(url: string, key: string, { ContentLength = 0, ETag, Metadata }: HeadObjectCommandOutput): ObjectInfo {
-  return { key, size: ContentLength, etag: etagOf(ETag, url), sha256: Metadata?.[SHA256] ?? null }
-}
-
 /** Nobody knows whether one of the attempts was done after all. */
 function perhapsDone(error: unknown): DwhError {
   const { code, message, hint, context } = error as DwhError
@@ -270,12 +209,5 @@ function conflict(connection: S3Connection, key: string, uncertain: boolean, cau
   return new DwhError('CONFLICT', `${connection.url}/${key}: somebody else was quicker`, {
     cause,
     context: { key, uncertain },
-  })
-}
-
-function notAsSent(url: string, key: string, stored: ObjectInfo | null, size: number): DwhError {
-  const what = stored ? `${stored.size} bytes instead of ${size}, or another hash` : 'nothing'
-  return new DwhError('STORE_FAILED', `${url}/${key}: after the upload there is ${what}`, {
-    hint: 'Something between here and the storage changes what is sent, or somebody else writes there.',
   })
 }

@@ -22,7 +22,7 @@ export const QUERY: readonly PlantedFault[] = [
     file: `${src}/local-files.ts`,
     find: '  if ((await hashOf(handle, signal)) !== file.sha256) return false\n',
     replace: '',
-    tests: [`${src}/open-warehouse.test.ts`],
+    tests: [`${src}/open-session.test.ts`],
   },
   {
     name: 'a file that is not the one leaves its descriptor open',
@@ -61,10 +61,10 @@ export const QUERY: readonly PlantedFault[] = [
   },
   {
     name: 'days are counted in UTC, whatever the time zone',
-    file: `${src}/open-warehouse.ts`,
+    file: `${src}/open-session.ts`,
     find: 'await connection.run(`SET TimeZone = ${quoteLiteral(timeZone)}`)',
     replace: "await connection.run(`SET TimeZone = 'UTC'`)",
-    tests: [`${src}/open-warehouse.test.ts`],
+    tests: [`${src}/open-session.test.ts`],
   },
   {
     name: 'CSV has no difference between NULL and an empty text',

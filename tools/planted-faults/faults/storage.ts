@@ -115,7 +115,7 @@ export const STORAGE: readonly PlantedFault[] = [
   },
   {
     name: 'the hash of an uploaded file is not compared',
-    file: `${src}/s3-store.ts`,
+    file: `${src}/s3-put-file.ts`,
     find: 'stored?.size !== size || stored.sha256 !== hash',
     replace: 'stored?.size !== size',
     tests: [`${src}/s3-faults.test.ts`],

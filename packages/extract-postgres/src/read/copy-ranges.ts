@@ -1,0 +1,91 @@
+import type { CopyData } from '@dwh/core'
+import type { PgTable } from '../catalog/list-tables.ts'
+import type { Reader } from '../session/reader-pool.ts'
+import type { Ranges } from './block-ranges.ts'
+import { copyTable } from './copy-table.ts'
+import { rowMerge } from './merge-rows.ts'
+
+/** What is done on a reader that has taken the table's lock. */
+export type OnReader = (reader: Reader) => AsyncIterable<Uint8Array>
+
+export interface CopyRangesOptions {
+  /** Conditions that every row to copy meets exactly one of. */
+  readonly ranges: Ranges
+  /** True when there is a reader to spare. */
+  free(): boolean
+  /** Does the work on that reader; ends with nothing when it is gone. */
+  help(work: OnReader, signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** True while another table waits for a reader. */
+  contended(): boolean
+}
+
+/** Another reader on its way to a table, or at it. */
+interface Helper {
+  readonly ends: AbortController
+  begun: boolean
+}
+
+/**
+ * Copies a table in ranges, of which every reader takes the next when it has done one: `reader`, and others as they become free, until another table waits for them. The text
+ * of all is one stream, row by row as it comes. A helper that cannot begin is no failure; one that fails later is, and ends all.
+ * @throws what `copyTable` does
+ */
+export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOptions): CopyData {
+  const { ranges, free, help, contended } = options
+  const helpers = new Set<Helper>()
+  let next = 0
+  let alone = false
+  let sent = 0
+
+  async function* copy(by: Reader, conditions: Iterable<string | undefined>): AsyncGenerator<Uint8Array> {
+    for (const where of conditions) {
+      const part = copyTable(by.client, table, { where, drop: by.last ? undefined : by.destroy, waiting: by.waiting })
+      yield* part.copy
+      sent += part.sent()
+    }
+  }
+
+  function endHelpers(which: (helper: Helper) => boolean): void {
+    for (const helper of helpers) if (which(helper)) helper.ends.abort()
+  }
+
+  /** The ranges that nobody has taken yet; each reader asks for help before it begins one. */
+  function* untaken(helping: boolean): Generator<string | undefined> {
+    while (next < ranges.length && !(helping && contended())) {
+      const range = ranges[next]
+      next += 1
+      if (!alone && next < ranges.length && free()) merged.add(helper())
+      yield range
+    }
+    if (next === ranges.length) endHelpers(({ begun }) => !begun)
+  }
+
+  async function* helper(): AsyncGenerator<Uint8Array> {
+    const self: Helper = { ends: new AbortController(), begun: false }
+    helpers.add(self)
+    try {
+      yield* help((by) => {
+        self.begun = true
+        return copy(by, untaken(true))
+      }, self.ends.signal)
+    } catch (error) {
+      // whoever cannot come, for want of a connection or of the lock, need not
+      if (self.begun) throw error
+      alone = true
+    } finally {
+      helpers.delete(self)
+    }
+  }
+
+  const merged = rowMerge(() => {
+    endHelpers(() => true)
+    reader.destroy()
+  })
+
+  function inRanges(): AsyncGenerator<Uint8Array> {
+    merged.add(copy(reader, untaken(false)))
+    return merged.rows()
+  }
+
+  return { copy: ranges.length === 1 ? copy(reader, ranges) : inRanges(), sent: () => sent }
+}

@@ -1,0 +1,183 @@
+import { DwhError, formatTableName, quoteIdentifier, quoteLiteral, type TableName } from '@dwh/core'
+import type { FieldDef, QueryResult } from 'pg'
+import { CHILDREN } from '../catalog/child-tables.ts'
+import type { PgTable } from '../catalog/list-tables.ts'
+import { qualifiedName } from '../catalog/qualified-name.ts'
+import type { PgClient } from '../session/pg-client.ts'
+import { findLockHolder, lockedBy } from './lock-holder.ts'
+
+// What the snapshot's own catalog says of the table and its children, beside what is there now. Functions read the newest catalog, plain tables
+// are read as of the snapshot; the difference is the point.
+const knownSql = (oid: number) => `
+  WITH RECURSIVE child AS (${CHILDREN}), known AS (
+    SELECT ${oid}::oid AS oid UNION SELECT child.inhrelid FROM known JOIN child ON child.inhparent = known.oid
+  )`
+
+const changesSql = (oid: number, partitioned: boolean) => `${knownSql(oid)}
+  SELECT c.oid::regclass::text AS name FROM known JOIN pg_class c USING (oid)
+  WHERE c.relkind IN ('r', 'm') AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode
+  UNION ALL
+  SELECT present.relid::regclass::text FROM pg_partition_tree(${oid}::oid::regclass) present
+  WHERE present.relid NOT IN (SELECT oid FROM known)
+  UNION ALL
+  SELECT known.oid::regclass::text FROM known
+  WHERE ${partitioned} AND known.oid NOT IN (SELECT relid FROM pg_partition_tree(${oid}::oid::regclass))`
+
+// By its name, as every read of it goes, and with what the planner of now makes of it.
+const childrenSql = (oid: number) => `${knownSql(oid)}
+  SELECT n.nspname AS schema, c.relname AS name FROM known JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid <> ${oid}`
+
+const SAVEPOINT = 'dwh_lock'
+
+/**
+ * Takes the table's lock (ACCESS SHARE: it stands in the way of nothing but ALTER, TRUNCATE and DROP) until the end of the transaction, then makes sure that
+ * the table still is what the snapshot knows. Without this, a TRUNCATE between the snapshot and the lock reads as an empty table; so does another table
+ * that has taken its name; a column renamed to another's name gives that one's values; a child attached or detached in between is missing or too
+ * much; each without an error. Not noticed: that a view has got another query, which is then the one that is read.
+ * @throws DwhError SOURCE_CHANGED; SOURCE_FAILED that says who has locked it, where somebody has
+ */
+export async function lockTable(client: PgClient, table: PgTable): Promise<void> {
+  const statements = [`SAVEPOINT ${SAVEPOINT}`, ...lockStatements(table), `RELEASE SAVEPOINT ${SAVEPOINT}`]
+  // together, since each question alone costs a way there and back
+  const answers: unknown = await client.query(statements.join(';\n')).catch(async (error) => {
+    throw error.code === LOCKED
+      ? await lockedBySomebody(client, table, error)
+      : await lockFailure(client, table, error, SAVEPOINT)
+  })
+  checkLocked(table, (answers as QueryResult[]).slice(1, -1))
+}
+
+/** What `lockTable` sends, the lock first; `checkLocked` reads the answers. */
+export function lockStatements(table: PgTable): string[] {
+  return [
+    columnsStatement(table),
+    changesSql(table.oid, table.kind === 'partitioned table'),
+    ...(table.kind === 'table' ? childrenStatements(table) : []),
+  ]
+}
+
+function columnsStatement(table: PgTable): string {
+  return `SELECT ${table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${qualifiedName(table)} LIMIT 0`
+}
+
+/** @throws DwhError SOURCE_CHANGED */
+export function checkLocked(table: PgTable, answers: readonly QueryResult[]): void {
+  const [locked, parts, , children, plan] = answers as [QueryResult, QueryResult, ...(QueryResult | undefined)[]]
+  const changes = [
+    ...changedColumns(table, locked.fields),
+    ...parts.rows.map((row) => String(row.name)),
+    ...(children && plan ? changedChildren(table, children.rows, plan.rows) : []),
+  ]
+  if (changes.length > 0) throw changed(table, changes)
+}
+
+/** A child may have a name that is no text; in the encoding of the database it is compared all the same. */
+function childrenStatements(table: PgTable): string[] {
+  return [
+    `SET LOCAL client_encoding = ${quoteLiteral(table.encoding)}`,
+    childrenSql(table.oid),
+    `EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`,
+    `SET LOCAL client_encoding = 'UTF8'`,
+  ]
+}
+
+/** What an error of these statements means. `savepoint`: to which the transaction goes back. A table that can still be planned is there: something that it reads is not. */
+export async function lockFailure(
+  client: PgClient,
+  table: PgTable,
+  error: Error & { readonly code?: string },
+  savepoint: string,
+): Promise<Error> {
+  const { code: sqlstate = '' } = error
+  if (!GONE.includes(sqlstate)) return error
+  try {
+    await client.query(`ROLLBACK TO SAVEPOINT ${savepoint}; EXPLAIN ${columnsStatement(table)}`)
+  } catch (again) {
+    return GONE.includes((again as { readonly code?: string }).code ?? '')
+      ? changed(table, [error.message], error)
+      : error
+  }
+  return new DwhError('SOURCE_FAILED', `${formatTableName(table)}: ${error.message}`, {
+    cause: error,
+    hint: 'The table is there, and what it reads is not: a table of another server, or one that a function names. Put that right, or exclude the table.',
+    context: { sqlstate },
+  })
+}
+
+/** `lock_timeout` is over. */
+const LOCKED = '55P03'
+
+/** Best effort: where this role may not ask, what the server said has to do. */
+async function lockedBySomebody(client: PgClient, table: PgTable, error: Error): Promise<Error> {
+  try {
+    await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
+    const holder = await findLockHolder(client, table)
+    return holder === null ? error : lockedBy(table, holder, error)
+  } catch {
+    return error
+  }
+}
+
+/** No such table, column or schema. */
+const GONE = ['42P01', '42703', '3F000']
+
+function changed(table: PgTable, changes: readonly string[], cause?: unknown): DwhError {
+  return new DwhError(
+    'SOURCE_CHANGED',
+    `${formatTableName(table)}: replaced, truncated, rewritten, altered, attached or detached since the snapshot was taken (${changes.join(', ')})`,
+    {
+      cause,
+      hint: 'Reading on would give other rows or values. Run again; if it happens often, run at a time without TRUNCATE, ALTER or REFRESH.',
+    },
+  )
+}
+
+/** The server says of each column which table and which of its columns it is, as of now. */
+function changedColumns(table: PgTable, fields: readonly FieldDef[]): string[] {
+  return table.columns.flatMap((column, index) => {
+    const field = fields[index]
+    const same =
+      field?.tableID === table.oid &&
+      field.columnID === column.attnum &&
+      field.dataTypeID === column.typeOid &&
+      field.dataTypeModifier === column.modifier
+    return same ? [] : [`column ${column.name}`]
+  })
+}
+
+/**
+ * Children by inheritance, which no function lists as of now; the planner reads the newest catalog, too. An extension's own node (as TimescaleDB has for compressed chunks) may read
+ * tables that are no children.
+ */
+export function changedChildren(
+  table: TableName,
+  known: readonly TableName[],
+  explained: readonly { 'QUERY PLAN'?: unknown }[],
+): string[] {
+  const own = formatTableName(table)
+  const before = new Set(known.map((row) => formatTableName(row)))
+  const now = new Set<string>()
+  const beyond = new Set<string>()
+  const visit = (node: PlanNode, custom: boolean) => {
+    if (node['Relation Name'] !== undefined) {
+      const name = formatTableName({ schema: node.Schema ?? '', name: node['Relation Name'] })
+      now.add(name)
+      // the table itself need not be there: an extension may know that it is empty
+      if (!custom && name !== own && !before.has(name)) beyond.add(name)
+    }
+    for (const child of node.Plans ?? []) visit(child, custom || node['Node Type'] === 'Custom Scan')
+  }
+  const [{ 'QUERY PLAN': plan } = {}] = explained
+  const plans: { Plan: PlanNode }[] = typeof plan === 'string' ? JSON.parse(plan) : (plan as { Plan: PlanNode }[])
+  for (const { Plan } of plans) visit(Plan, false)
+  return [...[...before].filter((name) => !now.has(name)), ...beyond]
+}
+
+/** https://www.postgresql.org/docs/current/sql-explain.html */
+interface PlanNode {
+  readonly 'Node Type'?: string
+  readonly 'Relation Name'?: string
+  readonly Schema?: string
+  readonly Plans?: readonly PlanNode[]
+}

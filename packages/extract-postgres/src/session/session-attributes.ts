@@ -1,0 +1,29 @@
+import { DwhError } from '@dwh/core'
+import type { TargetSessionAttrs } from '@dwh/libpq-settings'
+import type { PgClient } from './pg-client.ts'
+
+/** What each asks of a server; `prefer-standby` is asked for as `standby`, then as `any`, over all hosts. */
+const WANTED: Readonly<Record<TargetSessionAttrs, (server: { standby: boolean; readOnly: boolean }) => boolean>> = {
+  any: () => true,
+  'read-write': ({ standby, readOnly }) => !standby && !readOnly,
+  'read-only': ({ standby, readOnly }) => standby || readOnly,
+  primary: ({ standby }) => !standby,
+  standby: ({ standby }) => standby,
+  'prefer-standby': ({ standby }) => standby,
+}
+
+/**
+ * Null when the server is one that `target_session_attrs` asks for; otherwise why not. The default of the session counts, not that we only ever read.
+ * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
+ */
+export async function checkAttributes(client: PgClient, wanted: TargetSessionAttrs): Promise<DwhError | null> {
+  if (wanted === 'any') return null
+  const { rows } = await client.query(`SELECT pg_catalog.pg_is_in_recovery() AS standby,
+    pg_catalog.current_setting('default_transaction_read_only') = 'on' AS read_only`)
+  const { standby, read_only: readOnly } = rows[0]
+  if (WANTED[wanted]({ standby, readOnly })) return null
+  const is = standby ? 'a standby' : readOnly ? 'a primary whose sessions are read-only' : 'a primary'
+  return new DwhError('SOURCE_UNREACHABLE', `it is ${is}, and target_session_attrs=${wanted}`, {
+    hint: 'Name a server of that kind too, or change target_session_attrs; any is enough for reading.',
+  })
+}

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { platform } from 'node:process'
+import type { ConnectionRoom } from './connection-room.ts'
+
+/**
+ * What this machine has for a connection: its files, its user, and the variables of `env`. Without `env` no PG* variable counts: a package does not read
+ * its process's environment on its own.
+ *
+ * @example
+ * resolveConnection('', systemRoom(process.env)) // as psql would connect
+ */
+export function systemRoom(env: ConnectionRoom['env'] = {}): ConnectionRoom {
+  return {
+    env,
+    home: orNull(homedir),
+    // a container may run under a uid that nobody has given a name
+    user: orNull(() => userInfo().username),
+    readFile: (path) => orNull(() => readFileSync(path, 'utf8')),
+    fileMode: (path) =>
+      orNull(() => {
+        const found = statSync(path)
+        // Windows knows no permission bits
+        const mode = platform === 'win32' ? 0o600 : found.mode
+        return { mode, isFile: found.isFile(), ownedByRoot: found.uid === 0 }
+      }),
+    socketFolderExists: (path) =>
+      orNull(() => readdirSync(path))?.some((name) => name.startsWith('.s.PGSQL.')) ?? false,
+  }
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch {
+    return null
+  }
+}

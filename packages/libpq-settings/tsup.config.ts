@@ -1,0 +1,3 @@
+import { build } from '@dwh/build/tsup'
+
+export default build()

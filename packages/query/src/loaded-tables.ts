@@ -1,0 +1,160 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { DwhError, type TableEntry, throwIfAborted } from '@dwh/core'
+import { type HttpfsOptions, loadHttpfs } from './httpfs.ts'
+import { inTransaction } from './in-transaction.ts'
+import type { CommittedFiles, FileInPlace, OpenFile } from './local-files.ts'
+import { createPlaceholders } from './placeholder.ts'
+import { type OpenedFile, queryFailure, replacedMeanwhile } from './query-failure.ts'
+import type { RunQueryOptions } from './session.ts'
+import { tablesInSql, tablesNamedIn } from './tables-in-sql.ts'
+import { qualified, selectFiles, viewName } from './view-sql.ts'
+
+/** Files opened, and hashed where that is needed, at once. */
+const PARALLEL_OPENS = 4
+
+type Tables = Readonly<Record<string, TableEntry>>
+
+export interface LoadedTablesOptions {
+  readonly connection: DuckDBConnection
+  readonly tables: Tables
+  readonly files: CommittedFiles
+  readonly httpfs: HttpfsOptions
+}
+
+/** The tables that a session shows: each a view over files that are opened and checked when a statement names it, and held until `close`. */
+export class LoadedTables {
+  readonly #connection: DuckDBConnection
+  readonly #files: CommittedFiles
+  readonly #httpfsOptions: HttpfsOptions
+  readonly #loaded = new Map<string, Promise<void>>()
+  readonly #opened: (OpenedFile & { readonly table: string })[] = []
+  #tables: Tables
+  #httpfs: Promise<void> | undefined
+
+  constructor({ connection, tables, files, httpfs }: LoadedTablesOptions) {
+    this.#connection = connection
+    this.#tables = tables
+    this.#files = files
+    this.#httpfsOptions = httpfs
+  }
+
+  /** What DuckDB said, in terms of the tables. */
+  failure(error: unknown): DwhError {
+    return queryFailure(error, this.#opened)
+  }
+
+  /** Opens these tables, or all of them; those that are open already stay as they are. */
+  async load(wanted: readonly string[] = Object.keys(this.#tables), { signal }: RunQueryOptions = {}): Promise<void> {
+    const waiting = wanted.filter((table) => Object.hasOwn(this.#tables, table)).values()
+    const worker = async () => {
+      for (const table of waiting) await this.#loadOnce(table, signal)
+    }
+    await Promise.all(Array.from({ length: PARALLEL_OPENS }, worker))
+  }
+
+  /** Opens a table once more: one that was opened in a transaction which was rolled back is not opened any more. */
+  async reload(table: string, options: RunQueryOptions): Promise<void> {
+    this.#loaded.delete(table)
+    await this.load([table], options)
+  }
+
+  /** Opens what a statement reads, before it begins. */
+  async loadFor(sql: string, options: RunQueryOptions): Promise<void> {
+    if ((await this.#connection.extractStatements(sql)).count === 1) {
+      const wanted = await tablesInSql(this.#connection, sql)
+      throwIfAborted(options.signal, 'query')
+      // one that was opened in a transaction which was rolled back is not opened any more
+      for (const table of wanted) this.#loaded.delete(table)
+      return this.load(wanted, options)
+    }
+    // a PIVOT that takes its columns from the values has no plan before it runs; outside of a transaction it fails and begins again
+    if (!(await inTransaction(this.#connection))) return
+    // one too many costs time; one that cannot be read may not even be meant
+    for (const table of tablesNamedIn(sql, Object.keys(this.#tables))) await this.load([table], options).catch(() => {})
+  }
+
+  /** `Session.show` */
+  async show(next: Tables): Promise<boolean> {
+    if (await inTransaction(this.#connection)) return false
+    const before = this.#tables
+    const changed = Object.keys({ ...before, ...next }).filter((table) => !sameFiles(before[table], next[table]))
+    for (const table of changed) {
+      await this.#connection.run(`DROP VIEW IF EXISTS ${qualified(viewName(table))}`)
+      this.#loaded.delete(table)
+    }
+    await createPlaceholders(this.#connection, pick(next, changed))
+    this.#tables = next
+    await this.#forgetCachedFiles()
+    for (const one of this.#opened.filter(({ table }) => changed.includes(table))) {
+      this.#opened.splice(this.#opened.indexOf(one), 1)
+      await one.file.close()
+    }
+    return true
+  }
+
+  /** Gives back every file. */
+  async close(): Promise<void> {
+    for (const { file } of this.#opened) await file.close()
+  }
+
+  async #loadOnce(table: string, signal: AbortSignal | undefined): Promise<void> {
+    const loading = this.#loaded.get(table) ?? this.#loadTable(table, signal)
+    this.#loaded.set(table, loading)
+    // a table that could not be opened may be asked for again
+    await loading.catch((error) => {
+      this.#loaded.delete(table)
+      throw this.failure(error)
+    })
+  }
+
+  async #loadTable(table: string, signal: AbortSignal | undefined): Promise<void> {
+    const entry = this.#tables[table] as TableEntry
+    const own: OpenFile[] = []
+    for (const file of entry.files) {
+      const open = await this.#files.open(file, signal)
+      this.#opened.push({ table, key: file.key, file: open })
+      own.push(open)
+      if (open.inPlace) await this.#needHttpfs(open.inPlace)
+    }
+    const paths = own.map(({ path }) => path)
+    const view = qualified(viewName(table))
+    await this.#connection.run(`CREATE OR REPLACE VIEW ${view} AS ${selectFiles(entry, paths)}`)
+    const described = await this.#connection.runAndReadAll(`SELECT column_name, column_type FROM (DESCRIBE ${view})`)
+    for (const { inPlace } of own) if (inPlace && !(await inPlace.unchanged())) throw replacedMeanwhile(table)
+    const found = described.getRows().map(([name, type]) => `${name} ${type}`)
+    const promised = entry.columns.map(({ name, type }) => `${name} ${type}`)
+    if (found.join('\n') === promised.join('\n')) return
+    throw new DwhError(
+      'DAMAGED',
+      `${table}: its files have the columns ${found.join(', ')}, not ${promised.join(', ')}`,
+    )
+  }
+
+  async #needHttpfs({ otherwise }: FileInPlace): Promise<void> {
+    this.#httpfs ??= loadHttpfs(this.#connection, this.#httpfsOptions)
+    await this.#httpfs.catch((cause) => {
+      this.#httpfs = undefined
+      throw new DwhError(otherwise.code, otherwise.message, {
+        hint: otherwise.hint,
+        context: otherwise.context,
+        cause,
+      })
+    })
+  }
+
+  /** The number of a descriptor may stand for another file now, and DuckDB remembers what it read by path. */
+  async #forgetCachedFiles(): Promise<void> {
+    const setting = await this.#connection.runAndReadAll(`SELECT current_setting('enable_external_file_cache')`)
+    const [[cached] = []] = setting.getRows()
+    for (const on of ['false', cached]) await this.#connection.run(`SET GLOBAL enable_external_file_cache = ${on}`)
+  }
+}
+
+function sameFiles(a: TableEntry | undefined, b: TableEntry | undefined): boolean {
+  const files = (entry: TableEntry | undefined) => JSON.stringify(entry?.files.map(({ key, sha256 }) => [key, sha256]))
+  return files(a) === files(b)
+}
+
+function pick<T>(from: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)))
+}

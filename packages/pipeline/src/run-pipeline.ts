@@ -9,7 +9,6 @@ import {
   type OnTableError,
   type RunRecord,
   type SourceSnapshot,
-  type TableEntry,
 } from '@dwh/core'
 import {
   clean,
@@ -34,9 +33,10 @@ import { failureOfRun, noteFailure } from './note-failure.ts'
 import { type OpenSources, withSources } from './open-sources.ts'
 import { type PlannedSource, planRun, type RunPlan } from './plan-run.ts'
 import { type RunDays, runDays } from './run-days.ts'
-import { failureOf, makeRecord } from './run-record.ts'
+import { makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 import { type GuardedStore, guardSilence } from './silent-store.ts'
+import { sortResults } from './sort-results.ts'
 import { makeFolder, removeLeftovers } from './temporary-folders.ts'
 
 export interface PlanOptions {
@@ -283,18 +283,6 @@ async function readAndDerive(options: Running, plan: RunPlan, reached: Reached):
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-function sortResults(
-  results: readonly TableResult[],
-): Pick<Publication, 'failed'> & { written: Publication['tables'] } {
-  const written: [string, TableEntry][] = []
-  const failed: [string, Publication['failed'][string]][] = []
-  for (const result of results) {
-    if (result.status === 'written') written.push([result.name, result.entry])
-    else failed.push([result.name, failureOf(result.error)])
-  }
-  return { written: Object.fromEntries(written), failed: Object.fromEntries(failed) }
 }
 
 async function publish(

@@ -59,7 +59,7 @@ export function skipRun(state: SchedulerState, settings: SchedulerSettings, now:
 }
 
 /** When the warehouse is stale: so long after the first scheduled time that no run covers. Null: it never is. */
-export function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSettings, now: Date): Date | null {
+function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSettings, now: Date): Date | null {
   const { schedules, catchUp, runOnStart, staleAfterMs } = settings
   if (schedules.run === null) return null
   const covered = view && coveredSince(view, now)

@@ -2,7 +2,7 @@ import { nearest } from '@dwh/core'
 import { configInvalid, shown } from './config-invalid.ts'
 import type { Settings } from './setting.ts'
 
-export const AUTH_METHODS = ['password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth', 'none'] as const
+const AUTH_METHODS = ['password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth', 'none'] as const
 
 /** How a server may ask who we are; `none` is not at all. */
 export type AuthMethod = (typeof AUTH_METHODS)[number]

@@ -14,7 +14,7 @@ export interface ResolvedHost extends HostPlace {
   readonly password?: string
 }
 
-export const SESSION_ATTRIBUTES = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
+const SESSION_ATTRIBUTES = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
 export type TargetSessionAttrs = (typeof SESSION_ATTRIBUTES)[number]
 
 /** Everything that is known about a connection before it is opened. It holds passwords: not for printing. */

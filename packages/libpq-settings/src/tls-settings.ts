@@ -6,10 +6,10 @@ import { isUnixSocket } from './resolve-hosts.ts'
 import type { Settings } from './setting.ts'
 import { type ClientCertificate, findClientCertificate, findRevocationList, findRootCertificate } from './tls-files.ts'
 
-export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof SSL_MODES)[number]
 
-export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
+const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export type TlsVersion = (typeof TLS_VERSIONS)[number]
 
 /** What is said about TLS, with the files found. */

@@ -15,7 +15,7 @@ export interface OpenSources {
  * Opens every source, one after another. None stays open when one cannot be.
  * @throws what a source throws
  */
-export async function openSources(
+async function openSources(
   sources: Readonly<Record<string, SourceSettings>>,
   signal: AbortSignal | undefined,
 ): Promise<OpenSources> {

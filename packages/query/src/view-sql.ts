@@ -28,7 +28,7 @@ export function selectFiles(entry: TableEntry, paths: readonly string[]): string
 }
 
 /** DuckDB takes every path for a glob, but no URL of HTTP; a character in brackets stands for itself. */
-export function escapeGlob(path: string): string {
+function escapeGlob(path: string): string {
   if (/^https?:\/\//.test(path)) return path
   return path.replace(/[*?[]/g, (character) => `[${character}]`)
 }

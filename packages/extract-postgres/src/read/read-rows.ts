@@ -18,8 +18,8 @@ export interface ReadRowsOptions {
   readonly waiting?: Waiting | undefined
 }
 
-export const DEFAULT_BATCH_ROWS = 2_000
-export const DEFAULT_BATCH_BYTES: number = 256 * 1024
+const DEFAULT_BATCH_ROWS = 2_000
+const DEFAULT_BATCH_BYTES: number = 256 * 1024
 
 /** A batch that turns out to be longer than it was meant to be ends here. */
 const MOST_BATCH_BYTES = 4 * 1024 * 1024

@@ -9,7 +9,7 @@ import { nearestFolder, removeEmptyFolders } from './folders.ts'
 export async function* checkStorage(opened: OpenedStorage, limits: Limits): AsyncGenerator<Finding, boolean> {
   const { store } = opened
   const rest = ['storage.write', 'storage.conditions'] as const
-  const listed = await attempt(limits, () => first(store))
+  const listed = await attempt(limits, (signal) => first(store, signal))
   yield finding('storage.list', opened, listed, (any) => ok(`${store.url}: ${any ? 'there' : 'empty'}`))
   if ('failure' in listed) {
     yield* skip('storage.list', ...rest)
@@ -17,7 +17,7 @@ export async function* checkStorage(opened: OpenedStorage, limits: Limits): Asyn
   }
   const folder = store.localPath ? store.url : null
   const before = folder === null ? null : await nearestFolder(folder)
-  const written = await attempt(limits, () => writeAndRead(store))
+  const written = await attempt(limits, (signal) => writeAndRead(store, signal))
   yield finding('storage.write', opened, written, (outcome) => outcome)
   if ('failure' in written) {
     yield* skip('storage.write', 'storage.conditions')
@@ -41,16 +41,17 @@ function finding<T>(
   return { id, ...failure, paste: denied ? `${policy()}\n` : null }
 }
 
-async function first(store: ObjectStore): Promise<boolean> {
-  for await (const _ of store.list('')) return true
+/** A list that nobody waits for any more would keep the program alive. */
+async function first(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
+  for await (const _ of store.list('', { signal })) return true
   return false
 }
 
-async function writeAndRead(store: ObjectStore): Promise<Outcome> {
+async function writeAndRead(store: ObjectStore, signal: AbortSignal): Promise<Outcome> {
   const key = probeKey()
   const body = randomBytes(1024)
   await store.put(key, body)
-  const found = await store.get(key).finally(() => store.delete(key))
+  const found = await store.get(key, { signal }).finally(() => store.delete(key))
   if (found && Buffer.compare(found.body, body) === 0) return ok('written, read back, deleted')
   return failed(
     'what comes back is not what was written',

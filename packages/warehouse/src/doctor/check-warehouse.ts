@@ -14,7 +14,7 @@ export async function* checkWarehouse(
   now: Date,
   limits: Limits,
 ): AsyncGenerator<Finding> {
-  const read = await attempt(limits, () => readState(store))
+  const read = await attempt(limits, (signal) => readState(store, { signal }))
   if ('failure' in read) {
     yield { id: 'warehouse', ...read.failure }
     yield* skip('warehouse', 'warehouse.source', 'warehouse.last_run')

@@ -100,6 +100,18 @@ describe('derive', () => {
     expect([await sumOf(house.store, 'a'), await sumOf(house.store, 'doubled')]).toEqual(['6', '12'])
   })
 
+  test('again, a day after another: what was derived is in no source, and stays current', async () => {
+    const house = await open()
+    await house.run([['default', numbers('a', [])]], doubled)
+    const { plan, state } = await house.run([['default', numbers('a', [])]], doubled)
+    expect(plan.dropped).toEqual([])
+    expect(Object.keys(state.tables).sort()).toEqual(['a', 'doubled'])
+    // no model any more: the table leaves with it
+    const without = await house.run([['default', numbers('a', [])]])
+    expect(without.plan.dropped).toEqual(['doubled'])
+    expect(Object.keys(without.state.tables)).toEqual(['a'])
+  })
+
   test('it fails: nothing of the run is published, and the next run is whole', async () => {
     const house = await open()
     const broken: Derive = async (results, files) => {

@@ -77,6 +77,8 @@ export interface ObjectStore {
    * Only where a server gives objects out: a URL by which anyone may read this one for so long, with no credentials of their own.
    */
   presignedUrl?(key: string, expiresInSeconds: number): Promise<string>
+  /** Only where anyone may read an object by its URL: that of one. */
+  publicUrl?(key: string): string
   /**
    * Only where objects are plain files of this machine: the path of one, to open and read. The path names whatever object is there at
    * the moment it is opened; the bytes behind an open descriptor never change.

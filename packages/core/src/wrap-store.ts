@@ -19,6 +19,7 @@ const METHODS: Readonly<Record<MethodName, true>> = {
   removeUnfinished: true,
   conditionalWrites: true,
   presignedUrl: true,
+  publicUrl: true,
   localPath: true,
 }
 

@@ -75,7 +75,7 @@ export function webRequests(options: WebRequestOptions): WebRequest {
         return answer
       answer.resume()
       const next = new URL(to, at).href
-      if (at.startsWith('https:') && !next.startsWith('https:')) throw weaker(at)
+      if (at.startsWith('https:') && !next.startsWith('https:')) throw insecure(at)
       at = next
     }
   }
@@ -110,9 +110,9 @@ async function taken<T>(answer: IncomingMessage, take: (answer: IncomingMessage)
   }
 }
 
-function weaker(url: string): DwhError {
-  return new DwhError('STORE_DENIED', `${url}: it leads to a place without TLS, where anyone could change what comes`, {
-    hint: 'Give the URL that it leads to, if that is meant.',
+function insecure(url: string): DwhError {
+  return new DwhError('STORE_DENIED', `${url}: the server redirects to http, which anyone on the way can change`, {
+    hint: 'Ask who runs the server to redirect to https, or give the http URL itself if you trust the network.',
   })
 }
 
@@ -120,7 +120,7 @@ function refusal(url: string, status: number): DwhError {
   const context = { status }
   if (status === 401 || status === 403) {
     const hint =
-      'The server gives this out to nobody, or wants a password: only what everybody may read can be read so.'
+      'The server wants a password, or gives this file to nobody. Only files that everybody may read can be read.'
     return new DwhError('STORE_DENIED', `${url}: HTTP ${status}`, { hint, context })
   }
   if (status >= 500 || status === 429 || status === 408) {

@@ -41,6 +41,7 @@ describe('a folder that a web server gives out', () => {
     for (const key of ['etl.json', 'm%C3%BCll/2026/02/18.parquet', 'a~b/c.d']) {
       await local.put(key, body)
       const store = webStore({ url: `${await serve(files(folder))}/`, ...quick })
+      expect(await (await fetch(store.publicUrl?.(key) ?? '')).text()).toBe('body')
       const found = await store.get(key)
       expect(Buffer.from(found?.body ?? []).toString()).toBe('body')
       expect(await store.head(key)).toEqual({ key, size: 4, etag: found?.etag, sha256: null })

@@ -22,7 +22,7 @@ export function webStore(options: WebStoreOptions): ObjectStore {
 
   const refuse = (what: string): DwhError =>
     new DwhError('STORE_DENIED', `${root}: ${what}`, {
-      hint: 'A web server gives single files out to read. Point --storage or DWH_STORAGE at the folder or the bucket itself.',
+      hint: 'A web server only serves single files. Point --storage or DWH_STORAGE at the folder or the bucket itself.',
     })
   const readOnly = async (): Promise<never> => {
     throw refuse('it is read only')
@@ -30,6 +30,7 @@ export function webStore(options: WebStoreOptions): ObjectStore {
 
   return {
     url: root,
+    publicUrl: urlOf,
     get: async (key, { signal } = {}) =>
       request(
         'GET',

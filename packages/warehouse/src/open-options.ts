@@ -1,5 +1,5 @@
 import type { SourceSettings } from '@dwh/pipeline'
-import type { Patience } from './adapters/adapter.ts'
+import type { RetryOptions } from './adapters/adapter.ts'
 import type { WarehouseSurroundings } from './surroundings.ts'
 
 export interface OpenWarehouseOptions extends WarehouseSurroundings {
@@ -13,5 +13,5 @@ export interface OpenWarehouseOptions extends WarehouseSurroundings {
   readonly onSecrets?: ((secrets: readonly string[]) => void) | undefined
   /** For who only asks: where the storage does not answer, what was read from it last is told, with when that was. Left out: that is an error. */
   readonly onAway?: ((readAt: Date, error: Error) => void) | undefined
-  readonly patience?: Patience | undefined
+  readonly retry?: RetryOptions | undefined
 }

@@ -26,7 +26,7 @@ export async function openWarehouse(
   const config = isConfig(settings)
     ? settings
     : await configOf(typeof settings === 'string' ? { storage: settings } : settings, surroundings)
-  const opened = await openStorage(config, surroundings, options.patience)
+  const opened = await openStorage(config, surroundings, options.retry)
   options.onSecrets?.(opened.secrets)
   return new OpenedWarehouse({ config, surroundings, opened, options })
 }

@@ -143,14 +143,14 @@ export class OpenedWarehouse implements Warehouse {
   examine({ timeoutMs }: { readonly timeoutMs: number }): AsyncGenerator<Finding> {
     const { config, surroundings, opened, options } = this.#parts
     const notes: string[] = []
-    const sources: Source[] = Object.values(options.sources ?? {}).map(({ source }) => source)
+    const sources: Record<string, Source> = {}
     const ofSettings = this.#readsSettings()
     if (ofSettings) {
-      options.onSecrets?.(sourceSecrets(config.source, surroundings))
-      sources.unshift(sourceAdapter(config).open(config, surroundings, (note) => void notes.push(note)))
+      options.onSecrets?.(sourceSecrets(config.source, surroundings.env))
+      sources.default = sourceAdapter(config).open(config, surroundings, (note) => void notes.push(note))
     }
-    const patient = { config, surroundings, opened, sources, notes, ofSettings }
-    return examine(patient, { signal: this.#until(), timeoutMs })
+    for (const [name, { source }] of Object.entries(options.sources ?? {})) sources[name] = source
+    return examine({ config, surroundings, opened, sources, notes, ofSettings }, { signal: this.#until(), timeoutMs })
   }
 
   async close(): Promise<void> {
@@ -190,7 +190,7 @@ export class OpenedWarehouse implements Warehouse {
     const { sources: given, onNote = () => {} } = options
     if (given !== undefined && !this.#readsSettings()) return given
     checkSource(config, surroundings)
-    options.onSecrets?.(sourceSecrets(config.source, surroundings))
+    options.onSecrets?.(sourceSecrets(config.source, surroundings.env))
     const source = sourceAdapter(config).open(config, surroundings, onNote)
     return { default: { source, ...config.selection }, ...given }
   }

@@ -17,7 +17,7 @@ export async function readerRoleSql(
 ): Promise<string> {
   const surroundings = completeSurroundings(given)
   checkSource(config, surroundings)
-  onSecrets?.(sourceSecrets(config.source, surroundings))
+  onSecrets?.(sourceSecrets(config.source, surroundings.env))
   const { client } = await connect(postgresOptions(config, surroundings), signal)
   try {
     return await readOnlyRoleSql(client, role)

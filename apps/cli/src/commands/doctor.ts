@@ -70,7 +70,7 @@ export function doctorCommand(world: World): Command {
 
 async function* examine(flags: DoctorFlags, world: World, timeoutMs: number): AsyncGenerator<Finding> {
   const opened = await attempt({ signal: world.signal, timeoutMs }, async (): Promise<Warehouse> => {
-    const warehouse = await open(flags, world, { patience: { attempts: 2, connectTimeoutMs: timeoutMs } })
+    const warehouse = await open(flags, world, { retry: { attempts: 2, connectTimeoutMs: timeoutMs } })
     await checkSettings(warehouse.config, { source: true }, openOptions(world))
     return warehouse
   })

@@ -11,11 +11,11 @@ import {
   plural,
   propose,
   putTogether,
+  sourceSecrets,
   type Warehouse,
 } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { noteLine } from '../output/lines.ts'
-import { secretsOf } from '../output/report-error.ts'
 import type { World } from '../surroundings.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, openOptions } from './shared.ts'
@@ -44,12 +44,12 @@ export function initCommand(world: World): Command {
       const flags = command.optsWithGlobals<InitFlags>()
       const path = resolve(world.cwd, flags.config ?? (world.env.DWH_CONFIG || 'dwh.yaml'))
       if (!flags.print && !flags.force) await checkAbsent(path)
-      world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
+      world.hide(sourceSecrets(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
       const config = await putTogether(null, flags, world)
       const options = openOptions(world)
       const look = await lookAtSource(config, options)
       const proposal = propose(look)
-      const warehouse = await openWarehouse(config, { ...options, patience: { attempts: 2 } })
+      const warehouse = await openWarehouse(config, { ...options, retry: { attempts: 2 } })
       const text = configText(await places(warehouse, flags, world, dirname(path)), look, proposal)
       if (!flags.print) await write(path, text, flags.force ?? false)
       world.stderr.write(await notes(warehouse.store, proposal))

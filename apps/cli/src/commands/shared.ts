@@ -6,10 +6,10 @@ import {
   type OpenWarehouseOptions,
   openWarehouse,
   type PlanRequest,
+  sourceSecrets,
   type Warehouse,
 } from '@dwh/warehouse'
 import type { Command } from 'commander'
-import { secretsOf } from '../output/report-error.ts'
 import type { World } from '../surroundings.ts'
 import { addSettingFlags } from './setting-flags.ts'
 
@@ -43,7 +43,7 @@ export function openOptions(world: World): OpenWarehouseOptions {
 
 /** The settings; what was given as the source is hidden from then on. */
 export async function readSettings(flags: CommonFlags, world: World): Promise<Config> {
-  world.hide(secretsOf(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
+  world.hide(sourceSecrets(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
   return loadConfig(flags, world)
 }
 

@@ -63,13 +63,6 @@ export function redact(text: string, secrets: readonly string[]): string {
     .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
 }
 
-/** What must never be printed: the passwords in what was given as the source, and `PGPASSWORD`. */
-export function secretsOf(source: string | null, env: Environment): string[] {
-  return [...secretsIn(source ?? ''), env.PGPASSWORD].filter(
-    (secret) => secret !== undefined && secret !== '',
-  ) as string[]
-}
-
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** The variables that are read, by us, the AWS SDK and libpq, mistyped ones too. Others may hold what looks like a password and is none. */

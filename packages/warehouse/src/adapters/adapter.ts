@@ -5,8 +5,8 @@ import type { BucketRole } from '@dwh/storage'
 import type { Finding, Limits } from '../doctor/finding.ts'
 import type { AllSurroundings } from '../surroundings.ts'
 
-/** How patient a store is, where the usual is too long. */
-export interface Patience {
+/** How often and how long a storage is tried, where the defaults take too long. */
+export interface RetryOptions {
   /** How often a request is sent before it has failed. */
   readonly attempts?: number | undefined
   readonly connectTimeoutMs?: number | undefined
@@ -34,7 +34,7 @@ export interface StorageAdapter {
   /** How it is given, for whoever has given none that is known. */
   readonly example: string
   /** @throws DwhError CONFIG_INVALID for what cannot be, among its slice of the settings */
-  open(url: string, config: Config, surroundings: AllSurroundings, patience: Patience): Promise<OpenedStorage>
+  open(url: string, config: Config, surroundings: AllSurroundings, retry: RetryOptions): Promise<OpenedStorage>
 }
 
 /** One kind of source. */
@@ -44,7 +44,7 @@ export interface SourceAdapter {
   /** Whether the surroundings say by themselves where it is, as the PG* variables do. */
   isGiven(surroundings: AllSurroundings): boolean
   /** Texts that must never be shown. */
-  secrets(url: string | null, surroundings: AllSurroundings): readonly string[]
+  secrets(url: string | null, env: AllSurroundings['env']): readonly string[]
   /** `onNote` is told what a person should know about it, once each. */
   open(config: Config, surroundings: AllSurroundings, onNote: (note: string) => void): Source
   /** What `dwh doctor` finds out of the server itself, before it opens the source: false where that is of no use. */

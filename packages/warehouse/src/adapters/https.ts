@@ -5,8 +5,8 @@ import type { StorageAdapter } from './adapter.ts'
 export const https: StorageAdapter = {
   schemes: ['https', 'http'],
   example: 'https://host/folder to read',
-  async open(url, _, { proxyFor }, patience) {
-    const store = webStore({ url, proxy: proxyFor?.(url) || undefined, ...patience })
+  async open(url, _, { proxyFor }, retry) {
+    const store = webStore({ url, proxy: proxyFor?.(url) || undefined, ...retry })
     return { store, secrets: [], described: { storage: url } }
   },
 }

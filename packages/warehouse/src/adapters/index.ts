@@ -1,7 +1,7 @@
 import type { Config } from '@dwh/config'
 import { DwhError } from '@dwh/core'
 import type { AllSurroundings } from '../surroundings.ts'
-import type { OpenedStorage, Patience, SourceAdapter, StorageAdapter } from './adapter.ts'
+import type { OpenedStorage, RetryOptions, SourceAdapter, StorageAdapter } from './adapter.ts'
 import { folder } from './folder.ts'
 import { https } from './https.ts'
 import { postgres } from './postgres.ts'
@@ -20,12 +20,12 @@ const SOURCES: readonly [SourceAdapter, ...SourceAdapter[]] = [postgres]
 export async function openStorage(
   config: Config,
   surroundings: AllSurroundings,
-  patience: Patience = {},
+  retry: RetryOptions = {},
 ): Promise<OpenedStorage> {
   const { storage } = config
   const [given, scheme] = /^([a-z][a-z0-9+.-]+):\/(?:\/)?/i.exec(storage) ?? []
   const found = scheme === undefined ? folder : byScheme(STORAGES, scheme, given ?? '')
-  if (found) return found.open(storage, config, surroundings, patience)
+  if (found) return found.open(storage, config, surroundings, retry)
   throw new DwhError('CONFIG_INVALID', `storage: ${shown(given ?? '')} is no kind of storage that this version knows`, {
     hint: `Give ${STORAGES.map(({ example }) => example).join(', or ')}.`,
   })
@@ -47,9 +47,9 @@ export function isSourceGiven({ source }: Config, surroundings: AllSurroundings)
   return source !== null || SOURCES.some((adapter) => adapter.isGiven(surroundings))
 }
 
-/** What must never be shown of a source. */
-export function sourceSecrets(source: string | null, surroundings: AllSurroundings): readonly string[] {
-  return SOURCES.flatMap((adapter) => adapter.secrets(source, surroundings))
+/** What must never be shown of a source, given by its URL or in the environment. */
+export function sourceSecrets(source: string | null, env: AllSurroundings['env']): readonly string[] {
+  return SOURCES.flatMap((adapter) => adapter.secrets(source, env))
 }
 
 /** The adapter of the source that the configuration names. */

@@ -12,7 +12,7 @@ export const postgres: SourceAdapter = {
   schemes: ['postgres', 'postgresql'],
   example: 'postgres://user:password@host:5432/database',
   isGiven: ({ env }) => VARIABLES.some((name) => env[name]),
-  secrets: (url, { env }) => [...secretsIn(url ?? ''), ...(env.PGPASSWORD ? [env.PGPASSWORD] : [])],
+  secrets: (url, env) => [...secretsIn(url ?? ''), ...(env.PGPASSWORD ? [env.PGPASSWORD] : [])],
   check: checkPostgres,
   open: (config, surroundings, onNote) =>
     postgresSource({

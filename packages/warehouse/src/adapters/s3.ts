@@ -9,10 +9,10 @@ import type { StorageAdapter } from './adapter.ts'
 export const s3: StorageAdapter = {
   schemes: ['s3'],
   example: 's3://bucket/prefix',
-  async open(url, { s3: values }, surroundings, patience) {
+  async open(url, { s3: values }, surroundings, retry) {
     const [bucket = '', ...path] = url.slice('s3://'.length).split('/')
     const prefix = path.join('/')
-    const options = { ...(await storeOptions(values, surroundings)), bucket, prefix, ...patience }
+    const options = { ...(await storeOptions(values, surroundings)), bucket, prefix, ...retry }
     const { env } = surroundings
     const secrets = [
       values.session_token,

@@ -9,44 +9,44 @@ import { checkStorage } from './check-storage.ts'
 import { checkWarehouse } from './check-warehouse.ts'
 import { type Finding, type Limits, skip } from './finding.ts'
 
-export interface Patient {
+export interface ExamineOptions {
   readonly config: Config
   readonly surroundings: AllSurroundings
   readonly opened: OpenedStorage
-  /** That of the settings comes first, where they name one. */
-  readonly sources: readonly Source[]
+  readonly sources: Readonly<Record<string, Source>>
+  /** Whether `default` among them is the one of the settings. */
   readonly ofSettings: boolean
   /** What the source of the settings says when it is opened. */
   readonly notes: readonly string[]
 }
 
 /** Every check but that of the settings, in their order. */
-export async function* examine(patient: Patient, limits: Limits): AsyncGenerator<Finding> {
-  const { config, surroundings, opened } = patient
-  const examined = yield* examineSources(patient, limits)
-  yield* checkLocal(config, Math.max(0, ...examined.map(({ largestTableBytes }) => largestTableBytes)))
+export async function* examine(options: ExamineOptions, limits: Limits): AsyncGenerator<Finding> {
+  const { config, surroundings, opened } = options
+  const examined = yield* examineSources(options, limits)
+  yield* checkLocal(config, Math.max(0, ...Object.values(examined).map(({ largestTableBytes }) => largestTableBytes)))
   if (yield* checkStorage(opened, limits)) {
-    yield* checkWarehouse(opened.store, examined[0]?.info ?? null, surroundings.clock(), limits)
+    yield* checkWarehouse(opened.store, examined.default?.info ?? null, surroundings.clock(), limits)
   } else {
     yield* skip('storage.list', 'warehouse', 'warehouse.source', 'warehouse.last_run')
   }
 }
 
-/** Those that could be examined. */
+/** What was found of each that could be examined, by its name. */
 async function* examineSources(
-  { config, surroundings, sources, ofSettings, notes }: Patient,
+  { config, surroundings, sources, ofSettings, notes }: ExamineOptions,
   limits: Limits,
-): AsyncGenerator<Finding, ExaminedSource[]> {
-  const examined: ExaminedSource[] = []
-  for (const [index, source] of sources.entries()) {
-    const own = ofSettings && index === 0
+): AsyncGenerator<Finding, Readonly<Record<string, ExaminedSource>>> {
+  const examined: Record<string, ExaminedSource> = {}
+  for (const [name, source] of Object.entries(sources)) {
+    const own = ofSettings && name === 'default'
     const { check } = own ? sourceAdapter(config) : {}
     if (check && !(yield* check(config, surroundings, limits))) {
       yield* skip('source.connection', ...AFTER_CONNECTION)
       continue
     }
     const found = yield* checkSource(source, own ? notes : [], config, limits)
-    if (found) examined.push(found)
+    if (found) examined[name] = found
   }
   return examined
 }

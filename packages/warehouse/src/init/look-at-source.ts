@@ -43,7 +43,7 @@ export async function lookAtSource(
 ): Promise<SourceLook> {
   const surroundings = completeSurroundings(given)
   checkSource(config, surroundings)
-  onSecrets?.(sourceSecrets(config.source, surroundings))
+  onSecrets?.(sourceSecrets(config.source, surroundings.env))
   const { client, server } = await connect(postgresOptions(config, surroundings), signal)
   const stop = () => hangUp(client)
   signal?.addEventListener('abort', stop)

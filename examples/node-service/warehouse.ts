@@ -4,7 +4,10 @@ import { ratesSource } from './rates-source.ts'
 
 const { DATABASE_URL = '', RATES_URL = '', WAREHOUSE = 'warehouse' } = process.env
 
-/** Beside the Postgres of the settings, a source of our own. A bucket takes `storage: 's3://bucket/prefix'`, and nothing else. */
+/**
+ * Beside the Postgres of the settings, a source of our own. A bucket takes `storage: 's3://bucket/prefix'`, and
+ * nothing else.
+ */
 export const warehouse: Warehouse = await openWarehouse(
   { source: DATABASE_URL, storage: WAREHOUSE, memory_limit: '512MiB' },
   { sources: { rates: { source: ratesSource(RATES_URL) } } },

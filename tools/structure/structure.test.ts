@@ -54,7 +54,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 
-/** Folders of a room that is larger than one floor: each may import those before it. What lies beside them may import all of them. */
+/**
+ * Folders of a room that is larger than one floor: each may import those before it. What lies beside them may import
+ * all of them.
+ */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],
 }

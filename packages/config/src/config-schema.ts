@@ -41,7 +41,10 @@ export const configSchema: v.GenericSchema<unknown, ConfigValues> = schemaOf(SET
   ConfigValues
 >
 
-/** The settings whose keys begin with `prefix`. Descriptions are what editors show, from the JSON Schema that is made of this. */
+/**
+ * The settings whose keys begin with `prefix`. Descriptions are what editors show, from the JSON Schema that is made
+ * of this.
+ */
 function schemaOf(settings: readonly Setting[], prefix: string): v.GenericSchema {
   const entries = within(settings, prefix).map(([name, setting]) => [
     name,

@@ -58,7 +58,10 @@ export type KeepValues = Values<'keep.', Read>
 /** What it may say to the scheduler. */
 export type ScheduleValues = Values<'schedule.', Read>
 
-/** The settings as `dwh.yaml` has them, given by a program: a size is a text such as `1GiB`, a duration one such as `10s`. Paths are relative to the working folder. */
+/**
+ * The settings as `dwh.yaml` has them, given by a program: a size is a text such as `1GiB`, a duration one such as
+ * `10s`. Paths are relative to the working folder.
+ */
 export type WarehouseSettings = Values<'', Written>
 
 type WithDefault = Extract<SettingRow, { readonly default: unknown }>
@@ -74,7 +77,10 @@ type CamelCase<Text extends string> = Text extends `${infer First}-${infer Rest}
   ? `${First}${Capitalize<CamelCase<Rest>>}`
   : Text
 
-/** The flags of settings, by their names as a command line parser gives them; each wins over the environment and the file. */
+/**
+ * The flags of settings, by their names as a command line parser gives them; each wins over the environment and the
+ * file.
+ */
 export type SettingFlags = {
   readonly [Row in WithFlag as CamelCase<Row['flag']['name']>]?: Row extends { readonly kind: 'count' }
     ? string | number

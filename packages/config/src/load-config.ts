@@ -71,7 +71,8 @@ export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings)
 }
 
 /**
- * As `loadConfig`, of settings that a program gives instead of a file and flags: they win over the environment, which is asked for the others.
+ * As `loadConfig`, of settings that a program gives instead of a file and flags: they win over the environment, which
+ * is asked for the others.
  * @throws DwhError CONFIG_INVALID
  */
 export async function configOf(settings: WarehouseSettings, surroundings: Surroundings): Promise<Config> {

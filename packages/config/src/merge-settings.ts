@@ -57,7 +57,10 @@ function settled({ kind }: Setting, value: unknown, folder: string): unknown {
   return isPath ? resolve(folder, String(value)) : value
 }
 
-/** The settings of a section (`schedule.`), or those of none (an empty text), with the defaults of the list for those that are not said. */
+/**
+ * The settings of a section (`schedule.`), or those of none (an empty text), with the defaults of the list for those
+ * that are not said.
+ */
 export function withDefaults<Prefix extends string>(prefix: Prefix, values: object): Filled<Prefix> {
   const defaults = SETTINGS.filter(({ key }) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
     .filter((setting) => setting.default !== undefined)

@@ -49,7 +49,9 @@ export interface Setting {
   readonly default?: string | number | boolean
   /** In words, where the default depends on something else. */
   readonly otherwise?: string
-  /** Text in it that looks like a password is meant: it is a secret, or may be anything, such as the name of a table. */
+  /**
+   * Text in it that looks like a password is meant: it is a secret, or may be anything, such as the name of a table.
+   */
   readonly holds?: 'secret' | 'any text'
   /** The page under `docs/` that says more. */
   readonly page?: string

@@ -5,7 +5,8 @@ import { SCHEDULER_SETTINGS } from './settings/scheduler.ts'
 import { TABLE_SETTINGS } from './settings/tables.ts'
 
 /**
- * Every setting, once. The schema, the types, the variables, the flags, the defaults, `dwh.schema.json`, `--help` and the tables under `docs/`
+ * Every setting, once. The schema, the types, the variables, the flags, the defaults, `dwh.schema.json`, `--help` and
+ * the tables under `docs/`
  * are made of this. What each field of a row means: `Setting`.
  */
 export const SETTINGS: readonly Setting[] = [

@@ -4,15 +4,24 @@ import type { Measure } from './measure.ts'
 /** What there is to know of a type; everything that treats types apart reads it here. */
 export interface ColumnTypeRow {
   /**
-   * What its values are: what is measured, hashed and cast alike. `decimal`, `float`: numbers, the latter with some that are off the number line, as are a `day` and a `moment`. `text` and `json`
+   * What its values are: what is measured, hashed and cast alike. `decimal`, `float`: numbers, the latter with some
+   * that are off the number line, as are a `day` and a `moment`. `text` and `json`
    * may hold anything and be of any length, `bytes` as well; `id` is a short text of a form of its own.
    */
   readonly kind: 'truth' | 'whole' | 'decimal' | 'float' | 'text' | 'json' | 'bytes' | 'id' | 'day' | 'time' | 'moment'
-  /** What is measured of a column of it, by the source and of the file. The sum of floats is not: it depends on the order. */
+  /**
+   * What is measured of a column of it, by the source and of the file. The sum of floats is not: it depends on the
+   * order.
+   */
   readonly measures: readonly Measure[]
-  /** The text forms that a program may give for a value; DuckDB's own casts are more generous than a warehouse can be. */
+  /**
+   * The text forms that a program may give for a value; DuckDB's own casts are more generous than a warehouse can be.
+   */
   readonly form: (type: ScalarType) => RegExp
-  /** DuckDB's expression for the value of a text, NULL when the text is none; left out: the text itself. `text` is an SQL expression of type VARCHAR. */
+  /**
+   * DuckDB's expression for the value of a text, NULL when the text is none; left out: the text itself. `text` is an
+   * SQL expression of type VARCHAR.
+   */
   readonly cast?: (text: string, type: ScalarType) => string
 }
 
@@ -45,7 +54,10 @@ const decimal: ColumnTypeRow = {
   cast: tryCast,
 }
 
-/** DuckDB writes years before 1 as `0044-03-15 (BC)`, with the time after it; left alone, its cast takes `0044-03-15 BC` for a year of our era. */
+/**
+ * DuckDB writes years before 1 as `0044-03-15 (BC)`, with the time after it; left alone, its cast takes `0044-03-15
+ * BC` for a year of our era.
+ */
 const moment = (form: string): ColumnTypeRow => ({
   kind: 'moment',
   measures: ['values', 'min', 'max', 'infinite'],

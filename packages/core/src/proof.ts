@@ -20,7 +20,10 @@ export interface TableProof {
   readonly hash?: string
 }
 
-/** No text of Postgres takes more than 1 GiB, so that long cells take part in `TableProof.hash` by a hash of their own. */
+/**
+ * No text of Postgres takes more than 1 GiB, so that long cells take part in `TableProof.hash` by a hash of their
+ * own.
+ */
 export const HASHED_CELL_BYTES: number = 8 * 1024 * 1024
 
 /** What is measured of a column of this type. The sum of floats is not: it depends on the order. */

@@ -2,11 +2,15 @@ import type { StoreAs } from './fidelity.ts'
 import type { ProofLevel } from './proof.ts'
 import type { Door } from './source.ts'
 
-/** `auto`: the fastest door that works for the table. `native`: wherever it reads exactly, and an error where DuckDB has no extension for it. */
+/**
+ * `auto`: the fastest door that works for the table. `native`: wherever it reads exactly, and an error where DuckDB
+ * has no extension for it.
+ */
 export type ExtractSetting = 'auto' | Door
 
 /**
- * What happens to a run in which tables failed. `fail`: nothing of it is published. `keep-previous`: they stay as an earlier run left them, beside what this one
+ * What happens to a run in which tables failed. `fail`: nothing of it is published. `keep-previous`: they stay as an
+ * earlier run left them, beside what this one
  * has read; they are then of another instant than the rest.
  */
 export type OnTableError = 'fail' | 'keep-previous'
@@ -35,10 +39,16 @@ export interface TableSettings {
 
 /** Which tables of a source are read, and how. Patterns are those of `matchesTable`. */
 export interface SelectionSettings {
-  /** Default `*`. A view, a foreign table or a table of an extension is read only when a pattern without wildcards, or `tables`, names it. */
+  /**
+   * Default `*`. A view, a foreign table or a table of an extension is read only when a pattern without wildcards, or
+   * `tables`, names it.
+   */
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
-  /** The same as `columns.types`, for every column of a type: by any name that the source knows it by, in any case and without precision, such as `uuid` or `timestamptz`. */
+  /**
+   * The same as `columns.types`, for every column of a type: by any name that the source knows it by, in any case and
+   * without precision, such as `uuid` or `timestamptz`.
+   */
   readonly types?: Readonly<Record<string, StoreAs>> | undefined
   /** For every table that does not say otherwise. Default `auto`. */
   readonly extract?: ExtractSetting | undefined

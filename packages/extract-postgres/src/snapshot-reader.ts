@@ -135,7 +135,9 @@ export class SnapshotReader {
     }
   }
 
-  /** Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none. */
+  /**
+   * Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none.
+   */
   async *onOneReader<T>(
     wanted: TableSchema,
     read: ReadTableOptions,

@@ -1,6 +1,9 @@
 import { DwhError } from '@dwh/core'
 
-/** What every refusal in this package is. Neither text may hold a value that is, or by a slip of quoting could be, a secret. */
+/**
+ * What every refusal in this package is. Neither text may hold a value that is, or by a slip of quoting could be, a
+ * secret.
+ */
 export function configInvalid(message: string, hint: string): DwhError {
   return new DwhError('CONFIG_INVALID', message, { hint })
 }

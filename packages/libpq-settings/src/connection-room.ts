@@ -7,7 +7,10 @@ export interface FileMode {
   readonly ownedByRoot?: boolean | undefined
 }
 
-/** All that the settings of a connection depend on besides the input. Nothing but `systemRoom` reaches for the process or the disk itself. */
+/**
+ * All that the settings of a connection depend on besides the input. Nothing but `systemRoom` reaches for the process
+ * or the disk itself.
+ */
 export interface ConnectionRoom {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string | null

@@ -21,7 +21,10 @@ function hintFor(message: string): string | undefined {
   return undefined
 }
 
-/** What DuckDB's extension for the source said, without the statements that it may repeat: they hold a password. `connected`: whether it had begun to read. */
+/**
+ * What DuckDB's extension for the source said, without the statements that it may repeat: they hold a password.
+ * `connected`: whether it had begun to read.
+ */
 export function nativeFailure(error: unknown, statements: readonly string[], connected: boolean): DwhError {
   const message = error instanceof Error ? error.message : String(error)
   // a statement over several lines stands before what was said of it

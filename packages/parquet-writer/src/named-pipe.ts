@@ -87,13 +87,15 @@ export function pipeWriter(socket: Socket, reader: Watched<unknown>): PipeWriter
 }
 
 /**
- * Lets a reader that waits at one of these pipes, or has yet to come to one, find nothing more: each becomes an empty file. Without libuv's pool, which readers may hold.
+ * Lets a reader that waits at one of these pipes, or has yet to come to one, find nothing more: each becomes an empty
+ * file. Without libuv's pool, which readers may hold.
  * @throws what the file system says, such as ENOENT when the folder is gone
  */
 export function endReaders(...pipes: readonly string[]): void {
   const open: number[] = []
   try {
-    // opened for reading and writing, a pipe lets in whoever waits at it; what is closed after the rename is then an end for them
+    // opened for reading and writing, a pipe lets in whoever waits at it; what is closed after the rename is then an
+    // end for them
     for (const path of pipes) open.push(openSync(path, constants.O_RDWR | constants.O_NONBLOCK))
     for (const path of pipes) {
       writeFileSync(`${path}.end`, '', { mode: 0o600 })
@@ -104,7 +106,10 @@ export function endReaders(...pipes: readonly string[]): void {
   }
 }
 
-/** Lets a reader go after a failure, and waits for it; one that cannot be let go is not waited for, since the failure is what has to be told. */
+/**
+ * Lets a reader go after a failure, and waits for it; one that cannot be let go is not waited for, since the failure
+ * is what has to be told.
+ */
 export async function release(pipes: readonly string[], reader: Watched<unknown>): Promise<void> {
   try {
     endReaders(...pipes)

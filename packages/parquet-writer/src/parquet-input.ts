@@ -17,7 +17,10 @@ export interface WriteParquetInput {
   readonly metadata?: Readonly<Record<string, string>>
   /** Names of columns that tell a row apart; a value that is refused is reported with theirs. */
   readonly key?: readonly string[]
-  /** The longest row as text; rows of more than 1 MiB are written one by one, and three to four and a half times the longest is held in memory. At most 2 GiB. Default 1 MiB. */
+  /**
+   * The longest row as text; rows of more than 1 MiB are written one by one, and three to four and a half times the
+   * longest is held in memory. At most 2 GiB. Default 1 MiB.
+   */
   readonly maxRowBytes?: number
   /** About how many bytes of text there will be, where somebody knows. */
   readonly textBytes?: number | undefined

@@ -19,7 +19,8 @@ export interface RunFiles {
 }
 
 /**
- * What is made of the tables that were read, before anything is published: it may add results, take some away, or make some fail. The sources are closed by then.
+ * What is made of the tables that were read, before anything is published: it may add results, take some away, or
+ * make some fail. The sources are closed by then.
  */
 export type Derive = (results: readonly TableResult[], files: RunFiles) => Promise<readonly TableResult[]>
 

@@ -4,7 +4,10 @@ import type { SourceSettings } from './settings.ts'
 /** The sources of a run, each at its own instant. */
 export interface OpenSources {
   readonly snapshots: ReadonlyMap<string, SourceSnapshot>
-  /** Gives one back as soon as nothing of it is needed any more. Once: later calls do nothing. Never throws: what could not be closed is in `closeFailure`. */
+  /**
+   * Gives one back as soon as nothing of it is needed any more. Once: later calls do nothing. Never throws: what
+   * could not be closed is in `closeFailure`.
+   */
   close(name: string): Promise<void>
   closeAll(): Promise<void>
   /** The first failure of a `close`; null where there was none. */

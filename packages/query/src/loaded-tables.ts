@@ -21,7 +21,10 @@ export interface LoadedTablesOptions {
   readonly httpfs: HttpfsOptions
 }
 
-/** The tables that a session shows: each a view over files that are opened and checked when a statement names it, and held until `close`. */
+/**
+ * The tables that a session shows: each a view over files that are opened and checked when a statement names it, and
+ * held until `close`.
+ */
 export class LoadedTables {
   readonly #connection: DuckDBConnection
   readonly #files: CommittedFiles
@@ -67,7 +70,8 @@ export class LoadedTables {
       for (const table of wanted) this.#loaded.delete(table)
       return this.load(wanted, options)
     }
-    // a PIVOT that takes its columns from the values has no plan before it runs; outside of a transaction it fails and begins again
+    // a PIVOT that takes its columns from the values has no plan before it runs; outside of a transaction it fails
+    // and begins again
     if (!(await inTransaction(this.#connection))) return
     // one too many costs time; one that cannot be read may not even be meant
     for (const table of tablesNamedIn(sql, Object.keys(this.#tables))) await this.load([table], options).catch(() => {})

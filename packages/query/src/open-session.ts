@@ -26,7 +26,8 @@ export interface OpenSessionOptions {
 }
 
 /**
- * Opens a DuckDB in memory with one view per table. It needs no network, no extension and no credentials, and it writes nothing.
+ * Opens a DuckDB in memory with one view per table. It needs no network, no extension and no credentials, and it
+ * writes nothing.
  *
  * @example
  * const { state } = await readState(store)

@@ -5,7 +5,10 @@ import { isDwhError, type ObjectStore, wrapStore } from '@dwh/core'
 
 export interface RememberingStoreOptions {
   readonly store: ObjectStore
-  /** What tells this storage from every other, beside its URL: the endpoint of a bucket. Two servers may each have a bucket of one name. */
+  /**
+   * What tells this storage from every other, beside its URL: the endpoint of a bucket. Two servers may each have a
+   * bucket of one name.
+   */
   readonly at?: string | undefined
   /** Made when absent; any number of stores and processes may share it. */
   readonly folder: string

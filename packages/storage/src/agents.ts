@@ -14,7 +14,10 @@ export interface Agents {
 
 const MAX_SOCKETS = 32
 
-/** Node's agents for a server: connections are kept, up to 32 at once. `ca`: PEM certificates to trust beside those that Node knows. `proxy`: its URL. */
+/**
+ * Node's agents for a server: connections are kept, up to 32 at once. `ca`: PEM certificates to trust beside those
+ * that Node knows. `proxy`: its URL.
+ */
 export async function agents({ ca, proxy }: AgentOptions): Promise<Agents> {
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
   const settings = { keepAlive: true, maxSockets: MAX_SOCKETS }

@@ -149,7 +149,10 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
   return wrapErrors(store, root)
 }
 
-/** Lets `make` make a file on its way in, then gives it the key's name; null, and nothing done, when `make` answers null. */
+/**
+ * Lets `make` make a file on its way in, then gives it the key's name; null, and nothing done, when `make` answers
+ * null.
+ */
 async function bringIn(
   root: string,
   key: string,

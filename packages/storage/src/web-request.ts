@@ -30,7 +30,8 @@ export type WebRequest = <T>(
 ) => Promise<T | null>
 
 /**
- * Asks a web server, again where it does not answer, is busy, or hangs up in the midst of an answer. Null where it has no such thing.
+ * Asks a web server, again where it does not answer, is busy, or hangs up in the midst of an answer. Null where it
+ * has no such thing.
  * @throws DwhError STORE_UNREACHABLE, STORE_DENIED, STORE_FAILED, ABORTED
  */
 export function webRequests(options: WebRequestOptions): WebRequest {

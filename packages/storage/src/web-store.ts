@@ -12,7 +12,8 @@ export interface WebStoreOptions extends WebRequestOptions {
 }
 
 /**
- * The objects of a folder that any web server gives out, such as a static site, to read: by GET and HEAD (RFC 9110), and nothing else. It lists nothing, and what
+ * The objects of a folder that any web server gives out, such as a static site, to read: by GET and HEAD (RFC 9110),
+ * and nothing else. It lists nothing, and what
  * writes is refused. An object is the same as before while its ETag is, or where there is none its time and length.
  */
 export function webStore(options: WebStoreOptions): ObjectStore {

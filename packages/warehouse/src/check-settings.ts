@@ -3,7 +3,8 @@ import { checkSource, openStorage } from './adapters/index.ts'
 import { completeSurroundings, type WarehouseSurroundings } from './surroundings.ts'
 
 /**
- * Makes sure that a storage and a source are named, and that their settings can be: for whoever opens them later. Nothing is sent.
+ * Makes sure that a storage and a source are named, and that their settings can be: for whoever opens them later.
+ * Nothing is sent.
  * @throws DwhError CONFIG_INVALID
  */
 export async function checkSettings(

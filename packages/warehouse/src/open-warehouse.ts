@@ -6,7 +6,8 @@ import { completeSurroundings } from './surroundings.ts'
 import type { Warehouse } from './warehouse.ts'
 
 /**
- * Opens a warehouse by its settings, as `dwh.yaml` has them or as `loadConfig` gives them, or by the path or URL of its storage alone. Nothing is read or sent yet.
+ * Opens a warehouse by its settings, as `dwh.yaml` has them or as `loadConfig` gives them, or by the path or URL of
+ * its storage alone. Nothing is read or sent yet.
  *
  * @example
  * const warehouse = await openWarehouse({ source: process.env.DATABASE_URL, storage: 's3://bucket/prefix' })

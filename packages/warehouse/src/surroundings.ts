@@ -15,7 +15,10 @@ export interface WarehouseSurroundings extends Partial<Surroundings> {
 
 export type AllSurroundings = Surroundings & Required<Pick<WarehouseSurroundings, 'clock' | 'random'>>
 
-/** The front door is where the process comes in: nothing below it looks at the clock, the folder or the user by itself. */
+/**
+ * The front door is where the process comes in: nothing below it looks at the clock, the folder or the user by
+ * itself.
+ */
 export function completeSurroundings(given: WarehouseSurroundings): AllSurroundings {
   return {
     env: given.env ?? {},

@@ -8,7 +8,9 @@ import type { Finding } from './doctor/finding.ts'
 import type { TablesOf } from './read-tables.ts'
 import type { PlanRequest, PruneRequest, RepairRequest, RunRequest, SessionRequest, VerifyRequest } from './requests.ts'
 
-/** A warehouse: tables of any day, questions, and the runs that renew it. Nothing of it is open until it is asked for. */
+/**
+ * A warehouse: tables of any day, questions, and the runs that renew it. Nothing of it is open until it is asked for.
+ */
 export interface Warehouse {
   readonly config: Config
   /** Its objects, for other programs. */

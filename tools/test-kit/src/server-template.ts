@@ -12,7 +12,8 @@ const run = promisify(execFile)
 const START_SERVER = new URL('../../postgres-server/src/start-server.ts', import.meta.url)
 
 /**
- * Puts the programs and the fresh cluster of a server into an empty folder. They are made once, and kept outside the checkout: to copy the programs and
+ * Puts the programs and the fresh cluster of a server into an empty folder. They are made once, and kept outside the
+ * checkout: to copy the programs and
  * to run initdb takes seconds, and the tests start dozens of servers.
  */
 export async function copyServerTemplate(native: string, folder: string): Promise<void> {

@@ -66,7 +66,9 @@ export interface OpenedForReading {
   readonly rememberedAt: () => Date | null
 }
 
-/** For commands that only read: where the storage does not answer, what was read from it last, with a note on stderr. */
+/**
+ * For commands that only read: where the storage does not answer, what was read from it last, with a note on stderr.
+ */
 export async function openForReading(flags: CommonFlags, world: World): Promise<OpenedForReading> {
   let oldest: Date | null = null
   const onAway = (readAt: Date, error: Error) => {

@@ -65,7 +65,10 @@ export function redact(text: string, secrets: readonly string[]): string {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The variables that are read, by us, the AWS SDK and libpq, mistyped ones too. Others may hold what looks like a password and is none. */
+/**
+ * The variables that are read, by us, the AWS SDK and libpq, mistyped ones too. Others may hold what looks like a
+ * password and is none.
+ */
 const OURS = /^(DWH_|S3_|AWS_|PG[A-Z]|(HTTPS?|ALL)_PROXY$)/i
 
 function isOurs(name: string): boolean {

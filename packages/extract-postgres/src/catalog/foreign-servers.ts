@@ -42,7 +42,10 @@ const NO_MAPPING = '42704'
 /** What only another server can have to do with: the way there, its users, its tables and columns, its files. */
 const OF_ANOTHER_SERVER = /^(?:08|28|HV|58|42P01|42703|42704)/
 
-/** The same failure, told as one of the server that a table is read through, where it is read through one and that may be it. */
+/**
+ * The same failure, told as one of the server that a table is read through, where it is read through one and that may
+ * be it.
+ */
 export async function explainForeign(client: PgClient, table: PgTable, error: DwhError): Promise<DwhError> {
   if (!OF_ANOTHER_SERVER.test(String(error.context.sqlstate ?? ''))) return error
   const servers = await foreignServers(client, table)

@@ -3,7 +3,10 @@ import type { TypeMapping } from './type-mapping.ts'
 
 export type Lengths = NonNullable<SurveyWishes['lengths']>
 
-/** The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one that is short, or is not to be looked at. */
+/**
+ * The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one
+ * that is short, or is not to be looked at.
+ */
 export function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
   const value = mapping.value(column)
   if (mapping.type === 'BLOB' || mapping.utf8) return `2 * octet_length(${value})::pg_catalog.int8`

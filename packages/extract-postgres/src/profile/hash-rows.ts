@@ -16,7 +16,8 @@ import { whereClause } from '../read/read-rows.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
 /**
- * The hash of all rows of a table, as `TableProof.hash` says, computed by the server in a pass of its own. Every column's type has been decided. Call it inside `beginSnapshot`, under the
+ * The hash of all rows of a table, as `TableProof.hash` says, computed by the server in a pass of its own. Every
+ * column's type has been decided. Call it inside `beginSnapshot`, under the
  * table's lock.
  */
 export async function hashRows(
@@ -61,7 +62,10 @@ const isBytes = (type: ColumnType) => columnTypeRow(type as ScalarType).kind ===
 
 const asUtf8 = (text: string) => `convert_to(${text}, 'UTF8')`
 
-/** The same, as bytes, of a text in an encoding of its own. In none of those that there are is a quote a part of another character. */
+/**
+ * The same, as bytes, of a text in an encoding of its own. In none of those that there are is a quote a part of
+ * another character.
+ */
 function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, column: string): string {
   const bytes = encode(text(column))
   const hashed = `convert_to('#' || md5(${bytes}), 'UTF8')`

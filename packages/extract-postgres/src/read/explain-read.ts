@@ -8,14 +8,18 @@ import { findLongestRow } from './find-longest-row.ts'
 import { findRefused } from './find-refused.ts'
 import { OF_A_LENGTH, type Refused, refusedError, TOO_LONG_BYTES } from './refused-error.ts'
 
-/** What says nothing of the table: transactions and snapshots, passwords, locks, memory and sessions, what was cancelled. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/**
+ * What says nothing of the table: transactions and snapshots, passwords, locks, memory and sessions, what was
+ * cancelled. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 const NOT_OF_THE_TABLE = /^(?:25P|26|28|3D|40|53|55P|57|72)/
 
 /** The whole search takes no longer; what the read said is then told without its place. */
 const SEARCH_MS = 15 * 60_000
 
 /**
- * What a read has failed with, and where: one more look at the table, for which `look` gives a session at the same snapshot. By what Postgres calls the error, never by its wording. Where the
+ * What a read has failed with, and where: one more look at the table, for which `look` gives a session at the same
+ * snapshot. By what Postgres calls the error, never by its wording. Where the
  * look finds nothing, or fails itself, what the read said is told.
  */
 export async function explainRead(

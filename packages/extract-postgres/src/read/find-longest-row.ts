@@ -9,7 +9,8 @@ import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
 /**
- * The longest row of a table, for a server that failed by the length of one though it can make each of its values. Null where it has none of `leastBytes` as text.
+ * The longest row of a table, for a server that failed by the length of one though it can make each of its values.
+ * Null where it has none of `leastBytes` as text.
  * Call it inside `beginSnapshot`, at the snapshot of the read that failed with `raised`.
  */
 export async function findLongestRow(

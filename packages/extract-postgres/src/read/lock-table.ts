@@ -82,7 +82,10 @@ function childrenStatements(table: PgTable): string[] {
   ]
 }
 
-/** What an error of these statements means. `savepoint`: to which the transaction goes back. A table that can still be planned is there: something that it reads is not. */
+/**
+ * What an error of these statements means. `savepoint`: to which the transaction goes back. A table that can still be
+ * planned is there: something that it reads is not.
+ */
 export async function lockFailure(
   client: PgClient,
   table: PgTable,

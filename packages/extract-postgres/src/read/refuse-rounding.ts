@@ -3,7 +3,8 @@ import { filledText } from '../catalog/output-text.ts'
 import type { TypeMapping } from '../catalog/type-mapping.ts'
 
 /**
- * A numeric of a view, or the numbers of an array, which may be others when it is read than when it was looked at: with more digits behind the point than its DECIMAL has it is sent as a text
+ * A numeric of a view, or the numbers of an array, which may be others when it is read than when it was looked at:
+ * with more digits behind the point than its DECIMAL has it is sent as a text
  * that no DECIMAL takes, since DuckDB would round it.
  */
 export function refuseRounding(mapping: TypeMapping): TypeMapping {

@@ -13,7 +13,8 @@ export interface Raised extends Error {
 const SAVEPOINT = 'dwh_try'
 
 /**
- * Runs statements that the server may refuse; the transaction goes on all the same. They come back with their rows, or with what the server raised.
+ * Runs statements that the server may refuse; the transaction goes on all the same. They come back with their rows,
+ * or with what the server raised.
  * @throws whatever is not raised by a statement, such as a connection that is lost
  */
 export async function attemptQuery(

@@ -9,7 +9,10 @@ export const READER = 'dwh_reader'
 const OLDEST = 15
 const NEWEST = 18
 
-/** Looks at the server itself: how it is reached, how old it is, what its role may do. False where it cannot be reached. */
+/**
+ * Looks at the server itself: how it is reached, how old it is, what its role may do. False where it cannot be
+ * reached.
+ */
 export async function* checkPostgres(
   config: Config,
   surroundings: AllSurroundings,

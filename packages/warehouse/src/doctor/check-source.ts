@@ -15,7 +15,10 @@ const AFTER_SNAPSHOT = ['source.tables', 'source.notes'] as const
 /** What is skipped where the source cannot be reached. */
 export const AFTER_CONNECTION: readonly CheckId[] = ['source.snapshot', ...AFTER_SNAPSHOT]
 
-/** Whether a run could read the source: its tables, of one instant, one row of each. `notes`: what it says when it is opened. */
+/**
+ * Whether a run could read the source: its tables, of one instant, one row of each. `notes`: what it says when it is
+ * opened.
+ */
 export async function* checkSource(
   source: Source,
   notes: readonly string[],

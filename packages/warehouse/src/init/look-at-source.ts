@@ -34,7 +34,8 @@ export interface SourceLook {
 const LOOK_TIMEOUT_MS = 120_000
 
 /**
- * Reads the catalog and the statistics of the Postgres that the configuration names, on one connection. No table is read.
+ * Reads the catalog and the statistics of the Postgres that the configuration names, on one connection. No table is
+ * read.
  * @throws DwhError CONFIG_INVALID where none is named, and what connecting throws
  */
 export async function lookAtSource(

@@ -29,7 +29,7 @@ export function ratesSource(url: string): Source {
   return {
     async open() {
       return {
-        info: { source: { kind: 'rates-api' }, id: null, lsn: null, takenAt: new Date().toISOString() },
+        info: { source: { kind: 'rates-api' }, id: null, position: null, takenAt: new Date().toISOString() },
         parallel: 1,
         tables: async () => [RATES],
         read: (_table, options) => ({ rows: pages(url, options?.signal) }),

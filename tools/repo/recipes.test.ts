@@ -36,7 +36,7 @@ const load = (path: string) => import(pathToFileURL(path).href)
 
 const numbers: Source = {
   open: async () => ({
-    info: { source: { kind: 'numbers' }, id: null, lsn: null, takenAt: '2026-02-18T00:00:00Z' },
+    info: { source: { kind: 'numbers' }, id: null, position: null, takenAt: '2026-02-18T00:00:00Z' },
     parallel: 1,
     tables: async () => [{ schema: 'public', name: 't', columns: [{ name: 'n', type: 'INTEGER' }] }],
     read: () => ({

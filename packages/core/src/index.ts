@@ -70,10 +70,11 @@ export {
 export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
 export type { ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
 export type {
+  BulkText,
   CellValue,
-  CopyData,
   Denied,
   Door,
+  DuckDBReader,
   NativeData,
   NativeQuery,
   ReadTableOptions,

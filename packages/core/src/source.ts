@@ -26,8 +26,8 @@ export interface SourceColumn {
   readonly sourceType?: string
   /** Set for a column that the source will not let us read. */
   readonly denied?: Denied
-  /** True where a value is the number of a large object, which is stored elsewhere in the source and not read. */
-  readonly largeObject?: boolean
+  /** What its values are only the numbers of, in the plural, such as `large objects`: they are stored elsewhere in the source, and not read. */
+  readonly refersTo?: string
 }
 
 /** Why something cannot be read. */
@@ -95,10 +95,10 @@ export type Row = readonly CellValue[]
 /** Some rows that arrived together; never empty by contract of `TableData`. */
 export type RowBatch = readonly Row[]
 
-/** A table on its way from a source: as rows, which any program can make; as the text that Postgres copies, where the source writes it by itself; or as a query that DuckDB runs. */
-export type TableData = RowData | CopyData | NativeData
+/** A table on its way from a source: as rows, which any program can make; as text in bulk, where the source writes it by itself; or as a query that DuckDB runs. */
+export type TableData = RowData | BulkText | NativeData
 
-/** The ways out of a source: `RowData`, `CopyData`, `NativeData`. */
+/** The ways out of a source: `RowData`, `BulkText`, `NativeData`. */
 export type Door = 'rows' | 'copy' | 'native'
 
 export interface RowData {
@@ -109,15 +109,24 @@ export interface RowData {
 }
 
 /**
- * The text format of COPY (https://www.postgresql.org/docs/current/sql-copy.html), in UTF-8: `\n` after each row and nowhere else, a tab between fields, null as `\N`, and `\b`, `\f`, `\n`, `\r`, `\t`,
+ * A whole table as text in UTF-8, which nothing looks into before DuckDB does. The form is the text format of Postgres' COPY
+ * (https://www.postgresql.org/docs/current/sql-copy.html): `\n` after each row and nowhere else, a tab between fields, null as `\N`, and `\b`, `\f`, `\n`, `\r`, `\t`,
  * `\v` and `\\` for the character in question. A line begins with an empty field, so that none is ever empty; then come the cells in the order of the columns, in the
  * text forms of `CellValue`, `canonical` by contract.
  */
-export interface CopyData {
+export interface BulkText {
   /** In pieces of any size. Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
-  readonly copy: AsyncIterable<Uint8Array>
-  /** The rows that the source says it has sent; known once `copy` has ended. */
+  readonly bulkText: AsyncIterable<Uint8Array>
+  /** The rows that the source says it has sent; known once `bulkText` has ended. */
   sent(): number
+}
+
+/** The means by which DuckDB reads a source by itself. */
+export interface DuckDBReader {
+  /** The extension of DuckDB that speaks to the source, as in `LOAD ...`, and how to get it, as a sentence. */
+  readonly extension: { readonly name: string; readonly hint: string }
+  /** The same rows as `SourceSnapshot.read` gives; or, as a text, why this table cannot be read in this way. `survey`: of the same table, with `native`. */
+  read(table: TableSchema, survey: TableSurvey, options?: ReadTableOptions): Promise<NativeData | string>
 }
 
 /** A table that DuckDB reads from the source by itself, through an extension that speaks to it. */
@@ -145,7 +154,7 @@ export interface NativeQuery {
 /** What to find out about a table. */
 export interface SurveyWishes {
   readonly proof: ProofLevel
-  /** Also what `readNative` has to know. */
+  /** Also what `duckdbReader` has to know. */
   readonly native: boolean
   /** Of which columns the lengths are looked at: those where it costs next to nothing, or all that may be long. Default `cheap`. */
   readonly lengths?: 'cheap' | 'all'
@@ -170,8 +179,8 @@ export interface SnapshotInfo {
   readonly source: SourceIdentity
   /** The source's own name of the instant; null where it has none. */
   readonly id: string | null
-  /** Postgres: the write-ahead log position. */
-  readonly lsn: string | null
+  /** How far the source's own log of changes had come, in its own words; null where it has none. `TableEntry.snapshot.lsn` on disk. */
+  readonly position: string | null
   /** ISO 8601, UTC. */
   readonly takenAt: string
 }
@@ -220,6 +229,10 @@ export interface TriedTable {
   readonly error: DwhError | null
 }
 
+/**
+ * A source at one instant. Every source lists its tables and reads them as rows; what else it can do (text in bulk, a reader within DuckDB, a look at a table before it is read, a trial) is
+ * optional, and a run takes the best of what is there.
+ */
 export interface SourceSnapshot {
   readonly info: SnapshotInfo
   /** How many tables may be read at once. */
@@ -235,19 +248,15 @@ export interface SourceSnapshot {
    * May be called again for the same table, and gives the same rows. An error with `context.retryable` says that the same call may succeed now.
    */
   read(table: TableSchema, options?: ReadTableOptions): RowData
-  /** The same as Postgres copies it, where the source writes that by itself. The rows may come in another order. */
-  readCopy?(table: TableSchema, options?: ReadTableOptions): CopyData
+  /** The same as text in bulk, where the source writes that by itself. The rows may come in another order. */
+  readBulkText?(table: TableSchema, options?: ReadTableOptions): BulkText
   /**
    * Looks at one table once, by means of its own: at the same rows that `read` gives, and the columns of `table`. It says what open columns become, what choices cost, and, for
    * the proof `columns`, what `measuresOf` says. Absent where the source has no such means; its columns are then never open.
    */
   survey?(table: TableSchema, wishes: SurveyWishes, options?: ReadTableOptions): Promise<TableSurvey>
-  /**
-   * The same rows as `read` gives, for DuckDB's extension `nativeExtension` to read; or, as a text, why this table cannot be read in this way. `survey`: of the same table, with `native`.
-   */
-  readNative?(table: TableSchema, survey: TableSurvey, options?: ReadTableOptions): Promise<NativeData | string>
-  /** The extension that `readNative` needs, as in `LOAD ...`, and how to get it. */
-  readonly nativeExtension?: { readonly name: string; readonly hint: string }
+  /** Absent where DuckDB has no way to read such a source. */
+  readonly duckdbReader?: DuckDBReader
   /**
    * Tries each table as a run would read it: one row at most, of the columns of `table`, under the same condition, lock and checks. `onTried` is told of each once, in the order in which
    * they are done, also of those that cannot be read; an abort comes before the rest. Absent where the source has no such means.

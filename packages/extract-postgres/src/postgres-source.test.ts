@@ -47,7 +47,7 @@ test('all tables are of one instant, however late they are read', async () => {
   expect(snapshot.info).toMatchObject({
     source: { kind: 'postgres', system_identifier: expect.stringMatching(/^\d{10,}$/), database: database.name },
     id: expect.stringMatching(/^[0-9A-F-]+$/),
-    lsn: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+    position: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
     takenAt: expect.stringMatching(/^20\d\d-\d\d-\d\dT.*Z$/),
   })
 })
@@ -267,10 +267,10 @@ test.each([10, 1])('a table left midway does not hold up the next, with %i conne
   onTestFinished(() => snapshot.close())
   const [big, small] = (await snapshot.tables()) as [TableSchema, TableSchema]
   for (let round = 0; round < 3; round += 1) {
-    for await (const _ of snapshot.readCopy?.(big)?.copy ?? []) break
-    const copy = snapshot.readCopy?.(small)
+    for await (const _ of snapshot.readBulkText?.(big)?.bulkText ?? []) break
+    const copy = snapshot.readBulkText?.(small)
     const pieces: Uint8Array[] = []
-    for await (const piece of copy?.copy ?? []) pieces.push(piece)
+    for await (const piece of copy?.bulkText ?? []) pieces.push(piece)
     expect([Buffer.concat(pieces).toString(), copy?.sent()]).toEqual(['\t1\n', 1])
   }
 })

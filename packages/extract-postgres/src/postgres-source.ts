@@ -1,5 +1,5 @@
 import {
-  type CopyData,
+  type BulkText,
   type ReadTableOptions,
   type Source,
   type SourceSnapshot,
@@ -83,7 +83,7 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
       ),
       canonical: true,
     }),
-    readCopy: (wanted, read = {}) => readCopy(reader, wanted, read),
+    readBulkText: (wanted, read = {}) => readCopy(reader, wanted, read),
     async survey(wanted, wishes, read = {}) {
       const surveyed: OnTable<TableSurvey> = ({ client }, table) =>
         once(surveyTable(client, table, wishes, { where: read.where, utf8: backend.utf8 }))
@@ -91,18 +91,20 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
       for await (const found of reader.onReader(wanted, read, surveyed)) survey = found
       return survey as TableSurvey
     },
-    nativeExtension: NATIVE_EXTENSION,
-    async readNative(wanted, survey, read = {}) {
-      const { conninfo, another } = connection
-      const session = sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS)
-      return readNative(await reader.tableOf(wanted), {
-        another,
-        survey,
-        applicationName: options.applicationName ?? APPLICATION_NAME,
-        conninfo: (name) => conninfo(name, session),
-        join: { snapshotId: backend.info.id, instance: backend.instance, where: read.where },
-        onReader: (work) => reader.onReader(wanted, read, work),
-      })
+    duckdbReader: {
+      extension: NATIVE_EXTENSION,
+      async read(wanted, survey, read = {}) {
+        const { conninfo, another } = connection
+        const session = sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS)
+        return readNative(await reader.tableOf(wanted), {
+          another,
+          survey,
+          applicationName: options.applicationName ?? APPLICATION_NAME,
+          conninfo: (name) => conninfo(name, session),
+          join: { snapshotId: backend.info.id, instance: backend.instance, where: read.where },
+          onReader: (work) => reader.onReader(wanted, read, work),
+        })
+      },
     },
     async tryTables(reads, limits, onTried) {
       const take = (signal: AbortSignal | undefined) => reader.pool.take(signal)
@@ -113,11 +115,11 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
   }
 }
 
-/** `SourceSnapshot.readCopy`: by one reader, and by those that are free. */
-function readCopy(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOptions): CopyData {
+/** `SourceSnapshot.readBulkText`: by one reader, and by those that are free. */
+function readCopy(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOptions): BulkText {
   const { pool } = reader
-  let data: CopyData | undefined
-  const copy = reader.onReader(wanted, read, async function* (first, table) {
+  let data: BulkText | undefined
+  const bulkText = reader.onReader(wanted, read, async function* (first, table) {
     // a condition may have an index of its own, which every range would go through again
     const whole = read.where !== undefined || first.last
     data = copyRanges(first, table, {
@@ -129,7 +131,7 @@ function readCopy(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOp
         return reader.onOneReader(wanted, { signal: ended }, work, { take: (signal) => pool.takeIfFree(signal) })
       },
     })
-    yield* data.copy
+    yield* data.bulkText
   })
-  return { copy, sent: () => data?.sent() ?? 0 }
+  return { bulkText, sent: () => data?.sent() ?? 0 }
 }

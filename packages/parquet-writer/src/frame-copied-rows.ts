@@ -39,7 +39,7 @@ interface Place {
 }
 
 /**
- * Frames what COPY wrote, `CopyData`: the empty field with which each line begins, then those of `columns`. Pieces may end anywhere. Memory is that of a slice.
+ * Frames what COPY wrote, `BulkText`: the empty field with which each line begins, then those of `columns`. Pieces may end anywhere. Memory is that of a slice.
  */
 export function copiedRowsFramer(columns: readonly ParquetColumn[]): (piece: Uint8Array) => Generator<FramedPiece> {
   const place: Place = { state: FIELD_BEGINS, column: -1, skip: 0 }

@@ -1,4 +1,4 @@
-import { type ColumnType, type CopyData, elementType, isLongText, type RowData, type ScalarType } from '@dwh/core'
+import { type BulkText, type ColumnType, elementType, isLongText, type RowData, type ScalarType } from '@dwh/core'
 import { fileLiteral } from './duckdb-sql.ts'
 import { rowEncoder } from './encode-rows.ts'
 import { feed } from './feed.ts'
@@ -57,7 +57,7 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
 }
 
 /** What a COPY wrote, given on as it is. */
-export function copiedText(data: CopyData, input: Input, maxRowBytes: number): TextInput {
+export function copiedText(data: BulkText, input: Input, maxRowBytes: number): TextInput {
   const { columns } = input
   function select(pipe: string): string {
     const fields = columns.map((_, index) => cell(index))
@@ -79,9 +79,9 @@ export function copiedText(data: CopyData, input: Input, maxRowBytes: number): T
 }
 
 /** What a COPY wrote, and how far it is. */
-async function* copied(data: CopyData, { path, signal, onProgress }: Input): AsyncGenerator<Uint8Array> {
+async function* copied(data: BulkText, { path, signal, onProgress }: Input): AsyncGenerator<Uint8Array> {
   let bytes = 0
-  for await (const piece of untilAborted(data.copy, signal, path)) {
+  for await (const piece of untilAborted(data.bulkText, signal, path)) {
     bytes += piece.length
     yield piece
     onProgress?.({ rows: null, bytes })
@@ -114,11 +114,11 @@ async function* measured(
 }
 
 /** Rows of any length, framed, in several inputs: see `packInputs`. */
-export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes: number): TextInput {
+export function longRowText(data: BulkText | RowData, input: Input, maxRowBytes: number): TextInput {
   const { path, columns, signal, onProgress, textBytes } = input
-  const framer = 'copy' in data ? null : rowsFramer(columns, data.canonical ?? false)
+  const framer = 'bulkText' in data ? null : rowsFramer(columns, data.canonical ?? false)
   async function* framed(): AsyncGenerator<FramedPiece> {
-    if ('copy' in data) {
+    if ('bulkText' in data) {
       const frame = copiedRowsFramer(columns)
       for await (const piece of copied(data, input)) yield* frame(piece)
       return
@@ -152,7 +152,7 @@ export function longRowText(data: CopyData | RowData, input: Input, maxRowBytes:
   }
   const count = inputsFor(textBytes)
   return {
-    rows: () => ('copy' in data ? data.sent() : (framer?.rows ?? 0)),
+    rows: () => ('bulkText' in data ? data.sent() : (framer?.rows ?? 0)),
     isText: (index) => !isHex(columns[index]),
     feed: (pipe, read) =>
       feedInputs(pipe, packInputs(framed(), { count, maxRowBytes, columns }), { count }, (inputs) =>

@@ -41,8 +41,8 @@ async function setUp(length: keyof typeof ROOM = 'short') {
   ): Promise<WrittenParquet> => {
     files += 1
     const columns = types.map((type, index) => ({ name: `c${index}`, type }))
-    const copy = pieces(rows.map(copyLine).join(''), more.size ?? 64 * 1024)
-    const data = { copy, sent: () => more.sent ?? rows.length }
+    const bulkText = pieces(rows.map(copyLine).join(''), more.size ?? 64 * 1024)
+    const data = { bulkText, sent: () => more.sent ?? rows.length }
     return writer.write({ path: join(folder, `${files}.parquet`), columns, data, ...ROOM[length], ...more })
   }
   return { folder, writer, write }
@@ -270,7 +270,7 @@ describe('what is wrong is never written', () => {
         { name: 'n', type: 'INTEGER' },
         { name: 't', type: 'VARCHAR' },
       ] as const
-      const data = { copy: cut(), sent: () => 3 }
+      const data = { bulkText: cut(), sent: () => 3 }
       await expect(
         writer.write({ path: join(folder, 'x.parquet'), columns, data, ...ROOM[length] }),
       ).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import {
-  type CopyData,
+  type BulkText,
   DwhError,
   isColumnType,
   isDwhError,
@@ -89,9 +89,9 @@ interface Copied {
   readonly written: number
 }
 
-function textInput(data: CopyData | RowData, input: WriteParquetInput, maxRowBytes: number): TextInput {
+function textInput(data: BulkText | RowData, input: WriteParquetInput, maxRowBytes: number): TextInput {
   if (maxRowBytes > DEFAULT_MAX_ROW_BYTES) return longRowText(data, input, maxRowBytes)
-  return 'copy' in data ? copiedText(data, input, maxRowBytes) : rowText(data, input, maxRowBytes)
+  return 'bulkText' in data ? copiedText(data, input, maxRowBytes) : rowText(data, input, maxRowBytes)
 }
 
 async function copyText(

@@ -8,9 +8,8 @@ const table = { extract: 'auto', table: { name: 't', estimatedBytes: 2 ** 30, es
 
 function doors() {
   const snapshot = {
-    nativeExtension: { name: 'extension', hint: '' },
-    readNative: async () => 'not asked here',
-    readCopy: () => ({ copy: [], sent: () => 0 }),
+    duckdbReader: { extension: { name: 'extension', hint: '' }, read: async () => 'not asked here' },
+    readBulkText: () => ({ bulkText: [], sent: () => 0 }),
   } as unknown as SourceSnapshot
   const writer = { whyNotLoaded: async () => null } as unknown as ParquetWriter
   return openDoors(snapshot, writer)

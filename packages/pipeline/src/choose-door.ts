@@ -45,11 +45,9 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
   let nativeReason: Promise<string | null> | undefined
 
   function whyNotNative(): Promise<string | null> {
-    const { nativeExtension } = snapshot
-    nativeReason ??=
-      nativeExtension === undefined || !snapshot.readNative
-        ? Promise.resolve('the source has no extension of DuckDB')
-        : writer.whyNotLoaded(nativeExtension.name)
+    nativeReason ??= snapshot.duckdbReader
+      ? writer.whyNotLoaded(snapshot.duckdbReader.extension.name)
+      : Promise.resolve('the source has no extension of DuckDB')
     return nativeReason
   }
 
@@ -58,18 +56,18 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
     const { rowBytes = 0, valueBytes = 0 } = survey?.longest ?? {}
     if (door === 'native' && rowBytes > NATIVE_LONGEST_ROW_BYTES)
       return nextBest(`its longest row has ${rowBytes} bytes, and it takes 2,048 at once`)
-    if (door === 'rows' && valueBytes > ROWS_LONGEST_VALUE_BYTES && snapshot.readCopy)
+    if (door === 'rows' && valueBytes > ROWS_LONGEST_VALUE_BYTES && snapshot.readBulkText)
       return nextBest(`its longest value has ${valueBytes} bytes, and a JavaScript string ends at 512 MiB`)
     return null
   }
 
-  const nextBest = (why: string | null): ChosenDoor => ({ door: snapshot.readCopy ? 'copy' : 'rows', why })
+  const nextBest = (why: string | null): ChosenDoor => ({ door: snapshot.readBulkText ? 'copy' : 'rows', why })
 
   return {
     async choose({ extract, table }) {
       if (extract === 'rows') return { door: 'rows', why: null }
       if (extract === 'copy') {
-        if (snapshot.readCopy) return { door: 'copy', why: null }
+        if (snapshot.readBulkText) return { door: 'copy', why: null }
         throw new DwhError('CONFIG_INVALID', 'extract: copy: this source copies no text', {
           hint: 'Write extract: auto.',
         })
@@ -81,19 +79,19 @@ export function openDoors(snapshot: SourceSnapshot, writer: ParquetWriter): Door
       if (why === null) return { door: 'native', why: null }
       if (extract === 'auto') return nextBest(why)
       throw new DwhError('CONFIG_INVALID', `extract: native: ${why}`, {
-        hint: snapshot.nativeExtension?.hint ?? 'Write extract: auto.',
+        hint: snapshot.duckdbReader?.extension.hint ?? 'Write extract: auto.',
       })
     },
     async open(chosen, { table, where }, survey, signal) {
       const options = { where: where ?? undefined, signal }
       let { door, why } = tooLong(chosen.door, survey) ?? chosen
-      if (door === 'native' && survey && snapshot.readNative) {
-        const data = await snapshot.readNative(table, survey, options)
+      if (door === 'native' && survey && snapshot.duckdbReader) {
+        const data = await snapshot.duckdbReader.read(table, survey, options)
         if (typeof data !== 'string') return { door, why, data }
         ;({ door, why } = nextBest(data))
       }
-      const copy = door === 'rows' ? undefined : snapshot.readCopy?.(table, options)
-      return copy ? { door: 'copy', why, data: copy } : { door: 'rows', why, data: snapshot.read(table, options) }
+      const text = door === 'rows' ? undefined : snapshot.readBulkText?.(table, options)
+      return text ? { door: 'copy', why, data: text } : { door: 'rows', why, data: snapshot.read(table, options) }
     },
     after({ door }, error) {
       if (door !== 'native' || !isDwhError(error, 'SOURCE_FAILED') || error.context.retryable) return null

@@ -14,7 +14,7 @@ import { type Derive, type RunReport, runPipeline, type TableResult } from './in
 function numbers(name: string, told: string[], before: Promise<void> = Promise.resolve()): Source {
   return {
     open: async () => ({
-      info: { source: { kind: name }, id: null, lsn: null, takenAt: '2026-02-18T00:00:00Z' },
+      info: { source: { kind: name }, id: null, position: null, takenAt: '2026-02-18T00:00:00Z' },
       parallel: 1,
       tables: async () => [{ schema: 'public', name, columns: [{ name: 'n', type: 'INTEGER' }] }],
       read: () => ({

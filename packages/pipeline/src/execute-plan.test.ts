@@ -17,7 +17,7 @@ function source(tables: readonly TableSchema[], beforeRows: (name: string) => vo
   return {
     async open() {
       return {
-        info: { source: { kind: 'program' }, id: null, lsn: null, takenAt: '2026-02-18T03:00:00Z' },
+        info: { source: { kind: 'program' }, id: null, position: null, takenAt: '2026-02-18T03:00:00Z' },
         parallel: 1,
         tables: async () => tables,
         read({ name }) {

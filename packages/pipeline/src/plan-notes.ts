@@ -12,7 +12,7 @@ const SHOWN = 5
 
 /** What there is to know about tables that are read together, each once. `known`: every table of their source. */
 export function planNotes(tables: readonly TableSchema[], known: readonly TableSchema[]): PlanNote[] {
-  return [...ofTables(tables), ...storedTwice(tables, known), ...largeObjects(tables)]
+  return [...ofTables(tables), ...storedTwice(tables, known), ...numbersOnly(tables)]
 }
 
 function ofTables(tables: readonly TableSchema[]): PlanNote[] {
@@ -65,21 +65,23 @@ export function ownColumns(parent: TableSchema, child: TableSchema): string[] {
   return child.columns.map(({ name }) => name).filter((name) => !inherited.has(name))
 }
 
-function largeObjects(tables: readonly TableSchema[]): PlanNote[] {
-  const columns = tables.flatMap((table) =>
-    table.columns.filter((column) => column.largeObject).map(({ name }) => ({ table: formatTableName(table), name })),
-  )
-  if (columns.length === 0) return []
-  const names = columns.map(({ table, name }) => `${table}.${name}`)
-  return [
-    {
-      id: 'large_objects',
+/** Once for each kind of thing that columns hold the numbers of. */
+function numbersOnly(tables: readonly TableSchema[]): PlanNote[] {
+  const kinds = new Map<string, { table: string; name: string }[]>()
+  for (const table of tables)
+    for (const { name, refersTo } of table.columns)
+      if (refersTo !== undefined)
+        kinds.set(refersTo, [...(kinds.get(refersTo) ?? []), { table: formatTableName(table), name }])
+  return [...kinds].map(([kind, columns]) => {
+    const names = columns.map(({ table, name }) => `${table}.${name}`)
+    return {
+      id: kind.replaceAll(' ', '_'),
       tables: [...new Set(columns.map(({ table }) => table))],
-      found: `large objects are not read: ${shorten(names)} ${names.length === 1 ? 'holds' : 'hold'} their numbers only`,
+      found: `${kind} are not read: ${shorten(names)} ${names.length === 1 ? 'holds' : 'hold'} their numbers only`,
       fix: null,
       sql: null,
-    },
-  ]
+    }
+  })
 }
 
 function listed(tables: readonly TableSchema[]): string {

@@ -215,7 +215,7 @@ describe('what to know about the tables', () => {
 
   test('a note that two tables share comes once; large objects are said once for all columns', () => {
     const note = { id: 'detach_pending', found: 'p2: cut off', fix: 'End it.', sql: 'ALTER TABLE p;' }
-    const files = [{ ...columns('file')[0]!, largeObject: true }]
+    const files = [{ ...columns('file')[0]!, refersTo: 'large objects' }]
     const { notes } = plan({
       tables: [table('p', { notes: [note] }), table('p2', { notes: [note] }), table('docs', { columns: files })],
     })

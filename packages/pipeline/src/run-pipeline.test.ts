@@ -59,14 +59,17 @@ function corrupting(source: Source, change: (text: string) => string): Source {
       const snapshot = await source.open(signal)
       return {
         ...snapshot,
-        readCopy(table, options) {
-          const { copy, sent } = (snapshot.readCopy as NonNullable<typeof snapshot.readCopy>)(table, options)
+        readBulkText(table, options) {
+          const { bulkText, sent } = (snapshot.readBulkText as NonNullable<typeof snapshot.readBulkText>)(
+            table,
+            options,
+          )
           async function* changed(): AsyncGenerator<Uint8Array> {
             const pieces: Uint8Array[] = []
-            for await (const piece of copy) pieces.push(piece)
+            for await (const piece of bulkText) pieces.push(piece)
             yield Buffer.from(change(Buffer.concat(pieces).toString()))
           }
-          return { copy: changed(), sent }
+          return { bulkText: changed(), sent }
         },
       }
     },
@@ -300,7 +303,7 @@ test('a second source, thirty lines of async generator, in the same commit', asy
         }
       }
       return {
-        info: { source: { kind: 'rates' }, id: null, lsn: null, takenAt: '2026-02-18T03:00:00Z' },
+        info: { source: { kind: 'rates' }, id: null, position: null, takenAt: '2026-02-18T03:00:00Z' },
         parallel: 1,
         tables: async () => [{ schema: 'public', name: 'rates', columns, primaryKey: ['day'] }],
         read: () => ({ rows: rows() }),

@@ -53,7 +53,7 @@ function knownBefore(plan: TablePlan, { runId, date, snapshot, fidelity }: Entry
     run_id: runId,
     date,
     mode: 'snapshot' as const,
-    snapshot: { id: snapshot.id, lsn: snapshot.lsn, taken_at: snapshot.takenAt },
+    snapshot: { id: snapshot.id, lsn: snapshot.position, taken_at: snapshot.takenAt },
     columns,
     schema_hash: createHash('sha256').update(JSON.stringify(columns)).digest('hex'),
     primary_key: plan.primaryKey,

@@ -70,7 +70,12 @@ function numbers(tables: Tables): Source {
     async open() {
       const schemas = Object.keys(tables).map((name) => ({ schema: 'public', name, columns: COLUMNS }))
       return {
-        info: { source: { kind: 'numbers', database: 'test' }, id: null, lsn: null, takenAt: '2026-03-01T03:00:00Z' },
+        info: {
+          source: { kind: 'numbers', database: 'test' },
+          id: null,
+          position: null,
+          takenAt: '2026-03-01T03:00:00Z',
+        },
         parallel: 2,
         tables: async () => schemas,
         read: ({ name }) => ({

@@ -69,7 +69,7 @@ describe.each(PLACES)('a warehouse in %s', (_, place) => {
 
 const rates: Source = {
   open: async () => ({
-    info: { source: { kind: 'rates' }, id: null, lsn: null, takenAt: '2026-02-18T00:00:00Z' },
+    info: { source: { kind: 'rates' }, id: null, position: null, takenAt: '2026-02-18T00:00:00Z' },
     parallel: 1,
     tables: async () => [{ schema: 'public', name: 'rates', columns: [{ name: 'currency', type: 'VARCHAR' }] }],
     read: () => ({

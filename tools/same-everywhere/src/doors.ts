@@ -15,7 +15,7 @@ export async function through(
   survey: TableSurvey,
 ): Promise<TableData> {
   if (door === 'rows') return snapshot.read(table)
-  const data = door === 'copy' ? snapshot.readCopy?.(table) : await snapshot.readNative?.(table, survey)
+  const data = door === 'copy' ? snapshot.readBulkText?.(table) : await snapshot.duckdbReader?.read(table, survey)
   if (data === undefined || typeof data === 'string') throw new Error(`${formatTableName(table)}: no ${door}: ${data}`)
   return data
 }

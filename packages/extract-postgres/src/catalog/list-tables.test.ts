@@ -213,7 +213,9 @@ test('children by inheritance, each once though it has two parents; none of them
 test('columns for large objects: of the type lo, and oid where the database holds some', async () => {
   const database = await testDatabase('CREATE EXTENSION lo; CREATE TABLE docs (file lo, number oid, n int)')
   const found = async () =>
-    (await tablesOf(database.url)).get('docs')?.columns.flatMap(({ name, largeObject }) => (largeObject ? [name] : []))
+    (await tablesOf(database.url))
+      .get('docs')
+      ?.columns.flatMap(({ name, refersTo }) => (refersTo === 'large objects' ? [name] : []))
   expect(await found()).toEqual(['file'])
   await database.query('SELECT lo_create(0)')
   expect(await found()).toEqual(['file', 'number'])

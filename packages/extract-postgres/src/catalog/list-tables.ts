@@ -160,7 +160,7 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
     mapping,
     choices: Object.fromEntries(choices),
     ...(mapping.open ? { open: true } : {}),
-    ...(row.large_object && type.oid === OID ? { largeObject: true } : {}),
+    ...(row.large_object && type.oid === OID ? { refersTo: 'large objects' } : {}),
     ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
     ...(row.may_select && !isBroken(row.name) ? {} : { denied: deniedColumn(row, table) }),
   }

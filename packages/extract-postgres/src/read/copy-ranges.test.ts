@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmod } from 'node:fs/promises'
-import type { CopyData, SourceSnapshot, TableSchema } from '@dwh/core'
+import type { BulkText, SourceSnapshot, TableSchema } from '@dwh/core'
 import { startTestServer, type TestDatabase, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { postgresSource } from '../index.ts'
@@ -21,16 +21,16 @@ async function open(url: string, parallel: number, notes: string[] = []): Promis
   return snapshot
 }
 
-async function copyOf(snapshot: SourceSnapshot, name: string, signal?: AbortSignal): Promise<CopyData> {
+async function copyOf(snapshot: SourceSnapshot, name: string, signal?: AbortSignal): Promise<BulkText> {
   const table = (await snapshot.tables()).find((candidate) => candidate.name === name) as TableSchema
-  return snapshot.readCopy?.(table, { signal }) as CopyData
+  return snapshot.readBulkText?.(table, { signal }) as BulkText
 }
 
 /** The first cells of all rows, in order, as numbers. */
-async function firstCells({ copy, sent }: CopyData, onPiece = async () => {}): Promise<number[]> {
+async function firstCells({ bulkText, sent }: BulkText, onPiece = async () => {}): Promise<number[]> {
   const cells: number[] = []
   let rest = ''
-  for await (const piece of copy) {
+  for await (const piece of bulkText) {
     const lines = (rest + Buffer.from(piece).toString('latin1')).split('\n')
     rest = lines.pop() as string
     for (const line of lines) cells.push(Number(line.split('\t', 2)[1]))
@@ -50,7 +50,7 @@ async function backends(database: TestDatabase): Promise<{ copying: number[]; se
 }
 
 /** Reads until so many backends copy, and goes on with `then`. */
-async function whenCopying(database: TestDatabase, data: CopyData, count: number, then: (pids: number[]) => unknown) {
+async function whenCopying(database: TestDatabase, data: BulkText, count: number, then: (pids: number[]) => unknown) {
   let done = false
   return firstCells(data, async () => {
     if (done) return
@@ -124,7 +124,7 @@ describe('a large table, by several readers', () => {
     const database = await testDatabase(`${BIG}; CREATE TABLE small AS SELECT 1 AS i; CREATE TABLE nothing (i int)`)
     const snapshot = await open(database.url, 3)
     const big = (await snapshot.tables()).find(({ name }) => name === 'big') as TableSchema
-    expect(await firstCells(snapshot.readCopy?.(big, { where: 'i <= 50000' }) as CopyData)).toEqual(all(50_000))
+    expect(await firstCells(snapshot.readBulkText?.(big, { where: 'i <= 50000' }) as BulkText)).toEqual(all(50_000))
     expect(await firstCells(await copyOf(snapshot, 'small'))).toEqual([1])
     expect(await firstCells(await copyOf(snapshot, 'nothing'))).toEqual([])
     expect((await backends(database)).sessions).toBe(2)
@@ -183,7 +183,7 @@ describe('readers that come and go', () => {
   test('one whose turn at the lock does not come: the table is read without it', async () => {
     const database = await testDatabase(`${BIG}; CREATE TABLE small AS SELECT 1 AS i`)
     const snapshot = await open(database.url, 2)
-    const small = (await copyOf(snapshot, 'small')).copy[Symbol.asyncIterator]()
+    const small = (await copyOf(snapshot, 'small')).bulkText[Symbol.asyncIterator]()
     await small.next()
     await withClient(database.url, async (client) => {
       let altered: Promise<unknown> | undefined
@@ -228,7 +228,7 @@ describe('things end', () => {
   test('left midway', async () => {
     const database = await testDatabase(BIG)
     const snapshot = await open(database.url, 2)
-    for await (const _ of (await copyOf(snapshot, 'big')).copy)
+    for await (const _ of (await copyOf(snapshot, 'big')).bulkText)
       if ((await backends(database)).copying.length === 2) break
     await expect.poll(async () => (await backends(database)).sessions).toBe(1)
     expect(await firstCells(await copyOf(snapshot, 'big'))).toEqual(all(ROWS))

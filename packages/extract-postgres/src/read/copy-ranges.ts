@@ -1,4 +1,4 @@
-import type { CopyData } from '@dwh/core'
+import type { BulkText } from '@dwh/core'
 import type { PgTable } from '../catalog/list-tables.ts'
 import type { Reader } from '../session/reader-pool.ts'
 import type { Ranges } from './block-ranges.ts'
@@ -30,7 +30,7 @@ interface Helper {
  * of all is one stream, row by row as it comes. A helper that cannot begin is no failure; one that fails later is, and ends all.
  * @throws what `copyTable` does
  */
-export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOptions): CopyData {
+export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOptions): BulkText {
   const { ranges, free, help, contended } = options
   const helpers = new Set<Helper>()
   let next = 0
@@ -40,7 +40,7 @@ export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOp
   async function* copy(by: Reader, conditions: Iterable<string | undefined>): AsyncGenerator<Uint8Array> {
     for (const where of conditions) {
       const part = copyTable(by.client, table, { where, drop: by.last ? undefined : by.destroy, waiting: by.waiting })
-      yield* part.copy
+      yield* part.bulkText
       sent += part.sent()
     }
   }
@@ -87,5 +87,5 @@ export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOp
     return merged.rows()
   }
 
-  return { copy: ranges.length === 1 ? copy(reader, ranges) : inRanges(), sent: () => sent }
+  return { bulkText: ranges.length === 1 ? copy(reader, ranges) : inRanges(), sent: () => sent }
 }

@@ -20,27 +20,27 @@ test('the text of COPY, behind an empty field; how many rows; and the connection
     INSERT INTO t VALUES (1, NULL), (2, ''), (3, E'a"b\\nc\\\\d'); CREATE TABLE nothing (a int); CREATE TABLE one (a text); INSERT INTO one VALUES (NULL), ('x')`)
   for (let round = 0; round < 2; round += 1) {
     const t = copyTable(client, tables.get('t')!)
-    expect(await text(t.copy)).toBe('\t1\t\\N\n\t2\t\n\t3\ta"b\\nc\\\\d\n')
+    expect(await text(t.bulkText)).toBe('\t1\t\\N\n\t2\t\n\t3\ta"b\\nc\\\\d\n')
     expect(t.sent()).toBe(3)
   }
   const nothing = copyTable(client, tables.get('nothing')!)
-  expect(await text(nothing.copy)).toBe('')
+  expect(await text(nothing.bulkText)).toBe('')
   expect(nothing.sent()).toBe(0)
-  expect(await text(copyTable(client, tables.get('one')!).copy)).toBe('\t\\N\n\tx\n')
-  expect(await text(copyTable(client, tables.get('t')!, { where: 'a > 2 -- last' }).copy)).toMatch(/^\t3\t/)
+  expect(await text(copyTable(client, tables.get('one')!).bulkText)).toBe('\t\\N\n\tx\n')
+  expect(await text(copyTable(client, tables.get('t')!, { where: 'a > 2 -- last' }).bulkText)).toMatch(/^\t3\t/)
 })
 
 test('the server fails midway, or refuses: the table is named, and the connection can go on', async () => {
   const { client, tables } = await setUp(`CREATE TABLE t AS SELECT n, 1000 - n AS d FROM generate_series(1, 1000) n;
     CREATE VIEW broken AS SELECT n, 1 / d AS x FROM t`)
   const broken = copyTable(client, tables.get('broken')!)
-  const error = await text(broken.copy).catch((caught) => caught)
+  const error = await text(broken.bulkText).catch((caught) => caught)
   expect(error).toMatchObject({ code: 'SOURCE_FAILED', message: expect.stringMatching(/^broken.*division by zero/) })
   await client.query('ROLLBACK')
   await beginSnapshot(client)
   const t = copyTable(client, tables.get('t')!)
-  expect((await text(t.copy)).split('\n')).toHaveLength(1001)
-  await expect(text(copyTable(client, tables.get('t')!, { where: 'nowhere = 1' }).copy)).rejects.toMatchObject({
+  expect((await text(t.bulkText)).split('\n')).toHaveLength(1001)
+  await expect(text(copyTable(client, tables.get('t')!, { where: 'nowhere = 1' }).bulkText)).rejects.toMatchObject({
     message: expect.stringContaining('nowhere'),
   })
 })
@@ -49,11 +49,11 @@ test('the connection is lost midway: an error, at once, and never the end of a t
   const { client, tables, url } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 200000) n`,
   )
-  const { copy, sent } = copyTable(client, tables.get('big')!)
+  const { bulkText, sent } = copyTable(client, tables.get('big')!)
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
   let bytes = 0
   const reading = (async () => {
-    for await (const chunk of copy) {
+    for await (const chunk of bulkText) {
       if (bytes === 0) {
         const other = new pg.Client({ connectionString: url })
         await other.connect()
@@ -73,8 +73,8 @@ test('the server does not say how many rows it sent: an error, though every byte
   const { client, tables } = await setUp('CREATE TABLE t AS SELECT n FROM generate_series(1, 100) n')
   // the message that ends a COPY, lost on its way
   client.connection.removeAllListeners('commandComplete')
-  const { copy, sent } = copyTable(client, tables.get('t')!)
-  await expect(text(copy)).rejects.toMatchObject({
+  const { bulkText, sent } = copyTable(client, tables.get('t')!)
+  await expect(text(bulkText)).rejects.toMatchObject({
     code: 'SOURCE_FAILED',
     message: expect.stringMatching(/^t.*how many/),
   })
@@ -85,14 +85,14 @@ test('left midway: the connection is ended, or the rest is read and it goes on',
   const { client, tables } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 100000) n`,
   )
-  for await (const _ of copyTable(client, tables.get('big')!).copy) break
+  for await (const _ of copyTable(client, tables.get('big')!).bulkText) break
   expect((await client.query('SELECT count(*)::int AS n FROM public.big')).rows).toEqual([{ n: 100_000 }])
   let dropped = false
   const drop = () => {
     dropped = true
     client.connection.stream.destroy()
   }
-  for await (const _ of copyTable(client, tables.get('big')!, { drop }).copy) break
+  for await (const _ of copyTable(client, tables.get('big')!, { drop }).bulkText) break
   expect(dropped).toBe(true)
 })
 
@@ -101,8 +101,8 @@ test('a caller that is slow holds the server back; one that leaves early leaves 
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 300000) n`,
   )
   const before = process.memoryUsage().rss
-  const { copy } = copyTable(client, tables.get('big')!)
-  for await (const _ of copy) {
+  const { bulkText } = copyTable(client, tables.get('big')!)
+  for await (const _ of bulkText) {
     await new Promise((resolve) => setTimeout(resolve, 1500))
     break
   }

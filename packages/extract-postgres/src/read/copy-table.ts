@@ -1,4 +1,4 @@
-import { type CopyData, DwhError, interruptible } from '@dwh/core'
+import { type BulkText, DwhError, interruptible } from '@dwh/core'
 import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams'
 import type { PgClient } from '../session/pg-client.ts'
 import { sourceFailure } from '../session/postgres-errors.ts'
@@ -25,13 +25,13 @@ export interface CopyTableOptions {
  * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end and a server's error; see `drop` for an early exit.
  *
  * @example
- * const { copy, sent } = copyTable(client, table)
- * for await (const bytes of copy) process.stdout.write(bytes)
+ * const { bulkText, sent } = copyTable(client, table)
+ * for await (const bytes of bulkText) process.stdout.write(bytes)
  * console.log(sent())
  *
  * @throws DwhError SOURCE_FAILED, SOURCE_DENIED or SOURCE_CHANGED, naming the table; while iterating
  */
-export function copyTable(client: PgClient, table: ReadableTable, options: CopyTableOptions = {}): CopyData {
+export function copyTable(client: PgClient, table: ReadableTable, options: CopyTableOptions = {}): BulkText {
   if (table.columns.length === 0) throw new DwhError('SOURCE_FAILED', `${table.name}: no columns to read`)
   const { waiting = { now: false } } = options
   const query = copyTo(`COPY (${selectStatement(table, options.where, "''")}) TO STDOUT`) as CopyToStreamQuery & {
@@ -84,7 +84,7 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
     }
   }
 
-  return { copy: copy(), sent: () => query.rowCount }
+  return { bulkText: copy(), sent: () => query.rowCount }
 }
 
 const NO_TAG = -1

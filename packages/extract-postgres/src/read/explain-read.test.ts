@@ -17,7 +17,7 @@ async function failures(snapshot: SourceSnapshot, name: string, where?: string) 
   const table = (await snapshot.tables()).find((each) => each.name === name) as TableSchema
   const read = async (way: (typeof WAYS)[number]): Promise<void> => {
     if (way === 'survey') await snapshot.survey?.(table, { proof: 'columns', native: true }, { where })
-    else if (way === 'copy') for await (const _ of snapshot.readCopy?.(table, { where }).copy ?? []);
+    else if (way === 'copy') for await (const _ of snapshot.readBulkText?.(table, { where }).bulkText ?? []);
     else for await (const _ of snapshot.read(table, { where }).rows);
   }
   const found: { code: string; message: string; hint: string }[] = []

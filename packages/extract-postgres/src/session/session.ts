@@ -107,14 +107,14 @@ export async function beginSnapshot(client: PgClient, options: BeginSnapshotOpti
 export async function exportSnapshot(client: PgClient): Promise<SnapshotInfo & { readonly id: string }> {
   // on a standby there is no current position, only the one replayed so far
   const { rows } = await client.query(`SELECT pg_export_snapshot() AS id,
-    CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+    CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS position,
     to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS taken_at,
     current_database() AS database,
     has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS may_identify`)
-  const { id, lsn, taken_at, database, may_identify } = rows[0]
+  const { id, position, taken_at, database, may_identify } = rows[0]
   const identity = may_identify
     ? await client.query('SELECT system_identifier::text AS id FROM pg_control_system()')
     : null
   const source = { kind: 'postgres', system_identifier: (identity?.rows[0].id as string | undefined) ?? null, database }
-  return { source, id, lsn, takenAt: taken_at }
+  return { source, id, position, takenAt: taken_at }
 }

@@ -46,8 +46,8 @@ const WAYS = {
     return count
   },
   copy: async ({ snapshot, table }: House, where: string) => {
-    const data = snapshot.readCopy?.(table, { where })
-    for await (const _ of data?.copy ?? []);
+    const data = snapshot.readBulkText?.(table, { where })
+    for await (const _ of data?.bulkText ?? []);
     return data?.sent()
   },
   proof: async ({ snapshot, table }: House, where: string) =>
@@ -114,7 +114,7 @@ test('several connections share the table: all of them make way, also while nobo
   const snapshot = await source.open()
   onTestFinished(() => snapshot.close())
   const [table] = (await snapshot.tables()) as [TableSchema]
-  const pieces = snapshot.readCopy?.(table).copy[Symbol.asyncIterator]()
+  const pieces = snapshot.readBulkText?.(table).bulkText[Symbol.asyncIterator]()
   const holders = `SELECT FROM pg_locks WHERE granted AND relation = 't'::regclass AND mode = 'AccessShareLock'`
   const readers = async () => {
     await pieces?.next()

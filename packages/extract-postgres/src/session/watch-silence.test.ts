@@ -64,9 +64,9 @@ const WAYS = {
     return count
   },
   copy: async (snapshot: SourceSnapshot, { where, meanwhile }: Reading = {}) => {
-    const data = snapshot.readCopy?.(await onlyTable(snapshot), { where })
+    const data = snapshot.readBulkText?.(await onlyTable(snapshot), { where })
     let pieces = 0
-    for await (const _ of data?.copy ?? []) {
+    for await (const _ of data?.bulkText ?? []) {
       if (pieces === 0) await meanwhile?.()
       pieces += 1
     }

@@ -1,5 +1,5 @@
 import {
-  type CopyData,
+  type BulkText,
   LEASE_KEY,
   type ObjectStore,
   RUNS_PREFIX,
@@ -64,10 +64,10 @@ function observedSnapshot(snapshot: SourceSnapshot, reach: Reach): SourceSnapsho
       const own = Reflect.get(target, name, receiver)
       if (name === 'tables' || name === 'survey' || name === 'close')
         return (...args: unknown[]) => step(reach, name, () => own.apply(target, args))
-      if (name !== 'readCopy') return own
+      if (name !== 'readBulkText') return own
       return (...args: unknown[]) => {
-        const data: CopyData = own.apply(target, args)
-        return { copy: observedBytes(data.copy, reach), sent: () => data.sent() }
+        const data: BulkText = own.apply(target, args)
+        return { bulkText: observedBytes(data.bulkText, reach), sent: () => data.sent() }
       }
     },
   })

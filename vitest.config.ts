@@ -8,10 +8,10 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       {
-        find: /^@dwh\/(test-kit|postgres-server|s3-server|duckdb-extensions)$/,
-        replacement: source('tools/$1/src/index.ts'),
+        find: /^@dwh\/(postgres-server|s3-server|s3-stores|duckdb-extensions)$/,
+        replacement: source('tools/testing/$1/src/index.ts'),
       },
-      { find: /^@dwh\/s3-stores$/, replacement: source('tools/s3-stores/src/stores.ts') },
+      { find: /^@dwh\/test-kit$/, replacement: source('tools/testing/kit/src/index.ts') },
       { find: /^@dwh\/seed$/, replacement: source('seed/src/index.ts') },
       { find: /^@dwh\/storage\/testing$/, replacement: source('packages/storage/src/testing/index.ts') },
       { find: /^@dwh\/warehouse\/settings$/, replacement: source('packages/warehouse/src/settings.ts') },
@@ -21,7 +21,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['{packages,apps,tools,examples}/**/*.test.ts', '{seed,bench}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.extra.test.ts'],
-    globalSetup: ['tools/test-kit/src/global-setup.ts'],
+    globalSetup: ['tools/testing/kit/src/global-setup.ts'],
     // says so once in each file, whatever the test
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // how long is too long for certain: machines are noisy, and a test that measures says so itself

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT: string = fileURLToPath(new URL('../../../../', import.meta.url))
+
+/** What a `package.json` says, as far as it is looked at here. */
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly private?: boolean
+  readonly exports?: Readonly<Record<string, { readonly types: string; readonly default: string }>>
+  readonly bin?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly publishConfig?: Readonly<Record<string, unknown>>
+  readonly scripts?: Readonly<Record<string, string>>
+}
+
+export interface PublicPackage {
+  /** From the top of the repository: `packages/core`. */
+  readonly room: string
+  readonly manifest: Manifest
+}
+
+export function readManifest(folder: string): Manifest & Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+}
+
+/** What a release publishes: every member that is not private, in the order of its name. */
+export function listPublicPackages(root: string = ROOT): PublicPackage[] {
+  return ['apps', 'packages']
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+    .map((room) => ({ room, manifest: readManifest(join(root, room)) }))
+    .filter(({ manifest }) => manifest.private !== true)
+    .sort((a, b) => a.manifest.name.localeCompare(b.manifest.name))
+}
+
+const root = readManifest(ROOT) as unknown as { packageManager: string; devDependencies: Record<string, string> }
+
+/** `pnpm@<version>`, as this repository pins it. */
+export const PNPM: string = root.packageManager
+
+/** The version of a tool that this repository develops with. */
+export function pinned(name: string): string {
+  const version = root.devDependencies[name]
+  if (version === undefined) throw new Error(`package.json pins no ${name}`)
+  return version
+}

@@ -1,0 +1,165 @@
+// Every check: `pnpm check` is exactly what CI runs; then one line that says how many passed and failed. CONTRIBUTING.md has the sizes.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { changedSuites } from '../suites/runner/changed-suites.mjs'
+import { amountOf, needsOf, SUITES, suitesNamed } from '../suites/runner/list-suites.mjs'
+import { runSuites } from '../suites/runner/run-suites.mjs'
+import { runVitest } from '../suites/runner/run-vitest.mjs'
+import { checkedOut, recordSlow } from '../suites/runner/tested-page.mjs'
+import { prepare } from './prepare.mjs'
+
+const USAGE = `pnpm check                               every test of \`npm test\`, lint, types, and a smoke of each suite
+pnpm check:all                           the same with each suite at its normal count
+pnpm check:all --changed [REF] [--list]  the suites that a change since main, or since REF, touches; --list: only says which
+pnpm check:slow                          each suite at its slow count; writes docs/tested.md
+pnpm suite NAME... [--count N] [--size smoke|normal|slow] [--seed N] [--from N]
+                                         suites by name, as much as the count or the size says; a seed and a number play one
+                                         case again
+pnpm suite                               lists the suites`
+
+const SIZES = ['smoke', 'normal', 'slow']
+const SLOWEST_FILES = 15
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const env = { ...process.env, CI: '1', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
+const started = performance.now()
+let passed = 0
+/** What failed, told once more at the end: a record of CI may keep no more than the last screens. */
+const failures = []
+/** What took how long, told at the end. */
+const times = []
+
+function title(text) {
+  console.log(`\n== ${text}`)
+}
+
+/** Does one step, and notes its seconds. */
+function timed(name, work) {
+  const start = performance.now()
+  const done = work()
+  times.push({ name, seconds: (performance.now() - start) / 1000 })
+  return done
+}
+
+/** One check that is a command of its own. */
+function check(name, command, args) {
+  title(`${name}: ${[command.replace(root, ''), ...args].join(' ')}`)
+  const ok = timed(name, () => spawnSync(command, args, { cwd: root, stdio: 'inherit', env }).status === 0)
+  if (ok) passed += 1
+  else failures.push(name)
+}
+
+/** Counts each test. */
+function count(report) {
+  passed += report.passed
+  failures.push(...report.failures)
+}
+
+/** What `npm test` runs, and what looks at the text alone. */
+function checkCode() {
+  title('tests')
+  const report = timed('tests', () => runVitest({ root, title: 'tests', args: [], env }))
+  count(report)
+  check('lint and format', join(root, 'node_modules/.bin/biome'), ['check', '--error-on-warnings', '.'])
+  check('types', 'npm', ['run', '--silent', 'typecheck'])
+  return report.files
+}
+
+function checkSuites(suites, size, options = {}) {
+  const needs = [...new Set(suites.flatMap((suite) => needsOf(suite, size)))]
+  check('what the suites need of Debian', 'tools/suites/runner/install-debian-packages', needs)
+  title(`suites: ${suites.map((suite) => `${suite.name} (${amountOf(suite, size, options.count)})`).join(', ')}`)
+  const { seed, from } = options
+  const replay = { ...(seed ? { DWH_SUITE_SEED: seed } : {}), ...(from ? { DWH_SUITE_FROM: from } : {}) }
+  const report = runSuites({ root, suites, size, count: options.count, env: { ...env, ...replay } })
+  count(report)
+  for (const { name, amount, seconds } of report.times) times.push({ name: `${name}: ${amount}`, seconds })
+}
+
+function tellTimes(heading, rows) {
+  title(heading)
+  for (const { name, seconds } of [...rows].sort((a, b) => b.seconds - a.seconds))
+    console.log(`${seconds.toFixed(1).padStart(8)} s  ${name}`)
+}
+
+function end(files = []) {
+  tellTimes('seconds of each suite, longest first', times)
+  const slowest = [...files].sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_FILES)
+  if (slowest.length > 0)
+    tellTimes(
+      'seconds of the slowest test files',
+      slowest.map(({ path, seconds }) => ({ name: path, seconds })),
+    )
+  if (failures.length > 0) title('what failed')
+  // of a long message the beginning says what, and where
+  for (const failure of failures) console.log(`\n${failure.slice(0, 4000)}`)
+  console.log(`\n${passed} passed, ${failures.length} failed`)
+  process.exitCode = failures.length === 0 ? 0 : 1
+}
+
+function refuse(message) {
+  console.error(`${message}\n\n${USAGE}`)
+  process.exit(2)
+}
+
+function argumentsOf(args) {
+  const text = { type: 'string' }
+  const flag = { type: 'boolean' }
+  const options = { count: text, size: text, seed: text, from: text, changed: flag, list: flag, help: flag }
+  try {
+    return parseArgs({ args, options, allowPositionals: true })
+  } catch (error) {
+    return refuse(error.message)
+  }
+}
+
+/** Says which suites a change touches, and why. */
+function tellChanged(ref) {
+  const { base, files, touched } = changedSuites(root, ref)
+  title(`${files} files changed since ${base.commit.slice(0, 12)}, where this left ${base.name}`)
+  for (const { suite, because } of touched) console.log(`${suite.name.padEnd(22)} since ${because} changed`)
+  if (touched.length === 0) console.log('no suite is concerned')
+  return touched.map(({ suite }) => suite)
+}
+
+function checkSlow() {
+  const before = checkedOut(root)
+  if (before.changed) refuse('check:slow: something is in no commit, so that no commit could be named for its result')
+  checkSuites(SUITES, 'slow')
+  const minutes = Math.round((performance.now() - started) / 60_000)
+  const date = new Date().toISOString().slice(0, 10)
+  const failed = failures.map((failure) => failure.split('\n')[0])
+  console.log(`\ndocs/tested.md: ${recordSlow({ date, commit: before.commit, minutes, passed, failures: failed })}`)
+  end()
+}
+
+const [size = '', ...rest] = process.argv.slice(2)
+const { values, positionals } = argumentsOf(rest)
+if (values.help) console.log(USAGE)
+else if (values.count !== undefined && !/^[1-9]\d*$/.test(values.count)) refuse(`--count ${values.count}: no count`)
+else if (values.size !== undefined && !SIZES.includes(values.size)) refuse(`--size ${values.size}: ${SIZES.join(', ')}`)
+else if (size === 'suite' && positionals.length === 0) {
+  for (const suite of SUITES) console.log(`${suite.name.padEnd(22)} ${amountOf(suite, 'normal')}: ${suite.covers}`)
+} else if (size === 'suite') {
+  const suites = suitesNamed(positionals)
+  prepare()
+  checkSuites(suites, values.size ?? 'normal', { ...values, count: values.count && Number(values.count) })
+  end()
+} else if (size === 'all' && values.changed) {
+  const suites = tellChanged(positionals[0])
+  if (!values.list && suites.length > 0) {
+    prepare()
+    checkSuites(suites, 'normal')
+  }
+  if (!values.list) end()
+} else if (size === 'smoke' || size === 'all') {
+  prepare()
+  const files = checkCode()
+  checkSuites(SUITES, size === 'smoke' ? 'smoke' : 'normal')
+  end(files)
+} else if (size === 'slow') {
+  prepare()
+  checkSlow()
+} else refuse(`${size}: smoke, all, slow or suite`)

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { seedDatabase } from '@dwh/seed'
+import { builtProgram, temporaryFolder, testDatabase } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { listPages, ROOT } from './pages.ts'
+
+/*
+ * A `console` block is commands after `$ ` and what they print. The blocks of one page are run one after the other, in one folder, over the example
+ * database. What differs from run to run is compared by its form: times, durations, run ids, sizes, hashes, free sessions, the width of a table, the order in which tables come in. `...` stands for lines left out.
+ * `DOCS=write` puts what was printed in place of what the page says.
+ */
+
+const pages = listPages().filter(({ blocks }) => blocks.some(({ language }) => language === 'console'))
+
+test.each(pages.map((page) => [page.path, page] as const))(
+  '%s: commands print what the page says',
+  async (path, { blocks }) => {
+    const database = await testDatabase()
+    await seedDatabase((sql) => database.query(sql))
+    // a second one, for pages that speak of a database that was moved
+    const moves = blocks.some(({ text }) => text.includes('RESTORED_DATABASE_URL'))
+    const restored = moves ? await testDatabase() : null
+    await seedDatabase(async (sql) => void (await restored?.query(sql)))
+    const folder = await temporaryFolder()
+    const env = {
+      PATH: `${await commands(folder)}:${process.env.PATH}`,
+      HOME: folder,
+      DATABASE_URL: database.url,
+      QUERIES: join(ROOT, 'seed/queries'),
+      ...(restored ? { RESTORED_DATABASE_URL: restored.url } : {}),
+    }
+    await mkdir(join(folder, 'work'))
+    for (const { language, line, text } of blocks) {
+      if (language !== 'console') continue
+      for (const [index, { command, output }] of exchanges(text).entries()) {
+        const printed = (await shell(command, join(folder, 'work'), env))
+          .replaceAll(join(folder, 'work'), '/home/you')
+          .replaceAll(folder, '/home/you')
+          .replaceAll(new URL(database.url).host, 'localhost:5432')
+          .replaceAll(database.name, 'app')
+          .replaceAll(restored?.name ?? '\0', 'app_restored')
+        const [said, found] = [form(output), form(printed)]
+        if (process.env.DOCS === 'write' && !output.includes('...')) {
+          await replace(path, `$ ${command}\n${output}`, `$ ${command}\n${printed}`)
+          continue
+        }
+        const where = `${path}:${line}, command ${index + 1}: ${command}\n\n${printed}`
+        if (said.includes('...')) expect(found, where).toMatch(withGaps(said))
+        else expect(found, where).toBe(said)
+      }
+    }
+  },
+  120_000,
+)
+
+async function replace(path: string, said: string, printed: string): Promise<void> {
+  const file = join(ROOT, path)
+  const page = await readFile(file, 'utf8')
+  await writeFile(
+    file,
+    page.replace(said.trimEnd(), () => printed.replaceAll(/ +$/gm, '').trimEnd()),
+  )
+}
+
+/** `dwh` and `dwh-scheduler`, by themselves and after `npx`, as this checkout has them. */
+async function commands(folder: string): Promise<string> {
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  const run = (program: string) => `exec "${process.execPath}" "${program}" "$@"\n`
+  const scripts = {
+    dwh: run(await builtProgram('dwh')),
+    'dwh-scheduler': run(await builtProgram('dwh-scheduler')),
+    psql: run(join(ROOT, 'tools/repo/docs/src/psql.child.mjs')),
+    npx: 'name=$1; shift\ncase $name in dwh|@dwh/cli) exec dwh "$@";; dwh-scheduler|@dwh/scheduler) exec dwh-scheduler "$@";; *) exit 127;; esac\n',
+  }
+  for (const [name, script] of Object.entries(scripts)) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${script}`)
+    await chmod(join(bin, name), 0o755)
+  }
+  return bin
+}
+
+function exchanges(text: string): { command: string; output: string }[] {
+  const found: { command: string; output: string }[] = []
+  for (const line of text.split('\n')) {
+    const last = found.at(-1)
+    if (line.startsWith('$ ')) found.push({ command: line.slice(2), output: '' })
+    else if (last && line.startsWith('> ') && last.output === '') last.command += `\n${line.slice(2)}`
+    else if (last) last.output += `${line}\n`
+  }
+  return found
+}
+
+/** Both of its streams, as a terminal shows them. */
+function shell(command: string, cwd: string, env: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-c', `exec 2>&1; ${command}`], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    child.once('error', reject)
+    child.once('close', () => resolve(printed))
+  })
+}
+
+/** What stays the same from run to run. */
+function form(text: string): string {
+  const today = new Date().toISOString().slice(0, 10)
+  return text
+    .replaceAll(/\b\d{8}T\d{6}Z-[0-9a-f]{8}\b/g, 'RUN')
+    .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256')
+    .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
+    .replaceAll(/"(duration_ms|bytes)":\d+/g, '"$1":NUMBER')
+    .replaceAll(today, 'TODAY')
+    .replaceAll(today.replaceAll('-', '/'), 'TO/DAY')
+    .replaceAll(DAY_OF_WRITING, 'TODAY')
+    .replaceAll(DAY_OF_WRITING.replaceAll('-', '/'), 'TO/DAY')
+    .replaceAll(/\b\d+(\.\d+)? (s|ms|min)\b/g, 'DURATION')
+    .replaceAll(/\b\d+(\.\d+)? (B|kB|MB|GB|TB)\b/g, 'SIZE')
+    .replaceAll(/(just now|\d+ (second|minute)s? ago)/g, 'AGO')
+    .replaceAll(/\b\d+ free for /g, 'SESSIONS free for ')
+    .replaceAll(/─+/g, '─')
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/ $/gm, '')
+    .trim()
+    .replace(/(^✓.*\n)+/m, (lines) => lines.split('\n').sort().join('\n').trimStart().concat('\n'))
+}
+
+/** The day on which the pages were written: there it stands for today. */
+const DAY_OF_WRITING = '2026-11-21'
+
+function withGaps(said: string): RegExp {
+  const parts = said.split(/^ ?\.\.\.$/m).map((part) => part.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[\\s\\S]*')}$`)
+}

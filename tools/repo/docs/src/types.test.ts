@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beginSnapshot, listTables, mapType, type TypeMapping } from '@dwh/extract-postgres'
+import { testDatabase, withClient } from '@dwh/test-kit'
+import { expect, test } from 'vitest'
+import { ROOT } from './pages.ts'
+
+const PAGE = join(ROOT, 'docs/types.md')
+const BEGIN = '<!-- types: made from the code by tools/repo/docs/src/types.test.ts -->\n'
+const END = '<!-- /types -->'
+
+/** Where a type takes a precision, or is somebody's own: what to show of it. */
+const DECLARED = [
+  'numeric(p,s)',
+  'numeric(3,-2)',
+  'numeric(2,5)',
+  'numeric(39,1)',
+  'numeric',
+  'an enum',
+  'a composite',
+  'a domain over int4',
+  'citext',
+  'hstore',
+  'ltree',
+  'int4[]',
+  'text[]',
+  'numeric[]',
+  'timetz[]',
+  'arrays of a composite',
+]
+const SQL: Readonly<Record<string, string>> = {
+  'numeric(p,s)': 'numeric(10,2)',
+  'an enum': 'mood',
+  'a composite': 'pair',
+  'a domain over int4': 'whole',
+  'arrays of a composite': 'pair[]',
+}
+const SETUP = `CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE TYPE mood AS ENUM ('ok'); CREATE TYPE pair AS (a int, b int);
+  CREATE DOMAIN whole AS int4`
+
+/** Types that no column is declared with, or that only extensions which are not at hand have. */
+const NOT_LISTED = `'pg_node_tree', 'pg_ndistinct', 'pg_dependencies', 'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector', 'numeric'`
+const OF_EXTENSIONS = [
+  ['PostGIS geometry', 'postgis', 'geometry'],
+  ['PostGIS geography', 'postgis', 'geography'],
+  ['pgvector vector', 'vector', 'vector'],
+  ['pgvector halfvec', 'vector', 'halfvec'],
+] as const
+
+/** Every type, and how it is mapped, from the catalog of a real server. `vitest -u` writes the page anew. */
+test('docs/types.md lists every type as the code maps it', async () => {
+  const rows = new Map<string, { names: string[]; cells: string[] }>()
+  for (const [name, mapping] of await mappings()) {
+    const cells = [becomes(mapping), verdict(mapping), choices(mapping), mapping.binary ? 'yes' : 'as text']
+    const row = rows.get(cells.join()) ?? { names: [], cells }
+    row.names.push(name)
+    rows.set(cells.join(), row)
+  }
+  const header = ['Postgres', 'in the warehouse', 'verdict', 'may be stored as', 'DuckDB reads it itself']
+  // the longest list, of types that have nothing to say about themselves, comes last
+  const ordered = [...rows.values()].sort((a, b) => Number(isRest(a.cells)) - Number(isRest(b.cells)))
+  const lines = ordered.map(({ names, cells }) => [
+    `${isRest(cells) ? 'all others: ' : ''}${names.join(', ')}`,
+    ...cells,
+  ])
+  const table = alignTable([header, ...lines])
+  const page = await readFile(PAGE, 'utf8')
+  const [before, rest = ''] = page.split(BEGIN)
+  const [, after = ''] = rest.split(END)
+  await expect(`${before}${BEGIN}\n${table}\n\n${END}${after}`).toMatchFileSnapshot(PAGE)
+})
+
+async function mappings(): Promise<[string, TypeMapping][]> {
+  const database = await testDatabase(SETUP)
+  const { rows } = await database.query(`SELECT typname AS name FROM pg_type
+    WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r', 'm') AND typcategory <> 'A' AND typname NOT IN (${NOT_LISTED}) ORDER BY oid`)
+  const names = [...rows.map(({ name }) => (name === 'char' ? '"char"' : name)), ...DECLARED]
+  await database.query(`CREATE TABLE t (${names.map((name, i) => `c${i} ${SQL[name] ?? name}`).join(', ')})`)
+  const [table] = await withClient(database.url, async (client) => {
+    await beginSnapshot(client)
+    return (await listTables(client)).filter(({ name }) => name === 't')
+  })
+  const found = (table?.columns ?? []).map(({ mapping }, i): [string, TypeMapping] => [names[i] ?? '', mapping])
+  const others = OF_EXTENSIONS.map(([shown, extension, name]): [string, TypeMapping] => [
+    shown,
+    mapType({
+      oid: 20_000,
+      name,
+      schema: 'public',
+      modifier: -1,
+      moneyDigits: 2,
+      kind: 'b',
+      extension,
+      delimiter: ',',
+      element: null,
+      fields: null,
+    }),
+  ])
+  return [...found, ...others]
+}
+
+function becomes({ type, open, element }: TypeMapping): string {
+  if (open === 'scale') return 'DECIMAL(38,s) where all values fit, else VARCHAR'
+  if (open === 'shape')
+    return `${element?.open ? 'DECIMAL(38,s)' : element?.type}[] where all arrays are lists, else JSON`
+  return type
+}
+
+function verdict({ type, verdict: found, open, element }: TypeMapping): string {
+  if (open === 'scale') return 'exact, or text'
+  if (element) return element.verdict
+  if (type.startsWith('DECIMAL')) return 'exact; NaN is refused'
+  return type.startsWith('TIMESTAMP') ? 'exact; beyond January 294247 refused' : found
+}
+
+const isRest = (cells: readonly string[]) => cells.join() === 'VARCHAR,text,,as text'
+
+const choices = (mapping: TypeMapping) => Object.keys(mapping.choices).join(', ')
+
+/** As the formatter of the project leaves it. */
+function alignTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`
+  const [header = [], ...body] = rows
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')
+}

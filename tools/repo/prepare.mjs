@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+const root = new URL('../..', import.meta.url)
+
+/** `pnpm@<version>`, as package.json pins it. */
+const pnpm = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).packageManager
+
+/** Runs pnpm of the pinned version, which npx fetches once: nobody needs to have it. Ends this process when it fails. */
+export function runPnpm(args, options = {}) {
+  // what it says goes to stderr, unless it is the answer itself: stdout belongs to that
+  const result = spawnSync('npx', ['--yes', pnpm, ...args], {
+    cwd: root,
+    stdio: ['inherit', options.output ? 'inherit' : options.quiet ? 'pipe' : 2, options.quiet ? 'pipe' : 'inherit'],
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', npm_config_update_notifier: 'false' },
+  })
+  if (result.error) throw result.error
+  if (result.status === 0) return
+  if (options.quiet) process.stderr.write(Buffer.concat([result.stdout, result.stderr]))
+  process.stderr.write(`\n${['pnpm', ...args].join(' ')} failed.\n`)
+  process.exit(result.status ?? 1)
+}
+
+/** Says which installation this is: of what the lockfile and every manifest name, and of the folders that pnpm has made for it. */
+const INSTALLED = new URL('node_modules/.dwh-installed', root)
+
+/** Installs what the lockfile names, unless that is what is installed. */
+export function install() {
+  const wanted = installation()
+  if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === wanted) return
+  process.stderr.write('Installing what @dwh needs (once) ...\n')
+  runPnpm(['install', '--frozen-lockfile', '--prefer-offline'], { quiet: true })
+  writeFileSync(INSTALLED, installation())
+}
+
+/** Installs what the lockfile names and builds every package; quick when both are done already. */
+export function prepare() {
+  install()
+  process.stderr.write('Building @dwh (once) ...\n')
+  runPnpm(['exec', 'turbo', 'run', 'build'], { quiet: true })
+}
+
+function installation() {
+  const hash = createHash('sha256')
+  const read = (path) => hash.update(`${path}\n`).update(readFileSync(new URL(path, root)))
+  for (const path of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']) read(path)
+  for (const folder of members()) {
+    read(`${folder}/package.json`)
+    hash.update(existsSync(new URL(`${folder}/node_modules`, root)) ? 'has its own\n' : 'has none\n')
+  }
+  return hash.digest('hex')
+}
+
+/** The folders of pnpm-workspace.yaml that are there. */
+function members() {
+  const [, listed = ''] =
+    /^packages:\n((?: +- .*\n)+)/m.exec(readFileSync(new URL('pnpm-workspace.yaml', root), 'utf8')) ?? []
+  const places = [...listed.matchAll(/- (\S+)/g)].flatMap(([, place]) => {
+    if (!place.endsWith('/*')) return [place]
+    const group = place.slice(0, -2)
+    return readdirSync(new URL(group, root)).map((name) => `${group}/${name}`)
+  })
+  return places.filter((place) => existsSync(new URL(`${place}/package.json`, root)))
+}

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+/* What a release is made of, so that none of it is found missing on its day. */
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const manifestOf = (room: string) => JSON.parse(read(`${room}/package.json`))
+
+const rooms = ['apps', 'packages'].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+const names = rooms.map((room) => manifestOf(room).name as string)
+
+const changesets = readdirSync(join(root, '.changeset')).filter((name) => name.endsWith('.md') && name !== 'README.md')
+
+test('all packages carry one version', () => {
+  const { fixed } = JSON.parse(read('.changeset/config.json'))
+  expect(fixed).toHaveLength(1)
+  expect([...fixed[0]].sort()).toEqual([...names].sort())
+  expect(new Set(rooms.map((room) => manifestOf(room).version)).size).toBe(1)
+})
+
+/** One line for each package between two fences, and then the sentence. */
+const CHANGESET = /^---\n((?:\n*["']@dwh\/[a-z-]+["']: (?:major|minor|patch)\n)+)---\n+(\S[\s\S]*)$/
+
+test('every changeset can be read: packages that there are, and a sentence', () => {
+  for (const name of changesets) {
+    const [, head = '', sentence = ''] = CHANGESET.exec(read(`.changeset/${name}`)) ?? []
+    expect([name, sentence.trim().endsWith('.')]).toEqual([name, true])
+    for (const [, named = ''] of head.matchAll(/["'](.+)["']/g)) expect(names).toContain(named)
+  }
+})
+
+function foldersIn(folder: string): string[] {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}`)
+}
+
+test('what a package names of the workspace has a version: without one it cannot be packed', () => {
+  const members = [...rooms, ...foldersIn('tools').flatMap((shelf) => foldersIn(shelf)), 'seed']
+  const versions = new Map(
+    members.flatMap((room) => {
+      try {
+        const { name, version } = manifestOf(room)
+        return [[name as string, version as string | undefined] as const]
+      } catch {
+        return []
+      }
+    }),
+  )
+  for (const { dependencies, devDependencies } of rooms.map(manifestOf)) {
+    for (const [name, wanted] of Object.entries({ ...dependencies, ...devDependencies }))
+      if (wanted === 'workspace:*') expect([name, versions.get(name)]).toEqual([name, expect.any(String)])
+  }
+})
+
+test('workflows use actions of known commits, and a release has what provenance needs', () => {
+  for (const file of readdirSync(join(root, '.github/workflows'))) {
+    for (const [, used = ''] of read(`.github/workflows/${file}`).matchAll(/\buses: (.+)/g))
+      expect([file, used]).toEqual([
+        file,
+        expect.stringMatching(/^(\.\/|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$)/),
+      ])
+  }
+  const release = read('.github/workflows/release.yml')
+  for (const text of [
+    'id-token: write',
+    `npx --yes ${manifestOf('.').packageManager} run release`,
+    'uses: ./.github/workflows/all.yml',
+  ])
+    expect(release).toContain(text)
+})

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { OTHER_VARIABLES, SETTINGS } from '@dwh/config'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** The code that is shipped, but for the list itself. */
+function sources(): { file: string; text: string }[] {
+  return ['packages', 'apps']
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}/src`))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+    )
+    .filter((file) => /\.ts$/.test(file) && !/\.(test|child)\.ts$|test-support\.ts$|\/testing\/|\.child-/.test(file))
+    .filter((file) => !/packages\/config\/src\/settings(-list\.ts$|\/)/.test(file))
+    .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+}
+
+test('settings: every variable that a message or a help names is in the list', () => {
+  const known = [...SETTINGS.flatMap(({ variable }) => variable ?? []), ...Object.keys(OTHER_VARIABLES)]
+  const texts = sources()
+  const constants = texts.flatMap(({ text }) => [...text.matchAll(/\bconst ([A-Z0-9_]+)/g)].map(([, name]) => name))
+  const named = texts.flatMap(({ file, text }) =>
+    [...text.matchAll(/\b(?:DWH|S3)_[A-Z0-9_]*[A-Z0-9]\b/g)].map(([name]) => ({ file, name })),
+  )
+  expect(named.filter(({ name }) => !known.includes(name) && !constants.includes(name))).toEqual([])
+})
+
+test('settings: nothing asks the environment for one by its name', () => {
+  const asked = sources().flatMap(({ file, text }) =>
+    [...text.matchAll(/\benv(?:\.|\[')((?:DWH|S3)_\w+)/g)].map(([, name = '']) => ({ file, name })),
+  )
+  expect(asked.filter(({ name }) => !Object.hasOwn(OTHER_VARIABLES, name))).toEqual([])
+})
+
+test('settings: no two have one key, one variable or one flag', () => {
+  for (const of of ['key', 'variable'] as const) expectOnce(SETTINGS.flatMap((setting) => setting[of] ?? []))
+  expectOnce(SETTINGS.flatMap(({ flag }) => flag?.name ?? []))
+})
+
+function expectOnce(names: readonly string[]): void {
+  expect(names).toEqual([...new Set(names)])
+}

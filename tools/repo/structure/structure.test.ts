@@ -1,0 +1,250 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+interface Manifest {
+  name: string
+  private?: boolean
+  version?: string
+  description?: string
+  keywords?: string[]
+  license?: string
+  type?: string
+  engines?: Record<string, string>
+  files?: string[]
+  exports?: Record<string, { types: string; default: string }>
+  bin?: Record<string, string>
+  scripts?: Record<string, string>
+  dependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+}
+
+/** Who may import whom, in code that is shipped. Tests may import anything below the apps. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'packages/core': [],
+  'packages/libpq-settings': ['core'],
+  'packages/extract-postgres': ['core', 'libpq-settings'],
+  'packages/parquet-writer': ['core'],
+  'packages/storage': ['core'],
+  'packages/metadata': ['core'],
+  'packages/query': ['core'],
+  'packages/config': ['core'],
+  'packages/pipeline': ['core', 'metadata', 'parquet-writer'],
+  'packages/upkeep': ['core', 'metadata', 'parquet-writer'],
+  'packages/warehouse': [
+    'config',
+    'core',
+    'extract-postgres',
+    'metadata',
+    'parquet-writer',
+    'pipeline',
+    'query',
+    'storage',
+    'upkeep',
+  ],
+  // the front door, and nothing below it
+  'apps/cli': ['core', 'warehouse'],
+  'apps/scheduler': ['core', 'warehouse'],
+  'apps/demo': ['core', 'postgres-server', 'seed'],
+}
+
+/**
+ * Folders of a room that is larger than one floor: each may import those before it. What lies beside them may import
+ * all of them.
+ */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],
+}
+
+/** Other people's names stay in their room. */
+const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
+  [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
+  [/^@aws-sdk\//, ['packages/storage']],
+  [/^@duckdb\//, ['packages/parquet-writer', 'packages/query']],
+  // it reads the environment of the process
+  [/^proxy-from-env$/, ['apps/cli', 'apps/scheduler']],
+  [/^croner$/, ['apps/scheduler']],
+  [/^yaml$/, ['packages/config']],
+  [/^valibot$/, ['packages/metadata', 'packages/config']],
+]
+
+/** Where all of this lives; npm compares it with the repository whose workflow publishes. */
+const REPOSITORY = 'https://github.com/dwh-dev/dwh'
+
+function folders(group: string): string[] {
+  return readdirSync(join(root, group)).map((name) => `${group}/${name}`)
+}
+
+const rooms = ['packages', 'apps'].flatMap(folders)
+
+/** Rooms that are shipped together with all they import, which are devDependencies therefore; and what stays beside them: native code, programs that are started. */
+const BUNDLES: Readonly<Record<string, readonly string[]>> = {
+  'apps/cli': ['@duckdb/node-bindings'],
+  'apps/scheduler': ['@dwh/cli'],
+}
+
+function manifestOf(room: string): Manifest {
+  return JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
+}
+
+/** The shipped source files of a room, with what each imports from outside of it. */
+function sources(room: string): { file: string; text: string; imports: string[] }[] {
+  const files = readdirSync(join(root, room, 'src'), { recursive: true, encoding: 'utf8' })
+  return files
+    .filter((file) => file.endsWith('.ts') && !/\.(test|child)\.ts$|test-support\.ts$|^testing\/|\.child-/.test(file))
+    .map((file) => {
+      const text = readFileSync(join(root, room, 'src', file), 'utf8')
+      const imports = [...text.matchAll(/(?:^|\s)(?:from|import|import\() ?['"]([^'".][^'"]*)['"]/g)].map(
+        (match) => match[1] as string,
+      )
+      return { file, text, imports }
+    })
+}
+
+/** Of a file, or of all files in a folder, tests included. */
+function textsIn(place: string): string[] {
+  if (statSync(join(root, place)).isFile()) return [readFileSync(join(root, place), 'utf8')]
+  return readdirSync(join(root, place)).flatMap((name) => textsIn(`${place}/${name}`))
+}
+
+function packageOf(specifier: string): string {
+  const parts = specifier.split('/')
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] as string)
+}
+
+test('every room is known', () => {
+  expect([...rooms].sort()).toEqual(Object.keys(MAY_IMPORT).sort())
+})
+
+describe.each(rooms)('%s', (room) => {
+  const manifest = manifestOf(room)
+
+  test('imports only downward, and only what its manifest names', () => {
+    const allowed = MAY_IMPORT[room] ?? []
+    const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest
+    const named = BUNDLES[room] ? devDependencies : { ...dependencies, ...peerDependencies, ...optionalDependencies }
+    const bundled = ['@dwh/postgres-server', '@dwh/seed']
+    for (const { file, imports } of sources(room)) {
+      for (const name of imports.map(packageOf)) {
+        if (name.startsWith('node:')) continue
+        expect(builtinModules, `${file} imports ${name} without node:`).not.toContain(name)
+        if (name.startsWith('@dwh/')) expect(allowed, `${file} imports ${name}`).toContain(name.slice('@dwh/'.length))
+        if (!bundled.includes(name)) expect(Object.keys(named ?? {}), `${file} imports ${name}`).toContain(name)
+        for (const [pattern, places] of THIRD_PARTY_ROOMS)
+          if (pattern.test(name)) expect(places, `${file} imports ${name}`).toContain(room)
+      }
+    }
+  })
+
+  test('names no dependency that it does not use', () => {
+    const shipped = sources(room)
+      .map(({ text }) => text)
+      .join('\n')
+    if (BUNDLES[room]) expect(Object.keys(manifest.dependencies ?? {})).toEqual(BUNDLES[room])
+    else
+      for (const name of Object.keys(manifest.dependencies ?? {}))
+        expect(shipped.includes(`'${name.replace(/^@types\//, '')}`), `${name} is not used`).toBe(true)
+    const everywhere = ['src', 'tsup.config.ts']
+      .map((place) => join(room, place))
+      .flatMap(textsIn)
+      .join('\n')
+    for (const name of Object.keys(manifest.devDependencies ?? {}))
+      if (!name.startsWith('@types/')) expect(everywhere.includes(`'${name}`), `${name} is not used`).toBe(true)
+  })
+
+  test('pins every dependency exactly', () => {
+    for (const [name, version] of Object.entries({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+      ...manifest.devDependencies,
+    })) {
+      expect(`${name}@${version}`).toMatch(/@(workspace:\*|catalog:|\d+\.\d+\.\d+(-[\w.]+)?)$/)
+    }
+  })
+
+  test('its manifest says what npm and its users need', () => {
+    expect(manifest).toMatchObject({
+      name: `@dwh/${room.split('/')[1]}`,
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      description: expect.stringMatching(/^.{20,160}\.$/),
+      keywords: expect.arrayContaining([expect.any(String)]),
+      license: 'MIT',
+      homepage: `${REPOSITORY}/tree/main/${room}#readme`,
+      bugs: `${REPOSITORY}/issues`,
+      repository: { type: 'git', url: `git+${REPOSITORY}.git`, directory: room },
+      // from a laptop it cannot be published: provenance is made by the workflow alone
+      publishConfig: { access: 'public', provenance: true },
+      type: 'module',
+      engines: { node: '>=20.19' },
+      scripts: { build: 'tsup' },
+    })
+    expect(manifest.private).toBeUndefined()
+    expect(Object.keys(manifest.scripts ?? {})).toEqual(['build'])
+    expect(manifest.files).toContain('dist')
+    for (const target of Object.values(manifest.exports ?? {})) {
+      expect(target.types).toMatch(/^\.\/dist\/.*\.d\.ts$/)
+      expect(target.default).toBe(target.types.replace(/\.d\.ts$/, '.js'))
+    }
+    expect(manifest.exports ?? manifest.bin).toBeDefined()
+    // a bundler may leave out what is not used, of a library
+    if (manifest.exports) expect(manifest).toMatchObject({ sideEffects: false })
+    expect(statSync(join(root, room, 'README.md'), { throwIfNoEntry: false }), 'README.md').toBeDefined()
+  })
+
+  test('files have one idea each: names in kebab-case, at most 300 lines', () => {
+    for (const { file, text } of sources(room)) {
+      expect(file).toMatch(/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/)
+      expect([file, text.split('\n').length <= 300]).toEqual([file, true])
+    }
+  })
+})
+
+test.each(Object.entries(FLOORS))('%s: each folder imports only those below it', (room, floors) => {
+  for (const { file, text } of sources(room)) {
+    const floor = floors.indexOf(file.split('/')[0] as string)
+    if (floor < 0) continue
+    const above = [...floors.slice(floor + 1).map((name) => `'../${name}/`), "'../[a-z-]+\\.ts'"]
+    expect(text, `${room}/src/${file}`).not.toMatch(new RegExp(above.join('|')))
+  }
+})
+
+test('packages do not touch the process they run in', () => {
+  for (const room of folders('packages')) {
+    for (const { file, text } of sources(room)) {
+      // the front door gives the clock to the rooms behind it
+      if (`${room}/${file}` === 'packages/warehouse/surroundings.ts') continue
+      const code = text.replace(/^ *(?:\/\*\*|\*|\/\/).*$/gm, '')
+      expect(code, `${room}/src/${file}`).not.toMatch(
+        /process\.(env|exit|cwd|stdout|stderr)|console\.|new Date\(\)|Date\.now\(|Math\.random/,
+      )
+    }
+  }
+})
+
+test('the README of each package is at most 80 lines', () => {
+  for (const room of rooms) {
+    const lines = readFileSync(join(root, room, 'README.md'), 'utf8')
+      .trimEnd()
+      .split('\n').length
+    expect([room, lines <= 80]).toEqual([room, true])
+  }
+})
+
+test('nothing is left to do, skipped or switched to alone', () => {
+  const places = [...rooms.map((room) => `${room}/src`), 'tools', 'seed']
+  for (const place of places) {
+    for (const file of readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })) {
+      // what begins with a dot is made by other tests, and gone a moment later
+      if (!/\.(ts|mjs|sql)$/.test(file) || /(^|\/)(\.|node_modules\/)/.test(file)) continue
+      if (file.endsWith('structure.test.ts')) continue
+      const text = readFileSync(join(root, place, file), 'utf8')
+      expect(text, `${place}/${file}`).not.toMatch(/\b(TODO|FIXME|XXX|HACK)\b|(test|describe|it)\.(only|todo|skip)\(/)
+    }
+  }
+})

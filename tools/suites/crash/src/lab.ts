@@ -1,0 +1,163 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { startS3Server } from '@dwh/s3-server'
+import type { Place } from './child/spec.ts'
+import { type Database, makeDatabase } from './database.ts'
+import { type Ended, inShort, startDwh } from './processes.ts'
+import {
+  bucketObjects,
+  copyBucket,
+  folderObjects,
+  putObject,
+  s3Client,
+  type WarehouseObjects,
+} from './warehouse-objects.ts'
+
+export type StoreKind = 'local' | 's3'
+/** What the run in question finds, and does: nothing at all; the day before; this day, which it replaces; a past day, which it replaces, beside this one. */
+export type RunKind = 'empty' | 'first' | 're-run' | 'past'
+
+export const PAST_DAY = '2026-02-18'
+
+/** A warehouse under test. */
+export interface Warehouse {
+  readonly store: StoreKind
+  readonly kind: RunKind
+  readonly place: Place
+  readonly objects: WarehouseObjects
+  readonly temp: string
+  readonly env: Readonly<Record<string, string>>
+  /** The value that its tables had when it was read for the day in question; null for one that is empty. */
+  readonly value: number | null
+  dwh(args: readonly string[]): Promise<Ended>
+  remove(): Promise<void>
+}
+
+/** What one worker works with: a database, an S3 server, folders. */
+export interface Lab {
+  readonly database: Database
+  /** Gives every row of every table a new value, in one transaction, and returns it. */
+  nextValue(): Promise<number>
+  /** A warehouse of its own. */
+  warehouse(store: StoreKind, kind: RunKind): Promise<Warehouse>
+  close(): Promise<void>
+}
+
+const TABLES = ['alpha', 'beta', 'gamma'] as const
+export const VALUES: string = `SELECT min(v)::VARCHAR || ' ' || max(v)::VARCHAR AS v FROM (${TABLES.map((table) => `SELECT v FROM ${table}`).join(' UNION ALL ')})`
+
+const SQL = `
+  CREATE TABLE alpha AS SELECT i AS id, 0 AS v, (SELECT string_agg(md5(i::text || j), '') FROM generate_series(1, 20) j) AS note FROM generate_series(1, 400) i;
+  CREATE TABLE beta AS SELECT i AS id, 0 AS v FROM generate_series(1, 20) i;
+  CREATE TABLE gamma AS TABLE beta; ANALYZE`
+
+/** Staged by a run that nobody knows any more. */
+const LEFTOVER = '_dwh/stage/20260101T000000Z-00000000/alpha/2026/01/01.parquet'
+
+export function argsOf(kind: RunKind): string[] {
+  return kind === 'past' ? ['--date', PAST_DAY, '--replace'] : []
+}
+
+export async function openLab(postgresUrl: string): Promise<Lab> {
+  const folder = await mkdtemp(join(tmpdir(), 'dwh-crash-'))
+  const database = await makeDatabase(postgresUrl, SQL)
+  const server = await startS3Server()
+  const endpoint = { endpoint: server.url, credentials: server.credential }
+  const client = s3Client(endpoint)
+  const templates = new Map<string, Promise<Warehouse>>()
+  let made = 0
+  let value = 0
+
+  async function nextValue(): Promise<number> {
+    value += 1
+    await database.query(`BEGIN; ${TABLES.map((table) => `UPDATE ${table} SET v = ${value}`).join('; ')}; COMMIT`)
+    return value
+  }
+
+  async function bare(store: StoreKind, kind: RunKind, of: number | null): Promise<Warehouse> {
+    made += 1
+    const own = join(folder, String(made))
+    const bucket = `bucket-${made}`
+    const temp = join(own, 'tmp')
+    await mkdir(temp, { recursive: true })
+    if (store === 's3') server.createBucket(bucket)
+    const place: Place = store === 'local' ? { path: join(own, 'warehouse') } : { bucket, ...endpoint }
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: join(folder, 'home'),
+      TMPDIR: temp,
+      DWH_TMP: temp,
+      DATABASE_URL: database.url,
+      DWH_STORAGE: 'path' in place ? place.path : `s3://${bucket}`,
+      S3_ENDPOINT: endpoint.endpoint,
+      AWS_ACCESS_KEY_ID: endpoint.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: endpoint.credentials.secretAccessKey,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    }
+    return {
+      store,
+      kind,
+      place,
+      temp,
+      env,
+      value: of,
+      objects: 'path' in place ? folderObjects(place.path) : bucketObjects(client, bucket),
+      dwh: (args) => startDwh(args, env).ended,
+      remove: () => rm(own, { recursive: true, force: true }),
+    }
+  }
+
+  async function makeTemplate(store: StoreKind, kind: RunKind): Promise<Warehouse> {
+    const runs: Record<RunKind, string[][]> = {
+      empty: [],
+      first: [['--date', yesterday()]],
+      're-run': [['--date', yesterday()], []],
+      past: [['--date', PAST_DAY], []],
+    }
+    let of: number | null = null
+    const template = await bare(store, kind, null)
+    for (const [index, args] of runs[kind].entries()) {
+      const next = await nextValue()
+      if (kind !== 'past' || index === 0) of = next
+      const ended = await template.dwh(['run', ...args])
+      if (ended.code !== 0) throw new Error(`making a warehouse: ${inShort(ended)}`)
+    }
+    if ('path' in template.place) {
+      const leftover = join(template.place.path, LEFTOVER)
+      await mkdir(dirname(leftover), { recursive: true })
+      await writeFile(leftover, 'left')
+    } else {
+      await putObject(client, template.place.bucket, LEFTOVER, 'left')
+    }
+    return { ...template, value: of }
+  }
+
+  return {
+    database,
+    nextValue,
+    async warehouse(store, kind) {
+      const name = `${store} ${kind}`
+      const making = templates.get(name) ?? makeTemplate(store, kind)
+      templates.set(name, making)
+      const template = await making
+      server.requests.length = 0
+      const copy = await bare(store, kind, template.value)
+      if ('path' in template.place && 'path' in copy.place)
+        await cp(template.place.path, copy.place.path, { recursive: true })
+      if ('bucket' in template.place && 'bucket' in copy.place)
+        await copyBucket(client, template.place.bucket, copy.place.bucket)
+      return copy
+    },
+    async close() {
+      client.destroy()
+      await server.close()
+      await database.drop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function yesterday(): string {
+  return new Date(Date.now() - 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
+}

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startS3Server } from '@dwh/s3-server'
+import { checkInvariants } from './check-invariants.ts'
+import type { ReadersAnswer } from './child/readers.ts'
+import type { Place } from './child/spec.ts'
+import { makeDatabase } from './database.ts'
+import type { StoreKind } from './lab.ts'
+import { inShort, startChild, startDwh } from './processes.ts'
+import { bucketObjects, folderObjects, s3Client } from './warehouse-objects.ts'
+
+export interface ReadersOptions {
+  readonly postgresUrl: string
+  readonly program: string
+  readonly store: StoreKind
+  readonly runs: number
+}
+
+export interface ReadersResult {
+  readonly store: StoreKind
+  readonly runs: number
+  readonly readers: number
+  readonly answers: number
+  /** The most different states that one process has seen. */
+  readonly states: number
+  readonly problems: readonly string[]
+}
+
+const ROWS = 200
+/** Both pockets begin with a hundred in each row. */
+const SUM = 2 * ROWS * 100
+/** Sessions of the library: so many processes, in each so many that ask anew and so many that stay open. */
+const PROCESSES = 2
+const ASKERS = 6
+const STAYERS = 1
+/** Those that run `dwh query`, again and again. */
+const COMMANDS = 2
+
+const SQL = `
+  CREATE TABLE left_pocket AS SELECT i AS id, 100 AS n FROM generate_series(1, ${ROWS}) i;
+  CREATE TABLE right_pocket AS TABLE left_pocket; ANALYZE`
+
+/** Sixteen readers ask while the day is replaced again and again: what they add up over both tables is always the same. */
+export async function readersWhileRunning({
+  postgresUrl,
+  program,
+  store,
+  runs,
+}: ReadersOptions): Promise<ReadersResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'dwh-crash-'))
+  const database = await makeDatabase(postgresUrl, SQL)
+  const server = await startS3Server({ buckets: ['bucket'] })
+  const endpoint = { endpoint: server.url, credentials: server.credential }
+  const client = s3Client(endpoint)
+  try {
+    const place: Place = store === 'local' ? { path: join(folder, 'warehouse') } : { bucket: 'bucket', ...endpoint }
+    const objects = 'path' in place ? folderObjects(place.path) : bucketObjects(client, place.bucket)
+    const temp = join(folder, 'tmp')
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      DWH_STORAGE: 'path' in place ? place.path : 's3://bucket',
+      S3_ENDPOINT: server.url,
+      AWS_ACCESS_KEY_ID: server.credential.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.credential.secretAccessKey,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    }
+    const run = (count: number) =>
+      startChild(program, { do: 'many-runs', place, databaseUrl: database.url, temp, runs: count }, env).ended
+    const problems: string[] = []
+    const first = await run(1)
+    if (first.code !== 0) throw new Error(`the first run: ${inShort(first)}`)
+
+    const sessions = Array.from({ length: PROCESSES }, (_, index) =>
+      startChild(
+        program,
+        { do: 'readers', place, askers: ASKERS, stayers: STAYERS, cache: join(folder, `cache-${index}`), sum: SUM },
+        env,
+      ),
+    )
+    await Promise.all(sessions.map(({ process }) => new Promise((resolve) => process.stdout?.once('data', resolve))))
+    let over = false
+    const commands = Array.from({ length: COMMANDS }, () => askByCommand(() => over, env))
+    const more = await run(runs)
+    over = true
+    if (more.code !== 0) problems.push(`the runs: ${inShort(more)}`)
+    for (const { process } of sessions) process.stdin?.end()
+    const ended = await Promise.all(sessions.map((session) => session.ended))
+    const found = [...(await Promise.all(commands))]
+    for (const session of ended) {
+      if (session.code !== 0) problems.push(`readers: ${inShort(session)}`)
+      else found.push(JSON.parse(session.stdout.replace('ready\n', '')))
+    }
+    problems.push(...found.flatMap(({ mixed, errors }) => [...mixed, ...errors]))
+    problems.push(...(await checkInvariants(objects, { clean: { temp } })))
+    return {
+      store,
+      runs,
+      readers: PROCESSES * (ASKERS + STAYERS) + COMMANDS,
+      answers: found.reduce((sum, { answers }) => sum + answers, 0),
+      states: Math.max(...found.map(({ states }) => states)),
+      problems,
+    }
+  } finally {
+    client.destroy()
+    await server.close()
+    await database.drop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const ADD_UP = 'SELECT (SELECT sum(n) FROM left_pocket)::INTEGER AS l, (SELECT sum(n) FROM right_pocket)::INTEGER AS r'
+
+async function askByCommand(over: () => boolean, env: Readonly<Record<string, string>>): Promise<ReadersAnswer> {
+  const [mixed, errors, states]: [string[], string[], Set<string>] = [[], [], new Set()]
+  let answers = 0
+  while (!over()) {
+    const ended = await startDwh(['query', '--format', 'csv', ADD_UP], env).ended
+    const [, left, right] = /^l,r\n(\d+),(\d+)\n$/.exec(ended.stdout) ?? []
+    if (ended.code !== 0 || left === undefined) {
+      errors.push(`dwh query: ${inShort(ended)}`)
+      continue
+    }
+    answers += 1
+    states.add(left)
+    if (Number(left) + Number(right) !== SUM) mixed.push(`dwh query: ${left} and ${right}`)
+  }
+  return { answers, mixed, errors, states: states.size }
+}

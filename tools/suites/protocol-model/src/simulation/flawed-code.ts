@@ -1,0 +1,130 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import type { Code } from './actors.ts'
+
+/** A change of the source text of `@dwh/metadata`. */
+interface Change {
+  /** A file of its `src`. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** The model's ways to get the protocol slightly wrong, as somebody might write them, and one that was in the code. */
+export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
+  // the bytes to be overwritten are kept by whoever promotes, not by the run before it commits
+  'keep-late': [
+    {
+      file: 'publish-run.ts',
+      find: 'if (await store.copy(file.key, file.kept)) kept.push(file)',
+      replace: 'kept.push(file)',
+    },
+    {
+      file: 'roll-forward.ts',
+      find: 'if (!over) await store.move(',
+      replace:
+        "if (!over && seen) await store.copy(key, stageKey(run_id, key).replace('/stage/', '/kept/'))\nif (!over) await store.move(",
+    },
+  ],
+  // under a key that two runs share
+  'keep-shared': [
+    { file: 'publish-run.ts', find: 'kept: keptKey(runId, key)', replace: "kept: keptKey('shared', key)" },
+  ],
+  // the day's manifest is put, not moved out of the stage
+  'manifest-put': [
+    {
+      file: 'roll-forward.ts',
+      find: '  let over = false\n',
+      replace: '  let over = false\n  const last = await store.get(stageKey(run_id, keys.at(-1)!))\n',
+    },
+    {
+      file: 'roll-forward.ts',
+      find: 'if (!over) await store.move(',
+      replace:
+        'if (!over && last && key === keys.at(-1)) await store.put(key, last.body)\nelse if (!over) await store.move(',
+    },
+  ],
+  // `publishing` is cleared before the staged objects are deleted
+  'clear-first': [
+    {
+      file: 'roll-forward.ts',
+      find: '  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n',
+      replace: '',
+    },
+    {
+      file: 'roll-forward.ts',
+      find: 'publishing: null })\n  })\n',
+      replace: 'publishing: null })\n  })\n  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n',
+    },
+  ],
+  // leftovers are deleted without first making runs in flight lose
+  'clean-no-bump': [
+    {
+      file: 'clean.ts',
+      find: 'await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, kept })',
+      replace: 'base',
+    },
+  ],
+  // a run commits while an earlier one is still being published
+  'commit-while-publishing': [
+    { file: 'roll-forward.ts', find: 'if (now.state.publishing === null) return now', replace: 'return now' },
+  ],
+  // a lease that is over is taken for another writer's success: tries again, without end
+  'try-for-ever': [
+    { file: 'write-state.ts', find: ' && error.context.leaseOver !== true', replace: '' },
+    { file: 'write-state.ts', find: ' || attempts >= MOST_ATTEMPTS', replace: '' },
+  ],
+}
+
+const METADATA = fileURLToPath(new URL('../../../../../packages/metadata/src/', import.meta.url))
+
+/** The source text with all the changes of its file made. @throws when there is nothing, or more than one thing, to change */
+export function change(file: string, text: string, changes: readonly Change[]): string {
+  return changes
+    .filter((each) => each.file === file)
+    .reduce((changed, { find, replace }) => {
+      const parts = changed.split(find)
+      if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, not once: ${find}`)
+      return parts.join(replace)
+    }, text)
+}
+
+/** The code under test with a flaw in it, built from its sources into a module of its own. */
+export async function flawedCode(changes: readonly Change[]): Promise<Code> {
+  // beside the packages, where what they depend on is found
+  const folder = await mkdtemp(fileURLToPath(new URL('../../.child-', import.meta.url)))
+  try {
+    const outfile = `${folder}/code.mjs`
+    await build({
+      entryPoints: [fileURLToPath(new URL('./code.ts', import.meta.url))],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
+      tsconfig: fileURLToPath(new URL('../../../../../tsconfig.json', import.meta.url)),
+      plugins: [
+        {
+          name: 'flaw',
+          setup({ onLoad }) {
+            onLoad({ filter: /packages\/metadata\/src\/[a-z-]+\.ts$/ }, async ({ path }) => ({
+              contents: change(basename(path), await readFile(path, 'utf8'), changes),
+              loader: 'ts',
+            }))
+          },
+        },
+      ],
+    })
+    return (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as Code
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The files that changes name. */
+export function sourceOf(file: string): Promise<string> {
+  return readFile(`${METADATA}${file}`, 'utf8')
+}

@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: {
     alias: [
       {
-        find: /^@dwh\/(postgres-server|s3-server|s3-stores|duckdb-extensions)$/,
+        find: /^@dwh\/(harness|postgres-server|s3-server|s3-stores|duckdb-extensions)$/,
         replacement: source('tools/testing/$1/src/index.ts'),
       },
       { find: /^@dwh\/test-kit$/, replacement: source('tools/testing/kit/src/index.ts') },

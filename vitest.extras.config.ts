@@ -9,7 +9,7 @@ const config: ViteUserConfig = defineConfig({
     include: ['{packages,apps,tools}/**/*.extra.test.ts', 'bench/**/*.extra.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: [...(base.test?.globalSetup ?? []), 'tools/suites/runner/prepare-suites.ts'],
-    runner: './tools/suites/runner/runner/suite-runner.ts',
+    runner: './tools/suites/runner/suite-runner.ts',
     // what measures or races has the machine for itself
     fileParallelism: false,
   },

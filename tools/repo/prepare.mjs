@@ -56,10 +56,25 @@ function installation() {
 function members() {
   const [, listed = ''] =
     /^packages:\n((?: +- .*\n)+)/m.exec(readFileSync(new URL('pnpm-workspace.yaml', root), 'utf8')) ?? []
-  const places = [...listed.matchAll(/- (\S+)/g)].flatMap(([, place]) => {
-    if (!place.endsWith('/*')) return [place]
-    const group = place.slice(0, -2)
-    return readdirSync(new URL(group, root)).map((name) => `${group}/${name}`)
-  })
-  return places.filter((place) => existsSync(new URL(`${place}/package.json`, root)))
+  return [...listed.matchAll(/- (\S+)/g)]
+    .flatMap(([, pattern]) => foldersOf(pattern))
+    .filter((folder) => existsSync(new URL(`${folder}/package.json`, root)))
+}
+
+// a pattern of pnpm-workspace.yaml: each part is a name, or a star for every folder
+function foldersOf(pattern) {
+  return pattern
+    .split('/')
+    .reduce(
+      (folders, part) =>
+        part === '*'
+          ? folders.flatMap((folder) => foldersIn(folder).map((name) => `${folder}/${name}`))
+          : folders.map((folder) => (folder === '' ? part : `${folder}/${part}`)),
+      [''],
+    )
+}
+
+function foldersIn(folder) {
+  const entries = readdirSync(new URL(folder, root), { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
 }

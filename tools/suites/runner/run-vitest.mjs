@@ -11,7 +11,11 @@ export function runVitest({ root, title, args, env }) {
   const folder = mkdtempSync(join(tmpdir(), 'dwh-check-'))
   try {
     const file = join(folder, 'report.json')
-    const reporters = ['--reporter=default', '--reporter=./tools/check-reporter.mjs', `--outputFile.check=${file}`]
+    const reporters = [
+      '--reporter=default',
+      '--reporter=./tools/suites/runner/check-reporter.mjs',
+      `--outputFile.check=${file}`,
+    ]
     const command = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args, ...reporters]
     const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit', env })
     if (!existsSync(file)) return { passed: 0, failures: [`${title}: ended before it was done`], files: [] }

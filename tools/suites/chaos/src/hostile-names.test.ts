@@ -2,9 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type EtlState, quoteIdentifier } from '@dwh/core'
+import { filesBelow, makeSandbox, type Sandbox } from '@dwh/harness'
 import { temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
-import { filesBelow, makePlace, type Place } from './dwh-process.ts'
 import { HOSTILE_NAMES } from './hostile-names.ts'
 
 /** What makes a terminal do something, but for the end of a line. */
@@ -16,8 +16,8 @@ function columnsOf(index: number): [string, string] {
   return [at(3), at(11)]
 }
 
-async function place(url: string): Promise<Place> {
-  return makePlace(await temporaryFolder(), { DATABASE_URL: url })
+async function place(url: string): Promise<Sandbox> {
+  return makeSandbox(await temporaryFolder(), { DATABASE_URL: url })
 }
 
 test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole way, and stay where they belong`, async () => {

@@ -1,6 +1,6 @@
 import type { DwhErrorCode } from '@dwh/core'
 import type { FaultProxy, NetworkFault } from '@dwh/test-kit'
-import { DEADLINES, type RudeWorld, S3_DEADLINE_MS } from './whole-run.ts'
+import { DEADLINES, type NetworkLab, S3_DEADLINE_MS } from './network-lab.ts'
 
 export interface Scenario {
   readonly name: string
@@ -9,7 +9,7 @@ export interface Scenario {
   /** Of the one wait that it may take; 0: it waits for nothing. */
   readonly deadlineMs: number
   readonly include?: readonly string[]
-  breaks(world: RudeWorld, prefix: string): void
+  breaks(lab: NetworkLab, prefix: string): void
 }
 
 const MEGABYTE = 1_000_000
@@ -22,14 +22,14 @@ const EVENTS = 'COPY (SELECT \'\', "id", "body"'
 const SURVEYS = 'count(*)'
 const UPLOADS = '/events/'
 
-const inPostgres = (fault: NetworkFault) => ({ breaks: ({ postgres }: RudeWorld) => void postgres.add(fault) })
-const inBucket = (fault: NetworkFault) => ({ breaks: ({ bucket }: RudeWorld) => void bucket.add(fault) })
+const inPostgres = (fault: NetworkFault) => ({ breaks: ({ postgres }: NetworkLab) => void postgres.add(fault) })
+const inBucket = (fault: NetworkFault) => ({ breaks: ({ bucket }: NetworkLab) => void bucket.add(fault) })
 
 const having = (
   where: 'postgres' | 'bucket',
   settings: Partial<Pick<FaultProxy, 'latencyMs' | 'bytesPerSecond' | 'silent'>>,
 ) => ({
-  breaks: (world: RudeWorld) => void Object.assign(world[where], settings),
+  breaks: (lab: NetworkLab) => void Object.assign(lab[where], settings),
 })
 
 const FAILED = ['SOURCE_FAILED'] as const

@@ -3,10 +3,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join, relative } from 'node:path'
 import { duckdbExtensions } from '@dwh/duckdb-extensions'
+import { filesBelow, makeSandbox, type Sandbox } from '@dwh/harness'
 import { startS3Server } from '@dwh/s3-server'
 import { startFaultProxy, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
-import { filesBelow, makePlace, type Place } from './dwh-process.ts'
 import { findSecrets } from './find-secrets.ts'
 
 const secret = (name: string) => `c4n4ry-${name}/${randomBytes(6).toString('hex')}+"=\\'ü:@ %`
@@ -47,7 +47,7 @@ function expectNone(where: string, bytes: Uint8Array | string): void {
 
 /** Calls the program plainly, with `--json` and with `--debug`, and looks at all it said and all it left. */
 async function look(
-  place: Place,
+  place: Sandbox,
   args: readonly string[],
   env: Record<string, string> = {},
   codes?: readonly number[],
@@ -105,7 +105,7 @@ async function house() {
 test('DuckDB reads Postgres itself, and cannot', async () => {
   const { database, url, roles } = await house()
   const extensions = { DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' }
-  const place = await makePlace(await temporaryFolder(), extensions)
+  const place = await makeSandbox(await temporaryFolder(), extensions)
   const env = { DATABASE_URL: url('password in DATABASE_URL') }
   await look(place, ['run'], env, [0])
   await database.query(`ALTER ROLE ${roles['password in DATABASE_URL']} CONNECTION LIMIT 2`)
@@ -124,7 +124,7 @@ test('DuckDB reads Postgres itself, and cannot', async () => {
 
 test('a warehouse in a folder: every way to give a password, every command, every failure', async () => {
   const { database, hostname, port, roles, url } = await house()
-  const place = await makePlace(await temporaryFolder(), {})
+  const place = await makeSandbox(await temporaryFolder(), {})
   const viaUrl = { DATABASE_URL: url('password in DATABASE_URL') }
   await look(place, ['run'], viaUrl, [0])
   for (const args of COMMANDS) await look(place, args, viaUrl)
@@ -199,7 +199,7 @@ const WRONG_PLACES = [
 
 test('a secret in the wrong place: every variable, flag and kind of file that cannot take one', async () => {
   const { database, hostname, port, roles, url } = await house()
-  const place = await makePlace(await temporaryFolder(), {})
+  const place = await makeSandbox(await temporaryFolder(), {})
   const wrong = SECRETS['in the wrong place']
   const written = encoded['in the wrong place']
   const strings = [
@@ -269,7 +269,7 @@ test('a warehouse in a bucket: keys, tokens, endpoints and proxies', async () =>
   const credential = { accessKeyId: 'AKIACANARY', secretAccessKey: SECRETS['AWS secret key'], sessionToken: token }
   const server = await startS3Server({ buckets: ['bucket'], credentials: [credential] })
   onTestFinished(() => server.close())
-  const place = await makePlace(await temporaryFolder(), {
+  const place = await makeSandbox(await temporaryFolder(), {
     DATABASE_URL: url('password in DATABASE_URL'),
     DWH_STORAGE: 's3://bucket/w',
     S3_ENDPOINT: server.url,

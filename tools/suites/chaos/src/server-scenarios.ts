@@ -1,6 +1,6 @@
 import type { Fault } from '@dwh/s3-server'
+import { S3_DEADLINE_MS } from './network-lab.ts'
 import type { Scenario } from './network-scenarios.ts'
-import { S3_DEADLINE_MS } from './whole-run.ts'
 
 const NO_STORE = ['STORE_UNREACHABLE'] as const
 

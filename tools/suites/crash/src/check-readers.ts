@@ -1,27 +1,24 @@
+import { inShort } from '@dwh/harness'
 import { PAST_DAY, VALUES, type Warehouse } from './lab.ts'
-import { inShort } from './processes.ts'
 
-/** What `dwh query` says the tables of the day in question hold: one value, since no run has ever seen another beside it. */
-export async function seenValue(warehouse: Warehouse): Promise<{ value: number | null; problem: string | null }> {
+/** What `dwh query` says the tables of the day in question hold: one value, since no run has ever seen another beside it. Throws where it is refused, or the answer is mixed. */
+export async function seenValue(warehouse: Warehouse): Promise<number | null> {
   const day = warehouse.kind === 'past' ? ['--as-of', PAST_DAY] : []
   const ended = await warehouse.dwh(['query', '--format', 'csv', ...day, VALUES])
-  if (ended.code === 2 && ended.stderr.includes('no warehouse here yet')) return { value: null, problem: null }
-  if (ended.code !== 0) return { value: null, problem: `dwh query: ${inShort(ended)}` }
+  if (ended.code === 2 && ended.stderr.includes('no warehouse here yet')) return null
+  if (ended.code !== 0) throw new Error(`dwh query: ${inShort(ended)}`)
   const [, least, most] = /^v\n(\d+) (\d+)\n$/.exec(ended.stdout) ?? []
   if (least === undefined || least !== most)
-    return { value: null, problem: `dwh query: a mixed answer: ${ended.stdout.trim().replace('\n', ' ')}` }
-  return { value: Number(least), problem: null }
+    throw new Error(`dwh query: a mixed answer: ${ended.stdout.trim().replace('\n', ' ')}`)
+  return Number(least)
 }
 
-/** Empty when `dwh query` answers with one of these values. */
-export async function checkReaders(
-  warehouse: Warehouse,
-  expected: readonly (number | null)[],
-  onSeen: (value: number | null) => void = () => {},
-): Promise<string[]> {
-  const { value, problem } = await seenValue(warehouse)
-  onSeen(value)
-  if (problem) return [problem]
-  if (expected.includes(value)) return []
-  return [`dwh query: sees the value ${value}, not ${expected.join(' or ')}`]
+/** Empty when `dwh query` answers with this value. */
+export async function checkReaders(warehouse: Warehouse, expected: number | null): Promise<string[]> {
+  try {
+    const value = await seenValue(warehouse)
+    return value === expected ? [] : [`dwh query: sees the value ${value}, not ${expected}`]
+  } catch (error) {
+    return [(error as Error).message]
+  }
 }

@@ -1,8 +1,8 @@
+import { inShort, readEtlText } from '@dwh/harness'
 import { checkAfterKill } from './after-kill.ts'
 import { argsOf, type Lab, PAST_DAY, type RunKind, type StoreKind } from './lab.ts'
 import { POINTS, type Point } from './points.ts'
-import { inShort, startChild } from './processes.ts'
-import { readEtlText } from './read-etl.ts'
+import { startChild } from './start-child.ts'
 import { LABS, workThrough } from './work-through.ts'
 
 export interface Cell {

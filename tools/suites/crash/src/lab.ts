@@ -1,18 +1,22 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { startS3Server } from '@dwh/s3-server'
-import type { Place } from './child/spec.ts'
-import { type Database, makeDatabase } from './database.ts'
-import { type Ended, inShort, startDwh } from './processes.ts'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   bucketObjects,
   copyBucket,
+  type Ended,
   folderObjects,
+  inShort,
+  makeSandbox,
   putObject,
+  type Started,
   s3Client,
   type WarehouseObjects,
-} from './warehouse-objects.ts'
+} from '@dwh/harness'
+import { startS3Server } from '@dwh/s3-server'
+import { createDatabase, type TestDatabase } from '@dwh/test-kit'
+import type { Place } from './child/spec.ts'
 
 export type StoreKind = 'local' | 's3'
 /** What the run in question finds, and does: nothing at all; the day before; this day, which it replaces; a past day, which it replaces, beside this one. */
@@ -30,15 +34,18 @@ export interface Warehouse {
   readonly env: Readonly<Record<string, string>>
   /** The value that its tables had when it was read for the day in question; null for one that is empty. */
   readonly value: number | null
+  start(args: readonly string[]): Started
   dwh(args: readonly string[]): Promise<Ended>
   remove(): Promise<void>
 }
 
 /** What one worker works with: a database, an S3 server, folders. */
 export interface Lab {
-  readonly database: Database
+  readonly database: TestDatabase
   /** Gives every row of every table a new value, in one transaction, and returns it. */
   nextValue(): Promise<number>
+  /** Sessions of dwh that are still in Postgres once there was time enough to see that their process has gone. */
+  sessionsLeft(): Promise<number>
   /** A warehouse of its own. */
   warehouse(store: StoreKind, kind: RunKind): Promise<Warehouse>
   close(): Promise<void>
@@ -52,6 +59,10 @@ const SQL = `
   CREATE TABLE beta AS SELECT i AS id, 0 AS v FROM generate_series(1, 20) i;
   CREATE TABLE gamma AS TABLE beta; ANALYZE`
 
+const SESSIONS =
+  "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dwh%'"
+const PATIENCE_MS = 10_000
+
 /** Staged by a run that nobody knows any more. */
 const LEFTOVER = '_dwh/stage/20260101T000000Z-00000000/alpha/2026/01/01.parquet'
 
@@ -61,7 +72,8 @@ export function argsOf(kind: RunKind): string[] {
 
 export async function openLab(postgresUrl: string): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-crash-'))
-  const database = await makeDatabase(postgresUrl, SQL)
+  const database = await createDatabase(postgresUrl)
+  await database.query(SQL)
   const server = await startS3Server()
   const endpoint = { endpoint: server.url, credentials: server.credential }
   const client = s3Client(endpoint)
@@ -79,31 +91,27 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
     made += 1
     const own = join(folder, String(made))
     const bucket = `bucket-${made}`
-    const temp = join(own, 'tmp')
-    await mkdir(temp, { recursive: true })
     if (store === 's3') server.createBucket(bucket)
     const place: Place = store === 'local' ? { path: join(own, 'warehouse') } : { bucket, ...endpoint }
-    const env = {
-      PATH: process.env.PATH ?? '',
-      HOME: join(folder, 'home'),
-      TMPDIR: temp,
-      DWH_TMP: temp,
+    const sandbox = await makeSandbox(own, {
       DATABASE_URL: database.url,
       DWH_STORAGE: 'path' in place ? place.path : `s3://${bucket}`,
       S3_ENDPOINT: endpoint.endpoint,
       AWS_ACCESS_KEY_ID: endpoint.credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: endpoint.credentials.secretAccessKey,
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    }
+    })
+    const { temp, env, start } = sandbox
     return {
       store,
       kind,
       place,
       temp,
       env,
+      start,
       value: of,
       objects: 'path' in place ? folderObjects(place.path) : bucketObjects(client, bucket),
-      dwh: (args) => startDwh(args, env).ended,
+      dwh: (args) => start(args).ended,
       remove: () => rm(own, { recursive: true, force: true }),
     }
   }
@@ -136,6 +144,12 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
   return {
     database,
     nextValue,
+    async sessionsLeft() {
+      for (const until = Date.now() + PATIENCE_MS; ; await pause(10)) {
+        const { rows } = await database.query(SESSIONS)
+        if (rows[0].n === 0 || Date.now() > until) return rows[0].n
+      }
+    },
     async warehouse(store, kind) {
       const name = `${store} ${kind}`
       const making = templates.get(name) ?? makeTemplate(store, kind)

@@ -1,8 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { inShort, readEtlText } from '@dwh/harness'
 import { checkAfterKill } from './after-kill.ts'
 import { argsOf, type Lab, type RunKind, type StoreKind } from './lab.ts'
-import { inShort, pause, startDwh } from './processes.ts'
 import { randomOf } from './random-of.ts'
-import { readEtlText } from './read-etl.ts'
 import { LABS, workThrough } from './work-through.ts'
 
 export interface RandomKillOptions {
@@ -62,7 +62,7 @@ async function runTrial(planned: Pick<Trial, 'number' | 'store' | 'kind' | 'afte
   try {
     const earlier = await readEtlText(warehouse.objects)
     const next = await lab.nextValue()
-    const command = startDwh(['run', ...argsOf(kind)], warehouse.env)
+    const command = warehouse.start(['run', ...argsOf(kind)])
     await Promise.race([pause(afterMs), command.ended])
     command.process.kill('SIGKILL')
     const ended = await command.ended

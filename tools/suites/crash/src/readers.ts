@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bucketObjects, checkInvariants, folderObjects, inShort, s3Client, startDwh } from '@dwh/harness'
 import { startS3Server } from '@dwh/s3-server'
-import { checkInvariants } from './check-invariants.ts'
+import { createDatabase } from '@dwh/test-kit'
 import type { ReadersAnswer } from './child/readers.ts'
 import type { Place } from './child/spec.ts'
-import { makeDatabase } from './database.ts'
 import type { StoreKind } from './lab.ts'
-import { inShort, startChild, startDwh } from './processes.ts'
-import { bucketObjects, folderObjects, s3Client } from './warehouse-objects.ts'
+import { startChild } from './start-child.ts'
 
 export interface ReadersOptions {
   readonly postgresUrl: string
@@ -49,11 +48,12 @@ export async function readersWhileRunning({
   runs,
 }: ReadersOptions): Promise<ReadersResult> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-crash-'))
-  const database = await makeDatabase(postgresUrl, SQL)
+  const database = await createDatabase(postgresUrl)
   const server = await startS3Server({ buckets: ['bucket'] })
   const endpoint = { endpoint: server.url, credentials: server.credential }
   const client = s3Client(endpoint)
   try {
+    await database.query(SQL)
     const place: Place = store === 'local' ? { path: join(folder, 'warehouse') } : { bucket: 'bucket', ...endpoint }
     const objects = 'path' in place ? folderObjects(place.path) : bucketObjects(client, place.bucket)
     const temp = join(folder, 'tmp')
@@ -116,7 +116,7 @@ async function askByCommand(over: () => boolean, env: Readonly<Record<string, st
   const [mixed, errors, states]: [string[], string[], Set<string>] = [[], [], new Set()]
   let answers = 0
   while (!over()) {
-    const ended = await startDwh(['query', '--format', 'csv', ADD_UP], env).ended
+    const ended = await startDwh(['query', '--format', 'csv', ADD_UP], { env }).ended
     const [, left, right] = /^l,r\n(\d+),(\d+)\n$/.exec(ended.stdout) ?? []
     if (ended.code !== 0 || left === undefined) {
       errors.push(`dwh query: ${inShort(ended)}`)

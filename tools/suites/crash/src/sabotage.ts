@@ -1,10 +1,9 @@
+import { checkInvariants, inShort, readEtlText } from '@dwh/harness'
 import { buildChild, type Patch } from './build-child.ts'
-import { checkInvariants } from './check-invariants.ts'
 import { checkReaders } from './check-readers.ts'
 import { type Lab, openLab } from './lab.ts'
 import { pointNamed } from './points.ts'
-import { inShort, startChild } from './processes.ts'
-import { readEtlText } from './read-etl.ts'
+import { startChild } from './start-child.ts'
 import { raceWriters } from './two-writers.ts'
 
 export interface Sabotage {
@@ -158,7 +157,7 @@ async function tryOut({ killed }: Sabotage, lab: Lab, program: string): Promise<
     const ended = await startChild(program, { ...spec, at }, env).ended
     if (ended.signal !== 'SIGKILL') throw new Error(`was to be killed ${killed}: ${inShort(ended)}`)
     const sees = point.sees === 'old' ? warehouse.value : next
-    return [...(await checkInvariants(objects, { earlier })), ...(await checkReaders(warehouse, [sees]))]
+    return [...(await checkInvariants(objects, { earlier })), ...(await checkReaders(warehouse, sees))]
   } finally {
     await warehouse.remove()
   }

@@ -1,12 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkInvariants } from './check-invariants.ts'
+import { checkInvariants, folderObjects, inShort, parseChecked, readEtlText, untilStopped } from '@dwh/harness'
 import type { Race } from './child/two-writers.ts'
 import type { Lab, StoreKind } from './lab.ts'
-import { inShort, startChild, startDwh, untilStopped } from './processes.ts'
-import { parseChecked, readEtlText } from './read-etl.ts'
-import { folderObjects } from './warehouse-objects.ts'
+import { startChild } from './start-child.ts'
 import { LABS, workThrough } from './work-through.ts'
 
 export interface RaceResult {
@@ -76,7 +74,7 @@ async function asleepWithItsLease(store: StoreKind, lab: Lab, program: string): 
   const problems: string[] = []
   try {
     if (!(await untilStopped(sleeper))) problems.push(`was to sleep: ${inShort(await sleeper.ended)}`)
-    const other = await startDwh(['run'], env).ended
+    const other = await warehouse.dwh(['run'])
     if (other.code !== EXIT_CONFLICT) problems.push(`while the lease lasts: ${inShort(other)}`)
     sleeper.process.kill('SIGCONT')
     const woken = await sleeper.ended

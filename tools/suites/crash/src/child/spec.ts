@@ -1,5 +1,5 @@
+import type { Endpoint } from '@dwh/harness'
 import type { Moment } from '../points.ts'
-import type { Endpoint } from '../warehouse-objects.ts'
 
 /** Where a child finds a warehouse. */
 export type Place = { readonly path: string } | ({ readonly bucket: string } & Endpoint)

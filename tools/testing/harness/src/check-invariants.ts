@@ -14,8 +14,6 @@ import type { WarehouseObjects } from './warehouse-objects.ts'
 export interface CheckOptions {
   /** After a run that went well, with no other under way: nothing may be left behind. */
   readonly clean?: { readonly temp: string }
-  /** Runs of some tables have been here: a day may be of several. */
-  readonly someTables?: boolean
   /** Files that are no Parquet. */
   readonly anyBytes?: boolean
   /** `etl.json` as somebody read it a short while ago: the bytes it names are kept for a day. */
@@ -43,7 +41,8 @@ export async function checkInvariants(objects: WarehouseObjects, options: CheckO
     const etl = parseChecked<Etl>('etl.json', text)
     const room = { objects, keys, etl, options, problems }
     const manifests = await readManifests(room)
-    await checkFiles(room, manifests)
+    const whole = await checkFiles(room, manifests)
+    if (!options.anyBytes) await checkOthersWhole(room, whole)
     checkNothingElse(room, manifests)
     checkOneRun(room, manifests)
     await checkKept(room)
@@ -93,21 +92,41 @@ async function readManifests({ objects, keys, etl, problems }: Room): Promise<Ma
   return manifests
 }
 
-async function checkFiles(room: Room, manifests: readonly Manifest[]): Promise<void> {
+/** Every file that is promised, at one of its places. The answer is the keys that hold what was promised. */
+async function checkFiles(room: Room, manifests: readonly Manifest[]): Promise<Set<string>> {
   const { etl, problems } = room
+  const whole = new Set<string>()
   const promised = new Map<string, PromisedFile>()
   const owners = [etl.tables, ...manifests.map(({ tables }) => tables)]
   for (const tables of owners)
     for (const { files } of Object.values(tables)) for (const file of files) promised.set(idOf(file), file)
   for (const file of promised.values()) {
     const found = await holding(room, places(etl, file.key), file)
-    if (!found) problems.push(`${file.key}: nobody has ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
-    else if (!room.options.anyBytes) checkParquet(room, file, found)
+    if (!found) {
+      problems.push(`${file.key}: nobody has ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
+      continue
+    }
+    whole.add(found.at)
+    if (!room.options.anyBytes) checkParquet(room, file, found.bytes)
   }
   for (const [name, table] of Object.entries(etl.tables)) {
     const manifest = manifests.find(({ date }) => date === table.date)
     const same = manifest?.tables[name]?.files.map(idOf).join() === table.files.map(idOf).join()
     if (!same) problems.push(`${name}: etl.json and the manifest of ${table.date} name different files`)
+  }
+  return whole
+}
+
+/** A glob by hand reads every file under its final name, whatever `etl.json` says of it by now: none is cut short. */
+async function checkOthersWhole({ objects, keys, problems }: Room, whole: ReadonlySet<string>): Promise<void> {
+  for (const key of keys) {
+    if (key.startsWith('_dwh/') || !key.endsWith('.parquet') || whole.has(key)) continue
+    const bytes = await objects.read(key)
+    try {
+      if (bytes) rowsOf(bytes)
+    } catch (error) {
+      problems.push(`${key}: no whole Parquet file: ${(error as Error).message}`)
+    }
   }
 }
 
@@ -115,18 +134,25 @@ function idOf({ key, sha256 }: PromisedFile): string {
   return `${key} ${sha256}`
 }
 
-async function holding({ objects, keys }: Room, at: readonly string[], file: PromisedFile): Promise<Buffer | null> {
-  for (const place of at) {
-    const bytes = keys.has(place) ? await objects.read(place) : null
-    if (bytes?.length === file.bytes && sha256(bytes) === file.sha256) return bytes
+async function holding(
+  { objects, keys }: Room,
+  places: readonly string[],
+  file: PromisedFile,
+): Promise<{ at: string; bytes: Buffer } | null> {
+  for (const at of places) {
+    const bytes = keys.has(at) ? await objects.read(at) : null
+    if (bytes?.length === file.bytes && sha256(bytes) === file.sha256) return { at, bytes }
   }
   return null
 }
 
 function checkParquet({ problems }: Room, file: PromisedFile, bytes: Buffer): void {
-  const { buffer, byteOffset, byteLength } = bytes
-  const rows = Number(parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer).num_rows)
+  const rows = rowsOf(bytes)
   if (rows !== file.rows) problems.push(`${file.key}: ${rows} rows, not ${file.rows}`)
+}
+
+function rowsOf({ buffer, byteOffset, byteLength }: Buffer): number {
+  return Number(parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer).num_rows)
 }
 
 /** What a glob by hand over a table's folder would read, and nobody has committed. */
@@ -138,8 +164,7 @@ function checkNothingElse({ keys, etl, problems }: Room, manifests: readonly Man
     if (!key.startsWith('_dwh/') && !named.has(key)) problems.push(`${key}: in a table's folder, and named by nobody`)
 }
 
-function checkOneRun({ etl, options, problems }: Room, manifests: readonly Manifest[]): void {
-  if (options.someTables) return
+function checkOneRun({ etl, problems }: Room, manifests: readonly Manifest[]): void {
   const groups: [string, Readonly<Record<string, PromisedTable>>][] = [
     ['etl.json', etl.tables],
     ...manifests.map(({ date, tables }) => [`the manifest of ${date}`, tables] as [string, typeof tables]),

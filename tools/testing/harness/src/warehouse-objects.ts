@@ -53,17 +53,18 @@ export function s3Client({ endpoint, credentials }: Endpoint): S3Client {
   return new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true })
 }
 
-/** A bucket of fewer than a thousand objects. */
-export function bucketObjects(client: S3Client, bucket: string): WarehouseObjects {
+/** A bucket, or what of it is under `prefix`, which ends with `/`: fewer than a thousand objects. */
+export function bucketObjects(client: S3Client, bucket: string, prefix = ''): WarehouseObjects {
+  const within = { Bucket: bucket, Prefix: prefix }
   return {
     isFolder: false,
     async keys() {
-      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
-      return Contents.map(({ Key = '' }) => Key)
+      const { Contents = [] } = await client.send(new ListObjectsV2Command(within))
+      return Contents.map(({ Key = '' }) => Key.slice(prefix.length))
     },
     async read(key) {
       try {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: prefix + key }))
         return Buffer.from((await Body?.transformToByteArray()) ?? [])
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return null
@@ -71,7 +72,7 @@ export function bucketObjects(client: S3Client, bucket: string): WarehouseObject
       }
     },
     async unfinished() {
-      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(within))
       return Uploads.length
     },
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { builtProgram } from '@dwh/test-kit'
-import type { Spec } from './child/spec.ts'
 
 /** The command line as it is shipped. */
 const DWH = await builtProgram('dwh')
@@ -18,8 +18,19 @@ export interface Started {
   readonly ended: Promise<Ended>
 }
 
-export function start(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Started {
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+export interface StartOptions {
+  /** Nothing else is in the environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Said by `sh` before the program takes its place, such as `ulimit -f 256`. */
+  readonly shell?: string
+}
+
+/** Starts a program for Node; its standard input stays open. */
+export function startProgram(program: string, args: readonly string[], { env, cwd, shell }: StartOptions): Started {
+  const command = [process.execPath, program, ...args]
+  const [file = '', ...rest] = shell === undefined ? command : ['sh', '-c', `${shell}\nexec "$@"`, 'sh', ...command]
+  const child = spawn(file, rest, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].setEncoding('utf8').on('data', (text: string) => {
@@ -32,12 +43,11 @@ export function start(program: string, args: readonly string[], env: Readonly<Re
   return { process: child, ended }
 }
 
-export function startDwh(args: readonly string[], env: Readonly<Record<string, string>>): Started {
-  return start(DWH, args, env)
-}
-
-export function startChild(program: string, spec: Spec, env: Readonly<Record<string, string>>): Started {
-  return start(program, [JSON.stringify(spec)], env)
+/** Starts `dwh`, whose standard input is at its end. */
+export function startDwh(args: readonly string[], options: StartOptions): Started {
+  const started = startProgram(DWH, args, options)
+  started.process.stdin?.end()
+  return started
 }
 
 /** True once the process has been stopped by SIGSTOP; false when it ended before. */
@@ -52,10 +62,6 @@ export async function untilStopped({ process: { pid }, ended }: Started): Promis
     await pause(5)
   }
   return false
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** In one line, for a report. */

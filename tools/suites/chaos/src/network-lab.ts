@@ -1,10 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
-import type { EtlState, ObjectStore } from '@dwh/core'
+import type { ObjectStore } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
+import { bucketObjects, s3Client, type WarehouseObjects } from '@dwh/harness'
 import { readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { runPipeline } from '@dwh/pipeline'
@@ -29,11 +29,15 @@ export const S3_DEADLINE_MS: number = DEADLINES.s3ConnectMs * 6 * DEADLINES.s3At
 export type S3Server = Awaited<ReturnType<typeof startS3Server>>
 
 /** A Postgres and a bucket, each behind a network that can be broken. */
-export interface RudeWorld {
+export interface NetworkLab {
   readonly database: TestDatabase
   readonly server: S3Server
   readonly postgres: FaultProxy
   readonly bucket: FaultProxy
+  /** What is there, by a network that nobody breaks. */
+  objects(prefix: string): WarehouseObjects
+  /** The temporary folder of all runs. */
+  readonly temp: string
   /** Makes the store itself go wrong. */
   script(rule: ScriptRule): void
   /** Makes all well again. */
@@ -49,19 +53,23 @@ const SCHEMA = `
   INSERT INTO events SELECT i, encode(sha256(i::text::bytea), 'hex') || encode(sha256((-i)::text::bytea), 'hex') FROM generate_series(1, 80000) i;
   CREATE VIEW slow AS SELECT id FROM orders WHERE id > (SELECT 0 FROM (SELECT pg_catalog.pg_sleep(4)) AS s)`
 
-export async function openRudeWorld(serverUrl: string): Promise<RudeWorld> {
+export async function openNetworkLab(serverUrl: string): Promise<NetworkLab> {
   const database = await createDatabase(serverUrl)
   await database.query(SCHEMA)
   const server = await startS3Server({ buckets: ['bucket'] })
   const [source, target] = [new URL(database.url), new URL(server.url)]
   const postgres = await startFaultProxy({ host: source.hostname, port: Number(source.port) })
   const bucket = await startFaultProxy({ host: target.hostname, port: Number(target.port) })
+  const client = s3Client({ endpoint: server.url, credentials: server.credential })
+  const temp = await mkdtemp(join(tmpdir(), 'dwh-chaos-'))
   const rules: { release(): void; remove(): void }[] = []
   return {
     database,
     server,
     postgres,
     bucket,
+    objects: (prefix) => bucketObjects(client, 'bucket', `${prefix}/`),
+    temp,
     script: (rule) => void rules.push(server.script(rule)),
     heal() {
       postgres.heal()
@@ -73,8 +81,10 @@ export async function openRudeWorld(serverUrl: string): Promise<RudeWorld> {
     },
     async close() {
       await Promise.all([postgres.close(), bucket.close()])
+      client.destroy()
       await server.close()
       await database.drop()
+      await rm(temp, { recursive: true })
     },
   }
 }
@@ -90,14 +100,14 @@ export interface RunSettings {
 }
 
 /** The address of the database behind the proxy. */
-export function proxiedUrl({ database, postgres }: RudeWorld): string {
+export function proxiedUrl({ database, postgres }: NetworkLab): string {
   const url = new URL(database.url)
   url.port = String(postgres.port)
   url.searchParams.set('connect_timeout', String(DEADLINES.connectSeconds))
   return url.href
 }
 
-function proxiedStore({ bucket }: RudeWorld, prefix: string): ObjectStore {
+function proxiedStore({ bucket }: NetworkLab, prefix: string): ObjectStore {
   return s3Store({
     bucket: 'bucket',
     prefix,
@@ -108,22 +118,19 @@ function proxiedStore({ bucket }: RudeWorld, prefix: string): ObjectStore {
   })
 }
 
-/** What runs have left in their temporary folders: nothing, ever. */
-export const left: string[] = []
-
 /** One run, with short deadlines. */
 export async function run(
-  world: RudeWorld,
+  lab: NetworkLab,
   { prefix, date, signal, include = ['*'], laterMs = 0 }: RunSettings,
 ): Promise<void> {
-  const temp = await mkdtemp(join(tmpdir(), 'dwh-chaos-'))
+  const { temp } = lab
   const writer = await openParquetWriter({ tempDirectory: temp })
   try {
     await runPipeline({
-      store: proxiedStore(world, prefix),
+      store: proxiedStore(lab, prefix),
       sources: {
         default: {
-          source: postgresSource({ connection: proxiedUrl(world), heartbeatMs: DEADLINES.heartbeatMs }),
+          source: postgresSource({ connection: proxiedUrl(lab), heartbeatMs: DEADLINES.heartbeatMs }),
           extract: 'copy',
           include,
         },
@@ -138,32 +145,13 @@ export async function run(
     })
   } finally {
     await writer.close()
-    left.push(...(await readdir(temp)))
-    await rm(temp, { recursive: true })
   }
-}
-
-/** What a reader finds: of each table `rows, sum of ids`, from bytes that are what `etl.json` promises. */
-export async function published({ server }: RudeWorld, prefix: string): Promise<Record<string, string>> {
-  const objects = new Map(server.objects('bucket').map((object) => [object.key, object]))
-  const bytesOf = async (key: string) => Buffer.from((await objects.get(`${prefix}/${key}`)?.bytes()) ?? '')
-  const state: EtlState = JSON.parse((await bytesOf('etl.json')).toString())
-  if (state.publishing) throw new Error('left while it was being published')
-  const found: Record<string, string> = {}
-  for (const [name, { files }] of Object.entries(state.tables)) {
-    for (const file of files) {
-      const body = await bytesOf(file.key)
-      if (createHash('sha256').update(body).digest('hex') !== file.sha256) throw new Error(`${file.key}: other bytes`)
-      found[name] = await summary(body)
-    }
-  }
-  return found
 }
 
 /** What a query answers, with an empty cache, over the same network: of each table `rows, sum of ids`. */
-export async function readable(world: RudeWorld, prefix: string): Promise<Record<string, string>> {
+export async function readable(lab: NetworkLab, prefix: string): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-chaos-'))
-  const store = proxiedStore(world, prefix)
+  const store = proxiedStore(lab, prefix)
   const { state } = await readState(store)
   const files = cachedFiles({ store, readState: async () => state, folder, verified: verifiedInMemory() })
   const session = await openSession({ tables: state.tables, files })
@@ -178,37 +166,4 @@ export async function readable(world: RudeWorld, prefix: string): Promise<Record
     await session.close()
     await rm(folder, { recursive: true })
   }
-}
-
-/** Of every Parquet object under its final name: each whole, whatever `etl.json` says of it. */
-export async function checkFinalFiles({ server }: RudeWorld, prefix: string): Promise<void> {
-  for (const object of server.objects('bucket')) {
-    if (!object.key.startsWith(`${prefix}/`) || !object.key.endsWith('.parquet')) continue
-    await summary(Buffer.from(await object.bytes()))
-  }
-}
-
-async function summary(parquet: Buffer): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'dwh-chaos-'))
-  const connection = await (await DuckDBInstance.create()).connect()
-  try {
-    await writeFile(join(folder, 'file.parquet'), parquet)
-    const answer = await connection.runAndReadAll(
-      `SELECT count(*)::INT, sum(id)::BIGINT::VARCHAR FROM read_parquet('${folder}/file.parquet')`,
-    )
-    return (answer.getRowsJson()[0] ?? []).join(', ')
-  } finally {
-    connection.closeSync()
-    await rm(folder, { recursive: true })
-  }
-}
-
-/** What runs leave behind that is for nobody. */
-export function leftovers({ server }: RudeWorld, prefix: string): string[] {
-  const staged = server
-    .objects('bucket')
-    .map(({ key }) => key)
-    .filter((key) => key.startsWith(`${prefix}/_dwh/stage/`) || key.startsWith(`${prefix}/_dwh/probe/`))
-  const uploads = server.uploads('bucket').map(({ key }) => `upload of ${key}`)
-  return [...staged, ...uploads.filter((text) => text.includes(`${prefix}/`))]
 }

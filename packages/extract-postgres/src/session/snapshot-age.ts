@@ -1,7 +1,7 @@
 import { DwhError } from '@dwh/core'
 
 /** A night's run, and no snapshot that a forgotten process holds for days. */
-const DEFAULT_MAX_AGE_MS: number = 12 * 60 * 60 * 1000
+export const DEFAULT_MAX_AGE_MS: number = 12 * 60 * 60 * 1000
 
 /** What a timer can wait: 24 days. A longer time would be none at all. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1

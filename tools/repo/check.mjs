@@ -13,7 +13,7 @@ import { prepare } from './prepare.mjs'
 const USAGE = `pnpm check                               every test of \`npm test\`, lint, types, and a smoke of each suite
 pnpm check:all                           the same with each suite at its normal count
 pnpm check:all --changed [REF] [--list]  the suites that a change since main, or since REF, touches; --list: only says which
-pnpm check:slow                          each suite at its slow count; writes docs/tested.md
+pnpm check:slow [NAME...]                each suite, or these, at its slow count; writes each result into docs/tested.md
 pnpm suite NAME... [--count N] [--size smoke|normal|slow] [--seed N] [--from N]
                                          suites by name, as much as the count or the size says; a seed and a number play one
                                          case again
@@ -24,7 +24,6 @@ const SLOWEST_FILES = 15
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const env = { ...process.env, CI: '1', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
-const started = performance.now()
 let passed = 0
 /** What failed, told once more at the end: a record of CI may keep no more than the last screens. */
 const failures = []
@@ -67,9 +66,17 @@ function checkCode() {
   return report.files
 }
 
-function checkSuites(suites, size, options = {}) {
+function installNeeds(suites, size) {
   const needs = [...new Set(suites.flatMap((suite) => needsOf(suite, size)))]
   check('what the suites need of Debian', 'tools/suites/runner/install-debian-packages', needs)
+}
+
+function checkSuites(suites, size, options = {}) {
+  installNeeds(suites, size)
+  doSuites(suites, size, options)
+}
+
+function doSuites(suites, size, options = {}) {
   title(`suites: ${suites.map((suite) => `${suite.name} (${amountOf(suite, size, options.count)})`).join(', ')}`)
   const { seed, from } = options
   const replay = { ...(seed ? { DWH_SUITE_SEED: seed } : {}), ...(from ? { DWH_SUITE_FROM: from } : {}) }
@@ -124,14 +131,24 @@ function tellChanged(ref) {
   return touched.map(({ suite }) => suite)
 }
 
-function checkSlow() {
-  const before = checkedOut(root)
-  if (before.changed) refuse('check:slow: something is in no commit, so that no commit could be named for its result')
-  checkSuites(SUITES, 'slow')
-  const minutes = Math.round((performance.now() - started) / 60_000)
-  const date = new Date().toISOString().slice(0, 10)
-  const failed = failures.map((failure) => failure.split('\n')[0])
-  console.log(`\ndocs/tested.md: ${recordSlow({ date, commit: before.commit, minutes, passed, failures: failed })}`)
+/** One suite after another, each written down as it ends: what was done stays, whatever becomes of the rest. */
+function checkSlow(suites) {
+  const { commit, changed } = checkedOut(root)
+  if (changed) refuse('check:slow: something is in no commit, so that no commit could be named for its result')
+  prepare()
+  installNeeds(suites, 'slow')
+  for (const suite of suites) {
+    const [start, failedBefore] = [performance.now(), failures.length]
+    doSuites([suite], 'slow')
+    recordSlow({
+      suite: suite.name,
+      amount: amountOf(suite, 'slow'),
+      date: new Date().toISOString().slice(0, 10),
+      commit,
+      minutes: (performance.now() - start) / 60_000,
+      failures: failures.slice(failedBefore),
+    })
+  }
   end()
 }
 
@@ -159,7 +176,5 @@ else if (size === 'suite' && positionals.length === 0) {
   const files = checkCode()
   checkSuites(SUITES, size === 'smoke' ? 'smoke' : 'normal')
   end(files)
-} else if (size === 'slow') {
-  prepare()
-  checkSlow()
-} else refuse(`${size}: smoke, all, slow or suite`)
+} else if (size === 'slow') checkSlow(positionals.length > 0 ? suitesNamed(positionals) : SUITES)
+else refuse(`${size}: smoke, all, slow or suite`)

@@ -115,6 +115,7 @@ test.each([
   [['suite', 'no-such-suite'], 'suite no-such-suite: there is none; there are protocol-model, '],
   [['suite', 'shell', '--count', '0'], '--count 0: no count'],
   [['all', '--chnged'], "Unknown option '--chnged'"],
+  [['slow', 'no-such-suite'], 'suite no-such-suite: there is none; there are protocol-model, '],
   [['some'], 'some: smoke, all, slow or suite'],
 ])('check %j: refused before anything starts', (args, message) => {
   const { code, printed } = node([join(root, 'tools/repo/check.mjs'), ...args])
@@ -128,4 +129,29 @@ console.log(is === shouldBe ? 'same' : shouldBe)`
 
 test('docs/tested.md: its table is the list of suites (DOCS=write puts it there)', () => {
   expect(node(['--input-type=module', '--eval', PAGE]).printed.trim()).toBe('same')
+})
+
+const RECORD = `import { readFileSync } from 'node:fs'
+import { withSlowResult } from '${root}tools/suites/runner/tested-page.mjs'
+const result = { amount: '1000 kills', date: '2026-03-01', commit: '0123456789ab', minutes: 24.6, failures: [] }
+let page = readFileSync('${root}docs/tested.md', 'utf8')
+for (const suite of ['bench', 'crash-random', 'crash-points'])
+  page = withSlowResult(page, { ...result, suite, failures: suite === 'bench' ? ['a | b\\nmore'] : [] })
+page = withSlowResult(page, { ...result, suite: 'crash-random', commit: 'ba9876543210' })
+console.log(page)`
+
+test('docs/tested.md: each suite that check:slow has done has one row, in the order of the list', () => {
+  const { printed } = node(['--input-type=module', '--eval', RECORD])
+  const rows = printed.split('\n').filter((line) => line.includes('| 2026-03-01 |'))
+  const cells = rows.map((row) =>
+    row
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  )
+  expect(cells).toEqual([
+    ['`crash-points`', '1000 kills', '2026-03-01', '`0123456789ab`', '25', 'passed'],
+    ['`crash-random`', '1000 kills', '2026-03-01', '`ba9876543210`', '25', 'passed'],
+    ['`bench`', '1000 kills', '2026-03-01', '`0123456789ab`', '25', 'failed: a / b'],
+  ])
 })

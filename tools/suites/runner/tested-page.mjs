@@ -3,29 +3,25 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { amountOf, SUITES } from './list-suites.mjs'
 
 const PAGE = new URL('../../../docs/tested.md', import.meta.url)
-const LAST = /(<!-- the last `check:slow`; written by it -->\n\n)[\s\S]*?(\n\n<!-- end -->)/
-const LIST = /(<!-- the suites; made from tools\/suites\/runner\/suites.json -->\n\n)[\s\S]*?(\n\n<!-- end -->)/
+const LAST = /(<!-- the last `check:slow`; written by it -->\n\n)([\s\S]*?)(\n\n<!-- end -->)/
+const LIST = /(<!-- the suites; made from tools\/suites\/runner\/suites.json -->\n\n)([\s\S]*?)(\n\n<!-- end -->)/
 
 /** The table of all suites for docs/tested.md. */
 function table() {
-  const rows = [
+  return tableOf([
     ['suite', 'what it covers', '`check`', '`check:all`', '`check:slow`'],
     ...SUITES.map((suite) => [
       `\`${suite.name}\``,
       suite.covers,
       ...['smoke', 'normal', 'slow'].map((size) => amountOf(suite, size)),
     ]),
-  ]
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`
-  const [head, ...rest] = rows.map(line)
-  return [head, line(widths.map((width) => '-'.repeat(width))), ...rest].join('\n')
+  ])
 }
 
 /** Puts `text` between the two marks of a place. */
 function replaced(page, place, text) {
   if (!place.test(page)) throw new Error(`docs/tested.md has no place for it: ${place.source}`)
-  return page.replace(place, (_, before, after) => `${before}${text}${after}`)
+  return page.replace(place, (_, before, _old, after) => `${before}${text}${after}`)
 }
 
 /** The page with its table as it has to be, and as it is. */
@@ -39,17 +35,51 @@ export function writeTestedPage() {
   writeFileSync(PAGE, readTestedPage().shouldBe)
 }
 
-/** The commit that is checked out, and whether something was changed that is in no commit. */
+/** The commit that is checked out, and whether something but the page was changed that is in no commit. */
 export function checkedOut(cwd) {
   const git = (...args) =>
     spawnSync('git', ['-c', 'safe.directory=*', ...args], { cwd, encoding: 'utf8' }).stdout.trim()
-  return { commit: git('rev-parse', '--short=12', 'HEAD'), changed: git('status', '--porcelain') !== '' }
+  return {
+    commit: git('rev-parse', '--short=12', 'HEAD'),
+    changed: git('status', '--porcelain', '--', '.', ':!docs/tested.md') !== '',
+  }
 }
 
-/** Writes when every suite was last done at its slow count, on which commit, and how it ended. */
-export function recordSlow({ date, commit, minutes, passed, failures }) {
-  const failed = failures.length === 0 ? '' : ` What failed: ${failures.join('; ')}.`
-  const text = `${date}, commit ${commit}, ${minutes} min: ${passed} passed, ${failures.length} failed.${failed}`
-  writeFileSync(PAGE, replaced(readFileSync(PAGE, 'utf8'), LAST, text))
-  return text
+/** Writes down how a suite ended at its slow count. */
+export function recordSlow(result) {
+  writeFileSync(PAGE, withSlowResult(readFileSync(PAGE, 'utf8'), result))
+}
+
+/** The page with the result of one suite, in the place of an earlier one. `minutes`: a number; `failures`: texts, of which the first is told. */
+export function withSlowResult(page, { suite, amount, date, commit, minutes, failures }) {
+  const [, , block = ''] = LAST.exec(page) ?? []
+  const name = `\`${suite}\``
+  const earlier = block
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .slice(2, -2)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    )
+    .filter(([of]) => of !== name)
+  const ended = failures.length === 0 ? 'passed' : `failed: ${firstLine(failures[0])}`
+  const order = SUITES.map((one) => `\`${one.name}\``)
+  const rows = [...earlier, [name, amount, date, `\`${commit}\``, String(Math.max(1, Math.round(minutes))), ended]]
+    // a suite that is no more has no row
+    .filter(([of]) => order.includes(of))
+    .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+  return replaced(page, LAST, tableOf([['suite', 'how much', 'when', 'commit', 'minutes', 'it'], ...rows]))
+}
+
+function firstLine(text) {
+  return text.split('\n')[0].replaceAll('|', '/').slice(0, 200)
+}
+
+function tableOf(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`
+  const [head, ...rest] = rows.map(line)
+  return [head, line(widths.map((width) => '-'.repeat(width))), ...rest].join('\n')
 }

@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const wanted = dataSets(5000).slice(0, suiteCount('bench'))
 
-test('every data set, small: the ten lines and the native door run, too, and nothing fails', async () => {
+test('every data set, small: the ten lines and the native method run, too, and nothing fails', async () => {
   const { results } = await runBench(folder, [
     '--shrink',
     '5000',
@@ -61,8 +61,10 @@ test.each(wanted.length > 1 ? [['narrow-2m', 'small-tables']] : [])(
     }
     expect(lookUp(results, 'narrow-2m', NAMES.floor, 'wallSeconds')).toBeGreaterThan(0)
     expect(stdout).toContain('1/5000 of the rows')
-    expect(stdout).toMatch(/^\| copy door, counts, faster than the naive pipeline, 2 M rows +\| +at least 6.0x \| +\d/m)
-    expect(stdout).toMatch(/^\| copy door, counts, faster than the naive pipeline, 10 M rows +\| .* not measured /m)
+    expect(stdout).toMatch(
+      /^\| copy method, counts, faster than the naive pipeline, 2 M rows +\| +at least 6.0x \| +\d/m,
+    )
+    expect(stdout).toMatch(/^\| copy method, counts, faster than the naive pipeline, 10 M rows +\| .* not measured /m)
   },
   300_000,
 )

@@ -13,23 +13,23 @@ export interface DwhSettings {
 
 /**
  * `dwh run` with a `dwh.yaml` of these settings in `folder`; the warehouse and the temporary files are made in there, too.
- * @throws Error when a table took another door than the one that was asked for
+ * @throws Error when a table took another method than the one that was asked for
  */
 export async function runDwh(folder: string, databaseUrl: string, settings: DwhSettings): Promise<ProcessFigures> {
   const keys = { storage: './warehouse', temp: './tmp', cache: './cache', ...settings }
   const lines = Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
   await writeFile(join(folder, 'dwh.yaml'), lines.join(''))
   const figures = await runNode({ command: [BIN, 'run'], cwd: folder, env: { DATABASE_URL: databaseUrl } })
-  for (const [table, door] of await doorsTaken(join(folder, 'warehouse')))
-    if (settings.extract && door !== settings.extract)
-      throw new Error(`${table} took the door ${door}, not ${settings.extract}`)
+  for (const [table, method] of await methodsTaken(join(folder, 'warehouse')))
+    if (settings.extract && method !== settings.extract)
+      throw new Error(`${table} took the method ${method}, not ${settings.extract}`)
   return figures
 }
 
 /** Of each table, from the record of the only run. */
-async function doorsTaken(warehouse: string): Promise<[table: string, door: string | undefined][]> {
+async function methodsTaken(warehouse: string): Promise<[table: string, method: string | undefined][]> {
   const runs = join(warehouse, '_dwh/runs')
   const [file = ''] = (await readdir(runs, { recursive: true })).filter((name) => name.endsWith('.json'))
-  const record = JSON.parse(await readFile(join(runs, file), 'utf8')) as { tables: Record<string, { door?: string }> }
-  return Object.entries(record.tables).map(([table, { door }]) => [table, door])
+  const record = JSON.parse(await readFile(join(runs, file), 'utf8')) as { tables: Record<string, { method?: string }> }
+  return Object.entries(record.tables).map(([table, { method }]) => [table, method])
 }

@@ -20,18 +20,20 @@ describe('figures', () => {
 
   test('a ratio of medians, met on the spot', () => {
     const results = [dataSet('narrow-2m', naive, contender(NAMES.copyCounts, [2, 13 / 6, 9]))]
-    const name = 'copy door, counts, faster than the naive pipeline, 2 M rows'
+    const name = 'copy method, counts, faster than the naive pipeline, 2 M rows'
     expect(figure(results, name)).toEqual({ figure: name, goal: 'at least 6.0x', measured: '6.0x', met: true })
   })
 
   test('a little too slow is not met', () => {
     const results = [dataSet('narrow-2m', naive, contender(NAMES.copyCounts, [2.2]))]
-    expect(figure(results, 'copy door, counts, faster than the naive pipeline, 2 M rows')).toMatchObject({ met: false })
+    expect(figure(results, 'copy method, counts, faster than the naive pipeline, 2 M rows')).toMatchObject({
+      met: false,
+    })
   })
 
   test('a contender that did not run is neither met nor not met', () => {
     const results = [dataSet('narrow-2m', naive, contender(NAMES.nativeCounts, []))]
-    const name = 'native door, counts, to the ten lines, 2 M rows'
+    const name = 'native method, counts, to the ten lines, 2 M rows'
     expect(figure(results, name)).toMatchObject({ measured: 'not measured', met: null })
   })
 
@@ -46,10 +48,10 @@ describe('figures', () => {
     expect(figure(between(300, 250), name)).toMatchObject({ measured: '16.7 %', met: false })
   })
 
-  test('the size is that of the largest door', () => {
+  test('the size is that of the largest method', () => {
     const [a, b] = [contender(NAMES.rowsCounts, [1], { bytes: 90 }), contender(NAMES.copyColumns, [1], { bytes: 101 })]
     const results = [dataSet('wide', a, b, contender(NAMES.naive, [1], { bytes: 100 }))]
-    const name = "Parquet of the largest door, to the naive pipeline's, wide"
+    const name = "Parquet of the largest method, to the naive pipeline's, wide"
     expect(figure(results, name)).toMatchObject({ measured: '1.010x', met: false })
   })
 })

@@ -27,39 +27,39 @@ export function figuresToReach(results: readonly DataSetResults[]): Figure[] {
   const memoryOf = [NAMES.rowsCounts, NAMES.copyColumns, NAMES.nativeColumns]
   return [
     atMost(
-      'native door, counts, to the ten lines, 2 M rows',
+      'native method, counts, to the ten lines, 2 M rows',
       1.15,
       times(wall, 'narrow-2m', NAMES.nativeCounts, tenLines),
     ),
     atMost(
-      'native door, counts, to the ten lines, 10 M rows',
+      'native method, counts, to the ten lines, 10 M rows',
       1.05,
       times(wall, 'narrow-10m', NAMES.nativeCounts, tenLines),
     ),
     ...LONG.map((set) =>
       atMost(
-        `native door, default proof, to the ten lines, ${ROWS[set]}`,
+        `native method, default proof, to the ten lines, ${ROWS[set]}`,
         1.4,
         times(wall, set, NAMES.nativeColumns, tenLines),
       ),
     ),
     ...LONG.map((set) =>
       atLeast(
-        `copy door, counts, faster than the naive pipeline, ${ROWS[set]}`,
+        `copy method, counts, faster than the naive pipeline, ${ROWS[set]}`,
         6,
         times(wall, set, naive, NAMES.copyCounts),
       ),
     ),
     ...LONG.map((set) =>
       atMost(
-        `copy door, counts, to the server's own COPY, ${ROWS[set]}`,
+        `copy method, counts, to the server's own COPY, ${ROWS[set]}`,
         1.7,
         times(wall, set, NAMES.copyCounts, floor),
       ),
     ),
     ...LONG.map((set) =>
       atLeast(
-        `rows door, counts, faster than the naive pipeline, ${ROWS[set]}`,
+        `rows method, counts, faster than the naive pipeline, ${ROWS[set]}`,
         4,
         times(wall, set, naive, NAMES.rowsCounts),
       ),
@@ -81,11 +81,11 @@ export function figuresToReach(results: readonly DataSetResults[]): Figure[] {
       const ours = [NAMES.rowsCounts, NAMES.copyColumns, NAMES.nativeColumns].flatMap((name) => bytes(set, name) ?? [])
       const theirs = bytes(set, naive)
       const ratio = ours.length && theirs ? Math.max(...ours) / theirs : null
-      return atMost(`Parquet of the largest door, to the naive pipeline's, ${set}`, 1, ratio, 3)
+      return atMost(`Parquet of the largest method, to the naive pipeline's, ${set}`, 1, ratio, 3)
     }),
     ...LONG.map((set) => {
       const ratio = times(wall, set, NAMES.copyColumns, NAMES.copyCounts)
-      return percent(`what the default proof adds to the copy door, ${ROWS[set]}`, 40, ratio && ratio - 1)
+      return percent(`what the default proof adds to the copy method, ${ROWS[set]}`, 40, ratio && ratio - 1)
     }),
   ]
 }

@@ -9,26 +9,26 @@ const PRICES = `CREATE TABLE prices (id uuid PRIMARY KEY DEFAULT '2f1c1d6a-0f5e-
 
 test.each(['rows', 'copy'])(
   'a NaN in a numeric(10,2), by %s: refused, with the settings that let it through',
-  async (door) => {
+  async (method) => {
     const { url } = await testDatabase(PRICES)
-    const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTRACT: door })
+    const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTRACT: method })
     const refused = await dwh(['run'])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(
-      /^error: prices: column amount: "NaN" is not a value of DECIMAL\(10,2\) \(row with id=2f1c1d6a-.*\)\n {2}Nothing was changed.* set columns\.types\.amount of table prices: text .*double .*or-null/m,
+      /^error: prices: column amount: "NaN" is not a value of DECIMAL\(10,2\) \(row with id=2f1c1d6a-.*\)\n {2}Nothing was changed.* set columns\.types\.amount of table prices: text .*double .*nullify/m,
     )
 
     const settings = {
       types: { uuid: 'text' },
-      tables: { prices: { columns: { types: { amount: 'or-null', free: 'double', at: 'iso8601' } } } },
+      tables: { prices: { columns: { types: { amount: 'nullify', free: 'double', at: 'iso8601' } } } },
     }
     await writeFile(join(folder, 'dwh.json'), JSON.stringify(settings))
     const run = await dwh(['run', '--json'])
     expect(run.code, run.stderr).toBe(0)
     expect(run.stderr).toContain('- prices: column amount: 1 value stored as NULL, as columns.types wants it\n')
     expect(run.stderr).toContain('- prices: column free: 1 value not exact as DOUBLE, as columns.types wants it\n')
-    const fidelity = { amount: { choice: 'or-null', values: 1 }, free: { choice: 'double', values: 1 } }
-    expect(JSON.parse(run.stdout)).toMatchObject({ fidelity: { prices: fidelity }, tables: { prices: { door } } })
+    const fidelity = { amount: { choice: 'nullify', values: 1 }, free: { choice: 'double', values: 1 } }
+    expect(JSON.parse(run.stdout)).toMatchObject({ fidelity: { prices: fidelity }, tables: { prices: { method } } })
     const answer = await dwh(['query', '--json', 'SELECT *, typeof(id) AS type FROM prices'])
     expect(JSON.parse(answer.stdout)).toEqual([
       {
@@ -97,7 +97,7 @@ test('the types of columns by the names that people use, in whatever case', asyn
 test.each([
   [
     { tables: { t: { columns: { types: { n: 'iso8601' } } } } },
-    /tables: t: columns\.types\.n: numeric\(10,2\) cannot be stored as iso8601\n.*text or double or or-null/,
+    /tables: t: columns\.types\.n: numeric\(10,2\) cannot be stored as iso8601\n.*text or double or nullify/,
   ],
   [{ tables: { t: { columns: { types: { m: 'text' } } } } }, /tables: t: no column "m"/],
   [{ types: { integer: 'double' } }, /types: integer: integer cannot be stored as double\n {2}Choose text/],

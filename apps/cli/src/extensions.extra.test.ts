@@ -26,7 +26,7 @@ describe('the extension that reads Postgres', () => {
     expect(before.stderr).toContain(
       'not read by DuckDB itself, which is faster: large: DuckDB has no extension postgres',
     )
-    expect(JSON.parse(before.stdout).tables).toMatchObject({ large: { door: 'copy' }, small: { door: 'copy' } })
+    expect(JSON.parse(before.stdout).tables).toMatchObject({ large: { method: 'copy' }, small: { method: 'copy' } })
     const added = await dwh(['extensions', 'add', 'postgres', '--from', await bring(folder)])
     expect(added, added.stderr).toMatchObject({
       code: 0,
@@ -34,13 +34,13 @@ describe('the extension that reads Postgres', () => {
     })
     const after = await dwh(['run', '--json'])
     expect(JSON.parse(after.stdout).tables, after.stderr).toMatchObject({
-      large: { door: 'native' },
-      small: { door: 'copy' },
+      large: { method: 'native' },
+      small: { method: 'copy' },
     })
     const all = await dwh(['run', '--json'], { env: { DWH_EXTRACT: 'native' } })
     expect(JSON.parse(all.stdout).tables, all.stderr).toMatchObject({
-      large: { door: 'native' },
-      small: { door: 'native' },
+      large: { method: 'native' },
+      small: { method: 'native' },
     })
     const answer = await dwh([
       'query',
@@ -55,11 +55,11 @@ describe('the extension that reads Postgres', () => {
       code: 1,
       stderr: expect.stringContaining('column amount: "NaN" is not a value of DECIMAL(10,2) (row with id=7)'),
     })
-    await writeFile(join(folder, 'dwh.yaml'), 'tables: { large: { columns: { types: { amount: or-null } } } }')
+    await writeFile(join(folder, 'dwh.yaml'), 'tables: { large: { columns: { types: { amount: nullify } } } }')
     const chosen = await dwh(['run', '--json'], { env: { DWH_EXTRACT: 'native' } })
     expect(JSON.parse(chosen.stdout), chosen.stderr).toMatchObject({
-      tables: { large: { door: 'native' } },
-      fidelity: { large: { amount: { choice: 'or-null', values: 1 } } },
+      tables: { large: { method: 'native' } },
+      fidelity: { large: { amount: { choice: 'nullify', values: 1 } } },
     })
     expect(chosen.stderr).toContain('- large: column amount: 1 value stored as NULL')
   })

@@ -10,11 +10,11 @@ async function nativeWorkplace() {
   return workplace({ DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' })
 }
 
-/** The doors that the tables took, and what was said about it. */
-function doors({ stdout, stderr }: { stdout: string; stderr: string }): { taken: string[]; said: string[] } {
-  const { tables } = JSON.parse(stdout) as { tables: Record<string, { door: string; rows: number }> }
+/** The methods that the tables took, and what was said about it. */
+function methods({ stdout, stderr }: { stdout: string; stderr: string }): { taken: string[]; said: string[] } {
+  const { tables } = JSON.parse(stdout) as { tables: Record<string, { method: string; rows: number }> }
   expect(Object.values(tables).map(({ rows }) => rows)).toEqual([40000, 40000])
-  return { taken: Object.values(tables).map(({ door }) => door), said: stderr.match(/^- not read by .*$/gm) ?? [] }
+  return { taken: Object.values(tables).map(({ method }) => method), said: stderr.match(/^- not read by .*$/gm) ?? [] }
 }
 
 test.each([1, 2, 3])(
@@ -35,7 +35,7 @@ test.each([1, 2, 3])(
       `postgres://${role}:s3cr3t@${hostname}:${port}/${database.name}`,
     ])
     expect(run.code, run.stderr).toBe(0)
-    const { taken, said } = doors(run)
+    const { taken, said } = methods(run)
     // the snapshot's session holds one; with more, DuckDB may find them free at one table's turn and taken at the other's
     if (limit === 1) expect(taken).toEqual(['copy', 'copy'])
     expect(said.length > 0).toBe(taken.includes('copy'))
@@ -57,7 +57,7 @@ test('a pooler in transaction mode refuses the settings of a session: the tables
     env: { DATABASE_URL: `postgres://${username}:${password}@${pooler.host}:${pooler.port}/${database.name}` },
   })
   expect(run.code, run.stderr).toBe(0)
-  const { taken, said } = doors(run)
+  const { taken, said } = methods(run)
   expect(taken).toEqual(['copy', 'copy'])
   expect(said.join()).toMatch(/unsupported startup parameter/)
   expect(run.stderr).not.toContain(password)
@@ -67,7 +67,7 @@ test('nothing of DuckDB stays on the server, and nothing was written', async () 
   const database = await testDatabase(TABLES)
   const { dwh } = await nativeWorkplace()
   const run = await dwh(['run', '--json'], { env: { DATABASE_URL: database.url } })
-  expect(doors(run)).toEqual({ taken: ['native', 'native'], said: [] })
+  expect(methods(run)).toEqual({ taken: ['native', 'native'], said: [] })
   const { rows } = await database.query(
     `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   )

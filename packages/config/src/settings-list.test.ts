@@ -10,7 +10,7 @@ import { SETTINGS } from './settings-list.ts'
 
 test('list of settings: types are made of it, as a setting is read and as it is written', () => {
   expectTypeOf<ConfigValues['lock_timeout']>().toEqualTypeOf<number | undefined>()
-  expectTypeOf<ConfigValues['verify']>().toEqualTypeOf<'counts' | 'columns' | 'deep' | undefined>()
+  expectTypeOf<ConfigValues['verify']>().toEqualTypeOf<'counts' | 'columns' | 'hash' | undefined>()
   expectTypeOf<NonNullable<ConfigValues['s3']>['path_style']>().toEqualTypeOf<boolean | undefined>()
   expectTypeOf<ScheduleValues['verify_sample']>().toEqualTypeOf<number | undefined>()
   // what core says of one table, and no key more or less

@@ -1,4 +1,4 @@
-import type { Door } from './source.ts'
+import type { ExtractionMethod } from './source.ts'
 
 /** What happens in a run, as data. Tables go by their name in the warehouse. */
 export type RunEvent =
@@ -22,7 +22,7 @@ export type RunEvent =
       readonly durationMs: number
       /** Of that, for the proof: what the source and the file were asked beside reading and writing. */
       readonly proofMs: number
-      readonly door: Door
+      readonly method: ExtractionMethod
     }
   | {
       readonly type: 'table-failed'

@@ -13,7 +13,6 @@ export {
   throwIfAborted,
 } from './errors.ts'
 export type { OnEvent, RunEvent } from './events.ts'
-export { encodingOf, type Fidelity, STORE_AS, type StoreAs } from './fidelity.ts'
 export { honoursConditions } from './honours-conditions.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
@@ -40,6 +39,7 @@ export {
   tableFileKey,
   tableSegment,
 } from './lake.ts'
+export { encodingOf, type LossyConversion, STORE_AS, type StoreAs } from './lossy-conversion.ts'
 export type { Measure } from './measure.ts'
 export type {
   ObjectInfo,
@@ -73,10 +73,11 @@ export type {
   BulkText,
   CellValue,
   Denied,
-  Door,
   DuckDBReader,
+  ExtractionMethod,
   NativeData,
   NativeQuery,
+  ProfileOptions,
   ReadTableOptions,
   Row,
   RowBatch,
@@ -86,11 +87,10 @@ export type {
   SourceColumn,
   SourceIdentity,
   SourceSnapshot,
-  SurveyWishes,
   TableData,
   TableNote,
+  TableProfile,
   TableSchema,
-  TableSurvey,
   TriedRead,
   TriedTable,
   TryLimits,

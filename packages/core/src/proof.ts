@@ -2,8 +2,8 @@ import { type ColumnType, elementType, type ScalarType } from './column-type.ts'
 import { columnTypeRow } from './column-types.ts'
 import type { Measure } from './measure.ts'
 
-/** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `deep`: also a hash of every row. */
-export type ProofLevel = 'counts' | 'columns' | 'deep'
+/** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `hash`: also a hash of every row. */
+export type ProofLevel = 'counts' | 'columns' | 'hash'
 
 /** Each measure as a text, so that no number passes through a double; null for the minimum of nothing. */
 export type ColumnProof = Readonly<Partial<Record<Measure, string | null>>>
@@ -13,7 +13,7 @@ export interface TableProof {
   /** By the column's name in the source, or in the file. */
   readonly columns: Readonly<Record<string, ColumnProof>>
   /**
-   * With `deep`: two sums over all rows, whatever their order, of the first and the second fifteen hex digits of the MD5 of each. A row is the texts of its cells, one after another: null is `-`, a
+   * With `hash`: two sums over all rows, whatever their order, of the first and the second fifteen hex digits of the MD5 of each. A row is the texts of its cells, one after another: null is `-`, a
    * value is in quotes, quotes in it doubled; of a list the same of its elements; numbers are their digits without a point, floats the bits of IEEE 754, moments as in `Measure`, a BLOB is in hex.
    * A cell of which that, or the BLOB itself, has more than `HASHED_CELL_BYTES` is `#` and its own MD5 instead.
    */

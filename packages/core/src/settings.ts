@@ -1,12 +1,12 @@
-import type { StoreAs } from './fidelity.ts'
+import type { StoreAs } from './lossy-conversion.ts'
 import type { ProofLevel } from './proof.ts'
-import type { Door } from './source.ts'
+import type { ExtractionMethod } from './source.ts'
 
 /**
- * `auto`: the fastest door that works for the table. `native`: wherever it reads exactly, and an error where DuckDB
+ * `auto`: the fastest method that works for the table. `native`: wherever it reads exactly, and an error where DuckDB
  * has no extension for it.
  */
-export type ExtractSetting = 'auto' | Door
+export type ExtractSetting = 'auto' | ExtractionMethod
 
 /**
  * What happens to a run in which tables failed. `fail`: nothing of it is published. `keep-previous`: they stay as an

@@ -1,6 +1,6 @@
 import type { ColumnType } from './column-type.ts'
 import type { DwhError } from './errors.ts'
-import type { Fidelity, StoreAs } from './fidelity.ts'
+import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ProofLevel, TableProof } from './proof.ts'
 import type { TableName } from './table-name.ts'
 
@@ -10,12 +10,12 @@ export interface SourceColumn {
   readonly name: string
   /** What it becomes in the warehouse. */
   readonly type: ColumnType
-  /** True where the values decide: `type` takes all that may come, and a survey says what is enough for those that are there. */
-  readonly open?: boolean
-  /** An open column of a table that has files already: the type that it has in them, which no survey falls behind. */
-  readonly atLeast?: ColumnType
+  /** True where the values decide: `type` takes all that may come, and a profile says what is enough for those that are there. */
+  readonly inferred?: boolean
+  /** An open column of a table that has files already: the type that it has in them, which no profile falls behind. */
+  readonly minimumType?: ColumnType
   /** What a person may choose instead, and what the column is then. */
-  readonly choices?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly open: boolean }>>>
+  readonly allowedTypes?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly inferred: boolean }>>>
   /** The encodings that its bytes may be said to be in: the name of each, by all of its names in lower case, without punctuation. Absent where the source knows what they are. */
   readonly encodings?: Readonly<Record<string, string>>
   /** What was chosen. A column with an encoding comes as the bytes of UTF-8, in the form of a BLOB. */
@@ -99,20 +99,20 @@ export type RowBatch = readonly Row[]
 export type TableData = RowData | BulkText | NativeData
 
 /** The ways out of a source: `RowData`, `BulkText`, `NativeData`. */
-export type Door = 'rows' | 'copy' | 'native'
+export type ExtractionMethod = 'rows' | 'copy' | 'native'
 
 export interface RowData {
   /** Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
   readonly rows: AsyncIterable<RowBatch>
   /** True when every cell is null or text that the source's own output function wrote, so that its form need not be checked again. */
-  readonly canonical?: boolean
+  readonly trustedText?: boolean
 }
 
 /**
  * A whole table as text in UTF-8, which nothing looks into before DuckDB does. The form is the text format of Postgres' COPY
  * (https://www.postgresql.org/docs/current/sql-copy.html): `\n` after each row and nowhere else, a tab between fields, null as `\N`, and `\b`, `\f`, `\n`, `\r`, `\t`,
  * `\v` and `\\` for the character in question. A line begins with an empty field, so that none is ever empty; then come the cells in the order of the columns, in the
- * text forms of `CellValue`, `canonical` by contract.
+ * text forms of `CellValue`, trusted by contract.
  */
 export interface BulkText {
   /** In pieces of any size. Ends only when the source has said that there is no more; throws when the stream was cut. Leaving early releases what it holds. */
@@ -125,8 +125,8 @@ export interface BulkText {
 export interface DuckDBReader {
   /** The extension of DuckDB that speaks to the source, as in `LOAD ...`, and how to get it, as a sentence. */
   readonly extension: { readonly name: string; readonly hint: string }
-  /** The same rows as `SourceSnapshot.read` gives; or, as a text, why this table cannot be read in this way. `survey`: of the same table, with `native`. */
-  read(table: TableSchema, survey: TableSurvey, options?: ReadTableOptions): Promise<NativeData | string>
+  /** The same rows as `SourceSnapshot.read` gives; or, as a text, why this table cannot be read in this way. `profile`: of the same table, with `native`. */
+  read(table: TableSchema, profile: TableProfile, options?: ReadTableOptions): Promise<NativeData | string>
 }
 
 /** A table that DuckDB reads from the source by itself, through an extension that speaks to it. */
@@ -152,7 +152,7 @@ export interface NativeQuery {
 }
 
 /** What to find out about a table. */
-export interface SurveyWishes {
+export interface ProfileOptions {
   readonly proof: ProofLevel
   /** Also what `duckdbReader` has to know. */
   readonly native: boolean
@@ -195,13 +195,13 @@ export interface Source {
 }
 
 /** What is known of a table once all of it was looked at. */
-export interface TableSurvey {
+export interface TableProfile {
   /** What `measuresOf` says of the types below; with `counts`, rows alone. */
   readonly proof: TableProof
   /** Of every column, the open ones decided. */
   readonly types: Readonly<Record<string, ColumnType>>
   /** Of the columns for which something inexact was chosen. */
-  readonly fidelity: Readonly<Record<string, Fidelity>>
+  readonly fidelity: Readonly<Record<string, LossyConversion>>
   /** Columns of type DECIMAL with values that are none, such as NaN; found where `native` was wished for. */
   readonly notNumbers: readonly string[]
   /** How long the longest row and the longest value are as text, in bytes of UTF-8, as far as `lengths` said where to look; a BLOB is twice as long as text. Absent where all are short. */
@@ -251,10 +251,10 @@ export interface SourceSnapshot {
   /** The same as text in bulk, where the source writes that by itself. The rows may come in another order. */
   readBulkText?(table: TableSchema, options?: ReadTableOptions): BulkText
   /**
-   * Looks at one table once, by means of its own: at the same rows that `read` gives, and the columns of `table`. It says what open columns become, what choices cost, and, for
+   * Looks at one table once, by means of its own: at the same rows that `read` gives, and the columns of `table`. It says what inferred columns become, what allowedTypes cost, and, for
    * the proof `columns`, what `measuresOf` says. Absent where the source has no such means; its columns are then never open.
    */
-  survey?(table: TableSchema, wishes: SurveyWishes, options?: ReadTableOptions): Promise<TableSurvey>
+  profileTable?(table: TableSchema, wanted: ProfileOptions, options?: ReadTableOptions): Promise<TableProfile>
   /** Absent where DuckDB has no way to read such a source. */
   readonly duckdbReader?: DuckDBReader
   /**

@@ -1,7 +1,7 @@
 import type { Day } from './day.ts'
-import type { Fidelity, StoreAs } from './fidelity.ts'
+import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ColumnProof } from './proof.ts'
-import type { Door, SourceIdentity } from './source.ts'
+import type { ExtractionMethod, SourceIdentity } from './source.ts'
 
 /*
  * The shapes of `etl.json`, of a day's manifest and of a run's record, as they are stored. Field names are those that existing readers know.
@@ -31,7 +31,7 @@ export type ProofEntry =
   | { readonly level: 'counts'; readonly rows: number }
   | { readonly level: 'columns'; readonly rows: number; readonly columns: Readonly<Record<string, ColumnProof>> }
   | {
-      readonly level: 'deep'
+      readonly level: 'hash'
       readonly rows: number
       readonly columns: Readonly<Record<string, ColumnProof>>
       /** As `TableProof.hash`. */
@@ -54,7 +54,7 @@ export interface TableEntry {
   readonly primary_key: readonly string[]
   readonly watermark: null
   /** Per column, the values that were not stored exactly, by a person's choice. */
-  readonly fidelity: Readonly<Record<string, Fidelity>>
+  readonly fidelity: Readonly<Record<string, LossyConversion>>
 }
 
 /** The key of a Parquet file's footer under which a `FileFooter` stands, as JSON. */
@@ -168,7 +168,7 @@ export type RunRecordTable =
       /** Of that, for the proof. */
       readonly proof_ms?: number
       /** How it left the source; absent in records of older versions. */
-      readonly door?: Door
+      readonly method?: ExtractionMethod
     }
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly hint: string | null }
   | { readonly status: 'not read' }

@@ -3,13 +3,13 @@ import {
   type ReadTableOptions,
   type Source,
   type SourceSnapshot,
+  type TableProfile,
   type TableSchema,
-  type TableSurvey,
   throwIfAborted,
 } from '@dwh/core'
 import { listTypeNames } from './catalog/type-names.ts'
 import type { PostgresSourceOptions } from './postgres-source-options.ts'
-import { surveyTable } from './profile/survey-table.ts'
+import { profileTable } from './profile/profile-table.ts'
 import { blockRanges } from './read/block-ranges.ts'
 import { copyRanges } from './read/copy-ranges.ts'
 import { NATIVE_EXTENSION } from './read/native-query.ts'
@@ -81,24 +81,24 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
       rows: reader.onReader(wanted, read, ({ client, waiting }, table) =>
         readRows(client, table, { ...options, where: read.where, waiting }),
       ),
-      canonical: true,
+      trustedText: true,
     }),
     readBulkText: (wanted, read = {}) => readCopy(reader, wanted, read),
-    async survey(wanted, wishes, read = {}) {
-      const surveyed: OnTable<TableSurvey> = ({ client }, table) =>
-        once(surveyTable(client, table, wishes, { where: read.where, utf8: backend.utf8 }))
-      let survey: TableSurvey | undefined
-      for await (const found of reader.onReader(wanted, read, surveyed)) survey = found
-      return survey as TableSurvey
+    async profileTable(wanted, options, read = {}) {
+      const profiled: OnTable<TableProfile> = ({ client }, table) =>
+        once(profileTable(client, table, options, { where: read.where, utf8: backend.utf8 }))
+      let profile: TableProfile | undefined
+      for await (const found of reader.onReader(wanted, read, profiled)) profile = found
+      return profile as TableProfile
     },
     duckdbReader: {
       extension: NATIVE_EXTENSION,
-      async read(wanted, survey, read = {}) {
+      async read(wanted, profile, read = {}) {
         const { conninfo, another } = connection
         const session = sessionOptions(options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS)
         return readNative(await reader.tableOf(wanted), {
           another,
-          survey,
+          profile,
           applicationName: options.applicationName ?? APPLICATION_NAME,
           conninfo: (name) => conninfo(name, session),
           join: { snapshotId: backend.info.id, instance: backend.instance, where: read.where },

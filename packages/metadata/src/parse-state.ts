@@ -39,7 +39,7 @@ const table = v.looseObject({
   proof: v.variant('level', [
     v.looseObject({ level: v.literal('counts'), rows: count }),
     v.looseObject({ level: v.literal('columns'), rows: count, columns: measures }),
-    v.looseObject({ level: v.literal('deep'), rows: count, columns: measures, hash: text }),
+    v.looseObject({ level: v.literal('hash'), rows: count, columns: measures, hash: text }),
   ]),
   schema_hash: text,
   primary_key: v.array(text),
@@ -79,7 +79,7 @@ const outcome = v.variant('status', [
     bytes: count,
     duration_ms: count,
     proof_ms: v.optional(count),
-    door: v.optional(text),
+    method: v.optional(text),
   }),
   v.looseObject({ status: v.literal('failed'), code: text, message: text, hint: textOrNull }),
   v.looseObject({ status: v.literal('not read') }),

@@ -17,11 +17,11 @@ export interface RowEncoder {
 const PIECE_LENGTH = 1024 * 1024
 
 /**
- * Makes the encoder of one table. All values travel as text, so no number passes through a double and no type is guessed. `canonical`: as for `cellText`.
+ * Makes the encoder of one table. All values travel as text, so no number passes through a double and no type is guessed. `trustedText`: as for `cellText`.
  * Its `encode` throws DwhError VALUE_REFUSED, ROW_TOO_LARGE (a row of more than `maxRowBytes`), WRITE_FAILED (a row of another length).
  */
-export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: number, canonical: boolean): RowEncoder {
-  const textOf = cellText(columns, canonical)
+export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: number, trustedText: boolean): RowEncoder {
+  const textOf = cellText(columns, trustedText)
   let rows = 0
 
   function cell(value: CellValue | undefined, index: number): string {

@@ -14,9 +14,9 @@ export interface RowsFramer {
   readonly rows: number
 }
 
-/** Frames rows of cells. `canonical`: as for `cellText`. Its `frame` throws DwhError VALUE_REFUSED, WRITE_FAILED (a row of another length). */
-export function rowsFramer(columns: readonly ParquetColumn[], canonical: boolean): RowsFramer {
-  const textOf = cellText(columns, canonical)
+/** Frames rows of cells. `trustedText`: as for `cellText`. Its `frame` throws DwhError VALUE_REFUSED, WRITE_FAILED (a row of another length). */
+export function rowsFramer(columns: readonly ParquetColumn[], trustedText: boolean): RowsFramer {
+  const textOf = cellText(columns, trustedText)
   let rows = 0
 
   /** A cell in slices that end between characters. */

@@ -36,7 +36,7 @@ export interface ParquetWriter {
    */
   write(input: WriteParquetInput): Promise<WrittenParquet>
   /**
-   * Measures a Parquet file as `measuresOf` says, by reading all of it; with `deep` also hashes its rows. Default `columns`.
+   * Measures a Parquet file as `measuresOf` says, by reading all of it; with `hash` also hashes its rows. Default `columns`.
    * @throws DwhError WRITE_FAILED
    */
   prove(path: string, columns: readonly ParquetColumn[], level?: Exclude<ProofLevel, 'counts'>): Promise<TableProof>

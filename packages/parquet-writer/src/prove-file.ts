@@ -18,7 +18,7 @@ import type { ParquetColumn } from './parquet-input.ts'
 /** Of one query. Each holds a vector per column and thread, and a thousand columns at once hold gigabytes; columns are read apart anyway. */
 const MOST_EXPRESSIONS = 200
 
-/** Measures a Parquet file as `measuresOf` says, all of its bytes read; with `deep` also hashes its rows. */
+/** Measures a Parquet file as `measuresOf` says, all of its bytes read; with `hash` also hashes its rows. */
 export async function proveFile(
   connection: DuckDBConnection,
   path: string,
@@ -45,7 +45,7 @@ export async function proveFile(
     const questions = questionsOfElements(column)
     if (questions.length > 0) await ask(questions, `(SELECT unnest(${quoteIdentifier(column.name)}) AS e FROM ${file})`)
   }
-  const hash = level === 'deep' ? { hash: await hashRows(connection, file, columns) } : {}
+  const hash = level === 'hash' ? { hash: await hashRows(connection, file, columns) } : {}
   return { rows, columns: found as Record<string, ColumnProof>, ...hash }
 }
 

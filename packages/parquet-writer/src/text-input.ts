@@ -31,7 +31,7 @@ export function cell(index: number): string {
 
 /** Rows that a program or a cursor gives: a line of JSON each. */
 export function rowText(data: RowData, { path, columns, signal, onProgress }: Input, maxRowBytes: number): TextInput {
-  const encoder = rowEncoder(columns, maxRowBytes, data.canonical ?? false)
+  const encoder = rowEncoder(columns, maxRowBytes, data.trustedText ?? false)
   async function* pieces(): AsyncGenerator<Piece> {
     let bytes = 0
     for await (const batch of untilAborted(data.rows, signal, path)) {
@@ -116,7 +116,7 @@ async function* measured(
 /** Rows of any length, framed, in several inputs: see `packInputs`. */
 export function longRowText(data: BulkText | RowData, input: Input, maxRowBytes: number): TextInput {
   const { path, columns, signal, onProgress, textBytes } = input
-  const framer = 'bulkText' in data ? null : rowsFramer(columns, data.canonical ?? false)
+  const framer = 'bulkText' in data ? null : rowsFramer(columns, data.trustedText ?? false)
   async function* framed(): AsyncGenerator<FramedPiece> {
     if ('bulkText' in data) {
       const frame = copiedRowsFramer(columns)

@@ -178,13 +178,13 @@ describe('values', () => {
     expect(await contents(temp)).toEqual([])
   })
 
-  test('a canonical value that DuckDB cannot hold is refused with the key of its row', async () => {
+  test('a trusted value that DuckDB cannot hold is refused with the key of its row', async () => {
     const { folder, writer } = await setUp()
     const columns = [
       { name: 'id', type: 'INTEGER' },
       { name: 'amount', type: 'DECIMAL(10,2)' },
     ] as const
-    const data = { canonical: true, rows: batches([['1', '1.00']], [['2', 'NaN']]) }
+    const data = { trustedText: true, rows: batches([['1', '1.00']], [['2', 'NaN']]) }
     await expect(writer.write({ path: join(folder, 'x.parquet'), columns, key: ['id'], data })).rejects.toThrowError(
       'column amount: "NaN" is not a value of DECIMAL(10,2) (row with id=2)',
     )
@@ -357,7 +357,7 @@ describe('failures leave nothing', () => {
         closed = true
       }
     }
-    const data = { canonical: true, rows: endless() }
+    const data = { trustedText: true, rows: endless() }
     await expect(writer.write({ path: join(folder, 'x.parquet'), columns, data })).rejects.toThrowError(
       failsWith('VALUE_REFUSED', 'one'),
     )

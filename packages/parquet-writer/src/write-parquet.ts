@@ -11,7 +11,7 @@ import {
   type RowData,
   throwIfAborted,
 } from '@dwh/core'
-import { refuse } from './canonical-text.ts'
+import { refuse } from './checked-text.ts'
 import { nativeFailure, writeFailure } from './duckdb-errors.ts'
 import type { ParquetColumn, WriteParquetInput } from './parquet-input.ts'
 import { parseStrictly } from './parse-text.ts'

@@ -11,7 +11,7 @@ export function typeChoices(
   types: SelectionSettings['types'] = {},
   typeNames?: readonly (readonly string[])[],
 ): ReadonlyMap<string, TypeChoice> {
-  const choices = new Map<string, TypeChoice>()
+  const allowedTypes = new Map<string, TypeChoice>()
   for (const [key, storeAs] of Object.entries(types)) {
     const wanted = key.toLowerCase()
     const found = typeNames?.filter((names) => names.includes(wanted)) ?? [[wanted]]
@@ -21,17 +21,17 @@ export function typeChoices(
       })
     }
     for (const name of found.flat()) {
-      const other = choices.get(name)
+      const other = allowedTypes.get(name)
       if (other && other.storeAs !== storeAs) {
         const both = `${JSON.stringify(other.key)} and ${JSON.stringify(key)}`
         throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, stored differently`, {
           hint: 'Remove one of them. For single columns, write it in tables: <name>: columns: types.',
         })
       }
-      choices.set(name, { key, storeAs })
+      allowedTypes.set(name, { key, storeAs })
     }
   }
-  return choices
+  return allowedTypes
 }
 
 /** The column as somebody wants it stored. */
@@ -48,11 +48,11 @@ export function chosen(
   const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
   const encoding = encodingOf(storeAs)
   if (encoding !== null) return { ...column, storeAs: `encoding:${knownEncoding(column, encoding, where)}` }
-  const choice = column.choices?.[storeAs]
+  const choice = column.allowedTypes?.[storeAs]
   if (choice) return { ...column, ...choice, storeAs }
   // all that travels as text may be called text
   if (storeAs === 'text' && column.type === 'VARCHAR') return column
-  const known = Object.keys(column.choices ?? {})
+  const known = Object.keys(column.allowedTypes ?? {})
   throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
     hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',
   })

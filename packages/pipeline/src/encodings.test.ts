@@ -1,9 +1,9 @@
-import type { Door, StoreAs } from '@dwh/core'
+import type { ExtractionMethod, StoreAs } from '@dwh/core'
 import { testDatabase } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
 import { testWarehouse } from './test-support.ts'
 
-const DOORS: Door[] = ['rows', 'copy']
+const METHODS: ExtractionMethod[] = ['rows', 'copy']
 
 /** `xml`: what the server can parse in the database's encoding. */
 const legacy = (
@@ -29,9 +29,9 @@ describe.each([
   ['SQL_ASCII', '<a/>', '<a/>'],
   ['WIN1252', '<a>\\xfc</a>', '<a>ü</a>'],
 ])('texts in windows-1252, in a database in %s', (encoding, xml, exactXml) => {
-  test.each(DOORS)('by %s: exact, and proved by the hash of every row', async (extract) => {
+  test.each(METHODS)('by %s: exact, and proved by the hash of every row', async (extract) => {
     const house = await testWarehouse(await testDatabase(legacy(xml), { encoding }))
-    const { record } = await house.run({ extract, verify: 'deep', tables: { t: { columns: { types: TYPES } } } })
+    const { record } = await house.run({ extract, verify: 'hash', tables: { t: { columns: { types: TYPES } } } })
     expect(record.tables.t).toMatchObject({ status: 'written' })
     const columns = 'id, t, v, c, n, ci, d, m, j::VARCHAR, jb::VARCHAR, hex(raw), hex(list)'
     expect(await house.ask('t', `SELECT ${columns} FROM t ORDER BY id`)).toEqual(EXACT)
@@ -40,7 +40,7 @@ describe.each([
     ])
   })
 
-  test.each(DOORS)('by %s, without a word of it: refused, with the place and the ways out', async (extract) => {
+  test.each(METHODS)('by %s, without a word of it: refused, with the place and the ways out', async (extract) => {
     const house = await testWarehouse(await testDatabase(legacy(xml), { encoding }))
     const run = house.run({ extract, tables: { t: { columns: { exclude: encoding === 'WIN1252' ? [] : ['n'] } } } })
     const bytes =
@@ -96,7 +96,7 @@ test('texts in many encodings, with quotes: exact, and proved by the hash of eve
     ),
   )
   const types = Object.fromEntries(names.map((name): [string, StoreAs] => [name, `encoding:${name}`]))
-  await house.run({ verify: 'deep', tables: { t: { columns: { types } } } })
+  await house.run({ verify: 'hash', tables: { t: { columns: { types } } } })
   expect(await house.ask('t', `SELECT ${columns} FROM t`)).toEqual([
     Object.values(TEXTS).map(([, text]) => `"${text}"`),
   ])

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import {
-  type Door,
   DwhError,
+  type ExtractionMethod,
   isDwhError,
   type ObjectStore,
   type OnEvent,
@@ -11,10 +11,10 @@ import {
 } from '@dwh/core'
 import { stageFile } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
-import { type Doors, openDoors } from './choose-door.ts'
+import { type ExtractionMethods, openMethods } from './choose-method.ts'
 import type { RunPlan, TablePlan } from './plan-run.ts'
+import { decideTypes, lossyConversionsOf, profileTable, typeChanges } from './profile-table.ts'
 import { prove } from './prove.ts'
-import { decideTypes, fidelityOf, surveyTable, typeChanges } from './survey-table.ts'
 import { footerMetadata, tableEntry } from './table-entry.ts'
 import { tryAgain } from './try-again.ts'
 import { writeTable } from './write-table.ts'
@@ -42,8 +42,8 @@ export type TableResult =
       readonly durationMs: number
       /** Of that, spent on looking at the table and the file beside reading and writing them. */
       readonly proofMs: number
-      readonly door: Door
-      /** Why the table did not take a faster door; null where there is none, or a person wanted it so. */
+      readonly method: ExtractionMethod
+      /** Why the table did not take a faster method; null where there is none, or a person wanted it so. */
       readonly why: string | null
       /** Columns whose type the values changed, in words. */
       readonly changes: readonly string[]
@@ -63,9 +63,9 @@ export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promi
         .filter((table) => table.source === source)
         .sort((a, b) => (b.table.estimatedBytes ?? 0) - (a.table.estimatedBytes ?? 0))
         .values()
-      const doors = openDoors(snapshot, options.writer)
+      const methods = openMethods(snapshot, options.writer)
       async function worker(): Promise<void> {
-        for (const table of waiting) results.push(await executeTable(table, { snapshot, doors }, plan, options))
+        for (const table of waiting) results.push(await executeTable(table, { snapshot, methods }, plan, options))
       }
       await Promise.all(Array.from({ length: snapshot.parallel }, worker))
       await options.onSourceRead?.(source)
@@ -77,12 +77,12 @@ export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promi
 
 interface OpenSource {
   readonly snapshot: SourceSnapshot
-  readonly doors: Doors
+  readonly methods: ExtractionMethods
 }
 
 async function executeTable(
   planned: TablePlan,
-  { snapshot, doors }: OpenSource,
+  { snapshot, methods }: OpenSource,
   plan: RunPlan,
   options: ExecuteOptions,
 ): Promise<TableResult> {
@@ -96,15 +96,15 @@ async function executeTable(
     const path = join(folder, `${plan.tables.indexOf(planned)}.parquet`)
     const watch = stopwatch(clock)
     const onRetry = ({ message }: DwhError) => onEvent?.({ type: 'table-retry', table: name, message })
-    const chosen = await doors.choose(planned)
-    const looks = { door: chosen.door, signal }
-    const survey = await watch(tryAgain(() => surveyTable(planned, snapshot, looks), onRetry))
-    const table = decideTypes(planned, survey?.types ?? {})
-    const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: fidelityOf(table, survey) }
+    const chosen = await methods.choose(planned)
+    const looks = { method: chosen.method, signal }
+    const profile = await watch(tryAgain(() => profileTable(planned, snapshot, looks), onRetry))
+    const table = decideTypes(planned, profile?.types ?? {})
+    const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: lossyConversionsOf(table, profile) }
     const metadata = footerMetadata(table, context, plan.current)
-    const room = { ...options, doors, path, metadata }
-    const { written, door, why } = await tryAgain(() => writeTable(table, survey, chosen, room), onRetry)
-    const proof = await watch(prove(table, survey, written, writer))
+    const room = { ...options, methods, path, metadata }
+    const { written, method, why } = await tryAgain(() => writeTable(table, profile, chosen, room), onRetry)
+    const proof = await watch(prove(table, profile, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
       throw new DwhError('PROOF_FAILED', `${written.bytes} bytes written, ${staged.size} in the store`, {
@@ -114,7 +114,7 @@ async function executeTable(
     const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }
     const durationMs = clock().getTime() - startedAt
     const { rows, bytes } = file
-    onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs(), door })
+    onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs(), method })
     const changes = typeChanges(planned, table)
     return {
       status: 'written',
@@ -123,7 +123,7 @@ async function executeTable(
       durationMs,
       proofMs: watch.elapsedMs(),
       changes,
-      door,
+      method,
       why,
     }
   } catch (cause) {

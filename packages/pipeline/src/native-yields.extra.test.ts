@@ -24,7 +24,7 @@ async function reading(
   onTestFinished(() => writer.close())
   const source = postgresSource({ connection: database.url, lockTimeoutMs: LOCK_TIMEOUT_MS, ...options })
   const events: RunEvent[] = []
-  // slow while it is read, not while it is surveyed: only the query of each range has a ctid
+  // slow while it is read, not while it is profiled: only the query of each range has a ctid
   const where = `CASE WHEN current_query() LIKE '%cti' || 'd %' THEN pg_sleep(0.0005) IS NOT NULL ELSE true END`
   const run = runPipeline({
     store: localStore({ path: await temporaryFolder() }),

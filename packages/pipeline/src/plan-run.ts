@@ -153,7 +153,7 @@ function remembering<T extends SelectedTable>(selected: T, current: TableEntry |
   const columns = selected.columns.map((column): SelectedColumn => {
     const was = before.get(column.as)
     const same = was?.source_type === column.sourceType && was?.stored_as === column.storeAs
-    return column.open && was && same && isColumnType(was.type) ? { ...column, atLeast: was.type } : column
+    return column.inferred && was && same && isColumnType(was.type) ? { ...column, minimumType: was.type } : column
   })
   return withColumns(selected, columns)
 }
@@ -169,10 +169,10 @@ function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
   return [
     ...[...after.keys()].filter((name) => !before.has(name)).map((name) => `column ${name} is new`),
     ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column ${name} is gone`),
-    ...[...after].flatMap(([name, { type, open }]) => {
+    ...[...after].flatMap(([name, { type, inferred }]) => {
       const was = before.get(name)
       // what becomes of an open column is seen when it is read
-      return was !== undefined && was !== type && !open ? [`column ${name} was ${was}, is ${type}`] : []
+      return was !== undefined && was !== type && !inferred ? [`column ${name} was ${was}, is ${type}`] : []
     }),
   ]
 }

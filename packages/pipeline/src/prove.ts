@@ -3,8 +3,8 @@ import {
   type ProofEntry,
   type ProofLevel,
   proofDifferences,
+  type TableProfile,
   type TableProof,
-  type TableSurvey,
 } from '@dwh/core'
 import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
 import type { TablePlan } from './plan-run.ts'
@@ -18,14 +18,14 @@ const SHOWN = 5
  */
 export async function prove(
   { name, columns, verify }: TablePlan,
-  survey: TableSurvey | null,
+  profile: TableProfile | null,
   { path, rows }: WrittenParquet,
   writer: ParquetWriter,
 ): Promise<ProofEntry> {
-  if (survey === null) return { level: 'counts', rows }
+  if (profile === null) return { level: 'counts', rows }
   const columnsOfFile = columns.map((column) => ({ name: column.as, type: column.type }))
   const file: TableProof = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile, verify)
-  const differences = proofDifferences(survey.proof, file, verify === 'counts' ? [] : columns)
+  const differences = proofDifferences(profile.proof, file, verify === 'counts' ? [] : columns)
   if (differences.length === 0) return proofEntry(verify, file)
   throw new DwhError(
     'PROOF_FAILED',
@@ -39,5 +39,5 @@ export async function prove(
 
 function proofEntry(level: ProofLevel, { rows, columns, hash }: TableProof): ProofEntry {
   if (level === 'counts') return { level, rows }
-  return hash === undefined ? { level: 'columns', rows, columns } : { level: 'deep', rows, columns, hash }
+  return hash === undefined ? { level: 'columns', rows, columns } : { level: 'hash', rows, columns, hash }
 }

@@ -460,15 +460,15 @@ describe('a run fails', () => {
     const { source } = house.options.sources.default as { source: Source }
     const swapped = corrupting(source, (text) => text.replace('one', '___').replace('two', 'one').replace('___', 'two'))
     const only = ['d']
-    await expect(house.run({ only, sources: { default: { source: swapped, verify: 'deep' } } })).rejects.toMatchObject({
+    await expect(house.run({ only, sources: { default: { source: swapped, verify: 'hash' } } })).rejects.toMatchObject({
       message: expect.stringMatching(/the hash of all rows$/),
     })
     await unchanged(house, before)
     const measured = await house.run({ only, sources: { default: { source: swapped, verify: 'columns' } } })
     expect(measured.state.tables.d?.proof.level).toBe('columns')
-    const hashed = await house.run({ only, sources: { default: { source, verify: 'deep' } } })
+    const hashed = await house.run({ only, sources: { default: { source, verify: 'hash' } } })
     expect(hashed.state.tables.d?.proof).toMatchObject({
-      level: 'deep',
+      level: 'hash',
       rows: 2,
       hash: expect.stringMatching(/^\d+-\d+$/),
     })

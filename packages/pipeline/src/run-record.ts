@@ -32,10 +32,10 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
 
 function outcome(result: TableResult): RunRecordTable {
   if (result.status === 'failed') return { status: 'failed', ...failureOf(result.error) }
-  const { entry, durationMs, proofMs, door } = result
+  const { entry, durationMs, proofMs, method } = result
   const [file] = entry.files
   const [rows, bytes] = [file?.rows ?? 0, file?.bytes ?? 0]
-  return { status: 'written', rows, bytes, duration_ms: durationMs, proof_ms: proofMs, door }
+  return { status: 'written', rows, bytes, duration_ms: durationMs, proof_ms: proofMs, method }
 }
 
 /** What is kept of an error: never its context or its cause. */

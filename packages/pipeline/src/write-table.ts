@@ -5,15 +5,15 @@ import {
   isDwhError,
   type OnEvent,
   type StoreAs,
-  type TableSurvey,
+  type TableProfile,
 } from '@dwh/core'
 import { DEFAULT_MAX_ROW_BYTES, type ParquetWriter, type WrittenParquet } from '@dwh/parquet-writer'
-import type { ChosenDoor, Doors } from './choose-door.ts'
+import type { ChosenMethod, ExtractionMethods } from './choose-method.ts'
 import type { TablePlan } from './plan-run.ts'
 
 export interface WriteTableOptions {
   readonly writer: ParquetWriter
-  readonly doors: Doors
+  readonly methods: ExtractionMethods
   readonly path: string
   /** Key and value pairs for the file's footer. */
   readonly metadata: Readonly<Record<string, string>>
@@ -21,7 +21,7 @@ export interface WriteTableOptions {
   readonly onEvent?: OnEvent | undefined
 }
 
-export interface WrittenTable extends ChosenDoor {
+export interface WrittenTable extends ChosenMethod {
   readonly written: WrittenParquet
 }
 
@@ -33,28 +33,28 @@ function roomFor(bytes: number): number {
   return 2 ** Math.ceil(Math.log2(bytes))
 }
 
-/** How many bytes of text the survey has counted; undefined where it has not. */
-function countedBytes(survey: TableSurvey | null): number | undefined {
-  const measured = Object.entries(survey?.proof.columns ?? {}).flatMap(([name, { bytes }]) =>
-    bytes ? [(survey?.types[name] === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
+/** How many bytes of text the profile has counted; undefined where it has not. */
+function countedBytes(profile: TableProfile | null): number | undefined {
+  const measured = Object.entries(profile?.proof.columns ?? {}).flatMap(([name, { bytes }]) =>
+    bytes ? [(profile?.types[name] === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
   )
   return measured.length === 0 ? undefined : measured.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** Writes a table; again through the next door where one does not work, and with more room when a row turns out to be longer than was known. */
+/** Writes a table; again through the next method where one does not work, and with more room when a row turns out to be longer than was known. */
 export async function writeTable(
   table: TablePlan,
-  survey: TableSurvey | null,
-  chosen: ChosenDoor,
-  { writer, doors, path, metadata, signal, onEvent }: WriteTableOptions,
+  profile: TableProfile | null,
+  chosen: ChosenMethod,
+  { writer, methods, path, metadata, signal, onEvent }: WriteTableOptions,
 ): Promise<WrittenTable> {
   let through = chosen
-  const longest = survey?.longest?.rowBytes ?? 0
+  const longest = profile?.longest?.rowBytes ?? 0
   // every cell has its room beside its text
   let maxRowBytes = longest > DEFAULT_MAX_ROW_BYTES ? roomFor(longest + 4 * table.columns.length) : 0
   for (;;) {
     try {
-      const { data, ...open } = await doors.open(through, table, survey, signal)
+      const { data, ...open } = await methods.open(through, table, profile, signal)
       const written = await writer.write({
         path,
         columns: table.columns.map(({ as, type, storeAs }) => ({
@@ -67,12 +67,12 @@ export async function writeTable(
         key: table.primaryKey,
         signal,
         onProgress: (progress) => onEvent?.({ type: 'table-progress', table: table.name, ...progress }),
-        textBytes: countedBytes(survey),
+        textBytes: countedBytes(profile),
         ...(maxRowBytes === 0 ? {} : { maxRowBytes }),
       })
       return { ...open, written }
     } catch (error) {
-      const next = doors.after(through, error)
+      const next = methods.after(through, error)
       const needed = isDwhError(error, 'ROW_TOO_LARGE') ? Number(error.context.bytes) : Number.POSITIVE_INFINITY
       if (next !== null) through = next
       else if (needed <= MAX_ROW_BYTES && needed > maxRowBytes) maxRowBytes = roomFor(needed)
@@ -85,7 +85,7 @@ const MEANING: Readonly<Record<string, string>> = {
   text: 'text (exact, as the source prints it)',
   iso8601: 'iso8601 (exact, as text)',
   double: 'double (the nearest; what changes is counted)',
-  'or-null': 'or-null (NULL instead, counted)',
+  nullify: 'nullify (NULL instead, counted)',
   bytes: 'bytes (as the source keeps them)',
 }
 
@@ -104,9 +104,9 @@ function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
   // what the source itself refuses has its own ways out
   if (!isDwhError(error, 'VALUE_REFUSED') || error.context.sqlstate !== undefined) return error
   const column = columns.find(({ as }) => as === error.context.column)
-  const choices = Object.keys(column?.choices ?? {}) as StoreAs[]
-  if (!column || choices.length === 0) return error
-  const list = choices.map((choice) => MEANING[choice]).join(', or ')
+  const allowedTypes = Object.keys(column?.allowedTypes ?? {}) as StoreAs[]
+  if (!column || allowedTypes.length === 0) return error
+  const list = allowedTypes.map((choice) => MEANING[choice]).join(', or ')
   return new DwhError('VALUE_REFUSED', error.message, {
     cause: error,
     hint: `Nothing was changed to make it fit. To let it through, set columns.types.${column.name} of table ${formatTableName(table)}: ${list}. Or correct it at its source.`,

@@ -1,4 +1,4 @@
-import { type Fidelity, printable } from '@dwh/core'
+import { type LossyConversion, printable } from '@dwh/core'
 import { formatBytes, formatDuration, plural, type RunReport, type TableResult, type Warehouse } from '@dwh/warehouse'
 import { Command } from 'commander'
 import { keptLines, keptTables } from '../output/kept-tables.ts'
@@ -73,22 +73,22 @@ function notes({ plan, results, unfinished }: RunReport): string[] {
     ...written.flatMap(({ name, entry }) =>
       Object.entries(entry.fidelity)
         .filter(([, { values }]) => values > 0)
-        .map(([column, found]) => `- ${printable(name)}: ${fidelityText(column, found)}`),
+        .map(([column, found]) => `- ${printable(name)}: ${lossyConversionText(column, found)}`),
     ),
-    ...doorNotes(written),
+    ...methodNotes(written),
     ...(unfinished === null
       ? []
       : [`! published, but not tidied up: ${printable(String(unfinished))}. The next run finishes it.`]),
   ]
 }
 
-function fidelityText(column: string, { choice, values }: Fidelity): string {
-  const what = choice === 'or-null' ? 'stored as NULL' : `not exact as ${choice.toUpperCase()}`
+function lossyConversionText(column: string, { choice, values }: LossyConversion): string {
+  const what = choice === 'nullify' ? 'stored as NULL' : `not exact as ${choice.toUpperCase()}`
   return `column ${printable(column)}: ${plural(values, 'value')} ${what}, as columns.types wants it`
 }
 
-/** Why tables did not take the fastest door, the reason first, once for all of them. */
-function doorNotes(written: readonly WrittenTable[]): string[] {
+/** Why tables did not take the fastest method, the reason first, once for all of them. */
+function methodNotes(written: readonly WrittenTable[]): string[] {
   const byReason = new Map<string, string[]>()
   for (const { name, why } of written) if (why !== null) byReason.set(why, [...(byReason.get(why) ?? []), name])
   return [...byReason].map(([why, names]) => {

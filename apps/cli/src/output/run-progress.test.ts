@@ -52,10 +52,10 @@ test('rows, where these are counted; no estimate, no promise', async () => {
   expect(text).toContain('· b  2,000 rows  1,333 rows/s')
 })
 
-test('what is done stays, with the door and the proof', async () => {
+test('what is done stays, with the method and the proof', async () => {
   const text = await shown([
     start('a', null, null),
-    { type: 'table-end', table: 'a', rows: 1, bytes: 1234, durationMs: 2000, proofMs: 400, door: 'native' },
+    { type: 'table-end', table: 'a', rows: 1, bytes: 1234, durationMs: 2000, proofMs: 400, method: 'native' },
     { type: 'table-failed', table: 'b', code: 'SOURCE_FAILED', message: 'b: gone', hint: null },
   ])
   expect(text).toContain('✓ a: 1 row, 1.2 kB, 2.0 s by native, of which proof 0.4 s\n')

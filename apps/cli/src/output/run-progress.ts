@@ -103,7 +103,7 @@ function doneLine(event: RunEvent, print: (line: string) => void): void {
     const size = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}`
     // what takes no time needs no account of it
     const proof = event.durationMs >= 1_000 ? `, of which proof ${formatDuration(event.proofMs)}` : ''
-    const time = `${formatDuration(event.durationMs)} by ${event.door}${proof}`
+    const time = `${formatDuration(event.durationMs)} by ${event.method}${proof}`
     print(`${pc.green('✓')} ${printable(event.table)}: ${size}, ${time}`)
   }
   if (event.type === 'table-retry') print(`${pc.yellow('!')} ${printable(event.message)}: once more`)

@@ -57,12 +57,12 @@ export const GENERAL_SETTINGS = [
     description: 'how tables are read (`auto`: the fastest way that works)',
     variable: 'DWH_EXTRACT',
     default: 'auto',
-    page: 'postgres.md#the-doors',
+    page: 'postgres.md#extraction-methods',
   },
   {
     key: 'verify',
     kind: 'choice',
-    choices: ['counts', 'columns', 'deep'],
+    choices: ['counts', 'columns', 'hash'],
     description: 'how much is compared with Postgres after a table was written',
     variable: 'DWH_VERIFY',
     default: 'columns',
@@ -72,7 +72,7 @@ export const GENERAL_SETTINGS = [
     key: 'types',
     kind: 'types',
     description:
-      'how every column of a Postgres type is stored: `text`, `iso8601`, `double`, `or-null`, `bytes`, or `{ encoding: windows-1252 }`',
+      'how every column of a Postgres type is stored: `text`, `iso8601`, `double`, `nullify`, `bytes`, or `{ encoding: windows-1252 }`',
     otherwise: '`{}`',
     holds: 'any text',
     page: 'types.md#choices',

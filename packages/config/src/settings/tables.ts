@@ -40,7 +40,7 @@ export const TABLE_SETTINGS = [
   {
     key: 'tables.*.verify',
     kind: 'choice',
-    choices: ['counts', 'columns', 'deep'],
+    choices: ['counts', 'columns', 'hash'],
     description: 'how much of this table is compared with Postgres after it was written',
   },
   {

@@ -146,8 +146,8 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
   const isDomain = type.oid !== Number(row.type_oid)
   // what rests on another type is sent by DuckDB's extension as text, in a form of its own
   const mapping = isDomain ? { ...found, binary: false } : found
-  const choices = Object.entries(mapping.choices as Readonly<Record<string, TypeMapping>>).map(
-    ([choice, { type: of, open }]) => [choice, { type: of, open: open !== undefined }],
+  const allowedTypes = Object.entries(mapping.allowedTypes as Readonly<Record<string, TypeMapping>>).map(
+    ([choice, { type: of, inferred }]) => [choice, { type: of, inferred: inferred !== undefined }],
   )
   return {
     name: spelled(row.name),
@@ -158,8 +158,8 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
     typeOid: type.oid,
     modifier: type.modifier,
     mapping,
-    choices: Object.fromEntries(choices),
-    ...(mapping.open ? { open: true } : {}),
+    allowedTypes: Object.fromEntries(allowedTypes),
+    ...(mapping.inferred ? { inferred: true } : {}),
     ...(row.large_object && type.oid === OID ? { refersTo: 'large objects' } : {}),
     ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
     ...(row.may_select && !isBroken(row.name) ? {} : { denied: deniedColumn(row, table) }),

@@ -34,7 +34,7 @@ const TEXT: ScalarMapping = {
   select: asItIs,
   value: asItIs,
   array: arrayOfTexts,
-  choices: {},
+  allowedTypes: {},
 }
 const AS_TEXT: TypeMapping = TEXT
 
@@ -47,7 +47,7 @@ function asJson(type: PgType): TypeMapping {
     select: (column) => jsonSql(type, column),
     value: (column) => jsonTextSql(type, column),
     plainText: true,
-    choices: { text: AS_TEXT },
+    allowedTypes: { text: AS_TEXT },
   }
 }
 
@@ -58,7 +58,7 @@ function exact(type: ScalarType, more: Partial<ScalarMapping> = {}): ScalarMappi
     select: asItIs,
     value: asItIs,
     array: arrayOfTexts,
-    choices: type === 'VARCHAR' ? {} : { text: AS_TEXT },
+    allowedTypes: type === 'VARCHAR' ? {} : { text: AS_TEXT },
     ...more,
   }
 }
@@ -67,9 +67,16 @@ const BINARY = { binary: true }
 const PLAIN = exact('VARCHAR', { plainText: true, array: arrayItself })
 
 /** NULL for what the type does not take. */
-function orNull(mapping: TypeMapping, fits: Sql): TypeMapping {
+function nullify(mapping: TypeMapping, fits: Sql): TypeMapping {
   const value: Sql = (column) => `CASE WHEN ${fits(column)} THEN ${column} END`
-  return { ...mapping, select: value, value, binary: false, choices: {}, lossy: (column) => `NOT (${fits(column)})` }
+  return {
+    ...mapping,
+    select: value,
+    value,
+    binary: false,
+    allowedTypes: {},
+    lossy: (column) => `NOT (${fits(column)})`,
+  }
 }
 
 /** A numeric travels as its digits, and DuckDB makes the double of them; a double that gives other digits than it got is counted. */
@@ -77,15 +84,15 @@ function asDouble(number: Sql): TypeMapping {
   const value: Sql = (column) => `${number(column)}::pg_catalog.float8`
   return {
     ...exact('DOUBLE', { select: number, value }),
-    choices: {},
+    allowedTypes: {},
     lossy: (column) => `${filledText(value(column))}::pg_catalog.numeric <> ${number(column)}`,
   }
 }
 
 function withNumericChoices(mapping: ScalarMapping): ScalarMapping {
   const double = asDouble(mapping.value)
-  if (mapping.type === 'VARCHAR' && !mapping.open) return { ...mapping, choices: { double } }
-  return { ...mapping, choices: { text: AS_TEXT, double, 'or-null': orNull(mapping, isFiniteNumber) } }
+  if (mapping.type === 'VARCHAR' && !mapping.inferred) return { ...mapping, allowedTypes: { double } }
+  return { ...mapping, allowedTypes: { text: AS_TEXT, double, nullify: nullify(mapping, isFiniteNumber) } }
 }
 
 /** The last moment of DuckDB's 64 bits; Postgres goes thirty years further. https://duckdb.org/docs/stable/sql/data_types/timestamp */
@@ -97,16 +104,16 @@ function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): S
   const fits: Sql = (column) => `(${column} <= ${last} OR NOT pg_catalog.isfinite(${column}))`
   return {
     ...mapping,
-    choices: {
+    allowedTypes: {
       text: AS_TEXT,
       iso8601: { ...TEXT, select: iso8601, value: iso8601, plainText: true },
-      'or-null': orNull(mapping, fits),
+      nullify: nullify(mapping, fits),
     },
   }
 }
 
 /** numeric without precision: a DECIMAL(38,s) where every value fits, which `decideType` is told. */
-const OPEN_NUMERIC: ScalarMapping = withNumericChoices({ ...TEXT, open: 'scale' })
+const INFERRED_NUMERIC: ScalarMapping = withNumericChoices({ ...TEXT, inferred: 'scale' })
 
 /**
  * The one table of types. What is not in it travels, and stays, as the text of its output function under the settings of `beginSnapshot`:
@@ -185,7 +192,7 @@ function mappingOf({ schema, name, extension }: PgType): TypeMapping | ((type: P
 /** An array is a list where all of its values are of one dimension that begins at 1; what has no such form is JSON. */
 function arrayOf(type: PgType, element: TypeMapping): TypeMapping {
   const json = asJson(type)
-  return isScalar(element) ? { ...json, open: 'shape', element } : json
+  return isScalar(element) ? { ...json, inferred: 'shape', element } : json
 }
 
 function isScalar(mapping: TypeMapping): mapping is ScalarMapping {
@@ -200,16 +207,16 @@ function listOf(element: ScalarMapping, array: Sql = asItIs): TypeMapping {
     select: (column) => element.array(array(column)),
     value: array,
     element,
-    choices: { text: AS_TEXT },
+    allowedTypes: { text: AS_TEXT },
   }
 }
 
 /** The mapping of an open column whose type has been decided. */
 export function decideType(mapping: TypeMapping, type: ColumnType): TypeMapping {
-  const { open, ...decided } = mapping
-  if (open === undefined || type === mapping.type) return decided
+  const { inferred, ...decided } = mapping
+  if (inferred === undefined || type === mapping.type) return decided
   // digits are digits, however they are stored
-  if (open === 'scale') return { ...decided, type, verdict: 'exact' }
+  if (inferred === 'scale') return { ...decided, type, verdict: 'exact' }
   const element = decideType(mapping.element as TypeMapping, elementType(type) as ScalarType)
   return listOf(element as ScalarMapping)
 }
@@ -226,7 +233,7 @@ function money({ moneyDigits }: PgType): ScalarMapping {
  * A negative scale counts digits before the point; a scale above the precision means zeros behind it.
  */
 function decimal({ modifier }: PgType): ScalarMapping {
-  if (modifier < 4) return OPEN_NUMERIC
+  if (modifier < 4) return INFERRED_NUMERIC
   const precision = ((modifier - 4) >> 16) & 0xffff
   const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024
   const digits = Math.max(scale < 0 ? precision - scale : precision, scale)

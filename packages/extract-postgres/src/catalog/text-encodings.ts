@@ -68,14 +68,14 @@ const TEXTS = ['text', 'varchar', 'bpchar', 'name', 'char', 'json', 'jsonb', 'xm
 const MADE_OF_TEXTS = ['tsvector', 'tsquery', 'jsonpath', 'refcursor']
 const EXTENSIONS = ['citext', 'hstore', 'ltree']
 
-/** A mapping with the choices of a type that holds text. */
+/** A mapping with the allowedTypes of a type that holds text. */
 export function withBytes(mapping: TypeMapping, type: PgType): TypeMapping {
   const single = isText(type)
   if (!single && !isMadeOfText(type)) return mapping
   const text = isPlain(type) ? (column: string) => column : outputText
   const bytes = (column: string) => bytesOf(text(column))
-  const choice: TypeMapping = { type: 'BLOB', verdict: 'exact', select: bytes, value: bytes, choices: {} }
-  const withChoice = { ...mapping, choices: { ...mapping.choices, bytes: choice } }
+  const choice: TypeMapping = { type: 'BLOB', verdict: 'exact', select: bytes, value: bytes, allowedTypes: {} }
+  const withChoice = { ...mapping, allowedTypes: { ...mapping.allowedTypes, bytes: choice } }
   return single ? { ...withChoice, decoded: (encoding) => decode(mapping, text, encoding) } : withChoice
 }
 
@@ -103,5 +103,5 @@ const bytesOf = (text: string) => `pg_catalog.convert_to(${text}, 'SQL_ASCII')`
 function decode(mapping: TypeMapping, text: (column: string) => string, encoding: string): TypeMapping {
   const encode = (kept: string) => `pg_catalog.convert(${bytesOf(kept)}, '${encoding}', 'UTF8')`
   const value = (column: string) => encode(text(column))
-  return { type: mapping.type, verdict: 'exact', select: value, value, utf8: { text, encode }, choices: {} }
+  return { type: mapping.type, verdict: 'exact', select: value, value, utf8: { text, encode }, allowedTypes: {} }
 }

@@ -1,7 +1,7 @@
-import { isLongText, type ScalarType, type SurveyWishes } from '@dwh/core'
+import { isLongText, type ProfileOptions, type ScalarType } from '@dwh/core'
 import type { TypeMapping } from './type-mapping.ts'
 
-export type Lengths = NonNullable<SurveyWishes['lengths']>
+export type Lengths = NonNullable<ProfileOptions['lengths']>
 
 /**
  * The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one

@@ -22,9 +22,9 @@ export interface TypeMapping {
    * What the values decide. `scale`: whether they fit a DECIMAL, and which. `shape`: whether every array is a list.
    * Until then `type` takes all.
    */
-  readonly open?: 'scale' | 'shape'
+  readonly inferred?: 'scale' | 'shape'
   /** What may be chosen instead. */
-  readonly choices: Readonly<Partial<Record<StoreAs, TypeMapping>>>
+  readonly allowedTypes: Readonly<Partial<Record<StoreAs, TypeMapping>>>
   /**
    * Of a type whose text may be in another encoding than the database says: the text that its bytes are in the
    * encoding that Postgres calls so.

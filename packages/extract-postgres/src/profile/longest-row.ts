@@ -1,4 +1,4 @@
-import { quoteIdentifier, type TableSurvey } from '@dwh/core'
+import { quoteIdentifier, type TableProfile } from '@dwh/core'
 import type { PgTable } from '../catalog/list-tables.ts'
 import { type Lengths, textLength } from '../catalog/text-length.ts'
 import type { TypeMapping } from '../catalog/type-mapping.ts'
@@ -11,11 +11,11 @@ const GROWTH_TO_UTF8 = 3
  * Asks how long the longest row of a table is. A table with nothing in its TOAST tables has no long rows, and costs next to nothing.
  * @returns what to say once the questions were answered; `undefined` where all rows are short
  */
-export function surveyLongest(
+export function profileLongest(
   table: PgTable,
   lengths: Lengths,
   { ask, utf8 }: Questions,
-): () => TableSurvey['longest'] {
+): () => TableProfile['longest'] {
   const texts = table.columns.flatMap(({ name, mapping }) => {
     const length = textLength(mapping, `t.${quoteIdentifier(name)}`, lengths)
     return length === null ? [] : [mayGrow(mapping, utf8) ? `${GROWTH_TO_UTF8} * ${length}` : length]

@@ -10,13 +10,13 @@ async function open(sql: string, encoding?: string): Promise<SourceSnapshot> {
   return snapshot
 }
 
-const WAYS = ['rows', 'copy', 'survey'] as const
+const WAYS = ['rows', 'copy', 'profileTable'] as const
 
 /** What reading a table ends with, in each way that needs nothing else. */
 async function failures(snapshot: SourceSnapshot, name: string, where?: string) {
   const table = (await snapshot.tables()).find((each) => each.name === name) as TableSchema
   const read = async (way: (typeof WAYS)[number]): Promise<void> => {
-    if (way === 'survey') await snapshot.survey?.(table, { proof: 'columns', native: true }, { where })
+    if (way === 'profileTable') await snapshot.profileTable?.(table, { proof: 'columns', native: true }, { where })
     else if (way === 'copy') for await (const _ of snapshot.readBulkText?.(table, { where }).bulkText ?? []);
     else for await (const _ of snapshot.read(table, { where }).rows);
   }
@@ -235,6 +235,6 @@ test('numbers whose sum Postgres cannot have, though each can be read: measured 
     `CREATE TABLE t (n numeric, l numeric[]); INSERT INTO t SELECT n, ARRAY[n] FROM (VALUES ('9e131071'::numeric), ('9e131071')) AS v (n)`,
   )
   const [table] = await snapshot.tables()
-  const found = await snapshot.survey?.(table as TableSchema, { proof: 'columns', native: true })
+  const found = await snapshot.profileTable?.(table as TableSchema, { proof: 'columns', native: true })
   expect(found?.types).toEqual({ n: 'VARCHAR', l: 'VARCHAR[]' })
 })

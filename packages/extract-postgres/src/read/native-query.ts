@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { elementType, type NativeQuery, quoteIdentifier, quoteLiteral, type TableSurvey } from '@dwh/core'
+import { elementType, type NativeQuery, quoteIdentifier, quoteLiteral, type TableProfile } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
 import { filledText, outputText } from '../catalog/output-text.ts'
 import { qualifiedName } from '../catalog/qualified-name.ts'
@@ -23,7 +23,7 @@ export interface NativeQueryOptions {
 }
 
 /** Why DuckDB's extension cannot read a table exactly; null where it can. */
-export function whyNotNative({ kind, foreign, columns }: PgTable, { notNumbers }: TableSurvey): string | null {
+export function whyNotNative({ kind, foreign, columns }: PgTable, { notNumbers }: TableProfile): string | null {
   if (kind === 'view' || kind === 'foreign table') return `it is a ${kind}`
   if (foreign) return 'some of its rows come from another server'
   const column = columns.find(({ name, mapping }) => mapping.binary && notNumbers.includes(name))

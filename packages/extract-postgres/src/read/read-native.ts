@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { DwhError, formatTableName, type NativeData, type NativeQuery, type TableSurvey } from '@dwh/core'
+import { DwhError, formatTableName, type NativeData, type NativeQuery, type TableProfile } from '@dwh/core'
 import type pg from 'pg'
 import type { PgTable } from '../catalog/list-tables.ts'
 import { endSessions } from '../session/end-sessions.ts'
@@ -8,7 +8,7 @@ import { MOST_RANGES, type NativeQueryOptions, nativeQuery, whyNotNative } from 
 import type { OnTable } from './on-table.ts'
 
 export interface ReadNativeOptions {
-  readonly survey: TableSurvey
+  readonly profile: TableProfile
   /** Of our own sessions. */
   readonly applicationName: string
   /** How DuckDB connects, under a name; null where that is not for others. */
@@ -21,12 +21,12 @@ export interface ReadNativeOptions {
 
 /** A table for DuckDB to read by itself, under a lock of ours; or why it cannot. */
 export function readNative(table: PgTable, options: ReadNativeOptions): NativeData | string {
-  const { survey, join, another, onReader } = options
+  const { profile, join, another, onReader } = options
   // a name of their own, by which DuckDB's sessions can be found and ended
   const name = `${options.applicationName.slice(0, 40)} ${randomBytes(6).toString('hex')}`
   const conninfo = options.conninfo(name)
   if (conninfo === null) return 'its connection has settings that are not for others'
-  const why = whyNotNative(table, survey)
+  const why = whyNotNative(table, profile)
   if (why !== null) return why
 
   function natively<T>(work: (query: NativeQuery, ended: AbortSignal) => Promise<T>): OnTable<T> {
@@ -48,7 +48,7 @@ export function readNative(table: PgTable, options: ReadNativeOptions): NativeDa
   }
 
   return {
-    sent: () => survey.proof.rows,
+    sent: () => profile.proof.rows,
     async native(work) {
       for await (const done of onReader(natively(work))) return done
       throw new DwhError('SOURCE_FAILED', `${formatTableName(table)}: not read`)

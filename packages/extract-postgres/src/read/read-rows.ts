@@ -37,7 +37,7 @@ export interface ReadableTable extends TableName {
 
 /**
  * Streams a table through a server-side portal. Cells keep the order of `table.columns`; each is null or the text that Postgres printed, so the batches are
- * `canonical` for `TableData`. Memory is bounded by `batchRows` and the longest rows, whatever the size of the table; the server waits while the caller does.
+ * `trustedText` for `TableData`. Memory is bounded by `batchRows` and the longest rows, whatever the size of the table; the server waits while the caller does.
  *
  * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end, an early exit and a server's error.
  *

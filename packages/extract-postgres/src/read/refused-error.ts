@@ -79,16 +79,16 @@ function hintFor(table: PgTable, refused: Refused): string {
     const context = raised.where ? ` Postgres says where: ${raised.where.split('\n')[0]}.` : ''
     return `It comes with the row, whichever columns are read.${context} Exclude the table, or mend what it is made of.`
   }
-  const choices = choicesOf(table, refused)
-  const through = choices === '' ? '' : `To let it through, ${choices}. `
-  return `${through}${choices === '' ? 'Leave' : 'Or leave'} out ${inTable} (columns.exclude) or the row (where), or mend it in Postgres${statement(table, refused)}`
+  const allowedTypes = choicesOf(table, refused)
+  const through = allowedTypes === '' ? '' : `To let it through, ${allowedTypes}. `
+  return `${through}${allowedTypes === '' ? 'Leave' : 'Or leave'} out ${inTable} (columns.exclude) or the row (where), or mend it in Postgres${statement(table, refused)}`
 }
 
 function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
   const column = table.columns.find((each) => each.name === name) as PgColumn
   const setting = `set columns.types.${name} of table ${formatTableName(table)}`
-  const choices = Object.keys(column.choices ?? {}).filter((choice) => choice !== column.storeAs)
-  if (OF_AN_ENCODING.includes(raised.code) && choices.includes('bytes')) {
+  const allowedTypes = Object.keys(column.allowedTypes ?? {}).filter((choice) => choice !== column.storeAs)
+  if (OF_AN_ENCODING.includes(raised.code) && allowedTypes.includes('bytes')) {
     // what a database says of its encoding holds for what it has no other reason to doubt
     const encoding =
       column.encodings && table.encoding === 'SQL_ASCII'
@@ -97,7 +97,7 @@ function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
     return `${setting}: ${encoding}bytes (BLOB, as they are)`
   }
   // another form of a value that cannot be made does not help, but of one that was wanted
-  const others = column.storeAs === undefined ? [] : choices.filter((choice) => choice !== 'bytes')
+  const others = column.storeAs === undefined ? [] : allowedTypes.filter((choice) => choice !== 'bytes')
   return others.length > 0 ? `${setting}: ${others.join(', or ')}` : ''
 }
 

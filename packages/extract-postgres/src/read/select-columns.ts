@@ -15,8 +15,8 @@ export function selectColumns(table: PgTable | undefined, wanted: TableSchema): 
     const chosen = choose(found.mapping, column.storeAs)
     if (!chosen)
       throw new DwhError('SOURCE_FAILED', `${name}: column ${column.name} cannot be stored as ${column.storeAs}`)
-    const decided = column.open ? chosen : decideType(chosen, column.type)
-    const mapping = table.kind === 'view' && chosen.open !== undefined ? refuseRounding(decided) : decided
+    const decided = column.inferred ? chosen : decideType(chosen, column.type)
+    const mapping = table.kind === 'view' && chosen.inferred !== undefined ? refuseRounding(decided) : decided
     return { ...found, ...column, sourceType: found.sourceType, mapping }
   })
   return { ...table, columns }
@@ -25,5 +25,5 @@ export function selectColumns(table: PgTable | undefined, wanted: TableSchema): 
 function choose(mapping: TypeMapping, storeAs: SourceColumn['storeAs']): TypeMapping | undefined {
   if (storeAs === undefined) return mapping
   const encoding = POSTGRES_ENCODINGS[encodingOf(storeAs) ?? '']
-  return encoding === undefined ? mapping.choices[storeAs] : mapping.decoded?.(encoding)
+  return encoding === undefined ? mapping.allowedTypes[storeAs] : mapping.decoded?.(encoding)
 }

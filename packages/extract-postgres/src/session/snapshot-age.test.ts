@@ -47,7 +47,7 @@ test.each([-1, 1])(
     for (const read of [
       ({ snapshot, slow }) => drain(snapshot.read(slow, slowly).rows),
       ({ snapshot, slow }) => drain(snapshot.readBulkText?.(slow, slowly).bulkText),
-      ({ snapshot, slow }) => snapshot.survey?.(slow, { proof: 'columns', native: false }, slowly),
+      ({ snapshot, slow }) => snapshot.profileTable?.(slow, { proof: 'columns', native: false }, slowly),
     ] as ((the: { snapshot: SourceSnapshot; slow: TableSchema }) => Promise<unknown>)[]) {
       const the = await open(database, 300, connections)
       const both = await Promise.allSettled([read(the), read(the)])

@@ -51,7 +51,7 @@ const WAYS = {
     return data?.sent()
   },
   proof: async ({ snapshot, table }: House, where: string) =>
-    (await snapshot.survey?.(table, { proof: 'columns', native: false }, { where }))?.proof.rows,
+    (await snapshot.profileTable?.(table, { proof: 'columns', native: false }, { where }))?.proof.rows,
 }
 
 /** Starts, and returns once the table is locked for it. */

@@ -72,15 +72,15 @@ const WAYS = {
     }
     return data?.sent()
   },
-  survey: async (snapshot: SourceSnapshot, { where }: Reading = {}) => {
+  profile: async (snapshot: SourceSnapshot, { where }: Reading = {}) => {
     const wishes = { proof: 'columns', native: false } as const
-    return (await snapshot.survey?.(await onlyTable(snapshot), wishes, { where }))?.proof.rows
+    return (await snapshot.profileTable?.(await onlyTable(snapshot), wishes, { where }))?.proof.rows
   },
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 const DEAD = { code: 'SOURCE_FAILED', hint: expect.stringMatching(/Run again/) }
-const READS = { rows: 'SELECT "i"', copy: 'COPY (', survey: 'count(*)' } as const
+const READS = { rows: 'SELECT "i"', copy: 'COPY (', profile: 'count(*)' } as const
 
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const start = performance.now()
@@ -91,9 +91,9 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-describe.each(['rows', 'copy', 'survey'] as const)('%s', (way) => {
+describe.each(['rows', 'copy', 'profile'] as const)('%s', (way) => {
   test.each([
-    ['what the server says is lost', { direction: 'down', afterBytes: way === 'survey' ? 0 : 100_000 }],
+    ['what the server says is lost', { direction: 'down', afterBytes: way === 'profile' ? 0 : 100_000 }],
     ['what we say is lost', { direction: 'up', afterBytes: 0 }],
   ] as const)('one connection goes dead, %s: the read ends, and can be done again', async (_, where) => {
     const { proxy, open } = await house()
@@ -110,7 +110,7 @@ describe.each(['rows', 'copy', 'survey'] as const)('%s', (way) => {
     const { proxy, open } = await house()
     const snapshot = await open()
     await snapshot.tables()
-    proxy.add({ does: 'black-hole-all', sees: READS[way], afterBytes: way === 'survey' ? 0 : 100_000 })
+    proxy.add({ does: 'black-hole-all', sees: READS[way], afterBytes: way === 'profile' ? 0 : 100_000 })
     const dead = { ...DEAD, message: expect.stringContaining('no answer for 0.6 s') }
     await expect(inTime(WAYS[way](snapshot))).rejects.toMatchObject(dead)
     await expect(WAYS[way](snapshot)).rejects.toMatchObject(dead)

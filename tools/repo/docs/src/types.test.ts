@@ -51,7 +51,7 @@ const OF_EXTENSIONS = [
 test('docs/types.md lists every type as the code maps it', async () => {
   const rows = new Map<string, { names: string[]; cells: string[] }>()
   for (const [name, mapping] of await mappings()) {
-    const cells = [becomes(mapping), verdict(mapping), choices(mapping), mapping.binary ? 'yes' : 'as text']
+    const cells = [becomes(mapping), verdict(mapping), allowedTypes(mapping), mapping.binary ? 'yes' : 'as text']
     const row = rows.get(cells.join()) ?? { names: [], cells }
     row.names.push(name)
     rows.set(cells.join(), row)
@@ -99,15 +99,15 @@ async function mappings(): Promise<[string, TypeMapping][]> {
   return [...found, ...others]
 }
 
-function becomes({ type, open, element }: TypeMapping): string {
-  if (open === 'scale') return 'DECIMAL(38,s) where all values fit, else VARCHAR'
-  if (open === 'shape')
-    return `${element?.open ? 'DECIMAL(38,s)' : element?.type}[] where all arrays are lists, else JSON`
+function becomes({ type, inferred, element }: TypeMapping): string {
+  if (inferred === 'scale') return 'DECIMAL(38,s) where all values fit, else VARCHAR'
+  if (inferred === 'shape')
+    return `${element?.inferred ? 'DECIMAL(38,s)' : element?.type}[] where all arrays are lists, else JSON`
   return type
 }
 
-function verdict({ type, verdict: found, open, element }: TypeMapping): string {
-  if (open === 'scale') return 'exact, or text'
+function verdict({ type, verdict: found, inferred, element }: TypeMapping): string {
+  if (inferred === 'scale') return 'exact, or text'
   if (element) return element.verdict
   if (type.startsWith('DECIMAL')) return 'exact; NaN is refused'
   return type.startsWith('TIMESTAMP') ? 'exact; beyond January 294247 refused' : found
@@ -115,7 +115,7 @@ function verdict({ type, verdict: found, open, element }: TypeMapping): string {
 
 const isRest = (cells: readonly string[]) => cells.join() === 'VARCHAR,text,,as text'
 
-const choices = (mapping: TypeMapping) => Object.keys(mapping.choices).join(', ')
+const allowedTypes = (mapping: TypeMapping) => Object.keys(mapping.allowedTypes).join(', ')
 
 /** As the formatter of the project leaves it. */
 function alignTable(rows: readonly (readonly string[])[]): string {

@@ -19,7 +19,7 @@ const CONNECT_MS = DEADLINES.connectSeconds * 1000
 const NOTICED_MS = 1.5 * DEADLINES.heartbeatMs
 const READS = 'COPY ('
 const EVENTS = 'COPY (SELECT \'\', "id", "body"'
-const SURVEYS = 'count(*)'
+const PROFILES = 'count(*)'
 const UPLOADS = '/events/'
 
 const inPostgres = (fault: NetworkFault) => ({ breaks: ({ postgres }: NetworkLab) => void postgres.add(fault) })
@@ -95,13 +95,13 @@ export const POSTGRES_SCENARIOS: readonly Scenario[] = [
     name: 'cut before a first aggregate',
     ends: FAILED,
     deadlineMs: 0,
-    ...inPostgres({ does: 'close', sees: SURVEYS }),
+    ...inPostgres({ does: 'close', sees: PROFILES }),
   },
   {
     name: 'aggregates are lost, once',
     ends: 'published',
     deadlineMs: NOTICED_MS,
-    ...inPostgres({ does: 'black-hole', sees: SURVEYS }),
+    ...inPostgres({ does: 'black-hole', sees: PROFILES }),
   },
   {
     name: 'cut after 1 byte of COPY',

@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Door, proofDifferences, type TableSchema } from '@dwh/core'
+import { type ExtractionMethod, proofDifferences, type TableSchema } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import {
@@ -11,14 +11,14 @@ import {
   temporaryFolder,
 } from '@dwh/test-kit'
 import { expect, onTestFinished } from 'vitest'
-import { surveyed, through } from './doors.ts'
+import { profiled, through } from './methods.ts'
 import { READERS, type Text } from './readers.ts'
 import { SETUP, TORTURE, type TortureType, tortureSql } from './torture.ts'
 
-/** Every value of every type of a Postgres, through these doors, read by two readers, and put back into Postgres: it has to be what it was. */
+/** Every value of every type of a Postgres, through these methods, read by two readers, and put back into Postgres: it has to be what it was. */
 export async function checkExact(
   version: PostgresVersion,
-  doors: readonly Door[],
+  methods: readonly ExtractionMethod[],
   { types = TORTURE, extensionDirectory }: { types?: readonly TortureType[]; extensionDirectory?: string } = {},
 ): Promise<void> {
   const database = await serverWithTorture(version, types)
@@ -28,19 +28,19 @@ export async function checkExact(
   const snapshot = await postgresSource({ connection: database.url }).open()
   onTestFinished(() => snapshot.close())
   const [found] = (await snapshot.tables()).filter(({ name }) => name === 'torture')
-  const { table, survey } = await surveyed(snapshot, found as TableSchema)
+  const { table, profile } = await profiled(snapshot, found as TableSchema)
   expect(table.columns.slice(1).map(({ type }, index) => [types[index]?.declared, type])).toEqual(
     types.map(({ declared, becomes }) => [declared, becomes]),
   )
-  for (const door of doors) {
-    const path = join(folder, `${door}.parquet`)
-    await writer.write({ path, columns: table.columns, data: await through(door, snapshot, table, survey) })
-    const proof = await writer.prove(path, table.columns, 'deep')
+  for (const method of methods) {
+    const path = join(folder, `${method}.parquet`)
+    await writer.write({ path, columns: table.columns, data: await through(method, snapshot, table, profile) })
+    const proof = await writer.prove(path, table.columns, 'hash')
     const columns = table.columns.map((column) => ({ ...column, as: column.name }))
-    expect(proofDifferences(survey.proof, proof, columns), door).toEqual([])
+    expect(proofDifferences(profile.proof, proof, columns), method).toEqual([])
     for (const [reader, read] of Object.entries(READERS)) {
       const rows = await read(path, table.columns)
-      expect(await lostOnTheWay(database, types, rows), `${door}, read by ${reader}`).toEqual([])
+      expect(await lostOnTheWay(database, types, rows), `${method}, read by ${reader}`).toEqual([])
     }
   }
 }

@@ -6,7 +6,7 @@ import { openParquetWriter } from '@dwh/parquet-writer'
 import { temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { asyncBufferFromFile, parquetMetadataAsync, type SchemaElement } from 'hyparquet'
 import { expect, onTestFinished, test } from 'vitest'
-import { surveyed, through } from './doors.ts'
+import { profiled, through } from './methods.ts'
 import { READERS, type Text } from './readers.ts'
 import { SETUP, TORTURE, tortureSql } from './torture.ts'
 
@@ -22,9 +22,9 @@ test('every type is stored as it always was', async () => {
   const snapshot = await postgresSource({ connection: database.url }).open()
   onTestFinished(() => snapshot.close())
   const offered = (await snapshot.tables()).find(({ name }) => name === 'torture') as TableSchema
-  const { table, survey } = await surveyed(snapshot, offered)
+  const { table, profile } = await profiled(snapshot, offered)
   const path = join(folder, 'torture.parquet')
-  await writer.write({ path, columns: table.columns, data: await through('copy', snapshot, table, survey) })
+  await writer.write({ path, columns: table.columns, data: await through('copy', snapshot, table, profile) })
   const rows = ((await READERS.duckdb?.(path, table.columns)) ?? []).sort((a, b) => Number(a.id) - Number(b.id))
   const { schema } = await parquetMetadataAsync(await asyncBufferFromFile(path))
   for (const [index, { declared, values }] of TORTURE.entries()) {

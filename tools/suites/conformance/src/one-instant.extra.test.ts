@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { type Door, quoteLiteral } from '@dwh/core'
+import { type ExtractionMethod, quoteLiteral } from '@dwh/core'
 import { duckdbExtensions } from '@dwh/duckdb-extensions'
 import { postgresSource } from '@dwh/extract-postgres'
 import { openParquetWriter } from '@dwh/parquet-writer'
@@ -12,10 +12,10 @@ import { expect, onTestFinished, test } from 'vitest'
 
 const RUNS = suiteCount('conformance-instant')
 const MOST_MS_OF_A_RUN = 1_500
-const DOORS: readonly Door[] = ['rows', 'copy', 'native']
+const METHODS: readonly ExtractionMethod[] = ['rows', 'copy', 'native']
 
 test(
-  `${RUNS} runs by every door while money moves between two tables: the sum never changes`,
+  `${RUNS} runs by every method while money moves between two tables: the sum never changes`,
   async () => {
     const database = await testDatabase(`
     CREATE TABLE left_pocket AS SELECT i AS id, 100 AS n, repeat('x', 50) AS note FROM generate_series(1, 2000) i;
@@ -32,7 +32,7 @@ test(
     const mover = moveMoney(database)
     const lefts = new Set<number>()
     for (let run = 0; run < RUNS; run += 1) {
-      const extract = DOORS[run % DOORS.length] as Door
+      const extract = METHODS[run % METHODS.length] as ExtractionMethod
       const report = await runPipeline({
         store,
         sources: { default: { source: postgresSource({ connection: database.url }), extract } },
@@ -41,8 +41,8 @@ test(
         clock: () => new Date(),
         random: randomBytes,
       })
-      const doors = report.results.map((result) => (result.status === 'written' ? result.door : null))
-      expect(doors).toEqual([extract, extract])
+      const methods = report.results.map((result) => (result.status === 'written' ? result.method : null))
+      expect(methods).toEqual([extract, extract])
       const [left, right] = await Promise.all(
         ['left_pocket', 'right_pocket'].map((table) => total(connection, join(folder, 'warehouse'), report, table)),
       )

@@ -6,7 +6,7 @@ export type What =
   | 'fence'
   | 'snapshot'
   | 'tables'
-  | 'survey'
+  | 'profileTable'
   | 'chunk'
   | 'parquet'
   | 'proof'
@@ -52,7 +52,7 @@ const ROWS: readonly Row[] = [
   ['before opening the snapshot', 'old', 'snapshot', 1],
   ['after opening the snapshot', 'old', 'snapshot', 1],
   ['after listing the tables', 'old', 'tables', 1],
-  ['after locking and measuring the first table', 'old', 'survey', 1],
+  ['after locking and measuring the first table', 'old', 'profileTable', 1],
   ['before the second bytes of a table', 'old', 'chunk', 2],
   ['after writing the first Parquet file', 'old', 'parquet', 1],
   ['after writing the last Parquet file', 'old', 'parquet', 3],

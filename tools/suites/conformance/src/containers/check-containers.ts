@@ -1,4 +1,4 @@
-import { type ColumnType, type Door, elementType } from '@dwh/core'
+import { type ColumnType, type ExtractionMethod, elementType } from '@dwh/core'
 import { beginSnapshot } from '@dwh/extract-postgres'
 import { type TestDatabase, withClient } from '@dwh/test-kit'
 import type { Text } from '../readers.ts'
@@ -13,7 +13,7 @@ export interface CheckContainersOptions {
   readonly seed: number
   readonly count: number
   /** How this table is read. */
-  readonly doors: (index: number) => readonly Door[]
+  readonly methods: (index: number) => readonly ExtractionMethod[]
   readonly extensionDirectory?: string
 }
 
@@ -39,9 +39,9 @@ export async function checkContainers(database: TestDatabase, options: CheckCont
   const differences: string[] = []
   for (const [index, { name, seed, types }] of made.entries()) {
     const printed = await printedRows(database, name)
-    for (const door of options.doors(index)) {
-      const say = (what: string) => differences.push(`seed ${seed}, ${door}: ${what}`)
-      const { columns, rows, unproven } = await readBack(name, door)
+    for (const method of options.methods(index)) {
+      const say = (what: string) => differences.push(`seed ${seed}, ${method}: ${what}`)
+      const { columns, rows, unproven } = await readBack(name, method)
       for (const difference of unproven) say(difference)
       if (rows.length !== printed.size) say(`${rows.length} rows`)
       for (const row of rows) {

@@ -11,7 +11,7 @@ import {
 import { expect, onTestFinished, test } from 'vitest'
 import { checkContainers } from './check-containers.ts'
 
-const DOORS = ['rows', 'copy', 'native'] as const
+const METHODS = ['rows', 'copy', 'native'] as const
 
 /** Tables in all, over all versions of Postgres; a few are left to the newest. */
 const COUNT = suiteCount('conformance-containers')
@@ -28,8 +28,13 @@ test.each(VERSIONS)(
     const extensionDirectory = await duckdbExtensions()
     const count = Math.ceil(COUNT / VERSIONS.length)
     const seed = SEED + VERSIONS.indexOf(version) * count
-    const doors = (index: number) => [DOORS[index % DOORS.length] ?? 'rows']
-    const found = await checkContainers(await createDatabase(server.url()), { seed, count, doors, extensionDirectory })
+    const methods = (index: number) => [METHODS[index % METHODS.length] ?? 'rows']
+    const found = await checkContainers(await createDatabase(server.url()), {
+      seed,
+      count,
+      methods,
+      extensionDirectory,
+    })
     process.stdout.write(`${count} tables, seeds ${seed} to ${seed + count - 1}: ${found.length} differences\n`)
     expect(found).toEqual([])
   },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { checkContainers } from './check-containers.ts'
 import { openReadBack } from './read-back.ts'
 
-const DOORS = ['rows', 'copy'] as const
+const METHODS = ['rows', 'copy'] as const
 
 /** Casts that make one thing of all values. */
 const CASTS = `
@@ -85,9 +85,9 @@ const SITUATIONS: readonly [string, string, string, readonly (string | null)[]][
 test.each(SITUATIONS)('%s: each value is what it is outside of it', async (_, sql, type, values) => {
   const database = await testDatabase(`${CASTS} ${sql}`)
   const readBack = await openReadBack(database.url)
-  for (const door of DOORS) {
-    const { columns, rows, unproven } = await readBack('t', door)
-    expect([door, columns[1]?.type, unproven]).toEqual([door, type, []])
+  for (const method of METHODS) {
+    const { columns, rows, unproven } = await readBack('t', method)
+    expect([method, columns[1]?.type, unproven]).toEqual([method, type, []])
     const found = new Map(rows.map(({ id, v }) => [id, v]))
     expect(values.map((_, i) => found.get(String(i + 1)))).toEqual(values)
   }
@@ -103,6 +103,6 @@ test('a composite of 8,192 values: the text of its output function', async () =>
 })
 
 test('containers of every type to any depth, 50 tables by seed: the file has what the output functions print', async () => {
-  const doors = (index: number) => [DOORS[index % DOORS.length] ?? 'rows']
-  expect(await checkContainers(await testDatabase(), { seed: 1, count: 50, doors })).toEqual([])
+  const methods = (index: number) => [METHODS[index % METHODS.length] ?? 'rows']
+  expect(await checkContainers(await testDatabase(), { seed: 1, count: 50, methods })).toEqual([])
 })

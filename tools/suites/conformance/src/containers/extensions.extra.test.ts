@@ -10,7 +10,7 @@ import {
 import { expect, onTestFinished, test } from 'vitest'
 import { openReadBack } from './read-back.ts'
 
-const DOORS = ['rows', 'copy', 'native'] as const
+const METHODS = ['rows', 'copy', 'native'] as const
 
 async function databaseOf(start: typeof startPostgisServer, sql: string): Promise<TestDatabase> {
   const folder = await temporaryFolder()
@@ -29,12 +29,12 @@ async function expectFiles(
 ): Promise<void> {
   const readBack = await openReadBack(database.url, { extensionDirectory: await duckdbExtensions() })
   for (const [name, { types, rows: wanted }] of Object.entries(expected)) {
-    for (const door of DOORS) {
-      const { columns, rows, unproven } = await readBack(name, door)
+    for (const method of METHODS) {
+      const { columns, rows, unproven } = await readBack(name, method)
       const found = rows.map((row) => columns.map((column) => row[column.name])).sort()
-      expect({ name, door, unproven, types: columns.map(({ type }) => type), rows: found }).toEqual({
+      expect({ name, method, unproven, types: columns.map(({ type }) => type), rows: found }).toEqual({
         name,
-        door,
+        method,
         unproven: [],
         types,
         rows: wanted,

@@ -1,17 +1,17 @@
 import { join } from 'node:path'
-import { type Door, proofDifferences, type SourceColumn } from '@dwh/core'
+import { type ExtractionMethod, proofDifferences, type SourceColumn } from '@dwh/core'
 import { postgresSource } from '@dwh/extract-postgres'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { temporaryFolder } from '@dwh/test-kit'
 import { onTestFinished } from 'vitest'
-import { surveyed, through } from '../doors.ts'
+import { profiled, through } from '../methods.ts'
 import { READERS, type Text } from '../readers.ts'
 
 export interface ReadBack {
   readonly columns: readonly SourceColumn[]
   /** As DuckDB reads the file. */
   readonly rows: readonly Readonly<Record<string, Text>>[]
-  /** What the proof `deep` has to say; nothing where it holds. */
+  /** What the proof `hash` has to say; nothing where it holds. */
   readonly unproven: readonly string[]
 }
 
@@ -19,22 +19,22 @@ export interface ReadBack {
 export async function openReadBack(
   url: string,
   { extensionDirectory }: { readonly extensionDirectory?: string } = {},
-): Promise<(name: string, door: Door) => Promise<ReadBack>> {
+): Promise<(name: string, method: ExtractionMethod) => Promise<ReadBack>> {
   const snapshot = await postgresSource({ connection: url }).open()
   onTestFinished(() => snapshot.close())
   const folder = await temporaryFolder()
   const writer = await openParquetWriter({ tempDirectory: join(folder, 'temp'), extensionDirectory })
   onTestFinished(() => writer.close())
   const offered = new Map((await snapshot.tables()).map((table) => [table.name, table]))
-  return async (name, door) => {
+  return async (name, method) => {
     const found = offered.get(name)
     if (!found) throw new Error(`no table ${name}`)
-    const { table, survey } = await surveyed(snapshot, found)
-    const path = join(folder, `${name}-${door}.parquet`)
-    await writer.write({ path, columns: table.columns, data: await through(door, snapshot, table, survey) })
-    const proof = await writer.prove(path, table.columns, 'deep')
+    const { table, profile } = await profiled(snapshot, found)
+    const path = join(folder, `${name}-${method}.parquet`)
+    await writer.write({ path, columns: table.columns, data: await through(method, snapshot, table, profile) })
+    const proof = await writer.prove(path, table.columns, 'hash')
     const columns = table.columns.map((column) => ({ ...column, as: column.name }))
-    const unproven = proofDifferences(survey.proof, proof, columns)
+    const unproven = proofDifferences(profile.proof, proof, columns)
     const rows = await (READERS.duckdb as (typeof READERS)[string])(path, table.columns)
     return { columns: table.columns, rows, unproven }
   }

@@ -62,7 +62,7 @@ function observedSnapshot(snapshot: SourceSnapshot, reach: Reach): SourceSnapsho
   return new Proxy(snapshot, {
     get(target, name, receiver) {
       const own = Reflect.get(target, name, receiver)
-      if (name === 'tables' || name === 'survey' || name === 'close')
+      if (name === 'tables' || name === 'profileTable' || name === 'close')
         return (...args: unknown[]) => step(reach, name, () => own.apply(target, args))
       if (name !== 'readBulkText') return own
       return (...args: unknown[]) => {

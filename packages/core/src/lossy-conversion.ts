@@ -1,13 +1,13 @@
 /**
  * How a person may have a column stored that is not how it is stored by itself. `text`: the text that the source prints, exact. `iso8601`: moments as ISO 8601 text, exact. `double`: the
- * nearest binary64. `or-null`: NULL for a value that the type does not take. `bytes`: the bytes of its text as the source keeps them. `encoding:...`: the text whose bytes in that encoding they are.
+ * nearest binary64. `nullify`: NULL for a value that the type does not take. `bytes`: the bytes of its text as the source keeps them. `encoding:...`: the text whose bytes in that encoding they are.
  */
 export type StoreAs = PlainStoreAs | `encoding:${string}`
 
-type PlainStoreAs = 'text' | 'iso8601' | 'double' | 'or-null' | 'bytes'
+type PlainStoreAs = 'text' | 'iso8601' | 'double' | 'nullify' | 'bytes'
 
 /** All but `encoding:...`. */
-export const STORE_AS: readonly PlainStoreAs[] = ['text', 'iso8601', 'double', 'or-null', 'bytes']
+export const STORE_AS: readonly PlainStoreAs[] = ['text', 'iso8601', 'double', 'nullify', 'bytes']
 
 /** The encoding that was chosen, by its name; null for another choice, and for none. */
 export function encodingOf(storeAs: StoreAs | undefined): string | null {
@@ -15,8 +15,8 @@ export function encodingOf(storeAs: StoreAs | undefined): string | null {
 }
 
 /** Values of a column that were not stored exactly, as somebody chose. */
-export interface Fidelity {
+export interface LossyConversion {
   readonly choice: StoreAs
-  /** How many. `double`: that do not come back from their shortest decimal. `or-null`: that are now NULL. */
+  /** How many. `double`: that do not come back from their shortest decimal. `nullify`: that are now NULL. */
   readonly values: number
 }

@@ -2,14 +2,14 @@ import {
   type ColumnProof,
   type ColumnType,
   elementType,
-  type Fidelity,
+  type LossyConversion,
   type Measure,
   measuresOf,
+  type ProfileOptions,
   type ProofLevel,
   quoteIdentifier,
   type ScalarType,
-  type SurveyWishes,
-  type TableSurvey,
+  type TableProfile,
 } from '@dwh/core'
 import type { PgColumn, PgTable } from '../catalog/list-tables.ts'
 import { finiteCondition, isFiniteNumber, isFloat, toNumber } from '../catalog/number-line.ts'
@@ -18,41 +18,41 @@ import type { TypeMapping } from '../catalog/type-mapping.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { sourceFailure } from '../session/postgres-errors.ts'
 import { hashRows } from './hash-rows.ts'
-import { surveyLongest } from './longest-row.ts'
+import { profileLongest } from './longest-row.ts'
 import { type Answer, openQuestions, type Questions, type Scope } from './questions.ts'
 
 /**
  * Looks at a table by aggregates of the server, in one pass over it, or in several for a table with hundreds of columns, or with arrays that turn out to be no lists: how many rows, what the open
- * columns need, what choices cost, and, for `columns`, what `measuresOf` says. Call it inside `beginSnapshot`, under the table's lock: it then speaks of the same rows as a read in the same snapshot.
+ * columns need, what allowedTypes cost, and, for `columns`, what `measuresOf` says. Call it inside `beginSnapshot`, under the table's lock: it then speaks of the same rows as a read in the same snapshot.
  * @throws DwhError SOURCE_FAILED, naming the table
  */
-export async function surveyTable(
+export async function profileTable(
   client: PgClient,
   table: PgTable,
-  { proof: level, native, lengths = 'cheap' }: SurveyWishes,
+  { proof: level, native, lengths = 'cheap' }: ProfileOptions,
   { where, utf8 }: { readonly where: string | undefined; readonly utf8: boolean },
-): Promise<TableSurvey> {
+): Promise<TableProfile> {
   try {
     const questions = openQuestions(utf8)
     const rows = questions.ask('count(*)')
     // outside the snapshot, what is looked at now may be another thing when it is read
     const settled = table.foreign
-    const surveys = table.columns.map((column, index) => {
+    const profiles = table.columns.map((column, index) => {
       const mapping = settled ? decideType(column.mapping, column.mapping.type) : column.mapping
-      return { column, ...surveyColumn({ ...column, mapping }, index, level, questions) }
+      return { column, ...profileColumn({ ...column, mapping }, index, level, questions) }
     })
     // the greatest of all numbers is none
     const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
-    const longest = surveyLongest(table, lengths, questions)
+    const longest = profileLongest(table, lengths, questions)
     await questions.answer(client, table, where)
     // arrays that turned out to be no lists; JSON is not made of those that are
     const more = openQuestions(utf8)
-    for (const { decide, measureAs } of surveys) measureAs(decide(), more)
+    for (const { decide, measureAs } of profiles) measureAs(decide(), more)
     await more.answer(client, table, where)
     const columns: Record<string, ColumnProof> = {}
     const types: Record<string, ColumnType> = {}
-    const fidelity: Record<string, Fidelity> = {}
-    for (const { column, decide, proofOf, lost } of surveys) {
+    const fidelity: Record<string, LossyConversion> = {}
+    for (const { column, decide, proofOf, lost } of profiles) {
       const type = decide()
       types[column.name] = type
       if (level !== 'counts') columns[column.name] = proofOf(type)
@@ -62,7 +62,7 @@ export async function surveyTable(
     const proof = { rows: Number(rows()), columns }
     const found = longest()
     const others = { types, fidelity, notNumbers, ...(found ? { longest: found } : {}) }
-    if (level !== 'deep') return { proof, ...others }
+    if (level !== 'hash') return { proof, ...others }
     const decided = table.columns.map((column) => ({
       ...column,
       mapping: decideType(column.mapping, types[column.name] ?? column.type),
@@ -80,7 +80,7 @@ function greatestNumber(column: PgColumn, questions: Questions): { readonly name
   return [{ name: column.name, max: ask('max', value) }]
 }
 
-interface ColumnSurvey {
+interface ColumnProfile {
   decide(): ColumnType
   /** Asks what was not asked before, should the column be of this type. */
   measureAs(type: ColumnType, questions: Questions): void
@@ -90,13 +90,13 @@ interface ColumnSurvey {
   readonly lost: Answer | null
 }
 
-function surveyColumn(column: PgColumn, index: number, level: ProofLevel, questions: Questions): ColumnSurvey {
+function profileColumn(column: PgColumn, index: number, level: ProofLevel, questions: Questions): ColumnProfile {
   const { mapping } = column
   const name = `t.${quoteIdentifier(column.name)}`
   const lost = mapping.lossy ? questions.rows(name).ask('count', '*', { filter: mapping.lossy(name) }) : null
-  const decide = surveyType(mapping, name, index, column.atLeast, questions)
+  const decide = profileType(mapping, name, index, column.minimumType, questions)
   const measured = new Map<string, Map<Measure, Answer>>()
-  for (const candidate of level === 'counts' ? [] : candidates(mapping, column.atLeast))
+  for (const candidate of level === 'counts' ? [] : candidates(mapping, column.minimumType))
     measured.set(kind(candidate.type), measure(candidate, name, index, questions))
   return {
     decide,
@@ -118,47 +118,47 @@ function kind(type: ColumnType): string {
 }
 
 /** The mappings that an open column will probably end with, arrays as lists; precision and scale are no matter here. */
-function candidates(mapping: TypeMapping, atLeast?: ColumnType): TypeMapping[] {
-  if (mapping.open === undefined || atLeast === 'JSON') return [mapping]
-  if (mapping.open === 'scale') return [mapping, decideType(mapping, WIDEST)]
+function candidates(mapping: TypeMapping, minimumType?: ColumnType): TypeMapping[] {
+  if (mapping.inferred === undefined || minimumType === 'JSON') return [mapping]
+  if (mapping.inferred === 'scale') return [mapping, decideType(mapping, WIDEST)]
   const elements = candidates(mapping.element as TypeMapping)
   return elements.map(({ type }) => decideType(mapping, `${type as ScalarType}[]`))
 }
 
-function surveyType(
+function profileType(
   mapping: TypeMapping,
   name: string,
   index: number,
-  atLeast: ColumnType | undefined,
+  minimumType: ColumnType | undefined,
   questions: Questions,
 ): () => ColumnType {
-  if (mapping.open === 'scale') return surveyScale(questions.rows(mapping.value(name)), atLeast)
-  if (mapping.open !== 'shape') return () => mapping.type
+  if (mapping.inferred === 'scale') return profileScale(questions.rows(mapping.value(name)), minimumType)
+  if (mapping.inferred !== 'shape') return () => mapping.type
   const element = mapping.element as TypeMapping
   const filter = `pg_catalog.array_ndims(${name}) > 1 OR pg_catalog.array_lower(${name}, 1) <> 1`
   const misshapen = questions.rows(name).ask('count', '*', { filter })
-  const atLeastElement = atLeast === undefined ? undefined : (elementType(atLeast) ?? undefined)
+  const minimumElement = minimumType === undefined ? undefined : (elementType(minimumType) ?? undefined)
   const decideElement =
-    element.open === 'scale'
-      ? surveyScale(questions.elements(name, index, element), atLeastElement)
+    element.inferred === 'scale'
+      ? profileScale(questions.elements(name, index, element), minimumElement)
       : () => element.type
   return () => {
-    if (misshapen() !== '0' || atLeast === 'JSON') return 'JSON'
+    if (misshapen() !== '0' || minimumType === 'JSON') return 'JSON'
     return `${decideElement() as ScalarType}[]`
   }
 }
 
 /** Whether numbers fit a DECIMAL(38,s), and the s that takes all of them. */
-function surveyScale({ value, ask }: Scope, atLeast: ColumnType | undefined): () => ColumnType {
+function profileScale({ value, ask }: Scope, minimumType: ColumnType | undefined): () => ColumnType {
   const finite = isFiniteNumber(value)
   const special = ask('count', '*', { filter: `NOT (${finite})` })
   const scale = ask('max', `pg_catalog.min_scale(${value})`)
   const whole = ask('max', `pg_catalog.abs(pg_catalog.trunc(${value}))`, { filter: finite })
   return () => {
-    const before = Number(/^DECIMAL\(38,(\d+)\)$/.exec(atLeast ?? '')?.[1] ?? 0)
+    const before = Number(/^DECIMAL\(38,(\d+)\)$/.exec(minimumType ?? '')?.[1] ?? 0)
     const behind = Math.max(Number(scale() ?? 0), before)
     const ahead = (whole() ?? '0').replace(/^0$/, '').length
-    return special() !== '0' || atLeast === 'VARCHAR' || ahead + behind > 38 ? 'VARCHAR' : `DECIMAL(38,${behind})`
+    return special() !== '0' || minimumType === 'VARCHAR' || ahead + behind > 38 ? 'VARCHAR' : `DECIMAL(38,${behind})`
   }
 }
 

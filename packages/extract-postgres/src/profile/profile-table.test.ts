@@ -1,4 +1,4 @@
-import type { ColumnType, SourceColumn, SourceSnapshot, StoreAs, TableSchema, TableSurvey } from '@dwh/core'
+import type { ColumnType, SourceColumn, SourceSnapshot, StoreAs, TableProfile, TableSchema } from '@dwh/core'
 import { testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { postgresSource } from '../index.ts'
@@ -10,13 +10,13 @@ async function open(sql: string): Promise<SourceSnapshot> {
   return snapshot
 }
 
-type Wish = Partial<Pick<SourceColumn, 'atLeast' | 'storeAs'>>
+type Wish = Partial<Pick<SourceColumn, 'minimumType' | 'storeAs'>>
 
-async function survey(snapshot: SourceSnapshot, name: string, wish: Wish = {}, where?: string): Promise<TableSurvey> {
+async function profile(snapshot: SourceSnapshot, name: string, wish: Wish = {}, where?: string): Promise<TableProfile> {
   const table = await tableOf(snapshot, name)
   const columns = table.columns.map((column) => ({ ...column, ...wish }))
-  const found = await snapshot.survey?.({ ...table, columns }, { proof: 'columns', native: true }, { where })
-  return found as TableSurvey
+  const found = await snapshot.profileTable?.({ ...table, columns }, { proof: 'columns', native: true }, { where })
+  return found as TableProfile
 }
 
 async function tableOf(snapshot: SourceSnapshot, name: string): Promise<TableSchema> {
@@ -44,16 +44,16 @@ describe('numeric without precision', () => {
     ],
     ['text stays text', ['1'], 'VARCHAR', 'VARCHAR'],
   ]
-  test.each(CASES)('%s', async (_, values, atLeast, type) => {
+  test.each(CASES)('%s', async (_, values, minimumType, type) => {
     const rows = values.map((value) => `(${value}::numeric)`).join(', ')
     const snapshot = await open(`CREATE TABLE t (n numeric); ${rows ? `INSERT INTO t VALUES ${rows}` : ''}`)
-    const wish = atLeast ? { atLeast } : {}
-    expect((await survey(snapshot, 't', wish)).types).toEqual({ n: type })
+    const wish = minimumType ? { minimumType } : {}
+    expect((await profile(snapshot, 't', wish)).types).toEqual({ n: type })
   })
 
   test('only of the rows that are read', async () => {
     const snapshot = await open(`CREATE TABLE t AS SELECT * FROM (VALUES (1, 1.5), (2, 'NaN')) v (t, n)`)
-    expect(await survey(snapshot, 't', {}, 't.t = 1 -- the first')).toMatchObject({
+    expect(await profile(snapshot, 't', {}, 't.t = 1 -- the first')).toMatchObject({
       types: { n: 'DECIMAL(38,1)' },
       proof: { rows: 1 },
     })
@@ -71,36 +71,36 @@ describe('arrays', () => {
     ['as wide as it was', 'numeric[]', ["'{1.5}'"], 'DECIMAL(38,3)[]', 'DECIMAL(38,3)[]'],
     ['digits as text', 'numeric[]', ["'{NaN}'"], undefined, 'VARCHAR[]'],
   ]
-  test.each(CASES)('%s', async (_, declared, values, atLeast, type) => {
+  test.each(CASES)('%s', async (_, declared, values, minimumType, type) => {
     const rows = values.map((value) => `(${value})`).join(', ')
     const snapshot = await open(`CREATE TABLE t (a ${declared}); ${rows ? `INSERT INTO t VALUES ${rows}` : ''}`)
-    const wish = atLeast ? { atLeast } : {}
-    expect((await survey(snapshot, 't', wish)).types).toEqual({ a: type })
+    const wish = minimumType ? { minimumType } : {}
+    expect((await profile(snapshot, 't', wish)).types).toEqual({ a: type })
   })
 })
 
 describe('what a choice costs', () => {
   const CASES: [string, StoreAs, string, number][] = [
-    ['numeric(10,2)', 'or-null', "('NaN'), (1), (NULL)", 1],
-    ['numeric', 'or-null', "('NaN'), ('Infinity'), ('-Infinity'), (1.5)", 3],
+    ['numeric(10,2)', 'nullify', "('NaN'), (1), (NULL)", 1],
+    ['numeric', 'nullify', "('NaN'), ('Infinity'), ('-Infinity'), (1.5)", 3],
     ['numeric', 'double', "(0.1), (1.5), (0.12345678901234567890), (1e300), ('NaN'), (NULL)", 1],
-    ['timestamptz', 'or-null', "('294276-12-31'), ('infinity'), ('4000-01-01 BC')", 1],
-    ['timestamp', 'or-null', "('294247-01-10 04:00:54.775806'), ('294247-01-10 04:00:54.775807')", 1],
+    ['timestamptz', 'nullify', "('294276-12-31'), ('infinity'), ('4000-01-01 BC')", 1],
+    ['timestamp', 'nullify', "('294247-01-10 04:00:54.775806'), ('294247-01-10 04:00:54.775807')", 1],
   ]
   test.each(CASES)('%s as %s', async (declared, storeAs, values, lost) => {
     const snapshot = await open(`CREATE TABLE t (v ${declared}); INSERT INTO t VALUES ${values}`)
-    const found = await survey(snapshot, 't', {
+    const found = await profile(snapshot, 't', {
       storeAs,
-      ...((await tableOf(snapshot, 't')).columns[0]?.choices?.[storeAs] ?? {}),
+      ...((await tableOf(snapshot, 't')).columns[0]?.allowedTypes?.[storeAs] ?? {}),
     })
     expect(found.fidelity).toEqual({ v: { choice: storeAs, values: lost } })
   })
 
   test('a numeric that no double holds is refused, and the table named', async () => {
     const snapshot = await open('CREATE TABLE t (v numeric); INSERT INTO t VALUES (1e400)')
-    await expect(survey(snapshot, 't', { storeAs: 'double', type: 'DOUBLE', open: false } as Wish)).rejects.toThrow(
-      /^t: .*out of range/,
-    )
+    await expect(
+      profile(snapshot, 't', { storeAs: 'double', type: 'DOUBLE', inferred: false } as Wish),
+    ).rejects.toThrow(/^t: .*out of range/)
   })
 })
 
@@ -109,7 +109,7 @@ test('a table of 1,600 columns, three of them open', async () => {
   const snapshot = await open(
     `CREATE TABLE t (${columns.join(', ')}, n numeric, a int[], b text[]); INSERT INTO t (n, a, b) VALUES (1.25, '{1,2}', '{{x}}')`,
   )
-  const { types, proof } = await survey(snapshot, 't')
+  const { types, proof } = await profile(snapshot, 't')
   expect(types).toMatchObject({ c0: 'INTEGER', c1595: 'INTEGER', n: 'DECIMAL(38,2)', a: 'INTEGER[]', b: 'JSON' })
   expect(proof.columns).toMatchObject({
     c1595: { values: '1', sum: '1595' },
@@ -121,7 +121,7 @@ test('columns by names that are ours', async () => {
   const snapshot = await open(
     `CREATE TABLE t (t numeric, e int[], n int[], "e0.f0" numeric, u text); INSERT INTO t VALUES (1.5, '{1}', '{2,3}', 2, 'x')`,
   )
-  expect(await survey(snapshot, 't')).toMatchObject({
+  expect(await profile(snapshot, 't')).toMatchObject({
     types: { t: 'DECIMAL(38,1)', e: 'INTEGER[]', n: 'INTEGER[]', 'e0.f0': 'DECIMAL(38,0)' },
     proof: { columns: { e: { sum: '1' }, n: { sum: '5' }, u: { bytes: '1' } } },
   })
@@ -130,7 +130,7 @@ test('columns by names that are ours', async () => {
 test('of a foreign table nothing is decided: it is outside the snapshot', async () => {
   const snapshot = await open(`CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
     CREATE FOREIGN TABLE outside (n numeric, a int[]) SERVER files OPTIONS (filename '/dev/null', format 'csv')`)
-  expect((await survey(snapshot, 'outside')).types).toEqual({ n: 'VARCHAR', a: 'JSON' })
+  expect((await profile(snapshot, 'outside')).types).toEqual({ n: 'VARCHAR', a: 'JSON' })
 })
 
 test.each([
@@ -141,7 +141,7 @@ test.each([
     `CREATE FUNCTION next() RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT 1 + 1.0 / 3'; CREATE VIEW v AS SELECT ${value} AS n`,
   )
   const table = await tableOf(snapshot, 'v')
-  const columns = table.columns.map((column) => ({ ...column, type, open: false }))
+  const columns = table.columns.map((column) => ({ ...column, type, inferred: false }))
   for await (const batch of snapshot.read({ ...table, columns }).rows)
     expect(batch).toEqual([[typeof sent === 'string' ? sent : expect.stringMatching(sent)]])
 })

@@ -3,11 +3,11 @@ import { type CellValue, type ColumnType, columnTypeRow, DwhError, elementType, 
 /*
  * The text forms that a column type takes, and the JavaScript values that mean the same. DuckDB's own casts are more generous than a warehouse can be:
  * they round `1.5` to an INTEGER, cut `1.005` to a DECIMAL(10,2) and read `2026-01-01 garbage` as a DATE. So a value that a program made is held
- * against these forms first; a value that the source's own output function wrote is not (`TableData.canonical`).
+ * against these forms first; a value that the source's own output function wrote is not (`TableData.trustedText`).
  */
 
-/** Returns the canonical text of a value for a column of `type`, or null when the value is none of that type. */
-export function canonicalText(type: ColumnType, value: Exclude<CellValue, null>): string | null {
+/** Returns the text of a value for a column of `type`, or null when the value is none of that type. */
+export function checkedText(type: ColumnType, value: Exclude<CellValue, null>): string | null {
   const element = elementType(type)
   return element === null ? scalarText(type as ScalarType, value) : listText(element, value)
 }

@@ -1,33 +1,33 @@
 import { DwhError, type SourceSnapshot } from '@dwh/core'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { expect, test } from 'vitest'
-import { openDoors } from './choose-door.ts'
+import { openMethods } from './choose-method.ts'
 import type { TablePlan } from './plan-run.ts'
 
 const table = { extract: 'auto', table: { name: 't', estimatedBytes: 2 ** 30, estimatedRows: 2 ** 20 } } as TablePlan
 
-function doors() {
+function methods() {
   const snapshot = {
     duckdbReader: { extension: { name: 'extension', hint: '' }, read: async () => 'not asked here' },
     readBulkText: () => ({ bulkText: [], sent: () => 0 }),
   } as unknown as SourceSnapshot
   const writer = { whyNotLoaded: async () => null } as unknown as ParquetWriter
-  return openDoors(snapshot, writer)
+  return openMethods(snapshot, writer)
 }
 
 const failure = (connected: boolean) => new DwhError('SOURCE_FAILED', 'it failed', { context: { connected } })
 
 test('native, stopped by one table while it reads: that one goes by copy, the next by native', async () => {
-  const { choose, after } = doors()
+  const { choose, after } = methods()
   const chosen = await choose(table)
-  expect(chosen).toEqual({ door: 'native', why: null })
-  expect(after(chosen, failure(true))).toEqual({ door: 'copy', why: 'it failed' })
-  expect(await choose(table)).toEqual({ door: 'native', why: null })
+  expect(chosen).toEqual({ method: 'native', why: null })
+  expect(after(chosen, failure(true))).toEqual({ method: 'copy', why: 'it failed' })
+  expect(await choose(table)).toEqual({ method: 'native', why: null })
 })
 
 test('native, which cannot connect: every table goes by copy, and says why', async () => {
-  const { choose, after } = doors()
+  const { choose, after } = methods()
   const chosen = await choose(table)
-  expect(after(chosen, failure(false))).toEqual({ door: 'copy', why: 'it failed' })
-  expect(await choose(table)).toEqual({ door: 'copy', why: 'it failed' })
+  expect(after(chosen, failure(false))).toEqual({ method: 'copy', why: 'it failed' })
+  expect(await choose(table)).toEqual({ method: 'copy', why: 'it failed' })
 })

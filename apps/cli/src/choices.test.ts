@@ -27,8 +27,8 @@ test.each(['rows', 'copy'])(
     expect(run.code, run.stderr).toBe(0)
     expect(run.stderr).toContain('- prices: column amount: 1 value stored as NULL, as columns.types wants it\n')
     expect(run.stderr).toContain('- prices: column free: 1 value not exact as DOUBLE, as columns.types wants it\n')
-    const fidelity = { amount: { choice: 'nullify', values: 1 }, free: { choice: 'double', values: 1 } }
-    expect(JSON.parse(run.stdout)).toMatchObject({ fidelity: { prices: fidelity }, tables: { prices: { method } } })
+    const lossy_conversions = { amount: { choice: 'nullify', values: 1 }, free: { choice: 'double', values: 1 } }
+    expect(JSON.parse(run.stdout)).toMatchObject({ lossy_conversions: { prices: lossy_conversions }, tables: { prices: { method } } })
     const answer = await dwh(['query', '--json', 'SELECT *, typeof(id) AS type FROM prices'])
     expect(JSON.parse(answer.stdout)).toEqual([
       {
@@ -41,7 +41,7 @@ test.each(['rows', 'copy'])(
       },
     ])
     const { tables } = JSON.parse(await readFile(join(folder, 'warehouse/etl.json'), 'utf8'))
-    expect(tables.prices.fidelity).toEqual(fidelity)
+    expect(tables.prices.lossy_conversions).toEqual(lossy_conversions)
   },
 )
 

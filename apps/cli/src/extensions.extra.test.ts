@@ -59,7 +59,7 @@ describe('the extension that reads Postgres', () => {
     const chosen = await dwh(['run', '--json'], { env: { DWH_EXTRACT: 'native' } })
     expect(JSON.parse(chosen.stdout), chosen.stderr).toMatchObject({
       tables: { large: { method: 'native' } },
-      fidelity: { large: { amount: { choice: 'nullify', values: 1 } } },
+      lossy_conversions: { large: { amount: { choice: 'nullify', values: 1 } } },
     })
     expect(chosen.stderr).toContain('- large: column amount: 1 value stored as NULL')
   })

@@ -66,7 +66,7 @@ test.each(CHOSEN)(
     // during a run, and after it
     expect(phases).toMatchObject({ 'run ended: stopped': expect.any(Number), 'run ended: done': expect.any(Number) })
     const verified = await here.dwh(['verify', '--json'])
-    expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], leftovers: [] })
+    expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], orphans: [] })
   },
   120_000 + TIMES * MOST_MS_OF_A_MOMENT,
 )

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   formatRunId,
-  keptKey,
   manifestDay,
   manifestKey,
+  retainedKey,
   runRecordKey,
   runStartedAt,
   stageKey,
@@ -63,7 +63,7 @@ test('keys', () => {
   expect(manifestDay('_dwh/snapshots/2026/02/18.json')).toBe('2026-02-18')
   expect(manifestDay('_dwh/snapshots/2026/02/18.json.tmp')).toBeNull()
   expect(stageKey('r1', file)).toBe('_dwh/stage/r1/billing.invoices/2026/02/18.parquet')
-  expect(keptKey('r1', file)).toBe('_dwh/kept/r1/billing.invoices/2026/02/18.parquet')
+  expect(retainedKey('r1', file)).toBe('_dwh/kept/r1/billing.invoices/2026/02/18.parquet')
   expect(runRecordKey('r1')).toBe('_dwh/runs/r1.json')
 })
 

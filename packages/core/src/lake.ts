@@ -25,7 +25,7 @@ export const PROBE_PREFIX = '_dwh/probe/'
 export const RUNS_PREFIX = '_dwh/runs/'
 export const SNAPSHOTS_PREFIX = '_dwh/snapshots/'
 export const STAGE_PREFIX = '_dwh/stage/'
-export const KEPT_PREFIX = '_dwh/kept/'
+export const RETAINED_PREFIX = '_dwh/kept/'
 
 /** The longest segment that is kept whole, in bytes. File systems allow 255, and temporary names need some room. */
 const SEGMENT_BYTES = 200
@@ -96,8 +96,8 @@ export function stagedKey(key: string): { readonly runId: string; readonly final
 }
 
 /** Where a run keeps what it is going to overwrite: under its own id, so that a copy that comes too late is one that nobody names. */
-export function keptKey(runId: string, finalKey: string): string {
-  return `${KEPT_PREFIX}${runId}/${finalKey}`
+export function retainedKey(runId: string, finalKey: string): string {
+  return `${RETAINED_PREFIX}${runId}/${finalKey}`
 }
 
 /** A run's id: its start to the second in UTC, and random bits, so that none is ever used twice. Ids sort by start. */

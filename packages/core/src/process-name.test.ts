@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { isLeftover, processName, temporaryName, whereIs } from './process-name.ts'
+import { isOrphan, processName, temporaryName, whereIs } from './process-name.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -9,7 +9,7 @@ test('this process is here, under every name that it makes', () => {
   expect(whereIs(processName())).toBe('here')
   expect(whereIs(temporaryName())).toBe('here')
   expect(temporaryName()).not.toBe(temporaryName())
-  expect(isLeftover(temporaryName(), 0, DAY_MS * 9)).toBe(false)
+  expect(isOrphan(temporaryName(), 0, DAY_MS * 9)).toBe(false)
 })
 
 test('a process that has ended is gone, and so is one whose number another has now', async () => {
@@ -18,14 +18,14 @@ test('a process that has ended is gone, and so is one whose number another has n
   const [host = '', , start = ''] = processName().split('-')
   expect(whereIs(`${host}-${child.pid}-${start}-0011`)).toBe('gone')
   expect(whereIs(`${host}-${process.pid}-00000000`)).toBe('gone')
-  expect(isLeftover(`${host}-${process.pid}-00000000-ff`, DAY_MS, DAY_MS)).toBe(true)
+  expect(isOrphan(`${host}-${process.pid}-00000000-ff`, DAY_MS, DAY_MS)).toBe(true)
 })
 
 test.each(['', 'x', '41e68cbd0011223344556677', '00000000-1-00000000', '../..'])(
   'of %j nothing is known but its age',
   (name) => {
     expect(whereIs(name)).toBe('elsewhere')
-    expect(isLeftover(name, 0, DAY_MS)).toBe(false)
-    expect(isLeftover(name, 0, DAY_MS + 1)).toBe(true)
+    expect(isOrphan(name, 0, DAY_MS)).toBe(false)
+    expect(isOrphan(name, 0, DAY_MS + 1)).toBe(true)
   },
 )

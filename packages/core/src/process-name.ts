@@ -46,8 +46,8 @@ export function folderOwner(entry: string): string | null {
 /** What nobody of this machine has touched for so long is left behind, whoever made it. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
-/** Whether something with a temporary name is a leftover. Times in milliseconds. */
-export function isLeftover(name: string, modifiedAt: number, now: number): boolean {
+/** Whether something with a temporary name is an orphan. Times in milliseconds. */
+export function isOrphan(name: string, modifiedAt: number, now: number): boolean {
   const where = whereIs(name)
   return where === 'gone' || (where === 'elsewhere' && now - modifiedAt > ABANDONED_MS)
 }

@@ -201,7 +201,7 @@ export interface TableProfile {
   /** Of every column, the open ones decided. */
   readonly types: Readonly<Record<string, ColumnType>>
   /** Of the columns for which something inexact was chosen. */
-  readonly fidelity: Readonly<Record<string, LossyConversion>>
+  readonly lossyConversions: Readonly<Record<string, LossyConversion>>
   /** Columns of type DECIMAL with values that are none, such as NaN; found where `native` was wished for. */
   readonly notNumbers: readonly string[]
   /** How long the longest row and the longest value are as text, in bytes of UTF-8, as far as `lengths` said where to look; a BLOB is twice as long as text. Absent where all are short. */

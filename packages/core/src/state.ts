@@ -6,7 +6,7 @@ import type { ExtractionMethod, SourceIdentity } from './source.ts'
 /*
  * The shapes of `etl.json`, of a day's manifest and of a run's record, as they are stored. Field names are those that existing readers know.
  * Times are ISO 8601 in UTC; sizes are bytes; hashes are lower-case hex SHA-256. Unknown fields are kept when a file is written again.
- * Version 1 had no checksum; what is read is always given on as version 2.
+ * Version 1 had no checksum, and version 2 other names for some fields; what is read is always given on as version 3.
  */
 
 /** One immutable Parquet file, by what it must hold: whoever reads it accepts these bytes and no others. */
@@ -46,7 +46,7 @@ export interface TableEntry {
   readonly date: Day
   /** `snapshot`: the file is the whole table. */
   readonly mode: 'snapshot'
-  readonly snapshot: { readonly id: string | null; readonly lsn: string | null; readonly taken_at: string }
+  readonly snapshot: { readonly id: string | null; readonly position: string | null; readonly taken_at: string }
   readonly files: readonly FileEntry[]
   readonly columns: readonly ColumnEntry[]
   readonly proof: ProofEntry
@@ -54,15 +54,15 @@ export interface TableEntry {
   readonly primary_key: readonly string[]
   readonly watermark: null
   /** Per column, the values that were not stored exactly, by a person's choice. */
-  readonly fidelity: Readonly<Record<string, LossyConversion>>
+  readonly lossy_conversions: Readonly<Record<string, LossyConversion>>
 }
 
 /** The key of a Parquet file's footer under which a `FileFooter` stands, as JSON. */
 export const FOOTER_KEY = 'dwh'
 
-/** What each Parquet file says of itself: all of its table's entry that is known before its first byte. Version 1 had `tables`, those of the run, instead of the last two fields. */
+/** What each Parquet file says of itself: all of its table's entry that is known before its first byte. */
 export interface FileFooter extends Omit<TableEntry, 'files' | 'proof'> {
-  readonly version: 1 | 2
+  readonly version: 3
   /** The table, by the name that `formatTableName` gives it. */
   readonly name: string
   readonly identity?: SourceIdentity
@@ -79,11 +79,11 @@ export interface Publishing {
 }
 
 /** The bytes that a run overwrote, for readers that still have a manifest that names them. */
-export interface KeptFile {
+export interface RetainedFile {
   readonly key: string
   readonly sha256: string
-  /** The key they are kept under. */
-  readonly kept: string
+  /** The key they are retained under. */
+  readonly retained_as: string
   readonly until: string
 }
 
@@ -111,7 +111,7 @@ export type FailedTable = Omit<FailureEntry, 'tables'>
 
 /** `etl.json`. Before the first good run: `status: "none"`, `last_run_at: null`, `tables: {}`. */
 export interface EtlState {
-  readonly version: 2
+  readonly version: 3
   /** When the last good run was committed. */
   readonly last_run_at: string | null
   /** Of the last good run; a failed one never changes it. `partial`: some of its tables failed, and are kept from before. */
@@ -121,10 +121,10 @@ export interface EtlState {
   readonly counts: Readonly<Record<string, number>>
   readonly run_id: string | null
   readonly sources: Readonly<Record<string, SourceIdentity>>
-  /** Grows when leftovers are removed, so that no run in flight can still commit. */
-  readonly epoch: number
+  /** Grows when orphans are removed, so that no run in flight can still commit. */
+  readonly fencing_token: number
   readonly publishing: Publishing | null
-  readonly kept: readonly KeptFile[]
+  readonly retained: readonly RetainedFile[]
   readonly pruned: readonly PrunedDay[]
   /** Every current table, by the name `formatTableName` gives it. */
   readonly tables: Readonly<Record<string, TableEntry>>
@@ -137,7 +137,7 @@ export interface EtlState {
 
 /** `_dwh/snapshots/YYYY/MM/DD.json`: the tables of one day, what "as of" reads. A run of some tables adds to it. */
 export interface DayManifest {
-  readonly version: 2
+  readonly version: 3
   readonly date: Day
   /** The last run that wrote it. */
   readonly run_id: string
@@ -146,7 +146,7 @@ export interface DayManifest {
 
 /** `_dwh/runs/<run>.json`: one for every run, good or bad. */
 export interface RunRecord {
-  readonly version: 2
+  readonly version: 3
   readonly run_id: string
   /** `partial`: published without the tables that failed. */
   readonly status: 'success' | 'partial' | 'failed'

@@ -2,19 +2,23 @@ import { expect, test } from 'vitest'
 import { whereToLook } from './index.ts'
 
 const file = { key: 'orders/2026/02/18.parquet', sha256: 'aa' }
-const kept = {
+const retained = {
   key: file.key,
   sha256: 'aa',
-  kept: '_dwh/kept/r2/orders/2026/02/18.parquet',
+  retained_as: '_dwh/kept/r2/orders/2026/02/18.parquet',
   until: '2026-02-19T00:00:00Z',
 }
 
-test('staged first, then final, then kept', () => {
+test('staged first, then final, then retained', () => {
   const publishing = { run_id: 'r1', date: '2026-02-18', keys: [file.key] }
-  expect(whereToLook({ publishing, kept: [kept] }, file)).toEqual([`_dwh/stage/r1/${file.key}`, file.key, kept.kept])
+  expect(whereToLook({ publishing, retained: [retained] }, file)).toEqual([
+    `_dwh/stage/r1/${file.key}`,
+    file.key,
+    retained.retained_as,
+  ])
 })
 
-test('only what is kept for these bytes, and only what this run stages', () => {
+test('only what is retained for these bytes, and only what this run stages', () => {
   const publishing = { run_id: 'r1', date: '2026-02-18', keys: ['customers/2026/02/18.parquet'] }
-  expect(whereToLook({ publishing, kept: [{ ...kept, sha256: 'bb' }] }, file)).toEqual([file.key])
+  expect(whereToLook({ publishing, retained: [{ ...retained, sha256: 'bb' }] }, file)).toEqual([file.key])
 })

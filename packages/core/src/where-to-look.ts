@@ -3,14 +3,16 @@ import type { EtlState, FileEntry } from './state.ts'
 
 /**
  * The keys under which the bytes of a committed file can be, in the order to try them: staged while their run is being published, then
- * final, then kept by a run that replaced them. When none of them has the bytes, `etl.json` has moved on: read it again, and look once more.
+ * final, then retained by a run that replaced them. When none of them has the bytes, `etl.json` has moved on: read it again, and look once more.
  */
 export function whereToLook(
-  state: Pick<EtlState, 'publishing' | 'kept'>,
+  state: Pick<EtlState, 'publishing' | 'retained'>,
   file: Pick<FileEntry, 'key' | 'sha256'>,
 ): string[] {
   const { publishing } = state
   const staged = publishing?.keys.includes(file.key) ? [stageKey(publishing.run_id, file.key)] : []
-  const kept = state.kept.filter((k) => k.key === file.key && k.sha256 === file.sha256).map((k) => k.kept)
-  return [...staged, file.key, ...kept]
+  const retained = state.retained
+    .filter((k) => k.key === file.key && k.sha256 === file.sha256)
+    .map((k) => k.retained_as)
+  return [...staged, file.key, ...retained]
 }

@@ -1,13 +1,13 @@
-import { isDwhError, KEPT_PREFIX, type ObjectStore, PROBE_PREFIX, STAGE_PREFIX, whereIs } from '@dwh/core'
+import { isDwhError, type ObjectStore, PROBE_PREFIX, RETAINED_PREFIX, STAGE_PREFIX, whereIs } from '@dwh/core'
 import { forEach } from './for-each.ts'
 import type { StoredState } from './read-state.ts'
-import { readSettledState } from './roll-forward.ts'
+import { readRecoveredState } from './roll-forward.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
 export interface CleanOptions {
   readonly now: Date
   /** Make all runs in flight fail, also where nothing is left behind: for whoever has taken over the lease of one that may wake. */
-  readonly fence: boolean
+  readonly raiseToken: boolean
   readonly onRollForward?: ((runId: string) => void) | undefined
 }
 
@@ -17,27 +17,31 @@ export interface Cleaned extends StoredState {
 }
 
 /**
- * Removes what runs have left behind: staged objects that nobody published, bytes that were kept for readers and whose time is over, the parts of unfinished uploads. Finishes first what was
- * committed, and a removal of days; then one conditional write of `etl.json` with the next `epoch` makes every run that began earlier fail to commit; only then is deleted what had been listed before.
+ * Removes what runs have left behind: staged objects that nobody published, bytes that were retained for readers and whose time is over, the parts of unfinished uploads. Finishes first what was
+ * committed, and a removal of days; then one conditional write of `etl.json` with the next `fencing_token` makes every run that began earlier fail to commit; only then is deleted what had been listed before.
  * @throws DwhError the store's errors
  */
-export async function clean(store: ObjectStore, { now, fence, onRollForward }: CleanOptions): Promise<Cleaned> {
+export async function clean(store: ObjectStore, { now, raiseToken, onRollForward }: CleanOptions): Promise<Cleaned> {
   return untilWritten(async () => {
-    const base = await readSettledState(store, onRollForward)
-    const kept = base.state.kept.filter(({ until }) => until > now.toISOString())
-    const named = new Set(kept.map((file) => file.kept))
+    const base = await readRecoveredState(store, onRollForward)
+    const retained = base.state.retained.filter(({ until }) => until > now.toISOString())
+    const named = new Set(retained.map((file) => file.retained_as))
     const left: string[] = []
-    for (const prefix of [STAGE_PREFIX, KEPT_PREFIX])
+    for (const prefix of [STAGE_PREFIX, RETAINED_PREFIX])
       for await (const { key } of store.list(prefix)) if (!named.has(key)) left.push(key)
     // somebody else may be asking right now what the storage can do
     for await (const { key } of store.list(PROBE_PREFIX))
       if (whereIs(key.slice(PROBE_PREFIX.length)) === 'gone') left.push(key)
     left.push(...base.state.pruned.flatMap(({ keys }) => keys))
-    if (left.length === 0 && !fence) return { ...base, removed: [] }
-    const fenced = await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, kept })
+    if (left.length === 0 && !raiseToken) return { ...base, removed: [] }
+    const raised = await writeState(store, base, {
+      ...base.state,
+      fencing_token: base.state.fencing_token + 1,
+      retained,
+    })
     await forEach(left, (key) => store.delete(key))
     await removeUnfinished(store, now)
-    return { ...(await finishPruning(store, fenced)), removed: left }
+    return { ...(await finishPruning(store, raised)), removed: left }
   })
 }
 

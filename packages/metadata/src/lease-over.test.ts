@@ -9,7 +9,7 @@ import {
   clean,
   type Published,
   publishRun,
-  readSettledState,
+  readRecoveredState,
   readState,
   stageFile,
   takeLease,
@@ -32,7 +32,7 @@ async function leased(store: ObjectStore): Promise<{ held: ObjectStore; sleep: (
 }
 
 async function stageAndPublish(store: ObjectStore, beforeCommit: () => void = () => {}): Promise<Published> {
-  const base = await readSettledState(store)
+  const base = await readRecoveredState(store)
   const path = join(await temporaryFolder(), 'a')
   await writeFile(path, 'A1')
   await stageFile(store, 'r1', KEY, path)
@@ -42,14 +42,14 @@ async function stageAndPublish(store: ObjectStore, beforeCommit: () => void = ()
     run_id: 'r1',
     date: DATE,
     mode: 'snapshot',
-    snapshot: { id: null, lsn: null, taken_at: NOW.toISOString() },
+    snapshot: { id: null, position: null, taken_at: NOW.toISOString() },
     files: [{ key: KEY, rows: 1, bytes: 2, sha256 }],
     columns: [],
     proof: { level: 'counts', rows: 1 },
     schema_hash: 'x',
     primary_key: [],
     watermark: null,
-    fidelity: {},
+    lossy_conversions: {},
   }
   const publication = { runId: 'r1', date: DATE, tables: { a }, failed: {}, dropped: [], sources: {}, previous: null }
   beforeCommit()
@@ -69,12 +69,12 @@ function afterCommit(store: ObjectStore, then: () => void): ObjectStore {
 }
 
 describe('a run wakes after its lease is over', () => {
-  test('while it removes leftovers: it ends, and does not try for ever', async () => {
+  test('while it removes orphans: it ends, and does not try for ever', async () => {
     const store = localStore({ path: await temporaryFolder() })
     const { held, sleep } = await leased(store)
     await store.put('_dwh/stage/r0/left', new Uint8Array())
     sleep()
-    await expect(clean(held, { now: NOW, fence: false })).rejects.toMatchObject(OVER)
+    await expect(clean(held, { now: NOW, raiseToken: false })).rejects.toMatchObject(OVER)
     expect(await store.head('_dwh/stage/r0/left')).not.toBeNull()
   })
 
@@ -91,7 +91,7 @@ describe('a run wakes after its lease is over', () => {
     const published = await stageAndPublish(afterCommit(held, sleep))
     expect(published).toMatchObject({ state: { run_id: 'r1' }, unfinished: OVER })
     expect(await store.head(KEY)).toBeNull()
-    expect((await readSettledState(store)).state).toMatchObject({ run_id: 'r1', publishing: null })
+    expect((await readRecoveredState(store)).state).toMatchObject({ run_id: 'r1', publishing: null })
     expect(await store.head(KEY)).not.toBeNull()
   })
 })

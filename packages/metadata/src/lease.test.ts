@@ -263,7 +263,7 @@ describe('the lease', () => {
   })
 })
 
-describe('leftovers', () => {
+describe('orphans', () => {
   const keys = async (store: ObjectStore) => {
     const all: string[] = []
     for await (const { key } of store.list('_dwh/')) all.push(key)
@@ -271,22 +271,22 @@ describe('leftovers', () => {
   }
   const now = new Date('2026-02-18T03:00:00Z')
 
-  test('are removed after the epoch was counted up, so that no run that began before commits', async () => {
+  test('are removed after the fencing token was counted up, so that no run that began before commits', async () => {
     const { store } = await open()
     await store.put('_dwh/stage/r1/a', Buffer.from('1'))
     await store.put('_dwh/kept/r0/a', Buffer.from('1'))
     await store.put(`_dwh/probe/${processName().replace(/-\d+-/, '-4194305-')}-ab`, Buffer.from('1'))
     const base = await readState(store)
-    const { removed, state } = await clean(store, { now, fence: false })
-    expect([removed.length, state.epoch, await keys(store)]).toEqual([3, 1, []])
+    const { removed, state } = await clean(store, { now, raiseToken: false })
+    expect([removed.length, state.fencing_token, await keys(store)]).toEqual([3, 1, []])
     await expect(writeState(store, base, base.state)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
   test('none: nothing is written, unless it is to keep others from committing', async () => {
     const { store } = await open()
-    expect(await clean(store, { now, fence: false })).toMatchObject({ removed: [], etag: null })
+    expect(await clean(store, { now, raiseToken: false })).toMatchObject({ removed: [], etag: null })
     const base = await readState(store)
-    expect((await clean(store, { now, fence: true })).state.epoch).toBe(1)
+    expect((await clean(store, { now, raiseToken: true })).state.fencing_token).toBe(1)
     await expect(writeState(store, base, base.state)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
@@ -294,10 +294,12 @@ describe('leftovers', () => {
     const { store } = await open()
     await store.put('_dwh/kept/r1/a', Buffer.from('1'))
     const base = await readState(store)
-    const kept = [{ key: 'a', sha256: '0'.repeat(64), kept: '_dwh/kept/r1/a', until: '2026-02-18T04:00:00.000Z' }]
-    await writeState(store, base, { ...base.state, kept })
-    expect((await clean(store, { now, fence: false })).removed).toEqual([])
-    const later = await clean(store, { now: new Date('2026-02-18T04:00:01Z'), fence: false })
-    expect([later.removed, later.state.kept]).toEqual([['_dwh/kept/r1/a'], []])
+    const retained = [
+      { key: 'a', sha256: '0'.repeat(64), retained_as: '_dwh/kept/r1/a', until: '2026-02-18T04:00:00.000Z' },
+    ]
+    await writeState(store, base, { ...base.state, retained })
+    expect((await clean(store, { now, raiseToken: false })).removed).toEqual([])
+    const later = await clean(store, { now: new Date('2026-02-18T04:00:01Z'), raiseToken: false })
+    expect([later.removed, later.state.retained]).toEqual([['_dwh/kept/r1/a'], []])
   })
 })

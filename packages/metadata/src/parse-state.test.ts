@@ -16,20 +16,20 @@ const table = {
   run_id: 'r1',
   date: '2026-02-18',
   mode: 'snapshot',
-  snapshot: { id: null, lsn: null, taken_at: 'x' },
+  snapshot: { id: null, position: null, taken_at: 'x' },
   files: [{ key: 'a/2026/02/18.parquet', rows: 1, bytes: 1, sha256: 'a'.repeat(64) }],
   columns: [{ name: 'id', type: 'INTEGER', nullable: false, source_type: 'integer' }],
   proof: { level: 'counts', rows: 1 },
   schema_hash: 'x',
   primary_key: ['id'],
   watermark: null,
-  fidelity: {},
+  lossy_conversions: {},
 }
 
 describe('etl.json', () => {
   test('before the first good run there is an empty one', async () => {
     expect(await emptyState()).toMatchObject({
-      version: 2,
+      version: 3,
       status: 'none',
       last_run_at: null,
       tables: {},
@@ -48,7 +48,8 @@ describe('etl.json', () => {
     ['', 'is not JSON'],
     ['null', 'the file'],
     ['[]', 'version'],
-    [{ version: 3, tables: {} }, 'version 3'],
+    [{ version: 4, tables: {} }, 'version 4'],
+    [{ version: 3, tables: {} }, 'checksum'],
     [{ version: 2, tables: {} }, 'checksum'],
     [{ version: 1 }, 'last_run_at'],
   ])('%j is refused', (content, message) => {
@@ -84,7 +85,34 @@ describe('etl.json', () => {
 
   test('version 1, which had no checksum, is read, and given on as the version of now', async () => {
     const state = { ...(await emptyState()), version: 1, tables: { a: table } }
-    expect(parseState(bytes(state))).toEqual({ ...state, version: 2 })
+    expect(parseState(bytes(state))).toEqual({ ...state, version: 3 })
+  })
+
+  test('version 2, whose fields had other names, is read, and given on in the words of now', async () => {
+    const { fencing_token: _, retained: __, ...rest } = await emptyState()
+    const { lossy_conversions: ___, ...others } = table
+    const measures = { i: { values: '1' }, ['__proto__']: { values: '2' } }
+    const old = {
+      ...others,
+      snapshot: { id: null, lsn: '0/1', taken_at: 'x' },
+      columns: [{ name: 'n', type: 'DOUBLE', nullable: true, source_type: null, stored_as: 'or-null' }],
+      proof: { level: 'deep', rows: 1, columns: measures, hash: 'h' },
+      fidelity: { n: { choice: 'or-null', values: 2 }, constructor: { choice: 'double', values: 1 } },
+    }
+    const kept = { key: 'a', sha256: 'a'.repeat(64), kept: '_dwh/kept/r/a', until: 'x' }
+    const state = { ...rest, version: 2, epoch: 7, kept: [kept], tables: { a: old } }
+    const { retained, fencing_token, tables } = parseState(serialise(state as unknown as EtlState))
+    expect([fencing_token, retained]).toEqual([
+      7,
+      [{ key: 'a', sha256: 'a'.repeat(64), retained_as: '_dwh/kept/r/a', until: 'x' }],
+    ])
+    expect(tables.a).toEqual({
+      ...others,
+      snapshot: { id: null, position: '0/1', taken_at: 'x' },
+      columns: [{ name: 'n', type: 'DOUBLE', nullable: true, source_type: null, stored_as: 'nullify' }],
+      proof: { level: 'hash', rows: 1, columns: measures, hash: 'h' },
+      lossy_conversions: { n: { choice: 'nullify', values: 2 }, constructor: { choice: 'double', values: 1 } },
+    })
   })
 
   test('a newer version asks for an upgrade', async () => {
@@ -117,7 +145,7 @@ test('run records: newest first, as many as asked for', async () => {
   const store = localStore({ path: await temporaryFolder() })
   for (let day = 10; day < 20; day += 1) {
     await writeRunRecord(store, {
-      version: 2,
+      version: 3,
       run_id: `202602${day}T000000Z-0000`,
       status: day % 2 ? 'failed' : 'success',
       date: `2026-02-${day}`,

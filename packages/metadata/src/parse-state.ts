@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type DayManifest, DwhError, type EtlState, RUNS_PREFIX, type RunRecord, STATE_KEY } from '@dwh/core'
 import * as v from 'valibot'
-
-/** What this program writes; it reads every version up to this. */
-const VERSION = 2
+import { FORMAT_VERSION, recordInTodaysWords, stateInTodaysWords } from './old-formats.ts'
 
 const version = v.pipe(
-  v.picklist([1, 2]),
-  v.transform(() => VERSION),
+  v.picklist([1, 2, FORMAT_VERSION]),
+  v.transform(() => FORMAT_VERSION),
 )
 const text = v.string()
 const textOrNull = v.nullable(text)
@@ -18,14 +16,33 @@ const day = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\d$/, 'expected a day, YYYY-MM-D
 // loose everywhere: what a later version adds is kept when this one writes the file again
 const file = v.looseObject({ key: text, rows: count, bytes: count, sha256: hash })
 
-const measures = v.record(text, v.record(text, textOrNull))
+/** As `v.record`, which leaves out what is called `constructor`, `prototype` or `__proto__`: a column may be. */
+function byName<T>(schema: v.GenericSchema<unknown, T>) {
+  return v.pipe(
+    v.custom<Record<string, unknown>>(
+      (found) => typeof found === 'object' && found !== null && !Array.isArray(found),
+      'expected an object',
+    ),
+    v.rawTransform(({ dataset, addIssue }) => {
+      const entries = Object.entries(dataset.value).map(([key, value]) => {
+        const result = v.safeParse(schema, value)
+        for (const { message, path = [] } of result.issues ?? [])
+          addIssue({ message, path: [{ type: 'object', origin: 'value', input: dataset.value, key, value }, ...path] })
+        return [key, result.output as T] as const
+      })
+      return Object.fromEntries(entries)
+    }),
+  )
+}
+
+const measures = byName(v.record(text, textOrNull))
 
 const table = v.looseObject({
   source: v.looseObject({ name: text, schema: text, table: text }),
   run_id: text,
   date: day,
   mode: v.literal('snapshot'),
-  snapshot: v.looseObject({ id: textOrNull, lsn: textOrNull, taken_at: text }),
+  snapshot: v.looseObject({ id: textOrNull, position: textOrNull, taken_at: text }),
   files: v.array(file),
   columns: v.array(
     v.looseObject({
@@ -44,10 +61,10 @@ const table = v.looseObject({
   schema_hash: text,
   primary_key: v.array(text),
   watermark: v.null(),
-  fidelity: v.record(text, v.looseObject({ choice: text, values: count })),
+  lossy_conversions: byName(v.looseObject({ choice: text, values: count })),
 })
 
-const tables = v.record(text, table)
+const tables = byName(table)
 
 const failed = { run_id: text, at: text, code: text, message: text, hint: textOrNull }
 const failure = v.looseObject({ ...failed, tables: v.array(text) })
@@ -57,15 +74,15 @@ const state = v.looseObject({
   last_run_at: textOrNull,
   status: v.picklist(['none', 'success', 'partial']),
   duration_ms: v.nullable(count),
-  counts: v.record(text, count),
+  counts: byName(count),
   run_id: textOrNull,
   sources: v.record(text, v.looseObject({ kind: text })),
-  epoch: count,
+  fencing_token: count,
   publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
-  kept: v.array(v.looseObject({ key: text, sha256: hash, kept: text, until: text })),
+  retained: v.array(v.looseObject({ key: text, sha256: hash, retained_as: text, until: text })),
   pruned: v.optional(v.array(v.looseObject({ date: day, until: text, keys: v.array(text) })), []),
   tables,
-  failed_tables: v.optional(v.record(text, v.looseObject(failed)), {}),
+  failed_tables: v.optional(byName(v.looseObject(failed)), {}),
   last_failure: v.nullable(failure),
   conditional_writes: v.optional(v.boolean(), true),
 })
@@ -93,20 +110,29 @@ const record = v.looseObject({
   started_at: text,
   finished_at: text,
   duration_ms: count,
-  tables: v.record(text, outcome),
+  tables: byName(outcome),
   error: v.nullable(v.looseObject({ code: text, message: text, hint: textOrNull })),
 })
 
 /** @throws DwhError STATE_INVALID, naming the first field that is wrong */
-export const parseState = (body: Uint8Array): EtlState => parse(STATE_KEY, body, state) as EtlState
+export const parseState = (body: Uint8Array): EtlState =>
+  parse(STATE_KEY, body, { schema: state, words: stateInTodaysWords }) as EtlState
 
 /** @throws DwhError STATE_INVALID, naming the first field that is wrong */
-export const parseManifest = (key: string, body: Uint8Array): DayManifest => parse(key, body, manifest) as DayManifest
+export const parseManifest = (key: string, body: Uint8Array): DayManifest =>
+  parse(key, body, { schema: manifest, words: stateInTodaysWords }) as DayManifest
 
 /** @throws DwhError STATE_INVALID, naming the first field that is wrong */
-export const parseRunRecord = (key: string, body: Uint8Array): RunRecord => parse(key, body, record) as RunRecord
+export const parseRunRecord = (key: string, body: Uint8Array): RunRecord =>
+  parse(key, body, { schema: record, words: recordInTodaysWords }) as RunRecord
 
-function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown {
+interface Format {
+  readonly schema: v.GenericSchema
+  /** Gives what an earlier version wrote the names of today. */
+  readonly words: (found: Record<string, unknown>) => unknown
+}
+
+function parse(key: string, body: Uint8Array, { schema, words }: Format): unknown {
   let json: unknown
   let text: string
   try {
@@ -116,14 +142,17 @@ function parse(key: string, body: Uint8Array, schema: v.GenericSchema): unknown 
     throw invalid(key, 'is not JSON', cause)
   }
   const found = (json as { version?: unknown } | null)?.version
-  if (typeof found === 'number' && found > VERSION) {
-    throw new DwhError('STATE_INVALID', `${key}: version ${found}, and this program knows ${VERSION}`, {
+  if (typeof found === 'number' && found > FORMAT_VERSION) {
+    throw new DwhError('STATE_INVALID', `${key}: version ${found}, and this program knows ${FORMAT_VERSION}`, {
       hint: 'Upgrade dwh: a newer one wrote this warehouse.',
       context: { newer: true },
     })
   }
-  if (found === VERSION && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')
-  const result = v.safeParse(schema, json)
+  // one bit of a 3 turned makes it a 1
+  const mustHold = found !== 1 || Object.hasOwn(json as object, 'checksum')
+  if (typeof found === 'number' && mustHold && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')
+  const isOld = typeof found === 'number' && found < FORMAT_VERSION
+  const result = v.safeParse(schema, isOld ? words(json as Record<string, unknown>) : json)
   if (!result.success) {
     const [issue] = result.issues
     throw invalid(key, `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)

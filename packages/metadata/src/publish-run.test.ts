@@ -18,11 +18,11 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
 import {
   abandonRun,
-  KEPT_FOR_MS,
   type Publication,
   publishRun,
+  RETAINED_FOR_MS,
   readManifest,
-  readSettledState,
+  readRecoveredState,
   readState,
   recordFailure,
   type StoredState,
@@ -40,14 +40,14 @@ function entry(runId: string, date: Day, name: string, body: string): TableEntry
     run_id: runId,
     date,
     mode: 'snapshot',
-    snapshot: { id: '1', lsn: null, taken_at: NOW.toISOString() },
+    snapshot: { id: '1', position: null, taken_at: NOW.toISOString() },
     files: [{ key, rows: body.length, bytes: body.length, sha256 }],
     columns: [],
     proof: { level: 'counts', rows: body.length },
     schema_hash: 'x',
     primary_key: [],
     watermark: null,
-    fidelity: {},
+    lossy_conversions: {},
   }
 }
 
@@ -62,7 +62,7 @@ interface Options {
 /** Stages and publishes a run whose tables hold the given texts. */
 async function run(store: ObjectStore, runId: string, tables: Record<string, string>, options: Options = {}) {
   const { date = '2026-02-18', dropped = [], failed = {}, now = NOW } = options
-  const base = options.base ?? (await readSettledState(store))
+  const base = options.base ?? (await readRecoveredState(store))
   const folder = await temporaryFolder()
   const entries: Record<string, TableEntry> = {}
   for (const [name, body] of Object.entries(tables)) {
@@ -113,13 +113,18 @@ async function open(): Promise<ObjectStore> {
 
 describe('a run is published without tables that failed', () => {
   const failed = { b: { code: 'VALUE_REFUSED', message: 'b: no', hint: null } }
-  const kept = { run_id: 'r2', at: NOW.toISOString(), ...failed.b }
+  const failure = { run_id: 'r2', at: NOW.toISOString(), ...failed.b }
 
   test('each stays, with its file and in the manifest of a day that had it, until a run reads it again', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
-    expect(state).toMatchObject({ status: 'partial', run_id: 'r2', counts: { a: 2, b: 2 }, failed_tables: { b: kept } })
+    expect(state).toMatchObject({
+      status: 'partial',
+      run_id: 'r2',
+      counts: { a: 2, b: 2 },
+      failed_tables: { b: failure },
+    })
     expect(await answers(store, state)).toEqual({ a: 'A2', b: 'B1' })
     const manifest = await readManifest(store, (await readState(store)).state, '2026-02-18')
     expect(Object.entries(manifest?.tables ?? {}).map(([name, { run_id }]) => [name, run_id])).toEqual([
@@ -127,14 +132,14 @@ describe('a run is published without tables that failed', () => {
       ['b', 'r1'],
     ])
     const some = await run(store, 'r3', { a: 'A3' })
-    expect(some.state).toMatchObject({ status: 'success', failed_tables: { b: kept } })
+    expect(some.state).toMatchObject({ status: 'success', failed_tables: { b: failure } })
     expect((await run(store, 'r4', { b: 'B4' })).state.failed_tables).toEqual({})
   })
 
   test('one that was never published stays away, and is forgotten by the next run that does not try it', async () => {
     const store = await open()
     const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
-    expect([Object.keys(state.tables), state.failed_tables]).toEqual([['a'], { b: kept }])
+    expect([Object.keys(state.tables), state.failed_tables]).toEqual([['a'], { b: failure }])
     expect((await run(store, 'r3', { a: 'A3' })).state.failed_tables).toEqual({})
   })
 
@@ -168,14 +173,14 @@ describe('a run is published', () => {
     const now = (await readState(store)).state
     expect(now).toEqual({ ...state, publishing: null })
     expect(now).toMatchObject({
-      version: 2,
+      version: 3,
       status: 'success',
       run_id: 'r1',
       last_run_at: '2026-02-18T03:00:00.000Z',
       duration_ms: 1000,
       counts: { a: 2, b: 2 },
       sources: { default: { kind: 'postgres', database: 'app' } },
-      kept: [],
+      retained: [],
       last_failure: null,
       conditional_writes: true,
     })
@@ -187,21 +192,21 @@ describe('a run is published', () => {
     })
   })
 
-  test('again on the same day: the files are replaced, and the bytes before are kept for a day', async () => {
+  test('again on the same day: the files are replaced, and the bytes before are retained for a day', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     const before = (await readState(store)).state
     await run(store, 'r2', { a: 'A2', b: 'B1' })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A2', b: 'B1' })
-    expect(state.kept.map((kept) => [kept.key, kept.kept, kept.until])).toEqual([
+    expect(state.retained.map((retained) => [retained.key, retained.retained_as, retained.until])).toEqual([
       ['a/2026/02/18.parquet', '_dwh/kept/r2/a/2026/02/18.parquet', '2026-02-19T03:00:00.000Z'],
       ['b/2026/02/18.parquet', '_dwh/kept/r2/b/2026/02/18.parquet', '2026-02-19T03:00:00.000Z'],
     ])
     // a reader that still has the manifest from before finds its bytes once it has read etl.json again
     expect(await find(store, state, before.tables.a?.files[0] as FileEntry)).toBe('A1')
-    await run(store, 'r3', { a: 'A3', b: 'B3' }, { now: new Date(NOW.getTime() + KEPT_FOR_MS + 1) })
-    expect((await readState(store)).state.kept.map((kept) => kept.kept)).toEqual([
+    await run(store, 'r3', { a: 'A3', b: 'B3' }, { now: new Date(NOW.getTime() + RETAINED_FOR_MS + 1) })
+    expect((await readState(store)).state.retained.map((retained) => retained.retained_as)).toEqual([
       '_dwh/kept/r3/a/2026/02/18.parquet',
       '_dwh/kept/r3/b/2026/02/18.parquet',
     ])
@@ -213,7 +218,7 @@ describe('a run is published', () => {
     await run(store, 'r2', { a: 'A2' }, { date: '2026-02-19' })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A2' })
-    expect(state.kept).toEqual([])
+    expect(state.retained).toEqual([])
     const yesterday = await readManifest(store, state, '2026-02-18')
     expect(await find(store, state, yesterday?.tables.a?.files[0] as FileEntry)).toBe('A1')
   })
@@ -273,7 +278,7 @@ describe('two at once', () => {
   test('the slower one loses, knows it, and leaves the faster one as it is', async () => {
     const store = await open()
     await run(store, 'r0', { a: 'A0' })
-    const base = await readSettledState(store)
+    const base = await readRecoveredState(store)
     await run(store, 'r1', { a: 'A1' })
     await expect(run(store, 'r2', { a: 'A2' }, { base })).rejects.toMatchObject({
       code: 'CONFLICT',
@@ -289,7 +294,7 @@ describe('two at once', () => {
   test('a note about a failed run in between is no reason to lose', async () => {
     const store = await open()
     await run(store, 'r0', { a: 'A0' })
-    const base = await readSettledState(store)
+    const base = await readRecoveredState(store)
     await recordFailure(store, {
       run_id: 'rx',
       at: NOW.toISOString(),
@@ -357,7 +362,7 @@ describe('the power is cut', () => {
   ) {
     const store = await open()
     for (const [i, day] of before.entries()) await run(store, `r${i}`, day.tables, { date: day.date })
-    const base = await readSettledState(store)
+    const base = await readRecoveredState(store)
     const old = { current: await answers(store, base.state), day: await dayAnswers(store) }
     const result = await run(cutAfter(store, requests, lastIsDone), 'cut', { a: 'A2', b: 'B2' }, { base }).catch(
       (error) => error,

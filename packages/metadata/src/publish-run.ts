@@ -5,11 +5,11 @@ import {
   type FailedTable,
   type FileEntry,
   isDwhError,
-  type KeptFile,
-  keptKey,
   manifestKey,
   type ObjectInfo,
   type ObjectStore,
+  type RetainedFile,
+  retainedKey,
   type SourceIdentity,
   stageKey,
   type TableEntry,
@@ -40,7 +40,7 @@ export interface Publication {
 }
 
 /** How long the bytes that a run replaced stay, for readers that still have the older manifest. */
-export const KEPT_FOR_MS: number = 24 * 60 * 60 * 1000
+export const RETAINED_FOR_MS: number = 24 * 60 * 60 * 1000
 
 /** How often the commit is written before a store that does not answer is given up. */
 const COMMIT_ATTEMPTS = 5
@@ -66,8 +66,8 @@ export async function publishRun(store: ObjectStore, base: StoredState, publicat
   const manifest = nextManifest(publication)
   const key = manifestKey(publication.date)
   await store.put(stageKey(publication.runId, key), serialise(manifest))
-  const kept = await keepReplaced(store, base.state, publication)
-  const state = await commit(store, base, publication, kept)
+  const retained = await retainReplaced(store, base.state, publication)
+  const state = await commit(store, base, publication, retained)
   try {
     if (state.publishing) await rollForward(store, state.publishing)
     return { state, unfinished: null }
@@ -84,25 +84,25 @@ export interface Published {
 }
 
 /** Step 3: copies what is about to be overwritten under this run's own id, so that a copy that comes too late is one that nobody names. */
-async function keepReplaced(
+async function retainReplaced(
   store: ObjectStore,
   base: EtlState,
   { runId, tables, previous, now }: Publication,
-): Promise<KeptFile[]> {
-  const until = new Date(now.getTime() + KEPT_FOR_MS).toISOString()
+): Promise<RetainedFile[]> {
+  const until = new Date(now.getTime() + RETAINED_FOR_MS).toISOString()
   const overwritten = new Set(filesOf(tables).map((file) => file.key))
   // by key and hash: the day's manifest and the current tables mostly name the same files
   const replaced = new Map(
     [...filesOf(previous?.tables ?? {}), ...filesOf(base.tables)]
       .filter((file) => overwritten.has(file.key))
-      .map(({ key, sha256 }) => [`${key} ${sha256}`, { key, sha256, kept: keptKey(runId, key), until }]),
+      .map(({ key, sha256 }) => [`${key} ${sha256}`, { key, sha256, retained_as: retainedKey(runId, key), until }]),
   )
-  const kept: KeptFile[] = []
-  // what is not there any more cannot be kept
+  const retained: RetainedFile[] = []
+  // what is not there any more cannot be retained
   await forEach([...replaced.values()], async (file) => {
-    if (await store.copy(file.key, file.kept)) kept.push(file)
+    if (await store.copy(file.key, file.retained_as)) retained.push(file)
   })
-  return kept.sort((a, b) => (a.kept < b.kept ? -1 : 1))
+  return retained.sort((a, b) => (a.retained_as < b.retained_as ? -1 : 1))
 }
 
 function filesOf(tables: Readonly<Record<string, TableEntry>>): FileEntry[] {
@@ -117,14 +117,14 @@ async function commit(
   store: ObjectStore,
   base: StoredState,
   publication: Publication,
-  kept: KeptFile[],
+  retained: RetainedFile[],
 ): Promise<EtlState> {
   let current = base
   // from the first answer that never came on, this run may have been published, whatever later attempts are told
   let perhaps = false
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await writeState(store, current, nextState(current.state, publication, kept))).state
+      return (await writeState(store, current, nextState(current.state, publication, retained))).state
     } catch (error) {
       perhaps ||= !isCertain(error)
       const now = await readState(store).catch(() => null)
@@ -134,7 +134,7 @@ async function commit(
           if (!perhaps) throw lost(publication, now.state, error)
           if (!(await isPublished(store, now.state, publication))) throw uncertain(publication, error)
           // published, finished by the run that came next, and no longer the last one
-          return { ...nextState(current.state, publication, kept), publishing: null }
+          return { ...nextState(current.state, publication, retained), publishing: null }
         }
         current = now
       } else if (isCertain(error) && !isOvertaken(error)) {
@@ -180,7 +180,7 @@ function differsInFailureOnly(a: EtlState, b: EtlState): boolean {
 }
 
 /** What `etl.json` says once the run is committed. A table whose current day is later than the run's stays as it is. */
-export function nextState(base: EtlState, publication: Publication, kept: readonly KeptFile[]): EtlState {
+export function nextState(base: EtlState, publication: Publication, retained: readonly RetainedFile[]): EtlState {
   const { runId, date, startedAt, now } = publication
   const tables: Record<string, TableEntry> = { ...base.tables }
   for (const name of publication.dropped) delete tables[name]
@@ -202,7 +202,7 @@ export function nextState(base: EtlState, publication: Publication, kept: readon
       date,
       keys: [...filesOf(publication.tables).map((file) => file.key), manifestKey(date)],
     },
-    kept: [...base.kept.filter((entry) => entry.until > now.toISOString()), ...kept],
+    retained: [...base.retained.filter((entry) => entry.until > now.toISOString()), ...retained],
     pruned: base.pruned.filter(({ keys, until }) => keys.length > 0 || until > now.toISOString()),
     tables,
     failed_tables: failedTables(base, publication, tables),
@@ -224,5 +224,5 @@ function failedTables(
 
 /** The day's manifest once the run is committed: a run of some tables adds to it, a re-run replaces what it read again. */
 export function nextManifest({ runId, date, tables, previous }: Publication): DayManifest {
-  return { ...previous, version: 2, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
+  return { ...previous, version: 3, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

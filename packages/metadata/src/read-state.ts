@@ -19,16 +19,16 @@ export interface StoredState {
 
 /** Before the first good run. */
 export const EMPTY_STATE: EtlState = {
-  version: 2,
+  version: 3,
   last_run_at: null,
   status: 'none',
   duration_ms: null,
   counts: {},
   run_id: null,
   sources: {},
-  epoch: 0,
+  fencing_token: 0,
   publishing: null,
-  kept: [],
+  retained: [],
   pruned: [],
   tables: {},
   failed_tables: {},

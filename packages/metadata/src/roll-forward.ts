@@ -31,7 +31,7 @@ export async function rollForward(store: ObjectStore, { run_id, keys }: Publishi
 }
 
 /** Reads `etl.json`, finishing first what an earlier run has committed and not put in place. `onRollForward` learns of each such run. */
-export async function readSettledState(
+export async function readRecoveredState(
   store: ObjectStore,
   onRollForward?: (runId: string) => void,
 ): Promise<StoredState> {

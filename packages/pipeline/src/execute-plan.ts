@@ -100,7 +100,12 @@ async function executeTable(
     const looks = { method: chosen.method, signal }
     const profile = await watch(tryAgain(() => profileTable(planned, snapshot, looks), onRetry))
     const table = decideTypes(planned, profile?.types ?? {})
-    const context = { runId, date: plan.date, snapshot: snapshot.info, fidelity: lossyConversionsOf(table, profile) }
+    const context = {
+      runId,
+      date: plan.date,
+      snapshot: snapshot.info,
+      lossyConversions: lossyConversionsOf(table, profile),
+    }
     const metadata = footerMetadata(table, context, plan.current)
     const room = { ...options, methods, path, metadata }
     const { written, method, why } = await tryAgain(() => writeTable(table, profile, chosen, room), onRetry)

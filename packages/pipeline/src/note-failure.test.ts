@@ -32,7 +32,7 @@ test('the answer to the commit is lost, and then the lease is over: what is stag
   expect(lease.signal.aborted).toBe(true)
   expect(error).toMatchObject({ code: 'STORE_FAILED', context: { uncertain: true } })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
-  const record = { version: 2, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, tables: {} } as const
+  const record = { version: 3, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, tables: {} } as const
   await noteFailure({ ...store, put: async () => Promise.reject(error) }, { ...record, error: null }, error)
   await arrive?.()
   expect((await readState(store)).state.publishing?.run_id).toBe('r1')
@@ -49,7 +49,7 @@ test.each([
   const store = localStore({ path: await temporaryFolder() })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
   const failed = { status: 'failed', code: error.code, message: error.message, hint: null } as const
-  const record = { version: 2, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, error: null } as const
+  const record = { version: 3, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, error: null } as const
   await noteFailure(store, { ...record, tables: { a: failed, b: { status: 'not read' } } }, error)
   const keys: string[] = []
   for await (const { key } of store.list('_dwh/runs/')) keys.push(key)

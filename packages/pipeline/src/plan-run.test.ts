@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { type PlanInput, planRun } from './plan-run.ts'
 
 const EMPTY: EtlState = {
-  version: 2,
+  version: 3,
   last_run_at: null,
   status: 'none',
   duration_ms: null,
   counts: {},
   run_id: null,
   sources: {},
-  epoch: 0,
+  fencing_token: 0,
   publishing: null,
-  kept: [],
+  retained: [],
   pruned: [],
   tables: {},
   failed_tables: {},
@@ -422,7 +422,7 @@ function stateWith(name: string, date: string, source = 'default'): EtlState {
     run_id: 'r0',
     date,
     mode: 'snapshot' as const,
-    snapshot: { id: null, lsn: null, taken_at: 'x' },
+    snapshot: { id: null, position: null, taken_at: 'x' },
     files: [file],
     columns: [
       { name: 'id', type: 'BIGINT', nullable: false, source_type: 'bigint' },
@@ -432,7 +432,7 @@ function stateWith(name: string, date: string, source = 'default'): EtlState {
     schema_hash: 'x',
     primary_key: [],
     watermark: null,
-    fidelity: {},
+    lossy_conversions: {},
   }
   return { ...EMPTY, tables: { [name]: entry } }
 }
@@ -447,7 +447,7 @@ describe('days', () => {
 
   test('today is replaced; a past day only when that is said', () => {
     const { tables } = stateWith('orders', '2026-02-17')
-    const today = { version: 2 as const, date: '2026-02-18', run_id: 'r0', tables }
+    const today = { version: 3 as const, date: '2026-02-18', run_id: 'r0', tables }
     expect(plan({ tables: three, manifest: today }).tables.map((t) => t.replaces)).toEqual([false, false, true])
     const past = { tables: three, date: '2026-02-17', manifest: { ...today, date: '2026-02-17' } }
     expect(refusal(past)).toMatchObject({

@@ -45,7 +45,7 @@ export function lossyConversionsOf(
 ): Record<string, LossyConversion> {
   return Object.fromEntries(
     columns.flatMap(({ name, as }) => {
-      const found = profile?.fidelity[name]
+      const found = profile?.lossyConversions[name]
       return found ? [[as, found]] : []
     }),
   )

@@ -37,7 +37,7 @@ import { makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 import { type GuardedStore, guardSilence } from './silent-store.ts'
 import { sortResults } from './sort-results.ts'
-import { makeFolder, removeLeftovers } from './temporary-folders.ts'
+import { makeFolder, removeOrphans } from './temporary-folders.ts'
 
 export interface PlanOptions {
   readonly store: ObjectStore
@@ -106,7 +106,7 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
 }
 
 /**
- * Runs the whole way: settles what an earlier run left, takes one snapshot of each source, plans, reads and stages every table, and publishes all of
+ * Runs the whole way: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stages every table, and publishes all of
  * them by one conditional write, or none; with `onTableError: 'keep-previous'` those that did not fail (the record's status is then `partial`). A failed run leaves the last good state as it was and adds `last_failure` and a record.
  *
  * @example
@@ -220,11 +220,11 @@ function checkLastRun({ ifLastRun }: RunOptions, { run_id }: EtlState): void {
 }
 
 /** Finishes and removes what earlier runs have left, in the store and on this machine. */
-async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, fence: boolean): Promise<StoredState> {
+async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, raiseToken: boolean): Promise<StoredState> {
   const onRollForward = (earlier: string) => onEvent?.({ type: 'roll-forward', runId: earlier })
   const now = clock()
-  const { removed, ...state } = await clean(store, { now, fence, onRollForward })
-  const files = await removeLeftovers(tempDirectory, now)
+  const { removed, ...state } = await clean(store, { now, raiseToken, onRollForward })
+  const files = await removeOrphans(tempDirectory, now)
   if (removed.length + files > 0) onEvent?.({ type: 'cleaned', objects: removed.length, files })
   return state
 }

@@ -18,7 +18,7 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
   for (const result of results) tables.set(result.name, outcome(result))
   const published = results.some(({ status }) => status === 'failed') ? 'partial' : 'success'
   return {
-    version: 2,
+    version: 3,
     run_id: runId,
     status: error ? 'failed' : published,
     date,

@@ -16,7 +16,7 @@ export interface EntryContext {
   readonly runId: string
   readonly date: Day
   readonly snapshot: SnapshotInfo
-  readonly fidelity: TableEntry['fidelity']
+  readonly lossyConversions: TableEntry['lossy_conversions']
 }
 
 /** The manifest entry of one table, once its file is known. */
@@ -34,11 +34,11 @@ export function footerMetadata(
   current: readonly string[],
 ): Record<string, string> {
   const { source } = context.snapshot
-  const footer: FileFooter = { version: 2, name: plan.name, ...knownBefore(plan, context), identity: source, current }
+  const footer: FileFooter = { version: 3, name: plan.name, ...knownBefore(plan, context), identity: source, current }
   return { [FOOTER_KEY]: JSON.stringify(footer) }
 }
 
-function knownBefore(plan: TablePlan, { runId, date, snapshot, fidelity }: EntryContext) {
+function knownBefore(plan: TablePlan, { runId, date, snapshot, lossyConversions }: EntryContext) {
   const columns = plan.columns.map(
     (column): ColumnEntry => ({
       name: column.as,
@@ -53,11 +53,11 @@ function knownBefore(plan: TablePlan, { runId, date, snapshot, fidelity }: Entry
     run_id: runId,
     date,
     mode: 'snapshot' as const,
-    snapshot: { id: snapshot.id, lsn: snapshot.position, taken_at: snapshot.takenAt },
+    snapshot: { id: snapshot.id, position: snapshot.position, taken_at: snapshot.takenAt },
     columns,
     schema_hash: createHash('sha256').update(JSON.stringify(columns)).digest('hex'),
     primary_key: plan.primaryKey,
     watermark: null,
-    fidelity,
+    lossy_conversions: lossyConversions,
   }
 }

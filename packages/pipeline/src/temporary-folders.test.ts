@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { processName, temporaryName } from '@dwh/core'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
-import { makeFolder, removeLeftovers } from './temporary-folders.ts'
+import { makeFolder, removeOrphans } from './temporary-folders.ts'
 
 test('the folders of processes that are gone are removed, and nobody else’s', async () => {
   const temp = await temporaryFolder()
@@ -15,12 +15,12 @@ test('the folders of processes that are gone are removed, and nobody else’s', 
   const own = await makeFolder(temp)
   const now = new Date()
   for (const name of theirs.slice(0, -1)) await utimes(join(temp, name), 0, 0)
-  expect(await removeLeftovers(temp, now)).toBe(3)
+  expect(await removeOrphans(temp, now)).toBe(3)
   expect((await readdir(temp)).map((name) => join(temp, name)).sort()).toEqual(
     [...theirs.map((name) => join(temp, name)), own].sort(),
   )
   // another machine's, that nobody has touched for a day
   await utimes(join(temp, `dwh-run-${elsewhere}`), 0, 0)
-  expect(await removeLeftovers(temp, now)).toBe(1)
-  expect(await removeLeftovers(join(temp, 'none'), now)).toBe(0)
+  expect(await removeOrphans(temp, now)).toBe(1)
+  expect(await removeOrphans(join(temp, 'none'), now)).toBe(0)
 })

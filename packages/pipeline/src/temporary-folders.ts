@@ -1,16 +1,16 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, folderOwner, isLeftover, temporaryFolderName } from '@dwh/core'
+import { DwhError, folderOwner, isOrphan, temporaryFolderName } from '@dwh/core'
 
 /** Removes the temporary folders of processes that were killed; says how many there were. Best effort: somebody else may be allowed to what we are not. */
-export async function removeLeftovers(tempDirectory: string, now: Date): Promise<number> {
+export async function removeOrphans(tempDirectory: string, now: Date): Promise<number> {
   let removed = 0
   for (const entry of await readdir(tempDirectory).catch(() => [])) {
     const owner = folderOwner(entry)
     if (owner === null) continue
     const path = join(tempDirectory, entry)
     const found = await stat(path).catch(() => null)
-    if (!found || !isLeftover(owner, found.mtimeMs, now.getTime())) continue
+    if (!found || !isOrphan(owner, found.mtimeMs, now.getTime())) continue
     await rm(path, { recursive: true, force: true }).then(
       () => {
         removed += 1

@@ -49,7 +49,7 @@ export interface LocalFilesOptions {
 const HASH_CHUNK_BYTES = 1024 * 1024
 
 /**
- * Committed files of a local folder. Each is found staged, final or kept, hashed at first sight, and pinned by its open descriptor: DuckDB reads
+ * Committed files of a local folder. Each is found staged, final or retained, hashed at first sight, and pinned by its open descriptor: DuckDB reads
  * `/proc/self/fd/N`, the very file that was hashed, whatever is renamed over its name or removed meanwhile. Works where nothing may be written, and
  * leaves nothing behind when the process is killed.
  */
@@ -72,7 +72,7 @@ export function localFiles({ store, readState, verified = verifiedInMemory() }: 
   }
 }
 
-/** Staged, then final, then, once `etl.json` has been read again, kept. */
+/** Staged, then final, then, once `etl.json` has been read again, retained. */
 export const LOOKS = 3
 
 /** Opens a file of this machine when it holds the promised bytes; null when it does not, or is not there. */

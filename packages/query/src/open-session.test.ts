@@ -262,14 +262,14 @@ describe('bytes', () => {
     expect(await ask(session, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
   })
 
-  test('found staged, final and kept', async () => {
+  test('found staged, final and retained', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
     const { key, sha256 } = entry.files[0] as TableEntry['files'][number]
-    const [path, staged, kept] = [key, `_dwh/stage/r9/${key}`, `_dwh/kept/r9/${key}`].map((k) =>
+    const [path, staged, retained] = [key, `_dwh/stage/r9/${key}`, `_dwh/kept/r9/${key}`].map((k) =>
       join(house.root, k),
     ) as [string, string, string]
-    for (const place of [staged, kept]) await mkdir(dirname(place), { recursive: true })
+    for (const place of [staged, retained]) await mkdir(dirname(place), { recursive: true })
     const before = house.state
 
     await rename(path, staged)
@@ -277,10 +277,10 @@ describe('bytes', () => {
     house.state = { ...before, publishing: { run_id: 'r9', date: '2026-02-18', keys: [key] } }
     expect(await ask(await house.open(), 'FROM t')).toEqual([['1']])
 
-    // replaced after the session had read its manifest: etl.json says where the bytes are kept
+    // replaced after the session had read its manifest: etl.json says where the bytes are retained
     const session = await house.open()
-    await rename(staged, kept)
-    house.state = { ...before, kept: [{ key, sha256, kept: `_dwh/kept/r9/${key}`, until: 'x' }] }
+    await rename(staged, retained)
+    house.state = { ...before, retained: [{ key, sha256, retained_as: `_dwh/kept/r9/${key}`, until: 'x' }] }
     expect(await ask(session, 'FROM t')).toEqual([['1']])
   })
 

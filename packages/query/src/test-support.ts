@@ -37,16 +37,16 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
     store,
     reads: 0,
     state: {
-      version: 2,
+      version: 3,
       last_run_at: null,
       status: 'success',
       duration_ms: 1,
       counts: {},
       run_id: 'r1',
       sources: {},
-      epoch: 0,
+      fencing_token: 0,
       publishing: null,
-      kept: [],
+      retained: [],
       pruned: [],
       tables: {},
       failed_tables: {},
@@ -64,7 +64,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
         run_id: 'r1',
         date: '2026-02-18',
         mode: 'snapshot',
-        snapshot: { id: null, lsn: null, taken_at: 'x' },
+        snapshot: { id: null, position: null, taken_at: 'x' },
         files: [
           { key, rows: 1, bytes: (await stat(path)).size, sha256: createHash('sha256').update(body).digest('hex') },
         ],
@@ -78,7 +78,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
         schema_hash: 'x',
         primary_key: [],
         watermark: null,
-        fidelity: {},
+        lossy_conversions: {},
       }
       house.state = { ...house.state, tables: { ...house.state.tables, [formatTableName({ schema, name })]: entry } }
       return entry

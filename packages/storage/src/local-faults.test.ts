@@ -226,7 +226,7 @@ describe('places', () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     await store.put('k', text('1'))
-    await writeFile(join(path, '_dwh/incoming/leftover'), 'half')
+    await writeFile(join(path, '_dwh/incoming/orphan'), 'half')
     const keys: string[] = []
     for await (const { key } of store.list('')) keys.push(key)
     expect(keys).toEqual(['k'])

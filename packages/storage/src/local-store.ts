@@ -5,7 +5,7 @@ import {
   DwhError,
   GENERATIONS_PREFIX,
   INCOMING_PREFIX,
-  isLeftover,
+  isOrphan,
   type ObjectInfo,
   type ObjectStore,
   type PutCondition,
@@ -238,7 +238,7 @@ async function removeUnfinished(root: string, now: Date): Promise<number> {
   for (const name of (await orNull(readdir(folder))) ?? []) {
     const path = join(folder, name)
     const found = await orNull(stat(path))
-    if (!found || !isLeftover(name, found.mtimeMs, now.getTime())) continue
+    if (!found || !isOrphan(name, found.mtimeMs, now.getTime())) continue
     await rm(path, { force: true })
     removed += 1
   }

@@ -1,14 +1,15 @@
-import { KEPT_PREFIX, STAGE_PREFIX } from '@dwh/core'
+import { RETAINED_PREFIX, STAGE_PREFIX } from '@dwh/core'
 import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 
 /**
- * Ends the uploads in parts to the stage, and the copies to what is kept, that were begun and neither completed nor ended: their parts are charged for, and no list of objects shows them.
+ * Ends the uploads in parts to the stage, and the copies to what is retained, that were begun and neither completed nor ended: their parts are charged for, and no list of objects shows them.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  */
 export async function removeUploads(connection: S3Connection): Promise<number> {
   let removed = 0
-  for (const prefix of [STAGE_PREFIX, KEPT_PREFIX]) removed += await removeBelow(connection, connection.name(prefix))
+  for (const prefix of [STAGE_PREFIX, RETAINED_PREFIX])
+    removed += await removeBelow(connection, connection.name(prefix))
   return removed
 }
 

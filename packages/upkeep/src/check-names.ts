@@ -1,11 +1,11 @@
 import {
   isInternal,
-  KEPT_PREFIX,
   LEASE_KEY,
   manifestDay,
   manifestKey,
   type ObjectStore,
   PROBE_PREFIX,
+  RETAINED_PREFIX,
   RUNS_PREFIX,
   runRecordKey,
   STAGE_PREFIX,
@@ -23,7 +23,7 @@ export interface CheckedNames extends UnnamedObjects {
 
 export interface UnnamedObjects {
   /** Objects of runs that were interrupted, which the next run removes, or are under way. */
-  readonly leftovers: readonly string[]
+  readonly orphans: readonly string[]
   /** Objects that are nobody's business here, such as a note that somebody put beside the tables. */
   readonly unknown: readonly string[]
 }
@@ -71,24 +71,24 @@ async function checkRecords(store: ObjectStore, { objects }: WarehouseView, repo
 function checkUnnamed(view: WarehouseView, report: Report): UnnamedObjects {
   const { objects, manifests } = view
   const named = new Set([STATE_KEY, LEASE_KEY, ...namedKeys(view)])
-  const leftovers: string[] = []
+  const orphans: string[] = []
   const unknown: string[] = []
   for (const key of objects.keys()) {
     const day = manifestDay(key)
     if (named.has(key) || key.startsWith(RUNS_PREFIX) || (day !== null && manifests.has(day))) continue
-    if ([STAGE_PREFIX, KEPT_PREFIX, PROBE_PREFIX].some((prefix) => key.startsWith(prefix))) leftovers.push(key)
+    if ([STAGE_PREFIX, RETAINED_PREFIX, PROBE_PREFIX].some((prefix) => key.startsWith(prefix))) orphans.push(key)
     else if (day !== null) continue
     else if (isInternal(key) || key.endsWith('.parquet')) report('extra', key, `${key}: no manifest names it`)
     else unknown.push(key)
   }
-  return { leftovers, unknown }
+  return { orphans, unknown }
 }
 
-/** What the next run finishes to remove is named, too; so is what is kept for readers, who look at each byte themselves. */
+/** What the next run finishes to remove is named, too; so is what is retained for readers, who look at each byte themselves. */
 function namedKeys(view: WarehouseView): string[] {
-  const { publishing = null, kept = [], pruned = [] } = view.state ?? {}
+  const { publishing = null, retained = [], pruned = [] } = view.state ?? {}
   const staged = publishing?.keys.map((key) => stageKey(publishing.run_id, key)) ?? []
   const going = pruned.flatMap(({ keys }) => keys)
   const expected = [...expectedFiles(view).values()].map(({ file }) => file.key)
-  return [...expected, ...staged, ...kept.map((file) => file.kept), ...going]
+  return [...expected, ...staged, ...retained.map((file) => file.retained_as), ...going]
 }

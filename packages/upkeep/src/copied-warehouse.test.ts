@@ -34,7 +34,7 @@ function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number
       await house.run(`2026-02-${10 + (runs % 3)}`, { a: rows, b: rows, [`c${runs % 2}`]: rows }, slowly(house))
       if (runs % 4 === 3) await pruneWarehouse({ ...house, keep: { daily: 2 }, remove: true })
       if (runs % 2 === 1) await twoCopies()
-      // what is kept for readers and what was pruned is over by then
+      // what is retained for readers and what was pruned is over by then
       house.setNow(new Date(house.clock().getTime() + 25 * 3_600_000).toISOString())
     }
     return runs

@@ -69,10 +69,10 @@ describe('pruning', () => {
   test('removes the days, all of them and nothing else; a run may make such a day again a day later', async () => {
     const house = await testHouse()
     for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
-    const { epoch } = (await readState(house.store)).state
+    const { fencing_token } = (await readState(house.store)).state
     await prune(house, { daily: 1, monthly: 2 })
     // once before it is said what goes, and once before it goes: no run in flight commits over either
-    expect((await readState(house.store)).state.epoch).toBe(epoch + 2)
+    expect((await readState(house.store)).state.fencing_token).toBe(fencing_token + 2)
     expect((await keys(house)).filter((key) => !/^_dwh\/(runs|lock)/.test(key))).toEqual([
       '_dwh/snapshots/2026/02/28.json',
       '_dwh/snapshots/2026/03/01.json',

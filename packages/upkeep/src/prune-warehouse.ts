@@ -1,5 +1,5 @@
 import { type Day, DwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
-import { clean, KEPT_FOR_MS, readState, untilWritten, writeState } from '@dwh/metadata'
+import { clean, RETAINED_FOR_MS, readState, untilWritten, writeState } from '@dwh/metadata'
 import { keepDays, type Retention } from './keep-days.ts'
 import { readWarehouse } from './read-warehouse.ts'
 import { type UpkeepOptions, withLease } from './with-lease.ts'
@@ -30,25 +30,25 @@ export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport
       hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly, or keep: in dwh.yaml.',
     })
   if (!remove) return (await planPrune(options.store, keep)).report
-  return withLease(options, (store, fence) => prune(store, fence, options))
+  return withLease(options, (store, raiseToken) => prune(store, raiseToken, options))
 }
 
-async function prune(store: ObjectStore, fence: boolean, { keep, clock }: PruneOptions): Promise<PruneReport> {
-  await clean(store, { now: clock(), fence })
+async function prune(store: ObjectStore, raiseToken: boolean, { keep, clock }: PruneOptions): Promise<PruneReport> {
+  await clean(store, { now: clock(), raiseToken })
   const report = await untilWritten(async () => {
     const base = await readState(store)
     const plan = await planPrune(store, keep)
     if (plan.removals.length === 0) return plan.report
     const now = clock()
-    const until = new Date(now.getTime() + KEPT_FOR_MS).toISOString()
+    const until = new Date(now.getTime() + RETAINED_FOR_MS).toISOString()
     const pruned: PrunedDay[] = [
       ...base.state.pruned.filter((day) => day.until > now.toISOString()),
       ...plan.removals.map(({ date, keys }) => ({ date, until, keys })),
     ]
-    await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, pruned })
+    await writeState(store, base, { ...base.state, fencing_token: base.state.fencing_token + 1, pruned })
     return plan.report
   })
-  if (report.removed.length > 0) await clean(store, { now: clock(), fence: false })
+  if (report.removed.length > 0) await clean(store, { now: clock(), raiseToken: false })
   return report
 }
 

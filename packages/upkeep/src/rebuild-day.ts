@@ -9,7 +9,7 @@ import {
   type TableEntry,
   tableFileKey,
 } from '@dwh/core'
-import { parseManifest, serialise } from '@dwh/metadata'
+import { entryInTodaysWords, parseManifest, serialise } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { ObjectFiles, SeenFile } from './object-files.ts'
 
@@ -42,7 +42,7 @@ export async function rebuildDay(
   }
   const runs = Object.values(tables).map((entry) => entry.run_id)
   const run_id = runs.sort().at(-1)
-  return { manifest: run_id === undefined ? null : { version: 2, date: day, run_id, tables }, left }
+  return { manifest: run_id === undefined ? null : { version: 3, date: day, run_id, tables }, left }
 }
 
 /** @throws DwhError STATE_INVALID, WRITE_FAILED for a file that is none of this warehouse, or damaged */
@@ -64,14 +64,14 @@ async function readEntry(
     proof: { level: 'counts', rows },
   }
   // as strict as every other reader of an entry
-  parseManifest(key, serialise({ version: 2, date: day, run_id: entry.run_id, tables: { [name]: entry } }))
+  parseManifest(key, serialise({ version: 3, date: day, run_id: entry.run_id, tables: { [name]: entry } }))
   return { name, entry }
 }
 
 /** @throws DwhError STATE_INVALID */
 export function parseFooter(key: string, text: string | undefined): FileFooter {
   try {
-    const footer = JSON.parse(text ?? '') as FileFooter
+    const footer = entryInTodaysWords(JSON.parse(text ?? '') as FileFooter)
     if (typeof footer.name === 'string' && typeof footer.date === 'string') return footer
   } catch {
     // said below

@@ -13,7 +13,7 @@ import type { ObjectFiles } from './object-files.ts'
 import { parseFooter } from './rebuild-day.ts'
 
 /**
- * Makes `etl.json` again: each table's last day is current, as far as the last run's files say that the table still was. Its `epoch` is the time in milliseconds, which
+ * Makes `etl.json` again: each table's last day is current, as far as the last run's files say that the table still was. Its `fencing_token` is the time in milliseconds, which
  * no run has counted up to, so that nothing that was under way can take it for an earlier one.
  */
 export async function rebuildState(
@@ -27,7 +27,7 @@ export async function rebuildState(
     for (const [name, entry] of Object.entries(manifests.get(day)?.tables ?? {})) last.set(name, entry)
   const entries = [...last].sort(([, a], [, b]) => (a.run_id < b.run_id ? 1 : -1))
   const [newest] = entries
-  if (!newest) return { ...EMPTY_STATE, epoch: now.getTime() }
+  if (!newest) return { ...EMPTY_STATE, fencing_token: now.getTime() }
   const sources: Record<string, SourceIdentity> = {}
   let current: readonly string[] | undefined
   for (const [, entry] of entries) {
@@ -47,7 +47,7 @@ export async function rebuildState(
       Object.entries(tables).map(([name, { files: of }]) => [name, of.reduce((sum, { rows }) => sum + rows, 0)]),
     ),
     sources,
-    epoch: now.getTime(),
+    fencing_token: now.getTime(),
     tables,
   }
 }

@@ -74,7 +74,7 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     expect(after.facts).toEqual(before.facts)
     expect(after.state.sources).toEqual(before.state.sources)
     expect(after.state.counts).toEqual(before.state.counts)
-    expect(after.state.epoch).toBeGreaterThan(Date.parse('2026-03-01T00:00:00Z'))
+    expect(after.state.fencing_token).toBeGreaterThan(Date.parse('2026-03-01T00:00:00Z'))
     expect(await problems(house)).toEqual([])
     await house.run('2026-03-01', { a: [9], b: [9], new: [9] })
     expect(await problems(house)).toEqual([])
@@ -215,7 +215,7 @@ describe('etl.json is lost while a run is being published', () => {
 test('a warehouse of a later version is refused, and nothing of it touched', async () => {
   const house = await history()
   const manifest = join(house.path, '_dwh/snapshots/2026/02/28.json')
-  const later = (await readFile(manifest, 'utf8')).replace('"version": 2', '"version": 3')
+  const later = (await readFile(manifest, 'utf8')).replace('"version": 3', '"version": 4')
   await writeFile(manifest, later)
   await expect(repair(house)).rejects.toMatchObject({ code: 'STATE_INVALID', hint: expect.stringContaining('Upgrade') })
   await expect(problems(house)).rejects.toMatchObject({ code: 'STATE_INVALID' })

@@ -42,12 +42,12 @@ export interface RepairReport {
  * @throws DwhError CONFLICT while a run is under way, the store's errors, ABORTED
  */
 export async function repairWarehouse(options: RepairOptions): Promise<RepairReport> {
-  return withLease(options, (store, fence) => repair(store, fence, options))
+  return withLease(options, (store, raiseToken) => repair(store, raiseToken, options))
 }
 
 async function repair(
   store: ObjectStore,
-  fence: boolean,
+  raiseToken: boolean,
   { clock, writer, ...options }: RepairOptions,
 ): Promise<RepairReport> {
   const files = objectFiles(store, options)
@@ -56,7 +56,7 @@ async function repair(
     const onRollForward = (runId: string) => {
       rolledForward = runId
     }
-    const tidy = () => clean(store, { now: clock(), fence, onRollForward })
+    const tidy = () => clean(store, { now: clock(), raiseToken, onRollForward })
     let view = await readWarehouse(store)
     const broken = view.state === null
     const removed = broken ? [] : (await tidy()).removed

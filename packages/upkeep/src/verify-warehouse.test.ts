@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DwhError, type ObjectStore } from '@dwh/core'
-import { readSettledState } from '@dwh/metadata'
+import { readRecoveredState } from '@dwh/metadata'
 import { describe, expect, test } from 'vitest'
 import { verifyWarehouse } from './index.ts'
 import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
@@ -22,8 +22,8 @@ describe('a warehouse that is whole', () => {
   test('every file is read, and nothing is wrong', async () => {
     const house = await threeDays()
     const report = await verify(house, { deep: house.writer })
-    // what the last run has replaced is kept for readers, who look at each byte themselves
-    expect(report).toMatchObject({ days: 3, files: 7, read: 7, problems: [], leftovers: [], unknown: [] })
+    // what the last run has replaced is retained for readers, who look at each byte themselves
+    expect(report).toMatchObject({ days: 3, files: 7, read: 7, problems: [], orphans: [], unknown: [] })
   })
 
   test('of a sample only some are read whole', async () => {
@@ -45,7 +45,7 @@ describe('a warehouse that is whole', () => {
     expect(await verify(house)).toMatchObject({
       problems: [],
       unknown: ['notes.txt'],
-      leftovers: ['_dwh/stage/20260301T000000Z-00/a/2026/03/01.parquet'],
+      orphans: ['_dwh/stage/20260301T000000Z-00/a/2026/03/01.parquet'],
     })
   })
 })
@@ -121,7 +121,7 @@ describe('runs are under way', () => {
     const beforeEach = async (key: string) => {
       if (!key.endsWith('/2026/03/01.parquet')) return
       read.push(key)
-      if (key.startsWith('_dwh/stage/')) await readSettledState(house.store)
+      if (key.startsWith('_dwh/stage/')) await readRecoveredState(house.store)
       else await house.run('2026-03-01', { a: [read.length], b: [read.length] })
     }
     expect((await verify(house, { store: beforeReading(house, beforeEach) })).problems).toEqual([])
@@ -170,16 +170,16 @@ describe('random damage', () => {
   })
 })
 
-/** Every file that the warehouse consists of: not the lease, nor what is kept for readers of an older manifest, nor the copies of `etl.json` that are for others, nor generations that were superseded. */
+/** Every file that the warehouse consists of: not the lease, nor what is retained for readers of an older manifest, nor the copies of `etl.json` that are for others, nor generations that were superseded. */
 async function damageable(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const kept: string[] = []
+  const damageable: string[] = []
   for (const file of files.map((path) => path.slice(root.length + 1)).sort()) {
     if (file === 'etl.json' || file.includes('lock.json') || file.startsWith('_dwh/kept/')) continue
-    if ((await readFile(join(root, file))).length > 0) kept.push(file)
+    if ((await readFile(join(root, file))).length > 0) damageable.push(file)
   }
-  return kept
+  return damageable
 }
 
 async function damage(path: string, kind: string, random: () => number): Promise<() => Promise<void>> {

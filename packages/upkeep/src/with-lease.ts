@@ -14,10 +14,10 @@ export interface UpkeepOptions {
 
 const ID_BYTES = 4
 
-/** Does the work under the lease, on a store that refuses writes once it is over. `fence`: whether runs in flight have to be made to fail. */
+/** Does the work under the lease, on a store that refuses writes once it is over. `raiseToken`: whether runs in flight have to be made to fail. */
 export async function withLease<T>(
   { store, clock, random, signal, onWait }: UpkeepOptions,
-  work: (held: ObjectStore, fence: boolean) => Promise<T>,
+  work: (held: ObjectStore, raiseToken: boolean) => Promise<T>,
 ): Promise<T> {
   const lease = await takeLease(store, { owner: formatRunId(clock(), random(ID_BYTES)), clock, signal, onWait })
   try {

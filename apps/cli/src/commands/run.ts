@@ -71,7 +71,7 @@ function notes({ plan, results, unfinished }: RunReport): string[] {
     ),
     ...written.flatMap(({ name, changes }) => changes.map((change) => `- ${printable(name)}: ${printable(change)}`)),
     ...written.flatMap(({ name, entry }) =>
-      Object.entries(entry.fidelity)
+      Object.entries(entry.lossy_conversions)
         .filter(([, { values }]) => values > 0)
         .map(([column, found]) => `- ${printable(name)}: ${lossyConversionText(column, found)}`),
     ),
@@ -108,8 +108,8 @@ function summary({ record, runId, state }: RunReport, storage: string): string {
 }
 
 function asJson({ record, plan, state, results, unfinished }: RunReport) {
-  const fidelity = Object.fromEntries(
-    results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry.fidelity]] : [])),
+  const lossy_conversions = Object.fromEntries(
+    results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry.lossy_conversions]] : [])),
   )
   const { skipped, dropped, notes } = plan
   return {
@@ -118,7 +118,7 @@ function asJson({ record, plan, state, results, unfinished }: RunReport) {
     skipped,
     dropped,
     notes,
-    fidelity,
+    lossy_conversions,
     finished: unfinished === null,
   }
 }

@@ -38,12 +38,12 @@ export function verifyCommand(world: World): Command {
     })
 }
 
-function text({ problems, days, files, read, bytes, leftovers, unknown }: VerifyReport, url: string): string {
+function text({ problems, days, files, read, bytes, orphans, unknown }: VerifyReport, url: string): string {
   const looked = `${plural(files, 'file')} of ${plural(days, 'day')}, ${plural(read, 'file')} (${formatBytes(bytes)}) read whole`
   const aside = [
-    ...(leftovers.length > 0
+    ...(orphans.length > 0
       ? [
-          `- ${plural(leftovers.length, 'object')} of runs that are under way or were interrupted: the next run removes what is left\n`,
+          `- ${plural(orphans.length, 'object')} of runs that are under way or were interrupted: the next run removes what is left\n`,
         ]
       : []),
     ...unknown.map((key) => `- ${printable(key)}: none of dwh's\n`),

@@ -93,7 +93,7 @@ describe('what a choice costs', () => {
       storeAs,
       ...((await tableOf(snapshot, 't')).columns[0]?.allowedTypes?.[storeAs] ?? {}),
     })
-    expect(found.fidelity).toEqual({ v: { choice: storeAs, values: lost } })
+    expect(found.lossyConversions).toEqual({ v: { choice: storeAs, values: lost } })
   })
 
   test('a numeric that no double holds is refused, and the table named', async () => {

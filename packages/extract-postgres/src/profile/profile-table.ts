@@ -51,17 +51,17 @@ export async function profileTable(
     await more.answer(client, table, where)
     const columns: Record<string, ColumnProof> = {}
     const types: Record<string, ColumnType> = {}
-    const fidelity: Record<string, LossyConversion> = {}
+    const lossyConversions: Record<string, LossyConversion> = {}
     for (const { column, decide, proofOf, lost } of profiles) {
       const type = decide()
       types[column.name] = type
       if (level !== 'counts') columns[column.name] = proofOf(type)
-      if (lost && column.storeAs) fidelity[column.name] = { choice: column.storeAs, values: Number(lost()) }
+      if (lost && column.storeAs) lossyConversions[column.name] = { choice: column.storeAs, values: Number(lost()) }
     }
     const notNumbers = greatest.flatMap(({ name, max }) => (max() === 'NaN' ? [name] : []))
     const proof = { rows: Number(rows()), columns }
     const found = longest()
-    const others = { types, fidelity, notNumbers, ...(found ? { longest: found } : {}) }
+    const others = { types, lossyConversions, notNumbers, ...(found ? { longest: found } : {}) }
     if (level !== 'hash') return { proof, ...others }
     const decided = table.columns.map((column) => ({
       ...column,

@@ -64,7 +64,7 @@ const SESSIONS =
 const PATIENCE_MS = 10_000
 
 /** Staged by a run that nobody knows any more. */
-const LEFTOVER = '_dwh/stage/20260101T000000Z-00000000/alpha/2026/01/01.parquet'
+const ORPHAN = '_dwh/stage/20260101T000000Z-00000000/alpha/2026/01/01.parquet'
 
 export function argsOf(kind: RunKind): string[] {
   return kind === 'past' ? ['--date', PAST_DAY, '--replace'] : []
@@ -132,11 +132,11 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
       if (ended.code !== 0) throw new Error(`making a warehouse: ${inShort(ended)}`)
     }
     if ('path' in template.place) {
-      const leftover = join(template.place.path, LEFTOVER)
-      await mkdir(dirname(leftover), { recursive: true })
-      await writeFile(leftover, 'left')
+      const orphan = join(template.place.path, ORPHAN)
+      await mkdir(dirname(orphan), { recursive: true })
+      await writeFile(orphan, 'left')
     } else {
-      await putObject(client, template.place.bucket, LEFTOVER, 'left')
+      await putObject(client, template.place.bucket, ORPHAN, 'left')
     }
     return { ...template, value: of }
   }

@@ -3,7 +3,7 @@ export type What =
   | 'lease'
   | 'state'
   | 'tidy'
-  | 'fence'
+  | 'token'
   | 'snapshot'
   | 'tables'
   | 'profileTable'
@@ -40,15 +40,15 @@ export interface Point extends Moment {
 /** What it is called, whose first word is its `when`; what readers see; the step, and which of its kind. */
 type Row = readonly [name: `${'before' | 'after'} ${string}`, sees: Point['sees'], what: What, nth: number]
 
-/** In the order in which a run comes by; a warehouse under test has three tables, and a leftover of an earlier run in its stage. */
+/** In the order in which a run comes by; a warehouse under test has three tables, and an orphan of an earlier run in its stage. */
 const ROWS: readonly Row[] = [
   ['before taking the lease', 'old', 'lease', 1],
   ['after taking the lease', 'old', 'lease', 1],
   ['before reading the state', 'old', 'state', 1],
   ['after reading the state', 'old', 'state', 1],
-  ['before the fence against sleepers', 'old', 'fence', 1],
-  ['after the fence against sleepers', 'old', 'fence', 1],
-  ['after removing a leftover', 'old', 'tidy', 1],
+  ['before raising the fencing token', 'old', 'token', 1],
+  ['after raising the fencing token', 'old', 'token', 1],
+  ['after removing an orphan', 'old', 'tidy', 1],
   ['before opening the snapshot', 'old', 'snapshot', 1],
   ['after opening the snapshot', 'old', 'snapshot', 1],
   ['after listing the tables', 'old', 'tables', 1],

@@ -16,8 +16,8 @@ export interface Sabotage {
 const PUBLISH = 'packages/metadata/src/publish-run.ts'
 const ROLL = 'packages/metadata/src/roll-forward.ts'
 const STAGE_MANIFEST = '  await store.put(stageKey(publication.runId, key), serialise(manifest))\n'
-const KEEP = '  const kept = await keepReplaced(store, base.state, publication)\n'
-const COMMIT = '  const state = await commit(store, base, publication, kept)\n'
+const RETAIN = '  const retained = await retainReplaced(store, base.state, publication)\n'
+const COMMIT = '  const state = await commit(store, base, publication, retained)\n'
 const PROMOTE = '  await forEach(keys.slice(0, -1), promote)\n'
 const UNSTAGE = '  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n'
 
@@ -25,7 +25,7 @@ const UNSTAGE = '  await forEach(keys, (key) => store.delete(stageKey(run_id, ke
 export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'committed before the manifest is staged',
-    patches: [{ file: PUBLISH, find: STAGE_MANIFEST + KEEP + COMMIT, replace: KEEP + COMMIT + STAGE_MANIFEST }],
+    patches: [{ file: PUBLISH, find: STAGE_MANIFEST + RETAIN + COMMIT, replace: RETAIN + COMMIT + STAGE_MANIFEST }],
     killed: 'after the commit',
   },
   {
@@ -67,22 +67,22 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: 'before promoting the first file',
   },
   {
-    name: 'what was replaced is not kept',
+    name: 'what was replaced is not retained',
     patches: [
       {
         file: PUBLISH,
-        find: 'if (await store.copy(file.key, file.kept)) kept.push(file)',
-        replace: 'kept.push(file)',
+        find: 'if (await store.copy(file.key, file.retained_as)) retained.push(file)',
+        replace: 'retained.push(file)',
       },
     ],
     killed: null,
   },
   {
-    name: 'what is kept is removed before its time',
+    name: 'what is retained is removed before its time',
     patches: [
       {
         file: 'packages/metadata/src/clean.ts',
-        find: 'const named = new Set(kept.map((file) => file.kept))',
+        find: 'const named = new Set(retained.map((file) => file.retained_as))',
         replace: 'const named = new Set<string>()',
       },
     ],
@@ -100,7 +100,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: 'after clearing the publication',
   },
   {
-    name: 'leftovers are not removed',
+    name: 'orphans are not removed',
     patches: [
       {
         file: 'packages/metadata/src/clean.ts',

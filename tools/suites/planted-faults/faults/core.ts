@@ -18,7 +18,7 @@ export const CORE: readonly PlantedFault[] = [
     tests: [`${src}/sql.test.ts`],
   },
   {
-    name: 'what another machine makes is a leftover at once',
+    name: 'what another machine makes is an orphan at once',
     file: `${src}/process-name.ts`,
     find: "where === 'elsewhere' && now - modifiedAt > ABANDONED_MS",
     replace: "where === 'elsewhere'",
@@ -39,7 +39,7 @@ export const CORE: readonly PlantedFault[] = [
     tests: [`${src}/lake.test.ts`],
   },
   {
-    name: 'bytes that were kept are those of any version',
+    name: 'bytes that were retained are those of any version',
     file: `${src}/where-to-look.ts`,
     find: 'k.key === file.key && k.sha256 === file.sha256',
     replace: 'k.key === file.key',

@@ -27,8 +27,8 @@ export const UPKEEP: readonly PlantedFault[] = [
   {
     name: 'days are removed and runs in flight may name them',
     file: `${src}/prune-warehouse.ts`,
-    find: 'epoch: base.state.epoch + 1, pruned',
-    replace: 'epoch: base.state.epoch, pruned',
+    find: 'fencing_token: base.state.fencing_token + 1, pruned',
+    replace: 'fencing_token: base.state.fencing_token, pruned',
     tests: [`${src}/prune-warehouse.test.ts`],
   },
   {
@@ -46,9 +46,9 @@ export const UPKEEP: readonly PlantedFault[] = [
     tests: [`${src}/expected-files.test.ts`],
   },
   {
-    name: 'a state that was made again has an epoch that runs have had',
+    name: 'a state that was made again has a fencing token that runs have had',
     file: `${src}/rebuild-state.ts`,
-    find: '    epoch: now.getTime(),\n    tables,',
+    find: '    fencing_token: now.getTime(),\n    tables,',
     replace: '    tables,',
     tests: [`${src}/repair-warehouse.test.ts`],
     only: 'etl.json',

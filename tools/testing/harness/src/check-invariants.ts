@@ -16,7 +16,7 @@ export interface CheckOptions {
   readonly clean?: { readonly temp: string }
   /** Files that are no Parquet. */
   readonly anyBytes?: boolean
-  /** `etl.json` as somebody read it a short while ago: the bytes it names are kept for a day. */
+  /** `etl.json` as somebody read it a short while ago: the bytes it names are retained for a day. */
   readonly earlier?: string | null
 }
 
@@ -45,7 +45,7 @@ export async function checkInvariants(objects: WarehouseObjects, options: CheckO
     if (!options.anyBytes) await checkOthersWhole(room, whole)
     checkNothingElse(room, manifests)
     checkOneRun(room, manifests)
-    await checkKept(room)
+    await checkRetained(room)
     if (options.earlier) await checkEarlier(room, options.earlier)
     if (options.clean) await checkClean(room, text, options.clean.temp)
   } catch (error) {
@@ -177,12 +177,12 @@ function checkOneRun({ etl, problems }: Room, manifests: readonly Manifest[]): v
   }
 }
 
-async function checkKept(room: Room): Promise<void> {
+async function checkRetained(room: Room): Promise<void> {
   const { objects, etl, problems } = room
-  for (const { kept, sha256: wanted, until } of etl.kept) {
+  for (const { retained_as, sha256: wanted, until } of etl.retained) {
     if (Date.parse(until) < Date.now()) continue
-    const bytes = await objects.read(kept)
-    if (!bytes || sha256(bytes) !== wanted) problems.push(`${kept}: not there, or not as it was kept`)
+    const bytes = await objects.read(retained_as)
+    if (!bytes || sha256(bytes) !== wanted) problems.push(`${retained_as}: not there, or not as it was retained`)
   }
 }
 
@@ -190,8 +190,8 @@ async function checkKept(room: Room): Promise<void> {
 async function checkEarlier(room: Room, text: string): Promise<void> {
   const earlier = parseChecked<Etl>('the earlier etl.json', text)
   for (const file of Object.values(earlier.tables).flatMap(({ files }) => files)) {
-    const kept = room.etl.kept.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
-    const at = [...places(room.etl, file.key), ...kept.map((entry) => entry.kept)]
+    const retained = room.etl.retained.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
+    const at = [...places(room.etl, file.key), ...retained.map((entry) => entry.retained_as)]
     if (!(await holding(room, at, file)))
       room.problems.push(`${file.key}: promised ${file.sha256.slice(0, 8)} a short while ago, and nobody has it`)
   }
@@ -199,10 +199,10 @@ async function checkEarlier(room: Room, text: string): Promise<void> {
 
 async function checkClean({ objects, keys, etl, problems }: Room, text: string, temp: string): Promise<void> {
   if (etl.publishing) problems.push(`still publishing ${etl.publishing.run_id}`)
-  const kept = new Set(etl.kept.map((entry) => entry.kept))
+  const retained = new Set(etl.retained.map((entry) => entry.retained_as))
   for (const key of keys) {
     if (/^_dwh\/(stage|incoming|probe)\//.test(key)) problems.push(`${key}: left behind`)
-    if (key.startsWith('_dwh/kept/') && !kept.has(key)) problems.push(`${key}: kept, and named by nobody`)
+    if (key.startsWith('_dwh/kept/') && !retained.has(key)) problems.push(`${key}: retained, and named by nobody`)
   }
   if ((await objects.unfinished()) > 0) problems.push('an upload was left unfinished')
   if (objects.isFolder && (await objects.read('etl.json'))?.toString() !== text)

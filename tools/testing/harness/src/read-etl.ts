@@ -15,7 +15,7 @@ export interface PromisedFile {
 export interface PromisedTable {
   readonly run_id: string
   readonly date: string
-  readonly snapshot: { readonly id: string | null; readonly lsn: string | null; readonly taken_at: string }
+  readonly snapshot: { readonly id: string | null; readonly position: string | null; readonly taken_at: string }
   readonly files: readonly PromisedFile[]
 }
 
@@ -24,10 +24,10 @@ export interface Etl {
   readonly status: string
   readonly run_id: string | null
   readonly publishing: { readonly run_id: string; readonly date: string; readonly keys: readonly string[] } | null
-  readonly kept: readonly {
+  readonly retained: readonly {
     readonly key: string
     readonly sha256: string
-    readonly kept: string
+    readonly retained_as: string
     readonly until: string
   }[]
   readonly tables: Readonly<Record<string, PromisedTable>>

@@ -36,7 +36,7 @@ export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
       committed = true
       return 'commit'
     }
-    return committed ? 'clear' : 'fence'
+    return committed ? 'clear' : 'token'
   }
 
   return {

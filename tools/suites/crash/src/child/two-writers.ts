@@ -119,14 +119,14 @@ async function staged(store: ObjectStore, folder: string, runId: string) {
       run_id: runId,
       date: DATE,
       mode: 'snapshot',
-      snapshot: { id: runId, lsn: null, taken_at: now.toISOString() },
+      snapshot: { id: runId, position: null, taken_at: now.toISOString() },
       files: [{ key, rows: 1, bytes: body.length, sha256 }],
       columns: [],
       proof: { level: 'counts', rows: 1 },
       schema_hash: 'x',
       primary_key: [],
       watermark: null,
-      fidelity: {},
+      lossy_conversions: {},
     }
   }
   const { state } = await readState(store)

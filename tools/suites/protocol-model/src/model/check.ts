@@ -8,8 +8,6 @@ import {
   FILES,
   FINAL,
   GRACE,
-  KEPT,
-  KEPT_OF,
   KEYS,
   keyOf,
   LAST,
@@ -20,6 +18,8 @@ import {
   ofTable,
   PREVIOUS,
   PUBLISHING,
+  RETAINED,
+  RETAINED_OF,
   STAGE,
   STEP,
   type State,
@@ -46,9 +46,9 @@ export function violation(s: State, scenario: Scenario, processes: number): stri
   if (scenario.grace)
     for (const run of [1, 2])
       for (const table of [0, 1])
-        if (s[ofTable(KEPT_OF, run, table)] !== 0 && s[ofRun(GRACE, run)] !== DROPPED)
-          if (s[ofTable(KEPT, run, table)] !== s[ofTable(KEPT_OF, run, table)])
-            return `etl.json says that run ${run} has kept ${FILES[table]}, which it has not`
+        if (s[ofTable(RETAINED_OF, run, table)] !== 0 && s[ofRun(GRACE, run)] !== DROPPED)
+          if (s[ofTable(RETAINED, run, table)] !== s[ofTable(RETAINED_OF, run, table)])
+            return `etl.json says that run ${run} has retained ${FILES[table]}, which it has not`
   return manifestViolation(s, scenario)
 }
 

@@ -11,8 +11,6 @@ import {
   DROPPED,
   FINAL,
   GRACE,
-  KEPT,
-  KEPT_OF,
   keyOf,
   LOCK,
   LOCK_OVER,
@@ -23,6 +21,8 @@ import {
   ofRun,
   ofTable,
   PUBLISHING,
+  RETAINED,
+  RETAINED_OF,
   STAGE,
   STEP,
   type State,
@@ -30,11 +30,11 @@ import {
   VERSION,
 } from './state.ts'
 
-/** Objects that a cleaner has listed, a bit each: six that are staged, then four that are kept. */
+/** Objects that a cleaner has listed, a bit each: six that are staged, then four that are retained. */
 const STAGED_BITS = 6
-const KEPT_BITS = 4
+const RETAINED_BITS = 4
 
-/** Removes leftovers. It remembers: A the version it began with, B what it has listed. */
+/** Removes orphans. It remembers: A the version it began with, B what it has listed. */
 export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context): void {
   const step = s[base + STEP] as number
   const [version, listed] = [s[base + A]!, s[base + B]!]
@@ -43,17 +43,17 @@ export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context):
     if (s[PUBLISHING] !== 0) emit(moved(s, base, promotes, s[VERSION], s[PUBLISHING]), '')
     else emit(moved(s, base, 'lists', s[VERSION]), '')
   } else if (step === at('lists')) {
-    const found = s[STAGE]! | (s[STAGE + 1]! << 3) | (scenario.grace ? unnamedKept(s) << STAGED_BITS : 0)
-    if (flaws.has('kept-deleted-first'))
+    const found = s[STAGE]! | (s[STAGE + 1]! << 3) | (scenario.grace ? unnamedRetained(s) << STAGED_BITS : 0)
+    if (flaws.has('retained-deleted-first'))
       emit(moved(s, base, 'deletes', version, (found >> STAGED_BITS) << STAGED_BITS), '')
-    else emit(moved(s, base, flaws.has('clean-no-bump') ? 'deletes' : 'bumps the epoch', version, found), '')
-  } else if (step === at('bumps the epoch')) {
+    else emit(moved(s, base, flaws.has('clean-no-bump') ? 'deletes' : 'raises the fencing token', version, found), '')
+  } else if (step === at('raises the fencing token')) {
     if (s[VERSION] !== version) {
       emit(moved(s, base, 'reads etl.json'), 'too late')
       return
     }
     // what is named no more, and what makes runs in flight lose, is one write
-    const after = moved(s, base, flaws.has('kept-deleted-first') ? 'done' : 'deletes', version, listed)
+    const after = moved(s, base, flaws.has('retained-deleted-first') ? 'done' : 'deletes', version, listed)
     after[VERSION]! += 1
     for (const run of [1, 2])
       if (s[ofRun(GRACE, run)] === OVER && (listed >> (STAGED_BITS + (run - 1) * 2)) & 3)
@@ -62,7 +62,9 @@ export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context):
   } else if (step === at('deletes')) {
     if (listed === 0) {
       emit(
-        flaws.has('kept-deleted-first') ? moved(s, base, 'bumps the epoch', version) : moved(s, base, 'done'),
+        flaws.has('retained-deleted-first')
+          ? moved(s, base, 'raises the fencing token', version)
+          : moved(s, base, 'done'),
         'nothing more',
       )
       return
@@ -70,17 +72,17 @@ export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context):
     const bit = 31 - Math.clz32(listed & -listed)
     const after = moved(s, base, 'deletes', version, listed & ~(1 << bit))
     if (bit < STAGED_BITS) after[STAGE + (bit < 3 ? 0 : 1)]! &= ~(1 << (bit % 3))
-    else after[KEPT + bit - STAGED_BITS] = 0
-    emit(after, bit < STAGED_BITS ? 'a staged object' : 'a kept object')
+    else after[RETAINED + bit - STAGED_BITS] = 0
+    emit(after, bit < STAGED_BITS ? 'a staged object' : 'a retained object')
   }
 }
 
-/** The kept objects that no promise names whose time is not over. */
-function unnamedKept(s: State): number {
+/** The retained objects that no promise names whose time is not over. */
+function unnamedRetained(s: State): number {
   let found = 0
-  for (let bit = 0; bit < KEPT_BITS; bit += 1) {
-    const named = s[KEPT_OF + bit] !== 0 && s[GRACE + (bit >> 1)] === 0
-    if (s[KEPT + bit] !== 0 && !named) found |= 1 << bit
+  for (let bit = 0; bit < RETAINED_BITS; bit += 1) {
+    const named = s[RETAINED_OF + bit] !== 0 && s[GRACE + (bit >> 1)] === 0
+    if (s[RETAINED + bit] !== 0 && !named) found |= 1 << bit
   }
   return found
 }
@@ -89,7 +91,7 @@ function unnamedKept(s: State): number {
 const STAGED_PLACE = 0
 const FINAL_PLACE = 1
 const ASK = 2
-const KEPT_PLACE = 3
+const RETAINED_PLACE = 3
 
 /** Reads the current tables, or those of day 0. It remembers: A and B which bytes of a and b, as run and day; C where it looks, D the run of a manifest. */
 export function moveReader(s: State, context: Context, day: number | null): void {
@@ -122,7 +124,7 @@ export function moveReader(s: State, context: Context, day: number | null): void
   const key = keyOf(keyDay, table)
   const found = () => moved(s, base, table === 0 ? 'looks for b' : 'done', a, b)
   const here: Step = table === 0 ? 'looks for a' : 'looks for b'
-  const label = ['staged', 'at its final key', 'in etl.json, read again', 'kept'][Math.min(place, KEPT_PLACE)]!
+  const label = ['staged', 'at its final key', 'in etl.json, read again', 'retained'][Math.min(place, RETAINED_PLACE)]!
   if (run === ABSENT) emit(found(), 'not there')
   else if (place === STAGED_PLACE) {
     const there = run > 0 && scenario.runs[run - 1]!.day === keyDay && s[ofRun(STAGE, run)]! & (1 << table)
@@ -131,14 +133,14 @@ export function moveReader(s: State, context: Context, day: number | null): void
   else if (place === ASK) {
     const keeper = [1, 2].find(
       (each) =>
-        s[ofTable(KEPT_OF, each, table)] === run + 1 &&
+        s[ofTable(RETAINED_OF, each, table)] === run + 1 &&
         s[ofRun(GRACE, each)] !== DROPPED &&
         scenario.runs[each - 1]!.day === keyDay,
     )
-    if (keeper !== undefined) emit(moved(s, base, here, a, b, KEPT_PLACE + keeper), label)
+    if (keeper !== undefined) emit(moved(s, base, here, a, b, RETAINED_PLACE + keeper), label)
     else emit(miss(s, context, run, table), label)
   } else {
-    const there = s[ofTable(KEPT, owner(place - KEPT_PLACE, context.flaws), table)] === run + 1
+    const there = s[ofTable(RETAINED, owner(place - RETAINED_PLACE, context.flaws), table)] === run + 1
     emit(there ? found() : miss(s, context, run, table), label)
   }
 }
@@ -155,13 +157,13 @@ function before({ scenario }: Context, day: number, table: number): number {
   return scenario.before[day]?.includes(table) ? 0 : ABSENT
 }
 
-/** Bytes that are nowhere: no fault if the time is over for which they were kept. */
+/** Bytes that are nowhere: no fault if the time is over for which they were retained. */
 function miss(s: State, { base }: Context, run: number, table: number): State {
-  const isOver = [1, 2].some((each) => s[ofTable(KEPT_OF, each, table)] === run + 1 && s[ofRun(GRACE, each)] !== 0)
+  const isOver = [1, 2].some((each) => s[ofTable(RETAINED_OF, each, table)] === run + 1 && s[ofRun(GRACE, each)] !== 0)
   return moved(s, base, isOver ? 'done' : 'missing')
 }
 
-/** Time passes, once: the lease that is held is over, and so is the time for which bytes were kept until now. */
+/** Time passes, once: the lease that is held is over, and so is the time for which bytes were retained until now. */
 export function passTime(s: State, { scenario, emit }: Omit<Context, 'run' | 'base'>): void {
   if (s[CLOCK] === 1 || (!scenario.grace && !scenario.lease)) return
   const after = s.slice()
@@ -169,6 +171,7 @@ export function passTime(s: State, { scenario, emit }: Omit<Context, 'run' | 'ba
   if (scenario.lease && s[LOCK] !== 0) after[LOCK_OVER] = 1
   if (scenario.grace)
     for (const run of [1, 2])
-      if (s[ofTable(KEPT_OF, run, 0)] !== 0 || s[ofTable(KEPT_OF, run, 1)] !== 0) after[ofRun(GRACE, run)] = OVER
+      if (s[ofTable(RETAINED_OF, run, 0)] !== 0 || s[ofTable(RETAINED_OF, run, 1)] !== 0)
+        after[ofRun(GRACE, run)] = OVER
   emit(after, 'time passes')
 }

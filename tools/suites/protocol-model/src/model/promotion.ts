@@ -8,12 +8,12 @@ import {
   D,
   FILES,
   FINAL,
-  KEPT,
   keyOf,
   MANIFEST,
   ofRun,
   ofTable,
   PUBLISHING,
+  RETAINED,
   STAGE,
   STEP,
   type State,
@@ -42,7 +42,7 @@ export function movePromotion(s: State, { scenario, flaws, run, base, emit }: Co
     else emit(moved(s, base, 'copies', version, who, n, seen), FILES[file]!)
   } else if (step === at('keeps late')) {
     const after = moved(s, base, 'copies', version, who, n)
-    after[ofTable(KEPT, who, file)] = s[FINAL + key]! + 1
+    after[ofTable(RETAINED, who, file)] = s[FINAL + key]! + 1
     emit(after, FILES[file]!)
   } else if (step === at('copies')) {
     if (!staged && !(file === MANIFEST && flaws.has('manifest-put'))) {

@@ -14,8 +14,6 @@ import {
   FILES,
   FINAL,
   GRACE,
-  KEPT,
-  KEPT_OF,
   keyOf,
   LAST,
   LOCK,
@@ -29,6 +27,8 @@ import {
   PENDING,
   PREVIOUS,
   PUBLISHING,
+  RETAINED,
+  RETAINED_OF,
   STAGE,
   STEP,
   type State,
@@ -43,7 +43,7 @@ export function filesOf({ runs }: Scenario, run: number): number[] {
 /** Where a run keeps what it overwrites. */
 export const owner = (run: number, flaws: ReadonlySet<string>): number => (flaws.has('keep-shared') ? 1 : run)
 
-/** Steps 1 to 4, and what there is to do around them. A run remembers: A the version it began with, B the run that was last then, C how far it is, D whether an answer was lost, E whether to fence. */
+/** Steps 1 to 4, and what there is to do around them. A run remembers: A the version it began with, B the run that was last then, C how far it is, D whether an answer was lost, E whether to raiseToken. */
 export function moveRun(s: State, { scenario, flaws, run, base, emit }: Context): void {
   const step = s[base + STEP] as number
   const [version, last, n, perhaps] = [s[base + A]!, s[base + B]!, s[base + C]!, s[base + D]!]
@@ -62,12 +62,12 @@ export function moveRun(s: State, { scenario, flaws, run, base, emit }: Context)
     if (s[PUBLISHING] !== 0 && !flaws.has('commit-while-publishing'))
       emit(moved(s, base, scenario.late ? 'looks at the target' : 'is going to promote', s[VERSION], s[PUBLISHING]), '')
     else {
-      const after = moved(s, base, s[base + E] === 1 ? 'fences' : 'stages', s[VERSION], s[LAST])
+      const after = moved(s, base, s[base + E] === 1 ? 'raises' : 'stages', s[VERSION], s[LAST])
       // what it has read from now on is not of before
       after[ofRun(FENCED, run)] = 0
       emit(after, '')
     }
-  } else if (step === at('fences')) {
+  } else if (step === at('raises')) {
     const after = moved(s, base, 'reads etl.json')
     if (!same && !flaws.has('takeover-no-bump')) {
       emit(after, 'loses')
@@ -95,7 +95,7 @@ export function moveRun(s: State, { scenario, flaws, run, base, emit }: Context)
     const after = moved(s, base, 'keeps', version, last, n + 1)
     const found = s[FINAL + keyOf(day, table)]!
     if (found !== ABSENT && keeps(s, scenario, flaws, run, table))
-      after[ofTable(KEPT, owner(run, flaws), table)] = found + 1
+      after[ofTable(RETAINED, owner(run, flaws), table)] = found + 1
     emit(after, FILES[table]!)
   } else if (step === at('commits')) {
     if (!same && perhaps) emit(moved(s, base, 'asks what became of its commit', version, last, n, 1), 'again, too late')
@@ -177,7 +177,7 @@ function commit(s: State, scenario: Scenario, flaws: ReadonlySet<string>, run: n
     const named = mine ? run : flaws.has('manifest-of-before') ? ABSENT : before
     s[ofTable(MANIFESTS, run, table)] = named
     if (!mine) continue
-    if (before !== ABSENT && keeps(s, scenario, flaws, run, table)) s[ofTable(KEPT_OF, run, table)] = before + 1
+    if (before !== ABSENT && keeps(s, scenario, flaws, run, table)) s[ofTable(RETAINED_OF, run, table)] = before + 1
     s[NAMED + key] = run
   }
   s[NAMED + keyOf(day, MANIFEST)] = run

@@ -15,7 +15,7 @@ export interface Scenario {
   readonly others: readonly Exclude<Kind, 'run'>[]
   /** A copy may land any time after its check; it has a condition on the target. */
   readonly late?: boolean
-  /** Time may pass, after which kept bytes are removed. */
+  /** Time may pass, after which retained bytes are removed. */
   readonly grace?: boolean
   /** The answer to a commit may be lost: it was done, it was not, or it will be. */
   readonly lostAnswer?: boolean
@@ -70,12 +70,12 @@ export const FLAWS: Readonly<
 > = {
   'keep-late': {
     scenario: 'one day',
-    what: 'the bytes to be overwritten are kept by whoever promotes, not by the run before it commits',
+    what: 'the bytes to be overwritten are retained by whoever promotes, not by the run before it commits',
     violation: 'a reader finds the bytes',
   },
   'keep-shared': {
     scenario: 'one day',
-    what: 'they are kept under a key that two runs share',
+    what: 'they are retained under a key that two runs share',
     violation: 'a reader finds the bytes',
   },
   'manifest-put': {
@@ -90,7 +90,7 @@ export const FLAWS: Readonly<
   },
   'clean-no-bump': {
     scenario: 'one day',
-    what: 'the cleaner deletes leftovers without first making runs in flight lose',
+    what: 'the cleaner deletes orphans without first making runs in flight lose',
     violation: 'neither staged nor final',
   },
   'commit-while-publishing': {
@@ -113,10 +113,10 @@ export const FLAWS: Readonly<
     what: 'a run keeps what it overwrites of the current tables, not of its day',
     violation: 'a reader finds the bytes',
   },
-  'kept-deleted-first': {
+  'retained-deleted-first': {
     scenario: 'the end of the grace',
-    what: 'kept bytes are deleted before etl.json stops naming them',
-    violation: 'says that run 1 has kept a',
+    what: 'retained bytes are deleted before etl.json stops naming them',
+    violation: 'says that run 1 has retained a',
   },
   'lost-is-failed': {
     scenario: 'lost answers',

@@ -22,8 +22,8 @@ export const LAST = 2
 export const PREVIOUS = 3
 /** By key: the run whose bytes are promised. */
 export const NAMED = 4
-/** By run and table: whose bytes it has overwritten, and says to have kept; plus one, 0 for none. */
-export const KEPT_OF = 10
+/** By run and table: whose bytes it has overwritten, and says to have retained; plus one, 0 for none. */
+export const RETAINED_OF = 10
 /** By run: what became of that promise, as `Grace`. */
 export const GRACE = 14
 
@@ -36,8 +36,8 @@ export const DROPPED = 2
 export const STAGE = 16
 /** By key: whose bytes are there. */
 export const FINAL = 18
-/** By run and table: whose bytes it has kept; plus one, 0 for none. */
-export const KEPT = 24
+/** By run and table: whose bytes it has retained; plus one, 0 for none. */
+export const RETAINED = 24
 /** By run and table: what the manifest of a run that committed names. */
 export const MANIFESTS = 28
 
@@ -52,7 +52,7 @@ export const LOCK_OVER = 35
 export const FENCED = 36
 /** 1: a run has committed that could not any more. */
 export const BROKEN = 38
-/** 1 once time has passed: leases and kept bytes of before are over. */
+/** 1 once time has passed: leases and retained bytes of before are over. */
 export const CLOCK = 39
 
 export const ofRun = (slot: number, run: number): number => slot + run - 1
@@ -83,10 +83,10 @@ export const STEPS = [
   'lands a copy',
   'unstages',
   'lists',
-  'bumps the epoch',
+  'raises the fencing token',
   'deletes',
   'takes the lease',
-  'fences',
+  'raises',
   'gives the lease back',
   'looks for the manifest',
   'looks for a',

@@ -20,7 +20,7 @@ export interface RunPlan {
   readonly tables: readonly string[]
   /** Null: runs without one. */
   readonly leaseMs: number | null
-  /** Removes leftovers first, as the pipeline does; who builds upon the library may do without. */
+  /** Removes orphans first, as the pipeline does; who builds upon the library may do without. */
   readonly cleans: boolean
 }
 
@@ -35,8 +35,8 @@ export async function run(code: Code, store: ObjectStore, plan: RunPlan, clock: 
     try {
       const held = lease ? code.whileHeld(store, lease) : store
       const base = cleans
-        ? await code.clean(held, { now: clock(), fence: lease?.takenOver ?? false })
-        : await code.readSettledState(held)
+        ? await code.clean(held, { now: clock(), raiseToken: lease?.takenOver ?? false })
+        : await code.readRecoveredState(held)
       try {
         await stageAndPublish(code, held, base, plan, clock)
         return 'published'
@@ -92,14 +92,14 @@ function entryOf(runId: string, date: Day, name: string): TableEntry {
     run_id: runId,
     date,
     mode: 'snapshot',
-    snapshot: { id: null, lsn: null, taken_at: '' },
+    snapshot: { id: null, position: null, taken_at: '' },
     files: [{ key, rows: 1, bytes: body.length, sha256: hashOf(body) }],
     columns: [],
     proof: { level: 'counts', rows: 1 },
     schema_hash: '',
     primary_key: [],
     watermark: null,
-    fidelity: {},
+    lossy_conversions: {},
   }
 }
 
@@ -109,14 +109,14 @@ function fileOf(entry: TableEntry): FileEntry {
 
 function record({ runId, date }: RunPlan, at: Date): RunRecord {
   const times = { started_at: at.toISOString(), finished_at: at.toISOString(), duration_ms: 0 }
-  return { version: 2, run_id: runId, status: 'failed', date, ...times, tables: {}, error: null }
+  return { version: 3, run_id: runId, status: 'failed', date, ...times, tables: {}, error: null }
 }
 
 /** As `localFiles` of `@dwh/query` looks, each time in an `etl.json` of that moment. */
 const LOOKS = 3
 
 /**
- * Reads the current tables, or those of a day, whole. A reader fails when the bytes it was promised are nowhere, unless `isOver` says that the time for which they were kept has passed.
+ * Reads the current tables, or those of a day, whole. A reader fails when the bytes it was promised are nowhere, unless `isOver` says that the time for which they were retained has passed.
  */
 export async function read(
   code: Code,

@@ -5,7 +5,7 @@ export {
   clean,
   publishRun,
   readManifest,
-  readSettledState,
+  readRecoveredState,
   readState,
   stageFile,
   takeLease,

@@ -14,12 +14,12 @@ interface Change {
 
 /** The model's ways to get the protocol slightly wrong, as somebody might write them, and one that was in the code. */
 export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
-  // the bytes to be overwritten are kept by whoever promotes, not by the run before it commits
+  // the bytes to be overwritten are retained by whoever promotes, not by the run before it commits
   'keep-late': [
     {
       file: 'publish-run.ts',
-      find: 'if (await store.copy(file.key, file.kept)) kept.push(file)',
-      replace: 'kept.push(file)',
+      find: 'if (await store.copy(file.key, file.retained_as)) retained.push(file)',
+      replace: 'retained.push(file)',
     },
     {
       file: 'roll-forward.ts',
@@ -30,7 +30,11 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
   ],
   // under a key that two runs share
   'keep-shared': [
-    { file: 'publish-run.ts', find: 'kept: keptKey(runId, key)', replace: "kept: keptKey('shared', key)" },
+    {
+      file: 'publish-run.ts',
+      find: 'retained_as: retainedKey(runId, key)',
+      replace: "retained_as: retainedKey('shared', key)",
+    },
   ],
   // the day's manifest is put, not moved out of the stage
   'manifest-put': [
@@ -59,11 +63,11 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
       replace: 'publishing: null })\n  })\n  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n',
     },
   ],
-  // leftovers are deleted without first making runs in flight lose
+  // orphans are deleted without first making runs in flight lose
   'clean-no-bump': [
     {
       file: 'clean.ts',
-      find: 'await writeState(store, base, { ...base.state, epoch: base.state.epoch + 1, kept })',
+      find: 'await writeState(store, base, { ...base.state, fencing_token: base.state.fencing_token + 1, retained })',
       replace: 'base',
     },
   ],

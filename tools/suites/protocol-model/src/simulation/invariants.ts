@@ -24,8 +24,8 @@ export class Ledger {
   readonly #days = new Map<string, string>()
   /** What a final key has held last, by the order of commits. */
   readonly #newest = new Map<string, number>()
-  /** By key and hash, when the time is over for which replaced bytes are kept. */
-  readonly #kept = new Map<string, string>()
+  /** By key and hash, when the time is over for which replaced bytes are retained. */
+  readonly #retained = new Map<string, string>()
   /** Every run that has ever committed, in order. */
   readonly committed: string[] = []
   state: EtlState | null = null
@@ -51,9 +51,9 @@ export class Ledger {
     if (!found) return
     const before = this.state
     this.state = JSON.parse(Buffer.from(found.body).toString()) as EtlState
-    const { run_id, publishing, epoch, kept } = this.state
-    for (const { key, sha256, until } of kept) this.#kept.set(`${key} ${sha256}`, until)
-    if (epoch < (before?.epoch ?? 0)) throw new Violation('etl.json went back')
+    const { run_id, publishing, fencing_token, retained } = this.state
+    for (const { key, sha256, until } of retained) this.#retained.set(`${key} ${sha256}`, until)
+    if (fencing_token < (before?.fencing_token ?? 0)) throw new Violation('etl.json went back')
     if (run_id === null || run_id === before?.run_id) return
     if (this.committed.includes(run_id)) throw new Violation(`${run_id} committed twice`)
     this.committed.push(run_id)
@@ -71,9 +71,9 @@ export class Ledger {
     this.#newest.set(key, order)
   }
 
-  /** Whether these bytes were replaced, and the time for which they are kept is over. */
+  /** Whether these bytes were replaced, and the time for which they are retained is over. */
   wasKept({ key, sha256 }: Pick<FileEntry, 'key' | 'sha256'>): boolean {
-    const until = this.#kept.get(`${key} ${sha256}`)
+    const until = this.#retained.get(`${key} ${sha256}`)
     return until !== undefined && until <= this.#now().toISOString()
   }
 
@@ -90,9 +90,11 @@ export class Ledger {
       for (const file of filesOf(manifest)) this.#checkFile(file, settled)
     }
     const now = this.#now().toISOString()
-    for (const kept of state.kept)
-      if (kept.until > now && !this.#holder(kept))
-        throw new Violation(`etl.json promises that ${kept.key} of before is kept as ${kept.kept}, and it is not`)
+    for (const retained of state.retained)
+      if (retained.until > now && !this.#holder(retained))
+        throw new Violation(
+          `etl.json promises that ${retained.key} of before is retained as ${retained.retained_as}, and it is not`,
+        )
   }
 
   #checkFile(file: FileEntry, settled: boolean): void {
@@ -125,12 +127,12 @@ export class Ledger {
     return manifest
   }
 
-  /** What has to hold once everybody has gone and leftovers were removed. */
+  /** What has to hold once everybody has gone and orphans were removed. */
   checkTidy(): void {
     this.check()
     if (this.state?.publishing) throw new Violation(`${this.state.publishing.run_id} is still being published`)
     const left = this.#objects.keys(STAGE_PREFIX)
-    const named = new Set(this.state?.kept.map((file) => file.kept))
+    const named = new Set(this.state?.retained.map((file) => file.retained_as))
     left.push(...this.#objects.keys('_dwh/kept/').filter((key) => !named.has(key)))
     if (left.length > 0) throw new Violation(`left behind: ${left.join(', ')}`)
   }

@@ -116,7 +116,7 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   let now = START
   const clock = () => new Date(now)
   const ledger = new Ledger(objects, clock, before.committed)
-  // in some schedules a sleep may last longer than the lease, or than replaced bytes are kept
+  // in some schedules a sleep may last longer than the lease, or than replaced bytes are retained
   const naps = random.pick(leaseMs === null ? [[0], [0], [0, 25 * HOUR_MS]] : [[0], [LEASE_MS], [0, LEASE_MS]])
   const scheduler = new Scheduler(objects, random, {
     trace,
@@ -146,7 +146,7 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   if (cleaner)
     scheduler.start('cleaner', faults, async (store) => {
       for (let i = 0; i < 2; i += 1)
-        await code.clean(store, { now: clock(), fence: random.chance(0.1) }).catch(unlessStore)
+        await code.clean(store, { now: clock(), raiseToken: random.chance(0.1) }).catch(unlessStore)
     })
   for (const day of [null, random.pick([PAST, TODAY])])
     scheduler.start(day === null ? 'reader' : `reader of ${day}`, faults, async (store) => {
@@ -165,7 +165,7 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   await scheduler.run()
   if (outcomes.get('last') !== 'published') throw new Violation(`the next run: ${outcomes.get('last')}`)
   scheduler.start('tidy', NO_FAULTS, async (store) => {
-    await code.clean(store, { now: clock(), fence: false })
+    await code.clean(store, { now: clock(), raiseToken: false })
   })
   await scheduler.run()
   checkOutcomes(outcomes, ledger)

@@ -1,0 +1,61 @@
+/*
+ * What the versions 1 and 2 of the format called otherwise. Their fields and values are renamed before anything else looks at them, so that the rest of the code knows version 3 alone.
+ * Footers of Parquet files keep the words of the version that wrote them for ever.
+ */
+
+/** The version of `etl.json`, manifests, records and footers that this program writes; it reads every one up to this. */
+export const FORMAT_VERSION = 3
+
+type Fields = Record<string, unknown>
+
+/** A table's entry, or a footer, in the words of version 3. */
+export function entryInTodaysWords<T extends object>(entry: T): T {
+  const table = renamed(entry as Fields, { fidelity: 'lossy_conversions' })
+  replace(table, 'snapshot', (snapshot) => renamed(snapshot, { lsn: 'position' }))
+  replace(table, 'proof', (proof) => (proof.level === 'deep' ? { ...proof, level: 'hash' } : proof))
+  replace(table, 'lossy_conversions', (columns) =>
+    mapped(columns, (column) => (column.choice === 'or-null' ? { ...column, choice: 'nullify' } : column)),
+  )
+  if (Array.isArray(table.columns))
+    table.columns = table.columns.map((column: Fields) =>
+      column.stored_as === 'or-null' ? { ...column, stored_as: 'nullify' } : column,
+    )
+  return table as T
+}
+
+/** `etl.json` or a manifest, in the words of version 3. */
+export function stateInTodaysWords(state: Fields): Fields {
+  const found = renamed(state, { epoch: 'fencing_token', kept: 'retained' })
+  if (Array.isArray(found.retained))
+    found.retained = found.retained.map((file: Fields) => renamed(file, { kept: 'retained_as' }))
+  replace(found, 'tables', (tables) => mapped(tables, entryInTodaysWords))
+  return found
+}
+
+/** A run's record, in the words of version 3. */
+export function recordInTodaysWords(record: Fields): Fields {
+  const found = { ...record }
+  replace(found, 'tables', (tables) => mapped(tables, (table) => renamed(table, { door: 'method' })))
+  return found
+}
+
+/** The fields in their order, some by other names. */
+function renamed(fields: Fields, names: Readonly<Record<string, string>>): Fields {
+  const called = (name: string) => (Object.hasOwn(names, name) ? (names[name] as string) : name)
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [called(name), value]))
+}
+
+function mapped(fields: Fields, change: (value: Fields) => Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isFields(value) ? change(value) : value]),
+  )
+}
+
+function replace(fields: Fields, name: string, change: (value: Fields) => Fields): void {
+  const value = fields[name]
+  if (isFields(value)) fields[name] = change(value)
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -16,12 +16,12 @@ async function recipe(title: string): Promise<string> {
   return code
 }
 
-/** A copy of a room's source, beside it, where its imports are found. */
-async function copyOf(room: string): Promise<string> {
-  const folder = await mkdtemp(join(ROOT, room, '.child-'))
+/** A copy of a package's source, beside it, where its imports are found. */
+async function copyOf(place: string): Promise<string> {
+  const folder = await mkdtemp(join(ROOT, place, '.child-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  await cp(join(ROOT, room, 'src'), join(folder, 'src'), { recursive: true })
-  await cp(join(ROOT, room, 'package.json'), join(folder, 'package.json'))
+  await cp(join(ROOT, place, 'src'), join(folder, 'src'), { recursive: true })
+  await cp(join(ROOT, place, 'package.json'), join(folder, 'package.json'))
   return join(folder, 'src')
 }
 

@@ -28,7 +28,10 @@ test.each(['rows', 'copy'])(
     expect(run.stderr).toContain('- prices: column amount: 1 value stored as NULL, as columns.types wants it\n')
     expect(run.stderr).toContain('- prices: column free: 1 value not exact as DOUBLE, as columns.types wants it\n')
     const lossy_conversions = { amount: { choice: 'nullify', values: 1 }, free: { choice: 'double', values: 1 } }
-    expect(JSON.parse(run.stdout)).toMatchObject({ lossy_conversions: { prices: lossy_conversions }, tables: { prices: { method } } })
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      lossy_conversions: { prices: lossy_conversions },
+      tables: { prices: { method } },
+    })
     const answer = await dwh(['query', '--json', 'SELECT *, typeof(id) AS type FROM prices'])
     expect(JSON.parse(answer.stdout)).toEqual([
       {

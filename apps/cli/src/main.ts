@@ -3,9 +3,9 @@ import { homedir, tmpdir } from 'node:os'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
 import { endRequests } from '@dwh/core'
 import { getProxyForUrl } from 'proxy-from-env'
+import { type CommandContext, output } from './command-context.ts'
 import { reportError, secretsGiven } from './output/report-error.ts'
 import { makeProgram } from './program.ts'
-import { output, type World } from './surroundings.ts'
 
 const controller = new AbortController()
 const onSignal = endRequests({
@@ -22,7 +22,7 @@ env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 
 const secrets = new Set<string>()
 
-const world: World = {
+const context: CommandContext = {
   env,
   cwd: cwd(),
   home: homedir(),
@@ -43,14 +43,14 @@ const world: World = {
   hidden: () => [...secrets],
 }
 
-world.hide(secretsGiven(env, argv.slice(2)))
-const program = makeProgram(world)
+context.hide(secretsGiven(env, argv.slice(2)))
+const program = makeProgram(context)
 try {
   // SQL that begins with a comment is no option
   await program.parseAsync(argv.map((argument) => (/^--\s/.test(argument) ? ` ${argument}` : argument)))
 } catch (error) {
   const { json = false, debug = false } = program.opts<{ json?: boolean; debug?: boolean }>()
-  const { text, exitCode } = reportError(error, { json, debug, secrets: world.hidden() })
+  const { text, exitCode } = reportError(error, { json, debug, secrets: context.hidden() })
   stderr.write(text)
   process.exitCode = exitCode
 }

@@ -1,5 +1,6 @@
 import { OTHER_VARIABLES, SETTINGS, type Setting, settingsHelp } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from './command-context.ts'
 import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { extensionsCommand } from './commands/extensions.ts'
@@ -17,7 +18,6 @@ import { tablesCommand } from './commands/tables.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { viewsCommand } from './commands/views.ts'
 import { redact } from './output/report-error.ts'
-import type { World } from './surroundings.ts'
 import { version } from './version.ts'
 
 const WAY = `
@@ -49,7 +49,7 @@ and of each table: ${perTable.join(', ')}.`
 }
 
 /** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
-export function makeProgram(world: World): Command {
+export function makeProgram(context: CommandContext): Command {
   const program = new Command('dwh')
     .description('The data warehouse that anyone can host: Postgres to Parquet, to SQL through DuckDB.')
     .version(version)
@@ -77,13 +77,13 @@ export function makeProgram(world: World): Command {
     extensionsCommand,
     completionCommand,
   ]
-  for (const make of commands) program.addCommand(make(world))
+  for (const make of commands) program.addCommand(make(context))
   // on every command: commander hands settings down only to those it makes itself
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
-      writeOut: (text) => void world.stdout.write(text),
+      writeOut: (text) => void context.stdout.write(text),
       // it repeats arguments
-      writeErr: (text) => void world.stderr.write(redact(text, world.hidden())),
+      writeErr: (text) => void context.stderr.write(redact(text, context.hidden())),
     })
   }
   return program

@@ -11,7 +11,7 @@ const NOON = new Date('2026-02-18T12:00Z')
 const settings = { ...SETTINGS, retries: 2 }
 
 function outcome(result: Outcome['result'], answer: unknown = null): Outcome {
-  const error = result === 'done' ? null : { message: 'db:5432 refuses connections', hint: 'Start it.' }
+  const error = result === 'success' ? null : { message: 'db:5432 refuses connections', hint: 'Start it.' }
   return { result, answer, error, startedAt: NOON, durationMs: 1000 }
 }
 
@@ -45,7 +45,7 @@ test('a run that fails is said once its retries are over, and that it succeeds a
     [outcome('failed')],
     [outcome('failed')],
     [outcome('failed')],
-    [outcome('done')],
+    [outcome('success')],
   ])
   expect([first, second, fourth]).toEqual([[], [], []])
   expect(third).toEqual([
@@ -58,40 +58,40 @@ test('a run that fails is said once its retries are over, and that it succeeds a
 
 test('what succeeds before its retries are over is nothing to talk about', () => {
   expect(
-    said([[outcome('failed')], [outcome('failed')], [outcome('done')], [outcome('failed')], [outcome('done')]]),
+    said([[outcome('failed')], [outcome('failed')], [outcome('success')], [outcome('failed')], [outcome('success')]]),
   ).toEqual([[], [], [], [], []])
 })
 
 test('wrong settings are said at once; whatever lasts, once a day', () => {
   const days = said([
-    [outcome('refused')],
-    [outcome('refused'), undefined, 22],
-    [outcome('refused'), undefined, 1.9],
-    [outcome('refused'), undefined, 23.99],
+    [outcome('config_error')],
+    [outcome('config_error'), undefined, 22],
+    [outcome('config_error'), undefined, 1.9],
+    [outcome('config_error'), undefined, 23.99],
   ])
   expect(days.map((alerts) => alerts.length)).toEqual([1, 0, 1, 1])
   // to the hour: a job of every day is an hour early on the day on which the clocks go forward
-  const short = said([[outcome('refused')], [outcome('refused'), undefined, 23]])
+  const short = said([[outcome('config_error')], [outcome('config_error'), undefined, 23]])
   expect(short.map((alerts) => alerts.length)).toEqual([1, 1])
 })
 
 test('it is busy or stops: nothing to say, and nothing is forgotten', () => {
-  const all = said([[outcome('refused')], [outcome('busy')], [outcome('stopped')], [outcome('done')]])
+  const all = said([[outcome('config_error')], [outcome('locked')], [outcome('stopped')], [outcome('success')]])
   expect(all.map((alerts) => alerts.length)).toEqual([1, 0, 0, 1])
 })
 
 test('restarted after a failure: etl.json knows that the last run failed', () => {
-  expect(said([[outcome('failed')], [outcome('done')], [outcome('done')]], { failedBefore: true })).toEqual([
+  expect(said([[outcome('failed')], [outcome('success')], [outcome('success')]], { failedBefore: true })).toEqual([
     [],
     ['recovered: Runs succeed again: It had failed since 2026-02-18T13:00:00.000Z. | Warehouse: /srv/warehouse'],
     [],
   ])
-  expect(said([[outcome('done')]])).toEqual([[]])
+  expect(said([[outcome('success')]])).toEqual([[]])
 })
 
 test('verify finds damage, and later none', () => {
   const problems = [{ kind: 'damaged', message: 'orders/2026/02/17.parquet: SHA-256 …' }]
-  expect(said([[outcome('damaged', { problems })], [outcome('done')]], {}, 'verify')).toEqual([
+  expect(said([[outcome('damaged', { problems })], [outcome('success')]], {}, 'verify')).toEqual([
     [expect.stringMatching(/^failed: dwh verify found damage in the warehouse: 1 of its files or records: orders/)],
     [expect.stringMatching(/^recovered: The warehouse is whole: It had failed since/)],
   ])
@@ -108,7 +108,7 @@ test('some tables are kept from before', () => {
       [outcome('partial'), view],
       [outcome('partial'), view, 22],
       [outcome('partial'), others],
-      [outcome('done'), viewOf({ orders: {} })],
+      [outcome('success'), viewOf({ orders: {} })],
       [outcome('partial'), view],
     ]),
   ).toEqual([[line], [], [line], [expect.stringContaining('events: no')], [], [line]])
@@ -138,7 +138,7 @@ test('rows and columns out of line', () => {
     },
     { runId: 'another' },
   )
-  const [[alert] = []] = said([[outcome('done'), after]], { view: before })
+  const [[alert] = []] = said([[outcome('success'), after]], { view: before })
   expect(alert?.replace('changed: Tables are not as they were: ', '').split(' | ')).toEqual([
     'added: new, 7 rows',
     'altered: column id is BIGINT not null, it was INTEGER not null',
@@ -155,10 +155,10 @@ test('rows and columns out of line', () => {
 })
 
 test('of a first run everything is new, which is nothing to say', () => {
-  expect(said([[outcome('done'), viewOf({ orders: {} })]], { view: viewOf({}) })).toEqual([[]])
-  expect(said([[outcome('done'), viewOf({ orders: {} })]], { view: null, seen: false })).toEqual([[]])
+  expect(said([[outcome('success'), viewOf({ orders: {} })]], { view: viewOf({}) })).toEqual([[]])
+  expect(said([[outcome('success'), viewOf({ orders: {} })]], { view: null, seen: false })).toEqual([[]])
   // of a run that was seen already there is nothing more to say
-  expect(said([[outcome('done'), viewOf({ orders: { rows: 1 } })]])).toEqual([[]])
+  expect(said([[outcome('success'), viewOf({ orders: { rows: 1 } })]])).toEqual([[]])
 })
 
 test('stale is said once, and fresh once', () => {

@@ -36,7 +36,7 @@ export function afterJobAlerts(
     return { state: { ...after, jobs: { ...after.jobs, [job]: told } }, alerts: [failed(job, history, outcome)] }
   }
   const wasFailing = before.jobs[job].failing
-  const good = outcome.result === 'done' || outcome.result === 'partial'
+  const good = outcome.result === 'success' || outcome.result === 'partial'
   const recovered = good && (wasFailing?.alertedAt != null || (job === 'run' && before.failedBefore))
   const alerts = recovered ? [recoveredAlert(job, wasFailing?.since ?? null, after.view)] : []
   if (job !== 'run' || !good) return { state: after, alerts }
@@ -68,8 +68,8 @@ function isToBeSaid(
   { result }: Outcome,
   now: Date,
 ): boolean {
-  if (result === 'busy' || result === 'stopped') return false
-  const final = job !== 'run' || result === 'refused' || failures > retries
+  if (result === 'locked' || result === 'stopped') return false
+  const final = job !== 'run' || result === 'config_error' || failures > retries
   const alertedAt = failing?.alertedAt ?? null
   return final && (alertedAt === null || now.getTime() - alertedAt.getTime() >= REMIND_MS)
 }
@@ -82,7 +82,8 @@ const FAILED: Readonly<Record<Job, string>> = {
 
 function failed(job: Job, { failing, failures }: JobHistory, { result, error }: Outcome): Alert {
   const title = result === 'damaged' ? 'dwh verify found damage in the warehouse' : FAILED[job]
-  const hint = error?.hint ?? (result === 'damaged' ? '`dwh verify` lists it, docs/upkeep.md says what to do.' : null)
+  const hint =
+    error?.hint ?? (result === 'damaged' ? '`dwh verify` lists it, docs/maintenance.md says what to do.' : null)
   return {
     kind: 'failed',
     title,

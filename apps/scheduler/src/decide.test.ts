@@ -124,22 +124,22 @@ test('a retry never comes later than the next scheduled time, nor than an hour',
 })
 
 test('wrong settings are not tried again before it is time', () => {
-  expect(runs(startState(SETTINGS, START), [['refused', START]]).due.run).toEqual(at('19T03:00:00'))
+  expect(runs(startState(SETTINGS, START), [['config_error', START]]).due.run).toEqual(at('19T03:00:00'))
 })
 
 test('another run is under way: asked again after 30 s, then more seldom; that is no failure', () => {
   const state = runs(startState(SETTINGS, START), [
-    ['busy', START],
-    ['busy', START],
+    ['locked', START],
+    ['locked', START],
   ])
   expect(state).toMatchObject({ due: { run: at('18T12:01:01') }, jobs: { run: { failures: 0, failing: null } } })
 })
 
 test('a scheduled time that passed while a run was under way is made up for, once', () => {
   const begun = at('15T03:00:00')
-  const state = afterJob(startState(SETTINGS, START), SETTINGS, 'run', ended('done', begun), START)
+  const state = afterJob(startState(SETTINGS, START), SETTINGS, 'run', ended('success', begun), START)
   expect(state.due.run).toEqual(at('16T03:00:00'))
-  const next = afterJob(state, SETTINGS, 'run', ended('done', START), START)
+  const next = afterJob(state, SETTINGS, 'run', ended('success', START), START)
   expect(next.due.run).toEqual(at('19T03:00:00'))
 })
 
@@ -188,6 +188,6 @@ test('verify: what it found last, by kind', () => {
     failing: { message: '3 of its files or records: a' },
   })
   expect(damaged.due.verify).toEqual(at('22T05:00:00'))
-  const whole = afterJob(damaged, SETTINGS, 'verify', ended('done', START), START)
+  const whole = afterJob(damaged, SETTINGS, 'verify', ended('success', START), START)
   expect(whole.jobs.verify).toMatchObject({ problems: {}, failing: null })
 })

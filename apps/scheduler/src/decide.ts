@@ -9,7 +9,7 @@ import { coveredSince, triedSince } from './warehouse-view.ts'
  */
 
 /** How soon to try again where another run holds the lease; twice as long each time, up to eight minutes. */
-const BUSY_MS = 30_000
+const LOCKED_MS = 30_000
 const MOST_DOUBLINGS = 4
 /** Between two retries at most. */
 const MOST_DELAY_MS = 3_600_000
@@ -25,7 +25,7 @@ export function startState(settings: SchedulerSettings, now: Date): SchedulerSta
     due: { run: atOnce ? now : after('run'), prune: after('prune'), verify: after('verify'), look: null },
     forced: runOnStart,
     retry: 0,
-    busy: 0,
+    locked: 0,
     running: null,
     view: null,
     seen: false,
@@ -55,7 +55,7 @@ export function isWanted({ forced, view, seen }: SchedulerState, { schedules }: 
 
 /** A run that is not wanted any more: another was made. */
 export function skipRun(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
-  return { ...state, retry: 0, busy: 0, due: { ...state.due, run: settings.schedules.run?.next(now) ?? null } }
+  return { ...state, retry: 0, locked: 0, due: { ...state.due, run: settings.schedules.run?.next(now) ?? null } }
 }
 
 /** When the warehouse is stale: so long after the first scheduled time that no run covers. Null: it never is. */
@@ -108,15 +108,15 @@ export function afterJob(
 ): SchedulerState {
   const { result, durationMs } = outcome
   const history = state.jobs[job]
-  const good = result === 'done' || result === 'partial'
-  const bad = !good && result !== 'busy' && result !== 'stopped'
+  const good = result === 'success' || result === 'partial'
+  const bad = !good && result !== 'locked' && result !== 'stopped'
   const failures = good ? 0 : history.failures + (bad ? 1 : 0)
   const { at, retry } = dueAfter(state, settings, job, outcome, now)
   return {
     ...state,
     running: null,
     retry: job === 'run' ? retry : state.retry,
-    busy: result === 'busy' ? state.busy + 1 : 0,
+    locked: result === 'locked' ? state.locked + 1 : 0,
     forced: job === 'run' && good ? false : state.forced,
     failedBefore: job === 'run' && good ? false : state.failedBefore,
     due: { ...state.due, [job]: at },
@@ -143,7 +143,7 @@ export function afterJob(
 }
 
 function dueAfter(
-  { retry, busy }: SchedulerState,
+  { retry, locked }: SchedulerState,
   { schedules, retries, retryDelayMs }: SchedulerSettings,
   job: Job,
   { result, startedAt }: Outcome,
@@ -152,10 +152,10 @@ function dueAfter(
   const schedule = schedules[job]
   const scheduled = schedule?.next(now) ?? null
   // a time that passed while it ran is made up for, once
-  if (result === 'done' || result === 'partial') return { at: schedule?.next(startedAt) ?? null, retry: 0 }
-  if (result === 'busy')
-    return sooner(new Date(now.getTime() + BUSY_MS * 2 ** Math.min(busy, MOST_DOUBLINGS)), scheduled, retry)
-  const again = job === 'run' && (result === 'failed' || result === 'late') && retry < retries
+  if (result === 'success' || result === 'partial') return { at: schedule?.next(startedAt) ?? null, retry: 0 }
+  if (result === 'locked')
+    return sooner(new Date(now.getTime() + LOCKED_MS * 2 ** Math.min(locked, MOST_DOUBLINGS)), scheduled, retry)
+  const again = job === 'run' && (result === 'failed' || result === 'timeout') && retry < retries
   if (!again) return { at: scheduled, retry: 0 }
   const delayMs = Math.min(retryDelayMs * 2 ** Math.min(retry, 30), MOST_DELAY_MS)
   return sooner(new Date(now.getTime() + delayMs), scheduled, retry + 1)
@@ -179,7 +179,7 @@ interface VerifyAnswer {
 }
 
 function problemsOf({ result, answer }: Outcome): Record<string, number> | null {
-  if (result === 'done') return {}
+  if (result === 'success') return {}
   if (result !== 'damaged') return null
   const counts: Record<string, number> = {}
   for (const { kind } of (answer as Partial<VerifyAnswer>).problems ?? []) counts[kind] = (counts[kind] ?? 0) + 1

@@ -56,11 +56,11 @@ const program = new Command('dwh-scheduler')
 
 async function main(): Promise<number> {
   const flags = program.parse(argv).opts<Flags>()
-  const surroundings = { env, cwd: cwd(), home: homedir(), tmp: tmpdir() }
-  const config = await loadConfig(flags.config === undefined ? {} : { config: flags.config }, surroundings)
+  const environment = { env, cwd: cwd(), home: homedir(), tmp: tmpdir() }
+  const config = await loadConfig(flags.config === undefined ? {} : { config: flags.config }, environment)
   const settings = schedulerSettings(config)
   if (flags.checkHealth) return checkHealth(settings.listen, (text) => void stderr.write(text))
-  await checkSettings(config, { source: settings.schedules.run !== null }, surroundings)
+  await checkSettings(config, { source: settings.schedules.run !== null }, environment)
   if (config.schedule.prune !== undefined && config.schedule.prune !== 'off' && settings.schedules.prune === null)
     log('warn', 'no old days are removed: nothing says what to keep', { hint: 'Set DWH_KEEP_DAILY or its like.' })
   await work(settings, flags.config === undefined ? env : { ...env, DWH_CONFIG: flags.config })

@@ -5,13 +5,13 @@ import { own } from './warehouse-view.ts'
 
 /** From 0 on, so that the first one is an increase. */
 const NO_OUTCOMES: Readonly<Record<OutcomeResult, number>> = {
-  done: 0,
+  success: 0,
   partial: 0,
-  busy: 0,
+  locked: 0,
   damaged: 0,
-  refused: 0,
+  config_error: 0,
   failed: 0,
-  late: 0,
+  timeout: 0,
   stopped: 0,
 }
 

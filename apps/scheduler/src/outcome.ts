@@ -10,10 +10,18 @@ export interface Outcome {
 }
 
 /**
- * `partial`: published, some tables kept from before. `busy`: another run holds the lease. `refused`: usage or configuration, which no retry mends. `damaged`: `dwh verify` found something.
- * `late`: ended at its deadline. `stopped`: ended because the scheduler ends.
+ * `partial`: published, some tables kept from before. `locked`: another run holds the lease. `config_error`: usage or configuration, which no retry mends. `damaged`: `dwh verify` found something.
+ * `timeout`: ended at its deadline. `stopped`: ended because the scheduler ends.
  */
-export type OutcomeResult = 'done' | 'partial' | 'busy' | 'damaged' | 'refused' | 'failed' | 'late' | 'stopped'
+export type OutcomeResult =
+  | 'success'
+  | 'partial'
+  | 'locked'
+  | 'damaged'
+  | 'config_error'
+  | 'failed'
+  | 'timeout'
+  | 'stopped'
 
 export interface OutcomeError {
   readonly message: string
@@ -23,9 +31,9 @@ export interface OutcomeError {
 
 /** By the exit codes of `dwh`. */
 export const RESULTS: Readonly<Record<number, OutcomeResult>> = {
-  0: 'done',
-  2: 'refused',
+  0: 'success',
+  2: 'config_error',
   3: 'partial',
-  4: 'busy',
+  4: 'locked',
   5: 'damaged',
 }

@@ -14,7 +14,7 @@ async function status(env: Record<string, string>) {
 
 test('the answer of a command', async () => {
   expect(await status({})).toMatchObject({
-    result: 'done',
+    result: 'success',
     answer: { status: 'none', remembered_at: null },
     error: null,
   })
@@ -22,7 +22,7 @@ test('the answer of a command', async () => {
 
 test('wrong settings: what the command says of them', async () => {
   expect(await status({ DWH_PARALLEL: 'many' })).toMatchObject({
-    result: 'refused',
+    result: 'config_error',
     error: { message: expect.stringContaining('DWH_PARALLEL'), hint: expect.any(String) },
   })
 })

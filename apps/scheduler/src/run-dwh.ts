@@ -30,7 +30,7 @@ export async function runDwh(args: readonly string[], options: RunDwhOptions): P
   const { clock, signal, deadlineMs } = options
   const startedAt = clock()
   const outcome = await start(args, options).catch(
-    (error: Error): Ended => ({ ended: error.message, answer: null, error: null, late: false }),
+    (error: Error): Ended => ({ ended: error.message, answer: null, error: null, timedOut: false }),
   )
   const { ended, answer } = outcome
   const result = resultOf(outcome, signal.aborted)
@@ -44,7 +44,7 @@ interface Ended {
   readonly ended: number | string
   readonly answer: unknown
   readonly error: OutcomeError | null
-  readonly late: boolean
+  readonly timedOut: boolean
 }
 
 async function start(args: readonly string[], { env, signal, deadlineMs, onLine }: RunDwhOptions): Promise<Ended> {
@@ -54,7 +54,7 @@ async function start(args: readonly string[], { env, signal, deadlineMs, onLine 
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
   })
-  let late = false
+  let timedOut = false
   let killer: NodeJS.Timeout | undefined
   const end = () => {
     // told twice, it would drop everything
@@ -63,7 +63,7 @@ async function start(args: readonly string[], { env, signal, deadlineMs, onLine 
     killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   }
   const overdue = () => {
-    late = !signal.aborted
+    timedOut = !signal.aborted
     end()
   }
   const deadline = deadlineMs === 0 ? undefined : setTimeout(overdue, deadlineMs)
@@ -77,7 +77,7 @@ async function start(args: readonly string[], { env, signal, deadlineMs, onLine 
     })
     if (signal.aborted) end()
     const [answer, error, ended] = await Promise.all([answerOf(child.stdout), messages(child.stderr, onLine), closed])
-    return { ended, answer, error, late }
+    return { ended, answer, error, timedOut }
   } finally {
     clearTimeout(deadline)
     clearTimeout(killer)
@@ -92,15 +92,15 @@ async function answerOf(stdout: Readable): Promise<unknown> {
   return parsed(text)
 }
 
-function resultOf({ ended, answer, error, late }: Ended, stopped: boolean): OutcomeResult {
+function resultOf({ ended, answer, error, timedOut }: Ended, stopped: boolean): OutcomeResult {
   const result = typeof ended === 'number' ? RESULTS[ended] : undefined
   // what has published has, however late
-  if (result === 'done' || result === 'partial') return isObject(answer) ? result : 'failed'
+  if (result === 'success' || result === 'partial') return isObject(answer) ? result : 'failed'
   if (stopped) return 'stopped'
-  if (late) return 'late'
+  if (timedOut) return 'timeout'
   if (result === 'damaged' && !isObject(answer)) return 'failed'
   // it had the lease, and lost it: nobody else need be there
-  if (result === 'busy' && error?.context?.leaseOver === true) return 'failed'
+  if (result === 'locked' && error?.context?.leaseOver === true) return 'failed'
   return result ?? 'failed'
 }
 
@@ -109,9 +109,9 @@ function isObject(answer: unknown): boolean {
 }
 
 function errorOf(result: OutcomeResult, error: OutcomeError | null, deadlineMs: number): OutcomeError | null {
-  if (result === 'done' || result === 'partial') return null
+  if (result === 'success' || result === 'partial') return null
   if (result === 'failed' && error === null) return { message: 'its answer is no JSON', hint: null }
-  if (result !== 'late') return error
+  if (result !== 'timeout') return error
   return {
     message: `it was not done after ${Math.round(deadlineMs / 1000)} s, and was ended`,
     hint: 'Raise DWH_DEADLINE, or see in the log which table takes so long.',

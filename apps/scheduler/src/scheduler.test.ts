@@ -25,7 +25,7 @@ test('an empty warehouse gets its first run at once; started again there is noth
   expect(await first.page('/readyz')).toMatchObject({ status: 503 })
   expect(await first.line('run ended')).toMatchObject({
     level: 'info',
-    result: 'done',
+    result: 'success',
     tables: 2,
     rows: 1500,
   })
@@ -33,7 +33,7 @@ test('an empty warehouse gets its first run at once; started again there is noth
   const { status, body } = await first.page('/metrics')
   expect(status).toBe(200)
   expect(body).toContain('dwh_table_rows{table="orders"} 1000\n')
-  expect(body).toContain('dwh_job_outcomes_total{job="run",outcome="done"} 1\n')
+  expect(body).toContain('dwh_job_outcomes_total{job="run",outcome="success"} 1\n')
   expect(await first.page('/')).toMatchObject({ status: 404 })
   expect(await first.stop()).toMatchObject({ code: 0 })
   expect(await isReleased(here.folder)).toBe(true)
@@ -45,7 +45,7 @@ test('an empty warehouse gets its first run at once; started again there is noth
   expect(second.lines.map(({ message }) => message)).not.toContain('run begins')
 
   const third = here.scheduler({ RUN_ON_START: 'true' })
-  expect(await third.line('run ended')).toMatchObject({ result: 'done' })
+  expect(await third.line('run ended')).toMatchObject({ result: 'success' })
   await third.stop()
   const fourth = here.scheduler({ DWH_CATCH_UP: 'false', DWH_STORAGE: join(here.folder, 'another') })
   await expect.poll(async () => (await fourth.page('/readyz')).body).toBe('no run has been published yet\n')
@@ -170,7 +170,7 @@ test('a run that takes longer than its deadline is ended, and gives its lease ba
     await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
     const scheduler = here.scheduler()
     const ended = await scheduler.line('run ended')
-    expect(ended).toMatchObject({ result: 'late', error: { message: 'it was not done after 2 s, and was ended' } })
+    expect(ended).toMatchObject({ result: 'timeout', error: { message: 'it was not done after 2 s, and was ended' } })
     expect(await isReleased(here.folder)).toBe(true)
     await scheduler.stop()
   })
@@ -207,7 +207,7 @@ test('a run that is killed is made again', async () => {
       error: { message: 'it was killed by SIGKILL' },
     })
     await client.query('COMMIT')
-    await scheduler.line('run ended: done')
+    await scheduler.line('run ended: success')
     await scheduler.stop()
   })
 })
@@ -227,7 +227,7 @@ test('two schedulers, one warehouse, a run every two seconds: one each', async (
   const here = await place({ DATABASE_URL: database.url, DWH_SCHEDULE: '*/2 * * * * *' })
   const both = [here.scheduler(), here.scheduler()]
   const published = () =>
-    both.flatMap(({ lines }) => lines.filter(({ result, job }) => job === 'run' && result === 'done'))
+    both.flatMap(({ lines }) => lines.filter(({ result, job }) => job === 'run' && result === 'success'))
   await expect.poll(() => published().length).toBeGreaterThan(4)
   for (const scheduler of both) expect(await scheduler.stop()).toMatchObject({ code: 0 })
   const starts = published().map(({ run_id }) => Number(String(run_id).slice(13, 15)))
@@ -247,8 +247,8 @@ test('old days are removed, files are verified, damage is said', async () => {
     DWH_VERIFY_SCHEDULE: '* * * * * *',
     DWH_VERIFY_SAMPLE: '100%',
   })
-  expect(await scheduler.line('prune ended')).toMatchObject({ result: 'done', removed: ['2026-02-17'] })
-  expect(await scheduler.line('verify ended')).toMatchObject({ result: 'done', problems: 0 })
+  expect(await scheduler.line('prune ended')).toMatchObject({ result: 'success', removed: ['2026-02-17'] })
+  expect(await scheduler.line('verify ended')).toMatchObject({ result: 'success', problems: 0 })
   await writeFile(join(here.folder, 'warehouse/orders/2026/02/18.parquet'), 'no Parquet')
   await hook.received('failed')
   expect(hook.messages.at(-1)?.text).toBe('*dwh: dwh verify found damage in the warehouse*')
@@ -260,9 +260,9 @@ test('a schedule that is behind goes on: a run every second that takes longer', 
   const database = await testDatabase('CREATE TABLE slow AS SELECT 1 AS id')
   const here = await place({ DATABASE_URL: database.url, ...EVERY_SECOND })
   const scheduler = here.scheduler()
-  await expect.poll(() => scheduler.lines.filter(({ result }) => result === 'done').length).toBeGreaterThan(3)
+  await expect.poll(() => scheduler.lines.filter(({ result }) => result === 'success').length).toBeGreaterThan(3)
   expect(await scheduler.stop()).toMatchObject({ code: 0 })
-  expect(scheduler.lines.filter(({ result }) => result === 'busy')).toEqual([])
+  expect(scheduler.lines.filter(({ result }) => result === 'locked')).toEqual([])
 })
 
 describe('ends at once, and says why', () => {

@@ -101,7 +101,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   }
 
   function logOutcome(job: Job, { result, durationMs, error, answer }: Outcome): void {
-    const level = result === 'done' || result === 'stopped' ? 'info' : result === 'failed' ? 'error' : 'warn'
+    const level = result === 'success' || result === 'stopped' ? 'info' : result === 'failed' ? 'error' : 'warn'
     const next = state.due[job]
     log(level, `${job} ended: ${result}`, {
       job,
@@ -132,7 +132,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
 
 /** Null where the warehouse was not seen. */
 function viewOf({ result, answer }: Outcome): WarehouseView | null {
-  return result === 'done' ? readView(answer) : null
+  return result === 'success' ? readView(answer) : null
 }
 
 function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, { verifySample }: SchedulerSettings): string[] {

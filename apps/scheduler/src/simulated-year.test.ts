@@ -88,7 +88,7 @@ async function command(
   const ended = (result: OutcomeResult, answer: unknown = null): Outcome => ({
     result,
     answer,
-    error: result === 'done' ? null : { message: result, hint: null },
+    error: result === 'success' ? null : { message: result, hint: null },
     startedAt,
     durationMs: time.clock().getTime() - startedAt.getTime(),
   })
@@ -96,7 +96,7 @@ async function command(
     await time.sleep(args[0] === 'status' ? 300 : 10 * MINUTE, signal)
     if (signal.aborted) return ended('stopped')
     if (world.blind && args[0] === 'status') return ended('failed')
-    return ended('done', args[0] === 'status' ? statusOf(world.good) : { problems: [] })
+    return ended('success', args[0] === 'status' ? statusOf(world.good) : { problems: [] })
   }
   // the id of a run knows its start to the second
   const begun = new Date(Math.floor(startedAt.getTime() / 1000) * 1000)
@@ -104,7 +104,7 @@ async function command(
   const superseded = lastRun !== undefined && lastRun !== lastOf(world.good)
   if (shared.leaseUntil > startedAt.getTime() || superseded) {
     await time.sleep(1000, signal)
-    return ended(signal.aborted ? 'stopped' : 'busy')
+    return ended(signal.aborted ? 'stopped' : 'locked')
   }
   shared.leaseUntil = Number.POSITIVE_INFINITY
   const long = random() < 0.05
@@ -121,7 +121,7 @@ async function command(
   }
   shared.failuresInARow = 0
   world.good.push(begun)
-  return ended('done', {})
+  return ended('success', {})
 }
 
 /** Each run by its number. */

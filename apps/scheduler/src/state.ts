@@ -12,7 +12,7 @@ export interface SchedulerState {
   /** Retries of the run that is due, so far. */
   readonly retry: number
   /** How often the run or job that is due has found another under way. */
-  readonly busy: number
+  readonly locked: number
   readonly running: Job | null
   /** As last seen; null before it was seen. */
   readonly view: WarehouseView | null

@@ -7,7 +7,7 @@ import type { Setting } from './setting.ts'
 import { nested } from './settings-by-key.ts'
 import { SETTINGS } from './settings-list.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /** Values from outside of the file, in the form of the file: as they were written, and as they are read. */
 export interface GivenValues {
@@ -19,7 +19,7 @@ export interface GivenValues {
  * What the environment says. An empty variable counts as none.
  * @throws DwhError CONFIG_INVALID
  */
-export function fromEnvironment(env: Environment): GivenValues {
+export function fromEnvironment(env: Variables): GivenValues {
   return given(
     ({ variable }) => variable && (env[variable] || undefined),
     ({ variable }) => variable,

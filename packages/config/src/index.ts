@@ -1,7 +1,7 @@
 export { configSchema } from './config-schema.ts'
 export type { ConfigValues, KeepValues, S3Values, ScheduleValues, WarehouseSettings } from './config-values.ts'
 export { defaultText, plain, settingMeaning } from './describe-setting.ts'
-export { type Config, type ConfigFlags, configOf, loadConfig, putTogether, type Surroundings } from './load-config.ts'
+export { type Config, type ConfigFlags, configOf, type Environment, loadConfig, putTogether } from './load-config.ts'
 export { withDefaults } from './merge-settings.ts'
 export { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
 export type { Setting } from './setting.ts'

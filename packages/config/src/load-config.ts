@@ -8,7 +8,7 @@ import type {
   SettingFlags,
   WarehouseSettings,
 } from './config-values.ts'
-import { checked, type Environment } from './given-values.ts'
+import { checked, type Variables } from './given-values.ts'
 import { mergeSettings, withDefaults } from './merge-settings.ts'
 import { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
 import { refuseSecrets } from './refuse-secrets.ts'
@@ -48,9 +48,9 @@ export interface Config {
 /** The flags that any command may have; each wins over the environment and the file. */
 export type ConfigFlags = SettingFlags & { readonly config?: string }
 
-/** What the surroundings say; read once, by main. */
-export interface Surroundings {
-  readonly env: Environment
+/** What the environment say; read once, by main. */
+export interface Environment {
+  readonly env: Variables
   /** Absolute. */
   readonly cwd: string
   readonly home: string
@@ -63,11 +63,11 @@ export interface Surroundings {
  * Puts the settings together: flags, then environment, then file, then defaults. An empty variable counts as none.
  * @throws DwhError CONFIG_INVALID
  */
-export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings): Promise<Config> {
-  const { env, cwd } = surroundings
+export async function loadConfig(flags: ConfigFlags, environment: Environment): Promise<Config> {
+  const { env, cwd } = environment
   const named = flags.config ?? (env.DWH_CONFIG || undefined)
   refuseSecrets({ config: named }, () => (flags.config === undefined ? 'DWH_CONFIG' : '--config'))
-  return putTogether(await readConfigFile(named, cwd, env), flags, surroundings)
+  return putTogether(await readConfigFile(named, cwd, env), flags, environment)
 }
 
 /**
@@ -75,11 +75,11 @@ export async function loadConfig(flags: ConfigFlags, surroundings: Surroundings)
  * is asked for the others.
  * @throws DwhError CONFIG_INVALID
  */
-export async function configOf(settings: WarehouseSettings, surroundings: Surroundings): Promise<Config> {
+export async function configOf(settings: WarehouseSettings, environment: Environment): Promise<Config> {
   const values = checked(withoutUndefined(settings), (path) => path.join('.'))
-  const file = { path: join(surroundings.cwd, 'settings'), values, unset: [] }
-  const env = withoutGiven(surroundings.env, values)
-  return { ...(await putTogether(file, {}, { ...surroundings, env })), file: null }
+  const file = { path: join(environment.cwd, 'settings'), values, unset: [] }
+  const env = withoutGiven(environment.env, values)
+  return { ...(await putTogether(file, {}, { ...environment, env })), file: null }
 }
 
 function withoutUndefined(settings: object): Record<string, unknown> {
@@ -87,7 +87,7 @@ function withoutUndefined(settings: object): Record<string, unknown> {
 }
 
 /** The environment, without the variables of settings that are given. */
-function withoutGiven(env: Environment, values: ConfigValues): Environment {
+function withoutGiven(env: Variables, values: ConfigValues): Variables {
   const given = SETTINGS.filter(({ key }) => valueAt(values, key) !== undefined).map(({ variable }) => variable)
   const bucket = values.storage === undefined ? [] : ['S3_BUCKET']
   return Object.fromEntries(Object.entries(env).filter(([name]) => ![...given, ...bucket].includes(name)))
@@ -97,10 +97,10 @@ function withoutGiven(env: Environment, values: ConfigValues): Environment {
 export async function putTogether(
   file: ConfigFile | null,
   flags: ConfigFlags,
-  surroundings: Surroundings,
+  environment: Environment,
 ): Promise<Config> {
-  const { env, cwd, home, tmp } = surroundings
-  const { values: said, isSaidOutside } = mergeSettings(file, flags, surroundings)
+  const { env, cwd, home, tmp } = environment
+  const { values: said, isSaidOutside } = mergeSettings(file, flags, environment)
   const values = withDefaults('', said)
   const config: Config = {
     source: values.source ?? null,

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { dayAt } from '@dwh/core'
 import { settingValue } from './config-schema.ts'
 import type { ConfigValues, Filled, SettingFlags } from './config-values.ts'
-import { type Environment, fromEnvironment, fromFlags } from './given-values.ts'
+import { fromEnvironment, fromFlags, type Variables } from './given-values.ts'
 import type { ConfigFile } from './read-config-file.ts'
 import { refuseSecrets } from './refuse-secrets.ts'
 import type { Setting } from './setting.ts'
@@ -26,7 +26,7 @@ const URL_LIKE = /^[a-z][a-z0-9+.-]+:\//i
 export function mergeSettings(
   file: ConfigFile | null,
   flags: SettingFlags,
-  { env, cwd }: { readonly env: Environment; readonly cwd: string },
+  { env, cwd }: { readonly env: Variables; readonly cwd: string },
 ): MergedSettings {
   const environment = fromEnvironment(env)
   const outside = [fromFlags(flags), environment]

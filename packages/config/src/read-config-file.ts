@@ -32,7 +32,7 @@ const NOT_FOR_ALL: ReadonlySet<Path[number] | undefined> = new Set(['source', 's
 /** Looked for in the working folder, in this order, when no file is named. JSON is YAML. */
 const NAMES = ['dwh.yaml', 'dwh.yml', 'dwh.json']
 
-type Environment = Readonly<Record<string, string | undefined>>
+type Variables = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads the configuration file: the named one, or the first of `dwh.yaml`, `dwh.yml`, `dwh.json` in `folder`; null when none is named and none is there.
@@ -43,7 +43,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export async function readConfigFile(
   named: string | undefined,
   folder: string,
-  env: Environment,
+  env: Variables,
 ): Promise<ConfigFile | null> {
   const candidates = named === undefined ? NAMES.map((file) => join(folder, file)) : [resolve(folder, named)]
   for (const path of candidates) {
@@ -68,7 +68,7 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-function parseConfig(text: string, path: string, env: Environment): Omit<ConfigFile, 'path'> {
+function parseConfig(text: string, path: string, env: Variables): Omit<ConfigFile, 'path'> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
@@ -131,7 +131,7 @@ function nearestKey(wrong: string, known: readonly string[]): string {
 /** Undefined in place of a text with a variable that is not set, which `onUnset` is told. */
 function substitute(
   value: unknown,
-  env: Environment,
+  env: Variables,
   path: Path,
   onUnset: (keys: Path, what: string, hint: string) => void,
 ): unknown {

@@ -1,11 +1,11 @@
 export type {
+  ConnectionEnvironment,
   ConnectionInput,
   ConnectionKeywords,
-  ConnectionRoom,
   FileMode,
   ResolvedConnection,
 } from '@dwh/libpq-settings'
-export { systemRoom } from '@dwh/libpq-settings'
+export { systemEnvironment } from '@dwh/libpq-settings'
 export { inspectServer, readOnlyRoleSql, type ServerReport } from './catalog/inspect-server.ts'
 export { listTables, type PgColumn, type PgTable } from './catalog/list-tables.ts'
 export type { PgType } from './catalog/pg-type.ts'

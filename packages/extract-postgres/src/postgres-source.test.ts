@@ -11,7 +11,7 @@ import {
   withClient,
 } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { postgresSource, systemRoom } from './index.ts'
+import { postgresSource, systemEnvironment } from './index.ts'
 
 async function open(database: TestDatabase, options = {}): Promise<SourceSnapshot> {
   const snapshot = await postgresSource({ connection: database.url, ...options }).open()
@@ -168,7 +168,7 @@ describe('a server that will not have us', () => {
   const secret = `s3cr3t-${randomBytes(4).toString('hex')}`
 
   async function refusal(connection: string): Promise<Record<string, unknown>> {
-    const error = await postgresSource({ connection, room: systemRoom({ PGCONNECT_TIMEOUT: '1' }) })
+    const error = await postgresSource({ connection, environment: systemEnvironment({ PGCONNECT_TIMEOUT: '1' }) })
       .open()
       .catch((e) => e)
     const everything = JSON.stringify([

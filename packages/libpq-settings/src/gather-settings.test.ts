@@ -1,22 +1,31 @@
 import { expect, test } from 'vitest'
 import { type ConnectionInput, gatherSettings } from './gather-settings.ts'
-import { refusalOf, testRoom } from './test-support.ts'
+import { refusalOf, testEnvironment } from './test-support.ts'
 
-type Room = Parameters<typeof testRoom>[0]
+type Given = Parameters<typeof testEnvironment>[0]
 
-const gather = (input: ConnectionInput, room: Room = {}) =>
-  Object.fromEntries([...gatherSettings(input, testRoom(room))].map(([keyword, setting]) => [keyword, setting.value]))
+const gather = (input: ConnectionInput, environment: Given = {}) =>
+  Object.fromEntries(
+    [...gatherSettings(input, testEnvironment(environment))].map(([keyword, setting]) => [keyword, setting.value]),
+  )
 
 const HOME_FILE = '/home/me/.pg_service.conf'
 
 test('the input goes before the service, the service before the environment', () => {
-  const room = {
+  const environment = {
     env: { PGHOST: 'env', PGUSER: 'env', PGPORT: '3', PGSERVICE: 'other' },
     files: { [HOME_FILE]: '[sales]\nhost=file\nuser=file\n[other]\nhost=no\n' },
   }
-  expect(gather('service=sales host=input', room)).toEqual({ service: 'sales', host: 'input', user: 'file', port: '3' })
-  expect(gather('postgres://input?service=sales', room)).toEqual(gather('service=sales host=input', room))
-  expect(gather({ service: 'sales', host: 'input' }, room)).toEqual(gather('service=sales host=input', room))
+  expect(gather('service=sales host=input', environment)).toEqual({
+    service: 'sales',
+    host: 'input',
+    user: 'file',
+    port: '3',
+  })
+  expect(gather('postgres://input?service=sales', environment)).toEqual(gather('service=sales host=input', environment))
+  expect(gather({ service: 'sales', host: 'input' }, environment)).toEqual(
+    gather('service=sales host=input', environment),
+  )
 })
 
 test('an empty value in a string hides the environment, an empty one among keywords does not', () => {

@@ -1,6 +1,6 @@
 import { hasCredentials } from '@dwh/core'
 import { configInvalid } from './config-invalid.ts'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 import { isKeyword, isSecret, KEYWORD_VARIABLES, KEYWORDS, type Keyword, unknownKeyword } from './keywords.ts'
 import { parseConninfo } from './parse-conninfo.ts'
 import { isUri, parseUri } from './parse-uri.ts'
@@ -17,23 +17,23 @@ export type ConnectionInput = string | ConnectionKeywords
  * Every setting that somebody wrote, the nearest first: the input, the service, the environment. Defaults are not in it.
  * @throws DwhError CONFIG_INVALID
  */
-export function gatherSettings(input: ConnectionInput, room: ConnectionRoom): Settings {
+export function gatherSettings(input: ConnectionInput, environment: ConnectionEnvironment): Settings {
   const settings = new Map<Keyword, Setting>()
   for (const [keyword, value] of readInput(input)) settings.set(keyword, { value, from: `the setting ${keyword}` })
-  const service = settings.get('service')?.value ?? room.env.PGSERVICE
+  const service = settings.get('service')?.value ?? environment.env.PGSERVICE
   if (service !== undefined) {
     checkValue('service', settings.get('service') ?? { value: service, from: 'PGSERVICE' })
-    for (const [keyword, setting] of readService(service, room)) {
+    for (const [keyword, setting] of readService(service, environment)) {
       if (!settings.has(keyword)) settings.set(keyword, setting)
     }
   }
   for (const keyword of KEYWORDS) {
     const variable = KEYWORD_VARIABLES[keyword]
-    const value = variable === null ? undefined : room.env[variable]
+    const value = variable === null ? undefined : environment.env[variable]
     if (variable !== null && value !== undefined && !settings.has(keyword))
       settings.set(keyword, { value, from: variable })
   }
-  if (!settings.has('sslmode') && room.env.PGREQUIRESSL?.startsWith('1')) {
+  if (!settings.has('sslmode') && environment.env.PGREQUIRESSL?.startsWith('1')) {
     settings.set('sslmode', { value: 'require', from: 'PGREQUIRESSL' })
   }
   for (const [keyword, setting] of settings) checkValue(keyword, setting)

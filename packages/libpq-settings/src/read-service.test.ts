@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { readService } from './read-service.ts'
-import { refusalOf, testRoom } from './test-support.ts'
+import { refusalOf, testEnvironment } from './test-support.ts'
 
-type Room = Parameters<typeof testRoom>[0]
+type Given = Parameters<typeof testEnvironment>[0]
 
 const HOME_FILE = '/home/me/.pg_service.conf'
-const read = (service: string, room: Room) =>
+const read = (service: string, environment: Given) =>
   Object.fromEntries(
-    [...readService(service, testRoom(room))].map(([keyword, { value, from }]) => [keyword, [value, from]]),
+    [...readService(service, testEnvironment(environment))].map(([keyword, { value, from }]) => [
+      keyword,
+      [value, from],
+    ]),
   )
 const section = (text: string) => ({ files: { [HOME_FILE]: text } })
 

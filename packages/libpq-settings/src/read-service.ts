@@ -1,6 +1,6 @@
 import { nearest } from '@dwh/core'
 import { configInvalid, shown } from './config-invalid.ts'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 import { isKeyword, KEYWORDS, type Keyword } from './keywords.ts'
 import type { Setting } from './setting.ts'
 
@@ -12,13 +12,13 @@ const SYSTEM_FOLDERS: readonly string[] = ['/etc/postgresql-common', '/etc/sysco
  * https://www.postgresql.org/docs/18/libpq-pgservice.html
  * @throws DwhError CONFIG_INVALID when no file has the service, or a line of it cannot be read
  */
-export function readService(service: string, room: ConnectionRoom): ReadonlyMap<Keyword, Setting> {
+export function readService(service: string, environment: ConnectionEnvironment): ReadonlyMap<Keyword, Setting> {
   const others: string[] = []
   const looked: string[] = []
-  for (const path of serviceFiles(room)) {
-    const text = room.readFile(path)
+  for (const path of serviceFiles(environment)) {
+    const text = environment.readFile(path)
     if (text === null) {
-      if (path === room.env.PGSERVICEFILE) {
+      if (path === environment.env.PGSERVICEFILE) {
         throw configInvalid(
           `PGSERVICEFILE: ${path} cannot be read`,
           'Correct PGSERVICEFILE, or unset it to use ~/.pg_service.conf.',
@@ -41,9 +41,9 @@ export function readService(service: string, room: ConnectionRoom): ReadonlyMap<
   )
 }
 
-function serviceFiles(room: ConnectionRoom): string[] {
-  const { PGSERVICEFILE, PGSYSCONFDIR } = room.env
-  const own = PGSERVICEFILE ?? (room.home === null ? null : `${room.home}/.pg_service.conf`)
+function serviceFiles(environment: ConnectionEnvironment): string[] {
+  const { PGSERVICEFILE, PGSYSCONFDIR } = environment.env
+  const own = PGSERVICEFILE ?? (environment.home === null ? null : `${environment.home}/.pg_service.conf`)
   const folders = PGSYSCONFDIR === undefined ? SYSTEM_FOLDERS : [PGSYSCONFDIR]
   return [...(own === null ? [] : [own]), ...folders.map((folder) => `${folder}/pg_service.conf`)]
 }

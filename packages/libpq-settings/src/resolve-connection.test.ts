@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { ConnectionInput } from './gather-settings.ts'
 import { resolveConnection } from './resolve-connection.ts'
-import { refusalOf, testRoom } from './test-support.ts'
+import { refusalOf, testEnvironment } from './test-support.ts'
 
-type Room = Parameters<typeof testRoom>[0]
+type Given = Parameters<typeof testEnvironment>[0]
 
-const resolve = (input: ConnectionInput, room: Room = {}) => resolveConnection(input, testRoom(room))
-const refusal = (input: ConnectionInput, room: Room = {}) => refusalOf(() => resolve(input, room))
+const resolve = (input: ConnectionInput, environment: Given = {}) =>
+  resolveConnection(input, testEnvironment(environment))
+const refusal = (input: ConnectionInput, environment: Given = {}) => refusalOf(() => resolve(input, environment))
 
 test('nothing is said: the defaults', () => {
   expect(resolve('')).toEqual({
@@ -45,7 +46,7 @@ test('the database is called as the user; no user at all is refused', () => {
 })
 
 describe('hosts', () => {
-  const hosts = (input: ConnectionInput, room: Room = {}) => resolve(input, room).hosts
+  const hosts = (input: ConnectionInput, environment: Given = {}) => resolve(input, environment).hosts
 
   test('in order, each with its port', () => {
     expect(hosts('postgres://a:1,b,[::1]:3/x')).toEqual([
@@ -83,8 +84,8 @@ describe('hosts', () => {
 
 describe('password', () => {
   const text = 'a:5432:*:*:for a\nb:5432:*:*:for b\nlocalhost:*:*:*:local\n/tmp:*:*:*:folder\n10.0.0.1:*:*:*:address\n'
-  const passwords = (input: ConnectionInput, room: Room = { files: { '/home/me/.pgpass': text } }) =>
-    resolve(input, room).hosts.map(({ password }) => password)
+  const passwords = (input: ConnectionInput, environment: Given = { files: { '/home/me/.pgpass': text } }) =>
+    resolve(input, environment).hosts.map(({ password }) => password)
 
   test('one for each host, from the file; or one for all, as given', () => {
     expect(passwords('host=a,b,c')).toEqual(['for a', 'for b', undefined])

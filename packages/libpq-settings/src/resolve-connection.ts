@@ -1,5 +1,5 @@
 import { configInvalid } from './config-invalid.ts'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 import { findPasswords } from './find-passwords.ts'
 import { type ConnectionInput, gatherSettings } from './gather-settings.ts'
 import { readChoice, readInteger, readText } from './read-value.ts'
@@ -47,20 +47,20 @@ export interface ResolvedConnection extends TlsSettings {
  * variables, and those before the defaults.
  *
  * @example
- * resolveConnection('postgres://me@db1,db2/sales?sslmode=verify-full', room).hosts // [{ host: 'db1', port: 5432 }, { host: 'db2', port: 5432 }]
+ * resolveConnection('postgres://me@db1,db2/sales?sslmode=verify-full', environment).hosts // [{ host: 'db1', port: 5432 }, { host: 'db2', port: 5432 }]
  *
  * @throws DwhError CONFIG_INVALID for what libpq refuses, and for what cannot be had here and would leave a connection less safe than was asked
  * for; no message holds a password or a URI
  */
-export function resolveConnection(input: ConnectionInput, room: ConnectionRoom): ResolvedConnection {
-  const settings = gatherSettings(input, room)
+export function resolveConnection(input: ConnectionInput, environment: ConnectionEnvironment): ResolvedConnection {
+  const settings = gatherSettings(input, environment)
   const notes: string[] = []
-  const places = resolveHosts(settings, room)
-  const user = readText(settings, 'user') ?? room.user
+  const places = resolveHosts(settings, environment)
+  const user = readText(settings, 'user') ?? environment.user
   if (!user) throw configInvalid('the source: no user', 'Name one: user=..., postgres://user@host, or PGUSER.')
   const database = readText(settings, 'dbname') ?? user
   refuseUnsupported(settings, places, notes)
-  const found = findPasswords(places, { user, database }, settings, room)
+  const found = findPasswords(places, { user, database }, settings, environment)
   const hosts = places.map((place, index) => {
     const password = found.passwords[index] ?? null
     return password === null ? place : { ...place, password }
@@ -69,7 +69,7 @@ export function resolveConnection(input: ConnectionInput, room: ConnectionRoom):
     hosts,
     user,
     database,
-    ...resolveTls(settings, places, room, notes),
+    ...resolveTls(settings, places, environment, notes),
     loadBalanceHosts: readChoice(settings, 'load_balance_hosts', ['disable', 'random']) ?? 'disable',
     targetSessionAttrs: readChoice(settings, 'target_session_attrs', SESSION_ATTRIBUTES) ?? 'any',
     requireAuth: readRequireAuth(settings),

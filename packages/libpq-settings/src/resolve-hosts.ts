@@ -1,5 +1,5 @@
 import { configInvalid } from './config-invalid.ts'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 import type { Settings } from './setting.ts'
 
 /** One server to try. */
@@ -28,7 +28,7 @@ export function isDefaultSocketFolder(host: string): boolean {
  * The servers in the order to try: the lists of hosts, addresses and ports side by side. One port is for all of them.
  * @throws DwhError CONFIG_INVALID when the lists differ in length, or a port is none
  */
-export function resolveHosts(settings: Settings, room: ConnectionRoom): HostPlace[] {
+export function resolveHosts(settings: Settings, environment: ConnectionEnvironment): HostPlace[] {
   const hosts = listOf(settings, 'host')
   const addresses = listOf(settings, 'hostaddr')
   const count = addresses?.length ?? hosts?.length ?? 1
@@ -38,7 +38,7 @@ export function resolveHosts(settings: Settings, room: ConnectionRoom): HostPlac
   if (ports.length !== 1 && ports.length !== count) throw unmatched(`${ports.length} ports`, `${count} hosts`)
   return Array.from({ length: count }, (_, index) => {
     const hostaddr = addresses?.[index] ?? ''
-    const host = hosts?.[index] || hostaddr || defaultHost(room)
+    const host = hosts?.[index] || hostaddr || defaultHost(environment)
     const port = readPort((ports.length === 1 ? ports[0] : ports[index]) ?? '', settings)
     // libpq takes these for sockets of Linux's abstract namespace, which `pg` cannot open
     if (host.startsWith('@')) {
@@ -56,8 +56,8 @@ function listOf(settings: Settings, keyword: 'host' | 'hostaddr' | 'port'): stri
   return value ? value.split(',') : null
 }
 
-function defaultHost(room: ConnectionRoom): string {
-  return DEFAULT_SOCKET_FOLDERS.find((folder) => room.socketFolderExists?.(folder)) ?? 'localhost'
+function defaultHost(environment: ConnectionEnvironment): string {
+  return DEFAULT_SOCKET_FOLDERS.find((folder) => environment.socketFolderExists?.(folder)) ?? 'localhost'
 }
 
 /** The value is not repeated: in a URI whose password was not encoded, it is a piece of the password. */

@@ -1,5 +1,5 @@
 import { isDwhError } from '@dwh/core'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 
 export interface TestFile {
   readonly text: string
@@ -9,8 +9,8 @@ export interface TestFile {
   readonly isFile?: boolean
 }
 
-/** A room of plain data: home `/home/me`, user `me`, files by path, no socket folders but those named. */
-export function testRoom(
+/** An environment of plain data: home `/home/me`, user `me`, files by path, no socket folders but those named. */
+export function testEnvironment(
   given: {
     readonly env?: Record<string, string>
     readonly files?: Record<string, string | TestFile>
@@ -18,7 +18,7 @@ export function testRoom(
     readonly home?: string | null
     readonly user?: string | null
   } = {},
-): ConnectionRoom {
+): ConnectionEnvironment {
   const file = (path: string): TestFile | null => {
     const found = given.files?.[path]
     return found === undefined ? null : typeof found === 'string' ? { text: found } : found

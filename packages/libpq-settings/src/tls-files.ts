@@ -1,5 +1,5 @@
 import { configInvalid } from './config-invalid.ts'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 import { readText } from './read-value.ts'
 import type { Settings } from './setting.ts'
 
@@ -18,12 +18,12 @@ export interface ClientCertificate {
 export function findRootCertificate(
   settings: Settings,
   sslmode: string,
-  room: ConnectionRoom,
+  environment: ConnectionEnvironment,
   notes: string[],
 ): string | 'system' | null {
   const named = readText(settings, 'sslrootcert')
-  const path = named ?? inHome(room, 'root.crt')
-  if (path === 'system' || (path !== null && room.fileMode(path) !== null)) return path
+  const path = named ?? inHome(environment, 'root.crt')
+  if (path === 'system' || (path !== null && environment.fileMode(path) !== null)) return path
   if (sslmode.startsWith('verify-')) {
     throw configInvalid(
       `sslmode=${sslmode}: the root certificate ${path ?? 'root.crt of an unknown home folder'} does not exist`,
@@ -45,7 +45,7 @@ export function findRootCertificate(
 export function findRevocationList(
   settings: Settings,
   sslrootcert: string | null,
-  room: ConnectionRoom,
+  environment: ConnectionEnvironment,
   notes: string[],
 ): string | null {
   const named = readText(settings, 'sslcrl')
@@ -61,8 +61,8 @@ export function findRevocationList(
       'Join the lists into one file, and name it in sslcrl.',
     )
   }
-  const path = named ?? inHome(room, 'root.crl')
-  if (path !== null && room.fileMode(path) !== null) return path
+  const path = named ?? inHome(environment, 'root.crl')
+  if (path !== null && environment.fileMode(path) !== null) return path
   if (named !== null) notes.push(`sslcrl: ${named} does not exist, so no certificate counts as revoked`)
   return null
 }
@@ -71,23 +71,27 @@ export function findRevocationList(
  * The certificate and key to show: those that are named, or those in `~/.postgresql`. Without a certificate the key is not looked at.
  * @throws DwhError CONFIG_INVALID for a certificate without its key, and for a key that others can read
  */
-export function findClientCertificate(settings: Settings, room: ConnectionRoom, notes: string[]): ClientCertificate {
+export function findClientCertificate(
+  settings: Settings,
+  environment: ConnectionEnvironment,
+  notes: string[],
+): ClientCertificate {
   const named = readText(settings, 'sslcert')
-  const sslcert = named ?? inHome(room, 'postgresql.crt')
-  if (sslcert === null || room.fileMode(sslcert) === null) {
+  const sslcert = named ?? inHome(environment, 'postgresql.crt')
+  if (sslcert === null || environment.fileMode(sslcert) === null) {
     if (named !== null) notes.push(`sslcert: ${named} does not exist, so no certificate is shown to the server`)
     return { sslcert: null, sslkey: null, sslpassword: null }
   }
-  const sslkey = readText(settings, 'sslkey') ?? inHome(room, 'postgresql.key')
+  const sslkey = readText(settings, 'sslkey') ?? inHome(environment, 'postgresql.key')
   if (sslkey === null) {
     throw configInvalid(`sslcert: ${sslcert} has no key`, 'Name the file of its key in sslkey.')
   }
-  checkKey(sslkey, sslcert, room)
+  checkKey(sslkey, sslcert, environment)
   return { sslcert, sslkey, sslpassword: readText(settings, 'sslpassword') }
 }
 
-function checkKey(sslkey: string, sslcert: string, room: ConnectionRoom): void {
-  const mode = room.fileMode(sslkey)
+function checkKey(sslkey: string, sslcert: string, environment: ConnectionEnvironment): void {
+  const mode = environment.fileMode(sslkey)
   if (mode === null) {
     // to libpq a colon parts an OpenSSL engine from the name of its key; after one letter, it is a drive of Windows
     const engine = /^[^:]{2,}:/.test(sslkey)
@@ -107,6 +111,6 @@ function checkKey(sslkey: string, sslcert: string, room: ConnectionRoom): void {
   }
 }
 
-function inHome(room: ConnectionRoom, name: string): string | null {
-  return room.home === null ? null : `${room.home}/.postgresql/${name}`
+function inHome(environment: ConnectionEnvironment, name: string): string | null {
+  return environment.home === null ? null : `${environment.home}/.postgresql/${name}`
 }

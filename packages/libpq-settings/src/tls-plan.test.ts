@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { resolveConnection } from './resolve-connection.ts'
-import { refusalOf, testRoom } from './test-support.ts'
+import { refusalOf, testEnvironment } from './test-support.ts'
 import { tlsPlan } from './tls-plan.ts'
 
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\n'
@@ -14,8 +14,8 @@ const FILES = {
 }
 
 function plan(input: string, hostIndex = 0) {
-  const room = testRoom({ files: FILES })
-  return tlsPlan(resolveConnection(input, room), hostIndex, room.readFile)
+  const environment = testEnvironment({ files: FILES })
+  return tlsPlan(resolveConnection(input, environment), hostIndex, environment.readFile)
 }
 
 /** Each attempt in a word: plain, open (nothing verified), chain, name. */
@@ -97,6 +97,6 @@ test('each host has its own plan', () => {
 test('a file without a certificate is refused: to Node an empty ca would be every public root', () => {
   expect(refusalOf(() => plan('host=db sslmode=verify-ca sslrootcert=/empty'))).toMatch(/^sslrootcert: \/empty/)
   expect(refusalOf(() => plan('host=db sslcert=/cert sslkey=/empty'))).toMatch(/^sslkey: \/empty/)
-  const resolved = resolveConnection('host=db sslmode=verify-ca sslrootcert=/ca', testRoom({ files: FILES }))
+  const resolved = resolveConnection('host=db sslmode=verify-ca sslrootcert=/ca', testEnvironment({ files: FILES }))
   expect(refusalOf(() => tlsPlan(resolved, 0, () => null))).toMatch(/cannot be read/)
 })

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { resolveConnection } from './resolve-connection.ts'
-import { refusalOf, testRoom } from './test-support.ts'
+import { refusalOf, testEnvironment } from './test-support.ts'
 
-type Files = NonNullable<NonNullable<Parameters<typeof testRoom>[0]>['files']>
+type Files = NonNullable<NonNullable<Parameters<typeof testEnvironment>[0]>['files']>
 
 const HOME = '/home/me/.postgresql'
 const ROOT: Files = { [`${HOME}/root.crt`]: 'root' }
 const CLIENT: Files = { [`${HOME}/postgresql.crt`]: 'cert', [`${HOME}/postgresql.key`]: 'key' }
 
-const resolve = (input: string, files: Files = {}) => resolveConnection(input, testRoom({ files }))
+const resolve = (input: string, files: Files = {}) => resolveConnection(input, testEnvironment({ files }))
 const refusal = (input: string, files: Files = {}) => refusalOf(() => resolve(input, files))
 
 describe('the root certificate', () => {

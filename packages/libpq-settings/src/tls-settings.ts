@@ -1,5 +1,5 @@
 import { configInvalid, shown } from './config-invalid.ts'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 import { readChoice, readText } from './read-value.ts'
 import type { HostPlace } from './resolve-hosts.ts'
 import { isUnixSocket } from './resolve-hosts.ts'
@@ -33,7 +33,7 @@ export interface TlsSettings extends ClientCertificate {
 export function resolveTls(
   settings: Settings,
   hosts: readonly HostPlace[],
-  room: ConnectionRoom,
+  environment: ConnectionEnvironment,
   notes: string[],
 ): TlsSettings {
   const system = settings.get('sslrootcert')?.value === 'system'
@@ -68,14 +68,14 @@ export function resolveTls(
       'Write sslcertmode=allow, and let the server demand it (clientcert=verify-full in pg_hba.conf).',
     )
   }
-  const sslrootcert = used ? findRootCertificate(settings, sslmode, room, notes) : null
+  const sslrootcert = used ? findRootCertificate(settings, sslmode, environment, notes) : null
   if (sslmode === 'verify-full') checkNames(settings, hosts)
   const none: ClientCertificate = { sslcert: null, sslkey: null, sslpassword: null }
   return {
     sslmode,
     sslrootcert,
-    sslcrl: findRevocationList(settings, sslrootcert, room, notes),
-    ...(used && sslcertmode !== 'disable' ? findClientCertificate(settings, room, notes) : none),
+    sslcrl: findRevocationList(settings, sslrootcert, environment, notes),
+    ...(used && sslcertmode !== 'disable' ? findClientCertificate(settings, environment, notes) : none),
     sslsni: (settings.get('sslsni')?.value ?? '1') === '1',
     sslnegotiation,
     ...readVersions(settings),

@@ -43,7 +43,7 @@ interface Place {
  */
 export function copiedRowsFramer(columns: readonly ParquetColumn[]): (piece: Uint8Array) => Generator<FramedPiece> {
   const place: Place = { state: FIELD_BEGINS, column: -1, skip: 0 }
-  const room = Buffer.allocUnsafe(3 * SLICE_BYTES + 1)
+  const scratch = Buffer.allocUnsafe(3 * SLICE_BYTES + 1)
   const hex = columns.map(isHex)
   return function* (piece) {
     for (let from = 0; from < piece.length; from += SLICE_BYTES) {
@@ -52,7 +52,7 @@ export function copiedRowsFramer(columns: readonly ParquetColumn[]): (piece: Uin
       if (rowBegins && isFramed(slice))
         yield { bytes: slice, firstEnd: slice.indexOf(NEWLINE) + 1, lastEnd: slice.length }
       else if (isMiddle(slice, place)) yield { bytes: slice, firstEnd: 0, lastEnd: 0 }
-      else yield frame(slice, place, hex, room)
+      else yield frame(slice, place, hex, scratch)
     }
   }
 }

@@ -107,8 +107,8 @@ async function executeTable(
       lossyConversions: lossyConversionsOf(table, profile),
     }
     const metadata = footerMetadata(table, context, plan.current)
-    const room = { ...options, methods, path, metadata }
-    const { written, method, why } = await tryAgain(() => writeTable(table, profile, chosen, room), onRetry)
+    const writing = { ...options, methods, path, metadata }
+    const { written, method, why } = await tryAgain(() => writeTable(table, profile, chosen, writing), onRetry)
     const proof = await watch(prove(table, profile, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {

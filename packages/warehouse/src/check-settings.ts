@@ -1,6 +1,6 @@
 import type { Config } from '@dwh/config'
 import { checkSource, openStorage } from './adapters/index.ts'
-import { completeSurroundings, type WarehouseSurroundings } from './surroundings.ts'
+import { completeEnvironment, type WarehouseEnvironment } from './environment.ts'
 
 /**
  * Makes sure that a storage and a source are named, and that their settings can be: for whoever opens them later.
@@ -10,9 +10,9 @@ import { completeSurroundings, type WarehouseSurroundings } from './surroundings
 export async function checkSettings(
   config: Config,
   needs: { readonly source: boolean },
-  given: WarehouseSurroundings = {},
+  given: WarehouseEnvironment = {},
 ): Promise<void> {
-  const surroundings = completeSurroundings(given)
-  await openStorage(config, surroundings)
-  if (needs.source) checkSource(config, surroundings)
+  const environment = completeEnvironment(given)
+  await openStorage(config, environment)
+  if (needs.source) checkSource(config, environment)
 }

@@ -3,6 +3,7 @@ export {
   type ConfigFlags,
   configSchema,
   defaultText,
+  type Environment,
   loadConfig,
   OTHER_VARIABLES,
   plain,
@@ -10,11 +11,11 @@ export {
   type ScheduleValues,
   SETTINGS,
   type Setting,
-  type Surroundings,
   settingMeaning,
   settingsHelp,
   type WarehouseSettings,
 } from '@dwh/config'
+export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
 export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
 export {
   type ExtensionName,
@@ -30,12 +31,12 @@ export {
   valueText,
 } from '@dwh/query'
 export { BUCKET_ROLES, type BucketRole } from '@dwh/storage'
-export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/upkeep'
 export type { RetryOptions } from './adapters/adapter.ts'
 export { sourceSecrets } from './adapters/index.ts'
 export { checkSettings } from './check-settings.ts'
 export { READER } from './doctor/check-postgres.ts'
 export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'
+export type { WarehouseEnvironment } from './environment.ts'
 export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
 export { type Proposal, propose } from './init/propose.ts'
 export { configText, type Places } from './init/write-config.ts'
@@ -52,6 +53,5 @@ export type {
   VerifyRequest,
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
-export type { WarehouseSurroundings } from './surroundings.ts'
 export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
 export type { Warehouse } from './warehouse.ts'

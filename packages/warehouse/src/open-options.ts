@@ -1,8 +1,8 @@
 import type { SourceSettings } from '@dwh/pipeline'
 import type { RetryOptions } from './adapters/adapter.ts'
-import type { WarehouseSurroundings } from './surroundings.ts'
+import type { WarehouseEnvironment } from './environment.ts'
 
-export interface OpenWarehouseOptions extends WarehouseSurroundings {
+export interface OpenWarehouseOptions extends WarehouseEnvironment {
   /** Ends whatever is under way, with ABORTED. */
   readonly signal?: AbortSignal | undefined
   /**

@@ -1,8 +1,8 @@
 import { type Config, configOf, type WarehouseSettings } from '@dwh/config'
 import { openStorage } from './adapters/index.ts'
+import { completeEnvironment } from './environment.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
 import { OpenedWarehouse } from './opened-warehouse.ts'
-import { completeSurroundings } from './surroundings.ts'
 import type { Warehouse } from './warehouse.ts'
 
 /**
@@ -23,13 +23,13 @@ export async function openWarehouse(
   settings: string | WarehouseSettings | Config,
   options: OpenWarehouseOptions = {},
 ): Promise<Warehouse> {
-  const surroundings = completeSurroundings(options)
+  const environment = completeEnvironment(options)
   const config = isConfig(settings)
     ? settings
-    : await configOf(typeof settings === 'string' ? { storage: settings } : settings, surroundings)
-  const opened = await openStorage(config, surroundings, options.retry)
+    : await configOf(typeof settings === 'string' ? { storage: settings } : settings, environment)
+  const opened = await openStorage(config, environment, options.retry)
   options.onSecrets?.(opened.secrets)
-  return new OpenedWarehouse({ config, surroundings, opened, options })
+  return new OpenedWarehouse({ config, environment, opened, options })
 }
 
 function isConfig(settings: string | WarehouseSettings | Config): settings is Config {

@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import type { Config } from '@dwh/config'
 import type { Day, EtlState, ObjectStore, ReadOptions, RunRecord, Source } from '@dwh/core'
+import {
+  type PruneReport,
+  pruneWarehouse,
+  type RepairReport,
+  repairWarehouse,
+  type VerifyReport,
+  verifyWarehouse,
+} from '@dwh/maintenance'
 import { readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
 import {
@@ -12,29 +20,21 @@ import {
   type SourceSettings,
 } from '@dwh/pipeline'
 import { openSession, rememberingStore, type Session, viewsSql } from '@dwh/query'
-import {
-  type PruneReport,
-  pruneWarehouse,
-  type RepairReport,
-  repairWarehouse,
-  type VerifyReport,
-  verifyWarehouse,
-} from '@dwh/upkeep'
 import type { OpenedStorage } from './adapters/adapter.ts'
 import { checkSource, isSourceGiven, sourceAdapter, sourceSecrets } from './adapters/index.ts'
 import { examine } from './doctor/examine.ts'
 import type { Finding } from './doctor/finding.ts'
+import type { FullEnvironment } from './environment.ts'
 import { openFiles } from './open-files.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
 import { pathOf } from './path-of.ts'
 import { listDays, readTables, type TablesOf } from './read-tables.ts'
 import type { PlanRequest, PruneRequest, RepairRequest, RunRequest, SessionRequest, VerifyRequest } from './requests.ts'
-import type { AllSurroundings } from './surroundings.ts'
 import type { Warehouse } from './warehouse.ts'
 
 interface Parts {
   readonly config: Config
-  readonly surroundings: AllSurroundings
+  readonly environment: FullEnvironment
   readonly opened: OpenedStorage
   readonly options: OpenWarehouseOptions
 }
@@ -109,7 +109,7 @@ export class OpenedWarehouse implements Warehouse {
 
   async run({ ifLastRun, ...request }: RunRequest = {}): Promise<RunReport> {
     const { onTableError, temp: tempDirectory } = this.config
-    const { random } = this.#parts.surroundings
+    const { random } = this.#parts.environment
     const planned = this.#planOptions(request)
     return this.#withWriter((writer) =>
       runPipeline({ ...planned, ifLastRun, onTableError, writer, tempDirectory, random }),
@@ -117,8 +117,8 @@ export class OpenedWarehouse implements Warehouse {
   }
 
   async verify({ sample = 1, deep = false, signal }: VerifyRequest = {}): Promise<VerifyReport> {
-    const { opened, surroundings } = this.#parts
-    const random = () => surroundings.random(4).reduce((sum, byte) => (sum + byte) / 256, 0)
+    const { opened, environment } = this.#parts
+    const random = () => environment.random(4).reduce((sum, byte) => (sum + byte) / 256, 0)
     const options = {
       store: opened.store,
       tempDirectory: this.config.temp,
@@ -133,24 +133,26 @@ export class OpenedWarehouse implements Warehouse {
 
   async repair({ onWait, signal }: RepairRequest = {}): Promise<RepairReport> {
     const tempDirectory = this.config.temp
-    return this.#withWriter((writer) => repairWarehouse({ ...this.#upkeep(signal), writer, tempDirectory, onWait }))
+    return this.#withWriter((writer) =>
+      repairWarehouse({ ...this.#maintenance(signal), writer, tempDirectory, onWait }),
+    )
   }
 
   async prune({ keep = this.config.keep, remove = false, onWait, signal }: PruneRequest = {}): Promise<PruneReport> {
-    return this.#pending(pruneWarehouse({ ...this.#upkeep(signal), keep, remove, onWait }))
+    return this.#pending(pruneWarehouse({ ...this.#maintenance(signal), keep, remove, onWait }))
   }
 
   examine({ timeoutMs }: { readonly timeoutMs: number }): AsyncGenerator<Finding> {
-    const { config, surroundings, opened, options } = this.#parts
+    const { config, environment, opened, options } = this.#parts
     const notes: string[] = []
     const sources: Record<string, Source> = {}
     const ofSettings = this.#readsSettings()
     if (ofSettings) {
-      options.onSecrets?.(sourceSecrets(config.source, surroundings.env))
-      sources.default = sourceAdapter(config).open(config, surroundings, (note) => void notes.push(note))
+      options.onSecrets?.(sourceSecrets(config.source, environment.env))
+      sources.default = sourceAdapter(config).open(config, environment, (note) => void notes.push(note))
     }
     for (const [name, { source }] of Object.entries(options.sources ?? {})) sources[name] = source
-    return examine({ config, surroundings, opened, sources, notes, ofSettings }, { signal: this.#until(), timeoutMs })
+    return examine({ config, environment, opened, sources, notes, ofSettings }, { signal: this.#until(), timeoutMs })
   }
 
   async close(): Promise<void> {
@@ -163,13 +165,13 @@ export class OpenedWarehouse implements Warehouse {
     return AbortSignal.any(signals.filter((signal) => signal !== undefined))
   }
 
-  #upkeep(signal: AbortSignal | undefined) {
-    const { opened, surroundings } = this.#parts
-    return { store: opened.store, clock: surroundings.clock, random: surroundings.random, signal: this.#until(signal) }
+  #maintenance(signal: AbortSignal | undefined) {
+    const { opened, environment } = this.#parts
+    return { store: opened.store, clock: environment.clock, random: environment.random, signal: this.#until(signal) }
   }
 
   #planOptions({ date, tables, replace, acceptNewSource, signal, onEvent }: PlanRequest): PlanOptions {
-    const { opened, surroundings } = this.#parts
+    const { opened, environment } = this.#parts
     return {
       store: opened.store,
       sources: this.#sources(),
@@ -178,7 +180,7 @@ export class OpenedWarehouse implements Warehouse {
       only: tables,
       replace,
       acceptNewSource,
-      clock: surroundings.clock,
+      clock: environment.clock,
       signal: this.#until(signal),
       onEvent,
     }
@@ -186,20 +188,20 @@ export class OpenedWarehouse implements Warehouse {
 
   /** The source of the settings, and those that the program has given. */
   #sources(): Readonly<Record<string, SourceSettings>> {
-    const { config, surroundings, options } = this.#parts
+    const { config, environment, options } = this.#parts
     const { sources: given, onNote = () => {} } = options
     if (given !== undefined && !this.#readsSettings()) return given
-    checkSource(config, surroundings)
-    options.onSecrets?.(sourceSecrets(config.source, surroundings.env))
-    const source = sourceAdapter(config).open(config, surroundings, onNote)
+    checkSource(config, environment)
+    options.onSecrets?.(sourceSecrets(config.source, environment.env))
+    const source = sourceAdapter(config).open(config, environment, onNote)
     return { default: { source, ...config.selection }, ...given }
   }
 
-  /** Whether the settings, or the surroundings, name a source beside those that the program has given. */
+  /** Whether the settings, or the environment, name a source beside those that the program has given. */
   #readsSettings(): boolean {
-    const { config, surroundings, options } = this.#parts
+    const { config, environment, options } = this.#parts
     if (options.sources?.default !== undefined) return false
-    return options.sources === undefined || isSourceGiven(config, surroundings)
+    return options.sources === undefined || isSourceGiven(config, environment)
   }
 
   /** `close` waits for what it has ended. */
@@ -219,7 +221,7 @@ export class OpenedWarehouse implements Warehouse {
 
   async #openWriter<T>(work: (writer: ParquetWriter) => Promise<T>): Promise<T> {
     const { extensions, memoryLimitBytes, temp: tempDirectory } = this.config
-    const poolThreads = Number(this.#parts.surroundings.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
+    const poolThreads = Number(this.#parts.environment.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS
     const writer = await openParquetWriter({
       tempDirectory,
       concurrentWrites: Math.max(1, poolThreads - 1),

@@ -1,6 +1,6 @@
 import type { OnEvent, TableEntry } from '@dwh/core'
+import type { Retention } from '@dwh/maintenance'
 import type { LeaseHolder } from '@dwh/metadata'
-import type { Retention } from '@dwh/upkeep'
 
 interface Stoppable {
   /** Ends it, with ABORTED: nothing is published then. */

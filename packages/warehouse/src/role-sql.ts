@@ -3,8 +3,8 @@ import { connect, readOnlyRoleSql } from '@dwh/extract-postgres'
 import { checkSource, sourceSecrets } from './adapters/index.ts'
 import { postgresOptions } from './adapters/postgres-options.ts'
 import { READER } from './doctor/check-postgres.ts'
+import { completeEnvironment, type WarehouseEnvironment } from './environment.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
-import { completeSurroundings, type WarehouseSurroundings } from './surroundings.ts'
 
 /**
  * The SQL that makes a role which can only read the Postgres of the configuration.
@@ -13,12 +13,12 @@ import { completeSurroundings, type WarehouseSurroundings } from './surroundings
 export async function readerRoleSql(
   config: Config,
   role: string = READER,
-  { signal, onSecrets, ...given }: Pick<OpenWarehouseOptions, 'signal' | 'onSecrets'> & WarehouseSurroundings = {},
+  { signal, onSecrets, ...given }: Pick<OpenWarehouseOptions, 'signal' | 'onSecrets'> & WarehouseEnvironment = {},
 ): Promise<string> {
-  const surroundings = completeSurroundings(given)
-  checkSource(config, surroundings)
-  onSecrets?.(sourceSecrets(config.source, surroundings.env))
-  const { client } = await connect(postgresOptions(config, surroundings), signal)
+  const environment = completeEnvironment(given)
+  checkSource(config, environment)
+  onSecrets?.(sourceSecrets(config.source, environment.env))
+  const { client } = await connect(postgresOptions(config, environment), signal)
   try {
     return await readOnlyRoleSql(client, role)
   } finally {

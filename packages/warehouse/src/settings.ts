@@ -2,10 +2,10 @@
 export {
   type Config,
   type ConfigFlags,
+  type Environment,
   loadConfig,
   type ScheduleValues,
   SETTINGS,
-  type Surroundings,
   settingsHelp,
   withDefaults,
 } from '@dwh/config'

@@ -7,10 +7,12 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const manifestOf = (room: string) => JSON.parse(read(`${room}/package.json`))
+const manifestOf = (folder: string) => JSON.parse(read(`${folder}/package.json`))
 
-const rooms = ['apps', 'packages'].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
-const names = rooms.map((room) => manifestOf(room).name as string)
+const packages = ['apps', 'packages'].flatMap((group) =>
+  readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+)
+const names = packages.map((folder) => manifestOf(folder).name as string)
 
 const changesets = readdirSync(join(root, '.changeset')).filter((name) => name.endsWith('.md') && name !== 'README.md')
 
@@ -18,7 +20,7 @@ test('all packages carry one version', () => {
   const { fixed } = JSON.parse(read('.changeset/config.json'))
   expect(fixed).toHaveLength(1)
   expect([...fixed[0]].sort()).toEqual([...names].sort())
-  expect(new Set(rooms.map((room) => manifestOf(room).version)).size).toBe(1)
+  expect(new Set(packages.map((folder) => manifestOf(folder).version)).size).toBe(1)
 })
 
 /** One line for each package between two fences, and then the sentence. */
@@ -38,18 +40,18 @@ function foldersIn(folder: string): string[] {
 }
 
 test('what a package names of the workspace has a version: without one it cannot be packed', () => {
-  const members = [...rooms, ...foldersIn('tools').flatMap((shelf) => foldersIn(shelf)), 'seed']
+  const members = [...packages, ...foldersIn('tools').flatMap((shelf) => foldersIn(shelf)), 'seed']
   const versions = new Map(
-    members.flatMap((room) => {
+    members.flatMap((folder) => {
       try {
-        const { name, version } = manifestOf(room)
+        const { name, version } = manifestOf(folder)
         return [[name as string, version as string | undefined] as const]
       } catch {
         return []
       }
     }),
   )
-  for (const { dependencies, devDependencies } of rooms.map(manifestOf)) {
+  for (const { dependencies, devDependencies } of packages.map(manifestOf)) {
     for (const [name, wanted] of Object.entries({ ...dependencies, ...devDependencies }))
       if (wanted === 'workspace:*') expect([name, versions.get(name)]).toEqual([name, expect.any(String)])
   }

@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/query': ['core'],
   'packages/config': ['core'],
   'packages/pipeline': ['core', 'metadata', 'parquet-writer'],
-  'packages/upkeep': ['core', 'metadata', 'parquet-writer'],
+  'packages/maintenance': ['core', 'metadata', 'parquet-writer'],
   'packages/warehouse': [
     'config',
     'core',
@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'query',
     'storage',
-    'upkeep',
+    'maintenance',
   ],
   // the front door, and nothing below it
   'apps/cli': ['core', 'warehouse'],
@@ -55,14 +55,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Folders of a room that is larger than one floor: each may import those before it. What lies beside them may import
+ * Folders of a package that is larger than one floor: each may import those before it. What lies beside them may import
  * all of them.
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],
 }
 
-/** Other people's names stay in their room. */
+/** Other people's names stay in their package. */
 const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
   [/^@aws-sdk\//, ['packages/storage']],
@@ -81,25 +81,25 @@ function folders(group: string): string[] {
   return readdirSync(join(root, group)).map((name) => `${group}/${name}`)
 }
 
-const rooms = ['packages', 'apps'].flatMap(folders)
+const packages = ['packages', 'apps'].flatMap(folders)
 
-/** Rooms that are shipped together with all they import, which are devDependencies therefore; and what stays beside them: native code, programs that are started. */
+/** Packages that are shipped together with all they import, which are devDependencies therefore; and what stays beside them: native code, programs that are started. */
 const BUNDLES: Readonly<Record<string, readonly string[]>> = {
   'apps/cli': ['@duckdb/node-bindings'],
   'apps/scheduler': ['@dwh/cli'],
 }
 
-function manifestOf(room: string): Manifest {
-  return JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'))
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
 }
 
-/** The shipped source files of a room, with what each imports from outside of it. */
-function sources(room: string): { file: string; text: string; imports: string[] }[] {
-  const files = readdirSync(join(root, room, 'src'), { recursive: true, encoding: 'utf8' })
+/** The shipped source files of a folder, with what each imports from outside of it. */
+function sources(folder: string): { file: string; text: string; imports: string[] }[] {
+  const files = readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
   return files
     .filter((file) => file.endsWith('.ts') && !/\.(test|child)\.ts$|test-support\.ts$|^testing\/|\.child-/.test(file))
     .map((file) => {
-      const text = readFileSync(join(root, room, 'src', file), 'utf8')
+      const text = readFileSync(join(root, folder, 'src', file), 'utf8')
       const imports = [...text.matchAll(/(?:^|\s)(?:from|import|import\() ?['"]([^'".][^'"]*)['"]/g)].map(
         (match) => match[1] as string,
       )
@@ -118,40 +118,40 @@ function packageOf(specifier: string): string {
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] as string)
 }
 
-test('every room is known', () => {
-  expect([...rooms].sort()).toEqual(Object.keys(MAY_IMPORT).sort())
+test('every package is known', () => {
+  expect([...packages].sort()).toEqual(Object.keys(MAY_IMPORT).sort())
 })
 
-describe.each(rooms)('%s', (room) => {
-  const manifest = manifestOf(room)
+describe.each(packages)('%s', (folder) => {
+  const manifest = manifestOf(folder)
 
   test('imports only downward, and only what its manifest names', () => {
-    const allowed = MAY_IMPORT[room] ?? []
+    const allowed = MAY_IMPORT[folder] ?? []
     const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest
-    const named = BUNDLES[room] ? devDependencies : { ...dependencies, ...peerDependencies, ...optionalDependencies }
+    const named = BUNDLES[folder] ? devDependencies : { ...dependencies, ...peerDependencies, ...optionalDependencies }
     const bundled = ['@dwh/postgres-server', '@dwh/seed']
-    for (const { file, imports } of sources(room)) {
+    for (const { file, imports } of sources(folder)) {
       for (const name of imports.map(packageOf)) {
         if (name.startsWith('node:')) continue
         expect(builtinModules, `${file} imports ${name} without node:`).not.toContain(name)
         if (name.startsWith('@dwh/')) expect(allowed, `${file} imports ${name}`).toContain(name.slice('@dwh/'.length))
         if (!bundled.includes(name)) expect(Object.keys(named ?? {}), `${file} imports ${name}`).toContain(name)
         for (const [pattern, places] of THIRD_PARTY_ROOMS)
-          if (pattern.test(name)) expect(places, `${file} imports ${name}`).toContain(room)
+          if (pattern.test(name)) expect(places, `${file} imports ${name}`).toContain(folder)
       }
     }
   })
 
   test('names no dependency that it does not use', () => {
-    const shipped = sources(room)
+    const shipped = sources(folder)
       .map(({ text }) => text)
       .join('\n')
-    if (BUNDLES[room]) expect(Object.keys(manifest.dependencies ?? {})).toEqual(BUNDLES[room])
+    if (BUNDLES[folder]) expect(Object.keys(manifest.dependencies ?? {})).toEqual(BUNDLES[folder])
     else
       for (const name of Object.keys(manifest.dependencies ?? {}))
         expect(shipped.includes(`'${name.replace(/^@types\//, '')}`), `${name} is not used`).toBe(true)
     const everywhere = ['src', 'tsup.config.ts']
-      .map((place) => join(room, place))
+      .map((place) => join(folder, place))
       .flatMap(textsIn)
       .join('\n')
     for (const name of Object.keys(manifest.devDependencies ?? {}))
@@ -170,14 +170,14 @@ describe.each(rooms)('%s', (room) => {
 
   test('its manifest says what npm and its users need', () => {
     expect(manifest).toMatchObject({
-      name: `@dwh/${room.split('/')[1]}`,
+      name: `@dwh/${folder.split('/')[1]}`,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       description: expect.stringMatching(/^.{20,160}\.$/),
       keywords: expect.arrayContaining([expect.any(String)]),
       license: 'MIT',
-      homepage: `${REPOSITORY}/tree/main/${room}#readme`,
+      homepage: `${REPOSITORY}/tree/main/${folder}#readme`,
       bugs: `${REPOSITORY}/issues`,
-      repository: { type: 'git', url: `git+${REPOSITORY}.git`, directory: room },
+      repository: { type: 'git', url: `git+${REPOSITORY}.git`, directory: folder },
       // from a laptop it cannot be published: provenance is made by the workflow alone
       publishConfig: { access: 'public', provenance: true },
       type: 'module',
@@ -194,33 +194,33 @@ describe.each(rooms)('%s', (room) => {
     expect(manifest.exports ?? manifest.bin).toBeDefined()
     // a bundler may leave out what is not used, of a library
     if (manifest.exports) expect(manifest).toMatchObject({ sideEffects: false })
-    expect(statSync(join(root, room, 'README.md'), { throwIfNoEntry: false }), 'README.md').toBeDefined()
+    expect(statSync(join(root, folder, 'README.md'), { throwIfNoEntry: false }), 'README.md').toBeDefined()
   })
 
   test('files have one idea each: names in kebab-case, at most 300 lines', () => {
-    for (const { file, text } of sources(room)) {
+    for (const { file, text } of sources(folder)) {
       expect(file).toMatch(/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/)
       expect([file, text.split('\n').length <= 300]).toEqual([file, true])
     }
   })
 })
 
-test.each(Object.entries(FLOORS))('%s: each folder imports only those below it', (room, floors) => {
-  for (const { file, text } of sources(room)) {
+test.each(Object.entries(FLOORS))('%s: each folder imports only those below it', (folder, floors) => {
+  for (const { file, text } of sources(folder)) {
     const floor = floors.indexOf(file.split('/')[0] as string)
     if (floor < 0) continue
     const above = [...floors.slice(floor + 1).map((name) => `'../${name}/`), "'../[a-z-]+\\.ts'"]
-    expect(text, `${room}/src/${file}`).not.toMatch(new RegExp(above.join('|')))
+    expect(text, `${folder}/src/${file}`).not.toMatch(new RegExp(above.join('|')))
   }
 })
 
 test('packages do not touch the process they run in', () => {
-  for (const room of folders('packages')) {
-    for (const { file, text } of sources(room)) {
-      // the front door gives the clock to the rooms behind it
-      if (`${room}/${file}` === 'packages/warehouse/surroundings.ts') continue
+  for (const folder of folders('packages')) {
+    for (const { file, text } of sources(folder)) {
+      // the front door gives the clock to the packages behind it
+      if (`${folder}/${file}` === 'packages/warehouse/environment.ts') continue
       const code = text.replace(/^ *(?:\/\*\*|\*|\/\/).*$/gm, '')
-      expect(code, `${room}/src/${file}`).not.toMatch(
+      expect(code, `${folder}/src/${file}`).not.toMatch(
         /process\.(env|exit|cwd|stdout|stderr)|console\.|new Date\(\)|Date\.now\(|Math\.random/,
       )
     }
@@ -228,16 +228,16 @@ test('packages do not touch the process they run in', () => {
 })
 
 test('the README of each package is at most 80 lines', () => {
-  for (const room of rooms) {
-    const lines = readFileSync(join(root, room, 'README.md'), 'utf8')
+  for (const folder of packages) {
+    const lines = readFileSync(join(root, folder, 'README.md'), 'utf8')
       .trimEnd()
       .split('\n').length
-    expect([room, lines <= 80]).toEqual([room, true])
+    expect([folder, lines <= 80]).toEqual([folder, true])
   }
 })
 
 test('nothing is left to do, skipped or switched to alone', () => {
-  const places = [...rooms.map((room) => `${room}/src`), 'tools', 'seed']
+  const places = [...packages.map((folder) => `${folder}/src`), 'tools', 'seed']
   for (const place of places) {
     for (const file of readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })) {
       // what begins with a dot is made by other tests, and gone a moment later

@@ -1,12 +1,12 @@
 import { APPS } from './faults/apps.ts'
 import { CORE } from './faults/core.ts'
 import { EXTRACT_POSTGRES } from './faults/extract-postgres.ts'
+import { MAINTENANCE } from './faults/maintenance.ts'
 import { METADATA } from './faults/metadata.ts'
 import { PARQUET_WRITER } from './faults/parquet-writer.ts'
 import { PIPELINE } from './faults/pipeline.ts'
 import { QUERY } from './faults/query.ts'
 import { STORAGE } from './faults/storage.ts'
-import { UPKEEP } from './faults/upkeep.ts'
 import type { PlantedFault } from './planted-fault.ts'
 
 export const FAULTS: readonly PlantedFault[] = [
@@ -16,7 +16,7 @@ export const FAULTS: readonly PlantedFault[] = [
   ...PARQUET_WRITER,
   ...PIPELINE,
   ...QUERY,
-  ...UPKEEP,
+  ...MAINTENANCE,
   ...CORE,
   ...APPS,
 ]

@@ -1,5 +1,5 @@
 import { Argument, Command, type Option } from 'commander'
-import type { World } from '../surroundings.ts'
+import type { CommandContext } from '../command-context.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -11,13 +11,13 @@ Examples:
   $ dwh completion zsh > "\${fpath[1]}/_dwh"                         zsh, from the next session on
   $ dwh completion fish > ~/.config/fish/completions/dwh.fish       fish`
 
-export function completionCommand(world: World): Command {
+export function completionCommand(context: CommandContext): Command {
   return new Command('completion')
     .description('what a shell needs to complete dwh')
     .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
     .addHelpText('after', HELP)
     .action(async (shell: (typeof SHELLS)[number], _, command: Command) => {
-      await world.stdout.write(SCRIPTS[shell](describe(command.parent as Command)))
+      await context.stdout.write(SCRIPTS[shell](describe(command.parent as Command)))
     })
 }
 

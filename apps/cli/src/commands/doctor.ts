@@ -16,9 +16,9 @@ import {
 } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import pc from 'picocolors'
+import type { CommandContext } from '../command-context.ts'
 import { printableLines, wrapWords } from '../output/lines.ts'
 import { EXIT, redact } from '../output/report-error.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, open, openOptions, readSettings } from './shared.ts'
 
 const HELP = `
@@ -40,7 +40,7 @@ interface DoctorFlags extends CommonFlags {
   readonly timeout: string
 }
 
-export function doctorCommand(world: World): Command {
+export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
     .description('try every connection and permission, and name the fix')
     .option('--source <url>', 'the Postgres to read (DATABASE_URL is better: a command line can be seen by others)')
@@ -55,23 +55,23 @@ export function doctorCommand(world: World): Command {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<DoctorFlags>()
       const timeoutMs = timeoutOf(flags.timeout)
-      if (flags.roleSql !== undefined) return printRoleSql(flags, world)
-      if (flags.bucketPolicy) return printBucketPolicy(flags, world)
+      if (flags.roleSql !== undefined) return printRoleSql(flags, context)
+      if (flags.bucketPolicy) return printBucketPolicy(flags, context)
       const findings: Finding[] = []
-      for await (const finding of examine(flags, world, timeoutMs)) {
+      for await (const finding of examine(flags, context, timeoutMs)) {
         findings.push(finding)
-        if (!flags.json && !(await world.stdout.write(redact(asText(finding), world.hidden())))) return
+        if (!flags.json && !(await context.stdout.write(redact(asText(finding), context.hidden())))) return
       }
-      await world.stdout.write(redact(flags.json ? asJson(findings) : summary(findings), world.hidden()))
+      await context.stdout.write(redact(flags.json ? asJson(findings) : summary(findings), context.hidden()))
       const [worst] = findings.filter(({ status }) => status === 'failed')
-      if (worst) world.exitWith(worst.id === 'config' ? EXIT.usage : EXIT.failed)
+      if (worst) context.exitWith(worst.id === 'config' ? EXIT.usage : EXIT.failed)
     })
 }
 
-async function* examine(flags: DoctorFlags, world: World, timeoutMs: number): AsyncGenerator<Finding> {
-  const opened = await attempt({ signal: world.signal, timeoutMs }, async (): Promise<Warehouse> => {
-    const warehouse = await open(flags, world, { retry: { attempts: 2, connectTimeoutMs: timeoutMs } })
-    await checkSettings(warehouse.config, { source: true }, openOptions(world))
+async function* examine(flags: DoctorFlags, context: CommandContext, timeoutMs: number): AsyncGenerator<Finding> {
+  const opened = await attempt({ signal: context.signal, timeoutMs }, async (): Promise<Warehouse> => {
+    const warehouse = await open(flags, context, { retry: { attempts: 2, connectTimeoutMs: timeoutMs } })
+    await checkSettings(warehouse.config, { source: true }, openOptions(context))
     return warehouse
   })
   if ('failure' in opened) {
@@ -84,15 +84,15 @@ async function* examine(flags: DoctorFlags, world: World, timeoutMs: number): As
   yield* warehouse.examine({ timeoutMs })
 }
 
-async function printRoleSql(flags: DoctorFlags, world: World): Promise<void> {
+async function printRoleSql(flags: DoctorFlags, context: CommandContext): Promise<void> {
   const role = flags.roleSql === true ? undefined : String(flags.roleSql)
-  await world.stdout.write(await readerRoleSql(await readSettings(flags, world), role, openOptions(world)))
+  await context.stdout.write(await readerRoleSql(await readSettings(flags, context), role, openOptions(context)))
 }
 
-async function printBucketPolicy(flags: DoctorFlags, world: World): Promise<void> {
-  const { policy } = await open(flags, world)
+async function printBucketPolicy(flags: DoctorFlags, context: CommandContext): Promise<void> {
+  const { policy } = await open(flags, context)
   const role = flags.bucketPolicy === true ? undefined : flags.bucketPolicy
-  if (policy) return void (await world.stdout.write(`${policy(role)}\n`))
+  if (policy) return void (await context.stdout.write(`${policy(role)}\n`))
   throw new DwhError('CONFIG_INVALID', 'the storage is no bucket, and needs no policy', {
     hint: 'Point --storage or DWH_STORAGE at a bucket: s3://bucket/prefix.',
   })

@@ -1,7 +1,7 @@
 import { type ExtensionName, installExtension, listExtensions, loadConfig } from '@dwh/warehouse'
 import { Argument, Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
-import type { World } from '../surroundings.ts'
 import type { CommonFlags } from './shared.ts'
 
 /** By the names that people know. */
@@ -21,7 +21,7 @@ Examples:
   $ dwh extensions add postgres --from ./postgres_scanner.duckdb_extension.gz
                                                                    without internet, from a file that somebody brought`
 
-export function extensionsCommand(world: World): Command {
+export function extensionsCommand(context: CommandContext): Command {
   const command = new Command('extensions')
     .description('what DuckDB can do in addition, and how to add it')
     .addArgument(new Argument('[action]', 'what to do').choices(['list', 'add']).default('list'))
@@ -30,7 +30,7 @@ export function extensionsCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (action: 'list' | 'add', names: readonly string[]) => {
       const flags = command.optsWithGlobals<CommonFlags & { from?: string }>()
-      const { extensions: directory } = await loadConfig(flags, world)
+      const { extensions: directory } = await loadConfig(flags, context)
       if (action === 'add' && names.length === 0) command.error('error: which one? dwh extensions add postgres')
       if (action === 'add')
         for (const name of names) await installExtension(NAMES[name] as ExtensionName, { directory, from: flags.from })
@@ -40,7 +40,7 @@ export function extensionsCommand(world: World): Command {
         return { name, installed, path, use: USES[file] }
       })
       const lines = rows.map(({ name, path, use }) => [name, path ?? 'not installed', use])
-      await world.stdout.write(
+      await context.stdout.write(
         flags.json ? `${JSON.stringify(rows, null, 2)}\n` : alignColumns([['EXTENSION', 'WHERE', 'WITH IT'], ...lines]),
       )
     })

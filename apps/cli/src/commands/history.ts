@@ -1,8 +1,8 @@
 import { DwhError, type RunRecord } from '@dwh/core'
 import { formatBytes, formatCount, formatDuration } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
@@ -12,7 +12,7 @@ Examples:
   $ dwh history
   $ dwh history --limit 100 --json`
 
-export function historyCommand(world: World): Command {
+export function historyCommand(context: CommandContext): Command {
   return new Command('history')
     .description('past runs')
     .option('--limit <number>', 'how many', '20')
@@ -24,9 +24,9 @@ export function historyCommand(world: World): Command {
           hint: 'Such as --limit 50.',
         })
       }
-      const { warehouse } = await openForReading(flags, world)
+      const { warehouse } = await openForReading(flags, context)
       const records = await warehouse.history(Number(flags.limit))
-      await world.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
+      await context.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
     })
 }
 

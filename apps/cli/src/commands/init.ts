@@ -15,8 +15,8 @@ import {
   type Warehouse,
 } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { noteLine } from '../output/lines.ts'
-import type { World } from '../surroundings.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, openOptions } from './shared.ts'
 
@@ -34,7 +34,7 @@ interface InitFlags extends CommonFlags {
   readonly print?: boolean
 }
 
-export function initCommand(world: World): Command {
+export function initCommand(context: CommandContext): Command {
   return addSettingFlags(new Command('init'))
     .description('look at the database, and write a commented dwh.yaml')
     .option('--force', 'replace a file that is there')
@@ -42,20 +42,20 @@ export function initCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<InitFlags>()
-      const path = resolve(world.cwd, flags.config ?? (world.env.DWH_CONFIG || 'dwh.yaml'))
+      const path = resolve(context.cwd, flags.config ?? (context.env.DWH_CONFIG || 'dwh.yaml'))
       if (!flags.print && !flags.force) await checkAbsent(path)
-      world.hide(sourceSecrets(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
-      const config = await putTogether(null, flags, world)
-      const options = openOptions(world)
+      context.hide(sourceSecrets(flags.source ?? context.env.DATABASE_URL ?? null, context.env))
+      const config = await putTogether(null, flags, context)
+      const options = openOptions(context)
       const look = await lookAtSource(config, options)
       const proposal = propose(look)
       const warehouse = await openWarehouse(config, { ...options, retry: { attempts: 2 } })
-      const text = configText(await places(warehouse, flags, world, dirname(path)), look, proposal)
+      const text = configText(await places(warehouse, flags, context, dirname(path)), look, proposal)
       if (!flags.print) await write(path, text, flags.force ?? false)
-      world.stderr.write(await notes(warehouse.store, proposal))
+      context.stderr.write(await notes(warehouse.store, proposal))
       if (flags.json)
-        await world.stdout.write(`${JSON.stringify(asJson(flags.print ? null : path, text, proposal), null, 2)}\n`)
-      else await world.stdout.write(flags.print ? text : `Wrote ${path}. Next: dwh plan, then dwh run.\n`)
+        await context.stdout.write(`${JSON.stringify(asJson(flags.print ? null : path, text, proposal), null, 2)}\n`)
+      else await context.stdout.write(flags.print ? text : `Wrote ${path}. Next: dwh plan, then dwh run.\n`)
     })
 }
 
@@ -95,7 +95,7 @@ async function write(path: string, text: string, force: boolean): Promise<void> 
 async function places(
   { config, described }: Warehouse,
   flags: InitFlags,
-  { env, cwd }: World,
+  { env, cwd }: CommandContext,
   folder: string,
 ): Promise<Places> {
   const { ca_file, ...s3 } = described.s3 ?? {}
@@ -108,7 +108,7 @@ async function places(
   }
 }
 
-function source({ source: given }: InitFlags, env: World['env']): Pick<Places, 'source' | 'sourceNote'> {
+function source({ source: given }: InitFlags, env: CommandContext['env']): Pick<Places, 'source' | 'sourceNote'> {
   const fromEnvironment = `$\{DATABASE_URL}`
   if (given === undefined) {
     return env.DATABASE_URL

@@ -1,8 +1,8 @@
 import { formatCount, plural, type RunPlan, type TablePlan } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { alignColumns, noteLine } from '../output/lines.ts'
 import { noteLines } from '../output/plan-notes.ts'
-import type { World } from '../surroundings.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
@@ -13,15 +13,15 @@ Examples:
   $ dwh plan
   $ dwh plan --tables "billing.*" --json`
 
-export function planCommand(world: World): Command {
+export function planCommand(context: CommandContext): Command {
   return addRunFlags(new Command('plan'))
     .description('show what a run would do')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
-      const warehouse = await open(flags, world, { onNote: (note) => void world.stderr.write(noteLine(note)) })
+      const warehouse = await open(flags, context, { onNote: (note) => void context.stderr.write(noteLine(note)) })
       const plan = await warehouse.plan(planRequest(flags))
-      await world.stdout.write(flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
+      await context.stdout.write(flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
     })
 }
 

@@ -1,8 +1,8 @@
 import { formatBytes, type PruneReport, plural, type Retention } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
 import { waitingLine } from '../output/run-progress.ts'
-import type { World } from '../surroundings.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, open } from './shared.ts'
 
@@ -23,20 +23,20 @@ interface PruneFlags extends CommonFlags {
   readonly yes?: boolean
 }
 
-export function pruneCommand(world: World): Command {
+export function pruneCommand(context: CommandContext): Command {
   return addSettingFlags(new Command('prune'))
     .description('remove old days')
     .option('--yes', 'remove, instead of saying what would be removed')
     .addHelpText('after', HELP)
     .action(async (_, self: Command) => {
       const flags = self.optsWithGlobals<PruneFlags>()
-      const warehouse = await open(flags, world)
+      const warehouse = await open(flags, context)
       const report = await warehouse.prune({
         keep: retention(flags),
         remove: flags.yes ?? false,
-        onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`),
+        onWait: (holder) => context.stderr.write(`${waitingLine(holder)}\n`),
       })
-      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
+      await context.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
     })
 }
 

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers'
 import { DwhError, throwIfAborted } from '@dwh/core'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { writeAnswers } from '../output/write-answers.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
@@ -27,7 +27,7 @@ interface QueryFlags extends CommonFlags {
   readonly maxRows: string
 }
 
-export function queryCommand(world: World): Command {
+export function queryCommand(context: CommandContext): Command {
   return new Command('query')
     .description('ask the warehouse, in SQL')
     .argument('[sql]', 'one or more statements; "-" or nothing reads them from stdin')
@@ -39,26 +39,26 @@ export function queryCommand(world: World): Command {
     .action(async (given: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<QueryFlags>()
       const maxRows = checkMaxRows(flags.maxRows)
-      const sql = await readSql(given, flags, world)
-      const { warehouse } = await openForReading(flags, world)
+      const sql = await readSql(given, flags, context)
+      const { warehouse } = await openForReading(flags, context)
       const session = await warehouse.session({ asOf: flags.asOf })
       const format = flags.json ? 'json' : flags.format
       try {
-        await writeAnswers(session, sql, { format, maxRows }, world, world.signal)
+        await writeAnswers(session, sql, { format, maxRows }, context, context.signal)
       } finally {
         await session.close()
       }
     })
 }
 
-async function readSql(given: string | undefined, { file }: QueryFlags, world: World): Promise<string> {
+async function readSql(given: string | undefined, { file }: QueryFlags, context: CommandContext): Promise<string> {
   if (given !== undefined && file !== undefined) {
     throw new DwhError('CONFIG_INVALID', 'the statements come twice, from the command line and from --file', {
       hint: 'Give one of them.',
     })
   }
   if (file !== undefined) {
-    return readFile(resolve(world.cwd, file), 'utf8').catch((cause) => {
+    return readFile(resolve(context.cwd, file), 'utf8').catch((cause) => {
       throw new DwhError('CONFIG_INVALID', `--file ${file}: ${cause.message}`, {
         cause,
         hint: 'Give the path of a file with SQL.',
@@ -66,16 +66,16 @@ async function readSql(given: string | undefined, { file }: QueryFlags, world: W
     })
   }
   if (given !== undefined && given !== '-') return given
-  if (given === undefined && world.stdin.isTTY) {
+  if (given === undefined && context.stdin.isTTY) {
     throw new DwhError('CONFIG_INVALID', 'no SQL', {
       hint: 'Such as: dwh query "SELECT count(*) FROM customers"; or --file, or stdin.',
     })
   }
-  return readStdin(world)
+  return readStdin(context)
 }
 
 /** All of it; the signal closes it, however much is still to come. */
-async function readStdin({ stdin, signal }: World): Promise<string> {
+async function readStdin({ stdin, signal }: CommandContext): Promise<string> {
   try {
     return await text(addAbortSignal(signal, stdin as Readable))
   } catch (error) {

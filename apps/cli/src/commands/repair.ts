@@ -1,8 +1,8 @@
 import { printable } from '@dwh/core'
 import { plural, type RepairReport } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { waitingLine } from '../output/run-progress.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
@@ -14,15 +14,17 @@ Examples:
   $ dwh repair                    put the warehouse in order
   $ dwh repair && dwh verify      and see that it is whole`
 
-export function repairCommand(world: World): Command {
+export function repairCommand(context: CommandContext): Command {
   return new Command('repair')
     .description('finish or remove what was interrupted, make etl.json and manifests again')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
-      const warehouse = await open(flags, world)
-      const report = await warehouse.repair({ onWait: (holder) => world.stderr.write(`${waitingLine(holder)}\n`) })
-      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url))
+      const warehouse = await open(flags, context)
+      const report = await warehouse.repair({ onWait: (holder) => context.stderr.write(`${waitingLine(holder)}\n`) })
+      await context.stdout.write(
+        flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url),
+      )
     })
 }
 

@@ -1,11 +1,11 @@
 import { type LossyConversion, printable } from '@dwh/core'
 import { formatBytes, formatDuration, plural, type RunReport, type TableResult, type Warehouse } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { keptLines, keptTables } from '../output/kept-tables.ts'
 import { noteLines } from '../output/plan-notes.ts'
 import { EXIT } from '../output/report-error.ts'
 import { runProgress } from '../output/run-progress.ts'
-import type { World } from '../surroundings.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
@@ -23,18 +23,18 @@ kept from before, 4 another run was quicker.`
 
 type WrittenTable = Extract<TableResult, { status: 'written' }>
 
-export function runCommand(world: World): Command {
+export function runCommand(context: CommandContext): Command {
   return addRunFlags(new Command('run'))
     .option('--if-last-run <run>', 'only while this is the last good run, or none; else exit code 4')
     .description('read Postgres and publish a new state of the warehouse')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags & { readonly ifLastRun?: string }>()
-      const progress = runProgress(world.stderr)
+      const progress = runProgress(context.stderr)
       let report: RunReport
       let warehouse: Warehouse
       try {
-        warehouse = await open(flags, world, { onNote: (note) => progress.note(note) })
+        warehouse = await open(flags, context, { onNote: (note) => progress.note(note) })
         report = await warehouse.run({
           ...planRequest(flags),
           ifLastRun: flags.ifLastRun === 'none' ? null : flags.ifLastRun,
@@ -43,12 +43,12 @@ export function runCommand(world: World): Command {
       } finally {
         progress.close()
       }
-      for (const note of notes(report)) world.stderr.write(`${note}\n`)
+      for (const note of notes(report)) context.stderr.write(`${note}\n`)
       // what somebody has to end; the rest stands in the plan
-      for (const note of report.plan.notes) if (note.sql !== null) world.stderr.write(noteLines(note, '!'))
-      if (!report.state.conditional_writes) world.stderr.write(`${UNCONDITIONAL}\n`)
-      if (report.record.status === 'partial') world.exitWith(EXIT.partial)
-      await world.stdout.write(
+      for (const note of report.plan.notes) if (note.sql !== null) context.stderr.write(noteLines(note, '!'))
+      if (!report.state.conditional_writes) context.stderr.write(`${UNCONDITIONAL}\n`)
+      if (report.record.status === 'partial') context.exitWith(EXIT.partial)
+      await context.stdout.write(
         flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, warehouse.store.url),
       )
     })

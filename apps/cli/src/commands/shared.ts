@@ -10,7 +10,7 @@ import {
   type Warehouse,
 } from '@dwh/warehouse'
 import type { Command } from 'commander'
-import type { World } from '../surroundings.ts'
+import type { CommandContext } from '../command-context.ts'
 import { addSettingFlags } from './setting-flags.ts'
 
 /** Flags that every command has. */
@@ -36,23 +36,23 @@ export function addRunFlags(command: Command): Command {
 }
 
 /** What the commands say of the warehouse that they open, and of the process. */
-export function openOptions(world: World): OpenWarehouseOptions {
-  const { env, cwd, home, tmp, proxyFor, clock, random, signal, hide } = world
+export function openOptions(context: CommandContext): OpenWarehouseOptions {
+  const { env, cwd, home, tmp, proxyFor, clock, random, signal, hide } = context
   return { env, cwd, home, tmp, clock, random, signal, onSecrets: hide, ...(proxyFor ? { proxyFor } : {}) }
 }
 
 /** The settings; what was given as the source is hidden from then on. */
-export async function readSettings(flags: CommonFlags, world: World): Promise<Config> {
-  world.hide(sourceSecrets(flags.source ?? world.env.DATABASE_URL ?? null, world.env))
-  return loadConfig(flags, world)
+export async function readSettings(flags: CommonFlags, context: CommandContext): Promise<Config> {
+  context.hide(sourceSecrets(flags.source ?? context.env.DATABASE_URL ?? null, context.env))
+  return loadConfig(flags, context)
 }
 
 export async function open(
   flags: CommonFlags,
-  world: World,
+  context: CommandContext,
   options: Partial<OpenWarehouseOptions> = {},
 ): Promise<Warehouse> {
-  return openWarehouse(await readSettings(flags, world), { ...openOptions(world), ...options })
+  return openWarehouse(await readSettings(flags, context), { ...openOptions(context), ...options })
 }
 
 /** What is asked of a run and of its plan. */
@@ -69,14 +69,14 @@ export interface OpenedForReading {
 /**
  * For commands that only read: where the storage does not answer, what was read from it last, with a note on stderr.
  */
-export async function openForReading(flags: CommonFlags, world: World): Promise<OpenedForReading> {
+export async function openForReading(flags: CommonFlags, context: CommandContext): Promise<OpenedForReading> {
   let oldest: Date | null = null
   const onAway = (readAt: Date, error: Error) => {
     if (oldest === null)
-      world.stderr.write(`note: ${error.message}\n  Answered as of ${readAt.toISOString()}, when it was last read.\n`)
+      context.stderr.write(`note: ${error.message}\n  Answered as of ${readAt.toISOString()}, when it was last read.\n`)
     if (oldest === null || readAt < oldest) oldest = readAt
   }
-  return { warehouse: await open(flags, world, { onAway }), rememberedAt: () => oldest }
+  return { warehouse: await open(flags, context, { onAway }), rememberedAt: () => oldest }
 }
 
 /** The value of --max-rows. */

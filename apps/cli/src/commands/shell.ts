@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { historyFile } from '../shell/history-file.ts'
 import { runScript } from '../shell/run-script.ts'
 import { runTerminal } from '../shell/run-terminal.ts'
 import { openShell } from '../shell/shell-session.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
@@ -36,7 +36,7 @@ interface ShellFlags extends CommonFlags {
   readonly maxRows: string
 }
 
-export function shellCommand(world: World): Command {
+export function shellCommand(context: CommandContext): Command {
   return new Command('shell')
     .description('a prompt for SQL')
     .addOption(new Option('--format <format>', 'how answers are written').choices(RESULT_FORMATS).default('table'))
@@ -46,15 +46,15 @@ export function shellCommand(world: World): Command {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<ShellFlags>()
       const maxRows = checkMaxRows(flags.maxRows)
-      const { warehouse } = await openForReading(flags, world)
+      const { warehouse } = await openForReading(flags, context)
       const format = flags.json ? 'json' : flags.format
-      const session = await openShell({ warehouse, world, asOf: flags.asOf, format, maxRows })
+      const session = await openShell({ warehouse, context, asOf: flags.asOf, format, maxRows })
       try {
-        if (world.stdin.isTTY && world.stderr.isTTY) {
+        if (context.stdin.isTTY && context.stderr.isTTY) {
           const history = historyFile(join(warehouse.config.cache, 'history'))
-          await runTerminal({ session, world, history, debug: flags.debug ?? false })
+          await runTerminal({ session, context, history, debug: flags.debug ?? false })
         } else {
-          await runScript(session, world)
+          await runScript(session, context)
         }
       } finally {
         await session.close()

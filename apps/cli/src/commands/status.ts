@@ -1,8 +1,8 @@
 import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
 import { formatAge, formatBytes, formatDuration, plural } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { alignColumns, printableLines } from '../output/lines.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
@@ -12,19 +12,19 @@ Examples:
   $ dwh status
   $ dwh status --json | jq -r .last_run_at`
 
-export function statusCommand(world: World): Command {
+export function statusCommand(context: CommandContext): Command {
   return new Command('status')
     .description('freshness, size, and the last failure')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
-      const { warehouse, rememberedAt } = await openForReading(flags, world)
+      const { warehouse, rememberedAt } = await openForReading(flags, context)
       const state = await warehouse.state()
       const { url } = warehouse.store
-      await world.stdout.write(
+      await context.stdout.write(
         flags.json
           ? `${JSON.stringify({ ...asJson(state, url), remembered_at: rememberedAt() }, null, 2)}\n`
-          : asText(state, url, world),
+          : asText(state, url, context),
       )
     })
 }
@@ -46,13 +46,13 @@ function totals(state: EtlState): { tables: number } & Size {
   return { tables: tables.length, ...sizeOf({ files: tables.flatMap(({ files }) => files) }) }
 }
 
-function asText(state: EtlState, storage: string, world: World): string {
+function asText(state: EtlState, storage: string, context: CommandContext): string {
   const { tables, rows, bytes } = totals(state)
   const lines = [['warehouse', storage]]
   if (state.last_run_at === null) {
     lines.push(['last run', 'none yet: dwh run makes the first'])
   } else {
-    const age = formatAge(new Date(state.last_run_at), world.clock())
+    const age = formatAge(new Date(state.last_run_at), context.clock())
     lines.push([
       'last run',
       `${state.last_run_at}, ${age} (${state.run_id}, ${formatDuration(state.duration_ms ?? 0)})`,
@@ -66,7 +66,7 @@ function asText(state: EtlState, storage: string, world: World): string {
     lines.push(['kept from before', `${state.tables[name]?.date ?? 'not there'}: ${message}`])
   if (state.last_failure) {
     const { run_id, at, message } = state.last_failure
-    lines.push(['last failure', `${at}, ${formatAge(new Date(at), world.clock())} (${run_id})`], ['', message])
+    lines.push(['last failure', `${at}, ${formatAge(new Date(at), context.clock())} (${run_id})`], ['', message])
   }
   const hint = state.last_failure?.hint ? `\n${printableLines(state.last_failure.hint)}\n` : ''
   return alignColumns(lines) + hint

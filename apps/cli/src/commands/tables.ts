@@ -1,7 +1,7 @@
 import { pathOf } from '@dwh/warehouse'
 import { Command } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { columnsText, type ListedTable, listTables, sizesText } from '../output/listed-tables.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
@@ -16,7 +16,7 @@ interface TablesFlags extends CommonFlags {
   readonly asOf?: string
 }
 
-export function tablesCommand(world: World): Command {
+export function tablesCommand(context: CommandContext): Command {
   return new Command('tables')
     .description('tables, their sizes, columns and files')
     .argument('[patterns...]', 'tables to show with their columns')
@@ -24,13 +24,13 @@ export function tablesCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (patterns: string[], _, command: Command) => {
       const flags = command.optsWithGlobals<TablesFlags>()
-      const { warehouse } = await openForReading(flags, world)
+      const { warehouse } = await openForReading(flags, context)
       const { tables } = await warehouse.tables(flags.asOf)
       const listed = listTables(tables, patterns)
       const locate = (key: string) => pathOf(warehouse.store, key)
       const details = () => listed.map(columnsText).join('\n')
       const text = patterns.length > 0 ? details() : sizesText(listed)
-      await world.stdout.write(
+      await context.stdout.write(
         flags.json
           ? `${JSON.stringify(
               listed.map((table) => asJson(table, locate)),

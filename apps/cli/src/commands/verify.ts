@@ -1,9 +1,9 @@
 import { printable } from '@dwh/core'
 import { formatBytes, plural, type VerifyReport } from '@dwh/warehouse'
 import { Command, InvalidArgumentError } from 'commander'
+import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
 import { EXIT } from '../output/report-error.ts'
-import type { World } from '../surroundings.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
@@ -23,7 +23,7 @@ interface VerifyFlags extends CommonFlags {
   readonly deep?: boolean
 }
 
-export function verifyCommand(world: World): Command {
+export function verifyCommand(context: CommandContext): Command {
   return new Command('verify')
     .description('compare every file with what was committed')
     .option('--sample <share>', 'read only so many of the files whole: 5%, 0.05', share, 1)
@@ -31,10 +31,12 @@ export function verifyCommand(world: World): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<VerifyFlags>()
-      const warehouse = await open(flags, world)
+      const warehouse = await open(flags, context)
       const report = await warehouse.verify({ sample: flags.sample, deep: flags.deep })
-      if (report.problems.length > 0) world.exitWith(EXIT.damaged)
-      await world.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url))
+      if (report.problems.length > 0) context.exitWith(EXIT.damaged)
+      await context.stdout.write(
+        flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url),
+      )
     })
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { World } from '../surroundings.ts'
+import type { CommandContext } from '../command-context.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
@@ -9,15 +9,15 @@ Examples:
   $ dwh views > views.sql && duckdb -init views.sql
   $ dwh views | duckdb my.duckdb`
 
-export function viewsCommand(world: World): Command {
+export function viewsCommand(context: CommandContext): Command {
   return new Command('views')
     .description('the SQL of the views, for any DuckDB')
     .option('--as-of <day>', 'the tables as they were on that day')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { asOf?: string }>()
-      const { warehouse } = await openForReading(flags, world)
+      const { warehouse } = await openForReading(flags, context)
       const sql = await warehouse.views(flags.asOf)
-      await world.stdout.write(flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
+      await context.stdout.write(flags.json ? `${JSON.stringify({ sql }, null, 2)}\n` : sql)
     })
 }

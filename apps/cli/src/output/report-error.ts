@@ -63,7 +63,7 @@ export function redact(text: string, secrets: readonly string[]): string {
     .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
+type Variables = Readonly<Record<string, string | undefined>>
 
 /**
  * The variables that are read, by us, the AWS SDK and libpq, mistyped ones too. Others may hold what looks like a
@@ -76,7 +76,7 @@ function isOurs(name: string): boolean {
 }
 
 /** The same, wherever it was given by mistake: in any variable of ours, and on the command line. */
-export function secretsGiven(env: Environment, args: readonly string[]): string[] {
+export function secretsGiven(env: Variables, args: readonly string[]): string[] {
   const variables = Object.entries(env).flatMap(([name, value]) => (isOurs(name) && value ? [value] : []))
   const flags = args.map((argument) => argument.replace(/^--[\w-]+=/, ''))
   const whole = [env.PGPASSWORD, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN].filter((text) => text !== undefined)

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '@dwh/core'
 import { formatResult, type ResultFormat, type Session } from '@dwh/warehouse'
-import type { World } from '../surroundings.ts'
+import type { CommandContext } from '../command-context.ts'
 
 export interface AnswerStyle {
   readonly format: ResultFormat
@@ -15,7 +15,7 @@ export async function writeAnswers(
   session: Session,
   sql: string,
   { format, maxRows, flag = '--' }: AnswerStyle,
-  { stdout, stderr }: Pick<World, 'stdout' | 'stderr'>,
+  { stdout, stderr }: Pick<CommandContext, 'stdout' | 'stderr'>,
   signal: AbortSignal,
 ): Promise<boolean> {
   for await (const result of session.query(sql, { signal })) {

@@ -1,7 +1,7 @@
 import { DwhError } from '@dwh/core'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
+import type { CommandContext } from '../command-context.ts'
 import { columnsText, listTables, sizesText } from '../output/listed-tables.ts'
-import type { World } from '../surroundings.ts'
 import type { ShellSession } from './shell-session.ts'
 
 interface DotCommand {
@@ -104,7 +104,7 @@ export function isDotCommand(line: string): boolean {
 export async function runDotCommand(
   line: string,
   session: ShellSession,
-  world: Pick<World, 'stdout'>,
+  context: Pick<CommandContext, 'stdout'>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const [, name = '', argument = ''] = /^(\S*)\s*(.*?)[;\s]*$/s.exec(line) ?? []
@@ -113,7 +113,7 @@ export async function runDotCommand(
   if (!known) throw wrong(`${word}: there is no such command`, '.help lists them; SQL ends with a semicolon.')
   const said = await known.run(argument, session, signal)
   if (said === null) return false
-  return world.stdout.write(said)
+  return context.stdout.write(said)
 }
 
 function dotHelp(): string {

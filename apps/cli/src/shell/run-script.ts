@@ -1,20 +1,20 @@
 import { createInterface } from 'node:readline'
 import { throwIfAborted } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
-import type { World } from '../surroundings.ts'
+import type { CommandContext } from '../command-context.ts'
 import { isDotCommand, runDotCommand } from './dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
 
 /**
  * Runs stdin as a script: statements and dot commands, each as soon as it is whole; the last one needs no semicolon. Ends at the first error, which it throws.
  */
-export async function runScript(session: ShellSession, world: World): Promise<void> {
-  const { stdin: input, signal } = world
+export async function runScript(session: ShellSession, context: CommandContext): Promise<void> {
+  const { stdin: input, signal } = context
   let text = ''
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
     throwIfAborted(signal, 'shell')
     if (isDotCommand(line) && takeStatements(text).rest === '') {
-      if (!(await runDotCommand(line, session, world, signal))) return
+      if (!(await runDotCommand(line, session, context, signal))) return
       continue
     }
     text += `${line}\n`

@@ -1,7 +1,7 @@
 import { isDwhError } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
+import type { CommandContext } from '../command-context.ts'
 import { reportError } from '../output/report-error.ts'
-import type { World } from '../surroundings.ts'
 import { complete } from './complete.ts'
 import { isDotCommand, runDotCommand } from './dot-command.ts'
 import type { HistoryFile } from './history-file.ts'
@@ -10,7 +10,7 @@ import type { ShellSession } from './shell-session.ts'
 
 export interface TerminalOptions {
   readonly session: ShellSession
-  readonly world: World
+  readonly context: CommandContext
   readonly history: HistoryFile
   readonly debug: boolean
 }
@@ -19,12 +19,12 @@ export interface TerminalOptions {
 type End = 'done' | 'failed' | 'stopped' | 'leave'
 
 /** Asks for statements and answers them until somebody leaves. An error is shown, and the session goes on. */
-export async function runTerminal({ session, world, history, debug }: TerminalOptions): Promise<void> {
+export async function runTerminal({ session, context, history, debug }: TerminalOptions): Promise<void> {
   let text = ''
   const terminal = openTerminal({
-    stdin: world.stdin as NodeJS.ReadStream,
-    stderr: world.stderr as NodeJS.WriteStream,
-    signal: world.signal,
+    stdin: context.stdin as NodeJS.ReadStream,
+    stderr: context.stderr as NodeJS.WriteStream,
+    signal: context.signal,
     history: await history.read(),
     complete: (line) => complete(text, line, session),
   })
@@ -35,9 +35,9 @@ export async function runTerminal({ session, world, history, debug }: TerminalOp
       return (await terminal.stoppable(act)) ? 'done' : 'leave'
     } catch (error) {
       const stopped = isDwhError(error, 'ABORTED')
-      const { text } = reportError(error, { json: false, debug, secrets: world.hidden() })
-      world.stderr.write(stopped ? 'stopped\n' : text)
-      return world.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
+      const { text } = reportError(error, { json: false, debug, secrets: context.hidden() })
+      context.stderr.write(stopped ? 'stopped\n' : text)
+      return context.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
     }
   }
 
@@ -54,7 +54,7 @@ export async function runTerminal({ session, world, history, debug }: TerminalOp
   }
 
   try {
-    world.stderr.write(`${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`)
+    context.stderr.write(`${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`)
     for (;;) {
       const line = await next(terminal, text, session)
       if (line === null) return
@@ -64,7 +64,7 @@ export async function runTerminal({ session, world, history, debug }: TerminalOp
       }
       await history.add(line)
       if (text.trim() === '' && isDotCommand(line)) {
-        if ((await attempt((signal) => runDotCommand(line, session, world, signal))) === 'leave') return
+        if ((await attempt((signal) => runDotCommand(line, session, context, signal))) === 'leave') return
         continue
       }
       text += `${line}\n`

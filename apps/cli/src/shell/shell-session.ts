@@ -8,12 +8,12 @@ import {
   type TablesOf,
   type Warehouse,
 } from '@dwh/warehouse'
+import type { CommandContext } from '../command-context.ts'
 import { writeAnswers } from '../output/write-answers.ts'
-import type { World } from '../surroundings.ts'
 
 export interface ShellOptions {
   readonly warehouse: Warehouse
-  readonly world: World
+  readonly context: CommandContext
   readonly asOf: string | undefined
   readonly format: ResultFormat
   readonly maxRows: number
@@ -42,7 +42,7 @@ export interface ShellSession {
 /** `etl.json` is looked at before a statement; but where the storage is slow or away, no more than a twentieth of the time is spent on that. */
 const LOOK_SHARE = 20
 
-export async function openShell({ warehouse, world, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {
+export async function openShell({ warehouse, context, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {
   let shown = await warehouse.tables(asOf)
   let day = asOf
   const answering = await warehouse.session({ tables: shown.tables })
@@ -68,29 +68,29 @@ export async function openShell({ warehouse, world, asOf, format, maxRows }: She
     async run(sql, signal) {
       const started = performance.now()
       const { format, maxRows } = session
-      const heard = await writeAnswers(answering, sql, { format, maxRows, flag: '.' }, world, signal)
-      if (session.timer) world.stderr.write(`${formatTime(performance.now() - started)}\n`)
+      const heard = await writeAnswers(answering, sql, { format, maxRows, flag: '.' }, context, signal)
+      if (session.timer) context.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard
     },
     async showDay(next, signal) {
       if (!(await show(await warehouse.tables(next, { signal }), next)))
-        world.stderr.write('A transaction is open: COMMIT or ROLLBACK first.\n')
+        context.stderr.write('A transaction is open: COMMIT or ROLLBACK first.\n')
     },
     async lookForNewer(signal) {
-      const now = world.clock().getTime()
+      const now = context.clock().getTime()
       if (day !== undefined || now < nextLook) return true
       try {
         const next = await warehouse.tables(undefined, { signal })
         if (next.state.run_id !== shown.state.run_id && (await show(next, undefined)))
-          world.stderr.write(`A new run: ${freshness(next.state, world)}\n`)
+          context.stderr.write(`A new run: ${freshness(next.state, context)}\n`)
       } finally {
-        nextLook = now + (world.clock().getTime() - now) * LOOK_SHARE
+        nextLook = now + (context.clock().getTime() - now) * LOOK_SHARE
       }
       return true
     },
     describe: () =>
       `${warehouse.store.url}: ${plural(Object.keys(shown.tables).length, 'table')}, ${
-        day === undefined ? freshness(shown.state, world) : `as of ${day}`
+        day === undefined ? freshness(shown.state, context) : `as of ${day}`
       }`,
     suggest: (sql) => answering.suggest(sql),
     close: () => answering.close(),
@@ -98,12 +98,12 @@ export async function openShell({ warehouse, world, asOf, format, maxRows }: She
   return session
 }
 
-function freshness({ tables, last_run_at }: EtlState, world: World): string {
+function freshness({ tables, last_run_at }: EtlState, context: CommandContext): string {
   const days = Object.values(tables)
     .map(({ date }) => date)
     .sort()
   const [first, last] = [days[0], days.at(-1)]
-  const age = last_run_at === null ? '' : `, published ${formatAge(new Date(last_run_at), world.clock())}`
+  const age = last_run_at === null ? '' : `, published ${formatAge(new Date(last_run_at), context.clock())}`
   return `as of ${first === last ? last : `${first} to ${last}`}${age}`
 }
 

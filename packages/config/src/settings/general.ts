@@ -145,7 +145,7 @@ export const GENERAL_SETTINGS = [
     default: '12h',
     page: 'postgres.md#how-long-a-snapshot-is-open',
   },
-  { key: 'keep', kind: 'section', description: 'which days `dwh prune` keeps', page: 'upkeep.md#prune' },
+  { key: 'keep', kind: 'section', description: 'which days `dwh prune` keeps', page: 'maintenance.md#prune' },
   {
     key: 'keep.daily',
     kind: 'count',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { isDwhError } from '@dwh/core'
 import { serverUrl, startTestServer, temporaryFolder, testDatabase, withClient } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type ConnectionInput, connect, systemRoom } from '../index.ts'
+import { type ConnectionInput, connect, systemEnvironment } from '../index.ts'
 
 const SERVER = await serverUrl()
 const server = () => new URL(SERVER)
@@ -19,9 +19,9 @@ function place(): { host: string; port: string; user: string; password: string; 
 async function ask(
   connection: ConnectionInput,
   sql = 'SELECT current_user AS answer',
-  room = systemRoom(),
+  environment = systemEnvironment(),
 ): Promise<string> {
-  const { client } = await connect({ connection, room })
+  const { client } = await connect({ connection, environment })
   try {
     return (await client.query(sql)).rows[0].answer
   } finally {
@@ -29,8 +29,8 @@ async function ask(
   }
 }
 
-async function refusal(connection: ConnectionInput, room = systemRoom()): Promise<string> {
-  const error = await ask(connection, undefined, room).catch((e) => e)
+async function refusal(connection: ConnectionInput, environment = systemEnvironment()): Promise<string> {
+  const error = await ask(connection, undefined, environment).catch((e) => e)
   if (!isDwhError(error)) throw new Error(`it was not refused: ${error}`)
   return `${error.code} ${error.message} -> ${error.hint}`
 }
@@ -73,14 +73,14 @@ describe('a connection is written as', () => {
   test('variables, and a service with its password file', async () => {
     const { host, port, user, password, dbname } = place()
     const env = { PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: dbname }
-    expect(await ask('', undefined, systemRoom({ ...env, PGPASSWORD: password }))).toBe(user)
+    expect(await ask('', undefined, systemEnvironment({ ...env, PGPASSWORD: password }))).toBe(user)
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'services'), `[app]\nhost=${host}\nport=${port}\nuser=${user}\ndbname=${dbname}\n`)
     await writeFile(join(folder, 'passwords'), `${host}:*:*:${user}:${password}\n`, { mode: 0o600 })
     const files = { PGSERVICEFILE: join(folder, 'services'), PGPASSFILE: join(folder, 'passwords') }
-    expect(await ask('service=app', undefined, systemRoom(files))).toBe(user)
+    expect(await ask('service=app', undefined, systemEnvironment(files))).toBe(user)
     await chmod(files.PGPASSFILE, 0o644)
-    expect(await refusal('service=app', systemRoom(files))).toMatch(
+    expect(await refusal('service=app', systemEnvironment(files))).toMatch(
       /^SOURCE_DENIED .*asks for a password, and there is none -> .*PGPASSWORD.*\.pgpass/,
     )
   })

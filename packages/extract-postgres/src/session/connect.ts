@@ -3,13 +3,13 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { throwIfAborted } from '@dwh/core'
 import {
+  type ConnectionEnvironment,
   type ConnectionInput,
-  type ConnectionRoom,
   isUnixSocket,
   type ResolvedConnection,
   type ResolvedHost,
   resolveConnection,
-  systemRoom,
+  systemEnvironment,
   type TargetSessionAttrs,
   tlsPlan,
   toConninfo,
@@ -23,11 +23,11 @@ import { hangUp, within } from './within.ts'
 export interface ConnectOptions {
   /**
    * `postgres://user:password@host:port/database?sslmode=...`, `host=... dbname=...`, or the settings of libpq by their names. All of them mean what they mean
-   * to `psql`. Default: nothing said, so what `room` has.
+   * to `psql`. Default: nothing said, so what `environment` has.
    */
   readonly connection?: ConnectionInput | undefined
-  /** Where settings come from that `connection` does not say: variables, home, user, files. Default `systemRoom()`, which has no variables. */
-  readonly room?: ConnectionRoom | undefined
+  /** Where settings come from that `connection` does not say: variables, home, user, files. Default `systemEnvironment()`, which has no variables. */
+  readonly environment?: ConnectionEnvironment | undefined
 }
 
 export interface PostgresConnection {
@@ -57,14 +57,14 @@ function noAnswer(timeoutMs: number): Error {
  * @throws DwhError CONFIG_INVALID, SOURCE_UNREACHABLE, SOURCE_DENIED or ABORTED, with what happened at each host; no message holds a password
  */
 export async function connect(options: ConnectOptions = {}, signal?: AbortSignal): Promise<PostgresConnection> {
-  const { connection = '', room = systemRoom() } = options
-  const resolved = resolveConnection(connection, room)
+  const { connection = '', environment = systemEnvironment() } = options
+  const resolved = resolveConnection(connection, environment)
   const wanted = resolved.targetSessionAttrs
   const rounds: readonly TargetSessionAttrs[] = wanted === 'prefer-standby' ? ['standby', 'any'] : [wanted]
   let failures: ConnectFailure[] = []
   for (const attributes of rounds) {
     failures = []
-    for await (const way of waysTo(resolved, room, failures)) {
+    for await (const way of waysTo(resolved, environment, failures)) {
       throwIfAborted(signal, 'source')
       const found = await tryWay(way, attributes, signal)
       if ('client' in found) {
@@ -90,13 +90,13 @@ export async function connect(options: ConnectOptions = {}, signal?: AbortSignal
  */
 async function* waysTo(
   resolved: ResolvedConnection,
-  room: ConnectionRoom,
+  environment: ConnectionEnvironment,
   failures: ConnectFailure[],
 ): AsyncGenerator<Way> {
   const order = (count: number) => ordered(count, resolved.loadBalanceHosts)
   for (const index of order(resolved.hosts.length)) {
     const host = resolved.hosts[index] as ResolvedHost
-    const attempts = tlsPlan(resolved, index, room.readFile)
+    const attempts = tlsPlan(resolved, index, environment.readFile)
     const addresses = await findAddresses(host, failures)
     nextAddress: for (const at of order(addresses.length)) {
       for (const attempt of attempts) {

@@ -3,7 +3,7 @@ import type { ObjectStore, Source } from '@dwh/core'
 import type { HttpfsOptions } from '@dwh/query'
 import type { BucketRole } from '@dwh/storage'
 import type { Finding, Limits } from '../doctor/finding.ts'
-import type { AllSurroundings } from '../surroundings.ts'
+import type { FullEnvironment } from '../environment.ts'
 
 /** How often and how long a storage is tried, where the defaults take too long. */
 export interface RetryOptions {
@@ -34,19 +34,19 @@ export interface StorageAdapter {
   /** How it is given, for whoever has given none that is known. */
   readonly example: string
   /** @throws DwhError CONFIG_INVALID for what cannot be, among its slice of the settings */
-  open(url: string, config: Config, surroundings: AllSurroundings, retry: RetryOptions): Promise<OpenedStorage>
+  open(url: string, config: Config, environment: FullEnvironment, retry: RetryOptions): Promise<OpenedStorage>
 }
 
 /** One kind of source. */
 export interface SourceAdapter {
   readonly schemes: readonly string[]
   readonly example: string
-  /** Whether the surroundings say by themselves where it is, as the PG* variables do. */
-  isGiven(surroundings: AllSurroundings): boolean
+  /** Whether the environment say by themselves where it is, as the PG* variables do. */
+  isGiven(environment: FullEnvironment): boolean
   /** Texts that must never be shown. */
-  secrets(url: string | null, env: AllSurroundings['env']): readonly string[]
+  secrets(url: string | null, env: FullEnvironment['env']): readonly string[]
   /** `onNote` is told what a person should know about it, once each. */
-  open(config: Config, surroundings: AllSurroundings, onNote: (note: string) => void): Source
+  open(config: Config, environment: FullEnvironment, onNote: (note: string) => void): Source
   /** What `dwh doctor` finds out of the server itself, before it opens the source: false where that is of no use. */
-  check?(config: Config, surroundings: AllSurroundings, limits: Limits): AsyncGenerator<Finding, boolean>
+  check?(config: Config, environment: FullEnvironment, limits: Limits): AsyncGenerator<Finding, boolean>
 }

@@ -57,7 +57,7 @@ describe('the settings of a bucket', () => {
 })
 
 test('what a program gives wins over the environment, which is asked for the rest', async () => {
-  const surroundings = {
+  const environment = {
     env: { DWH_TIMEZONE: 'Asia/Tokyo', DWH_PARALLEL: '7', S3_BUCKET: 'other', S3_REGION: 'eu-1' },
     cwd: '/w',
     home: '/h',
@@ -65,7 +65,7 @@ test('what a program gives wins over the environment, which is asked for the res
   }
   const config = await configOf(
     { storage: 's3://mine', timezone: 'Europe/Zurich', s3: { endpoint: 'https://here' } },
-    surroundings,
+    environment,
   )
   expect(config).toMatchObject({ storage: 's3://mine', timezone: 'Europe/Zurich', parallel: 7, file: null })
   expect(config.s3).toEqual({ endpoint: 'https://here', region: 'eu-1' })

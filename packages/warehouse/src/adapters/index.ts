@@ -1,6 +1,6 @@
 import type { Config } from '@dwh/config'
 import { DwhError } from '@dwh/core'
-import type { AllSurroundings } from '../surroundings.ts'
+import type { FullEnvironment } from '../environment.ts'
 import type { OpenedStorage, RetryOptions, SourceAdapter, StorageAdapter } from './adapter.ts'
 import { folder } from './folder.ts'
 import { https } from './https.ts'
@@ -19,13 +19,13 @@ const SOURCES: readonly [SourceAdapter, ...SourceAdapter[]] = [postgres]
  */
 export async function openStorage(
   config: Config,
-  surroundings: AllSurroundings,
+  environment: FullEnvironment,
   retry: RetryOptions = {},
 ): Promise<OpenedStorage> {
   const { storage } = config
   const [given, scheme] = /^([a-z][a-z0-9+.-]+):\/(?:\/)?/i.exec(storage) ?? []
   const found = scheme === undefined ? folder : byScheme(STORAGES, scheme, given ?? '')
-  if (found) return found.open(storage, config, surroundings, retry)
+  if (found) return found.open(storage, config, environment, retry)
   throw new DwhError('CONFIG_INVALID', `storage: ${shown(given ?? '')} is no kind of storage that this version knows`, {
     hint: `Give ${STORAGES.map(({ example }) => example).join(', or ')}.`,
   })
@@ -35,20 +35,20 @@ export async function openStorage(
  * Makes sure that there is a source to read.
  * @throws DwhError CONFIG_INVALID
  */
-export function checkSource(config: Config, surroundings: AllSurroundings): void {
-  if (isSourceGiven(config, surroundings)) return
+export function checkSource(config: Config, environment: FullEnvironment): void {
+  if (isSourceGiven(config, environment)) return
   throw new DwhError('CONFIG_INVALID', 'no source: which Postgres should be read?', {
     hint: `Set DATABASE_URL=${SOURCES[0].example}, or the PG* variables, or source: in dwh.yaml.`,
   })
 }
 
-/** Whether the settings name a source, or the surroundings do. */
-export function isSourceGiven({ source }: Config, surroundings: AllSurroundings): boolean {
-  return source !== null || SOURCES.some((adapter) => adapter.isGiven(surroundings))
+/** Whether the settings name a source, or the environment do. */
+export function isSourceGiven({ source }: Config, environment: FullEnvironment): boolean {
+  return source !== null || SOURCES.some((adapter) => adapter.isGiven(environment))
 }
 
 /** What must never be shown of a source, given by its URL or in the environment. */
-export function sourceSecrets(source: string | null, env: AllSurroundings['env']): readonly string[] {
+export function sourceSecrets(source: string | null, env: FullEnvironment['env']): readonly string[] {
   return SOURCES.flatMap((adapter) => adapter.secrets(source, env))
 }
 

@@ -14,9 +14,9 @@ export const postgres: SourceAdapter = {
   isGiven: ({ env }) => VARIABLES.some((name) => env[name]),
   secrets: (url, env) => [...secretsIn(url ?? ''), ...(env.PGPASSWORD ? [env.PGPASSWORD] : [])],
   check: checkPostgres,
-  open: (config, surroundings, onNote) =>
+  open: (config, environment, onNote) =>
     postgresSource({
-      ...postgresOptions(config, surroundings),
+      ...postgresOptions(config, environment),
       parallel: config.parallel,
       lockTimeoutMs: config.lockTimeoutMs,
       onBlockedDdl: config.onBlockedDdl,

@@ -2,18 +2,18 @@ import { readFile } from 'node:fs/promises'
 import type { Config, S3Values } from '@dwh/config'
 import { DwhError } from '@dwh/core'
 import { bucketPolicy, type S3StoreOptions, s3Store } from '@dwh/storage'
-import type { AllSurroundings } from '../surroundings.ts'
+import type { FullEnvironment } from '../environment.ts'
 import type { StorageAdapter } from './adapter.ts'
 
 /** A bucket, at AWS or of any server that speaks S3: `s3://bucket/prefix`, and `s3` among the settings. */
 export const s3: StorageAdapter = {
   schemes: ['s3'],
   example: 's3://bucket/prefix',
-  async open(url, { s3: values }, surroundings, retry) {
+  async open(url, { s3: values }, environment, retry) {
     const [bucket = '', ...path] = url.slice('s3://'.length).split('/')
     const prefix = path.join('/')
-    const options = { ...(await storeOptions(values, surroundings)), bucket, prefix, ...retry }
-    const { env } = surroundings
+    const options = { ...(await storeOptions(values, environment)), bucket, prefix, ...retry }
+    const { env } = environment
     const secrets = [
       values.session_token,
       options.credentials?.secretAccessKey,
@@ -33,7 +33,7 @@ export const s3: StorageAdapter = {
 
 async function storeOptions(
   values: Config['s3'],
-  { env, proxyFor }: AllSurroundings,
+  { env, proxyFor }: FullEnvironment,
 ): Promise<Omit<S3StoreOptions, 'bucket' | 'prefix'>> {
   const { endpoint, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = values
   check(values, env)
@@ -57,7 +57,7 @@ async function storeOptions(
   }
 }
 
-function check(values: S3Values, env: AllSurroundings['env']): void {
+function check(values: S3Values, env: FullEnvironment['env']): void {
   const { access_key_id: id, secret_access_key: key } = values
   if ((id === undefined) !== (key === undefined)) {
     throw new DwhError('CONFIG_INVALID', 's3: access_key_id and secret_access_key go together', {

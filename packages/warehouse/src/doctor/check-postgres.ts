@@ -1,7 +1,7 @@
 import type { Config } from '@dwh/config'
 import { connect, hangUp, inspectServer, readOnlyRoleSql, type ServerReport } from '@dwh/extract-postgres'
 import { postgresOptions } from '../adapters/postgres-options.ts'
-import type { AllSurroundings } from '../surroundings.ts'
+import type { FullEnvironment } from '../environment.ts'
 import { attempt, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
 /** The role that is proposed. */
@@ -15,11 +15,11 @@ const NEWEST = 18
  */
 export async function* checkPostgres(
   config: Config,
-  surroundings: AllSurroundings,
+  environment: FullEnvironment,
   limits: Limits,
 ): AsyncGenerator<Finding, boolean> {
   const connected = await attempt(limits, async (signal) => {
-    const connection = await connect(postgresOptions(config, surroundings), signal)
+    const connection = await connect(postgresOptions(config, environment), signal)
     const stop = () => hangUp(connection.client)
     signal.addEventListener('abort', stop)
     try {

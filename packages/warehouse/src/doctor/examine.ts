@@ -2,7 +2,7 @@ import type { Config } from '@dwh/config'
 import type { Source } from '@dwh/core'
 import type { OpenedStorage } from '../adapters/adapter.ts'
 import { sourceAdapter } from '../adapters/index.ts'
-import type { AllSurroundings } from '../surroundings.ts'
+import type { FullEnvironment } from '../environment.ts'
 import { checkLocal } from './check-local.ts'
 import { AFTER_CONNECTION, checkSource, type ExaminedSource } from './check-source.ts'
 import { checkStorage } from './check-storage.ts'
@@ -11,7 +11,7 @@ import { type Finding, type Limits, skip } from './finding.ts'
 
 export interface ExamineOptions {
   readonly config: Config
-  readonly surroundings: AllSurroundings
+  readonly environment: FullEnvironment
   readonly opened: OpenedStorage
   readonly sources: Readonly<Record<string, Source>>
   /** Whether `default` among them is the one of the settings. */
@@ -22,11 +22,11 @@ export interface ExamineOptions {
 
 /** Every check but that of the settings, in their order. */
 export async function* examine(options: ExamineOptions, limits: Limits): AsyncGenerator<Finding> {
-  const { config, surroundings, opened } = options
+  const { config, environment, opened } = options
   const examined = yield* examineSources(options, limits)
   yield* checkLocal(config, Math.max(0, ...Object.values(examined).map(({ largestTableBytes }) => largestTableBytes)))
   if (yield* checkStorage(opened, limits)) {
-    yield* checkWarehouse(opened.store, examined.default?.info ?? null, surroundings.clock(), limits)
+    yield* checkWarehouse(opened.store, examined.default?.info ?? null, environment.clock(), limits)
   } else {
     yield* skip('storage.list', 'warehouse', 'warehouse.source', 'warehouse.last_run')
   }
@@ -34,14 +34,14 @@ export async function* examine(options: ExamineOptions, limits: Limits): AsyncGe
 
 /** What was found of each that could be examined, by its name. */
 async function* examineSources(
-  { config, surroundings, sources, ofSettings, notes }: ExamineOptions,
+  { config, environment, sources, ofSettings, notes }: ExamineOptions,
   limits: Limits,
 ): AsyncGenerator<Finding, Readonly<Record<string, ExaminedSource>>> {
   const examined: Record<string, ExaminedSource> = {}
   for (const [name, source] of Object.entries(sources)) {
     const own = ofSettings && name === 'default'
     const { check } = own ? sourceAdapter(config) : {}
-    if (check && !(yield* check(config, surroundings, limits))) {
+    if (check && !(yield* check(config, environment, limits))) {
       yield* skip('source.connection', ...AFTER_CONNECTION)
       continue
     }

@@ -14,8 +14,8 @@ import {
 } from '@dwh/extract-postgres'
 import { checkSource, sourceSecrets } from '../adapters/index.ts'
 import { postgresOptions } from '../adapters/postgres-options.ts'
+import { completeEnvironment, type WarehouseEnvironment } from '../environment.ts'
 import type { OpenWarehouseOptions } from '../open-options.ts'
-import { completeSurroundings, type WarehouseSurroundings } from '../surroundings.ts'
 
 /** All that a proposal rests on. */
 export interface SourceLook {
@@ -40,12 +40,12 @@ const LOOK_TIMEOUT_MS = 120_000
  */
 export async function lookAtSource(
   config: Config,
-  { signal, onSecrets, ...given }: Pick<OpenWarehouseOptions, 'signal' | 'onSecrets'> & WarehouseSurroundings = {},
+  { signal, onSecrets, ...given }: Pick<OpenWarehouseOptions, 'signal' | 'onSecrets'> & WarehouseEnvironment = {},
 ): Promise<SourceLook> {
-  const surroundings = completeSurroundings(given)
-  checkSource(config, surroundings)
-  onSecrets?.(sourceSecrets(config.source, surroundings.env))
-  const { client, server } = await connect(postgresOptions(config, surroundings), signal)
+  const environment = completeEnvironment(given)
+  checkSource(config, environment)
+  onSecrets?.(sourceSecrets(config.source, environment.env))
+  const { client, server } = await connect(postgresOptions(config, environment), signal)
   const stop = () => hangUp(client)
   signal?.addEventListener('abort', stop)
   try {

@@ -213,7 +213,7 @@ test(
     }
 
     // the first at once, since the warehouse has none; the others by the clock
-    await until('three runs', async () => ((await log()).match(/"run ended: done"/g)?.length ?? 0) >= 3).catch(
+    await until('three runs', async () => ((await log()).match(/"run ended: success"/g)?.length ?? 0) >= 3).catch(
       async (error) => {
         throw new Error(`${error.message}\n${await log()}`)
       },

@@ -129,7 +129,7 @@ describe('each service, with the system calls that it is left', () => {
     const more = { ...env, DWH_LISTEN: listen, RUN_ON_START: 'true' }
     const scheduler = await startContainer(images.engine, await here('dwh-scheduler.service', root, more))
     onTestFinished(() => scheduler.remove())
-    await until('a run', async () => (await scheduler.log()).includes('"run ended: done"')).catch(async (error) => {
+    await until('a run', async () => (await scheduler.log()).includes('"run ended: success"')).catch(async (error) => {
       throw new Error(`${error.message}\n${await scheduler.log()}`)
     })
     expect(await scheduler.stop(20)).toMatchObject({ code: 0 })

@@ -18,7 +18,7 @@ export interface Consumer {
   exec(program: string, args: readonly string[], options?: RunInside): Promise<string>
   /** Runs a program of packages that nobody has installed, as this manager does: `npx`, `pnpm dlx`. */
   execOnce(packed: readonly Packed[], program: string, args: readonly string[]): Promise<string>
-  /** Runs something else with the same Node and the same surroundings. */
+  /** Runs something else with the same Node and the same environment. */
   run(command: readonly [string, ...string[]], options?: RunInside): Promise<string>
   remove(): Promise<void>
 }

@@ -72,8 +72,8 @@ test('changeset version: one new version for all, and changelogs that say what c
   expect(version).toMatch(/^\d+\.\d+\.\d+$/)
   for (const { manifest } of before) expect(manifest.version).not.toBe(version)
 
-  for (const { room, manifest } of after) {
-    const changelog = await readFile(join(clone, room, 'CHANGELOG.md'), 'utf8')
+  for (const { folder, manifest } of after) {
+    const changelog = await readFile(join(clone, folder, 'CHANGELOG.md'), 'utf8')
     expect(changelog.startsWith(`# ${manifest.name}\n\n## ${version}\n`)).toBe(true)
     expect(changelog).not.toContain('Updated dependencies')
     const words = changelog.replaceAll(/\s+/g, ' ')
@@ -93,8 +93,8 @@ test('nothing is published without provenance', async () => {
 })
 
 test('pnpm release: builds and publishes all, in exact versions', { timeout: STEP_TIMEOUT_MS }, async () => {
-  for (const { room } of listPublicPackages(clone)) {
-    const file = join(clone, room, 'package.json')
+  for (const { folder } of listPublicPackages(clone)) {
+    const file = join(clone, folder, 'package.json')
     const { publishConfig, ...manifest } = JSON.parse(await readFile(file, 'utf8'))
     await writeFile(file, JSON.stringify({ ...manifest, publishConfig: { ...publishConfig, provenance: false } }))
   }

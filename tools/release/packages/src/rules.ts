@@ -9,7 +9,7 @@ export interface Contents {
   readonly files: ReadonlyMap<string, string>
 }
 
-export interface Surroundings {
+export interface Environment {
   /** The licence of the repository. */
   readonly license: string
   /** The versions that are published together, by name. */
@@ -31,19 +31,19 @@ const ALLOWED = [
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/
 
 /** What is wrong with a package, in words; nothing when a stranger can use it. */
-export function problemsOf({ manifest, files }: Contents, surroundings: Surroundings): string[] {
+export function problemsOf({ manifest, files }: Contents, environment: Environment): string[] {
   const paths = [...files.keys()]
   return [
     ...paths
       .filter((path) => !ALLOWED.some((pattern) => pattern.test(path)))
       .map((path) => `${path} should not be in it`),
     ...['package.json', 'README.md', 'LICENSE'].filter((path) => !files.has(path)).map((path) => `no ${path}`),
-    ...(files.get('LICENSE') === surroundings.license ? [] : ['its LICENSE is not that of the repository']),
+    ...(files.get('LICENSE') === environment.license ? [] : ['its LICENSE is not that of the repository']),
     ...paths
-      .filter((path) => files.get(path)?.includes(surroundings.root))
-      .map((path) => `${path} names ${surroundings.root}`),
+      .filter((path) => files.get(path)?.includes(environment.root))
+      .map((path) => `${path} names ${environment.root}`),
     ...entryProblems(manifest, files),
-    ...dependencyProblems(manifest, surroundings.versions),
+    ...dependencyProblems(manifest, environment.versions),
     ...[...files].flatMap(([path, text]) => importProblems(path, text, manifest)),
     ...paths
       .filter((path) => path.startsWith('dist/') && path.endsWith('.js'))
@@ -68,7 +68,7 @@ function entryProblems({ exports = {}, bin = {}, scripts = {} }: Manifest, files
 }
 
 /** What is installed with it is what it was tested with. */
-function dependencyProblems(manifest: Manifest, versions: Surroundings['versions']): string[] {
+function dependencyProblems(manifest: Manifest, versions: Environment['versions']): string[] {
   return Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies }).flatMap(([name, version]) => {
     if (!EXACT.test(version)) return [`${name}@${version} is no exact version`]
     const published = versions.get(name)

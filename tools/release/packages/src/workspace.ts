@@ -20,7 +20,7 @@ export interface Manifest {
 
 export interface PublicPackage {
   /** From the top of the repository: `packages/core`. */
-  readonly room: string
+  readonly folder: string
   readonly manifest: Manifest
 }
 
@@ -32,7 +32,7 @@ export function readManifest(folder: string): Manifest & Readonly<Record<string,
 export function listPublicPackages(root: string = ROOT): PublicPackage[] {
   return ['apps', 'packages']
     .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
-    .map((room) => ({ room, manifest: readManifest(join(root, room)) }))
+    .map((folder) => ({ folder, manifest: readManifest(join(root, folder)) }))
     .filter(({ manifest }) => manifest.private !== true)
     .sort((a, b) => a.manifest.name.localeCompare(b.manifest.name))
 }

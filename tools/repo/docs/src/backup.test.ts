@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { ROOT, readPage } from './pages.ts'
 
 /*
- * The script of docs/backup.md, with the shell that runs it and programs in the place of rsync. That what it lets pass is whole: packages/upkeep.
+ * The script of docs/backup.md, with the shell that runs it and programs in the place of rsync. That what it lets pass is whole: packages/maintenance.
  */
 
 const script = readPage('docs/backup.md').blocks.find(({ text }) => text.startsWith('#!/bin/sh'))?.text ?? ''
@@ -15,7 +15,7 @@ const script = readPage('docs/backup.md').blocks.find(({ text }) => text.startsW
 async function backUp(rsync: string): Promise<{ code: number | null; said: string; copied: string[] }> {
   const folder = await temporaryFolder()
   for (const name of ['bin', 'backup']) await mkdir(join(folder, name))
-  await cp(join(ROOT, 'packages/upkeep/fixtures/version-1'), join(folder, 'warehouse'), { recursive: true })
+  await cp(join(ROOT, 'packages/maintenance/fixtures/version-1'), join(folder, 'warehouse'), { recursive: true })
   await writeFile(join(folder, 'bin/rsync'), `#!/bin/sh\n${rsync}\n`, { mode: 0o755 })
   await writeFile(join(folder, 'bin/sleep'), '#!/bin/sh\n', { mode: 0o755 })
   const PATH = [join(folder, 'bin'), process.env.PATH].join(delimiter)
@@ -55,7 +55,7 @@ test('a run commits during the first copy: the second is the one', async () => {
 })
 
 test('the rule is about what etl.json says', async () => {
-  expect(await readFile(join(ROOT, 'packages/upkeep/fixtures/version-1/etl.json'), 'utf8')).toContain(
+  expect(await readFile(join(ROOT, 'packages/maintenance/fixtures/version-1/etl.json'), 'utf8')).toContain(
     '"publishing": null',
   )
 })

@@ -6,8 +6,8 @@ export const APPS: readonly PlantedFault[] = [
   {
     name: 'a run is tried once more than it should be',
     file: `${scheduler}/decide.ts`,
-    find: "result === 'late') && retry < retries",
-    replace: "result === 'late') && retry <= retries",
+    find: "result === 'timeout') && retry < retries",
+    replace: "result === 'timeout') && retry <= retries",
     tests: [`${scheduler}/decide.test.ts`],
   },
   {

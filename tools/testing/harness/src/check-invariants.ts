@@ -39,22 +39,22 @@ export async function checkInvariants(objects: WarehouseObjects, options: CheckO
   }
   try {
     const etl = parseChecked<Etl>('etl.json', text)
-    const room = { objects, keys, etl, options, problems }
-    const manifests = await readManifests(room)
-    const whole = await checkFiles(room, manifests)
-    if (!options.anyBytes) await checkOthersWhole(room, whole)
-    checkNothingElse(room, manifests)
-    checkOneRun(room, manifests)
-    await checkRetained(room)
-    if (options.earlier) await checkEarlier(room, options.earlier)
-    if (options.clean) await checkClean(room, text, options.clean.temp)
+    const check = { objects, keys, etl, options, problems }
+    const manifests = await readManifests(check)
+    const whole = await checkFiles(check, manifests)
+    if (!options.anyBytes) await checkOthersWhole(check, whole)
+    checkNothingElse(check, manifests)
+    checkOneRun(check, manifests)
+    await checkRetained(check)
+    if (options.earlier) await checkEarlier(check, options.earlier)
+    if (options.clean) await checkClean(check, text, options.clean.temp)
   } catch (error) {
     problems.push((error as Error).message)
   }
   return problems
 }
 
-interface Room {
+interface Check {
   readonly objects: WarehouseObjects
   readonly keys: ReadonlySet<string>
   readonly etl: Etl
@@ -69,7 +69,7 @@ function places({ publishing }: Etl, key: string): string[] {
 
 const MANIFEST = /^_dwh\/snapshots\/(\d{4})\/(\d\d)\/(\d\d)\.json$/
 
-async function readManifests({ objects, keys, etl, problems }: Room): Promise<Manifest[]> {
+async function readManifests({ objects, keys, etl, problems }: Check): Promise<Manifest[]> {
   const { publishing } = etl
   const named = publishing ? publishing.keys.filter((key) => MANIFEST.test(key)) : []
   if (publishing && named.length !== 1)
@@ -93,21 +93,21 @@ async function readManifests({ objects, keys, etl, problems }: Room): Promise<Ma
 }
 
 /** Every file that is promised, at one of its places. The answer is the keys that hold what was promised. */
-async function checkFiles(room: Room, manifests: readonly Manifest[]): Promise<Set<string>> {
-  const { etl, problems } = room
+async function checkFiles(check: Check, manifests: readonly Manifest[]): Promise<Set<string>> {
+  const { etl, problems } = check
   const whole = new Set<string>()
   const promised = new Map<string, PromisedFile>()
   const owners = [etl.tables, ...manifests.map(({ tables }) => tables)]
   for (const tables of owners)
     for (const { files } of Object.values(tables)) for (const file of files) promised.set(idOf(file), file)
   for (const file of promised.values()) {
-    const found = await holding(room, places(etl, file.key), file)
+    const found = await holding(check, places(etl, file.key), file)
     if (!found) {
       problems.push(`${file.key}: nobody has ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
       continue
     }
     whole.add(found.at)
-    if (!room.options.anyBytes) checkParquet(room, file, found.bytes)
+    if (!check.options.anyBytes) checkParquet(check, file, found.bytes)
   }
   for (const [name, table] of Object.entries(etl.tables)) {
     const manifest = manifests.find(({ date }) => date === table.date)
@@ -118,7 +118,7 @@ async function checkFiles(room: Room, manifests: readonly Manifest[]): Promise<S
 }
 
 /** A glob by hand reads every file under its final name, whatever `etl.json` says of it by now: none is cut short. */
-async function checkOthersWhole({ objects, keys, problems }: Room, whole: ReadonlySet<string>): Promise<void> {
+async function checkOthersWhole({ objects, keys, problems }: Check, whole: ReadonlySet<string>): Promise<void> {
   for (const key of keys) {
     if (key.startsWith('_dwh/') || !key.endsWith('.parquet') || whole.has(key)) continue
     const bytes = await objects.read(key)
@@ -135,7 +135,7 @@ function idOf({ key, sha256 }: PromisedFile): string {
 }
 
 async function holding(
-  { objects, keys }: Room,
+  { objects, keys }: Check,
   places: readonly string[],
   file: PromisedFile,
 ): Promise<{ at: string; bytes: Buffer } | null> {
@@ -146,7 +146,7 @@ async function holding(
   return null
 }
 
-function checkParquet({ problems }: Room, file: PromisedFile, bytes: Buffer): void {
+function checkParquet({ problems }: Check, file: PromisedFile, bytes: Buffer): void {
   const rows = rowsOf(bytes)
   if (rows !== file.rows) problems.push(`${file.key}: ${rows} rows, not ${file.rows}`)
 }
@@ -156,7 +156,7 @@ function rowsOf({ buffer, byteOffset, byteLength }: Buffer): number {
 }
 
 /** What a glob by hand over a table's folder would read, and nobody has committed. */
-function checkNothingElse({ keys, etl, problems }: Room, manifests: readonly Manifest[]): void {
+function checkNothingElse({ keys, etl, problems }: Check, manifests: readonly Manifest[]): void {
   const named = new Set(['etl.json', ...(etl.publishing?.keys ?? [])])
   for (const { tables } of [etl, ...manifests])
     for (const { files } of Object.values(tables)) for (const { key } of files) named.add(key)
@@ -164,7 +164,7 @@ function checkNothingElse({ keys, etl, problems }: Room, manifests: readonly Man
     if (!key.startsWith('_dwh/') && !named.has(key)) problems.push(`${key}: in a table's folder, and named by nobody`)
 }
 
-function checkOneRun({ etl, problems }: Room, manifests: readonly Manifest[]): void {
+function checkOneRun({ etl, problems }: Check, manifests: readonly Manifest[]): void {
   const groups: [string, Readonly<Record<string, PromisedTable>>][] = [
     ['etl.json', etl.tables],
     ...manifests.map(({ date, tables }) => [`the manifest of ${date}`, tables] as [string, typeof tables]),
@@ -177,8 +177,8 @@ function checkOneRun({ etl, problems }: Room, manifests: readonly Manifest[]): v
   }
 }
 
-async function checkRetained(room: Room): Promise<void> {
-  const { objects, etl, problems } = room
+async function checkRetained(check: Check): Promise<void> {
+  const { objects, etl, problems } = check
   for (const { retained_as, sha256: wanted, until } of etl.retained) {
     if (Date.parse(until) < Date.now()) continue
     const bytes = await objects.read(retained_as)
@@ -187,17 +187,17 @@ async function checkRetained(room: Room): Promise<void> {
 }
 
 /** A reader that has not looked again since finds every byte it was promised. */
-async function checkEarlier(room: Room, text: string): Promise<void> {
+async function checkEarlier(check: Check, text: string): Promise<void> {
   const earlier = parseChecked<Etl>('the earlier etl.json', text)
   for (const file of Object.values(earlier.tables).flatMap(({ files }) => files)) {
-    const retained = room.etl.retained.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
-    const at = [...places(room.etl, file.key), ...retained.map((entry) => entry.retained_as)]
-    if (!(await holding(room, at, file)))
-      room.problems.push(`${file.key}: promised ${file.sha256.slice(0, 8)} a short while ago, and nobody has it`)
+    const retained = check.etl.retained.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
+    const at = [...places(check.etl, file.key), ...retained.map((entry) => entry.retained_as)]
+    if (!(await holding(check, at, file)))
+      check.problems.push(`${file.key}: promised ${file.sha256.slice(0, 8)} a short while ago, and nobody has it`)
   }
 }
 
-async function checkClean({ objects, keys, etl, problems }: Room, text: string, temp: string): Promise<void> {
+async function checkClean({ objects, keys, etl, problems }: Check, text: string, temp: string): Promise<void> {
   if (etl.publishing) problems.push(`still publishing ${etl.publishing.run_id}`)
   const retained = new Set(etl.retained.map((entry) => entry.retained_as))
   for (const key of keys) {

@@ -14,7 +14,7 @@ import { sendAnswer } from './send-answer.ts'
 import type { withDefaults } from './server-options.ts'
 
 /** All that requests share. */
-export interface World {
+export interface ServerContext {
   readonly options: ReturnType<typeof withDefaults>
   readonly buckets: Map<string, Bucket>
   readonly store: BodyStore
@@ -26,7 +26,7 @@ export interface World {
 
 /** Answers one request, or leaves it unanswered as the script says. Never throws. */
 export async function answerRequest(
-  world: World,
+  context: ServerContext,
   message: IncomingMessage,
   response: ServerResponse,
   expectsContinue: boolean,
@@ -35,7 +35,7 @@ export async function answerRequest(
   response.on('close', () => gone.abort())
   message.on('error', () => gone.abort())
   response.setHeader('server', 'AmazonS3')
-  response.setHeader('date', world.options.now().toUTCString())
+  response.setHeader('date', context.options.now().toUTCString())
   response.setHeader('x-amz-request-id', REQUEST_ID)
   response.setHeader('x-amz-id-2', HOST_ID)
   // A client that still waits for its `100 Continue` may send its body or not: the connection cannot be used again.
@@ -46,7 +46,7 @@ export async function answerRequest(
     response.writeContinue()
   }
   try {
-    await answer(world, message, response, gone.signal, willContinue)
+    await answer(context, message, response, gone.signal, willContinue)
   } catch {
     // Only the client's leaving and the server's closing come here: there is nobody to tell.
     message.socket.destroy()
@@ -57,7 +57,7 @@ const REQUEST_ID = '4442587FB7D0A2F9'
 const HOST_ID = 'dwh-s3-server'
 
 async function answer(
-  world: World,
+  context: ServerContext,
   message: IncomingMessage,
   response: ServerResponse,
   gone: AbortSignal,
@@ -65,7 +65,7 @@ async function answer(
 ): Promise<void> {
   let request: S3Request
   try {
-    request = readRequest(message, world.options.domains)
+    request = readRequest(message, context.options.domains)
   } catch (error) {
     response.statusCode = 400
     response.end(errorBody(error as S3Error))
@@ -73,14 +73,14 @@ async function answer(
   }
   const operation = operationName(request)
   const record = recordRequest(request, operation)
-  world.requests.push(record)
-  const plan = world.script.planFor(record)
-  const signals = { clientGone: gone, closing: world.closing }
+  context.requests.push(record)
+  const plan = context.script.planFor(record)
+  const signals = { clientGone: gone, closing: context.closing }
   await passGates(plan, 'arrival', signals)
   if (plan.drop === 'before') return void message.socket.destroy()
   const result = plan.respond
     ? scriptedAnswer(plan.respond, record)
-    : await act(world, operation, { request, message, record, plan, gone, willContinue })
+    : await act(context, operation, { request, message, record, plan, gone, willContinue })
   await passGates(plan, 'answer', signals)
   if (plan.firstByteMs > 0) await passGates(delayed(plan), 'answer', signals)
   if (plan.drop === 'after') return void message.socket.destroy()
@@ -102,13 +102,13 @@ interface Running {
   willContinue(): void
 }
 
-async function act(world: World, operation: OperationName | null, running: Running): Promise<Answer> {
+async function act(context: ServerContext, operation: OperationName | null, running: Running): Promise<Answer> {
   const { request, message, record } = running
   try {
-    const now = world.options.now()
-    const authenticated = authenticate(request, { ...world.options, now })
+    const now = context.options.now()
+    const authenticated = authenticate(request, { ...context.options, now })
     if (operation === null) throw new S3Error(request.bucket === '' ? 'MethodNotAllowed' : 'NotImplemented')
-    return await OPERATIONS[operation](callOf(world, running, authenticated, now))
+    return await OPERATIONS[operation](callOf(context, running, authenticated, now))
   } catch (error) {
     if (error instanceof Abandoned || (message.destroyed && !message.complete)) throw error
     const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error))
@@ -117,9 +117,9 @@ async function act(world: World, operation: OperationName | null, running: Runni
   }
 }
 
-function callOf(world: World, running: Running, { credential, payload }: Authenticated, now: Date): Call {
+function callOf(context: ServerContext, running: Running, { credential, payload }: Authenticated, now: Date): Call {
   const { request, message, record, plan, gone } = running
-  const { options, store, buckets } = world
+  const { options, store, buckets } = context
   const may = (action: string, key: string): boolean => !credential.deny?.(action, key)
   return {
     request,
@@ -147,7 +147,7 @@ function callOf(world: World, running: Running, { credential, payload }: Authent
         },
       })
     },
-    beforeEffect: () => passGates(plan, 'effect', { clientGone: gone, closing: world.closing }),
+    beforeEffect: () => passGates(plan, 'effect', { clientGone: gone, closing: context.closing }),
   }
 }
 

@@ -9,7 +9,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answerRequest, type World } from './answer-request.ts'
+import { answerRequest, type ServerContext } from './answer-request.ts'
 import type { S3Credential } from './authenticate.ts'
 import { bodyStore } from './body-store.ts'
 import { type ScriptedRule, type ScriptRule, script } from './faults.ts'
@@ -50,7 +50,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const settings = withDefaults(options)
   const folder = await mkdtemp(join(options.folder ?? tmpdir(), 'dwh-s3-'))
   const closing = new AbortController()
-  const world: World = {
+  const context: ServerContext = {
     options: settings,
     buckets: new Map(settings.buckets.map((name) => [name, emptyBucket(settings.now())])),
     store: bodyStore(folder, settings.spillBytes),
@@ -62,7 +62,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const answering =
     (expectsContinue: boolean): RequestListener =>
     (message: IncomingMessage, response: ServerResponse) => {
-      const done = answerRequest(world, message, response, expectsContinue).finally(() => running.delete(done))
+      const done = answerRequest(context, message, response, expectsContinue).finally(() => running.delete(done))
       running.add(done)
     }
   const server = options.tls ? createHttpsServer(options.tls) : createHttpServer()
@@ -91,13 +91,13 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     region: settings.region,
     credential: settings.credentials[0] as S3Credential,
     folder,
-    requests: world.requests,
-    script: (rule) => world.script.add(rule),
+    requests: context.requests,
+    script: (rule) => context.script.add(rule),
     createBucket(name) {
-      if (!world.buckets.has(name)) world.buckets.set(name, emptyBucket(settings.now()))
+      if (!context.buckets.has(name)) context.buckets.set(name, emptyBucket(settings.now()))
     },
-    objects: (bucket) => objectsOf(world.buckets, bucket),
-    uploads: (bucket) => uploadsOf(world.buckets, bucket),
+    objects: (bucket) => objectsOf(context.buckets, bucket),
+    uploads: (bucket) => uploadsOf(context.buckets, bucket),
     close() {
       closed ??= close()
       return closed

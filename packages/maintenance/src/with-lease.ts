@@ -2,7 +2,7 @@ import { formatRunId, type ObjectStore } from '@dwh/core'
 import { type LeaseHolder, takeLease, whileHeld } from '@dwh/metadata'
 
 /** What everything that changes a warehouse needs. */
-export interface UpkeepOptions {
+export interface MaintenanceOptions {
   readonly store: ObjectStore
   readonly clock: () => Date
   /** Random bytes. */
@@ -16,7 +16,7 @@ const ID_BYTES = 4
 
 /** Does the work under the lease, on a store that refuses writes once it is over. `raiseToken`: whether runs in flight have to be made to fail. */
 export async function withLease<T>(
-  { store, clock, random, signal, onWait }: UpkeepOptions,
+  { store, clock, random, signal, onWait }: MaintenanceOptions,
   work: (held: ObjectStore, raiseToken: boolean) => Promise<T>,
 ): Promise<T> {
   const lease = await takeLease(store, { owner: formatRunId(clock(), random(ID_BYTES)), clock, signal, onWait })

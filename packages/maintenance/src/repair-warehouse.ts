@@ -16,9 +16,9 @@ import { objectFiles } from './object-files.ts'
 import { isUnreadable, readWarehouse, type WarehouseView } from './read-warehouse.ts'
 import { rebuildDay } from './rebuild-day.ts'
 import { rebuildState } from './rebuild-state.ts'
-import { type UpkeepOptions, withLease } from './with-lease.ts'
+import { type MaintenanceOptions, withLease } from './with-lease.ts'
 
-export interface RepairOptions extends UpkeepOptions {
+export interface RepairOptions extends MaintenanceOptions {
   readonly writer: Pick<ParquetWriter, 'inspect'>
   /** For objects of a bucket on their way. */
   readonly tempDirectory: string

@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream'
-import type { Surroundings } from '@dwh/warehouse'
+import type { Environment } from '@dwh/warehouse'
 
-/** What a command may touch of the world: made once by main, so that commands take it as an argument. */
-export interface World extends Surroundings {
+/** What a command may touch of the process: made once by main, so that commands take it as an argument. */
+export interface CommandContext extends Environment {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: Output
   readonly stderr: Writable & { readonly isTTY?: boolean }

@@ -8,10 +8,10 @@ export interface FileMode {
 }
 
 /**
- * All that the settings of a connection depend on besides the input. Nothing but `systemRoom` reaches for the process
+ * All that the settings of a connection depend on besides the input. Nothing but `systemEnvironment` reaches for the process
  * or the disk itself.
  */
-export interface ConnectionRoom {
+export interface ConnectionEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string | null
   /** The name of the user at the operating system. */

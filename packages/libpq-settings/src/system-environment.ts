@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { platform } from 'node:process'
-import type { ConnectionRoom } from './connection-room.ts'
+import type { ConnectionEnvironment } from './connection-environment.ts'
 
 /**
  * What this machine has for a connection: its files, its user, and the variables of `env`. Without `env` no PG* variable counts: a package does not read
  * its process's environment on its own.
  *
  * @example
- * resolveConnection('', systemRoom(process.env)) // as psql would connect
+ * resolveConnection('', systemEnvironment(process.env)) // as psql would connect
  */
-export function systemRoom(env: ConnectionRoom['env'] = {}): ConnectionRoom {
+export function systemEnvironment(env: ConnectionEnvironment['env'] = {}): ConnectionEnvironment {
   return {
     env,
     home: orNull(homedir),

@@ -1,8 +1,8 @@
 import type { PlantedFault } from '../planted-fault.ts'
 
-const src = 'packages/upkeep/src'
+const src = 'packages/maintenance/src'
 
-export const UPKEEP: readonly PlantedFault[] = [
+export const MAINTENANCE: readonly PlantedFault[] = [
   {
     name: 'a week begins on Sunday',
     file: `${src}/keep-days.ts`,

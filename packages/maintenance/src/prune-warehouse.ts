@@ -2,9 +2,9 @@ import { type Day, DwhError, manifestKey, type ObjectStore, type PrunedDay } fro
 import { clean, RETAINED_FOR_MS, readState, untilWritten, writeState } from '@dwh/metadata'
 import { keepDays, type Retention } from './keep-days.ts'
 import { readWarehouse } from './read-warehouse.ts'
-import { type UpkeepOptions, withLease } from './with-lease.ts'
+import { type MaintenanceOptions, withLease } from './with-lease.ts'
 
-export interface PruneOptions extends UpkeepOptions {
+export interface PruneOptions extends MaintenanceOptions {
   readonly keep: Retention
   /** Otherwise it only says what it would do. */
   readonly remove: boolean

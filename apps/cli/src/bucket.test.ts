@@ -119,7 +119,7 @@ describe('a warehouse in a bucket', () => {
     })
     expect(await place.dwh(COUNT)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('not the bytes that were written'),
+      stderr: expect.stringContaining('differs from what was written'),
     })
     expect(await readdir(files)).toEqual([])
   })
@@ -143,7 +143,7 @@ describe('a warehouse in a bucket', () => {
     ['nobody there', { S3_ENDPOINT: 'http://127.0.0.1:1' }, 1, /ECONNREFUSED[\s\S]*Nothing listens there/],
     ['no such bucket', { DWH_STORAGE: 's3://another' }, 1, /NoSuchBucket[\s\S]*Create the bucket/],
     ['an endpoint that is none', { S3_ENDPOINT: 'localhost:9000' }, 2, /not a URL/],
-    ['a bucket that is none', { DWH_STORAGE: 's3://' }, 2, /not a name of a bucket/],
+    ['a bucket that is none', { DWH_STORAGE: 's3://' }, 2, /not a valid bucket name/],
     ['a certificate that is not there', { S3_CA_FILE: 'missing.pem' }, 2, /S3_CA_FILE.*missing\.pem/],
     ['a kind that is not known', { DWH_STORAGE: 'gs://bucket' }, 2, /s3:\/\/bucket\/prefix/],
   ])('%s: one clear error', async (_, env, code, message) => {

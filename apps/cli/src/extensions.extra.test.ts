@@ -76,7 +76,7 @@ describe('the extension that reads Postgres', () => {
       })
     }
     const missing = await dwh(['extensions', 'add', 'postgres', '--from', './no.duckdb_extension.gz'])
-    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no such file') })
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('file not found') })
     expect((await dwh(['extensions', '--json'])).stdout).toContain('"installed": false')
     const native = await dwh(['run'], { env: { DATABASE_URL: (await testDatabase(LARGE)).url, DWH_EXTRACT: 'native' } })
     expect(native).toMatchObject({ code: 1, stderr: expect.stringContaining('dwh extensions add postgres') })

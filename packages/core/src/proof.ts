@@ -40,7 +40,7 @@ export function proofDifferences(
   columns: readonly { readonly name: string; readonly as: string; readonly type: ColumnType }[],
 ): string[] {
   const rows = source.rows === file.rows ? [] : [`${source.rows} rows, ${file.rows} in the file`]
-  const hash = source.hash === file.hash ? [] : ['the hash of all rows']
+  const hash = source.hash === file.hash ? [] : ['the hashes of all rows differ']
   return [
     ...rows,
     ...hash,

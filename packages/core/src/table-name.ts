@@ -54,8 +54,8 @@ export function parseTableName(text: string): TableName {
   }
   const [first, second] = parts
   if (first === undefined || at !== text.length || text.endsWith('.') || parts.length > 2 || parts.includes('')) {
-    throw new DwhError('CONFIG_INVALID', `table name ${JSON.stringify(text)}: not a name that can be read`, {
-      hint: 'Write orders, or billing.invoices; put a name that holds a dot in double quotes: "a.b".',
+    throw new DwhError('CONFIG_INVALID', `table name ${JSON.stringify(text)}: not valid`, {
+      hint: 'Write orders, or billing.invoices; put a name that contains a dot in double quotes: "a.b".',
     })
   }
   return second === undefined ? { schema: DEFAULT_SCHEMA, name: first } : { schema: first, name: second }

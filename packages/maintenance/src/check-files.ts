@@ -64,7 +64,7 @@ async function checkFile(
   const places = whereToLook(state ?? { publishing: null, retained: [] }, file)
   const there = places.filter((key) => objects.has(key))
   if (there.length === 0) {
-    report('missing', file.key, `${file.key}: missing; ${name} of ${entry.date} is in it`)
+    report('missing', file.key, `${file.key}: missing; it holds ${name} of ${entry.date}`)
     return null
   }
   const sized = there.find((key) => objects.get(key)?.size === file.bytes)
@@ -82,7 +82,7 @@ async function checkFile(
     if (!isDwhError(error, 'DAMAGED') && !isDwhError(error, 'WRITE_FAILED')) throw error
     return [error.message]
   })
-  if (differences === null) report('missing', file.key, `${file.key}: removed while it was looked for`)
+  if (differences === null) report('missing', file.key, `${file.key}: removed while it was being read`)
   else if (differences.length > 0) report('damaged', file.key, `${sized}: ${differences.join('; ')}`)
   return differences === null ? null : file.bytes
 }

@@ -48,7 +48,7 @@ function checkManifests({ state, manifests, unreadable }: WarehouseView, report:
     const manifest = manifests.get(entry.date)
     if (!manifest) report('missing', key, `${key}: missing; ${name} is current as of that day`)
     else if (JSON.stringify(manifest.tables[name]) !== JSON.stringify(entry))
-      report('differs', key, `${key}: not what ${STATE_KEY} says of ${name}`)
+      report('differs', key, `${key}: contradicts ${STATE_KEY} about ${name}`)
   }
 }
 
@@ -59,7 +59,8 @@ async function checkRecords(store: ObjectStore, { objects }: WarehouseView, repo
       const object = await store.get(key)
       if (!object) continue
       const record = parseRunRecord(key, object.body)
-      if (key !== runRecordKey(record.run_id)) report('differs', key, `${key}: the record of run ${record.run_id}`)
+      if (key !== runRecordKey(record.run_id))
+        report('differs', key, `${key}: holds the record of another run, ${record.run_id}`)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       report('invalid', key, error.message)

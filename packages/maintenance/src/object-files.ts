@@ -65,7 +65,10 @@ async function hashOf(path: string, signal: AbortSignal | undefined): Promise<Om
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) return null
     throw new DwhError('DAMAGED', `${path}: cannot be read: ${message}`, {
       cause: error,
-      hint: code === 'EACCES' ? 'Let this user read it.' : 'Look at the disk, and bring the file back from a backup.',
+      hint:
+        code === 'EACCES'
+          ? 'Give this user permission to read it.'
+          : 'Check the disk, and restore the file from a backup.',
     })
   }
   return { bytes, sha256: hash.digest('hex') }

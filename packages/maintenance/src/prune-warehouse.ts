@@ -26,7 +26,7 @@ export interface PruneReport {
 export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
   const { keep, remove } = options
   if (!Object.values(keep).some((count) => count !== undefined && count > 0))
-    throw new DwhError('CONFIG_INVALID', 'prune: nothing says what to keep', {
+    throw new DwhError('CONFIG_INVALID', 'prune: no retention is set', {
       hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly, or keep: in dwh.yaml.',
     })
   if (!remove) return (await planPrune(options.store, keep)).report
@@ -63,7 +63,9 @@ async function planPrune(store: ObjectStore, keep: Retention): Promise<PrunePlan
   const [first] = unreadable.values()
   if (first) throw first
   if (!state && manifests.size > 0)
-    throw new DwhError('STATE_INVALID', `${store.url}: there are days, and no etl.json`, { hint: 'Run `dwh repair`.' })
+    throw new DwhError('STATE_INVALID', `${store.url}: etl.json is missing, although there are manifests`, {
+      hint: 'Run `dwh repair`.',
+    })
   const days = [...manifests.keys()].sort()
   const wanted = keepDays(days, keep)
   const current = new Set(Object.values(state?.tables ?? {}).map(({ date }) => date))

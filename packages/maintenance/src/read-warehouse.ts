@@ -62,7 +62,7 @@ export async function readWarehouse(store: ObjectStore): Promise<WarehouseView> 
 }
 
 function misplaced(day: Day, date: Day): DwhError {
-  return new DwhError('STATE_INVALID', `${manifestKey(day)}: the manifest of ${date}, in the place of another day's`, {
+  return new DwhError('STATE_INVALID', `${manifestKey(day)}: holds the manifest of another day, ${date}`, {
     hint: 'Remove it, then run `dwh repair`.',
   })
 }

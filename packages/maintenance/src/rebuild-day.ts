@@ -56,7 +56,7 @@ async function readEntry(
   const footer = parseFooter(key, metadata[FOOTER_KEY])
   const { version: _, name, identity: __, current: ___, ...known } = footer
   if (known.date !== day || tableFileKey(parseTableName(name), day) !== key)
-    throw new DwhError('STATE_INVALID', `${key}: its footer says table ${name} of ${known.date}`)
+    throw new DwhError('STATE_INVALID', `${key}: its footer names table ${name} of ${known.date}`)
   // what was compared with the source is in the manifest alone; that it has so many rows is all that can be said now
   const entry: TableEntry = {
     ...withoutVersionOne(known),
@@ -76,7 +76,7 @@ export function parseFooter(key: string, text: string | undefined): FileFooter {
   } catch {
     // said below
   }
-  throw new DwhError('STATE_INVALID', `${key}: its footer does not say which table it is`)
+  throw new DwhError('STATE_INVALID', `${key}: its footer does not name its table`)
 }
 
 /** Version 1 named the tables of the run. */

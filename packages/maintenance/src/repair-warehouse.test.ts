@@ -132,7 +132,7 @@ test('a file that somebody has put in another table’s place is not taken for t
   await writeFile(join(house.path, 'b/2026/02/28.parquet'), await readFile(join(house.path, 'a/2026/02/28.parquet')))
   const { left } = await repair(house)
   expect(left).toEqual([
-    { key: 'b/2026/02/28.parquet', why: 'b/2026/02/28.parquet: its footer says table a of 2026-02-28' },
+    { key: 'b/2026/02/28.parquet', why: 'b/2026/02/28.parquet: its footer names table a of 2026-02-28' },
   ])
 })
 

@@ -160,7 +160,7 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
   function end(why: string): DwhError {
     renewals.abort()
     over ??= new DwhError('CONFLICT', `run ${owner}: ${why}`, {
-      hint: 'Nothing more is written by this run. Run again; `dwh status` tells what was published.',
+      hint: 'This run writes nothing more. Run again; `dwh status` shows what was published.',
       context: { leaseOver: true },
     })
     controller.abort(over)
@@ -170,7 +170,7 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
   function check(): void {
     if (over) throw over
     if (!released && clock().getTime() > held.expiresAt - ttlMs / MARGIN)
-      throw end('its lease has run out: it slept, or the storage did not answer')
+      throw end('its lease has run out: the process slept, or the storage did not answer')
   }
 
   /** After a renewal whose answer was lost the lock is another, and ours all the same. */
@@ -188,7 +188,7 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
       check()
       const renewed = (await holdLease(store, holding, held.etag, { now: clock() })) ?? (await ownLease())
       if (renewed) held = renewed
-      else end('another run has taken its lease over')
+      else end('another run has taken over its lease')
     } catch {
       // the next renewal, or `check` when there is no more time for one
     }
@@ -270,13 +270,13 @@ function isOver({ owner, process, expires_at }: Lock, now: Date): boolean {
 
 function busy({ owner, taken_at, expires_at }: Lock): DwhError {
   return new DwhError('CONFLICT', `another run is under way: ${owner}, since ${taken_at}`, {
-    hint: `Wait for it, or stop it; it has the lease until ${expires_at} and renews it.`,
+    hint: `Wait for it to finish, or stop it. It holds the lease until ${expires_at}, and keeps renewing it.`,
     context: { owner },
   })
 }
 
 function refused(url: string): DwhError {
-  return new DwhError('CONFLICT', `${url}: the lease cannot be written: each time it is another than was read`, {
-    hint: 'Many runs want it at once, or the storage answers reads from an old copy. Run again later.',
+  return new DwhError('CONFLICT', `${url}: could not acquire the lock: it keeps changing`, {
+    hint: 'Many runs compete for it, or the storage returns stale reads. Run again later.',
   })
 }

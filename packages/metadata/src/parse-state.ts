@@ -143,10 +143,14 @@ function parse(key: string, body: Uint8Array, { schema, words }: Format): unknow
   }
   const found = (json as { version?: unknown } | null)?.version
   if (typeof found === 'number' && found > FORMAT_VERSION) {
-    throw new DwhError('STATE_INVALID', `${key}: version ${found}, and this program knows ${FORMAT_VERSION}`, {
-      hint: 'Upgrade dwh: a newer one wrote this warehouse.',
-      context: { newer: true },
-    })
+    throw new DwhError(
+      'STATE_INVALID',
+      `${key}: format version ${found}, newer than this program (${FORMAT_VERSION})`,
+      {
+        hint: 'Upgrade dwh: a newer version wrote this warehouse.',
+        context: { newer: true },
+      },
+    )
   }
   // one bit of a 3 turned makes it a 1
   const mustHold = found !== 1 || Object.hasOwn(json as object, 'checksum')
@@ -163,9 +167,9 @@ function parse(key: string, body: Uint8Array, { schema, words }: Format): unknow
 
 function invalid(key: string, what: string, cause?: unknown): DwhError {
   const again = key.startsWith(RUNS_PREFIX)
-    ? 'It is a note on one run, and nothing depends on it: remove it.'
-    : '`dwh repair` makes it again from the Parquet files.'
-  const hint = `Somebody changed it by hand, or it was damaged. ${again}`
+    ? 'Remove it: it only describes one run, and nothing depends on it.'
+    : 'Run `dwh repair` to rebuild it from the Parquet files.'
+  const hint = `The file was edited by hand, or it is damaged. ${again}`
   return new DwhError('STATE_INVALID', `${key}: ${what}`, { cause, hint })
 }
 

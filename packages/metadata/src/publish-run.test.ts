@@ -283,7 +283,7 @@ describe('two at once', () => {
     await expect(run(store, 'r2', { a: 'A2' }, { base })).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringContaining('r1'),
-      hint: expect.stringContaining('Nothing of this run was published'),
+      hint: expect.stringContaining('This run published nothing'),
     })
     await abandonRun(store, 'r2')
     const { state } = await readState(store)

@@ -162,15 +162,15 @@ function lost(publication: Publication, winner: EtlState, cause: unknown): DwhEr
   const by = winner.run_id === null ? '' : ` (${winner.run_id})`
   return new DwhError('CONFLICT', `run ${publication.runId}: another run committed first${by}`, {
     cause,
-    hint: 'Nothing of this run was published. Run again; if two schedules share this warehouse, let only one of them run.',
+    hint: 'This run published nothing. Run again; if two schedules share this warehouse, let only one of them run.',
   })
 }
 
 function uncertain(publication: Publication, cause: unknown): DwhError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new DwhError('STORE_FAILED', `run ${publication.runId}: no certain answer to its commit: ${why}`, {
+  return new DwhError('STORE_FAILED', `run ${publication.runId}: unknown whether its commit succeeded: ${why}`, {
     cause,
-    hint: 'It was published wholly or not at all; `dwh status` tells which, once the storage answers. The next run finishes whatever is left.',
+    hint: 'The run is published completely or not at all. Run `dwh status` once the storage answers. The next run finishes the rest.',
     context: { uncertain: true },
   })
 }

@@ -2,7 +2,7 @@ import { DwhError } from '@dwh/core'
 import { expect, test } from 'vitest'
 import { untilWritten } from './write-state.ts'
 
-const conflict = () => new DwhError('CONFLICT', 'etl.json: somebody else was quicker')
+const conflict = () => new DwhError('CONFLICT', 'etl.json: changed by another writer')
 
 test('again while somebody else is quicker', async () => {
   let attempts = 0

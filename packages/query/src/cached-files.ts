@@ -86,7 +86,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
       await mkdir(folder, { recursive: true }).catch((cause) => {
         throw new DwhError('WRITE_FAILED', `${folder}: ${cause.message}`, {
           cause,
-          hint: 'Set DWH_CACHE to a folder that can be written.',
+          hint: 'Set DWH_CACHE to a writable folder.',
         })
       })
       const tried = new Set<string>()
@@ -122,7 +122,7 @@ async function touch(path: string): Promise<void> {
 }
 
 function tooLarge({ key, bytes }: FileEntry, maxBytes: number): DwhError {
-  return new DwhError('CACHE_TOO_SMALL', `${key}: ${bytes} bytes, and the cache holds ${maxBytes}`, {
+  return new DwhError('CACHE_TOO_SMALL', `${key}: too large for the cache: ${bytes} bytes, cache size ${maxBytes}`, {
     hint: "Raise cache_size (DWH_CACHE_SIZE), or install DuckDB's extension httpfs (DWH_EXTENSIONS names its folder) to read it in place.",
     context: { key, bytes },
   })

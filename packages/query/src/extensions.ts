@@ -46,7 +46,7 @@ export function installExtension(
       const [first] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
       throw new DwhError('EXTENSION_FAILED', `extension ${name}: ${first}`, {
         cause,
-        hint: `It is for DuckDB ${version}, ${platform}. Without internet, bring http://extensions.duckdb.org/${version}/${platform}/${name}.duckdb_extension.gz here and add it from that file.`,
+        hint: `It must match DuckDB ${version}, ${platform}. Without internet access, copy http://extensions.duckdb.org/${version}/${platform}/${name}.duckdb_extension.gz here and install it from that file.`,
       })
     }
     return (await lookFor(connection)).find((found) => found.name === name) as ExtensionInfo
@@ -58,8 +58,8 @@ function source(name: ExtensionName, from: string | undefined): string {
   const place = /^https?:\/\//.test(from) ? from : resolve(from)
   if (/\.duckdb_extension(?:\.gz)?$/.test(place)) {
     if (!/^https?:/.test(place) && !existsSync(place))
-      throw new DwhError('CONFIG_INVALID', `${from}: there is no such file`, {
-        hint: 'Give the path of the extension.',
+      throw new DwhError('CONFIG_INVALID', `${from}: file not found`, {
+        hint: 'Give the path of the extension file.',
       })
     return quoteLiteral(place)
   }

@@ -111,7 +111,7 @@ async function holds(
 export function damaged(file: FileEntry, tried: Iterable<string>): DwhError {
   return new DwhError(
     'DAMAGED',
-    `${file.key}: its bytes are not there: looked for SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,
+    `${file.key}: file missing or corrupted: expected SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,
     {
       hint: 'The file was changed, damaged or removed. Restore it, or run `dwh run` to read the table again.',
       context: { key: file.key },
@@ -126,7 +126,7 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     const hint =
-      code === 'EMFILE' ? 'Raise the limit of open files (ulimit -n): each table that is read holds one.' : undefined
+      code === 'EMFILE' ? 'Raise the limit on open files (ulimit -n): each table in use needs one.' : undefined
     throw new DwhError(code === 'EACCES' ? 'STORE_DENIED' : 'STORE_FAILED', `${path}: ${message}`, { cause, hint })
   }
 }

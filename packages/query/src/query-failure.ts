@@ -9,16 +9,16 @@ export interface OpenedFile {
 }
 
 const AGAIN =
-  'Ask again: an open session sees what it began with, and this file was larger than the cache that would have kept it.'
+  'Run the query again. An open session keeps the files it began with, but this one is larger than the cache.'
 
-const UNFORESEEN = 'The statement hides the name of this table. Name it plainly, or open it first with load().'
+const UNFORESEEN = 'Write the name of the table in the statement, or open the table first with load().'
 
 /** What DuckDB says, with the names of files instead of the numbers of descriptors. */
 export function queryFailure(error: unknown, opened: readonly OpenedFile[]): DwhError {
   if (isDwhError(error)) return error
   const table = tableNotLoaded(error)
   if (table !== null)
-    return new DwhError('QUERY_FAILED', `${table}: found only while the answer was already under way`, {
+    return new DwhError('QUERY_FAILED', `${table}: not opened, because the statement does not name it`, {
       hint: UNFORESEEN,
     })
   let message = (error instanceof Error ? error.message : String(error)).replace(/^Failed to extract statements: /, '')
@@ -34,15 +34,15 @@ export function queryFailure(error: unknown, opened: readonly OpenedFile[]): Dwh
 
 /** An object that is read in place became another one. */
 export function replacedMeanwhile(table: string): DwhError {
-  return new DwhError('QUERY_FAILED', `${table}: a run published it again while it was opened`, { hint: AGAIN })
+  return new DwhError('QUERY_FAILED', `${table}: replaced by a run while it was being opened`, { hint: AGAIN })
 }
 
 function hintFor(message: string): string | undefined {
   if (/\bpublic\./i.test(message))
     return 'Tables of schema public go by their bare name: customers, not public.customers.'
-  if (/does not exist/.test(message)) return '`dwh tables` lists what there is.'
+  if (/does not exist/.test(message)) return 'Run `dwh tables` to list all tables.'
   if (/\bETag\b/.test(message)) return AGAIN
   if (/Out of Memory/i.test(message))
-    return 'Raise memory_limit (DWH_MEMORY_LIMIT), or let DWH_TMP be on a disk with room to spill to.'
+    return 'Raise memory_limit (DWH_MEMORY_LIMIT), or set DWH_TMP to a disk with more free space for temporary files.'
   return undefined
 }

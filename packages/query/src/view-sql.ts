@@ -45,7 +45,7 @@ export function viewsSql(tables: Readonly<Record<string, TableEntry>>, pathOf: (
   const views = Object.entries(tables).map(([table, entry]) => {
     const { schema, name } = viewName(table)
     if (CATALOGS.includes(schema.toLowerCase()))
-      return `-- left out, since DuckDB keeps the name of its schema for itself: ${JSON.stringify(table)}`
+      return `-- omitted, because DuckDB reserves the name of its schema: ${JSON.stringify(table)}`
     if (schema !== 'main') schemas.add(schema)
     const select = selectFiles(
       entry,

@@ -30,8 +30,8 @@ export async function generationOf(root: string, key: string): Promise<Generatio
  */
 export function bodyOf(root: string, key: string, { body, lost }: Generation): Uint8Array | null {
   if (!lost) return body
-  throw new DwhError('DAMAGED', `${join(root, key)}: its last value is not in ${GENERATIONS_PREFIX}`, {
-    hint: 'The folder was copied while a run was writing, or something in it was removed: `dwh repair`.',
+  throw new DwhError('DAMAGED', `${join(root, key)}: its current value is missing in ${GENERATIONS_PREFIX}`, {
+    hint: 'The folder was copied while a run was writing, or files in it were removed. Run `dwh repair`.',
   })
 }
 
@@ -78,8 +78,8 @@ function holds(condition: PutCondition, etag: string | null): boolean {
 }
 
 function conflict(key: string): DwhError {
-  return new DwhError('CONFLICT', `${key}: changed by somebody else`, {
-    hint: 'Read it again, and decide anew.',
+  return new DwhError('CONFLICT', `${key}: changed by another writer (conditional write failed)`, {
+    hint: 'Read it again, then retry.',
     context: { key },
   })
 }

@@ -119,9 +119,9 @@ export async function linkTo(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error
-    throw new DwhError('STORE_FAILED', `${to}: the file system makes no hard links`, {
+    throw new DwhError('STORE_FAILED', `${to}: the file system does not support hard links`, {
       cause: error,
-      hint: 'Commits on a local folder need them: put the warehouse on a file system that has them, such as ext4, xfs, btrfs or apfs.',
+      hint: 'Commits to a local folder need them: put the warehouse on a file system that supports them, such as ext4, xfs, btrfs or apfs.',
     })
   }
 }

@@ -1,17 +1,17 @@
 import { DwhError, type DwhErrorCode, isDwhError } from '@dwh/core'
 
 const CODES: Readonly<Record<string, [DwhErrorCode, string]>> = {
-  EACCES: ['STORE_DENIED', 'Let this user read and write that folder, or choose another.'],
-  EPERM: ['STORE_DENIED', 'Let this user read and write that folder, or choose another.'],
+  EACCES: ['STORE_DENIED', 'Give this user permission to read and write that folder, or choose another.'],
+  EPERM: ['STORE_DENIED', 'Give this user permission to read and write that folder, or choose another.'],
   EROFS: ['STORE_DENIED', 'The file system is read-only: mount it for writing, or choose another folder.'],
   ENOSPC: ['STORE_FULL', 'No space left there: free some, or move the warehouse to a larger disk.'],
   EDQUOT: ['STORE_FULL', 'The quota is used up: free some space, or move the warehouse.'],
   EFBIG: [
     'STORE_FULL',
-    'The file is larger than this process may write (ulimit -f) or this file system takes: raise the limit.',
+    'The file exceeds the size limit of this process (ulimit -f) or of this file system: raise the limit.',
   ],
-  ENOTDIR: ['STORE_FAILED', 'There is a file where a folder has to be: move it out of the way.'],
-  EISDIR: ['STORE_FAILED', 'There is a folder where a file has to be: move it out of the way.'],
+  ENOTDIR: ['STORE_FAILED', 'A file is in the place of a folder: move the file away.'],
+  EISDIR: ['STORE_FAILED', 'A folder is in the place of a file: move the folder away.'],
   ENAMETOOLONG: ['STORE_FAILED', 'The path of the warehouse is too long for this file system: choose a shorter one.'],
   EMFILE: ['STORE_FAILED', 'Too many open files: raise the limit (ulimit -n).'],
   EIO: ['STORE_FAILED', 'The disk reported an error: check it before anything else.'],

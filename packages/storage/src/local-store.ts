@@ -81,7 +81,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     async putFile(key, from, options = {}) {
       const path = pathOf(key)
       if (await generationOf(root, key))
-        throw new DwhError('STORE_FAILED', `${path}: written with conditions before`, { hint: 'Use put for this key.' })
+        throw new DwhError('STORE_FAILED', `${path}: this key uses conditional writes`, { hint: 'Use put() for it.' })
       return putFile(root, key, from, options)
     },
 
@@ -111,8 +111,8 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
       const [source, target] = [pathOf(from), pathOf(to)]
       for (const key of [from, to])
         if (await generationOf(root, key))
-          throw new DwhError('STORE_FAILED', `${pathOf(key)}: written with conditions before`, {
-            hint: 'Use put for this key.',
+          throw new DwhError('STORE_FAILED', `${pathOf(key)}: this key uses conditional writes`, {
+            hint: 'Use put() for it.',
           })
       // in one step of the kernel's: whoever wakes late finds the source gone
       const moved = await orNull(place(source, target, rename).then(() => true))

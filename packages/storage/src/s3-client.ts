@@ -33,8 +33,8 @@ export async function openClient(options: S3StoreOptions): Promise<OpenedClient>
   setUpRequests(onceClient, options, { retryNotDone: false })
   // its message may repeat a secret that was taken for a region
   await client.config.region().catch(() => {
-    throw new DwhError('CONFIG_INVALID', `s3://${options.bucket}: no region, or one that cannot be`, {
-      hint: 'Set S3_REGION (s3.region) for a bucket at AWS; S3_ENDPOINT (s3.endpoint) for one that is elsewhere.',
+    throw new DwhError('CONFIG_INVALID', `s3://${options.bucket}: its region is missing or invalid`, {
+      hint: 'Set S3_REGION (s3.region) for a bucket at AWS, or S3_ENDPOINT (s3.endpoint) for any other server.',
     })
   })
   return { sdk, client, onceClient }

@@ -73,7 +73,7 @@ export function stoppedBy(signal: AbortSignal | undefined): { abortSignal?: Abor
 function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S3StoreOptions): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(bucket) || looksLikeKey(bucket))
     throw invalid(
-      'the bucket of the storage: not a name of a bucket',
+      'the bucket of the storage: not a valid bucket name',
       `Write s3://bucket/prefix (DWH_STORAGE, storage).${CREDENTIALS}`,
     )
   if (prefix !== undefined && (!/^[A-Za-z0-9_.%~/-]*$/.test(prefix) || looksLikeKey(`${bucket}/${prefix}`)))
@@ -82,7 +82,7 @@ function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S
       `Use A-Z a-z 0-9 _ - . % ~, and / between its parts.${CREDENTIALS}`,
     )
   if (region !== undefined && (!/^[A-Za-z0-9-]{1,39}$/.test(region) || looksLikeKey(region)))
-    throw invalid('the region of the storage: not a name of a region', `Set S3_REGION (s3.region).${CREDENTIALS}`)
+    throw invalid('the region of the storage: not a valid region name', `Set S3_REGION (s3.region).${CREDENTIALS}`)
   for (const [name, value] of Object.entries({ endpoint, proxy })) {
     if (value !== undefined && !(URL.canParse(value) && /^https?:/.test(value)))
       throw invalid(`the ${name} of the storage: not a URL`, 'Write it as https://host:port or http://host:port.')
@@ -91,24 +91,24 @@ function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S
   if (endpoint !== undefined) checkEndpoint(new URL(endpoint), bucket)
   if (encryption?.algorithm === 'AES256' && encryption.kmsKeyId !== undefined)
     throw invalid(
-      'kms_key_id: AES256 takes no key',
-      'Set s3.encryption (S3_ENCRYPTION) to aws:kms, or leave the key out.',
+      'kms_key_id: AES256 does not use a key',
+      'Set s3.encryption (S3_ENCRYPTION) to aws:kms, or remove the key.',
     )
 }
 
 const CREDENTIALS = ' Keys go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
 
 function withUser(): DwhError {
-  return invalid('S3_ENDPOINT (s3.endpoint): it holds a user or a password', `Write https://host:port.${CREDENTIALS}`)
+  return invalid('S3_ENDPOINT (s3.endpoint): contains a user or a password', `Write https://host:port.${CREDENTIALS}`)
 }
 
 function checkEndpoint({ search, hash, pathname }: URL, bucket: string): void {
   if (search !== '' || hash !== '')
-    throw invalid('S3_ENDPOINT (s3.endpoint): it holds a ? or a #', `Write https://host:port.${CREDENTIALS}`)
+    throw invalid('S3_ENDPOINT (s3.endpoint): contains a ? or a #', `Write https://host:port.${CREDENTIALS}`)
   if (pathname.split('/').filter(Boolean).at(-1) === bucket)
     throw invalid(
-      'S3_ENDPOINT (s3.endpoint): the bucket stands in it, too',
-      'Leave the bucket out of S3_ENDPOINT (s3.endpoint): https://host:port. It stands in s3://bucket/prefix.',
+      'S3_ENDPOINT (s3.endpoint): contains the bucket',
+      'Write https://host:port. The bucket is already named in s3://bucket/prefix (DWH_STORAGE, storage).',
     )
 }
 

@@ -119,8 +119,8 @@ async function* chunks(
     })
   }
   if (arrived !== size || (sha256 !== null && hash.digest('hex') !== sha256)) {
-    throw new DwhError('DAMAGED', `${where}: not the bytes that were written`, {
-      hint: 'They changed in the storage or on the way here; another read tells which.',
+    throw new DwhError('DAMAGED', `${where}: the data that arrived differs from what was written`, {
+      hint: 'The object is damaged in the storage, or it was damaged in transit. Read it again to find out which.',
     })
   }
 }

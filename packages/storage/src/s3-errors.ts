@@ -53,14 +53,14 @@ function nameOf({ name = 'Error' }: S3Error, status: number | undefined): string
 }
 
 function said({ message }: S3Error, name: string): string {
-  if (name === NOT_S3) return ': what answers is no S3'
+  if (name === NOT_S3) return ': not an S3 server'
   return message && message !== name && message !== 'UnknownError' ? `: ${message}` : ''
 }
 
 /** Some other server answered, with something that the SDK took for an answer of S3. */
 export function notS3(url: string): DwhError {
   const { code, hint } = meaningOf({ name: NOT_S3 })
-  return new DwhError(code, `${url}: what answers is no S3`, { hint })
+  return new DwhError(code, `${url}: not an S3 server`, { hint })
 }
 
 /** Every answer of S3 that is about an object has one. */

@@ -64,13 +64,13 @@ const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   ],
   InvalidBucketName: [
     'CONFIG_INVALID',
-    'The server takes no such name of a bucket: 3 to 63 characters, mostly a-z 0-9 . - alone. Check DWH_STORAGE (storage).',
+    'The server rejects this bucket name: most allow 3 to 63 characters of a-z 0-9 . - only. Check DWH_STORAGE (storage).',
   ],
   NoSuchBucket: [
     'STORE_FAILED',
     ({ otherBucket, options }) =>
       otherBucket
-        ? `The server looked for another bucket than this one: ${options?.pathStyle === false ? 'it wants the bucket in the path' : 'it may want the bucket in the name of the host'}: change ${PATH_STYLE}.`
+        ? `The server looked for another bucket: ${options?.pathStyle === false ? 'it expects the bucket in the path' : 'it may expect the bucket in the host name'}. Change ${PATH_STYLE}.`
         : `Create the bucket, or check its name in DWH_STORAGE (storage), S3_REGION (s3.region) and ${ENDPOINT}.`,
   ],
   PermanentRedirect: ['STORE_FAILED', otherRegion],
@@ -79,25 +79,22 @@ const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   AuthorizationHeaderMalformed: ['STORE_FAILED', otherRegion],
   SecondLevelDomainForbidden: [
     'STORE_FAILED',
-    `The server wants the bucket in the name of the host: ${PATH_STYLE}: false.`,
+    `The server expects the bucket in the host name: set ${PATH_STYLE}: false.`,
   ],
   InvalidRequest: ['STORE_FAILED', invalidRequest],
   MissingContentMD5: ['STORE_FAILED', invalidRequest],
   MethodNotAllowed: [
     'STORE_FAILED',
-    `It takes no such request: is ${ENDPOINT} the API, and not a web site or a console? Does ${PATH_STYLE} fit?`,
+    `The server does not support this request. Check that ${ENDPOINT} is the S3 API, not a web site or a console; check ${PATH_STYLE} too.`,
   ],
-  InvalidObjectState: [
-    'STORE_FAILED',
-    'The object was moved to an archive, by a lifecycle rule perhaps: restore it first.',
-  ],
-  QuotaExceeded: ['STORE_FULL', 'The quota is used up: free some space, or have it raised.'],
+  InvalidObjectState: ['STORE_FAILED', 'The object was archived, perhaps by a lifecycle rule: restore it first.'],
+  QuotaExceeded: ['STORE_FULL', 'The quota is used up: free some space, or raise the quota.'],
   XMinioStorageFull: ['STORE_FULL', 'The disks of the storage are full: free some space.'],
   SlowDown: ['STORE_UNREACHABLE', overloaded],
   [NOT_S3]: [
     'STORE_FAILED',
     ({ options }) =>
-      `Is ${ENDPOINT} the API of an S3, and not a console, a web site or a proxy${options?.endpoint?.startsWith('http:') ? '? Is it https instead of http' : ''}?`,
+      `Check that ${ENDPOINT} is an S3 API, not a console, a web site or a proxy${options?.endpoint?.startsWith('http:') ? ', and whether it needs https instead of http' : ''}.`,
   ],
 }
 
@@ -119,17 +116,17 @@ function meaning(refusal: Refusal): Meaning {
     return fixed('STORE_FAILED', otherRegion)
   if (status === 401 || status === 403) return fixed('STORE_DENIED', denied)
   if (status === 407)
-    return fixed('STORE_DENIED', 'The proxy wants to know who asks: HTTPS_PROXY=http://user:password@host:port.')
-  if (status === 507) return fixed('STORE_FULL', 'The quota is used up: free some space, or have it raised.')
+    return fixed('STORE_DENIED', 'The proxy requires a login: set HTTPS_PROXY=http://user:password@host:port.')
+  if (status === 507) return fixed('STORE_FULL', 'The quota is used up: free some space, or raise the quota.')
   if (status === 404) return fixed('STORE_FAILED', undefined)
   if (status === 429) return fixed('STORE_UNREACHABLE', overloaded)
   if (status === 501 || /Encryption/.test(name)) return fixed('STORE_FAILED', notImplemented)
   if (status !== undefined && status < 500)
     return fixed(
       'STORE_FAILED',
-      'The storage, or a proxy in between, did not take the request: its log says why. Run again.',
+      'The storage, or a proxy in between, rejected the request: see its log, then run again.',
     )
-  if (status !== undefined) return fixed('STORE_UNREACHABLE', 'The storage failed, several times: try again later.')
+  if (status !== undefined) return fixed('STORE_UNREACHABLE', 'The storage failed several times: try again later.')
   if (network !== undefined || name === 'TimeoutError') return fixed('STORE_UNREACHABLE', networkHint(network, options))
   return fixed('STORE_FAILED', undefined)
 
@@ -139,17 +136,17 @@ function meaning(refusal: Refusal): Meaning {
 }
 
 const KMS =
-  'The key or the service that encrypts cannot be used: check s3.kms_key_id (S3_KMS_KEY_ID) and s3.encryption (S3_ENCRYPTION).'
+  'The encryption key or the key service cannot be used: check s3.kms_key_id (S3_KMS_KEY_ID) and s3.encryption (S3_ENCRYPTION).'
 
 function otherRegion({ name, region, options }: Refusal): string {
   if (region === undefined && name === 'AuthorizationHeaderMalformed')
-    return 'The bucket is in another region, or the access key id is none: check S3_REGION (s3.region) and AWS_ACCESS_KEY_ID.'
+    return 'The bucket is in another region, or the access key id is invalid: check S3_REGION (s3.region) and AWS_ACCESS_KEY_ID.'
   const where =
     region === undefined
       ? 'in another region: set S3_REGION (s3.region) to it'
       : `in ${region}: set S3_REGION=${region} (s3.region)`
   const endpoint =
-    options?.endpoint === undefined ? '' : `, and ${ENDPOINT} to the one of that region, if each has its own`
+    options?.endpoint === undefined ? '' : `, and ${ENDPOINT} to the endpoint of that region, if it has its own`
   return `The bucket is ${where}${endpoint}.`
 }
 
@@ -157,39 +154,40 @@ function otherRegion({ name, region, options }: Refusal): string {
 function invalidRequest({ asked }: Refusal): string {
   const isPut = asked?.command === 'PutObjectCommand' || asked?.command === 'UploadPartCommand'
   return isPut && !asked.hasChecksum
-    ? 'A bucket with Object Lock takes no write without a checksum: set s3.checksum: always (S3_CHECKSUM=always).'
-    : 'The storage does not take such a request: its message says why. Compare the settings under s3: (docs/storage.md) with what the bucket asks for.'
+    ? 'A bucket with Object Lock rejects writes without a checksum: set s3.checksum: always (S3_CHECKSUM=always).'
+    : 'The storage rejected the request; its message says why. Compare the settings under s3: (docs/storage.md) with what the bucket requires.'
 }
 
 function notImplemented({ asked, options }: Refusal): string {
   if (options?.encryption)
-    return 'The server does not encrypt so: correct s3.encryption (S3_ENCRYPTION), or leave it out.'
-  if (asked?.hasChecksum) return 'The server may not know checksums: leave out s3.checksum (S3_CHECKSUM).'
-  return 'The server lacks what this takes: see docs/storage.md for servers that were tried.'
+    return 'The server does not support this encryption: correct s3.encryption (S3_ENCRYPTION), or remove it.'
+  if (asked?.hasChecksum) return 'The server may not support checksums: remove s3.checksum (S3_CHECKSUM).'
+  return 'The server lacks a feature that this needs: docs/storage.md lists the servers that were tested.'
 }
 
 function overloaded(): string {
-  return 'The storage is overloaded: try again later, or ask less at once: parallel (DWH_PARALLEL), s3.parallel_parts.'
+  return 'The storage is overloaded: try again later, or lower parallel (DWH_PARALLEL) and s3.parallel_parts.'
 }
 
 function inHost(): string {
-  return `The server found no bucket in what it was asked: does ${ENDPOINT} hold the name of the bucket? Leave it out there, or change ${PATH_STYLE}.`
+  return `The server found no bucket in the request. If ${ENDPOINT} holds the name of the bucket, remove it there, or change ${PATH_STYLE}.`
 }
 
 const RIGHTS =
-  'Let these credentials read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, an object that is missing is refused too.'
+  'Allow these credentials to read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, S3 denies access to a missing object too.'
 
 /** A policy does not say what it wants; so what it may want is said, but for what is done already. */
 function denied({ asked, options }: Refusal): string {
   if (options?.anonymous)
-    return 'The bucket is not public, or not everybody may list it (s3:GetObject, s3:ListBucket): give credentials, and leave out s3.anonymous (S3_ANONYMOUS).'
+    return 'The bucket is not public, or the public may not list it (s3:GetObject, s3:ListBucket): set credentials, and remove s3.anonymous (S3_ANONYMOUS).'
   const makes = /^(Put|Create|Copy)/.test(asked?.command ?? '')
   const more = [
     makes &&
       !options?.encryption &&
-      'If its policy demands encryption: s3.encryption (S3_ENCRYPTION), with s3.kms_key_id (S3_KMS_KEY_ID) for a key of yours.',
-    options?.encryption?.algorithm.startsWith('aws:kms') && 'Its key takes kms:GenerateDataKey and kms:Decrypt.',
-    options?.requesterPays !== true && 'If whoever asks pays: s3.requester_pays: true (S3_REQUESTER_PAYS).',
+      'If the bucket policy requires encryption: set s3.encryption (S3_ENCRYPTION), and s3.kms_key_id (S3_KMS_KEY_ID) for your own key.',
+    options?.encryption?.algorithm.startsWith('aws:kms') && 'The KMS key requires kms:GenerateDataKey and kms:Decrypt.',
+    options?.requesterPays !== true &&
+      'If it is a requester-pays bucket: set s3.requester_pays: true (S3_REQUESTER_PAYS).',
   ]
   return [RIGHTS, ...more.filter(Boolean)].join(' ')
 }
@@ -198,5 +196,5 @@ function denied({ asked, options }: Refusal): string {
 function pathHint({ status, options }: Refusal): string {
   const { endpoint } = options ?? {}
   if (endpoint === undefined || new URL(endpoint).pathname === '/' || status === undefined || status >= 500) return ''
-  return ` ${ENDPOINT} holds a path, which most servers do not have: https://host:port.`
+  return ` ${ENDPOINT} contains a path, which most servers do not have: try https://host:port.`
 }

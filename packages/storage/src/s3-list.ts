@@ -20,18 +20,18 @@ export async function* listObjects(
     )
     if (page.Name === undefined && page.IsTruncated === undefined) throw notS3(connection.url)
     for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
-      if (Key <= last) throw incomplete(connection, 'its keys are not in the order of their bytes')
+      if (Key <= last) throw incomplete(connection, 'its keys are not in byte order')
       last = Key
       // programs that imitate folders leave such objects; no key of a store ends so
       if (!Key.endsWith('/')) yield { key: Key.slice(root.length), size: Size, etag: ETag, sha256: null }
     }
-    if (page.IsTruncated && !page.NextContinuationToken) throw incomplete(connection, 'it ends in the middle')
+    if (page.IsTruncated && !page.NextContinuationToken) throw incomplete(connection, 'it is incomplete')
     token = page.IsTruncated ? page.NextContinuationToken : undefined
   } while (token !== undefined)
 }
 
 function incomplete(connection: S3Connection, why: string): DwhError {
-  return new DwhError('STORE_FAILED', `${connection.url}: the list of objects cannot be trusted: ${why}`, {
-    hint: 'Only general-purpose buckets list in order; choose one of these.',
+  return new DwhError('STORE_FAILED', `${connection.url}: the list of objects is unreliable: ${why}`, {
+    hint: 'Use a general-purpose bucket: other types of buckets do not list keys in order.',
   })
 }

@@ -92,7 +92,7 @@ function isPage(status: number, headers: Answer['headers']): boolean {
 }
 
 function onlyReads(bucket: string): DwhError {
-  return new DwhError('CONFIG_INVALID', `s3://${bucket}: opened without credentials, which is for reading only`, {
-    hint: 'Leave out s3.anonymous (S3_ANONYMOUS), and give credentials that may write.',
+  return new DwhError('CONFIG_INVALID', `s3://${bucket}: read-only, because it was opened without credentials`, {
+    hint: 'Remove s3.anonymous (S3_ANONYMOUS), and set credentials that may write.',
   })
 }

@@ -11,28 +11,30 @@ const OF_S3: Names = { endpoint: 'S3_ENDPOINT (s3.endpoint)', ca: 'S3_CA_FILE (s
 export const OF_WEB: Names = { endpoint: 'DWH_STORAGE (storage)', ca: 'NODE_EXTRA_CA_CERTS' }
 
 const unknownAuthority = ({ ca }: Names) =>
-  `Its certificate is signed by an authority that is not known here: name the file in ${ca}.`
-const noTls = ({ endpoint }: Names) => `It does not speak TLS: is it http instead of https? Set ${endpoint}.`
+  `The certificate of the server is signed by an unknown authority: set ${ca} to the CA file.`
+const noTls = ({ endpoint }: Names) =>
+  `The server does not speak TLS. If it uses http instead of https, correct ${endpoint}.`
 
 /** By Node's codes: https://nodejs.org/api/errors.html, https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const HINTS: Readonly<Record<string, string | ((names: Names) => string)>> = {
   ECONNREFUSED: ({ endpoint }) =>
     `Nothing listens there: check host and port of ${endpoint}, and that the server runs.`,
-  EAI_AGAIN: 'The name of the host cannot be looked up: check the network.',
+  EAI_AGAIN: 'The host name cannot be resolved: check the network.',
   ETIMEDOUT: ({ endpoint }) => `The server does not answer: check ${endpoint}, firewalls and proxies.`,
-  EHOSTUNREACH: 'There is no way to that host: check the network.',
-  ENETUNREACH: 'There is no way to that network: check the network.',
+  EHOSTUNREACH: 'The host cannot be reached: check the network.',
+  ENETUNREACH: 'The network of the server cannot be reached: check the network of this machine.',
   EPROTO: noTls,
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
   SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  DEPTH_ZERO_SELF_SIGNED_CERT: ({ ca }) => `Its certificate is signed by itself: name the file in ${ca}.`,
+  DEPTH_ZERO_SELF_SIGNED_CERT: ({ ca }) => `The certificate of the server is self-signed: set ${ca} to its file.`,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
   ERR_TLS_CERT_ALTNAME_INVALID:
-    'Its certificate is for another name: use that name in the endpoint, or S3_PATH_STYLE=true (s3.path_style) when the bucket is in the host name.',
-  CERT_HAS_EXPIRED: 'Its certificate has expired: have it renewed; check the clock of this machine too.',
-  CERT_NOT_YET_VALID: 'Its certificate is not valid yet: check the clocks of this machine and of the server.',
+    'The certificate of the server is for another name: use that name in the endpoint, or S3_PATH_STYLE=true (s3.path_style) when the bucket is in the host name.',
+  CERT_HAS_EXPIRED: 'The certificate of the server has expired: renew it; check the clock of this machine too.',
+  CERT_NOT_YET_VALID:
+    'The certificate of the server is not valid yet: check the clocks of this machine and of the server.',
 }
 
 /** What to do where no answer came. */
@@ -49,8 +51,8 @@ export function networkHint(
   // an answer in TLS is none in HTTP, and some servers just hang up
   if (code === 'ECONNRESET' || code?.startsWith('HPE_'))
     return options?.endpoint?.startsWith('http:')
-      ? `The connection was cut, or the answer was no HTTP: is it https instead of http? Set ${endpoint}. Is a proxy in between?`
-      : 'The connection was cut: is it http where https is spoken, or a proxy in between?'
+      ? `The connection was closed, or the answer was not HTTP. Check whether ${endpoint} needs https instead of http, and whether a proxy is in between.`
+      : 'The connection was closed. Check whether the server uses http instead of https, and whether a proxy is in between.'
   const hint = HINTS[code ?? 'ETIMEDOUT'] ?? `Check ${endpoint} and the network.`
   return typeof hint === 'string' ? hint : hint(names)
 }

@@ -47,8 +47,8 @@ export async function putFile(
 }
 
 function notAsSent(url: string, key: string, stored: ObjectInfo | null, size: number): DwhError {
-  const what = stored ? `${stored.size} bytes instead of ${size}, or another hash` : 'nothing'
-  return new DwhError('STORE_FAILED', `${url}/${key}: after the upload there is ${what}`, {
-    hint: 'Something between here and the storage changes what is sent, or somebody else writes there.',
+  const what = stored ? `${stored.size} bytes instead of ${size}, or another hash` : 'no object'
+  return new DwhError('STORE_FAILED', `${url}/${key}: the upload did not arrive intact: found ${what}`, {
+    hint: 'A proxy changes the data in transit, or another program writes to this key.',
   })
 }

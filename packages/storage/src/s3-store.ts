@@ -206,7 +206,7 @@ function perhapsDone(error: unknown): DwhError {
 }
 
 function conflict(connection: S3Connection, key: string, uncertain: boolean, cause: unknown): DwhError {
-  return new DwhError('CONFLICT', `${connection.url}/${key}: somebody else was quicker`, {
+  return new DwhError('CONFLICT', `${connection.url}/${key}: changed by another writer (conditional write failed)`, {
     cause,
     context: { key, uncertain },
   })

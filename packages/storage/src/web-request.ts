@@ -112,23 +112,22 @@ async function taken<T>(answer: IncomingMessage, take: (answer: IncomingMessage)
 }
 
 function insecure(url: string): DwhError {
-  return new DwhError('STORE_DENIED', `${url}: the server redirects to http, which anyone on the way can change`, {
-    hint: 'Ask who runs the server to redirect to https, or give the http URL itself if you trust the network.',
+  return new DwhError('STORE_DENIED', `${url}: the server redirects to http, which can be changed in transit`, {
+    hint: 'Ask the operator of the server to redirect to https, or use the http URL itself if you trust the network.',
   })
 }
 
 function refusal(url: string, status: number): DwhError {
   const context = { status }
   if (status === 401 || status === 403) {
-    const hint =
-      'The server wants a password, or gives this file to nobody. Only files that everybody may read can be read.'
+    const hint = 'The server requires a password, or does not serve this file. Only public files can be read.'
     return new DwhError('STORE_DENIED', `${url}: HTTP ${status}`, { hint, context })
   }
   if (status >= 500 || status === 429 || status === 408) {
-    const hint = 'The server is busy or broken: try later, or ask who runs it.'
+    const hint = 'The server is overloaded or broken: try again later, or ask its operator.'
     return new DwhError('STORE_UNREACHABLE', `${url}: HTTP ${status}`, { hint, context })
   }
-  const hint = 'Is it the folder of a warehouse, the one that holds etl.json?'
+  const hint = 'Check that the URL is the folder of a warehouse, the one that holds etl.json.'
   return new DwhError('STORE_FAILED', `${url}: HTTP ${status}`, { hint, context })
 }
 

@@ -26,7 +26,7 @@ export function webStore(options: WebStoreOptions): ObjectStore {
       hint: 'A web server only serves single files. Point --storage or DWH_STORAGE at the folder or the bucket itself.',
     })
   const readOnly = async (): Promise<never> => {
-    throw refuse('it is read only')
+    throw refuse('it is read-only')
   }
 
   return {

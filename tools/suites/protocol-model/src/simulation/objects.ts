@@ -104,7 +104,7 @@ function infoOf(key: string, { body, sha256 }: StoredBytes): ObjectInfo {
 }
 
 function conflict(key: string): DwhError {
-  return new DwhError('CONFLICT', `${key}: changed by somebody else`)
+  return new DwhError('CONFLICT', `${key}: changed by another writer (conditional write failed)`)
 }
 
 export function hashOf(body: Uint8Array | string): string {

@@ -1,4 +1,4 @@
-/** A single value, in DuckDB's spelling. `DECIMAL(p,s)`: 1 <= p <= 38, 0 <= s <= p. */
+/** The type of a single value, in DuckDB's spelling. `DECIMAL(p,s)`: 1 <= p <= 38, 0 <= s <= p. */
 export type ScalarType =
   | 'BOOLEAN'
   | 'SMALLINT'
@@ -17,13 +17,16 @@ export type ScalarType =
   | 'TIMESTAMP'
   | 'TIMESTAMP WITH TIME ZONE'
 
-/** What a column of the warehouse can be: a single value, or a list of such. Every Parquet file and every view uses these, and no other. */
+/**
+ * The type of a column of the warehouse: a single value, or a list of single values. Parquet files and views use these
+ * types and no others.
+ */
 export type ColumnType = ScalarType | `${ScalarType}[]`
 
 const SPELLING =
   /^(?:BOOLEAN|SMALLINT|INTEGER|BIGINT|UINTEGER|FLOAT|DOUBLE|VARCHAR|JSON|BLOB|UUID|DATE|TIME|TIMESTAMP|TIMESTAMP WITH TIME ZONE|DECIMAL\((\d{1,2}),(\d{1,2})\))(?:\[\])?$/
 
-/** True for a text that is one of the types above, spelled exactly so: safe to put into SQL. */
+/** True for a text that spells one of the types above exactly, so that it is safe to put into SQL. */
 export function isColumnType(text: string): text is ColumnType {
   const match = SPELLING.exec(text)
   if (!match) return false

@@ -1,26 +1,26 @@
 import type { ScalarType } from './column-type.ts'
 import type { Measure } from './measure.ts'
 
-/** What there is to know of a type; everything that treats types apart reads it here. */
+/** The properties of a type. All code that distinguishes types reads them here. */
 export interface ColumnTypeRow {
   /**
-   * What its values are: what is measured, hashed and cast alike. `decimal`, `float`: numbers, the latter with some
-   * that are off the number line, as are a `day` and a `moment`. `text` and `json`
-   * may hold anything and be of any length, `bytes` as well; `id` is a short text of a form of its own.
+   * The kind of its values. Types of one kind are measured, hashed and cast alike. `decimal` and `float` are numbers.
+   * `float`, `day` and `moment` have values off the number line (NaN, infinities). `text`, `json` and `bytes` may hold
+   * anything and have any length. `id` is a short text with a fixed form.
    */
   readonly kind: 'truth' | 'whole' | 'decimal' | 'float' | 'text' | 'json' | 'bytes' | 'id' | 'day' | 'time' | 'moment'
   /**
-   * What is measured of a column of it, by the source and of the file. The sum of floats is not: it depends on the
-   * order.
+   * The measures of a column of this type, taken by the source and of the file. Floats have no `sum`: it depends on
+   * the order of the rows.
    */
   readonly measures: readonly Measure[]
   /**
-   * The text forms that a program may give for a value; DuckDB's own casts are more generous than a warehouse can be.
+   * The text forms that a program may give for a value. DuckDB's own casts accept more than a warehouse may accept.
    */
   readonly form: (type: ScalarType) => RegExp
   /**
-   * DuckDB's expression for the value of a text, NULL when the text is none; left out: the text itself. `text` is an
-   * SQL expression of type VARCHAR.
+   * Returns DuckDB's expression for the value of a text: NULL when the text is not a value of the type. Absent where
+   * the text itself is the value. `text` is an SQL expression of type VARCHAR.
    */
   readonly cast?: (text: string, type: ScalarType) => string
 }
@@ -49,14 +49,14 @@ const float: ColumnTypeRow = {
 const decimal: ColumnTypeRow = {
   kind: 'decimal',
   measures: ['values', 'sum', 'min', 'max'],
-  // no digit behind those that it keeps, but for zeros
+  // digits beyond the scale must be zeros
   form: (type) => new RegExp(String.raw`^-?\d+(?:\.\d{0,${/,(\d+)\)$/.exec(type)?.[1]}}0*)?$`),
   cast: tryCast,
 }
 
 /**
- * DuckDB writes years before 1 as `0044-03-15 (BC)`, with the time after it; left alone, its cast takes `0044-03-15
- * BC` for a year of our era.
+ * DuckDB writes years before 1 as `0044-03-15 (BC)`, followed by the time. Without this conversion its cast reads
+ * `0044-03-15 BC` as a year of our era.
  */
 const moment = (form: string): ColumnTypeRow => ({
   kind: 'moment',
@@ -102,7 +102,7 @@ const ROWS: Readonly<Record<string, ColumnTypeRow>> = {
   'TIMESTAMP WITH TIME ZONE': moment(`${DAY}[ T]${TIME}${ZONE}`),
 }
 
-/** The row of a type; every DECIMAL has one. */
+/** Returns the properties of a type. All DECIMAL types share one row. */
 export function columnTypeRow(type: ScalarType): ColumnTypeRow {
   return ROWS[type] ?? decimal
 }
@@ -112,7 +112,7 @@ export function isContinuous(type: ScalarType): boolean {
   return ['float', 'day', 'moment'].includes(columnTypeRow(type).kind)
 }
 
-/** True for a type whose text may be of any length, and may hold any character. */
+/** True for a type whose text may have any length and contain any character. */
 export function isLongText(type: ScalarType): boolean {
   return ['text', 'json'].includes(columnTypeRow(type).kind)
 }

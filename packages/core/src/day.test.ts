@@ -19,7 +19,7 @@ test.each([
   expect(() => parseDay(text)).toThrowError(expect.toSatisfy((e) => isDwhError(e, 'CONFIG_INVALID')))
 })
 
-test('the day is the one on the wall of the time zone', () => {
+test('dayAt: an instant in several time zones, the day there', () => {
   const instant = new Date('2026-02-18T23:30:00Z')
   expect(dayAt(instant, 'UTC')).toBe('2026-02-18')
   expect(dayAt(instant, 'Europe/Zurich')).toBe('2026-02-19')
@@ -27,6 +27,6 @@ test('the day is the one on the wall of the time zone', () => {
   expect(dayAt(new Date('2026-01-01T05:00:00Z'), 'Pacific/Honolulu')).toBe('2025-12-31')
 })
 
-test('a time zone that does not exist is named', () => {
+test('dayAt: an unknown time zone, an error that names it', () => {
   expect(() => dayAt(new Date(0), 'Europe/Zürich')).toThrow('Europe/Zürich')
 })

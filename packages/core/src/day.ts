@@ -4,7 +4,7 @@ import { DwhError } from './errors.ts'
 export type Day = string
 
 /**
- * Checks that a text is a day that exists.
+ * Parses a day, and checks that it exists.
  * @throws DwhError CONFIG_INVALID
  */
 export function parseDay(text: string): Day {
@@ -18,7 +18,7 @@ export function parseDay(text: string): Day {
 }
 
 /**
- * The day that a clock on the wall in `timeZone` (an IANA name, such as `Europe/Zurich`) shows at `instant`.
+ * Returns the calendar day in `timeZone` (an IANA name, such as `Europe/Zurich`) at `instant`.
  * @throws DwhError CONFIG_INVALID for a time zone that does not exist
  */
 export function dayAt(instant: Date, timeZone: string): Day {
@@ -27,7 +27,7 @@ export function dayAt(instant: Date, timeZone: string): Day {
       hint: 'Use an IANA name such as UTC, Europe/Zurich or America/New_York.',
       cause,
     })
-  // Node 22 takes an offset, which DuckDB does not know, nor does a clock change
+  // Node 22 accepts an offset such as +01:00; DuckDB does not, and an offset has no daylight saving
   if (/^[+-]/.test(timeZone)) throw unknown()
   let parts: Intl.DateTimeFormatPart[]
   try {

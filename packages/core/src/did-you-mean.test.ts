@@ -12,7 +12,7 @@ const KEYWORDS = [
   'keepalives',
 ]
 
-test('a slip of the keys leads to the name that was meant', () => {
+test('nearest: a misspelt name, the name that was meant', () => {
   for (const [word, meant] of [
     ['hots', 'host'],
     ['HOST', 'host'],
@@ -26,7 +26,7 @@ test('a slip of the keys leads to the name that was meant', () => {
   }
 })
 
-test('what is like none leads nowhere', () => {
+test('nearest: a name unlike all others, null', () => {
   expect(nearest('statement', KEYWORDS)).toBeNull()
   expect(nearest('', KEYWORDS)).toBeNull()
   expect(didYouMean('statement', KEYWORDS)).toBe('')

@@ -1,12 +1,12 @@
-/** ` Did you mean "orders"?` for the known name that is most like a wrong one; empty when none is near. */
+/** Returns ` Did you mean "orders"?` for the known name most similar to `wrong`; empty when none is similar. */
 export function didYouMean(wrong: string, known: Iterable<string>): string {
   const candidate = nearest(wrong, known)
   return candidate === null ? '' : ` Did you mean ${JSON.stringify(candidate)}?`
 }
 
 /**
- * The known name that `wrong` is most likely a slip of: at most two letters, or a third of them, changed, added, lost or swapped; case and
- * punctuation do not count. Null when none is near.
+ * Finds the known name that `wrong` most likely misspells: at most two letters, or a third of them, are changed,
+ * added, missing or swapped. Ignores case and punctuation. Null when none is similar.
  */
 export function nearest(wrong: string, known: Iterable<string>): string | null {
   const wanted = plain(wrong)
@@ -23,7 +23,7 @@ function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
 
-/** Damerau-Levenshtein, neighbours swapped counting as one step. */
+/** The Damerau-Levenshtein distance: two swapped neighbours count as one step. */
 function editSteps(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, index) => index)]
   const at = (row: number, column: number) => rows[row]?.[column] ?? 0

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { endRequests } from './end-requests.ts'
 
-test('the first signal, one that npm passes on at once, and another one later', () => {
+test('endRequests: a signal, the same one forwarded by npm, and a later one: two requests', () => {
   const seen: string[] = []
   let now = 1000
   const onSignal = endRequests({

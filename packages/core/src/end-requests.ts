@@ -1,20 +1,21 @@
-/** Within this, two signals are one request: npm passes on to a program what the terminal has sent to both. */
+/** Signals within this time are one request: npm forwards a signal that the terminal has already sent to both. */
 const SAME_REQUEST_MS = 500
 
-/** What is done when a program is asked to end. */
+/** Callbacks for requests to end the program. */
 export interface EndRequests {
-  /** At the first request, with the name of the signal. */
+  /** Called at the first request, with the name of the signal. */
   readonly first: (signal: string) => void
-  /** At each later one: whoever asks twice does not want to wait for anything. */
+  /** Called at each later request: a user who asks twice does not want to wait. */
   readonly again: () => void
-  /** Milliseconds of a clock that is never set, such as `performance.now`. */
+  /** Milliseconds of a monotonic clock, such as `performance.now`. */
   readonly now: () => number
 }
 
 /**
- * A listener for the signals that end a program.
+ * Makes a listener for the signals that end a program.
  * @example
- * const onSignal = endRequests({ first: () => controller.abort(), again: () => process.exit(1), now: () => performance.now() })
+ * const stop = { first: () => controller.abort(), again: () => process.exit(1), now: () => performance.now() }
+ * const onSignal = endRequests(stop)
  * process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
  */
 export function endRequests({ first, again, now }: EndRequests): (signal: string) => void {

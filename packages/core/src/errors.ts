@@ -4,9 +4,9 @@ export const DWH_ERROR_CODES = [
   'CONFIG_INVALID',
   /** Two tables or two columns would share one name in the warehouse. */
   'NAME_CONFLICT',
-  /** The source does not answer: host, port, name, network. */
+  /** The source does not answer: check host, port, name and network. */
   'SOURCE_UNREACHABLE',
-  /** The source answers, and refuses: password, database, role, privilege. */
+  /** The source denies access: check password, database, role and privileges. */
   'SOURCE_DENIED',
   /** The source failed midway: connection lost, query cancelled, server error. */
   'SOURCE_FAILED',
@@ -16,33 +16,33 @@ export const DWH_ERROR_CODES = [
   'VALUE_REFUSED',
   /** A row is larger than the reader's buffer; `context.bytes` says how large. */
   'ROW_TOO_LARGE',
-  /** What was written is not what was read. */
+  /** The data written differs from the data read. */
   'PROOF_FAILED',
-  /** The Parquet file could not be written to the local temporary place. */
+  /** The Parquet file could not be written to the local temporary folder. */
   'WRITE_FAILED',
-  /** An extension of DuckDB could not be installed or loaded. */
+  /** A DuckDB extension could not be installed or loaded. */
   'EXTENSION_FAILED',
   /** The storage does not answer. */
   'STORE_UNREACHABLE',
-  /** The storage refuses: permission, read-only, credentials. */
+  /** The storage denies access: check permissions, read-only mounts and credentials. */
   'STORE_DENIED',
   /** No space left, or a quota reached. */
   'STORE_FULL',
   /** The storage failed in another way, or a key is not valid. */
   'STORE_FAILED',
-  /** A conditional write lost: the object is not what the condition named. */
+  /** A conditional write failed: another writer changed the object. */
   'CONFLICT',
-  /** `etl.json` or a manifest cannot be read as one, or is of a newer version. */
+  /** `etl.json` or a manifest cannot be parsed, or has a newer version. */
   'STATE_INVALID',
-  /** A committed file is missing, or its bytes are not those that were committed. */
+  /** A committed file is missing, or its bytes have changed since the commit. */
   'DAMAGED',
-  /** A committed file is larger than the cache of the machine that asks for it; `context.bytes` says how large. */
+  /** A committed file is larger than the cache of this machine; `context.bytes` says how large. */
   'CACHE_TOO_SMALL',
-  /** DuckDB refused or failed a query. */
+  /** DuckDB rejected a query, or the query failed. */
   'QUERY_FAILED',
   /** One or more tables of a run failed; `context.tables` names them. */
   'RUN_FAILED',
-  /** The caller's signal stopped it. */
+  /** The caller's signal stopped the operation. */
   'ABORTED',
 ] as const
 
@@ -59,10 +59,12 @@ export interface DwhErrorOptions {
 }
 
 /**
- * The one error of all packages. The message reads `where: what happened, with the value`; `hint` says what to do next.
+ * The one error of all packages. The message reads `where: what happened, with the value`; `hint` says what to do
+ * next.
  *
  * @example
- * throw new DwhError('STORE_FULL', `${path}: no space left on the device`, { hint: 'Free some space, or set DWH_TMP to a larger disk.' })
+ * const hint = 'Free some space, or set DWH_TMP to a larger disk.'
+ * throw new DwhError('STORE_FULL', `${path}: no space left on the device`, { hint })
  */
 export class DwhError extends Error {
   override readonly name = 'DwhError'
@@ -78,7 +80,10 @@ export class DwhError extends Error {
   }
 }
 
-/** True for a `DwhError` of any copy of this package: recognised by name, since two versions may be installed side by side. */
+/**
+ * True for a `DwhError` of any copy of this package. Compares the name, because two versions may be installed side by
+ * side.
+ */
 export function isDwhError(error: unknown, code?: DwhErrorCode): error is DwhError {
   return (
     error instanceof Error && error.name === 'DwhError' && (code === undefined || (error as DwhError).code === code)

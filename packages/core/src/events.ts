@@ -6,13 +6,13 @@ export type RunEvent =
   | {
       readonly type: 'table-start'
       readonly table: string
-      /** Guesses of the source. `estimatedBytes`: as it stores them. */
+      /** Estimates of the source. `estimatedBytes`: the size in the source. */
       readonly estimatedRows: number | null
       readonly estimatedBytes: number | null
     }
-  /** `rows`: null where they are counted only at the end. `bytes`: of text that came from the source. */
+  /** `rows`: null where they are counted only at the end. `bytes`: bytes of text received from the source. */
   | { readonly type: 'table-progress'; readonly table: string; readonly rows: number | null; readonly bytes: number }
-  /** It failed in a way that may pass, and is read or proved once more. `message` says why, and begins with the table. */
+  /** A temporary failure: the table is read or proved again. `message` says why, and begins with the table. */
   | { readonly type: 'table-retry'; readonly table: string; readonly message: string }
   | {
       readonly type: 'table-end'
@@ -20,7 +20,7 @@ export type RunEvent =
       readonly rows: number
       readonly bytes: number
       readonly durationMs: number
-      /** Of that, for the proof: what the source and the file were asked beside reading and writing. */
+      /** The share of it spent on the proof: queries to the source and the file besides reading and writing. */
       readonly proofMs: number
       readonly method: ExtractionMethod
     }
@@ -31,10 +31,10 @@ export type RunEvent =
       readonly message: string
       readonly hint: string | null
     }
-  /** Another run has the lease, and may be under way or gone: this waits until it is known. */
+  /** Another run holds the lease and may be running or gone: this run waits until it knows. */
   | { readonly type: 'lease-wait'; readonly owner: string; readonly expiresAt: string }
   | { readonly type: 'roll-forward'; readonly runId: string }
-  /** Removed what earlier runs had left behind: objects of the store, and files of the temporary folder. */
+  /** Removed the orphans of earlier runs: objects of the store, and files of the temporary folder. */
   | { readonly type: 'cleaned'; readonly objects: number; readonly files: number }
   | { readonly type: 'commit'; readonly runId: string; readonly tables: number }
 

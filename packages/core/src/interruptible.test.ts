@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { interruptible } from './index.ts'
 
-test('the answer, its error, or the interruption: whichever comes first', async () => {
+test('interruptible: an answer, an error or an interruption, the first one wins', async () => {
   const waits = interruptible()
   expect(await waits.wait(Promise.resolve(1))).toBe(1)
   await expect(waits.wait(Promise.reject(new Error('no')))).rejects.toThrow('no')
@@ -14,7 +14,7 @@ test('the answer, its error, or the interruption: whichever comes first', async 
   await expect(waits.wait(Promise.resolve(2))).rejects.toThrow('enough')
 })
 
-test('what was waited for is not kept', async () => {
+test('interruptible: many waits, their values are not retained', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const waits = interruptible()

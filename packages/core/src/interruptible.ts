@@ -1,14 +1,17 @@
-/** Waits that can be cut short. */
+/** Waits that can be interrupted. */
 export interface Interruptible {
-  /** The answer, or the error it was interrupted with, whichever comes first; after an interruption always that error. One wait at a time. */
+  /**
+   * Returns the answer, or throws the error of the interruption, whichever comes first. After an interruption it always
+   * throws that error. One wait at a time.
+   */
   wait<T>(answer: Promise<T>): Promise<T>
-  /** Cuts the wait that is under way, and all that follow; only the first call counts. */
+  /** Interrupts the current wait and all later waits. Only the first call counts. */
   interrupt(error: unknown): void
 }
 
 /**
- * Makes waits that can be cut short by something that may never happen. `Promise.race` against one promise that lives long would do the same, and keep
- * every value that it ever raced against: a table of ten million rows stayed in memory that way.
+ * Makes waits that can be interrupted by an event that may never happen. `Promise.race` against one long-lived promise
+ * would do the same, but retain every value it ever raced against: a table of ten million rows stayed in memory.
  */
 export function interruptible(): Interruptible {
   let interruption: { error: unknown } | undefined

@@ -32,7 +32,7 @@ describe('tableSegment', () => {
     ['public', '100%', '100%25'],
   ])('%s %s is %s', (schema, name, segment) => expect(tableSegment({ schema, name })).toBe(segment))
 
-  test('63 bytes of non-ASCII in schema and table stay under the limit of file systems, and apart', () => {
+  test('schema and table of 63 non-ASCII bytes: below the limit of file systems, and distinct', () => {
     const long = 'ü'.repeat(31)
     const a = tableSegment({ schema: long, name: `${long}a` })
     const b = tableSegment({ schema: long, name: `${long}b` })
@@ -41,7 +41,7 @@ describe('tableSegment', () => {
     expect(a).not.toBe(b)
   })
 
-  test('any name is one harmless segment, and no two tables share one', () => {
+  test('any name: one safe segment, and no two tables share one', () => {
     fc.assert(
       fc.property(table, table, (a, b) => {
         const segment = tableSegment(a)
@@ -67,12 +67,12 @@ test('keys', () => {
   expect(runRecordKey('r1')).toBe('_dwh/runs/r1.json')
 })
 
-test('a run id tells its start, sorts by it, and is safe in a key', () => {
+test('run id: contains its start, sorts by it, and is safe in a key', () => {
   const id = formatRunId(new Date('2026-02-18T03:00:12.456Z'), Uint8Array.of(0x7f, 0x3a, 0, 1))
   expect(id).toBe('20260218T030012Z-7f3a0001')
 })
 
-test('a run says when it began', () => {
+test('runStartedAt: a run id, its start', () => {
   const id = formatRunId(new Date('2026-02-18T03:00:12.456Z'), Uint8Array.of(1, 2))
   expect(runStartedAt(id)).toEqual(new Date('2026-02-18T03:00:12Z'))
   expect(runStartedAt('20260218')).toBeNull()

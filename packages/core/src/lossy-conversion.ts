@@ -1,6 +1,8 @@
 /**
- * How a person may have a column stored that is not how it is stored by itself. `text`: the text that the source prints, exact. `iso8601`: moments as ISO 8601 text, exact. `double`: the
- * nearest binary64. `nullify`: NULL for a value that the type does not take. `bytes`: the bytes of its text as the source keeps them. `encoding:...`: the text whose bytes in that encoding they are.
+ * How the user may store a column instead of the default. `text`: the text that the source prints, exact. `iso8601`:
+ * moments as ISO 8601 text, exact. `double`: the nearest binary64. `nullify`: NULL for a value that the type cannot
+ * hold. `bytes`: the bytes of its text as the source stores them. `encoding:...`: the text that those bytes spell in
+ * this encoding.
  */
 export type StoreAs = PlainStoreAs | `encoding:${string}`
 
@@ -9,14 +11,14 @@ type PlainStoreAs = 'text' | 'iso8601' | 'double' | 'nullify' | 'bytes'
 /** All but `encoding:...`. */
 export const STORE_AS: readonly PlainStoreAs[] = ['text', 'iso8601', 'double', 'nullify', 'bytes']
 
-/** The encoding that was chosen, by its name; null for another choice, and for none. */
+/** Returns the name of the chosen encoding; null for another choice, or without a choice. */
 export function encodingOf(storeAs: StoreAs | undefined): string | null {
   return storeAs?.startsWith('encoding:') ? storeAs.slice('encoding:'.length) : null
 }
 
-/** Values of a column that were not stored exactly, as somebody chose. */
+/** The values of a column that were not stored exactly, because the user chose so. */
 export interface LossyConversion {
   readonly choice: StoreAs
-  /** How many. `double`: that do not come back from their shortest decimal. `nullify`: that are now NULL. */
+  /** How many. `double`: values that their shortest decimal does not reproduce. `nullify`: values that became NULL. */
   readonly values: number
 }

@@ -4,13 +4,16 @@ export interface ObjectInfo {
   readonly key: string
   /** Bytes. */
   readonly size: number
-  /** Opaque; differs whenever the bytes differ. What a condition names. */
+  /** Opaque; differs whenever the bytes differ. A condition names it. */
   readonly etag: string
-  /** Hex SHA-256 of the bytes, where the store carries it with the object or has just seen every byte; null where it does not know. */
+  /**
+   * Hex SHA-256 of the bytes, where the store keeps it with the object or has just read every byte; null where the
+   * store does not know it.
+   */
   readonly sha256: string | null
 }
 
-/** A condition on a write: the object is still the one with this ETag, or there is none. */
+/** A condition on a write: the object still has this ETag, or does not exist. */
 export type PutCondition = { readonly ifMatch: string } | { readonly ifAbsent: true }
 
 export interface StoredObject {
@@ -19,69 +22,85 @@ export interface StoredObject {
 }
 
 export interface PutFileOptions {
-  /** The file is the store's from now on: it may be renamed into place, and is gone afterwards. Default false. */
+  /** Hands the file over to the store: the store may rename it into place, and it is gone afterwards. Default false. */
   readonly move?: boolean
-  /** Hex SHA-256 of the file when the caller knows it; saves reading it once more. The store trusts it. */
+  /** Hex SHA-256 of the file, if the caller knows it; saves reading the file again. The store trusts it. */
   readonly sha256?: string
   readonly signal?: AbortSignal | undefined
 }
 
 export interface ReadOptions {
-  /** Ends a read that is not answered, with ABORTED. */
+  /** Stops a read that is still waiting, with ABORTED. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Objects under keys, in a bucket or a folder. Every write is all or nothing: a reader sees the old bytes or the new ones, a
- * process that dies leaves the old ones. A write that returned is durable. Reads see every write that returned before.
+ * Objects under keys, in a bucket or a folder. Every write is all or nothing: a reader sees the old bytes or the new
+ * bytes, and a process that dies leaves the old bytes. A write that has returned is durable. A read sees every write
+ * that returned before it.
  *
- * Keys are one or more segments joined by `/`; a segment is 1 to 255 bytes of `A-Z a-z 0-9 _ - . % ~`, and neither `.` nor `..`;
- * no key is a folder of another (`x` beside `x/y`).
+ * A key is one or more segments joined by `/`. A segment is 1 to 255 bytes of `A-Z a-z 0-9 _ - . % ~`, and neither `.`
+ * nor `..`. No key is a folder of another (`x` beside `x/y`).
  *
- * Every method throws `DwhError`: STORE_UNREACHABLE, STORE_DENIED, STORE_FULL, STORE_FAILED (also for a key that is not valid),
- * ABORTED. Absent is `null`, never an error.
+ * Every method throws `DwhError`: STORE_UNREACHABLE, STORE_DENIED, STORE_FULL, STORE_FAILED (also for an invalid key),
+ * ABORTED. An absent object is `null`, never an error.
  */
 export interface ObjectStore {
-  /** Where it is, for messages: no secret in it. */
+  /** Where the store is, for messages. Contains no secret. */
   readonly url: string
   get(key: string, options?: ReadOptions): Promise<StoredObject | null>
   /**
-   * Writes a small object, whole in memory.
-   * @throws DwhError CONFLICT when the condition does not hold; then nothing was written. Of writers that race with one condition, one wins.
+   * Writes a small object from memory.
+   * @throws DwhError CONFLICT when the condition does not hold; then nothing was written. When several writers race
+   * with one condition, one of them wins.
    */
   put(key: string, body: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>
-  /** Writes an object from a local file of any size, in bounded memory; the answer carries its SHA-256. Nothing is left when it fails. */
+  /**
+   * Writes an object from a local file of any size, in bounded memory. The answer carries its SHA-256. A failure leaves
+   * nothing behind.
+   */
   putFile(key: string, path: string, options?: PutFileOptions): Promise<ObjectInfo>
   head(key: string, options?: ReadOptions): Promise<ObjectInfo | null>
-  /** Reads an object of any size into a local file, which appears whole or not at all; the answer carries the SHA-256 of the bytes that came. */
+  /**
+   * Reads an object of any size into a local file, which appears whole or not at all. The answer carries the SHA-256 of
+   * the bytes received.
+   */
   getFile(key: string, path: string, options?: ReadOptions): Promise<ObjectInfo | null>
-  /** Copies on the store's side, of any size, over what is there; null when there is no source. */
+  /** Copies an object of any size within the store, over an existing object; null when there is no source. */
   copy(from: string, to: string): Promise<ObjectInfo | null>
   /**
-   * Gives an object another key, over what is there; null when there is no source. The source is gone afterwards, or stays until it is deleted. `seen`: what `head(to)` said
-   * before the caller made sure that it may do this. A caller that sleeps in the middle, for however long, overwrites nothing that came after that.
-   * @throws DwhError CONFLICT when `to` is another object by now, where the store can tell; then nothing was written
+   * Moves an object to another key, over an existing object; null when there is no source. The source is gone
+   * afterwards, or stays until it is deleted. `seen`: the answer of `head(to)` from before the caller checked that it
+   * may move the object. A caller that sleeps in between, however long, overwrites no later object.
+   * @throws DwhError CONFLICT when `to` has changed since, where the store can tell; then nothing was written
    */
   move(from: string, to: string, seen: ObjectInfo | null): Promise<ObjectInfo | null>
-  /** Objects whose key starts with `prefix`, in the byte order of their keys. Throws rather than return part of a list. */
+  /**
+   * Lists the objects whose key starts with `prefix`, in byte order of keys. Throws rather than return a partial list.
+   */
   list(prefix: string, options?: ReadOptions): AsyncIterable<ObjectInfo>
-  /** Removes an object; absent is fine. */
+  /** Removes an object. Removing an absent object is not an error. */
   delete(key: string): Promise<void>
-  /** Only where a write that was cut off leaves something that no list shows, such as the parts of an upload: removes what is nobody's any more, and says how many there were. */
+  /**
+   * Removes the remains of interrupted writes that no list shows, such as parts of an upload, and returns how many.
+   * Absent where interrupted writes leave nothing.
+   */
   removeUnfinished?(now: Date): Promise<number>
   /**
-   * True when conditions are honoured: of writers that race, one wins. False, or absent: more than one may win, and a run warns of it. May ask the server at the first call.
+   * Returns true when the store honours conditions: of several racing writers one wins. False, or absent: more than one
+   * may win, and a run warns about it. May ask the server at the first call.
    */
   conditionalWrites?(): Promise<boolean>
   /**
-   * Only where a server gives objects out: a URL by which anyone may read this one for so long, with no credentials of their own.
+   * Returns a URL that lets anyone read this object without credentials until it expires. Absent where no server serves
+   * the objects.
    */
   presignedUrl?(key: string, expiresInSeconds: number): Promise<string>
-  /** Only where anyone may read an object by its URL: that of one. */
+  /** Returns the public URL of an object. Absent where objects are not public. */
   publicUrl?(key: string): string
   /**
-   * Only where objects are plain files of this machine: the path of one, to open and read. The path names whatever object is there at
-   * the moment it is opened; the bytes behind an open descriptor never change.
+   * Returns the path of an object's file, to open and read. Absent where objects are not plain files of this machine.
+   * The path names the object that is there when it is opened; the bytes behind an open descriptor never change.
    */
   localPath?(key: string): string
 }

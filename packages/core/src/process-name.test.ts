@@ -5,14 +5,14 @@ import { isOrphan, processName, temporaryName, whereIs } from './process-name.ts
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-test('this process is here, under every name that it makes', () => {
+test('whereIs: a name that this process made, here', () => {
   expect(whereIs(processName())).toBe('here')
   expect(whereIs(temporaryName())).toBe('here')
   expect(temporaryName()).not.toBe(temporaryName())
   expect(isOrphan(temporaryName(), 0, DAY_MS * 9)).toBe(false)
 })
 
-test('a process that has ended is gone, and so is one whose number another has now', async () => {
+test('whereIs: a process that has ended, or whose number was reused, gone', async () => {
   const child = spawn(process.execPath, ['-e', ''])
   await once(child, 'exit')
   const [host = '', , start = ''] = processName().split('-')

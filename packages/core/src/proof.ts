@@ -2,10 +2,13 @@ import { type ColumnType, elementType, type ScalarType } from './column-type.ts'
 import { columnTypeRow } from './column-types.ts'
 import type { Measure } from './measure.ts'
 
-/** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `hash`: also a hash of every row. */
+/**
+ * How much of a table is compared after it was written. `counts`: the number of rows. `columns`: also the measures of
+ * each column (`measuresOf`). `hash`: also a hash of every row.
+ */
 export type ProofLevel = 'counts' | 'columns' | 'hash'
 
-/** Each measure as a text, so that no number passes through a double; null for the minimum of nothing. */
+/** Each measure as a text, so that no number passes through a double; null where there are no values to measure. */
 export type ColumnProof = Readonly<Partial<Record<Measure, string | null>>>
 
 export interface TableProof {
@@ -13,27 +16,32 @@ export interface TableProof {
   /** By the column's name in the source, or in the file. */
   readonly columns: Readonly<Record<string, ColumnProof>>
   /**
-   * With `hash`: two sums over all rows, whatever their order, of the first and the second fifteen hex digits of the MD5 of each. A row is the texts of its cells, one after another: null is `-`, a
-   * value is in quotes, quotes in it doubled; of a list the same of its elements; numbers are their digits without a point, floats the bits of IEEE 754, moments as in `Measure`, a BLOB is in hex.
-   * A cell of which that, or the BLOB itself, has more than `HASHED_CELL_BYTES` is `#` and its own MD5 instead.
+   * Only at level `hash`. Two sums over the MD5 of every row, independent of the order of rows: the first sums their
+   * first fifteen hex digits, the second their next fifteen. The text of a row joins the texts of its cells. Null is
+   * `-`. A value is in quotes, with inner quotes doubled; a list does the same with its elements. Numbers are their
+   * digits without a point, floats the bits of IEEE 754, moments as in `Measure`, a BLOB is in hex. A cell whose text,
+   * or BLOB, is larger than `HASHED_CELL_BYTES` becomes `#` and its own MD5.
    */
   readonly hash?: string
 }
 
 /**
- * No text of Postgres takes more than 1 GiB, so that long cells take part in `TableProof.hash` by a hash of their
- * own.
+ * The largest cell that enters `TableProof.hash` as text. Larger cells enter by their own hash, because a text of
+ * Postgres holds at most 1 GiB.
  */
 export const HASHED_CELL_BYTES: number = 8 * 1024 * 1024
 
-/** What is measured of a column of this type. The sum of floats is not: it depends on the order. */
+/** Returns the measures of a column of this type. Floats have no `sum`: it depends on the order of the rows. */
 export function measuresOf(type: ColumnType): readonly Measure[] {
   const element = elementType(type)
   if (element === null) return columnTypeRow(type as ScalarType).measures
   return ['values', 'elements', ...measuresOf(element).map((measure) => (measure === 'values' ? 'filled' : measure))]
 }
 
-/** Where two proofs of a table differ, in words; empty when they agree. `names`: each column's name in the first, then in the second. */
+/**
+ * Describes where two proofs of a table differ; empty when they agree. `columns`: `name` is a column's name in the
+ * first proof, `as` its name in the second.
+ */
 export function proofDifferences(
   source: TableProof,
   file: TableProof,
@@ -62,7 +70,7 @@ function same(column: ColumnType, a: string | null, b: string | null): boolean {
   return columnTypeRow(type).kind === 'decimal' && plainDecimal(a) === plainDecimal(b)
 }
 
-/** `1.50` and `1.5` are one number, and so are `0.5` and `.5`, as DuckDB writes a DECIMAL(1,1). */
+/** `1.50` and `1.5` are the same number, and so are `0.5` and `.5`, as DuckDB writes a DECIMAL(1,1). */
 function plainDecimal(text: string): string {
   const padded = text.replace(/^(-?)\./, '$10.')
   return padded.includes('.') ? padded.replace(/\.?0+$/, '') : padded

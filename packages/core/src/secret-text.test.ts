@@ -44,11 +44,11 @@ test.each([
   expect(secretsIn(text)).toEqual([])
 })
 
-test('a user without a password is no secret', () => {
+test('secretsIn: a user without a password, none', () => {
   expect(secretsIn('postgres://reader@localhost/app')).toEqual([])
 })
 
-test('keys of S3', () => {
+test('looksLikeKey: S3 keys, true', () => {
   for (const key of ['AKIAIOSFODNN7EXAMPLE', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'])
     expect(looksLikeKey(key)).toBe(true)
   for (const name of ['bucket', 'warehouse-of-all-that-was-ever-sold-in-2026', 'eu-west-1', 'AKIA']) {

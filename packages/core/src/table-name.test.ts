@@ -44,7 +44,7 @@ describe('formatTableName', () => {
 })
 
 describe('parseTableName', () => {
-  test('public may be said', () => {
+  test('schema public may be written', () => {
     expect(parseTableName('public.orders')).toEqual({ schema: 'public', name: 'orders' })
   })
 

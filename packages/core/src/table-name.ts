@@ -1,6 +1,6 @@
 import { DwhError } from './errors.ts'
 
-/** A table's two names. `public` is the schema that needs no mention, for every kind of source. */
+/** A table's schema and name. Schema `public` may be omitted, for every kind of source. */
 export interface TableName {
   readonly schema: string
   readonly name: string
@@ -10,8 +10,9 @@ export interface TableName {
 export const DEFAULT_SCHEMA = 'public'
 
 /**
- * The one spelling of a table's name, for people, `etl.json` and configuration: `customers`, `billing.invoices`. A part that holds
- * a dot or a double quote, is empty, or is a name of JavaScript's own objects (`constructor`) is quoted as in SQL: `"a.b"`, `billing."say ""hi"""`. `parseTableName` reads it back.
+ * Returns the one spelling of a table's name, for people, `etl.json` and configuration: `customers`,
+ * `billing.invoices`. A part is quoted as in SQL (`"a.b"`, `billing."say ""hi"""`) if it contains a dot or a double
+ * quote, is empty, or is a property of JavaScript's own objects (`constructor`). `parseTableName` reads it back.
  */
 export function formatTableName(table: TableName): string {
   return join(table, (part) => (isReserved(part) ? quote(part) : plainPart(part)))
@@ -29,7 +30,7 @@ function quote(part: string): string {
   return `"${part.replaceAll('"', '""')}"`
 }
 
-/** Names that no object of JavaScript, and no validator, takes as a plain key. Quoted, they are plain. */
+/** Names that are not safe as plain keys of JavaScript objects and of validators. Quoted, they are safe. */
 function isReserved(part: string): boolean {
   return part === 'prototype' || part in Object.prototype
 }
@@ -37,7 +38,7 @@ function isReserved(part: string): boolean {
 const PART = /(?:"((?:[^"]|"")*)"|([^."]+))/y
 
 /**
- * Reads `customers`, `public.customers`, `billing.invoices`, `"a.b"`.
+ * Parses a table's name: `customers`, `public.customers`, `billing.invoices`, `"a.b"`.
  * @throws DwhError CONFIG_INVALID when the text is not one name or two names joined by a dot
  */
 export function parseTableName(text: string): TableName {
@@ -62,9 +63,10 @@ export function parseTableName(text: string): TableName {
 }
 
 /**
- * Does a pattern name this table? `*` stands for any characters, `?` for one, a backslash takes the next one literally; upper and lower
- * case differ. The pattern is held against the name as `formatTableName` writes it, and with its schema also for a table of `public`:
- * `*` is every table, `orders` is `public.orders`, `billing.*` is all of `billing`.
+ * Returns whether a pattern matches a table. `*` matches any characters, `?` one character, a backslash makes the next
+ * character literal; upper and lower case differ. The pattern is compared with the name that `formatTableName` returns,
+ * and for a table of `public` also with `public.` before it: `*` matches every table, `orders` matches
+ * `public.orders`, `billing.*` matches all of `billing`.
  */
 export function matchesTable(pattern: string, table: TableName): boolean {
   const expression = patternToRegExp(pattern)
@@ -76,12 +78,12 @@ export function matchesTable(pattern: string, table: TableName): boolean {
   return spellings.some((spelling) => expression.test(spelling))
 }
 
-/** The pattern that names this table only. */
+/** Returns the pattern that matches this table only. */
 export function exactPattern(table: TableName): string {
   return formatTableName(table).replace(/[\\*?]/g, '\\$&')
 }
 
-/** True when a pattern can name one table only: nothing in it stands for other characters. */
+/** True for a pattern without wildcards, which matches one table only. */
 export function isExactPattern(pattern: string): boolean {
   return !/[*?]/.test(pattern.replace(/\\./gsu, ''))
 }

@@ -5,9 +5,9 @@ export interface WaitOptions {
   readonly ref?: boolean | undefined
 }
 
-/** Waits that many milliseconds, or until the signal fires. Never rejects. */
+/** Waits for `ms` milliseconds, or until the signal fires. Never rejects. */
 export type Wait = (ms: number, signal?: AbortSignal | undefined, options?: WaitOptions) => Promise<void>
 
-/** Waits by the timers of Node. */
+/** Waits with Node's timers. */
 export const wait: Wait = (ms, signal, { ref = true } = {}) =>
   setTimeout(ms, undefined, signal ? { ref, signal } : { ref }).catch(() => {})

@@ -9,7 +9,7 @@ const retained = {
   until: '2026-02-19T00:00:00Z',
 }
 
-test('staged first, then final, then retained', () => {
+test('whereToLook: a file that was replaced, staged, then final, then retained', () => {
   const publishing = { run_id: 'r1', date: '2026-02-18', keys: [file.key] }
   expect(whereToLook({ publishing, retained: [retained] }, file)).toEqual([
     `_dwh/stage/r1/${file.key}`,
@@ -18,7 +18,7 @@ test('staged first, then final, then retained', () => {
   ])
 })
 
-test('only what is retained for these bytes, and only what this run stages', () => {
+test('whereToLook: other retained bytes and other staged keys, not included', () => {
   const publishing = { run_id: 'r1', date: '2026-02-18', keys: ['customers/2026/02/18.parquet'] }
   expect(whereToLook({ publishing, retained: [{ ...retained, sha256: 'bb' }] }, file)).toEqual([file.key])
 })

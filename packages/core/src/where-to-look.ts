@@ -2,8 +2,9 @@ import { stageKey } from './lake.ts'
 import type { EtlState, FileEntry } from './state.ts'
 
 /**
- * The keys under which the bytes of a committed file can be, in the order to try them: staged while their run is being published, then
- * final, then retained by a run that replaced them. When none of them has the bytes, `etl.json` has moved on: read it again, and look once more.
+ * Returns the keys where the bytes of a committed file can be, in the order to try them: staged while their run is
+ * being published, then final, then retained by a run that replaced them. When no key has the bytes, `etl.json` has
+ * changed: read it again, and look again.
  */
 export function whereToLook(
   state: Pick<EtlState, 'publishing' | 'retained'>,

@@ -4,7 +4,7 @@ import { honoursConditions, type ObjectStore, wrapStore } from './index.ts'
 const METHODS = 'get put putFile head getFile copy move list delete'.split(' ')
 const OPTIONAL = 'removeUnfinished conditionalWrites presignedUrl localPath'.split(' ')
 
-/** A store as an instance of a class, which answers each call with its own name, so that a lost `this` shows. */
+/** A store that is an instance of a class and answers each call with its own name, so that a lost `this` shows. */
 function instance(methods: readonly string[]): ObjectStore {
   class Store {
     readonly #answered = 'answered'
@@ -28,24 +28,24 @@ function instance(methods: readonly string[]): ObjectStore {
 const call = (store: ObjectStore, name: string) =>
   (store as unknown as Record<string, (...args: unknown[]) => unknown>)[name]?.('a', 'b')
 
-test('a store as an instance of a class, wrapped: each call reaches the instance, and its arguments too', () => {
+test('wrapStore: an instance of a class, each call reaches it with its arguments', () => {
   const wrapped = wrapStore(instance([...METHODS, ...OPTIONAL]), {})
   for (const name of [...METHODS, ...OPTIONAL]) expect(call(wrapped, name)).toEqual(['answered', name, 'a', 'b'])
   expect(call(wrapStore(wrapped, {}), 'list')).toEqual(['answered', 'list', 'a', 'b'])
 })
 
-test('what the store does not have is absent, also where the wrapper would do it', () => {
+test('wrapStore: a method that the store lacks, absent even if overridden', () => {
   const wrapped = wrapStore(instance(METHODS), { localPath: (key) => key, conditionalWrites: async () => true })
   expect(OPTIONAL.filter((name) => name in wrapped)).toEqual([])
 })
 
-test('what the wrapper does itself does not reach the store', () => {
+test('wrapStore: an overridden method, does not reach the store', () => {
   const wrapped = wrapStore(instance([...METHODS, 'localPath']), { localPath: (key) => `own ${key}` })
   expect(wrapped.localPath?.('k')).toBe('own k')
   expect(call(wrapped, 'get')).toEqual(['answered', 'get', 'a', 'b'])
 })
 
-test('where it is, is asked anew each time', () => {
+test('wrapStore: a url that changes, read at each access', () => {
   const store = instance(METHODS)
   const wrapped = wrapStore(store, {})
   Object.assign(store, { at: 'second' })

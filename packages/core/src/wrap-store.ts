@@ -2,10 +2,10 @@ import type { ObjectStore } from './object-store.ts'
 
 type MethodName = Exclude<keyof ObjectStore, 'url'>
 
-/** What a wrapper does itself. An optional method counts only where the wrapped store has it, too. */
+/** The methods that a wrapper overrides. An optional method counts only if the wrapped store has it, too. */
 export type StoreOverrides = Partial<Pick<ObjectStore, MethodName>>
 
-/** All of them: leaving one out does not compile. */
+/** All methods: omitting one does not compile. */
 const METHODS: Readonly<Record<MethodName, true>> = {
   get: true,
   put: true,
@@ -24,8 +24,8 @@ const METHODS: Readonly<Record<MethodName, true>> = {
 }
 
 /**
- * A store that does some things itself and leaves the rest to another. Calls are forwarded by name, so the other may be an instance of a class, whose methods a spread would not copy. What the
- * other does not have is absent here as well.
+ * Wraps a store: overrides some methods and forwards the others. Forwards calls by name, because the store may be an
+ * instance of a class, whose methods a spread does not copy. Optional methods that the store lacks stay absent.
  *
  * @example
  * const readOnly = wrapStore(store, { put: async (key) => { throw new DwhError('STORE_DENIED', key) } })
@@ -37,6 +37,6 @@ export function wrapStore(store: ObjectStore, overrides: StoreOverrides): Object
     const answering = (overrides[name] ? overrides : store) as Record<MethodName, (...args: never[]) => unknown>
     methods[name] = (...args) => answering[name](...args)
   }
-  // a getter: a store may learn only later where it is
+  // a getter: a store may learn its URL only later
   return Object.defineProperty(methods, 'url', { get: () => store.url, enumerable: true }) as unknown as ObjectStore
 }

@@ -6,7 +6,10 @@ import { untilWritten, writeState } from './write-state.ts'
 
 export interface CleanOptions {
   readonly now: Date
-  /** Make all runs in flight fail, also where nothing is left behind: for whoever has taken over the lease of one that may wake. */
+  /**
+   * Makes all runs in flight fail, even if there are no orphans: needed after taking over a lease whose holder may
+   * wake.
+   */
   readonly raiseToken: boolean
   readonly onRollForward?: ((runId: string) => void) | undefined
 }
@@ -17,8 +20,12 @@ export interface Cleaned extends StoredState {
 }
 
 /**
- * Removes what runs have left behind: staged objects that nobody published, bytes that were retained for readers and whose time is over, the parts of unfinished uploads. Finishes first what was
- * committed, and a removal of days; then one conditional write of `etl.json` with the next `fencing_token` makes every run that began earlier fail to commit; only then is deleted what had been listed before.
+ * Removes orphans: staged objects that no run published, retained bytes whose time is over, parts of unfinished
+ * uploads.
+ *
+ * First it finishes a committed run and lists the orphans, including those of an interrupted prune. Then one
+ * conditional write of `etl.json` with the next `fencing_token` makes every earlier run fail to commit. Only then it
+ * deletes what it listed.
  * @throws DwhError the store's errors
  */
 export async function clean(store: ObjectStore, { now, raiseToken, onRollForward }: CleanOptions): Promise<Cleaned> {
@@ -29,7 +36,7 @@ export async function clean(store: ObjectStore, { now, raiseToken, onRollForward
     const left: string[] = []
     for (const prefix of [STAGE_PREFIX, RETAINED_PREFIX])
       for await (const { key } of store.list(prefix)) if (!named.has(key)) left.push(key)
-    // somebody else may be asking right now what the storage can do
+    // another process may be probing the storage right now
     for await (const { key } of store.list(PROBE_PREFIX))
       if (whereIs(key.slice(PROBE_PREFIX.length)) === 'gone') left.push(key)
     left.push(...base.state.pruned.flatMap(({ keys }) => keys))
@@ -45,14 +52,14 @@ export async function clean(store: ObjectStore, { now, raiseToken, onRollForward
   })
 }
 
-/** Notes that nothing is left to be removed of the days that were. */
+/** Records that the objects of the pruned days are removed. */
 async function finishPruning(store: ObjectStore, base: StoredState): Promise<StoredState> {
   if (base.state.pruned.every(({ keys }) => keys.length === 0)) return base
   const pruned = base.state.pruned.map((day) => ({ ...day, keys: [] }))
   return writeState(store, base, { ...base.state, pruned })
 }
 
-/** Best effort: it costs space and nothing else, and needs a privilege that not everybody has. */
+/** Best effort: unfinished uploads only cost space, and removing them needs a privilege that may be missing. */
 async function removeUnfinished(store: ObjectStore, now: Date): Promise<void> {
   await store.removeUnfinished?.(now).catch((error) => {
     if (!isDwhError(error)) throw error

@@ -1,7 +1,10 @@
-/** Requests to the store under way at once, for one publication. */
+/** Parallel requests to the store, per publication. */
 const PARALLEL_REQUESTS = 8
 
-/** Does `work` for every item, some at a time. When one fails no further one is begun, and its error is thrown once all others have ended. */
+/**
+ * Does `work` for every item, several in parallel. After a failure it starts no further item, waits for the running
+ * ones, and throws the error.
+ */
 export async function forEach<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const waiting = items[Symbol.iterator]()
   let failed = false

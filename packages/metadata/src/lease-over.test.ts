@@ -21,7 +21,7 @@ const DATE = '2026-02-18'
 const KEY = 'a/2026/02/18.parquet'
 const OVER = { code: 'CONFLICT', context: { leaseOver: true } }
 
-/** A store for as long as a lease lasts, and what a process finds that has slept for longer. */
+/** A store that is guarded by a lease, and the same store for a process that slept longer than the lease. */
 async function leased(store: ObjectStore): Promise<{ held: ObjectStore; sleep: () => void }> {
   let now = NOW
   const lease = await takeLease(store, { owner: 'r1', clock: () => now, ttlMs: 60_000 })
@@ -56,7 +56,7 @@ async function stageAndPublish(store: ObjectStore, beforeCommit: () => void = ()
   return publishRun(store, base, { ...publication, startedAt: NOW, now: NOW })
 }
 
-/** Does `then` once `etl.json` has been written. */
+/** Calls `then` once `etl.json` has been written. */
 function afterCommit(store: ObjectStore, then: () => void): ObjectStore {
   return {
     ...store,
@@ -68,8 +68,8 @@ function afterCommit(store: ObjectStore, then: () => void): ObjectStore {
   }
 }
 
-describe('a run wakes after its lease is over', () => {
-  test('while it removes orphans: it ends, and does not try for ever', async () => {
+describe('a run that wakes after its lease is over', () => {
+  test('while it removes orphans: ends, and does not retry for ever', async () => {
     const store = localStore({ path: await temporaryFolder() })
     const { held, sleep } = await leased(store)
     await store.put('_dwh/stage/r0/left', new Uint8Array())
@@ -78,14 +78,14 @@ describe('a run wakes after its lease is over', () => {
     expect(await store.head('_dwh/stage/r0/left')).not.toBeNull()
   })
 
-  test('before its commit: it is certain that nothing was published', async () => {
+  test('before its commit: certain that nothing was published', async () => {
     const store = localStore({ path: await temporaryFolder() })
     const { held, sleep } = await leased(store)
     await expect(stageAndPublish(held, sleep)).rejects.toMatchObject(OVER)
     expect((await readState(store)).state.run_id).toBeNull()
   })
 
-  test('after its commit: it is published, and the next run finishes it', async () => {
+  test('after its commit: published, and the next run finishes it', async () => {
     const store = localStore({ path: await temporaryFolder() })
     const { held, sleep } = await leased(store)
     const published = await stageAndPublish(afterCommit(held, sleep))

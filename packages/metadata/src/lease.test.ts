@@ -8,11 +8,11 @@ import { clean, type LeaseOptions, readState, takeLease, whileHeld } from './ind
 import { writeState } from './write-state.ts'
 
 const TTL_MS = 60_000
-/** As in `lease.ts`: how often another's lease is looked at, and the pause after a write that came too late. */
+/** As in `lease.ts`: how often another run's lease is checked, and the pause after a lost conditional write. */
 const LOOK_MS = 500
 const CONFLICT_PAUSE_MS = 25
 
-/** A clock and a timer that stand still until `pass` moves both. */
+/** A clock and a timer that only `pass` moves. */
 function fakeTime() {
   let now = Date.parse('2026-02-18T03:00:00Z')
   const waits = new Map<() => void, number>()
@@ -61,7 +61,7 @@ function watchWrites(store: ObjectStore) {
 
 const lock = async (store: ObjectStore) => JSON.parse(Buffer.from((await store.get(LEASE_KEY))?.body ?? []).toString())
 
-/** A lock as a process of another machine, or one that is gone, would have left it. */
+/** A lock as a process of another machine, or a dead one, would have left it. */
 async function leave(store: ObjectStore, process: string, expiresAt: Date): Promise<void> {
   const held = {
     version: 1,
@@ -76,7 +76,7 @@ async function leave(store: ObjectStore, process: string, expiresAt: Date): Prom
 }
 
 describe('the lease', () => {
-  test('is taken, keeps others away, and is given back', async () => {
+  test('a free lease: taken, excludes others, released', async () => {
     const { store, take } = await open()
     const lease = await take('r1')
     expect(lease.takenOver).toBe(false)
@@ -88,9 +88,9 @@ describe('the lease', () => {
     expect((await take('r2')).takenOver).toBe(false)
   })
 
-  test('of many that want it at once one has it', async () => {
+  test('many runs at once: one gets it', async () => {
     const { time, take } = await open()
-    // little of it: the lease of the one that has it does not run out
+    // a short time: the winner's lease does not run out
     time.onWait(() => setImmediate(() => time.pass(CONFLICT_PAUSE_MS)))
     const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => take(`r${i}`)))
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
@@ -98,7 +98,7 @@ describe('the lease', () => {
       if (answer.status === 'rejected') expect(isDwhError(answer.reason, 'CONFLICT')).toBe(true)
   })
 
-  test('that has run out is taken over; so is one whose process is gone, at once', async () => {
+  test('a lease that has run out, or whose process is gone: taken over at once', async () => {
     const { store, time, take } = await open()
     const first = await take('r1')
     time.pass(TTL_MS + 1)
@@ -106,12 +106,12 @@ describe('the lease', () => {
     expect(second.takenOver).toBe(true)
     expect(() => first.check()).toThrowError(expect.objectContaining({ code: 'CONFLICT' }))
     await second.release()
-    // no process has this number: it is above the greatest that Linux gives
+    // no process has this number: it is above the maximum of Linux
     await leave(store, processName().replace(/-\d+-/, '-4194305-'), time.after(TTL_MS))
     expect((await take('r3')).takenOver).toBe(true)
   })
 
-  test('of another machine is waited for: until it is renewed, given back, or has run out', async () => {
+  test('a lease of another machine: waits until it is renewed, released, or has run out', async () => {
     const { store, time, take } = await open()
     await leave(store, '00000000-1-00000000', time.after(TTL_MS))
     const told: string[] = []
@@ -131,7 +131,7 @@ describe('the lease', () => {
     expect((await next).takenOver).toBe(true)
   })
 
-  test('that could not be given back, since the storage was gone, is nobody’s in the same process either', async () => {
+  test('a lease that could not be released because the storage was gone: free for the same process too', async () => {
     const { store, take } = await open()
     const gone = {
       ...store,
@@ -145,7 +145,7 @@ describe('the lease', () => {
     expect((await take('r2')).takenOver).toBe(true)
   })
 
-  test('a wait for it can be ended', async () => {
+  test('an abort while waiting: the wait ends', async () => {
     const { store, time, take } = await open()
     await leave(store, '00000000-1-00000000', time.after(TTL_MS))
     const controller = new AbortController()
@@ -164,7 +164,7 @@ describe('the lease', () => {
     },
   )
 
-  test('is renewed while it is held', async () => {
+  test('a held lease: renewed', async () => {
     const { store, time, take } = await open()
     const { watched, nextWrite } = watchWrites(store)
     const lease = await take('r1', {}, watched)
@@ -178,7 +178,7 @@ describe('the lease', () => {
     await lease.release()
   })
 
-  test('a renewal whose answer was lost is one all the same', async () => {
+  test('a renewal whose answer was lost: counts as a renewal', async () => {
     const { store, time, take } = await open()
     let lost = 0
     const lossy = {
@@ -194,7 +194,7 @@ describe('the lease', () => {
     }
     const { watched, nextWrite } = watchWrites(lossy)
     const lease = await take('r1', {}, watched)
-    // the first is lost, the second finds that the lock is its own, the third renews
+    // the first answer is lost, the second attempt finds its own lock, the third renews
     for (let renewal = 0; renewal < 3; renewal++) {
       time.pass(TTL_MS / 3)
       await nextWrite()
@@ -205,7 +205,7 @@ describe('the lease', () => {
     await lease.release()
   })
 
-  test('a holder whose clock is wrong is waited for no longer than the lease lasts', async () => {
+  test('a holder with a wrong clock: waits no longer than the lease lasts', async () => {
     const { store, time, take } = await open()
     await leave(store, '00000000-1-00000000', time.after(100 * TTL_MS))
     const answer = take('r1')
@@ -214,7 +214,7 @@ describe('the lease', () => {
     expect((await answer).takenOver).toBe(true)
   })
 
-  test('a store that refuses every condition is given up', async () => {
+  test('a store that refuses every condition: an error', async () => {
     const { store, time, take } = await open()
     await (await take('r0')).release()
     const refusing = { ...store, put: () => Promise.reject(new DwhError('CONFLICT', 'no')) }
@@ -271,7 +271,7 @@ describe('orphans', () => {
   }
   const now = new Date('2026-02-18T03:00:00Z')
 
-  test('are removed after the fencing token was counted up, so that no run that began before commits', async () => {
+  test('orphans: removed after the fencing token has increased, so that no earlier run commits', async () => {
     const { store } = await open()
     await store.put('_dwh/stage/r1/a', Buffer.from('1'))
     await store.put('_dwh/kept/r0/a', Buffer.from('1'))
@@ -282,7 +282,7 @@ describe('orphans', () => {
     await expect(writeState(store, base, base.state)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
-  test('none: nothing is written, unless it is to keep others from committing', async () => {
+  test('no orphans: nothing is written, unless other runs must fail to commit', async () => {
     const { store } = await open()
     expect(await clean(store, { now, raiseToken: false })).toMatchObject({ removed: [], etag: null })
     const base = await readState(store)
@@ -290,7 +290,7 @@ describe('orphans', () => {
     await expect(writeState(store, base, base.state)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
-  test('what etl.json keeps for readers stays until its time is over', async () => {
+  test('bytes that etl.json retains for readers: stay until their time is over', async () => {
     const { store } = await open()
     await store.put('_dwh/kept/r1/a', Buffer.from('1'))
     const base = await readState(store)

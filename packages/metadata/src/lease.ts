@@ -13,15 +13,15 @@ import {
 } from '@dwh/core'
 
 export interface LeaseOptions {
-  /** The run's id; one that no other has. */
+  /** The run's id; must be unique. */
   readonly owner: string
   readonly clock: () => Date
   /** The timer that belongs to the clock. Default `wait` of `@dwh/core`. */
   readonly wait?: Wait | undefined
-  /** How long it lasts without being renewed. Default 2 min. */
+  /** How long the lease lasts without being renewed. Default 2 min. */
   readonly ttlMs?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Told once when there is a holder that may be gone or not, so that one has to wait and see. */
+  /** Called once when a holder may or may not be gone, so that this call has to wait. */
   readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 
@@ -32,17 +32,22 @@ export interface LeaseHolder {
 }
 
 /**
- * The right to run. It saves double work; what is published does not depend on it, but on the condition of each write of `etl.json`. Whoever takes it over from a holder that has not given it back
- * makes that one's writes fail: see `clean`.
+ * The right to run. The lease prevents double work. Correctness does not depend on it, but on the condition of each
+ * write of `etl.json`. A run that takes over a lease that was not released makes the old holder's writes fail: see
+ * `clean`.
  */
 export interface Lease {
-  /** True when an earlier holder has not given it back, and may still be asleep somewhere. */
+  /** True when an earlier holder has not released it, and may still be asleep somewhere. */
   readonly takenOver: boolean
-  /** Fires when it could not be renewed in time, or somebody else has it. */
+  /** Fires when the lease could not be renewed in time, or another run holds it. */
   readonly signal: AbortSignal
-  /** @throws DwhError CONFLICT once it is over, with `context.leaseOver`: trying again is of no use; well before anybody else may have it, unless the clocks differ */
+  /**
+   * Checks that the lease still holds.
+   * @throws DwhError CONFLICT once it is over, with `context.leaseOver`: a retry cannot succeed. It is over well before
+   * another run may take it, unless the clocks differ
+   */
   check(): void
-  /** Ends it; safe to call twice. Never throws. */
+  /** Releases the lease; safe to call twice. Never throws. */
   release(): Promise<void>
 }
 
@@ -50,30 +55,33 @@ export interface Lease {
 interface Lock {
   readonly version: 1
   readonly owner: string
-  /** As `processName` has it. */
+  /** As `processName` returns it. */
   readonly process: string
   readonly taken_at: string
-  /** In the past once it is given back. */
+  /** In the past once the lease is released. */
   readonly expires_at: string
   readonly released: boolean
 }
 
 const DEFAULT_TTL_MS = 2 * 60 * 1000
-/** It is renewed so often while it lasts. */
+/** How often the lease is renewed during its lifetime. */
 const RENEWALS = 3
-/** The part of it, at its end, in which the holder does nothing any more. */
+/** The last fraction of the lifetime (one in so many) in which the holder does nothing any more. */
 const MARGIN = 4
-/** Of this process, those that have not ended: one that could not be given back, since the storage was gone, is nobody's. */
+/**
+ * The active leases of this process. A lease that could not be released, because the storage was gone, has no holder.
+ */
 const underWay = new Set<string>()
-/** More than there are runs that want it at once. */
+/** More than the number of runs that compete for the lease. */
 const MOST_CONFLICTS = 20
-/** How often somebody else's is looked at. */
+/** How often the lease of another run is checked. */
 const LOOK_MS = 500
 
 /**
- * Takes the lease. One that has run out, or whose holder was a process of this machine that is gone, is taken over at once. For any other this waits until the holder renews it, which
- * means that another run is under way, or it runs out.
- * @throws DwhError CONFLICT when another run is under way; ABORTED; and what the store throws
+ * Takes the lease. Takes over at once a lease that has run out, or whose holder was a process of this machine that is
+ * gone. For any other lease it waits until the lease runs out, or until the holder renews it: then another run is under
+ * way.
+ * @throws DwhError CONFLICT when another run is under way; ABORTED; and the store's errors
  */
 export async function takeLease(store: ObjectStore, options: LeaseOptions): Promise<Lease> {
   const { owner, clock, wait = waitByTimer, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
@@ -83,7 +91,7 @@ export async function takeLease(store: ObjectStore, options: LeaseOptions): Prom
     const found = await readLock(store)
     const held = found && parseLock(found.body)
     const free = !held || held.released
-    // by our own clock, too: its holder's may be wrong
+    // measured by our own clock, too: the holder's clock may be wrong
     const outwaited = waitedFor !== undefined && clock().getTime() - waitedFor.since > ttlMs
     if (held && !free && !isOver(held, clock()) && !(outwaited && waitedFor?.etag === found?.etag)) {
       const renewed = waitedFor !== undefined && waitedFor.etag !== found?.etag
@@ -122,7 +130,7 @@ interface Held {
   readonly expiresAt: number
 }
 
-/** Writes the lock if it still is the one with this ETag; null when it is not. */
+/** Writes the lock if it still has this ETag; null otherwise. */
 async function holdLease(
   store: ObjectStore,
   { owner, takenAt, ttlMs }: Holding,
@@ -173,7 +181,7 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
       throw end('its lease has run out: the process slept, or the storage did not answer')
   }
 
-  /** After a renewal whose answer was lost the lock is another, and ours all the same. */
+  /** Reads the lock if it is ours. After a renewal whose answer was lost, it has a new ETag and is still ours. */
   async function ownLease(): Promise<Held | null> {
     const found = await store.get(LEASE_KEY)
     const lock = found && parseLock(found.body)
@@ -190,12 +198,12 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
       if (renewed) held = renewed
       else end('another run has taken over its lease')
     } catch {
-      // the next renewal, or `check` when there is no more time for one
+      // the next renewal tries again, or `check` throws when time is up
     }
   }
   async function keepRenewing(): Promise<void> {
     for (;;) {
-      // a lease alone keeps no process running
+      // a lease alone does not keep the process running
       await wait(ttlMs / RENEWALS, renewals.signal, { ref: false })
       if (renewals.signal.aborted) return
       renewing = renewing.then(renew)
@@ -218,7 +226,7 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
   }
 }
 
-/** A store whose writes are refused once the lease is over. */
+/** Wraps a store so that its writes fail once the lease is over. */
 export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): ObjectStore {
   return wrapStore(store, {
     async put(...args) {
@@ -244,7 +252,7 @@ export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): Obje
   })
 }
 
-/** Null also for one whose value is lost, as in a copy of a folder: nobody has it then. */
+/** Reads the lock. Null also for a lock whose value is lost, as in a copied folder: it has no holder. */
 async function readLock(store: ObjectStore): Promise<StoredObject | null> {
   return store.get(LEASE_KEY).catch((error) => {
     if (isDwhError(error, 'DAMAGED')) return null
@@ -252,7 +260,7 @@ async function readLock(store: ObjectStore): Promise<StoredObject | null> {
   })
 }
 
-/** Null for what is no lock: nobody has it then. */
+/** Parses a lock. Null for any other content: it has no holder. */
 function parseLock(body: Uint8Array): Lock | null {
   try {
     const { owner, process, expires_at, released, taken_at } = JSON.parse(new TextDecoder().decode(body))

@@ -1,14 +1,17 @@
 /*
- * What the versions 1 and 2 of the format called otherwise. Their fields and values are renamed before anything else looks at them, so that the rest of the code knows version 3 alone.
- * Footers of Parquet files keep the words of the version that wrote them for ever.
+ * The old names in versions 1 and 2 of the format. Their fields and values are renamed before any other code reads
+ * them, so that the rest of the code knows version 3 only. Footers of Parquet files keep the names of the version that
+ * wrote them for ever.
  */
 
-/** The version of `etl.json`, manifests, records and footers that this program writes; it reads every one up to this. */
+/**
+ * The version of `etl.json`, manifests, records and footers that this program writes. It reads all versions up to it.
+ */
 export const FORMAT_VERSION = 3
 
 type Fields = Record<string, unknown>
 
-/** A table's entry, or a footer, in the words of version 3. */
+/** Converts a table's entry, or a footer, to the names of version 3. */
 export function entryInTodaysWords<T extends object>(entry: T): T {
   const table = renamed(entry as Fields, { fidelity: 'lossy_conversions' })
   replace(table, 'snapshot', (snapshot) => renamed(snapshot, { lsn: 'position' }))
@@ -23,7 +26,7 @@ export function entryInTodaysWords<T extends object>(entry: T): T {
   return table as T
 }
 
-/** `etl.json` or a manifest, in the words of version 3. */
+/** Converts `etl.json` or a manifest to the names of version 3. */
 export function stateInTodaysWords(state: Fields): Fields {
   const found = renamed(state, { epoch: 'fencing_token', kept: 'retained' })
   if (Array.isArray(found.retained))
@@ -32,14 +35,14 @@ export function stateInTodaysWords(state: Fields): Fields {
   return found
 }
 
-/** A run's record, in the words of version 3. */
+/** Converts a run's record to the names of version 3. */
 export function recordInTodaysWords(record: Fields): Fields {
   const found = { ...record }
   replace(found, 'tables', (tables) => mapped(tables, (table) => renamed(table, { door: 'method' })))
   return found
 }
 
-/** The fields in their order, some by other names. */
+/** Renames some fields and keeps their order. */
 function renamed(fields: Fields, names: Readonly<Record<string, string>>): Fields {
   const called = (name: string) => (Object.hasOwn(names, name) ? (names[name] as string) : name)
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [called(name), value]))

@@ -27,7 +27,7 @@ const table = {
 }
 
 describe('etl.json', () => {
-  test('before the first good run there is an empty one', async () => {
+  test('before the first good run: an empty state', async () => {
     expect(await emptyState()).toMatchObject({
       version: 3,
       status: 'none',
@@ -37,7 +37,7 @@ describe('etl.json', () => {
     })
   })
 
-  test('hostile table names are keys like any other', async () => {
+  test('hostile table names: keys like any other', async () => {
     const names = ['"__proto__"', '"constructor"', '"a.b"', '🦆', '../../etc/x', 'x\ny']
     const state = { ...(await emptyState()), tables: Object.fromEntries(names.map((name) => [name, table])) }
     expect(Object.keys(parseState(serialise(state as unknown as EtlState)).tables)).toEqual(names)
@@ -70,7 +70,7 @@ describe('etl.json', () => {
     expect(() => parseState(serialise(state as unknown as EtlState))).toThrowError(`etl.json: tables.a.${path}: `)
   })
 
-  test('what was written is read; with any one bit of it turned, it is not', async () => {
+  test('a written file: read back; with any one bit flipped, refused', async () => {
     const state = { ...(await emptyState()), tables: { a: table } } as unknown as EtlState
     const whole = serialise(state)
     expect(parseState(whole)).toEqual(state)
@@ -83,12 +83,12 @@ describe('etl.json', () => {
       expect(() => parseState(whole.subarray(0, length))).toThrowError()
   })
 
-  test('version 1, which had no checksum, is read, and given on as the version of now', async () => {
+  test('version 1, which had no checksum: read, and converted to the current version', async () => {
     const state = { ...(await emptyState()), version: 1, tables: { a: table } }
     expect(parseState(bytes(state))).toEqual({ ...state, version: 3 })
   })
 
-  test('version 2, whose fields had other names, is read, and given on in the words of now', async () => {
+  test('version 2, whose fields had other names: read, and converted to the current names', async () => {
     const { fencing_token: _, retained: __, ...rest } = await emptyState()
     const { lossy_conversions: ___, ...others } = table
     const measures = { i: { values: '1' }, ['__proto__']: { values: '2' } }
@@ -115,7 +115,7 @@ describe('etl.json', () => {
     })
   })
 
-  test('a newer version asks for an upgrade', async () => {
+  test('a newer version: an error that asks for an upgrade', async () => {
     const store = localStore({ path: await temporaryFolder() })
     await store.put(STATE_KEY, bytes({ version: 7 }))
     await expect(readState(store)).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe('etl.json', () => {
   })
 })
 
-test('a failed run leaves its note and nothing else; many at once leave one each in turn', async () => {
+test('a failed run: only its failure is recorded; many at once record one each in turn', async () => {
   const store = localStore({ path: await temporaryFolder() })
   const failure = (i: number) => ({
     run_id: `r${i}`,

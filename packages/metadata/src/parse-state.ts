@@ -13,10 +13,10 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const hash = v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'expected a hex SHA-256'))
 const day = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\d$/, 'expected a day, YYYY-MM-DD'))
 
-// loose everywhere: what a later version adds is kept when this one writes the file again
+// loose everywhere: rewriting a file preserves the fields that a later version added
 const file = v.looseObject({ key: text, rows: count, bytes: count, sha256: hash })
 
-/** As `v.record`, which leaves out what is called `constructor`, `prototype` or `__proto__`: a column may be. */
+/** As `v.record`, but keeps keys such as `constructor`, `prototype` or `__proto__`: a column may have this name. */
 function byName<T>(schema: v.GenericSchema<unknown, T>) {
   return v.pipe(
     v.custom<Record<string, unknown>>(
@@ -114,21 +114,21 @@ const record = v.looseObject({
   error: v.nullable(v.looseObject({ code: text, message: text, hint: textOrNull })),
 })
 
-/** @throws DwhError STATE_INVALID, naming the first field that is wrong */
+/** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseState = (body: Uint8Array): EtlState =>
   parse(STATE_KEY, body, { schema: state, words: stateInTodaysWords }) as EtlState
 
-/** @throws DwhError STATE_INVALID, naming the first field that is wrong */
+/** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseManifest = (key: string, body: Uint8Array): DayManifest =>
   parse(key, body, { schema: manifest, words: stateInTodaysWords }) as DayManifest
 
-/** @throws DwhError STATE_INVALID, naming the first field that is wrong */
+/** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseRunRecord = (key: string, body: Uint8Array): RunRecord =>
   parse(key, body, { schema: record, words: recordInTodaysWords }) as RunRecord
 
 interface Format {
   readonly schema: v.GenericSchema
-  /** Gives what an earlier version wrote the names of today. */
+  /** Converts the names of earlier versions to the current ones. */
   readonly words: (found: Record<string, unknown>) => unknown
 }
 
@@ -152,7 +152,7 @@ function parse(key: string, body: Uint8Array, { schema, words }: Format): unknow
       },
     )
   }
-  // one bit of a 3 turned makes it a 1
+  // one flipped bit turns a 3 into a 1
   const mustHold = found !== 1 || Object.hasOwn(json as object, 'checksum')
   if (typeof found === 'number' && mustHold && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')
   const isOld = typeof found === 'number' && found < FORMAT_VERSION
@@ -173,7 +173,7 @@ function invalid(key: string, what: string, cause?: unknown): DwhError {
   return new DwhError('STATE_INVALID', `${key}: ${what}`, { cause, hint })
 }
 
-/** How the text ends that every file of this package is stored as: the last field is the SHA-256 of the text with that field empty. */
+/** The end of every file of this package: its last field is the SHA-256 of the text with that field empty. */
 const CHECKSUM = /"checksum": "([0-9a-f]{64})"\n\}\n$/
 const NO_CHECKSUM = '"checksum": ""\n}\n'
 
@@ -182,7 +182,7 @@ function holdsChecksum(text: string): boolean {
   return found !== null && found[1] === sha256(text.slice(0, found.index) + NO_CHECKSUM)
 }
 
-/** How every file of this package is stored. */
+/** Serialises a file of this package as it is stored, with its checksum. */
 export function serialise(value: EtlState | DayManifest | RunRecord): Uint8Array {
   const text = `${JSON.stringify({ ...value, checksum: '' }, null, 2)}\n`
   return new TextEncoder().encode(text.replace(/""\n\}\n$/, `"${sha256(text)}"\n}\n`))

@@ -91,7 +91,7 @@ async function keys(store: ObjectStore, prefix = ''): Promise<string[]> {
   return all
 }
 
-/** The bytes of a committed file, as a reader finds them: null when nobody has what was promised. */
+/** The bytes of a committed file, as a reader finds them; null when no key has them. */
 async function find(store: ObjectStore, state: EtlState, file: FileEntry): Promise<string | null> {
   for (const key of whereToLook(state, file)) {
     const body = (await store.get(key))?.body
@@ -111,11 +111,11 @@ async function open(): Promise<ObjectStore> {
   return localStore({ path: await temporaryFolder() })
 }
 
-describe('a run is published without tables that failed', () => {
+describe('a run is published without its failed tables', () => {
   const failed = { b: { code: 'VALUE_REFUSED', message: 'b: no', hint: null } }
   const failure = { run_id: 'r2', at: NOW.toISOString(), ...failed.b }
 
-  test('each stays, with its file and in the manifest of a day that had it, until a run reads it again', async () => {
+  test('a failed table: keeps its file and its entry in the day’s manifest, until a run reads it again', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
@@ -136,21 +136,21 @@ describe('a run is published without tables that failed', () => {
     expect((await run(store, 'r4', { b: 'B4' })).state.failed_tables).toEqual({})
   })
 
-  test('one that was never published stays away, and is forgotten by the next run that does not try it', async () => {
+  test('a failed table that was never published: absent, forgotten by the next run that does not try it', async () => {
     const store = await open()
     const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
     expect([Object.keys(state.tables), state.failed_tables]).toEqual([['a'], { b: failure }])
     expect((await run(store, 'r3', { a: 'A3' })).state.failed_tables).toEqual({})
   })
 
-  test('one that is dropped later is not spoken of any more', async () => {
+  test('a failed table that is removed later: no longer listed', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     await run(store, 'r2', { a: 'A2' }, { failed })
     expect((await run(store, 'r3', { a: 'A3' }, { dropped: ['b'] })).state.failed_tables).toEqual({})
   })
 
-  test('a run for an earlier day says nothing of a table that is newer', async () => {
+  test('a run for an earlier day: does not affect a newer table', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     const { state } = await run(store, 'r2', { a: 'A2' }, { failed, date: '2026-02-17' })
@@ -203,7 +203,7 @@ describe('a run is published', () => {
       ['a/2026/02/18.parquet', '_dwh/kept/r2/a/2026/02/18.parquet', '2026-02-19T03:00:00.000Z'],
       ['b/2026/02/18.parquet', '_dwh/kept/r2/b/2026/02/18.parquet', '2026-02-19T03:00:00.000Z'],
     ])
-    // a reader that still has the manifest from before finds its bytes once it has read etl.json again
+    // a reader with the previous manifest finds its bytes after reading etl.json again
     expect(await find(store, state, before.tables.a?.files[0] as FileEntry)).toBe('A1')
     await run(store, 'r3', { a: 'A3', b: 'B3' }, { now: new Date(NOW.getTime() + RETAINED_FOR_MS + 1) })
     expect((await readState(store)).state.retained.map((retained) => retained.retained_as)).toEqual([
@@ -248,7 +248,7 @@ describe('a run is published', () => {
     expect(Object.keys((await readManifest(store, state, '2026-02-18'))?.tables ?? {})).toEqual(['a', 'b'])
   })
 
-  test('a table that is gone leaves the views and keeps its history', async () => {
+  test('a table that is gone: leaves the views and keeps its history', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     await run(store, 'r2', { a: 'A2' }, { dropped: ['b'] })
@@ -259,7 +259,7 @@ describe('a run is published', () => {
     expect(await find(store, state, day?.tables.b?.files[0] as FileEntry)).toBe('B1')
   })
 
-  test('what a later version has added to etl.json and a manifest is kept', async () => {
+  test('fields that a later version added to etl.json and a manifest: preserved', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     const now = await readState(store)
@@ -274,8 +274,8 @@ describe('a run is published', () => {
   })
 })
 
-describe('two at once', () => {
-  test('the slower one loses, knows it, and leaves the faster one as it is', async () => {
+describe('two runs at once', () => {
+  test('the slower one loses, knows it, and does not change the faster one', async () => {
     const store = await open()
     await run(store, 'r0', { a: 'A0' })
     const base = await readRecoveredState(store)
@@ -291,7 +291,7 @@ describe('two at once', () => {
     expect(await keys(store, '_dwh/stage/')).toEqual([])
   })
 
-  test('a note about a failed run in between is no reason to lose', async () => {
+  test('a failure recorded in between: does not make the run lose', async () => {
     const store = await open()
     await run(store, 'r0', { a: 'A0' })
     const base = await readRecoveredState(store)
@@ -308,7 +308,7 @@ describe('two at once', () => {
   })
 })
 
-/** A store whose power is cut: after `requests` more requests every one fails, whether or not the last one was done. */
+/** A store whose power is cut: after `requests` more requests all fail, whether or not the last one was done. */
 function cutAfter(store: ObjectStore, requests: number, lastIsDone: boolean): ObjectStore {
   let left = requests
   const cut = () => new DwhError('STORE_UNREACHABLE', 'the power is out')
@@ -377,7 +377,7 @@ describe('the power is cut', () => {
     expect(await dayAnswers(store)).toEqual(isNew ? newDay : old.day)
     if (!isNew) expect(await answers(store, now.state)).toEqual(old.current)
     for (const answer of Object.values(await answers(store, now.state))) expect(answer).not.toBeNull()
-    // whoever still has the state from before finds its bytes, if only after reading again
+    // a reader with the previous state finds its bytes, at the latest after reading again
     for (const table of Object.values(base.state.tables))
       expect(await find(store, now.state, table.files[0] as FileEntry)).not.toBeNull()
     // only what was published reports success
@@ -392,7 +392,7 @@ describe('the power is cut', () => {
     return complete ? 'complete' : isNew ? 'published' : 'not published'
   }
 
-  /** The tables of a state, as they are once the run over 2026-02-18 has been published. */
+  /** The tables of a state after the run for 2026-02-18 has been published. */
   function pastKeeps(state: EtlState): Record<string, unknown> {
     return { a: state.tables.a, b: state.tables.b }
   }
@@ -428,7 +428,7 @@ describe('the answer to the commit is lost', () => {
     expect(await answers(store, (await readState(store)).state)).toEqual({ a: 'A1' })
   })
 
-  test('it was not done: it is made again', async () => {
+  test('it was not done: it is repeated', async () => {
     const store = await open()
     expect(await run(losing(store, 3, false), 'r1', { a: 'A1' })).toMatchObject({
       unfinished: null,
@@ -436,7 +436,7 @@ describe('the answer to the commit is lost', () => {
     })
   })
 
-  test('no certainty to be had: says so, and takes nothing away', async () => {
+  test('it stays unknown: an error that says so, and nothing is removed', async () => {
     const store = await open()
     await expect(run(losing(store, 100, false), 'r1', { a: 'A1' })).rejects.toMatchObject({
       code: 'STORE_FAILED',
@@ -478,7 +478,7 @@ describe('the answer to the commit is lost', () => {
     expect((await readState(store)).state.run_id).toBe('r2')
   })
 
-  test('what a run has staged stays while etl.json names the run', async () => {
+  test('staged objects of a run that etl.json names: stay', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1' })
     await store.put('_dwh/stage/r1/left', new Uint8Array())
@@ -488,7 +488,7 @@ describe('the answer to the commit is lost', () => {
     expect(await keys(store, '_dwh/stage/')).toEqual(['_dwh/stage/r1/left'])
   })
 
-  test('a store that refuses is not asked again', async () => {
+  test('a store that refuses: not asked again', async () => {
     const store = await open()
     let asked = 0
     const refusing: ObjectStore = {

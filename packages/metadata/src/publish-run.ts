@@ -20,32 +20,32 @@ import { readManifest, readState, type StoredState } from './read-state.ts'
 import { rollForward } from './roll-forward.ts'
 import { isOvertaken, writeState } from './write-state.ts'
 
-/** What a run is about to publish. Its files are staged already, by `stageFile`. */
+/** The content that a run publishes. Its files are already staged by `stageFile`. */
 export interface Publication {
   readonly runId: string
   readonly date: string
   /** Every table of the run, by name, with the final keys of its files. */
   readonly tables: Readonly<Record<string, TableEntry>>
-  /** Why tables of the run are not among them, by name: each stays as it is. */
+  /** The tables that failed, by name, and why. Each still shows its previous version. */
   readonly failed: Readonly<Record<string, Pick<FailedTable, 'code' | 'message' | 'hint'>>>
-  /** Names that leave the current views; their history stays. */
+  /** Names of tables that leave the current views; their history stays. */
   readonly dropped: readonly string[]
-  /** The sources that the run has read. */
+  /** The sources that the run read. */
   readonly sources: Readonly<Record<string, SourceIdentity>>
-  /** The day's manifest as it was when `base` was read; null for a day without one. */
+  /** The day's manifest when `base` was read; null for a day without one. */
   readonly previous: DayManifest | null
   readonly startedAt: Date
   /** The moment of the commit. */
   readonly now: Date
 }
 
-/** How long the bytes that a run replaced stay, for readers that still have the older manifest. */
+/** How long replaced bytes are retained for readers that still use an older manifest. */
 export const RETAINED_FOR_MS: number = 24 * 60 * 60 * 1000
 
-/** How often the commit is written before a store that does not answer is given up. */
+/** Attempts at the commit while the store does not answer. */
 const COMMIT_ATTEMPTS = 5
 
-/** Puts a verified file where the commit can find it and no glob does; the local file is gone afterwards. Part of step 2. */
+/** Stages a verified file, outside every table's glob; the local file is gone afterwards. Part of step 2. */
 export function stageFile(
   store: ObjectStore,
   runId: string,
@@ -57,10 +57,11 @@ export function stageFile(
 }
 
 /**
- * Publishes a run, all or nothing: steps 2 to 7 of the protocol (design, "How a run is published"). Each step is one request to the store. A process that
- * dies before the commit has changed nothing that a reader can see; after it, the next run or reader finds all it needs.
- * @throws DwhError CONFLICT when another run committed since `base` was read: nothing was published. Any other error of the store, too, comes from
- * before the commit, unless `context.uncertain` says that the answer to the commit was lost
+ * Publishes a run, all or nothing: steps 2 to 7 of the protocol (README, "How a run is published"). Each step is one
+ * request to the store. A process that dies before the commit has changed nothing that a reader can see. After the
+ * commit the next run or reader finds all it needs.
+ * @throws DwhError CONFLICT when another run committed since `base` was read: nothing was published. Any other store
+ * error also means that nothing was committed, unless `context.uncertain` says that the answer to the commit was lost
  */
 export async function publishRun(store: ObjectStore, base: StoredState, publication: Publication): Promise<Published> {
   const manifest = nextManifest(publication)
@@ -77,13 +78,19 @@ export async function publishRun(store: ObjectStore, base: StoredState, publicat
 }
 
 export interface Published {
-  /** As committed. */
+  /** The committed state. */
   readonly state: EtlState
-  /** Why the objects are not all in place yet. The run is published all the same: readers find them staged, and the next run puts them in place. */
+  /**
+   * Why not all objects are in place yet; null when they are. The run is published anyway: readers find its objects
+   * staged, and the next run moves them.
+   */
   readonly unfinished: unknown
 }
 
-/** Step 3: copies what is about to be overwritten under this run's own id, so that a copy that comes too late is one that nobody names. */
+/**
+ * Step 3: copies the files that will be overwritten to keys with this run's id, so that no other run refers to a copy
+ * that arrives too late.
+ */
 async function retainReplaced(
   store: ObjectStore,
   base: EtlState,
@@ -91,14 +98,14 @@ async function retainReplaced(
 ): Promise<RetainedFile[]> {
   const until = new Date(now.getTime() + RETAINED_FOR_MS).toISOString()
   const overwritten = new Set(filesOf(tables).map((file) => file.key))
-  // by key and hash: the day's manifest and the current tables mostly name the same files
+  // by key and hash: the day's manifest and the current tables mostly list the same files
   const replaced = new Map(
     [...filesOf(previous?.tables ?? {}), ...filesOf(base.tables)]
       .filter((file) => overwritten.has(file.key))
       .map(({ key, sha256 }) => [`${key} ${sha256}`, { key, sha256, retained_as: retainedKey(runId, key), until }]),
   )
   const retained: RetainedFile[] = []
-  // what is not there any more cannot be retained
+  // a file that is gone cannot be retained
   await forEach([...replaced.values()], async (file) => {
     if (await store.copy(file.key, file.retained_as)) retained.push(file)
   })
@@ -110,8 +117,9 @@ function filesOf(tables: Readonly<Record<string, TableEntry>>): FileEntry[] {
 }
 
 /**
- * Step 4. A conflict with a state that differs in `last_failure` alone is none: a failed run has only left its note. After an answer that never came
- * the same write is made again: if the first one landed, however late, the second finds its condition broken and the run's own id in place.
+ * Step 4. A state that differs in `last_failure` only is no conflict: a failed run recorded its failure. After a lost
+ * answer it repeats the same write: if the first one arrived, however late, the second one conflicts and finds the
+ * run's own id in `etl.json`.
  */
 async function commit(
   store: ObjectStore,
@@ -120,7 +128,7 @@ async function commit(
   retained: RetainedFile[],
 ): Promise<EtlState> {
   let current = base
-  // from the first answer that never came on, this run may have been published, whatever later attempts are told
+  // after the first lost answer this run may be published, whatever later attempts are told
   let perhaps = false
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -133,7 +141,7 @@ async function commit(
         if (!differsInFailureOnly(current.state, now.state)) {
           if (!perhaps) throw lost(publication, now.state, error)
           if (!(await isPublished(store, now.state, publication))) throw uncertain(publication, error)
-          // published, finished by the run that came next, and no longer the last one
+          // published, then finished by a later run, which has committed since
           return { ...nextState(current.state, publication, retained), publishing: null }
         }
         current = now
@@ -146,13 +154,13 @@ async function commit(
   }
 }
 
-/** Whether the store's answer means that this write was not done. */
+/** Whether the store's answer means that this write was certainly not done. */
 function isCertain(error: unknown): boolean {
   const codes = ['CONFLICT', 'STORE_DENIED', 'STORE_FULL', 'CONFIG_INVALID']
   return isDwhError(error) && codes.includes(error.code) && error.context.uncertain !== true
 }
 
-/** Whether the manifest of its day names the run. */
+/** Whether the manifest of the day names the run. */
 async function isPublished(store: ObjectStore, state: EtlState, { runId, date }: Publication): Promise<boolean> {
   const manifest = await readManifest(store, state, date).catch(() => null)
   return Object.values(manifest?.tables ?? {}).some((table) => table.run_id === runId)
@@ -179,7 +187,7 @@ function differsInFailureOnly(a: EtlState, b: EtlState): boolean {
   return JSON.stringify({ ...a, last_failure: null }) === JSON.stringify({ ...b, last_failure: null })
 }
 
-/** What `etl.json` says once the run is committed. A table whose current day is later than the run's stays as it is. */
+/** Returns `etl.json` after the commit of a run. Does not change a table whose current day is later than the run's. */
 export function nextState(base: EtlState, publication: Publication, retained: readonly RetainedFile[]): EtlState {
   const { runId, date, startedAt, now } = publication
   const tables: Record<string, TableEntry> = { ...base.tables }
@@ -210,7 +218,10 @@ export function nextState(base: EtlState, publication: Publication, retained: re
   }
 }
 
-/** What is known of tables that failed, now or earlier; a run for an earlier day says nothing of a table whose current day is later. */
+/**
+ * Returns the tables that failed, in this run or earlier. A run for an earlier day does not affect a table whose
+ * current day is later.
+ */
 function failedTables(
   base: EtlState,
   { runId, date, failed, now }: Publication,
@@ -222,7 +233,7 @@ function failedTables(
   return Object.fromEntries([...earlier, ...later.map(([name, why]) => [name, { run_id: runId, at, ...why }] as const)])
 }
 
-/** The day's manifest once the run is committed: a run of some tables adds to it, a re-run replaces what it read again. */
+/** Returns the day's manifest after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
 export function nextManifest({ runId, date, tables, previous }: Publication): DayManifest {
   return { ...previous, version: 3, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

@@ -10,14 +10,14 @@ import {
 } from '@dwh/core'
 import { parseManifest, parseState } from './parse-state.ts'
 
-/** `etl.json` as it is now, with the condition under which it still is. */
+/** `etl.json` with its ETag, which is the condition for replacing it. */
 export interface StoredState {
   readonly state: EtlState
   /** Null when there is no `etl.json` yet. */
   readonly etag: string | null
 }
 
-/** Before the first good run. */
+/** The state before the first good run. */
 export const EMPTY_STATE: EtlState = {
   version: 3,
   last_run_at: null,
@@ -37,7 +37,7 @@ export const EMPTY_STATE: EtlState = {
 }
 
 /**
- * Reads `etl.json`; an empty state where there is none yet.
+ * Reads `etl.json`; returns an empty state where it does not exist yet.
  * @throws DwhError STATE_INVALID, and the store's errors
  */
 export async function readState(store: ObjectStore, options?: ReadOptions): Promise<StoredState> {
@@ -46,7 +46,7 @@ export async function readState(store: ObjectStore, options?: ReadOptions): Prom
 }
 
 /**
- * Reads the manifest of one day, staged while its run is being published; null for a day without one.
+ * Reads the manifest of one day, or its staged version while its run is being published; null for a day without one.
  * @throws DwhError STATE_INVALID, and the store's errors
  */
 export async function readManifest(

@@ -4,9 +4,9 @@ import { readState, type StoredState } from './read-state.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
 /**
- * Puts the objects of a committed run in place and clears `publishing`: steps 5 to 7 of a publication. Done by the run itself or, when it died, by
- * whoever comes next; any number of them may do it at the same time, and one that slept meanwhile does no harm. Returns at once when that run
- * is not being published any more.
+ * Moves the objects of a committed run into place and clears `publishing`: steps 5 to 7 of a publication. The run
+ * itself does this or, if it died, the next process. Any number of processes may do it at the same time, and one that
+ * slept in between does no harm. Returns at once when the run is no longer being published.
  */
 export async function rollForward(store: ObjectStore, { run_id, keys }: Publishing): Promise<void> {
   const isPublishing = watchPublishing(store, run_id)
@@ -15,7 +15,7 @@ export async function rollForward(store: ObjectStore, { run_id, keys }: Publishi
     await untilWritten(async () => {
       const seen = await store.head(key)
       over ||= !(await isPublishing())
-      // out of the stage, never by put: a promoter that slept finds its source gone, and overwrites nothing
+      // moved out of the stage, never put: a promoter that slept finds its source gone, and overwrites nothing
       if (!over) await store.move(stageKey(run_id, key), key, seen)
     })
   }
@@ -30,7 +30,10 @@ export async function rollForward(store: ObjectStore, { run_id, keys }: Publishi
   })
 }
 
-/** Reads `etl.json`, finishing first what an earlier run has committed and not put in place. `onRollForward` learns of each such run. */
+/**
+ * Reads `etl.json` after finishing a run that was committed but not completely put in place. Calls `onRollForward` with
+ * the id of each such run.
+ */
 export async function readRecoveredState(
   store: ObjectStore,
   onRollForward?: (runId: string) => void,
@@ -43,7 +46,9 @@ export async function readRecoveredState(
   }
 }
 
-/** Asks `etl.json` whether that run is still being published. While its ETag stays the same, so does the answer. */
+/**
+ * Returns a function that tells whether a run is still being published. It rereads `etl.json` when the ETag changes.
+ */
 function watchPublishing(store: ObjectStore, runId: string): () => Promise<boolean> {
   let known: { etag: string | null; publishing: boolean } | undefined
   return async () => {

@@ -10,12 +10,12 @@ import { parseRunRecord, serialise } from './parse-state.ts'
 import { readState } from './read-state.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
-/** Stores the record of one run, good or bad; the same record again is fine. */
+/** Stores the record of a run, good or failed. Storing the same record again is not an error. */
 export async function writeRunRecord(store: ObjectStore, record: RunRecord): Promise<void> {
   await store.put(runRecordKey(record.run_id), serialise(record))
 }
 
-/** Notes in `etl.json` that a run failed; everything else in it, the last good state, stays as it is. */
+/** Records in `etl.json` that a run failed. Everything else, the last good state, stays unchanged. */
 export async function recordFailure(store: ObjectStore, failure: FailureEntry): Promise<void> {
   await untilWritten(async () => {
     const now = await readState(store)
@@ -23,7 +23,7 @@ export async function recordFailure(store: ObjectStore, failure: FailureEntry): 
   })
 }
 
-/** The records of the last `limit` runs, newest first. */
+/** Reads the records of the last `limit` runs, newest first. */
 export async function readRunRecords(store: ObjectStore, limit = 20, options?: ReadOptions): Promise<RunRecord[]> {
   const keys: string[] = []
   for await (const { key } of store.list(RUNS_PREFIX, options)) keys.push(key)

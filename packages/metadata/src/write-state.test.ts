@@ -4,7 +4,7 @@ import { untilWritten } from './write-state.ts'
 
 const conflict = () => new DwhError('CONFLICT', 'etl.json: changed by another writer')
 
-test('again while somebody else is quicker', async () => {
+test('untilWritten: another writer wins, retries', async () => {
   let attempts = 0
   const write = async () => {
     attempts += 1
@@ -14,7 +14,7 @@ test('again while somebody else is quicker', async () => {
   expect(await untilWritten(write)).toBe(5)
 })
 
-test('a store that refuses every condition, as one that answers reads from an old copy, is given up', async () => {
+test('untilWritten: a store that refuses every condition, as with stale reads, gives up', async () => {
   let attempts = 0
   const write = async () => {
     attempts += 1

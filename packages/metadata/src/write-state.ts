@@ -3,8 +3,8 @@ import { serialise } from './parse-state.ts'
 import type { StoredState } from './read-state.ts'
 
 /**
- * Replaces `etl.json` in one conditional write: only if it still is `base`.
- * @throws DwhError CONFLICT when it is not; then nothing was written
+ * Replaces `etl.json` in one conditional write, only if it still equals `base`.
+ * @throws DwhError CONFLICT when it differs; then nothing was written
  */
 export async function writeState(store: ObjectStore, base: StoredState, next: EtlState): Promise<StoredState> {
   const state = { ...next, conditional_writes: await honoursConditions(store) }
@@ -13,12 +13,12 @@ export async function writeState(store: ObjectStore, base: StoredState, next: Et
   return { state, etag }
 }
 
-/** More than there are writers. */
+/** More than the number of competing writers. */
 const MOST_ATTEMPTS = 20
 
 /**
- * Runs an attempt that reads and then writes conditionally, again for as long as somebody else is quicker. Each conflict means that another writer got on, so this ends; but for a store that
- * answers reads from an old copy, or refuses every condition, which is given up.
+ * Repeats an attempt that reads and then writes conditionally, until no other writer interferes. Each conflict means
+ * that another writer succeeded, so this ends. Gives up on a store that returns stale reads or refuses every condition.
  */
 export async function untilWritten<T>(attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts += 1) {
@@ -30,7 +30,7 @@ export async function untilWritten<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether somebody else was quicker, and trying again makes sense: not so once one's own lease is over. */
+/** Whether another writer changed the object and a retry makes sense: not when our own lease is over. */
 export function isOvertaken(error: unknown): boolean {
   return isDwhError(error, 'CONFLICT') && error.context.leaseOver !== true
 }

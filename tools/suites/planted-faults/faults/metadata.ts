@@ -104,7 +104,7 @@ export const METADATA: readonly PlantedFault[] = [
     find: 'if (state.run_id === runId || state.publishing?.run_id === runId) return',
     replace: '',
     tests: publish,
-    only: 'what a run has staged stays',
+    only: 'staged objects of a run that etl.json names',
   },
   {
     name: 'the oldest records are read instead of the newest',

@@ -31,8 +31,8 @@ export const METADATA: readonly PlantedFault[] = [
   {
     name: 'the fencing token is not counted up before orphans are removed',
     file: `${src}/clean.ts`,
-    find: 'fencing_token: base.state.fencing_token + 1, retained',
-    replace: 'fencing_token: base.state.fencing_token, retained',
+    find: 'fencing_token: base.state.fencing_token + 1,\n      retained,',
+    replace: 'fencing_token: base.state.fencing_token,\n      retained,',
     tests: lease,
     only: 'orphans',
   },

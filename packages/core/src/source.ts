@@ -12,7 +12,7 @@ export interface SourceColumn {
   readonly type: ColumnType
   /** True where the values decide: `type` takes all that may come, and a profile says what is enough for those that are there. */
   readonly inferred?: boolean
-  /** An open column of a table that has files already: the type that it has in them, which no profile falls behind. */
+  /** An inferred column of a table that has files already: the type that it has in them, the least that it may become. */
   readonly minimumType?: ColumnType
   /** What a person may choose instead, and what the column is then. */
   readonly allowedTypes?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly inferred: boolean }>>>
@@ -179,7 +179,7 @@ export interface SnapshotInfo {
   readonly source: SourceIdentity
   /** The source's own name of the instant; null where it has none. */
   readonly id: string | null
-  /** How far the source's own log of changes had come, in its own words; null where it has none. `TableEntry.snapshot.lsn` on disk. */
+  /** How far the source's own log of changes had come, in its own words; null where it has none. `TableEntry.snapshot.position` on disk. */
   readonly position: string | null
   /** ISO 8601, UTC. */
   readonly takenAt: string

@@ -117,7 +117,7 @@ function kind(type: ColumnType): string {
   return type.replace(/\(.*\)/, '')
 }
 
-/** The mappings that an open column will probably end with, arrays as lists; precision and scale are no matter here. */
+/** The mappings that an inferred column will probably end with, arrays as lists; precision and scale are no matter here. */
 function candidates(mapping: TypeMapping, minimumType?: ColumnType): TypeMapping[] {
   if (mapping.inferred === undefined || minimumType === 'JSON') return [mapping]
   if (mapping.inferred === 'scale') return [mapping, decideType(mapping, WIDEST)]

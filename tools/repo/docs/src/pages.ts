@@ -9,7 +9,7 @@ export interface Block {
   readonly language: string
   /** What is written after the language. */
   readonly note: string
-  /** Of the fence, counted from 1. */
+  /** Where the block opens, counted from 1. */
   readonly line: number
   readonly text: string
 }
@@ -41,8 +41,8 @@ export function readPage(path: string): Page {
   const blocks: Block[] = []
   let open: { language: string; note: string; line: number; lines: string[] } | null = null
   for (const [index, line] of text.split('\n').entries()) {
-    const fence = /^```(\w*) *(.*)$/.exec(line)
-    if (!open && fence) open = { language: fence[1] ?? '', note: fence[2] ?? '', line: index + 1, lines: [] }
+    const opening = /^```(\w*) *(.*)$/.exec(line)
+    if (!open && opening) open = { language: opening[1] ?? '', note: opening[2] ?? '', line: index + 1, lines: [] }
     else if (open && line === '```') {
       blocks.push({ language: open.language, note: open.note, line: open.line, text: open.lines.join('\n') })
       open = null

@@ -22,6 +22,6 @@ test('a package that is used alone does by itself what the list of settings says
     { env: {}, cwd: '/nowhere', home: '/nowhere', tmp: '/nowhere' },
   )
   expect(given.s3).toMatchObject({ part_size: DEFAULT_PART_BYTES, parallel_parts: DEFAULT_PARALLEL_PARTS })
-  const table = { name: 't', columns: [{ name: 'i', type: 'INTEGER' as const }] }
+  const table = { schema: 'public', name: 't', columns: [{ name: 'i', type: 'INTEGER' as const }] }
   expect(selectTables([table], {}).selected).toMatchObject([{ extract: listed('extract'), verify: listed('verify') }])
 })

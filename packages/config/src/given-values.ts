@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { configSchema } from './config-schema.ts'
 import type { ConfigValues, SettingFlags } from './config-values.ts'
 import { refuseSecrets, WITHOUT_VALUES } from './refuse-secrets.ts'
+import { renamedHint } from './renamed-values.ts'
 import type { Setting } from './setting.ts'
 import { nested } from './settings-by-key.ts'
 import { SETTINGS } from './settings-list.ts'
@@ -64,6 +65,6 @@ export function checked(values: Record<string, unknown>, nameOf: (path: readonly
   const [issue] = result.issues
   const path = (issue.path ?? []).map(({ key }) => String(key))
   throw new DwhError('CONFIG_INVALID', `${nameOf(path)}: ${issue.message}`, {
-    hint: 'See `dwh --help`.',
+    hint: renamedHint(issue) ?? 'See `dwh --help`.',
   })
 }

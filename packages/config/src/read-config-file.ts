@@ -6,6 +6,7 @@ import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { configSchema, keysAt } from './config-schema.ts'
 import type { ConfigValues } from './config-values.ts'
 import { refuseSecrets, WITHOUT_VALUES } from './refuse-secrets.ts'
+import { renamedHint } from './renamed-values.ts'
 import { yamlMistake } from './yaml-mistake.ts'
 
 export interface ConfigFile {
@@ -105,7 +106,7 @@ function parseConfig(text: string, path: string, env: Variables): Omit<ConfigFil
   throw invalid(
     where,
     `${keys.join('.') || 'the file'}: ${issue.message}`,
-    'See docs/configuration.md for what each key takes.',
+    renamedHint(issue) ?? 'See docs/configuration.md for what each key takes.',
   )
 }
 

@@ -1,6 +1,7 @@
 import { type ColumnType, elementType, type ScalarType } from './column-type.ts'
 import { columnTypeRow } from './column-types.ts'
 import type { Measure } from './measure.ts'
+import { own } from './records.ts'
 
 /**
  * How much of a table is compared after it was written. `counts`: the number of rows. `columns`: also the measures of
@@ -54,7 +55,7 @@ export function proofDifferences(
     ...hash,
     ...columns.flatMap(({ name, as, type }) =>
       measuresOf(type).flatMap((measure) => {
-        const [there, here] = [source.columns[name]?.[measure] ?? null, file.columns[as]?.[measure] ?? null]
+        const [there, here] = [own(source.columns, name)?.[measure] ?? null, own(file.columns, as)?.[measure] ?? null]
         return same(type, there, here) ? [] : [`column ${as}: ${measure} ${there}, ${here} in the file`]
       }),
     ),

@@ -83,7 +83,7 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
       ),
       trustedText: true,
     }),
-    readBulkText: (wanted, read = {}) => readCopy(reader, wanted, read),
+    readBulkText: (wanted, read = {}) => copyTogether(reader, wanted, read),
     async profileTable(wanted, options, read = {}) {
       const profiled: OnTable<TableProfile> = ({ client }, table) =>
         once(profileTable(client, table, options, { where: read.where, utf8: backend.utf8 }))
@@ -116,7 +116,7 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
 }
 
 /** `SourceSnapshot.readBulkText`: by one reader, and by those that are free. */
-function readCopy(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOptions): BulkText {
+function copyTogether(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOptions): BulkText {
   const { pool } = reader
   let data: BulkText | undefined
   const bulkText = reader.onReader(wanted, read, async function* (first, table) {

@@ -171,7 +171,7 @@ function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
     ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column ${name} is gone`),
     ...[...after].flatMap(([name, { type, inferred }]) => {
       const was = before.get(name)
-      // what becomes of an open column is seen when it is read
+      // what becomes of an inferred column is seen when it is read
       return was !== undefined && was !== type && !inferred ? [`column ${name} was ${was}, is ${type}`] : []
     }),
   ]

@@ -211,7 +211,7 @@ function listOf(element: ScalarMapping, array: Sql = asItIs): TypeMapping {
   }
 }
 
-/** The mapping of an open column whose type has been decided. */
+/** The mapping of an inferred column whose type has been decided. */
 export function decideType(mapping: TypeMapping, type: ColumnType): TypeMapping {
   const { inferred, ...decided } = mapping
   if (inferred === undefined || type === mapping.type) return decided

@@ -2,6 +2,7 @@ import {
   type ColumnProof,
   type ColumnType,
   elementType,
+  emptyRecord,
   type LossyConversion,
   type Measure,
   measuresOf,
@@ -49,9 +50,9 @@ export async function profileTable(
     const more = openQuestions(utf8)
     for (const { decide, measureAs } of profiles) measureAs(decide(), more)
     await more.answer(client, table, where)
-    const columns: Record<string, ColumnProof> = {}
-    const types: Record<string, ColumnType> = {}
-    const lossyConversions: Record<string, LossyConversion> = {}
+    const columns = emptyRecord<ColumnProof>()
+    const types = emptyRecord<ColumnType>()
+    const lossyConversions = emptyRecord<LossyConversion>()
     for (const { column, decide, proofOf, lost } of profiles) {
       const type = decide()
       types[column.name] = type
@@ -117,7 +118,7 @@ function kind(type: ColumnType): string {
   return type.replace(/\(.*\)/, '')
 }
 
-/** The mappings that an open column will probably end with, arrays as lists; precision and scale are no matter here. */
+/** The mappings that an inferred column will probably end with, arrays as lists; precision and scale are no matter here. */
 function candidates(mapping: TypeMapping, minimumType?: ColumnType): TypeMapping[] {
   if (mapping.inferred === undefined || minimumType === 'JSON') return [mapping]
   if (mapping.inferred === 'scale') return [mapping, decideType(mapping, WIDEST)]

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 
 export const ROOT: string = fileURLToPath(new URL('../../../../', import.meta.url))
 
@@ -9,7 +10,7 @@ export interface Block {
   readonly language: string
   /** What is written after the language. */
   readonly note: string
-  /** Of the fence, counted from 1. */
+  /** Where the block opens, counted from 1. */
   readonly line: number
   readonly text: string
 }
@@ -41,8 +42,8 @@ export function readPage(path: string): Page {
   const blocks: Block[] = []
   let open: { language: string; note: string; line: number; lines: string[] } | null = null
   for (const [index, line] of text.split('\n').entries()) {
-    const fence = /^```(\w*) *(.*)$/.exec(line)
-    if (!open && fence) open = { language: fence[1] ?? '', note: fence[2] ?? '', line: index + 1, lines: [] }
+    const opening = /^```(\w*) *(.*)$/.exec(line)
+    if (!open && opening) open = { language: opening[1] ?? '', note: opening[2] ?? '', line: index + 1, lines: [] }
     else if (open && line === '```') {
       blocks.push({ language: open.language, note: open.note, line: open.line, text: open.lines.join('\n') })
       open = null
@@ -50,4 +51,11 @@ export function readPage(path: string): Page {
   }
   if (open) throw new Error(`${path}:${open.line}: a block that is not closed`)
   return { path, text, blocks }
+}
+
+/** A page, or a file beside it, is exactly this text: `DOCS=write` writes it. */
+export function expectPage(path: string, text: string): void {
+  const file = join(ROOT, path)
+  if (process.env.DOCS === 'write') writeFileSync(file, text)
+  expect(readFileSync(file, 'utf8'), `${path}: DOCS=write puts in what it should say`).toBe(text)
 }

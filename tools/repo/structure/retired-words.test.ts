@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** Each row: what a thing is called, and how it was spelled before in code, settings, fields, metrics and prose. */
+const RETIRED: readonly (readonly [now: string, before: RegExp])[] = [
+  ['extraction method', /\b[Dd]oors?\b(?<!\b[Ff]ront[ -]door)|\b(Chosen|Open)Door|\bopenDoors|choose-door/],
+  ['profile (of a table)', /\b[Ss]urvey\w*|\bTableSurvey|\bSurveyWishes/],
+  ['proof level hash', /level: 'deep'|`deep`|verify: deep\b/],
+  ['maintenance', /[Uu]pkeep/],
+  ['retained', /\bKeptFile|\bkeptKey|KEPT_(PREFIX|FOR_MS)|\bkeepReplaced/],
+  ['orphan', /[Ll]eftover/],
+  ['fencing token', /\bepoch\b(?! FROM)|\bfenced?\b(?! block)/],
+  ['recover', /\breadSettledState|\bsettles? (what|an)\b/],
+  ['package, CommandContext, Environment', /\b(Connection|Rude)(Room|World)\b|\bsystemRoom|[Ss]urroundings|\bWorld\b/],
+  ['trustedText', /\bcanonical(Text|-text)\b|\bcanonical: true/],
+  [
+    'allowedTypes, inferred, minimumType',
+    /column\.choices|\.atLeast\b|\batLeast(Element|\?: ColumnType)|\bopen columns?\b/,
+  ],
+  ['nullify', /or-null/],
+  ['lossy conversions', /\b[Ff]idelity\b(?! of)/],
+  ['job outcomes', /result: '(refused|late|busy|done)'|outcome="(refused|late|busy|done)"/],
+  ['crash, chaos, conformance', /same-everywhere|\b[Rr]ude\b|tools\/(faults|rude|commit-model)\b/],
+  ['a guarantee, a polite reader', /careful guest/],
+  ['position (of a snapshot)', /\blsn: (null|string|snapshot)|info\.lsn\b/],
+  ['bulk text, DuckDB reader', /\breadCopy\b(?!Range)|\bCopyData\b|\bnativeExtension\b/],
+  ['still showing the previous version', /[Kk]ept from before|kept_from_before/],
+]
+
+/** What reads old formats and says what was renamed, and what is history. */
+const MAY_NAME_THEM = [
+  /(^|\/)CHANGELOG\.md$/,
+  /^\.changeset\//,
+  /\/fixtures\//,
+  /^docs\/upgrading\.md$/,
+  /^docs\/decisions\//,
+  /\/old-formats\.ts$/,
+  /\/(parse-state|upgrade|retired-words|renamed-values)(\.test)?\.ts$/,
+  /^pnpm-lock\.yaml$/,
+  /package-lock\.json$/,
+]
+
+const TEXT = /\.(ts|mjs|md|json|ya?ml|sql|py|sh|toml|css|html)$/
+
+const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
+})
+  .split('\0')
+  .filter((file) => TEXT.test(file) && !MAY_NAME_THEM.some((pattern) => pattern.test(file)))
+
+/** `path:line: text` of every line that has the word; a file that another test has just removed has none. */
+function linesWith(pattern: RegExp): string[] {
+  return files.flatMap((file) => {
+    if (pattern.test(file)) return [`${file}: its name`]
+    let text: string
+    try {
+      text = readFileSync(join(root, file), 'utf8')
+    } catch {
+      return []
+    }
+    if (!pattern.test(text)) return []
+    return text
+      .split('\n')
+      .flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim().slice(0, 120)}`] : []))
+  })
+}
+
+test('there is something to look through', () => {
+  expect(files.length).toBeGreaterThan(500)
+})
+
+test.each(RETIRED)('%s: the words that it had before are in no file', (_, before) => {
+  expect(linesWith(before)).toEqual([])
+})

@@ -7,25 +7,25 @@ import type { WarehouseView } from './read-warehouse.ts'
 
 export interface CheckFilesOptions {
   readonly store: ObjectStore
-  /** For objects of a bucket on their way. */
+  /** The folder for downloaded objects of a bucket. */
   readonly tempDirectory: string
-  /** Also measures each file that is read again, and compares it with its proof. */
+  /** Set it to also measure each file that is read, and compare the result with its proof. */
   readonly deep?: Pick<ParquetWriter, 'inspect' | 'prove'> | undefined
   readonly signal?: AbortSignal | undefined
-  /** Told after each file; from the start again for those that are looked at again. */
+  /** Called after each file; starts again from the first for files that are checked again. */
   readonly onFile?: ((done: number, all: number) => void) | undefined
 }
 
 export interface CheckedFiles {
-  /** How many files were read whole. */
+  /** The number of files that were read whole. */
   readonly read: number
-  /** Of those that were read. */
+  /** The bytes of those files. */
   readonly bytes: number
-  /** As the expected files are named. */
+  /** The problems, by the ids of the expected files. */
   readonly wrong: ReadonlyMap<string, Problem>
 }
 
-/** Compares the files with their entries: those that are to be read `whole` by every byte, the others by size. */
+/** Compares files with their entries: every byte where `whole()` returns true, otherwise the size. */
 export async function checkFiles(
   expected: ExpectedFiles,
   view: WarehouseView,
@@ -50,7 +50,7 @@ export async function checkFiles(
   return { read, bytes, wrong }
 }
 
-/** The bytes that were read, or null where they were not. */
+/** Checks one file. Returns the number of bytes read; null when the file was not read. */
 async function checkFile(
   { file, entry, name }: Expected,
   { state, objects }: WarehouseView,
@@ -87,7 +87,7 @@ async function checkFile(
   return differences === null ? null : file.bytes
 }
 
-/** Where the file, measured again, is not what its entry says; empty when it is. */
+/** Measures the file again. Describes where it differs from its entry; empty when it does not. */
 async function compareDeeply(
   { path }: SeenFile,
   { file, entry }: Expected,

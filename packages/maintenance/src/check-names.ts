@@ -22,13 +22,13 @@ export interface CheckedNames extends UnnamedObjects {
 }
 
 export interface UnnamedObjects {
-  /** Objects of runs that were interrupted, which the next run removes, or are under way. */
+  /** Objects of interrupted runs, which the next run removes, and of runs under way. */
   readonly orphans: readonly string[]
-  /** Objects that are nobody's business here, such as a note that somebody put beside the tables. */
+  /** Objects that do not belong to the warehouse, such as a note beside the tables. */
   readonly unknown: readonly string[]
 }
 
-/** All but the bytes: what `etl.json`, the manifests and the records say, and which objects nobody names. */
+/** Checks everything but the bytes: `etl.json`, manifests, records, and objects that no manifest names. */
 export async function checkNames(view: WarehouseView, store: ObjectStore): Promise<CheckedNames> {
   const problems: Problem[] = []
   const report: Report = (kind, key, message) => void problems.push({ kind, key, message })
@@ -40,7 +40,7 @@ export async function checkNames(view: WarehouseView, store: ObjectStore): Promi
   return { problems, ...checkUnnamed(view, report) }
 }
 
-/** What is current is also in the manifest of its day. */
+/** Checks that the manifest of the day also contains each current table. */
 function checkManifests({ state, manifests, unreadable }: WarehouseView, report: Report): void {
   for (const [name, entry] of Object.entries(state?.tables ?? {})) {
     const key = manifestKey(entry.date)
@@ -68,7 +68,9 @@ async function checkRecords(store: ObjectStore, { objects }: WarehouseView, repo
   }
 }
 
-/** Objects that no manifest names. In a table's folder, whoever reads it by hand takes them for its rows. */
+/**
+ * Finds objects that no manifest names. In a table's folder, tools that read the folder would take them for its rows.
+ */
 function checkUnnamed(view: WarehouseView, report: Report): UnnamedObjects {
   const { objects, manifests } = view
   const named = new Set([STATE_KEY, LEASE_KEY, ...namedKeys(view)])
@@ -85,7 +87,10 @@ function checkUnnamed(view: WarehouseView, report: Report): UnnamedObjects {
   return { orphans, unknown }
 }
 
-/** What the next run finishes to remove is named, too; so is what is retained for readers, who look at each byte themselves. */
+/**
+ * Returns the keys that the warehouse refers to, including objects that the next run will finish to remove, and
+ * retained objects. Readers check every byte of retained objects themselves.
+ */
 function namedKeys(view: WarehouseView): string[] {
   const { publishing = null, retained = [], pruned = [] } = view.state ?? {}
   const staged = publishing?.keys.map((key) => stageKey(publishing.run_id, key)) ?? []

@@ -10,10 +10,14 @@ import { pruneWarehouse, repairWarehouse, verifyWarehouse } from './index.ts'
 import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
 
 /*
- * Backups, as docs/backup.md describes them: a warehouse is copied, file by file and in any order, by something that knows nothing of it, while runs replace days, make new ones and remove old ones.
+ * Backups, as docs/backup.md describes them: a warehouse is copied, file by file and in any order, by something that
+ * knows nothing of it, while runs replace days, make new ones and remove old ones.
  */
 
-/** Runs that go on, two at a time; then nothing changes until something was copied twice: the first copy is one of a warehouse that was written to, the second is not. */
+/**
+ * Runs continue, two at a time; then they pause until two copies are made. So the first copy is taken while runs write,
+ * and the second is not.
+ */
 function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number> } {
   let [stopped, runs] = [false, 0]
   let [copies, wake] = [0, () => {}]
@@ -34,12 +38,12 @@ function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number
       await house.run(`2026-02-${10 + (runs % 3)}`, { a: rows, b: rows, [`c${runs % 2}`]: rows }, slowly(house))
       if (runs % 4 === 3) await pruneWarehouse({ ...house, keep: { daily: 2 }, remove: true })
       if (runs % 2 === 1) await twoCopies()
-      // what is retained for readers and what was pruned is over by then
+      // retained and pruned entries have expired by then
       house.setNow(new Date(house.clock().getTime() + 25 * 3_600_000).toISOString())
     }
     return runs
   })()
-  // a test that fails does not wait for it
+  // a failing test does not wait for the runs
   ended.catch(() => {})
   return {
     copied,
@@ -51,7 +55,7 @@ function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number
   }
 }
 
-/** A store on which copying can get in between any two steps. */
+/** A store that lets copying interleave between any two steps. */
 function slowly({ store }: TestHouse): { store: ObjectStore } {
   const slow =
     <Given extends unknown[], Answer>(method: (...given: Given) => Promise<Answer>) =>
@@ -72,7 +76,7 @@ function slowly({ store }: TestHouse): { store: ObjectStore } {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** As `rsync --delete` and `cp -r` do it, but in an order that nobody promises: what was listed and is not there any more is left out. */
+/** Copies like `rsync --delete` and `cp -r`, but in random order. Skips files that have gone since they were listed. */
 async function copyFolder(from: string, to: string, random: () => number, without: readonly string[]): Promise<void> {
   await rm(to, { recursive: true, force: true })
   const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(() => [])
@@ -89,7 +93,7 @@ async function copyFolder(from: string, to: string, random: () => number, withou
   }
 }
 
-/** As `aws s3 sync` does it. */
+/** Copies like `aws s3 sync`. */
 async function copyObjects(from: ObjectStore, to: ObjectStore, random: () => number): Promise<void> {
   for await (const { key } of to.list('')) await to.delete(key)
   const keys: string[] = []
@@ -117,7 +121,10 @@ async function expectWhole(store: ObjectStore): Promise<void> {
   expect(files).toBeGreaterThan(0)
 }
 
-/** What the page says: copy; if `etl.json` is not what it was before, or names a run that is being put in place, copy again. Returns the number of copies that were of no use. */
+/**
+ * Follows the documentation: copy; if `etl.json` has changed, or names a run that is being published, copy again.
+ * Returns the number of discarded copies.
+ */
 async function copyUntilStill(readEtl: () => Promise<string>, copy: () => Promise<void>): Promise<number> {
   for (let torn = 0; ; torn += 1) {
     const before = await readEtl()
@@ -136,11 +143,11 @@ async function bucketHouse() {
 }
 
 const COPIES = 6
-/** About every second one is torn. */
+/** About every second copy is inconsistent. */
 const MOST_COPIES = 20 * COPIES
 
 describe('copied until etl.json stays the same', () => {
-  test('a folder, while runs go on: each copy is whole, with nothing to repair', async () => {
+  test('a folder, while runs continue: each copy is whole, with nothing to repair', async () => {
     const house = await testHouse()
     const random = seededRandom(7)
     const running = keepRunning(house)
@@ -155,7 +162,7 @@ describe('copied until etl.json stays the same', () => {
       await expectWhole(localStore({ path }))
     }
     await running.stop()
-    // else nothing was copied in the middle of anything
+    // otherwise no copy was taken during a run
     expect(torn).toBeGreaterThan(0)
   })
 
@@ -177,14 +184,14 @@ describe('copied until etl.json stays the same', () => {
 })
 
 describe('copied once, at any moment', () => {
-  test('the Parquet files are whole: without etl.json and _dwh, a repair makes a whole warehouse of them', async () => {
+  test('without etl.json and _dwh: the Parquet files are whole, and a repair rebuilds a whole warehouse from them', async () => {
     const house = await testHouse()
     const random = seededRandom(13)
     await house.run('2026-02-10', { a: [1], b: [1] })
     const running = keepRunning(house)
     for (let torn = 0, copies = 0; torn < COPIES; copies += 1) {
       if (copies === MOST_COPIES) {
-        // throws what has ended the runs, where that is why
+        // throws the error that ended the runs, if any
         await running.stop()
         throw new Error(`${torn} of ${copies} copies were torn, not ${COPIES}`)
       }
@@ -197,7 +204,7 @@ describe('copied once, at any moment', () => {
       torn += 1
       await rm(join(path, 'etl.json'), { force: true })
       await rm(join(path, '_dwh'), { recursive: true, force: true })
-      // the clock of the house moves on by days, which no lease outlasts
+      // the clock moves on by days, longer than any lease
       const clock = () => new Date()
       expect(await repairWarehouse({ ...house, tempDirectory: house.temp, store, clock })).toMatchObject({
         state: true,
@@ -208,7 +215,7 @@ describe('copied once, at any moment', () => {
     await running.stop()
   })
 
-  test('a copy whose generations were superseded meanwhile says so, and is repaired', async () => {
+  test('a copy whose generations were superseded during the copy: an error, and it can be repaired', async () => {
     const house = await testHouse()
     for (const day of ['2026-02-10', '2026-02-11']) await house.run(day, { a: [1, 2], b: [3] })
     for (const key of ['etl.json', '_dwh/lock.json']) {

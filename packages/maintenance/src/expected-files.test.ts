@@ -7,7 +7,7 @@ import type { WarehouseView } from './read-warehouse.ts'
 const entry = (key: string) => ({ files: [{ key, sha256: '0'.repeat(64) }] }) as unknown as TableEntry
 const manifest = (key: string) => ({ tables: { a: entry(key) } }) as unknown as DayManifest
 
-test('files that must be there: those of each day and of what is current, not of a day that is being removed', () => {
+test('expectedFiles: the files of each day and of the current tables, not of a day that is being pruned', () => {
   const state = { ...EMPTY_STATE, tables: { b: entry('b/3') } }
   const manifests = new Map([
     ['2026-02-17', manifest('a/1')],

@@ -1,17 +1,17 @@
 import type { DayManifest, FileEntry, TableEntry } from '@dwh/core'
 import type { WarehouseView } from './read-warehouse.ts'
 
-/** A file that must be there, and the entry that says so. */
+/** A file that must exist, and the entry that lists it. */
 export interface Expected {
   readonly file: FileEntry
   readonly entry: TableEntry
   readonly name: string
 }
 
-/** By key and SHA-256: a file that replaces another under its key is another one. */
+/** By key and SHA-256: a file that replaces another under the same key is a different file. */
 export type ExpectedFiles = ReadonlyMap<string, Expected>
 
-/** Of every day, and of what is current; a day that is being removed is not waited for. */
+/** Lists the files of every day and of the current tables, without the days that are being pruned. */
 export function expectedFiles({ state, manifests }: WarehouseView): ExpectedFiles {
   const all = new Map<string, Expected>()
   const going = new Set(state?.pruned.flatMap(({ keys }) => keys))

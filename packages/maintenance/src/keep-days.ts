@@ -1,6 +1,9 @@
 import type { Day } from '@dwh/core'
 
-/** How many to keep of each: the last so many days, weeks (from Monday, ISO 8601), months and years that have one, each by its last day. */
+/**
+ * How many daily, weekly, monthly and yearly snapshots to keep: the most recent periods that have a day, and of each
+ * its last day. Weeks begin on Monday (ISO 8601).
+ */
 export interface Retention {
   readonly daily?: number | undefined
   readonly weekly?: number | undefined
@@ -8,7 +11,7 @@ export interface Retention {
   readonly yearly?: number | undefined
 }
 
-/** The days that stay, of all that there are. A pure function; `days` in any order. */
+/** Returns the days to keep. A pure function; `days` may be in any order. */
 export function keepDays(
   days: readonly Day[],
   { daily = 0, weekly = 0, monthly = 0, yearly = 0 }: Retention,
@@ -35,7 +38,7 @@ export function keepDays(
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** The Monday of its week. */
+/** Returns the Monday of the day's week. */
 function weekOf(day: Day): Day {
   const date = new Date(`${day}T00:00:00Z`)
   const sinceMonday = (date.getUTCDay() + 6) % 7

@@ -4,19 +4,20 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DwhError, type ObjectStore, temporaryFolderName, throwIfAborted } from '@dwh/core'
 
-/** An object as a file of this machine, read whole. */
+/** An object as a local file, read whole. */
 export interface SeenFile {
   readonly path: string
   readonly bytes: number
-  /** Of the bytes that were read. */
+  /** The SHA-256 of the bytes that were read. */
   readonly sha256: string
 }
 
-/** Reads objects whole, those of a bucket into a folder of its own. */
+/** Reads whole objects; downloads those of a bucket into a temporary folder. */
 export interface ObjectFiles {
   /**
-   * What `work` makes of the object; null when there is none. The file is there for as long as `work` takes.
-   * @throws DwhError DAMAGED for one whose bytes cannot be read, or are not those that were written
+   * Calls `work` with the object's file and returns its result; null when there is no object. The file exists while
+   * `work` runs.
+   * @throws DwhError DAMAGED for an object whose bytes cannot be read, or differ from what was written
    */
   read<T>(key: string, work: (file: SeenFile) => Promise<T> | T): Promise<T | null>
   /** Removes the folder. */

@@ -1,4 +1,7 @@
-/** `invalid`: `etl.json`, a manifest or a record cannot be read. `differs`: two of them, or a file and its manifest, contradict each other. `extra`: no manifest names it. */
+/**
+ * `invalid`: `etl.json`, a manifest or a record cannot be parsed. `differs`: two of them, or a file and its manifest,
+ * contradict each other. `extra`: no manifest names the object.
+ */
 export type ProblemKind = 'missing' | 'damaged' | 'invalid' | 'differs' | 'extra'
 
 export interface Problem {
@@ -7,5 +10,5 @@ export interface Problem {
   readonly message: string
 }
 
-/** Takes note of one. */
+/** Records a problem. */
 export type Report = (kind: ProblemKind, key: string, message: string) => void

@@ -19,7 +19,7 @@ describe('which days stay', () => {
   const days = (first: string, count: number) =>
     Array.from({ length: count }, (_, i) => new Date(Date.parse(first) + i * 86_400_000).toISOString().slice(0, 10))
 
-  test('the last so many days, weeks from Monday, months and years that there are, each by its last day', () => {
+  test('the most recent N daily, weekly (from Monday), monthly and yearly days, the last day of each period', () => {
     const year = days('2025-01-01', 365)
     expect([...keepDays(year, { daily: 2 })]).toEqual(['2025-12-31', '2025-12-30'])
     // 2025-12-28 is a Sunday
@@ -34,7 +34,7 @@ describe('which days stay', () => {
     expect(keepDays(['2026-01-01', '2020-01-01'], { daily: 2 }).size).toBe(2)
   })
 
-  test('never another than one that there is, never fewer than asked for while there are some, the last one always', () => {
+  test('only existing days, never fewer than asked for while there are enough, always the last one', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.integer({ min: 0, max: 2000 }), { minLength: 1 }),
@@ -53,7 +53,7 @@ describe('which days stay', () => {
 })
 
 describe('pruning', () => {
-  test('first it only says what it would do', async () => {
+  test('without `remove`: only returns the plan', async () => {
     const house = await testHouse()
     for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
     const before = await keys(house)
@@ -66,12 +66,12 @@ describe('pruning', () => {
     expect(await keys(house)).toEqual(before)
   })
 
-  test('removes the days, all of them and nothing else; a run may make such a day again a day later', async () => {
+  test('with `remove`: removes exactly these days; a run may write such a day again a day later', async () => {
     const house = await testHouse()
     for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
     const { fencing_token } = (await readState(house.store)).state
     await prune(house, { daily: 1, monthly: 2 })
-    // once before it is said what goes, and once before it goes: no run in flight commits over either
+    // raised once before the plan is written and once before the removal: no run in flight commits over either
     expect((await readState(house.store)).state.fencing_token).toBe(fencing_token + 2)
     expect((await keys(house)).filter((key) => !/^_dwh\/(runs|lock)/.test(key))).toEqual([
       '_dwh/snapshots/2026/02/28.json',
@@ -94,7 +94,7 @@ describe('pruning', () => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('a day as of which a table is current stays', async () => {
+  test('a day as of which a table is current: stays', async () => {
     const house = await testHouse()
     await house.run('2026-01-30', { a: [1], b: [2] })
     await house.run('2026-03-01', { a: [1], b: [2] }, { only: ['a'] })
@@ -102,7 +102,7 @@ describe('pruning', () => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('interrupted anywhere, it is finished by the next run', async () => {
+  test('interrupted anywhere: the next run finishes it', async () => {
     for (let stop = 0; ; stop += 1) {
       const house = await testHouse()
       for (const day of ['2026-02-27', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
@@ -128,14 +128,14 @@ describe('pruning', () => {
     }
   })
 
-  test('nothing that says what to keep', async () => {
+  test('a retention that keeps nothing: an error', async () => {
     await expect(prune(await testHouse(), {})).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(prune(await testHouse(), { daily: 0 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     expect(await prune(await testHouse(), { daily: 1 })).toEqual({ removed: [], kept: [], current: [] })
   })
 })
 
-/** A store that is gone after so many changes. */
+/** A store that fails after a number of changes. */
 function failingAfter(store: ObjectStore, changes: number): ObjectStore {
   let count = 0
   function change<A extends unknown[], R>(work: (...args: A) => Promise<R>): (...args: A) => Promise<R> {

@@ -6,22 +6,24 @@ import { type MaintenanceOptions, withLease } from './with-lease.ts'
 
 export interface PruneOptions extends MaintenanceOptions {
   readonly keep: Retention
-  /** Otherwise it only says what it would do. */
+  /** False: only returns the plan. */
   readonly remove: boolean
 }
 
 export interface PruneReport {
-  /** In order. */
+  /** In the order of their dates. */
   readonly removed: readonly { readonly date: Day; readonly files: number; readonly bytes: number }[]
   readonly kept: readonly Day[]
-  /** Of those, the days that only stay because a table is current as of them. */
+  /** The kept days that only stay because a table is current as of them. */
   readonly current: readonly Day[]
 }
 
 /**
- * Removes days: their manifests and the files that no other manifest names. A day as of which any table is current stays, and so do days that the retention keeps. One
- * conditional write of `etl.json` names what is going to be removed, so that a removal that was interrupted is finished by the next run, and no run in flight publishes such a day meanwhile.
- * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID where a manifest cannot be read, CONFLICT while a run is under way
+ * Prunes a warehouse: removes the manifests of old days, and the files that no other manifest names. Keeps the days of
+ * the retention, and every day as of which a table is current. One conditional write of `etl.json` lists what will be
+ * removed. So the next run finishes an interrupted prune, and no run in flight publishes such a day.
+ * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID where a manifest cannot be read,
+ * CONFLICT while a run is under way
  */
 export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
   const { keep, remove } = options
@@ -54,7 +56,7 @@ async function prune(store: ObjectStore, raiseToken: boolean, { keep, clock }: P
 
 interface PrunePlan {
   readonly report: PruneReport
-  /** With the manifest's key first: a day without one has nothing that a reader could ask for. */
+  /** The manifest's key comes first: without a manifest readers do not see the day. */
   readonly removals: readonly { readonly date: Day; readonly keys: readonly string[] }[]
 }
 

@@ -12,13 +12,13 @@ import {
 } from '@dwh/core'
 import { readManifest, readState } from '@dwh/metadata'
 
-/** All that a warehouse says of itself, as far as it can be read. */
+/** The metadata and objects of a warehouse, as far as they can be read. */
 export interface WarehouseView {
-  /** Null when there is none, or it cannot be read. */
+  /** Null when `etl.json` is missing or cannot be read. */
   readonly state: EtlState | null
-  /** Of `etl.json`; null when there is none, or it cannot be read. */
+  /** The ETag of `etl.json`; null when it is missing or cannot be read. */
   readonly etag: string | null
-  /** By day, those that can be read. */
+  /** The readable manifests, by day. */
   readonly manifests: ReadonlyMap<Day, DayManifest>
   /** Why `etl.json` or manifests cannot be read, by key. */
   readonly unreadable: ReadonlyMap<string, DwhError>
@@ -26,7 +26,9 @@ export interface WarehouseView {
   readonly objects: ReadonlyMap<string, ObjectInfo>
 }
 
-/** Whether it cannot be read for what it is; what a later version wrote is not wrong, and for nobody here to touch. */
+/**
+ * True for content that is damaged or invalid. False for a later version: that is not a fault, and must not be changed.
+ */
 export function isUnreadable(error: unknown): error is DwhError {
   return isDwhError(error, 'DAMAGED') || (isDwhError(error, 'STATE_INVALID') && error.context.newer !== true)
 }

@@ -13,16 +13,16 @@ import { entryInTodaysWords, parseManifest, serialise } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { ObjectFiles, SeenFile } from './object-files.ts'
 
-/** A day's manifest as its Parquet files say, and those that could not be used, with the reason. */
+/** A day's manifest, rebuilt from its Parquet files, and the files that could not be used, with the reason. */
 export interface RebuiltDay {
   readonly manifest: DayManifest | null
   readonly left: readonly { readonly key: string; readonly why: string }[]
 }
 
-/** What a file that is damaged, or none of this warehouse, makes its reader say. */
+/** The errors of reading a file that is damaged, or that does not belong to this warehouse. */
 const UNUSABLE = ['STATE_INVALID', 'WRITE_FAILED', 'DAMAGED', 'CONFIG_INVALID'] as const
 
-/** Makes a day's manifest again from the footers of its files. `keys`: all Parquet files of the day. */
+/** Rebuilds a day's manifest from the footers of its files. `keys`: all Parquet files of the day. */
 export async function rebuildDay(
   day: Day,
   keys: readonly string[],
@@ -45,7 +45,7 @@ export async function rebuildDay(
   return { manifest: run_id === undefined ? null : { version: 3, date: day, run_id, tables }, left }
 }
 
-/** @throws DwhError STATE_INVALID, WRITE_FAILED for a file that is none of this warehouse, or damaged */
+/** @throws DwhError STATE_INVALID, WRITE_FAILED for a file that is damaged or does not belong to this warehouse */
 async function readEntry(
   day: Day,
   key: string,
@@ -57,7 +57,7 @@ async function readEntry(
   const { version: _, name, identity: __, current: ___, ...known } = footer
   if (known.date !== day || tableFileKey(parseTableName(name), day) !== key)
     throw new DwhError('STATE_INVALID', `${key}: its footer names table ${name} of ${known.date}`)
-  // what was compared with the source is in the manifest alone; that it has so many rows is all that can be said now
+  // only the lost manifest contained the full proof; the number of rows is all that is known now
   const entry: TableEntry = {
     ...withoutVersionOne(known),
     files: [{ key, rows, bytes, sha256 }],
@@ -74,12 +74,12 @@ export function parseFooter(key: string, text: string | undefined): FileFooter {
     const footer = entryInTodaysWords(JSON.parse(text ?? '') as FileFooter)
     if (typeof footer.name === 'string' && typeof footer.date === 'string') return footer
   } catch {
-    // said below
+    // reported below
   }
   throw new DwhError('STATE_INVALID', `${key}: its footer does not name its table`)
 }
 
-/** Version 1 named the tables of the run. */
+/** Removes the field `tables`, in which version 1 listed the tables of the run. */
 function withoutVersionOne(known: Omit<TableEntry, 'files' | 'proof'>): Omit<TableEntry, 'files' | 'proof'> {
   const { tables: _, ...entry } = known as typeof known & { tables?: unknown }
   return entry

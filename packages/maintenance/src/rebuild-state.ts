@@ -13,8 +13,9 @@ import type { ObjectFiles } from './object-files.ts'
 import { parseFooter } from './rebuild-day.ts'
 
 /**
- * Makes `etl.json` again: each table's last day is current, as far as the last run's files say that the table still was. Its `fencing_token` is the time in milliseconds, which
- * no run has counted up to, so that nothing that was under way can take it for an earlier one.
+ * Rebuilds `etl.json`: the last day of each table becomes current, if the files of the last run list the table as
+ * current. Its `fencing_token` is the time in milliseconds: higher than any count of runs, so that no run in flight can
+ * mistake it for an earlier one.
  */
 export async function rebuildState(
   manifests: ReadonlyMap<Day, DayManifest>,
@@ -52,7 +53,7 @@ export async function rebuildState(
   }
 }
 
-/** Null for a file that cannot be read: what it would say is then not known. */
+/** Reads the footer of a table's file; null when it cannot be read. */
 async function footerOf(
   entry: TableEntry,
   files: ObjectFiles,

@@ -27,7 +27,7 @@ async function history(store?: ObjectStore): Promise<TestHouse> {
 
 type Facts = Record<string, Record<string, unknown>>
 
-/** Which keys, rows, sizes and hashes each day's manifest names, and `etl.json`. */
+/** The keys, rows, sizes and hashes in each day's manifest and in `etl.json`. */
 async function facts(store: ObjectStore): Promise<{ state: EtlState; facts: Facts }> {
   const { state } = await readState(store)
   const of = (tables: DayManifest['tables']) =>
@@ -53,7 +53,7 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     const endpoint = `http://127.0.0.1:${server.port}`
     return s3Store({ bucket: 'bucket', prefix, endpoint, credentials: { accessKeyId, secretAccessKey } })
   }
-  /** As somebody would who deletes files by hand. */
+  /** Deletes files as a user would by hand. */
   async function lose(house: TestHouse, key: string): Promise<void> {
     if (house.store.localPath) {
       await rm(join(house.path, key), { force: true })
@@ -80,7 +80,7 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('etl.json and all manifests are lost: all of it from the Parquet files alone', async () => {
+  test('etl.json and all manifests are lost: rebuilt from the Parquet files alone', async () => {
     const house = await history(open())
     const before = await facts(house.store)
     for (const key of ['etl.json', ...DAYS.map((day) => `_dwh/snapshots/${day.replaceAll('-', '/')}.json`)])
@@ -90,7 +90,7 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('one manifest is lost: made again, with the proofs that etl.json still has', async () => {
+  test('one manifest is lost: rebuilt, with the proofs that etl.json still has', async () => {
     const house = await history(open())
     const { state } = await readState(house.store)
     const before = await readManifest(house.store, state, '2026-03-01')
@@ -100,14 +100,14 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('nothing to do, and nothing there', async () => {
+  test('an intact and an empty warehouse: nothing changes', async () => {
     const nothing = { rolledForward: null, state: false, days: [], left: [] }
     expect(await repair(await history(open()))).toMatchObject(nothing)
     expect(await repair(await testHouse(open()))).toMatchObject(nothing)
   })
 })
 
-test('damaged JSON is made again; a damaged Parquet file is left alone, and named', async () => {
+test('damaged JSON: rebuilt; a damaged Parquet file: unchanged, and reported', async () => {
   const house = await history()
   const before = await facts(house.store)
   const generations = join(house.path, '_dwh/generations/etl.json')
@@ -126,7 +126,7 @@ test('damaged JSON is made again; a damaged Parquet file is left alone, and name
   ])
 })
 
-test('a file that somebody has put in another table’s place is not taken for that table', async () => {
+test('a file under the key of another table: not taken for that table', async () => {
   const house = await history()
   await rm(join(house.path, '_dwh/snapshots/2026/02/28.json'))
   await writeFile(join(house.path, 'b/2026/02/28.parquet'), await readFile(join(house.path, 'a/2026/02/28.parquet')))
@@ -136,7 +136,7 @@ test('a file that somebody has put in another table’s place is not taken for t
   ])
 })
 
-test('a file of the version before, whose footer does not say what is current', async () => {
+test('a file of version 1, whose footer does not list the current tables: all tables are current', async () => {
   const house = await history()
   const inspect = async (path: string) => {
     const { rows, metadata } = await house.writer.inspect(path)
@@ -147,12 +147,12 @@ test('a file of the version before, whose footer does not say what is current', 
   await rm(join(house.path, '_dwh'), { recursive: true })
   await repairWarehouse({ ...house, writer: { inspect }, tempDirectory: house.temp })
   const { state } = await readState(house.store)
-  // nobody knows any more that one was gone
+  // the information that one table was gone is lost
   expect(Object.keys(state.tables).sort()).toEqual(['a', 'b', 'gone', 'new'])
   expect(await problems(house)).toEqual([])
 })
 
-test('while a run is under way it waits for its turn', async () => {
+test('while a run is under way: CONFLICT', async () => {
   const house = await history()
   const lease = await takeLease(house.store, { owner: 'a run', clock: house.clock })
   await expect(repair(house)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('a run') })
@@ -161,7 +161,7 @@ test('while a run is under way it waits for its turn', async () => {
 })
 
 describe('etl.json is lost while a run is being published', () => {
-  /** Killed before its n-th file is put in place; for 0 before its commit. */
+  /** Killed before its n-th file is moved into place; for 0 before its commit. */
   async function killed(moves: number): Promise<TestHouse> {
     const house = await history()
     let left = moves
@@ -177,7 +177,7 @@ describe('etl.json is lost while a run is being published', () => {
         if (moves === 0 && args[0] === 'etl.json' && Buffer.from(args[1]).includes('"publishing": {')) throw gone
         return house.store.put(...args)
       },
-      // a process that is gone takes nothing away either
+      // a killed process does not remove anything either
       delete: async () => {},
     }
     await house.run('2026-03-01', { a: [11], b: [12], new: [13] }, { store }).catch((error) => {
@@ -198,7 +198,7 @@ describe('etl.json is lost while a run is being published', () => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('one that others have left behind long ago is not', async () => {
+  test('a run that died long ago, before a later one: not finished', async () => {
     const house = await killed(1)
     await repair(house)
     await house.store.put('_dwh/stage/20200101T000000Z-00000000/_dwh/snapshots/2026/03/01.json', await old(house))
@@ -212,7 +212,7 @@ describe('etl.json is lost while a run is being published', () => {
   const old = async (house: TestHouse) => readFile(join(house.path, '_dwh/snapshots/2026/02/27.json'))
 })
 
-test('a warehouse of a later version is refused, and nothing of it touched', async () => {
+test('a warehouse of a later version: refused, and unchanged', async () => {
   const house = await history()
   const manifest = join(house.path, '_dwh/snapshots/2026/02/28.json')
   const later = (await readFile(manifest, 'utf8')).replace('"version": 3', '"version": 4')
@@ -222,7 +222,7 @@ test('a warehouse of a later version is refused, and nothing of it touched', asy
   expect(await readFile(manifest, 'utf8')).toBe(later)
 })
 
-test('before the first run: what an interrupted one has left is removed, and an etl.json that is none is made again', async () => {
+test('before the first good run: orphans are removed, and an invalid etl.json is rebuilt', async () => {
   const house = await testHouse()
   await house.store.put('_dwh/stage/20260301T000000Z-00000000/a/2026/03/01.parquet', Buffer.from('x'))
   expect((await repair(house)).removed).toEqual(['_dwh/stage/20260301T000000Z-00000000/a/2026/03/01.parquet'])
@@ -232,7 +232,7 @@ test('before the first run: what an interrupted one has left is removed, and an 
   expect(await problems(house)).toEqual([])
 })
 
-test('a bucket that says of an object that its bytes changed: named, and the rest is repaired', async () => {
+test('a bucket that reports changed bytes of an object: the object is reported, and the rest is repaired', async () => {
   const house = await history()
   const { localPath: _, ...bucket } = house.store
   const damaged = ['a/2026/02/28.parquet', '_dwh/snapshots/2026/02/28.json']

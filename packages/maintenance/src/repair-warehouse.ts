@@ -20,25 +20,26 @@ import { type MaintenanceOptions, withLease } from './with-lease.ts'
 
 export interface RepairOptions extends MaintenanceOptions {
   readonly writer: Pick<ParquetWriter, 'inspect'>
-  /** For objects of a bucket on their way. */
+  /** The folder for downloaded objects of a bucket. */
   readonly tempDirectory: string
 }
 
 export interface RepairReport {
-  /** The run that was committed and is in place now; null where there was none. */
+  /** The committed run whose publication was finished; null where there was none. */
   readonly rolledForward: string | null
   readonly removed: readonly string[]
-  /** The days whose manifest was made again. */
+  /** The days whose manifest was rebuilt. */
   readonly days: readonly Day[]
-  /** Whether `etl.json` was made again. */
+  /** Whether `etl.json` was rebuilt. */
   readonly state: boolean
   /** Parquet files that could not be used, and why. */
   readonly left: readonly { readonly key: string; readonly why: string }[]
 }
 
 /**
- * Puts a warehouse in order: finishes what was committed, removes what interrupted runs have left, and makes `etl.json` and manifests that are missing or cannot be read again from the
- * Parquet files alone. Files are never changed. What is missing or damaged itself stays so; `verifyWarehouse` names it.
+ * Repairs a warehouse: finishes a committed run, removes orphans, and rebuilds `etl.json` and manifests that are
+ * missing or cannot be read, from the Parquet files alone. Never changes a Parquet file. Missing or damaged Parquet
+ * files stay so; `verifyWarehouse` reports them.
  * @throws DwhError CONFLICT while a run is under way, the store's errors, ABORTED
  */
 export async function repairWarehouse(options: RepairOptions): Promise<RepairReport> {
@@ -83,8 +84,9 @@ async function repair(
 }
 
 /**
- * Without `etl.json` nobody knows which run was being published. One that has staged its manifest had all of its files verified, and was on its way to the commit or from it; it is finished, unless a later one is in place.
- * The run, or null where there is none.
+ * Finishes a staged run when `etl.json` is lost and does not tell which run was being published. A run that has staged
+ * its manifest had verified all its files, and was about to commit or had committed. It is finished, unless a later run
+ * is in place. Returns the run's id, or null.
  */
 async function finishStaged(store: ObjectStore, { manifests, objects }: WarehouseView): Promise<string | null> {
   const placed = [...manifests.values()].flatMap(({ tables }) => Object.values(tables).map(({ run_id }) => run_id))
@@ -125,13 +127,13 @@ function readable(key: string, body: Uint8Array): DayManifest | null {
 }
 
 interface RebuiltDays {
-  /** Those that were made again. */
+  /** The rebuilt manifests. */
   readonly made: ReadonlyMap<Day, DayManifest>
   readonly all: ReadonlyMap<Day, DayManifest>
   readonly left: RepairReport['left']
 }
 
-/** Manifests for the days that have Parquet files and no manifest that can be read. */
+/** Rebuilds the manifests of the days that have Parquet files but no readable manifest. */
 async function rebuildDays(
   { objects, manifests, state }: WarehouseView,
   files: ReturnType<typeof objectFiles>,
@@ -153,7 +155,7 @@ async function rebuildDays(
   return { made, all: new Map([...manifests, ...made]), left }
 }
 
-/** What `etl.json` knows of the same bytes is more than what the files say. */
+/** Takes the entries of `etl.json` for the same bytes: they contain more than the files do. */
 function withProofs(manifest: DayManifest, known: DayManifest['tables']): DayManifest {
   const tables = Object.entries(manifest.tables).map(([name, entry]) => {
     const same = known[name]?.files.every(({ sha256 }, index) => sha256 === entry.files[index]?.sha256)

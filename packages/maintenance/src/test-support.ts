@@ -11,19 +11,19 @@ export type Tables = Readonly<Record<string, readonly number[]>>
 
 export interface TestHouse {
   readonly store: ObjectStore
-  /** Of a local folder. */
+  /** The path of the local folder. */
   readonly path: string
   readonly temp: string
   readonly writer: ParquetWriter
   readonly clock: () => Date
   readonly random: typeof randomBytes
-  /** Publishes these tables as those of a day; `today` unless that is later. */
+  /** Publishes these tables for a day. */
   run(day: string, tables: Tables, options?: Partial<RunOptions>): Promise<RunReport>
-  /** What time it is from now on. */
+  /** Sets the clock. */
   setNow(now: string): void
 }
 
-/** A warehouse of its own, with no Postgres: its source is a program. */
+/** Makes a warehouse without Postgres: its source is a program. */
 export async function testHouse(given?: ObjectStore): Promise<TestHouse> {
   const path = await temporaryFolder()
   const temp = await temporaryFolder()
@@ -43,7 +43,7 @@ export async function testHouse(given?: ObjectStore): Promise<TestHouse> {
       now = new Date(text)
     },
     run(day, tables, options = {}) {
-      // each run has a second of its own, as the lease makes it
+      // each run starts in another second, as the lease enforces
       now = new Date(now.getTime() + 1000)
       return runPipeline({
         store,

@@ -7,11 +7,12 @@ import { expect, test } from 'vitest'
 import { repairWarehouse, verifyWarehouse } from './index.ts'
 import { type TestHouse, testHouse } from './test-support.ts'
 
-/** A warehouse that the last program of version 1 wrote: two days, a table that is gone, a run of one table. */
+/** A warehouse written by the last program of version 1: two days, a table that is gone, a run of one table. */
 const VERSION_1 = fileURLToPath(new URL('../fixtures/version-1', import.meta.url))
 
 /**
- * One that the last program of version 2 wrote: two days, the second read twice, a table that is gone, one that failed the second time, values stored as NULL by choice, the proof of every row.
+ * One that the last program of version 2 wrote: two days, the second read twice, a table that is gone, one that failed
+ * the second time, values stored as NULL by choice, the proof of every row.
  */
 const VERSION_2 = fileURLToPath(new URL('../fixtures/version-2', import.meta.url))
 
@@ -29,7 +30,7 @@ const problems = async (house: TestHouse) =>
   (await verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: () => 0, deep: house.writer }))
     .problems
 
-test('a warehouse of version 1 is read, verified, and written on', async () => {
+test('a warehouse of version 1: read, verified, and continued', async () => {
   const house = await ofVersion1()
   const { state } = await readState(house.store)
   expect(Object.keys(state.tables).sort()).toEqual(['a', 'b'])
@@ -45,19 +46,19 @@ test('a warehouse of version 1 is read, verified, and written on', async () => {
   expect(await problems(house)).toEqual([])
 })
 
-test('version 1: repaired from its files alone, all that it had is there', async () => {
+test('version 1, repaired from its files alone: complete', async () => {
   const house = await ofVersion1()
   const before = (await readState(house.store)).state
   for (const part of ['etl.json', '_dwh']) await rm(join(house.path, part), { recursive: true })
   await repairWarehouse({ ...house, tempDirectory: house.temp })
   const { tables } = (await readState(house.store)).state
   expect(tables).toMatchObject({ a: { files: before.tables.a?.files }, b: { files: before.tables.b?.files } })
-  // its footers do not say what was current: a table that was gone is back
+  // its footers do not list the current tables: a table that was gone is back
   expect(Object.keys(tables).sort()).toEqual(['a', 'b', 'gone'])
   expect(await problems(house)).toEqual([])
 })
 
-test('a warehouse of version 2 is read in the words of now, verified, and written on', async () => {
+test('a warehouse of version 2: read with the current names, verified, and continued', async () => {
   const house = await ofVersion2()
   const { state } = await readState(house.store)
   expect(state).toMatchObject({
@@ -84,13 +85,13 @@ test('a warehouse of version 2 is read in the words of now, verified, and writte
   expect(await problems(house)).toEqual([])
 })
 
-test('version 2: repaired from its files alone, by the words of their footers', async () => {
+test('version 2, repaired from its files alone: complete, from the old names in their footers', async () => {
   const house = await ofVersion2()
   const before = (await readState(house.store)).state
   for (const part of ['etl.json', '_dwh']) await rm(join(house.path, part), { recursive: true })
   await repairWarehouse({ ...house, tempDirectory: house.temp })
   const { tables } = (await readState(house.store)).state
-  // what is left out of a footer is what only the run knew: the proof
+  // a footer lacks the proof, which only the run knew
   for (const name of ['orders', 'prices', 'broken']) {
     const { proof: _, ...known } = before.tables[name] as TableEntry
     expect(tables[name]).toMatchObject(known)

@@ -18,15 +18,15 @@ async function threeDays(): Promise<TestHouse> {
   return house
 }
 
-describe('a warehouse that is whole', () => {
+describe('an intact warehouse', () => {
   test('every file is read, and nothing is wrong', async () => {
     const house = await threeDays()
     const report = await verify(house, { deep: house.writer })
-    // what the last run has replaced is retained for readers, who look at each byte themselves
+    // files that the last run replaced are retained for readers, who check every byte themselves
     expect(report).toMatchObject({ days: 3, files: 7, read: 7, problems: [], orphans: [], unknown: [] })
   })
 
-  test('of a sample only some are read whole', async () => {
+  test('a sample: only some files are read whole', async () => {
     const house = await threeDays()
     expect(await verify(house, { sample: 0 })).toMatchObject({ files: 7, read: 0, bytes: 0, problems: [] })
     const { read } = await verify(house, { sample: 0.5 })
@@ -34,11 +34,11 @@ describe('a warehouse that is whole', () => {
     expect(read).toBeLessThan(7)
   })
 
-  test('none yet', async () => {
+  test('no warehouse yet: no problems', async () => {
     expect(await verify(await testHouse())).toMatchObject({ days: 0, files: 0, problems: [] })
   })
 
-  test('a note beside the tables is nobody’s business; what an interrupted run has left is told', async () => {
+  test('a note beside the tables: unknown; objects of an interrupted run: orphans', async () => {
     const house = await threeDays()
     await house.store.put('notes.txt', Buffer.from('x'))
     await house.store.put('_dwh/stage/20260301T000000Z-00/a/2026/03/01.parquet', Buffer.from('x'))
@@ -50,7 +50,7 @@ describe('a warehouse that is whole', () => {
   })
 })
 
-test('today’s file is lost or damaged: after the next run the warehouse is whole', async () => {
+test('today’s file is lost or damaged: the next run repairs the warehouse', async () => {
   const house = await threeDays()
   await rm(join(house.path, 'a/2026/03/01.parquet'))
   await writeFile(join(house.path, 'b/2026/03/01.parquet'), 'x')
@@ -62,7 +62,7 @@ test('today’s file is lost or damaged: after the next run the warehouse is who
   expect((await verify(house)).problems).toEqual([])
 })
 
-test('deep: a file whose bytes are those of its manifest, and whose values are not those of its proof', async () => {
+test('deep: a file with the right bytes and the wrong values, damaged', async () => {
   const house = await testHouse()
   await house.run('2026-03-01', { a: [1, 2, 3] })
   const file = join(house.path, '_dwh/snapshots/2026/03/01.json')
@@ -83,7 +83,7 @@ describe('runs are under way', () => {
     return house
   }
 
-  test('damage that a small sample came upon is still told after etl.json has changed', async () => {
+  test('damage in a small sample: still reported after etl.json has changed', async () => {
     const house = await damagedHouse()
     let changed = false
     const store = beforeReading(house, async (key) => {
@@ -93,11 +93,11 @@ describe('runs are under way', () => {
     })
     const { problems, read } = await verify(house, { store, sample: 0.05, random: () => (changed ? 0.99 : 0) })
     expect(problems).toMatchObject([{ kind: 'damaged', key: damagedKey }])
-    // those of the sample: what is looked at again is not counted again
+    // only the sample counts: files that are checked again are not counted again
     expect(read).toBe(4)
   })
 
-  test('the day is run again before each reading: what is replaced is not wrong, what is damaged is', async () => {
+  test('the day is run again before each pass: replaced files are not wrong, damaged ones are', async () => {
     const house = await damagedHouse()
     let runs = 0
     const store = beforeReading(house, async (key) => {
@@ -109,7 +109,7 @@ describe('runs are under way', () => {
     expect(runs).toBeGreaterThan(3)
   })
 
-  test('files put in place while they are read, and replaced when they are read again: not wrong', async () => {
+  test('files moved into place while they are read, and replaced when they are read again: not wrong', async () => {
     const house = await threeDays()
     const refuseToMove: ObjectStore['move'] = async (key) => {
       throw new DwhError('STORE_FAILED', `${key}: not moved`)
@@ -133,7 +133,7 @@ describe('runs are under way', () => {
   })
 })
 
-/** The store of a house, as a bucket whose files are read once `before` is over. */
+/** The store as a bucket, where reading a file waits for `before`. */
 function beforeReading({ store }: TestHouse, before: (key: string) => Promise<void>): ObjectStore {
   const { localPath: _, ...bucket } = store
   return {
@@ -156,7 +156,7 @@ describe('random damage', () => {
     const counts: Record<string, number> = {}
     for (let trial = 0; trial < TRIALS; trial += 1) {
       const kind = pick(['flip', 'truncate', 'remove', 'extra', 'rename'])
-      // a record is a note: that one is not there cannot be told
+      // nothing depends on a record, so a missing one cannot be detected
       const record = (path: string) => path.includes('/runs/')
       const path = pick(all.filter((candidate) => kind !== 'remove' || !record(candidate)))
       const undo = await damage(join(house.path, path), kind, random)
@@ -170,7 +170,10 @@ describe('random damage', () => {
   })
 })
 
-/** Every file that the warehouse consists of: not the lease, nor what is retained for readers of an older manifest, nor the copies of `etl.json` that are for others, nor generations that were superseded. */
+/**
+ * Every file that belongs to the warehouse: not the lease, retained files, the plain copies of `etl.json`, or
+ * superseded generations.
+ */
 async function damageable(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))

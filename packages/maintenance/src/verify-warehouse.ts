@@ -5,33 +5,33 @@ import type { Problem } from './problem.ts'
 import { readWarehouse } from './read-warehouse.ts'
 
 export interface VerifyOptions extends CheckFilesOptions {
-  /** How many of the files are read whole, from 0 to 1; of the others existence and size are looked at. Default 1. */
+  /** The share of files to read whole, from 0 to 1. The others are checked for existence and size. Default 1. */
   readonly sample?: number | undefined
-  /** From 0 to 1, as `Math.random` gives them: which files are in the sample. */
+  /** Selects the files of the sample: returns numbers from 0 to 1, as `Math.random` does. */
   readonly random: () => number
 }
 
 export interface VerifyReport extends UnnamedObjects {
-  /** At its first look, as are `files`, `read` and `bytes`. */
+  /** As counted in the first pass, like `files`, `read` and `bytes`. */
   readonly days: number
-  /** Files that manifests name, of which `read` were read whole. */
+  /** The number of files that manifests name; `read` of them were read whole. */
   readonly files: number
   readonly read: number
-  /** Of those that were read. */
+  /** The bytes of the files that were read. */
   readonly bytes: number
-  /** In the order of their keys; empty for a warehouse that is whole. */
+  /** In the order of their keys; empty for an intact warehouse. */
   readonly problems: readonly Problem[]
 }
 
 /**
- * How often it looks while runs are under way. Of a file that is whole two looks may be misled: it is moved out of the stage once, and once
- * replaced or removed, after which no manifest names it.
+ * Passes over suspicious files while runs are under way. For an intact file two passes can be misled: a run moves it
+ * out of the stage once, and replaces or removes it once; then no manifest names it.
  */
 const LOOKS = 3
 
 /**
- * Compares a warehouse with what its manifests promise. Changes nothing.
- * @throws DwhError the store's errors, ABORTED; what is wrong with the warehouse is no error but a problem in the report
+ * Verifies a warehouse: compares its files with its manifests. Changes nothing.
+ * @throws DwhError the store's errors, ABORTED. Problems of the warehouse are not thrown, but listed in the report
  */
 export async function verifyWarehouse(options: VerifyOptions): Promise<VerifyReport> {
   const { store, sample = 1, random } = options
@@ -47,7 +47,7 @@ export async function verifyWarehouse(options: VerifyOptions): Promise<VerifyRep
     if (report.problems.length === 0 || look === LOOKS) return report
     const fresh = await readWarehouse(store)
     if (!view.state?.publishing && fresh.etag === view.etag) return report
-    // what a run has moved meanwhile is not wrong; what is wrong might not be in another sample
+    // files that a run has moved are not wrong; wrong files might not be in another sample
     view = fresh
     const again = new Map([...expectedFiles(view)].filter(([id]) => wrong.has(id)))
     wrong = (await checkFiles(again, view, () => true, options)).wrong

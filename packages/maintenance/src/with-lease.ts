@@ -1,7 +1,7 @@
 import { formatRunId, type ObjectStore } from '@dwh/core'
 import { type LeaseHolder, takeLease, whileHeld } from '@dwh/metadata'
 
-/** What everything that changes a warehouse needs. */
+/** The options of every operation that changes a warehouse. */
 export interface MaintenanceOptions {
   readonly store: ObjectStore
   readonly clock: () => Date
@@ -14,7 +14,10 @@ export interface MaintenanceOptions {
 
 const ID_BYTES = 4
 
-/** Does the work under the lease, on a store that refuses writes once it is over. `raiseToken`: whether runs in flight have to be made to fail. */
+/**
+ * Does the work under the lease, on a store whose writes fail once the lease is over. `raiseToken`: whether runs in
+ * flight must be made to fail.
+ */
 export async function withLease<T>(
   { store, clock, random, signal, onWait }: MaintenanceOptions,
   work: (held: ObjectStore, raiseToken: boolean) => Promise<T>,

@@ -15,8 +15,8 @@ export interface Agents {
 const MAX_SOCKETS = 32
 
 /**
- * Node's agents for a server: connections are kept, up to 32 at once. `ca`: PEM certificates to trust beside those
- * that Node knows. `proxy`: its URL.
+ * Makes Node's agents for a server, with up to 32 persistent connections. `ca`: PEM certificates to trust in addition
+ * to Node's. `proxy`: the URL of a proxy.
  */
 export async function agents({ ca, proxy }: AgentOptions): Promise<Agents> {
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
@@ -27,7 +27,7 @@ export async function agents({ ca, proxy }: AgentOptions): Promise<Agents> {
     import('http-proxy-agent'),
     import('https-proxy-agent'),
   ])
-  // both are agents of Node's in all but their declared type
+  // both are agents of Node, except for their declared type
   const httpsAgent = new HttpsProxyAgent(proxy, { ...settings, ...trust })
   Object.assign(httpsAgent.connectOpts, trust)
   return {

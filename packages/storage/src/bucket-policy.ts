@@ -1,4 +1,4 @@
-/** Who works with a bucket: `writer` runs, verifies, repairs and prunes; `reader` asks and verifies. */
+/** Roles of users of a bucket: `writer` runs, verifies, repairs and prunes; `reader` queries and verifies. */
 export const BUCKET_ROLES = ['writer', 'reader'] as const
 export type BucketRole = (typeof BUCKET_ROLES)[number]
 
@@ -9,7 +9,7 @@ export interface BucketPolicyOptions {
   readonly role?: BucketRole | undefined
 }
 
-/** What each may do to the bucket, and to the objects below the prefix. */
+/** The actions of each role on the bucket, and on the objects below the prefix. */
 const ACTIONS: Readonly<
   Record<BucketRole, { readonly bucket: readonly string[]; readonly objects: readonly string[] }>
 > = {
@@ -21,8 +21,9 @@ const ACTIONS: Readonly<
 }
 
 /**
- * The least policy for a warehouse in a bucket, as AWS and most others take it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html.
- * Without ListBucket, S3 answers 403 for an object that is missing, which cannot be told from one that is forbidden.
+ * Returns the minimal policy for a warehouse in a bucket, for AWS and most other servers:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html.
+ * Without ListBucket, S3 answers 403 for a missing object, as for a forbidden one.
  */
 export function bucketPolicy({ bucket, prefix = '', role = 'writer' }: BucketPolicyOptions): string {
   const arn = `arn:aws:s3:::${bucket}`

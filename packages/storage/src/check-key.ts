@@ -3,7 +3,7 @@ import { DwhError } from '@dwh/core'
 const SEGMENT = /^[A-Za-z0-9_.%~-]{1,255}$/
 
 /**
- * Makes sure that a key is one that every store can hold, and that none leads out of its root.
+ * Checks that every store can hold a key, and that the key does not lead out of the store's root.
  * @throws DwhError STORE_FAILED
  */
 export function checkKey(key: string): string {

@@ -12,12 +12,12 @@ import { moveInto, writeFile } from './durable.ts'
 import { addGeneration, bodyEtag, bodyHash, type Generation, generationsFolder, readGeneration } from './generations.ts'
 import { readPlain } from './plain-file.ts'
 
-/** A path of its own, for a file on its way in. A process that dies there leaves it; nobody ever reads it. */
+/** Returns a unique path for a file that is being written. A process that dies leaves it behind; nothing reads it. */
 export function incomingPath(root: string): string {
   return join(root, INCOMING_PREFIX, temporaryName())
 }
 
-/** The key's current generation, after bringing its plain file up to date; null for a key without generations. */
+/** Returns the key's current generation, after updating its plain file; null for a key without generations. */
 export async function generationOf(root: string, key: string): Promise<Generation | null> {
   const generation = await readGeneration(generationsFolder(root, key))
   if (generation && !generation.lost) await refreshPlainFile(root, key, generation)
@@ -25,8 +25,8 @@ export async function generationOf(root: string, key: string): Promise<Generatio
 }
 
 /**
- * The value of a key with generations; null for one that was deleted.
- * @throws DwhError DAMAGED for one that was lost; a write may follow it all the same
+ * Returns the value of a key with generations; null for a deleted key.
+ * @throws DwhError DAMAGED for a lost value; the key can still be written
  */
 export function bodyOf(root: string, key: string, { body, lost }: Generation): Uint8Array | null {
   if (!lost) return body
@@ -35,7 +35,7 @@ export function bodyOf(root: string, key: string, { body, lost }: Generation): U
   })
 }
 
-/** Best effort: the plain file is for others, and a warehouse that cannot be written to can still be read. */
+/** Updates the plain file. Best effort: it is for other programs, and a read-only warehouse can still be read. */
 async function refreshPlainFile(root: string, key: string, generation: Pick<Generation, 'body'>): Promise<void> {
   const path = join(root, key)
   try {
@@ -48,11 +48,11 @@ async function refreshPlainFile(root: string, key: string, generation: Pick<Gene
       await moveInto(temporary, path)
     }
   } catch {
-    // the next one who comes by tries again
+    // the next access tries again
   }
 }
 
-/** Follows the current generation, or the plain file, with a new one if `condition` holds for it. */
+/** Adds a generation after the current one, or after the plain file, if `condition` holds. */
 export async function putGeneration(
   root: string,
   key: string,
@@ -84,7 +84,7 @@ function conflict(key: string): DwhError {
   })
 }
 
-/** What is known of a value that lives in generations. */
+/** Returns the info of a value in a generation. */
 export function bodyInfo(key: string, body: Uint8Array): ObjectInfo {
   return { key, size: body.length, etag: bodyEtag(body), sha256: bodyHash(body) }
 }

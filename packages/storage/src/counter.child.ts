@@ -1,7 +1,7 @@
 import { isDwhError } from '@dwh/core'
 import { localStore } from './index.ts'
 
-// Counts a number in a local store up, by conditional writes, and says each that it has written.
+// Increments a number in a local store by conditional writes, and prints each number it has written.
 const [path = '', times = '0'] = process.argv.slice(2)
 const store = localStore({ path })
 for (let done = 0; done < Number(times); ) {

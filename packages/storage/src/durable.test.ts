@@ -6,7 +6,8 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { localStore } from './index.ts'
 
 /*
- * What a power cut leaves depends on what was synced before, which no test can see in a file. So the file system tells here what it was asked for, and in which order.
+ * What survives a power cut depends on earlier syncs, which a test cannot see in a file. So these tests record the calls
+ * to the file system and their order.
  */
 
 const asked = vi.hoisted(() => [] as string[])
@@ -36,7 +37,10 @@ vi.mock('node:fs/promises', async (original) => {
 
 const text = (value: string) => Buffer.from(value)
 
-/** A warehouse in a folder that is there, and what it asks the file system for while `work` lasts: paths from the root, `.` for the root, `in` for a file on its way in. */
+/**
+ * Runs `work` on a store in an existing folder, and returns its calls to the file system. Paths are relative to the
+ * root, `.` is the root, `in` is an incoming file.
+ */
 async function open() {
   const root = join(await temporaryFolder(), 'root')
   await mkdir(root)
@@ -62,7 +66,7 @@ async function file(folder: string): Promise<string> {
   return path
 }
 
-test('a write: the bytes are synced before they get their name, its folder after, and new folders in theirs', async () => {
+test('a write: the bytes are synced before the rename, the folder after it, and new folders in their parents', async () => {
   const { steps } = await open()
   expect(await steps((store) => store.put('k', text('1')))).toEqual(['sync in', 'rename in > k', 'sync .'])
   expect(await steps((store) => store.put('a/b/k', text('1')))).toEqual([
@@ -74,7 +78,7 @@ test('a write: the bytes are synced before they get their name, its folder after
   ])
 })
 
-test('the first write of a warehouse: the folder itself gets its name for good', async () => {
+test('the first write of a warehouse: the name of the folder itself is synced', async () => {
   const parent = await temporaryFolder()
   asked.length = 0
   await localStore({ path: join(parent, 'new/root') }).put('k', text('1'))
@@ -85,7 +89,7 @@ test('the first write of a warehouse: the folder itself gets its name for good',
   expect(made).toEqual(expect.arrayContaining([`sync ${parent}`, `sync ${parent}/new`]))
 })
 
-test('a file: copied, or taken over, it is synced before it gets its name', async () => {
+test('a file that is copied or moved in: synced before the rename', async () => {
   const { steps } = await open()
   const path = await file(await temporaryFolder())
   expect(await steps((store) => store.putFile('k', path))).toEqual(['sync in', 'rename in > k', 'sync .'])
@@ -97,7 +101,7 @@ test('a file: copied, or taken over, it is synced before it gets its name', asyn
   ])
 })
 
-test('a file from another file system: its copy is synced before it gets its name', async () => {
+test('a file from another file system: its copy is synced before the rename', async () => {
   const { steps } = await open()
   const other = await mkdtemp('/dev/shm/dwh-test-')
   onTestFinished(() => rm(other, { recursive: true, force: true }))
@@ -106,14 +110,14 @@ test('a file from another file system: its copy is synced before it gets its nam
   expect(done.slice(-3)).toEqual(['sync in', 'rename in > k', 'sync .'])
 })
 
-test('a copy and a move: the folder of the new name is synced', async () => {
+test('a copy and a move: the target folder is synced', async () => {
   const { steps } = await open()
   expect(await steps((store) => store.copy('first', 'copy'))).toEqual(['link first > in', 'rename in > copy', 'sync .'])
   await steps((store) => store.put('deep/k', text('1')))
   expect(await steps((store) => store.move('copy', 'deep/to', null))).toEqual(['rename copy > deep/to', 'sync deep'])
 })
 
-test('a conditional write: the bytes are synced before they get their number, its folder before the write returns', async () => {
+test('a conditional write: the bytes are synced before the link, the folder before the write returns', async () => {
   const { steps } = await open()
   const folder = '_dwh/generations/k'
   await steps((store) => store.put('k', text('1'), { ifAbsent: true }))

@@ -5,16 +5,16 @@ import { DwhError, throwIfAborted } from '@dwh/core'
 import { hasCode } from './local-errors.ts'
 
 /*
- * Writes that are there after a power cut once they have returned: a file's bytes are synced before it gets its name, a folder after a name in
- * it has changed. Files are never changed in place, since hard links share their bytes.
+ * Writes that survive a power cut once they have returned: a file is synced before it gets its name, a folder after a
+ * name in it has changed. Files never change in place, because hard links share their bytes.
  */
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** How often a folder that others remove is made again. */
+/** Attempts at making a folder that other processes remove. */
 const FOLDER_ATTEMPTS = 100
 
-/** Writes a new file and syncs its bytes; its name is not yet durable. Nothing is left when it fails. */
+/** Writes a new file and syncs its bytes; its name is not yet durable. A failure leaves nothing behind. */
 export async function writeFile(path: string, body: Uint8Array): Promise<void> {
   await makeFolders(dirname(path))
   const file = await open(path, 'wx')
@@ -30,12 +30,12 @@ export async function writeFile(path: string, body: Uint8Array): Promise<void> {
   }
 }
 
-/** How far `stamp` moves a time; the clock of a file system ticks every few milliseconds. */
+/** The most that `stamp` moves a time; the clock of a file system ticks every few milliseconds. */
 const STAMP_MICROSECONDS = 1000
 
 /**
- * Moves a file's time of change by a random part of a millisecond. Inode, size and time tell two contents of one name apart; within one tick of
- * the file system's clock a new file may get the number of the one it replaces.
+ * Moves a file's modification time by a random part of a millisecond. Inode, size and time distinguish two contents of
+ * one name. Without this, a new file may get the inode of the file that it replaces within one tick of the clock.
  */
 export async function stamp(file: FileHandle): Promise<void> {
   const { mtimeMs } = await file.stat()
@@ -43,14 +43,15 @@ export async function stamp(file: FileHandle): Promise<void> {
   await file.utimes(time, time)
 }
 
-/** Gives a synced file its final name, over what is there, and makes the name durable. */
+/** Renames a synced file to its final name, over an existing file, and makes the name durable. */
 export async function moveInto(from: string, to: string): Promise<void> {
   await place(from, to, rename)
   await syncFolder(dirname(to))
 }
 
 /**
- * Gives the file `from` another name by `name` (link or rename), making the folder of `to` first, and again when somebody who deletes has just removed it.
+ * Gives the file `from` the name `to` by `name` (link or rename). Makes the folder of `to` first, and again if another
+ * process has just removed it.
  * @throws the file system's ENOENT when there is no `from`
  */
 export async function place<T>(from: string, to: string, name: (from: string, to: string) => Promise<T>): Promise<T> {
@@ -65,19 +66,19 @@ export async function place<T>(from: string, to: string, name: (from: string, to
   }
 }
 
-/** Makes a folder and its parents, and their names durable. */
+/** Makes a folder and its parents, and makes their names durable. */
 async function makeFolders(folder: string): Promise<void> {
   const first = await makeFolder(folder)
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
-/** The first folder that was missing; undefined where none was. */
+/** Makes a folder and its parents. Returns the first folder that was missing; undefined when none was. */
 function makeFolder(folder: string): Promise<string | undefined> {
   return mkdir(folder, { recursive: true }).catch((error) => explainMkdir(folder, error))
 }
 
-/** On a read-only file system a recursive mkdir says ENOENT; making the first missing folder alone says why. */
+/** On a read-only file system a recursive mkdir fails with ENOENT; making only the first missing folder tells why. */
 async function explainMkdir(folder: string, error: unknown): Promise<never> {
   if (!hasCode(error, 'ENOENT')) throw error
   let missing = folder
@@ -90,7 +91,7 @@ async function explainMkdir(folder: string, error: unknown): Promise<never> {
 
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch((error) => {
-    // removed again by somebody who deletes: then the entry in it was not ours any more
+    // removed again by another process that deletes: then our entry in it was already gone
     if (hasCode(error, 'ENOENT')) return null
     throw error
   })
@@ -109,7 +110,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a second name for a file; false when the name is taken.
+ * Makes a hard link to a file; false when the name is taken.
  * @throws DwhError STORE_FAILED where the file system has no hard links
  */
 export async function linkTo(from: string, to: string): Promise<boolean> {
@@ -126,12 +127,12 @@ export async function linkTo(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Hex SHA-256 of a file, read through an open handle. */
+/** Returns the hex SHA-256 of a file, read through an open handle. */
 export async function hashFile(file: FileHandle, signal?: AbortSignal): Promise<string> {
   return copyBytes(file, null, signal)
 }
 
-/** Copies an open file to a new path, synced; returns the hex SHA-256 of the bytes. Nothing is left when it fails. */
+/** Copies an open file to a new path and syncs it. Returns the hex SHA-256. A failure leaves nothing behind. */
 export async function copyFile(source: FileHandle, path: string, signal?: AbortSignal): Promise<string> {
   await makeFolders(dirname(path))
   const target = await open(path, 'wx')

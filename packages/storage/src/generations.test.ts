@@ -3,7 +3,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test, vi } from 'vitest'
 import { addGeneration, generationsFolder, readGeneration } from './generations.ts'
 
-/** What happens, once, after the reader has looked for the highest number and before it reads that file. */
+/** Called once, after the reader has found the highest number and before it reads that file. */
 const meanwhile = vi.hoisted(() => ({ once: null as (() => Promise<unknown>) | null }))
 
 vi.mock('node:fs/promises', async (original) => {
@@ -19,7 +19,7 @@ vi.mock('node:fs/promises', async (original) => {
   }
 })
 
-test('a generation: superseded between being found and being read, the next one is read', async () => {
+test('a generation that is superseded between finding and reading it: the next one is read', async () => {
   const root = await temporaryFolder()
   const folder = generationsFolder(root, 'k')
   await addGeneration(folder, 0, Buffer.from('old'), join(root, 'in1'))

@@ -6,9 +6,9 @@ import { linkTo, place, syncFolder, writeFile } from './durable.ts'
 import { hasCode } from './local-errors.ts'
 
 /*
- * The numbered generations of one key, which make a conditional put out of `link()`: the kernel grants a name once. The key's value is that of its highest
- * number. A number is taken for ever: a superseded file is emptied and stays, a delete is a new generation, so a writer that slept between comparing
- * and linking, however long, always finds its number taken.
+ * The numbered generations of one key, which turn `link()` into a conditional put: the kernel grants a name once. The
+ * highest number holds the key's value. A number is never reused: a superseded file is emptied and stays, and a delete
+ * is a new generation. So a writer that sleeps between comparing and linking, however long, finds its number taken.
  */
 
 export interface Generation {
@@ -16,11 +16,14 @@ export interface Generation {
   readonly number: number
   /** Null: deleted, or lost. */
   readonly body: Uint8Array | null
-  /** The highest, and empty all the same. It never is where it was made: the folder was copied while it was superseded, or what superseded it was removed. */
+  /**
+   * True when the highest generation is empty. That only happens after the folder was copied while a writer superseded
+   * a generation, or after the superseding file was removed.
+   */
   readonly lost: boolean
 }
 
-/** The first byte of a generation's file; an empty file is one that was superseded. */
+/** The first byte of a generation's file; an empty file is a superseded generation. */
 const VALUE = 0x3d // =
 const DELETED = 0x2d // -
 
@@ -30,13 +33,13 @@ export function generationsFolder(root: string, key: string): string {
   return join(root, GENERATIONS_PREFIX, key)
 }
 
-/** The current generation; null for a key that has none. */
+/** Reads the current generation; null for a key without generations. */
 export async function readGeneration(folder: string): Promise<Generation | null> {
   for (;;) {
     const number = await highest(folder)
     if (number === 0) return null
     const content = await readFile(file(folder, number))
-    // emptied, wholly or while it was read, only after a higher one was there
+    // a file is emptied, perhaps while it is read, only after a higher one exists
     if ((await highest(folder)) !== number) continue
     return { number, body: content[0] === VALUE ? content.subarray(1) : null, lost: content.length === 0 }
   }
@@ -51,8 +54,8 @@ async function highest(folder: string): Promise<number> {
 }
 
 /**
- * Makes the generation that follows `after`, durably; false when somebody else has made it. `incoming` is a path of its own for the time being.
- * Of all that try to follow the same generation, one succeeds.
+ * Makes the generation after `after`, durably; false when another writer has made it. `incoming` is a unique temporary
+ * path. Of several writers that try to add the same generation, one succeeds.
  */
 export async function addGeneration(
   folder: string,
@@ -68,7 +71,7 @@ export async function addGeneration(
     await rm(incoming, { force: true })
   }
   await syncFolder(folder)
-  // the bytes of the one before are nobody's any more; its number is taken all the same
+  // the bytes of the previous generation are no longer needed; its number stays taken
   if (after > 0) await truncate(file(folder, after)).catch(() => {})
   return true
 }
@@ -77,7 +80,7 @@ function file(folder: string, number: number): string {
   return join(folder, String(number).padStart(DIGITS, '0'))
 }
 
-/** Every key below `prefix` that has generations, in no order. */
+/** Lists all keys that have generations, in no order. */
 export async function keysWithGenerations(root: string): Promise<string[]> {
   const entries = await readdir(join(root, GENERATIONS_PREFIX), { recursive: true }).catch((error) => {
     if (hasCode(error, 'ENOENT')) return []
@@ -86,12 +89,12 @@ export async function keysWithGenerations(root: string): Promise<string[]> {
   return [...new Set(entries.filter((entry) => /\/\d{12}$/.test(entry)).map((entry) => dirname(entry)))]
 }
 
-/** Hex SHA-256. */
+/** Returns the hex SHA-256 of a body. */
 export function bodyHash(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex')
 }
 
-/** The ETag of a body that came from a generation. */
+/** Returns the ETag of a body in a generation. */
 export function bodyEtag(body: Uint8Array): string {
   return `"${bodyHash(body)}"`
 }

@@ -19,7 +19,7 @@ const CODES: Readonly<Record<string, [DwhErrorCode, string]>> = {
   ETIMEDOUT: ['STORE_UNREACHABLE', 'The network file system does not answer.'],
 }
 
-/** What the file system refused, as a DwhError that says what to do. */
+/** Converts an error of the file system to a DwhError with a hint. */
 export function localFailure(error: unknown, path: string): DwhError {
   if (isDwhError(error)) return error
   const { code = '', message } = error as NodeJS.ErrnoException

@@ -26,14 +26,14 @@ describe('processes', () => {
       const said = Number(child.output().trim().split('\n').at(-1))
       const value = Number(Buffer.from((await store.get('n'))?.body ?? []))
       expect(said).toBeGreaterThan(known)
-      // the last one may have been written without a word about it
+      // the last one may have been written but not printed
       expect([said, said + 1]).toContain(value)
       known = value
       expect(await readFile(join(path, 'n'), 'utf8')).toBe(String(value))
     }
   })
 
-  test('four that count at once: every count counts', async () => {
+  test('four processes that count at once: no count is lost', async () => {
     const path = await temporaryFolder()
     const program = await childProgram(new URL('./counter.child.ts', import.meta.url))
     const children = Array.from({ length: 4 }, () => startChild(program, [path, '50']))
@@ -45,7 +45,7 @@ describe('processes', () => {
 })
 
 describe('generations', () => {
-  test('a writer that slept between comparing and linking always loses, whatever happened meanwhile', async () => {
+  test('a writer that slept between comparing and linking: always loses', async () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     await store.put('k', text('1'), { ifAbsent: true })
@@ -62,7 +62,7 @@ describe('generations', () => {
     expect(await readdir(path)).toEqual(['_dwh'])
   })
 
-  test('superseded ones are empty, the current one is not, and none goes away', async () => {
+  test('superseded generations: empty, but not removed; the current one is not empty', async () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     for (let i = 0; i < 20; i += 1) await store.put('a/k', text(String(i)), ...(i ? [] : [{ ifAbsent: true as const }]))
@@ -73,7 +73,7 @@ describe('generations', () => {
     expect(sizes).toEqual([...Array(19).fill(0), 3])
   })
 
-  test('readers that list before a number is emptied and open it after never see an empty value', async () => {
+  test('readers that list before a generation is emptied and open it after: never see an empty value', async () => {
     const path = await temporaryFolder()
     const [writer, reader] = [localStore({ path }), localStore({ path })]
     await writer.put('k', text('value 0'), { ifAbsent: true })
@@ -93,7 +93,7 @@ describe('generations', () => {
     await work
   })
 
-  test('a plain file that is behind, missing or foreign is not believed, and is put right', async () => {
+  test('a plain file that is outdated, missing or foreign: ignored and corrected', async () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     await store.put('etl.json', text('current'), { ifAbsent: true })
@@ -111,7 +111,7 @@ describe('generations', () => {
     expect(await readdir(path)).toEqual(['_dwh'])
   })
 
-  test('emptying a generation never reaches the plain file', async () => {
+  test('emptying a generation: does not change the plain file', async () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     await store.put('k', text('1'), { ifAbsent: true })
@@ -120,7 +120,7 @@ describe('generations', () => {
     expect(await readFile(join(path, 'pinned-by-a-reader'), 'utf8')).toBe('1')
   })
 
-  test('restored without its generations: the plain file is the value, and conditions begin with it', async () => {
+  test('restored without its generations: the plain file is the value, and conditions start from it', async () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     const { etag } = await store.put('etl.json', text('1'), { ifAbsent: true })
@@ -133,8 +133,8 @@ describe('generations', () => {
   })
 })
 
-describe('places', () => {
-  test('a warehouse that this user may only read is read whole, and writing says so', async () => {
+describe('folders and file systems', () => {
+  test('a read-only warehouse: read completely, and writes fail with STORE_DENIED', async () => {
     const path = await mkdtemp('/tmp/dwh-test-readonly-')
     onTestFinished(() => rm(path, { recursive: true, force: true }))
     const store = localStore({ path })
@@ -190,7 +190,7 @@ describe('places', () => {
     },
   )
 
-  test('a file that comes from another file system is copied, then removed', async () => {
+  test('a file from another file system: copied, then removed', async () => {
     const other = await mkdtemp('/dev/shm/dwh-test-')
     onTestFinished(() => rm(other, { recursive: true, force: true }))
     const path = await temporaryFolder()
@@ -202,7 +202,7 @@ describe('places', () => {
     expect(await readdir(other)).toEqual([])
   })
 
-  test('something else in the way: named, with what to do', async () => {
+  test('a file or folder in the way: an error that names it, with a hint', async () => {
     const path = await temporaryFolder()
     await writeFile(join(path, 'a-file'), '')
     await mkdir(join(path, 'a-folder', 'in'), { recursive: true })
@@ -222,7 +222,7 @@ describe('places', () => {
     })
   })
 
-  test('what a dying process leaves on its way in is nobody’s', async () => {
+  test('incoming files of a dead process: ignored and removed', async () => {
     const path = await temporaryFolder()
     const store = localStore({ path })
     await store.put('k', text('1'))

@@ -22,16 +22,16 @@ import { infoOf, orNull, plainInfo, readPlain, removeEmptyFolders } from './plai
 import { byBytes, mergeKeys, walk } from './walk.ts'
 
 export interface LocalStoreOptions {
-  /** The folder; made by the first write. */
+  /** The folder; the first write makes it. */
   readonly path: string
 }
 
 /**
- * Objects as files of one folder. Its keys are the paths of its files, so everything in it can be read by other programs.
+ * Stores objects as files of a local folder. Keys are the paths of the files, so other programs can read them.
  *
- * A write goes to `_dwh/incoming/`, is synced, and gets its name by rename; one that dies leaves a file there and nothing else. A key that was ever put
- * with a condition lives in numbered generations below `_dwh/generations/`; the file of its own name is then a copy, kept up to date for people and
- * other programs and never read here.
+ * A write goes to `_dwh/incoming/`, is synced, and is renamed to its final name; a process that dies leaves one file
+ * there and nothing else. A key that was ever put with a condition has numbered generations below `_dwh/generations/`.
+ * The file under its own name is then a copy for people and other programs; the store updates it and never reads it.
  *
  * @example
  * const store = localStore({ path: 'warehouse' })
@@ -46,7 +46,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     checkKey(key)
     if (!condition && !(await generationOf(root, key))) {
       const info = await bringIn(root, key, (temporary) => writeFile(temporary, body))
-      // generations may have begun meanwhile, and would hide what was just written
+      // another writer may have begun generations, which hide what was just written
       if (info && !(await generationOf(root, key))) return { ...info, sha256: bodyHash(body) }
     }
     await putGeneration(root, key, body, condition)
@@ -114,7 +114,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
           throw new DwhError('STORE_FAILED', `${pathOf(key)}: this key uses conditional writes`, {
             hint: 'Use put() for it.',
           })
-      // in one step of the kernel's: whoever wakes late finds the source gone
+      // in one step of the kernel: a caller that wakes late finds the source gone
       const moved = await orNull(place(source, target, rename).then(() => true))
       if (!moved) return null
       await syncFolder(dirname(target))
@@ -141,7 +141,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
 
     removeUnfinished: (now) => removeUnfinished(root, now),
 
-    // of the file system: a second name for a file is granted once
+    // by the file system, which grants a hard link once
     conditionalWrites: async () => true,
 
     localPath: pathOf,
@@ -150,7 +150,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
 }
 
 /**
- * Lets `make` make a file on its way in, then gives it the key's name; null, and nothing done, when `make` answers
+ * Lets `make` write a temporary file, then renames it to the key. Does nothing and returns null when `make` returns
  * null.
  */
 async function bringIn(
@@ -165,7 +165,7 @@ async function bringIn(
     await moveInto(temporary, join(root, key))
     return info
   } finally {
-    // still there after a failure; also after a rename between two names of one file, which does nothing
+    // it still exists after a failure, and after a rename between two names of one file, which does nothing
     await rm(temporary, { force: true })
   }
 }
@@ -194,7 +194,7 @@ async function putFile(
   }
 }
 
-/** Copies a file of the store's out of it; null where there is none. */
+/** Copies a file out of the store; null when there is none. */
 async function getFile(
   key: string,
   path: string,
@@ -218,7 +218,7 @@ function temporaryBeside(path: string): string {
   return `${path}.${randomBytes(6).toString('hex')}`
 }
 
-/** Puts the caller's file under a path of the store's: by rename, or, from another file system, by copy. */
+/** Moves the caller's file to a path of the store: by rename or, from another file system, by copy. */
 async function takeOver(source: FileHandle, from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
   await stamp(source)
   await source.sync()
@@ -231,7 +231,7 @@ async function takeOver(source: FileHandle, from: string, to: string, signal: Ab
   }
 }
 
-/** Files on their way in whose process has gone. */
+/** Removes the incoming files of dead processes; returns how many. */
 async function removeUnfinished(root: string, now: Date): Promise<number> {
   const folder = join(root, INCOMING_PREFIX)
   let removed = 0
@@ -245,7 +245,7 @@ async function removeUnfinished(root: string, now: Date): Promise<number> {
   return removed
 }
 
-/** Every failure of the file system leaves as a DwhError. */
+/** Converts every failure of the file system to a DwhError. */
 function wrapErrors(store: ObjectStore, root: string): ObjectStore {
   const wrap = async <T>(answer: Promise<T>): Promise<T> => {
     try {

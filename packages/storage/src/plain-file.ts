@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { ObjectInfo, StoredObject } from '@dwh/core'
 import { hasCode } from './local-errors.ts'
 
-/** What is known of a file without reading it. */
+/** Returns the info of a file without reading it; null when there is none. */
 export async function plainInfo(key: string, path: string): Promise<ObjectInfo | null> {
   const found = await orNull(stat(path, { bigint: true }))
   return found?.isFile() ? infoOf(key, found) : null
@@ -18,7 +18,7 @@ function statEtag({ ino, size, mtimeNs }: BigIntStats): string {
   return `"${ino.toString(16)}-${size.toString(16)}-${mtimeNs.toString(16)}"`
 }
 
-/** The bytes of the file of a key's own name; null when there is none. */
+/** Reads a plain file; null when there is none. */
 export async function readPlain(path: string): Promise<StoredObject | null> {
   const file = await orNull(open(path))
   if (!file) return null
@@ -30,7 +30,7 @@ export async function readPlain(path: string): Promise<StoredObject | null> {
   }
 }
 
-/** Null for a file that is not there, nor could be: also below something that is a file itself. */
+/** Returns null instead of an error for a missing file, also for a path below a file. */
 export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer
@@ -40,7 +40,10 @@ export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Folders that a delete has left empty, up to the root. Somebody may be about to write there: writers make their folders again. */
+/**
+ * Removes the folders that a delete has left empty, up to the root. Another process may be about to write there:
+ * writers make their folders again.
+ */
 export async function removeEmptyFolders(folder: string, root: string): Promise<void> {
   for (let path = folder; path.startsWith(root) && path !== root; path = dirname(path)) {
     const removed = await rmdir(path).then(

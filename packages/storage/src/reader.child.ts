@@ -1,7 +1,7 @@
 import { isDwhError } from '@dwh/core'
 import { localStore } from './index.ts'
 
-// Reads all that a local store holds, then tries to write, and says what came of it.
+// Reads all objects of a local store, then tries to write, and prints the result.
 const store = localStore({ path: process.argv[2] ?? '' })
 const seen: Record<string, string> = {}
 for await (const { key } of store.list('')) seen[key] = Buffer.from((await store.get(key))?.body ?? []).toString()

@@ -31,7 +31,7 @@ test('a public bucket: read without credentials, signature or key', async () => 
   for (const { headers } of server.requests) expect(headers.authorization).toBeUndefined()
 })
 
-test('what writes: refused before anything is sent, with the setting', async () => {
+test('writes without credentials: refused before any request, with the setting', async () => {
   const { server, store } = await publicBucket()
   const path = join(await temporaryFolder(), 'file')
   await writeFile(path, 'x')
@@ -50,7 +50,7 @@ test('what writes: refused before anything is sent, with the setting', async () 
   expect(server.requests.filter(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([])
 })
 
-test('a bucket that is not public: the hint says so', async () => {
+test('a private bucket without credentials: the hint says so', async () => {
   const server = await startS3Server({ buckets: ['closed'] })
   onTestFinished(() => server.close())
   const store = s3Store({ bucket: 'closed', endpoint: server.url, anonymous: true })

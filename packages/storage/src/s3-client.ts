@@ -4,7 +4,7 @@ import { agents } from './agents.ts'
 import { setUpRequests } from './s3-middleware.ts'
 import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS, type S3StoreOptions } from './s3-options.ts'
 
-/** The parts of the SDK that are used. */
+/** The parts of the SDK that we use. */
 export type Sdk = typeof import('@aws-sdk/client-s3') &
   Pick<typeof import('@aws-sdk/lib-storage'), 'Upload'> &
   Pick<typeof import('@aws-sdk/s3-request-presigner'), 'getSignedUrl'>
@@ -12,11 +12,11 @@ export type Sdk = typeof import('@aws-sdk/client-s3') &
 export interface OpenedClient {
   readonly sdk: Sdk
   readonly client: S3Client
-  /** Sends each request once. */
+  /** A client that sends each request once. */
   readonly onceClient: S3Client
 }
 
-/** How long the server may be silent, in connection timeouts. */
+/** The longest silence of the server, in connection timeouts. */
 const SILENCE = 6
 
 /** Loads the SDK and makes its clients. No connection is opened. */
@@ -31,7 +31,7 @@ export async function openClient(options: S3StoreOptions): Promise<OpenedClient>
   const [client, onceClient] = [new sdk.S3Client(config), new sdk.S3Client({ ...config, maxAttempts: 1 })]
   setUpRequests(client, options, { retryNotDone: true })
   setUpRequests(onceClient, options, { retryNotDone: false })
-  // its message may repeat a secret that was taken for a region
+  // the SDK's message may repeat a secret that was set as the region
   await client.config.region().catch(() => {
     throw new DwhError('CONFIG_INVALID', `s3://${options.bucket}: its region is missing or invalid`, {
       hint: 'Set S3_REGION (s3.region) for a bucket at AWS, or S3_ENDPOINT (s3.endpoint) for any other server.',
@@ -61,8 +61,9 @@ async function clientConfig(options: S3StoreOptions): Promise<S3ClientConfig> {
 }
 
 /**
- * At AWS the SDK's own way, which is a checksum with each write. Elsewhere none of the SDK's: some servers refuse headers that they do not know, or store a
- * checksum that comes after the body as part of the object; bodies are covered by the signature, and `always` adds a header that every server knows.
+ * At AWS the SDK's default: a checksum with each write. At other servers no checksum of the SDK: some refuse unknown
+ * headers, or store a checksum after the body as part of the object. The signature covers the bodies, and `always` adds
+ * a header that every server knows.
  */
 function checksumConfig({ endpoint, checksum }: S3StoreOptions): Pick<S3ClientConfig, 'requestChecksumCalculation'> {
   if (endpoint !== undefined || checksum === 'when-required') return { requestChecksumCalculation: 'WHEN_REQUIRED' }
@@ -70,7 +71,7 @@ function checksumConfig({ endpoint, checksum }: S3StoreOptions): Pick<S3ClientCo
 }
 
 function credentialConfig({ anonymous, credentials }: S3StoreOptions): Pick<S3ClientConfig, 'credentials' | 'signer'> {
-  // the SDK looks for credentials even where nothing is signed
+  // the SDK looks for credentials even when it signs nothing
   if (anonymous === true)
     return {
       credentials: { accessKeyId: 'anonymous', secretAccessKey: 'anonymous' },

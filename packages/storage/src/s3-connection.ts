@@ -4,25 +4,25 @@ import { type OpenedClient, openClient, type Sdk } from './s3-client.ts'
 import { s3Failure } from './s3-errors.ts'
 import type { S3StoreOptions } from './s3-options.ts'
 
-/** A bucket that answers. The SDK is loaded, and connections are opened, when the first request is sent. */
+/** A connection to a bucket. The first request loads the SDK and opens connections. */
 export interface S3Connection {
   readonly options: S3StoreOptions
   /** For messages: `s3://bucket/prefix`. */
   readonly url: string
-  /** The name of an object in the bucket; of '', what all names begin with. */
+  /** Returns the name of an object in the bucket; for '', the prefix of all names. */
   name(key: string): string
-  /** What requests about one object begin with. */
+  /** Returns the fields of a request about one object. */
   place(key: string): { Bucket: string; Key: string }
-  /** What requests that make an object say about it. */
+  /** The encryption fields of a request that makes an object. */
   readonly encrypted: Encrypted
-  /** Sends what `make` makes of the SDK. `once`: not again after a failure, for what must not be done twice unnoticed. */
+  /** Sends the request that `make` builds. `once`: no retry, for requests that must not be done twice unnoticed. */
   send<Output>(
     make: (sdk: Sdk, client: S3Client) => Promise<Output>,
     use?: { readonly once?: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<Output>
 }
 
-/** In the words of the SDK. */
+/** Encryption, with the SDK's field names. */
 interface Encrypted {
   readonly ServerSideEncryption?: NonNullable<S3StoreOptions['encryption']>['algorithm']
   readonly SSEKMSKeyId?: string
@@ -64,12 +64,12 @@ function encrypted(encryption: S3StoreOptions['encryption']): Encrypted {
   return { ServerSideEncryption: algorithm, ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }) }
 }
 
-/** For a request that ends when the signal fires, in the words of the SDK. */
+/** Returns the SDK's option for a request that ends when the signal fires. */
 export function stoppedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal ? { abortSignal: signal } : {}
 }
 
-/** What is refused may be a secret in the wrong place, so that no message repeats it. */
+/** Checks the options. No message repeats an invalid value: it may be a secret in the wrong place. */
 function checkOptions({ bucket, endpoint, proxy, prefix, region, encryption }: S3StoreOptions): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(bucket) || looksLikeKey(bucket))
     throw invalid(

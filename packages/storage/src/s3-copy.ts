@@ -3,11 +3,12 @@ import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 import { DEFAULT_PARALLEL_PARTS, MAX_COPY_BYTES } from './s3-options.ts'
 
-/** What has to hold of the target when the copy lands. */
+/** A condition on the target at the end of a copy. */
 export type TargetCondition = { readonly IfMatch: string } | { readonly IfNoneMatch: '*' }
 
 /**
- * Copies on the server: in one request up to 5 GiB, in parts above. False when the source, as `source` describes it, is gone.
+ * Copies on the server: in one request up to 5 GiB, in parts above. False when the source that `source` describes is
+ * gone.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
  */
 export async function copyObject(
@@ -43,7 +44,7 @@ async function copyInParts(
   condition: TargetCondition | undefined,
 ): Promise<void> {
   const target = connection.place(to)
-  // a copy in parts takes no metadata along
+  // a copy in parts does not copy the metadata
   const create = { ...target, Metadata: source.Metadata ?? {}, ...connection.encrypted }
   const { UploadId } = await connection.send((sdk, client) => client.send(new sdk.CreateMultipartUploadCommand(create)))
   const size = source.ContentLength ?? 0
@@ -72,7 +73,7 @@ async function copyInParts(
       ),
     )
   } catch (error) {
-    // best effort: what is left is charged for, and harms nobody; a lifecycle rule removes it
+    // best effort: remaining parts cost money but do no harm; a lifecycle rule removes them
     await connection
       .send((sdk, client) => client.send(new sdk.AbortMultipartUploadCommand({ ...target, UploadId })))
       .catch(() => {})

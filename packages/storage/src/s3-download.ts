@@ -7,7 +7,7 @@ import { type S3Connection, stoppedBy } from './s3-connection.ts'
 import { etagOf, isAnswer, s3Failure } from './s3-errors.ts'
 import { DEFAULT_ATTEMPTS } from './s3-options.ts'
 
-/** An object as its bytes come in; they are all there, and as they were sent, when it ends without an error. */
+/** An object as its bytes arrive. If `chunks` ends without an error, they are complete and correct. */
 interface Arriving {
   readonly etag: string
   readonly size: number
@@ -15,7 +15,7 @@ interface Arriving {
   readonly chunks: AsyncIterable<Uint8Array>
 }
 
-/** Reads a small object whole; null when there is none. */
+/** Reads a small object into memory; null when there is none. */
 export async function readBody(
   connection: S3Connection,
   key: string,
@@ -28,7 +28,10 @@ export async function readBody(
   return { body: Buffer.concat(chunks), etag: arriving.etag }
 }
 
-/** Reads an object of any size into a file, which gets its name when it is whole; a chunk at a time is in memory. Null when there is none. */
+/**
+ * Reads an object of any size into a file, which gets its name when it is complete. Holds one chunk in memory. Null
+ * when there is no object.
+ */
 export async function downloadFile(
   connection: S3Connection,
   key: string,
@@ -78,7 +81,7 @@ async function readObject(
   return { etag, size, sha256, chunks: chunks(connection, key, first, { etag, size, sha256 }, signal) }
 }
 
-/** The bytes of one version of an object; where a connection breaks, the next one goes on. */
+/** Streams the bytes of one version of an object; continues after a broken connection. */
 async function* chunks(
   connection: S3Connection,
   key: string,

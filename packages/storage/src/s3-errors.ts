@@ -4,7 +4,7 @@ import type { S3StoreOptions } from './s3-options.ts'
 
 export { type AskedRequest, NOT_S3 } from './s3-hints.ts'
 
-/** The parts of an error of the SDK, and of Node's network, that are read. */
+/** The parts that we read of an error of the SDK, or of Node's network. */
 interface S3Error {
   readonly name?: string
   readonly code?: string
@@ -13,14 +13,14 @@ interface S3Error {
   readonly errors?: readonly unknown[]
   readonly $metadata?: { readonly httpStatusCode?: number }
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
-  /** What S3 puts into the answers that say so. */
+  /** In S3's answers about the region and the bucket. */
   readonly Region?: unknown
   readonly BucketName?: unknown
-  /** Put there by our middleware. */
+  /** Set by our middleware. */
   readonly asked?: AskedRequest
 }
 
-/** What the server or the network answered, as a DwhError that says what to do. No header and no key is in it. */
+/** Converts an error of the server or the network to a DwhError with a hint. Contains no header and no key. */
 export function s3Failure(error: unknown, url: string, options?: S3StoreOptions): DwhError {
   if (isDwhError(error)) return error
   const found = error as S3Error
@@ -36,7 +36,7 @@ export function s3Failure(error: unknown, url: string, options?: S3StoreOptions)
     asked: found.asked,
     options,
   })
-  // an answer without a body, as that to HEAD is
+  // an answer without a body, such as the answer to HEAD
   const http = name === 'Unknown' ? `HTTP ${status}` : `${name} (HTTP ${status})`
   const what = status === undefined ? (network ?? name) : http
   return new DwhError(code, `${url}: ${what}${said(found, name)}`, {
@@ -46,7 +46,7 @@ export function s3Failure(error: unknown, url: string, options?: S3StoreOptions)
   })
 }
 
-/** An answer that the SDK cannot read, and that has not even the name of an error, comes from something else. */
+/** An answer that the SDK cannot parse and that has no error name does not come from S3. */
 function nameOf({ name = 'Error' }: S3Error, status: number | undefined): string {
   const unread = status !== undefined && status < 500 && /^(Error|SyntaxError|TypeError)$/.test(name)
   return unread ? NOT_S3 : name
@@ -57,43 +57,44 @@ function said({ message }: S3Error, name: string): string {
   return message && message !== name && message !== 'UnknownError' ? `: ${message}` : ''
 }
 
-/** Some other server answered, with something that the SDK took for an answer of S3. */
+/** The error for an answer of another server that the SDK took for an answer of S3. */
 export function notS3(url: string): DwhError {
   const { code, hint } = meaningOf({ name: NOT_S3 })
   return new DwhError(code, `${url}: not an S3 server`, { hint })
 }
 
-/** Every answer of S3 that is about an object has one. */
+/** Returns the ETag of an answer. Every answer of S3 about an object has one. */
 export function etagOf(etag: string | undefined, url: string): string {
   if (etag === undefined) throw notS3(url)
   return etag
 }
 
-/** The region that the server says the bucket is in. */
+/** Returns the region of the bucket, from the server's answer. */
 function regionOf({ Region, $response }: S3Error): string | undefined {
   const region = $response?.headers?.['x-amz-bucket-region'] ?? Region
   return typeof region === 'string' && /^[a-z0-9-]{1,39}$/.test(region) ? region : undefined
 }
 
-/** The SDK's errors hold the request and its answer whole, headers included. */
+/** Returns an error without the request and the answer, headers included, which the SDK's errors contain. */
 function slim(error: unknown): Error {
   const { name, message, stack } = error as Error
   return Object.assign(new Error(message), { name, stack })
 }
 
 /**
- * Answers to a write that was not done because of another one under way, which is tried again: 409 (OperationAborted, ConditionalRequestConflict), and
- * MinIO's AccessDenied where a folder in the name is being removed, as by the deletion of all that was in it (seen twice in 2,400 writes of four clients).
+ * Answers to a write that failed because of another write at the same time; we retry it. 409 (OperationAborted,
+ * ConditionalRequestConflict), and MinIO's AccessDenied while it removes a folder in the name, such as after the
+ * deletion of all its objects (seen twice in 2,400 writes of four clients).
  */
 export const NOT_DONE = [409, 'AccessDenied'] as const
 
-/** What an answer was, by the name of the error or the HTTP status. */
+/** True for an answer with one of these error names or HTTP statuses. */
 export function isAnswer(error: unknown, ...what: readonly (string | number)[]): boolean {
   if (!isDwhError(error)) return false
   return what.includes(error.context.name as string) || what.includes(error.context.status as number)
 }
 
-/** True for a failure after which nobody knows whether the server did what it was asked. */
+/** True for a failure after which it is unknown whether the server carried out the request. */
 export function isUncertain(error: unknown): boolean {
   if (!isDwhError(error)) return false
   const { status } = error.context
@@ -103,7 +104,7 @@ export function isUncertain(error: unknown): boolean {
   )
 }
 
-/** Node's code of a failed connection, wherever it is in the error. */
+/** Returns Node's code of a failed connection, from anywhere in the error. */
 function networkCode(error: S3Error): string | undefined {
   if (
     typeof error.code === 'string' &&

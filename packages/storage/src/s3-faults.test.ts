@@ -71,14 +71,14 @@ describe('a server that fails for a while', () => {
     expect(server.requests).toHaveLength(3)
   })
 
-  test('a read that is refused is not asked for again', async () => {
+  test('a refused read: not retried', async () => {
     const { server, store } = await setUp()
     server.script({ when: puts('GetObject'), do: { respond: { status: 403, code: 'AccessDenied' } } })
     await expect(store.get('a')).rejects.toMatchObject({ code: 'STORE_DENIED' })
     expect(server.requests).toHaveLength(1)
   })
 
-  test('one that goes on failing: an error, with what to do', async () => {
+  test('a server that keeps failing: an error with a hint', async () => {
     const { server, store } = await setUp({ attempts: 2 })
     server.script({ when: () => true, do: { respond: { status: 500, code: 'InternalError' } } })
     await expect(store.put('a', text('x'))).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('conditional writes', () => {
     expect((await store.get('k'))?.etag).toBe(etag)
   }
 
-  test('the answer is lost, and somebody else wrote since: a conflict that says it is not certain', async () => {
+  test('the answer is lost, and another writer has written since: an uncertain conflict', async () => {
     const { server, store } = await setUp()
     const other = s3Store({ bucket: 'bucket', endpoint: server.url, credentials: TEST_CREDENTIAL })
     await store.conditionalWrites?.()
@@ -137,7 +137,7 @@ describe('conditional writes', () => {
     expect((await store.get('k'))?.body).toEqual(Buffer.from('theirs'))
   })
 
-  test.each([403, 507])('the answer is lost, and the next one is %i: it is looked up', async (status) => {
+  test.each([403, 507])('the answer is lost, and the next one is %i: the object tells the result', async (status) => {
     const { server, store } = await setUp({ attempts: 2 })
     await store.conditionalWrites?.()
     server.script({ when: puts('PutObject'), times: 1, do: 'drop-after' })
@@ -162,7 +162,7 @@ describe('conditional writes', () => {
     await expect(store.put('k', text('2'), { ifMatch: etag })).rejects.toMatchObject({ code: said })
   })
 
-  test('a server that honours them is found out by three small writes, once', async () => {
+  test('a server that honours conditions: recognised by three small writes, once', async () => {
     const { server, store } = await setUp()
     await store.put('k', text('1'), { ifAbsent: true })
     await store.put('k2', text('1'), { ifAbsent: true })
@@ -197,7 +197,7 @@ describe('conditional writes', () => {
 })
 
 describe('downloads', () => {
-  test('a body cut midway goes on where it stopped, of the same version', async () => {
+  test('a body cut midway: continued where it stopped, from the same version', async () => {
     const { server, store } = await setUp()
     const { path, body } = await file(3 * MIB)
     await store.putFile('k', path)
@@ -230,7 +230,7 @@ describe('downloads', () => {
     expect(await readdir(join(path, '..'))).toEqual(['file'])
   })
 
-  test('one flipped byte, in a file or in memory, is found', async () => {
+  test('one flipped byte, in a file or in memory: DAMAGED', async () => {
     const { server, store } = await setUp()
     const { path } = await file(2 * MIB)
     await store.putFile('k', path)
@@ -266,7 +266,7 @@ describe('uploads', () => {
     expect(server.uploads('bucket')).toEqual([])
   })
 
-  test('the answer to the last request is lost: the file is there, and known to be', async () => {
+  test('the answer to the last request is lost: the upload counts as done', async () => {
     const { server, store } = await setUp({ partBytes: 5 * MIB }, { forgetsCompletedUploads: true })
     const { path, body } = await file(6 * MIB)
     server.script({ when: puts('CompleteMultipartUpload'), times: 1, do: 'drop-after' })
@@ -291,7 +291,7 @@ describe('uploads', () => {
     expect(server.objects('bucket')).toEqual([])
   })
 
-  test('stopped while the server begins an upload: its answer is awaited, for it names what is to be removed', async () => {
+  test('stopped while the server begins an upload: waits for the answer, which names what to remove', async () => {
     const { server, store } = await setUp({ partBytes: 5 * MIB })
     const { path } = await file(18 * MIB)
     const begun = server.script({ when: puts('CreateMultipartUpload'), do: { hang: 'answer' } })
@@ -305,7 +305,7 @@ describe('uploads', () => {
     expect(server.uploads('bucket')).toEqual([])
   })
 
-  test('nothing but the bytes is stored, even by a server that stores trailers', async () => {
+  test('a server that stores trailers: stores nothing but the bytes', async () => {
     const { server, store } = await setUp({ partBytes: 5 * MIB }, { storesTrailers: true })
     const { path, body } = await file(6 * MIB)
     await store.putFile('large', path)
@@ -316,7 +316,7 @@ describe('uploads', () => {
     expect(server.requests.filter(({ headers }) => 'x-amz-trailer' in headers)).toEqual([])
   })
 
-  test('every part is covered by the signature', async () => {
+  test('an upload in parts: the signature covers every part', async () => {
     const { server, store } = await setUp({ partBytes: 5 * MIB })
     const { path } = await file(6 * MIB)
     await store.putFile('large', path)
@@ -325,7 +325,7 @@ describe('uploads', () => {
     for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  test('encryption is asked for, also by the probe: a bucket may insist', async () => {
+  test('encryption: requested by the probe too, because a bucket may require it', async () => {
     const { server, store } = await setUp({ encryption: { algorithm: 'AES256' } })
     server.script({
       when: ({ operation, headers }) =>
@@ -336,7 +336,7 @@ describe('uploads', () => {
     expect(server.objects('bucket')).toHaveLength(1)
   })
 
-  test('encryption is asked for wherever an object is made', async () => {
+  test('encryption: requested by every request that makes an object', async () => {
     const encryption = { algorithm: 'aws:kms', kmsKeyId: 'key-1' } as const
     const { server, store } = await setUp({ partBytes: 5 * MIB, copyPartBytes: 5 * MIB, encryption })
     const { path } = await file(6 * MIB)
@@ -351,7 +351,7 @@ describe('uploads', () => {
   })
 })
 
-test('another object of the same size is there after an upload: an error', async () => {
+test('another object of the same size after an upload: an error', async () => {
   const { server, store } = await setUp()
   const { path } = await file(1024)
   const overwrite = () => store.put('k', new Uint8Array(1024))
@@ -382,7 +382,7 @@ describe('copies', () => {
   })
 })
 
-describe('what is not as it should be, in one clear error', () => {
+describe('wrong settings, each with one clear error', () => {
   const denied: readonly [string, Partial<S3StoreOptions>, RegExp][] = [
     [
       'a wrong secret',
@@ -398,7 +398,7 @@ describe('what is not as it should be, in one clear error', () => {
     expect(`${error.message} ${error.hint}`).not.toContain(options.credentials?.secretAccessKey)
   })
 
-  test('an expired session; and rights that are missing, also to list', async () => {
+  test('an expired session; missing rights, also to list', async () => {
     const temporary: S3Credential = {
       ...TEST_CREDENTIAL,
       accessKeyId: 'T',
@@ -418,7 +418,7 @@ describe('what is not as it should be, in one clear error', () => {
     })
   })
 
-  test('no bucket, nobody there, no such host, http for https', async () => {
+  test('no bucket, no server, no such host, http for https', async () => {
     const { server, store } = await setUp({ bucket: 'another' })
     await expect(store.get('k')).rejects.toMatchObject({
       code: 'STORE_FAILED',
@@ -436,7 +436,7 @@ describe('what is not as it should be, in one clear error', () => {
     })
   })
 
-  test('neither a region nor an endpoint', async () => {
+  test('neither a region nor an endpoint: CONFIG_INVALID', async () => {
     const store = s3Store({ bucket: 'bucket', credentials: TEST_CREDENTIAL, profile: 'none' })
     await expect(store.get('k')).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
@@ -444,7 +444,7 @@ describe('what is not as it should be, in one clear error', () => {
     })
   })
 
-  test('a bucket, prefix, endpoint or proxy that cannot be one, before anything is sent', () => {
+  test('an invalid bucket, prefix, endpoint or proxy: refused before any request', () => {
     for (const wrong of [{ bucket: 'a/b' }, { prefix: 'a b' }, { endpoint: 'localhost:9000' }, { proxy: 'proxy:3128' }])
       expect(() => s3Store({ bucket: 'bucket', ...wrong })).toThrowError(
         expect.objectContaining({ code: 'CONFIG_INVALID' }),

@@ -3,11 +3,11 @@ import { DwhError, type ObjectInfo } from '@dwh/core'
 import { type S3Connection, stoppedBy } from './s3-connection.ts'
 import { etagOf, isAnswer } from './s3-errors.ts'
 
-/** The names of what each object carries with it: its own hash, and which write it came from. */
+/** The names of each object's metadata: its hash, and the id of the write that made it. */
 export const SHA256 = 'sha256'
 export const WRITE = 'dwh-write'
 
-/** What the server says about an object; null where there is none. */
+/** Asks the server about an object; null when there is none. */
 export async function headObject(
   connection: S3Connection,
   key: string,
@@ -19,7 +19,7 @@ export async function headObject(
       { signal },
     )
   } catch (error) {
-    // the answer to HEAD has no body, and so does not tell a missing bucket from a missing object
+    // the answer to HEAD has no body, so a missing bucket looks like a missing object
     if (isAnswer(error, 404)) return null
     if (!isAnswer(error, 403)) throw error
     const { code, message, hint, context, cause } = error as DwhError
@@ -27,7 +27,7 @@ export async function headObject(
   }
 }
 
-/** The same as the store says it. */
+/** As `headObject`, converted to the info of a store. */
 export async function headInfo(
   connection: S3Connection,
   key: string,

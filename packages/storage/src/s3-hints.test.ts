@@ -17,7 +17,7 @@ async function list(store: ReturnType<typeof s3Store>): Promise<void> {
   for await (const _ of store.list('')) return
 }
 
-describe('what a server refuses: each with the setting', () => {
+describe('refusals of a server, each with the setting', () => {
   test.each([
     ['InvalidBucketName', 400, {}, {}, /DWH_STORAGE/],
     ['NoSuchBucket', 404, {}, {}, /Create the bucket.*DWH_STORAGE.*S3_REGION \(s3\.region\).*S3_ENDPOINT/],
@@ -55,25 +55,25 @@ describe('what a server refuses: each with the setting', () => {
     ['InvalidRequest', 400, {}, { checksum: 'always' }, /docs\/storage\.md/],
   ] as const)('%s (%i)', async (code, status, headers, more, hint) => {
     const { server, store } = await setUp(more as Partial<S3StoreOptions>)
-    // the words are nobody's: only code and status count
+    // an unknown message: only code and status count
     server.script({ when: () => true, do: { respond: { status, code, headers, message: 'xyz' } } })
     await expect(store.put('a', text('x'))).rejects.toMatchObject({ hint: expect.stringMatching(hint) })
   })
 
-  test('another region, by the answer of a real signature check', async () => {
+  test('another region, from the answer of a real signature check: the hint names the region', async () => {
     const { store } = await setUp({ region: 'eu-west-3' })
     await expect(list(store)).rejects.toMatchObject({ hint: expect.stringContaining('S3_REGION=us-east-1') })
     await expect(store.head('a')).rejects.toThrow('HTTP 400')
   })
 
-  test('a region that a server made up is not repeated', async () => {
+  test('an invalid region from the server: not repeated', async () => {
     const { server, store } = await setUp()
     const headers = { 'x-amz-bucket-region': 'x; rm -rf' }
     server.script({ when: () => true, do: { respond: { status: 301, code: 'PermanentRedirect', headers } } })
     await expect(list(store)).rejects.toMatchObject({ hint: expect.not.stringContaining('rm') })
   })
 
-  test('the bucket looked for is another one: path style is wrong', async () => {
+  test('the server looked for another bucket: the hint names path style', async () => {
     const { server, store } = await setUp({ bucket: 'nowhere' })
     await expect(list(store)).rejects.toMatchObject({ hint: expect.stringContaining('Create the bucket') })
     const body = '<Error><Code>NoSuchBucket</Code><BucketName>data</BucketName></Error>'
@@ -81,7 +81,7 @@ describe('what a server refuses: each with the setting', () => {
     await expect(list(store)).rejects.toMatchObject({ hint: expect.stringContaining('S3_PATH_STYLE (s3.path_style)') })
   })
 
-  test('a list that finds no such key: the bucket stands in the host already', async () => {
+  test('a list that finds no such key: the endpoint already contains the bucket', async () => {
     const { server, store } = await setUp()
     server.script({ when: () => true, do: { respond: { status: 404, code: 'NoSuchKey' } } })
     await expect(list(store)).rejects.toMatchObject({
@@ -89,13 +89,13 @@ describe('what a server refuses: each with the setting', () => {
     })
   })
 
-  test('an endpoint with a path: said, where something is wrong', async () => {
+  test('an endpoint with a path: the hint of an error mentions it', async () => {
     const { store } = await setUp({}, '/some/path')
     await expect(list(store)).rejects.toMatchObject({ hint: expect.stringContaining('contains a path') })
   })
 })
 
-test('a bucket whose requester pays: each request says that it agrees, the signed URL too', async () => {
+test('a requester-pays bucket: each request agrees to pay, the signed URL too', async () => {
   const { server, store } = await setUp({ requesterPays: true })
   const unpaid = { respond: { status: 403, code: 'AccessDenied' } } as const
   server.script({ when: ({ headers }) => headers['x-amz-request-payer'] !== 'requester', do: unpaid })
@@ -104,7 +104,7 @@ test('a bucket whose requester pays: each request says that it agrees, the signe
   expect(await store.presignedUrl?.('a', 60)).toContain('x-amz-request-payer=requester')
 })
 
-describe('what answers is no S3', () => {
+describe('a server that is not S3', () => {
   const page = '<!doctype html><html><body><p>Sign in<br></body></html>'
   async function answering(status: number, headers: Record<string, string>, body: string): Promise<string> {
     const server = createServer((_, answer) => void answer.writeHead(status, headers).end(body))
@@ -130,7 +130,7 @@ describe('what answers is no S3', () => {
     await expect(store.get('a')).rejects.toMatchObject(refusal)
   })
 
-  test('bytes that are no HTTP, as of TLS: is it https?', async () => {
+  test('an answer that is not HTTP, such as TLS: the hint asks for https', async () => {
     const server = createNetServer((socket) =>
       socket.on('error', () => {}).once('data', () => socket.end('\x15\x03\x01\x00\x02\x02\x46')),
     )
@@ -148,7 +148,7 @@ describe('what answers is no S3', () => {
     })
   })
 
-  test('a server that is overloaded, with a page for people: it may be tried again', async () => {
+  test('an overloaded server with a web page: STORE_UNREACHABLE, may be retried', async () => {
     const endpoint = await answering(502, { 'content-type': 'text/html' }, page)
     const store = s3Store({
       bucket: 'bucket',
@@ -160,7 +160,7 @@ describe('what answers is no S3', () => {
   })
 })
 
-describe('settings that cannot be: refused at once, and never repeated', () => {
+describe('invalid settings: refused at once, and never repeated', () => {
   const KEY = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
   test.each([
     ['a key in the bucket', { bucket: 'KEY:s3cr3t@bucket' }, 's3cr3t'],
@@ -184,7 +184,7 @@ describe('settings that cannot be: refused at once, and never repeated', () => {
     expect(open).toThrow(expect.objectContaining({ hint: expect.not.stringContaining(secret) }))
   })
 
-  test('a region of the environment that cannot be', async () => {
+  test('an invalid region in the environment', async () => {
     process.env.AWS_REGION = KEY
     onTestFinished(() => void delete process.env.AWS_REGION)
     const store = s3Store({ bucket: 'bucket', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })

@@ -2,23 +2,23 @@ import type { DwhErrorCode } from '@dwh/core'
 import { networkHint } from './s3-network-hints.ts'
 import type { S3StoreOptions } from './s3-options.ts'
 
-/** What failed, as far as our middleware has seen it. */
+/** A failed request, as our middleware saw it. */
 export interface AskedRequest {
-  /** By its name in the SDK. */
+  /** The name of the command in the SDK. */
   readonly command: string
-  /** In a header of the request. */
+  /** Whether the request has a checksum in a header. */
   readonly hasChecksum: boolean
 }
 
-/** A request that was refused: what was asked, and what the answer says in codes. */
+/** A refused request: the request, and the codes of the answer. */
 export interface Refusal {
   /** The code of S3's error, or the name of the SDK's. */
   readonly name: string
   readonly status?: number | undefined
   readonly network?: string | undefined
-  /** The bucket is in it, by the answer. */
+  /** The region of the bucket, from the answer. */
   readonly region?: string | undefined
-  /** The answer is about another bucket than the one that was asked for. */
+  /** Whether the answer is about another bucket than the request. */
   readonly otherBucket?: boolean | undefined
   readonly asked?: AskedRequest | undefined
   readonly options?: S3StoreOptions | undefined
@@ -31,13 +31,16 @@ export interface Meaning {
 
 type Hint = string | ((refusal: Refusal) => string)
 
-/** The name of an answer that comes from something else than S3. */
+/** The error name for an answer that does not come from S3. */
 export const NOT_S3 = 'NotS3'
 
 const ENDPOINT = 'S3_ENDPOINT (s3.endpoint)'
 const PATH_STYLE = 'S3_PATH_STYLE (s3.path_style)'
 
-/** By the codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and of those that speak its protocol. */
+/**
+ * Hints by the error codes of S3 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html) and of
+ * compatible servers.
+ */
 const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   InvalidAccessKeyId: [
     'STORE_DENIED',
@@ -98,7 +101,7 @@ const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   ],
 }
 
-/** What it means, and what to do about it. */
+/** Returns the error code of a refusal and what to do about it. */
 export function meaningOf(refusal: Refusal): Meaning {
   const { code, hint } = meaning(refusal)
   return { code, hint: hint === undefined ? undefined : `${hint}${pathHint(refusal)}` }
@@ -111,7 +114,7 @@ function meaning(refusal: Refusal): Meaning {
   if (named) return fixed(named[0], named[1])
   if (/^(XMinio)?KMS/.test(name)) return fixed('STORE_FAILED', KMS)
   if (status === 412) return fixed('CONFLICT', undefined)
-  // the answers to HEAD have no name
+  // answers to HEAD have no error name
   if (status === 301 || status === 307 || (status === 400 && region !== undefined && region !== options?.region))
     return fixed('STORE_FAILED', otherRegion)
   if (status === 401 || status === 403) return fixed('STORE_DENIED', denied)
@@ -150,7 +153,7 @@ function otherRegion({ name, region, options }: Refusal): string {
   return `The bucket is ${where}${endpoint}.`
 }
 
-/** One code for many refusals: which it is shows in what was asked. */
+/** S3 uses this code for many refusals; the request tells which one it is. */
 function invalidRequest({ asked }: Refusal): string {
   const isPut = asked?.command === 'PutObjectCommand' || asked?.command === 'UploadPartCommand'
   return isPut && !asked.hasChecksum
@@ -176,7 +179,7 @@ function inHost(): string {
 const RIGHTS =
   'Allow these credentials to read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, S3 denies access to a missing object too.'
 
-/** A policy does not say what it wants; so what it may want is said, but for what is done already. */
+/** A policy does not tell what it requires. So this lists what it may require, without what is already set. */
 function denied({ asked, options }: Refusal): string {
   if (options?.anonymous)
     return 'The bucket is not public, or the public may not list it (s3:GetObject, s3:ListBucket): set credentials, and remove s3.anonymous (S3_ANONYMOUS).'
@@ -192,7 +195,7 @@ function denied({ asked, options }: Refusal): string {
   return [RIGHTS, ...more.filter(Boolean)].join(' ')
 }
 
-/** A path is right for few servers; where one is given, it may be what is wrong. */
+/** Few servers need a path, so a path in the endpoint may be the mistake. */
 function pathHint({ status, options }: Refusal): string {
   const { endpoint } = options ?? {}
   if (endpoint === undefined || new URL(endpoint).pathname === '/' || status === undefined || status >= 500) return ''

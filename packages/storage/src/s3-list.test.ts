@@ -32,7 +32,7 @@ test.each([
   await expect(all()).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('list') })
 })
 
-test('a server that takes no prefix for its uploads: those of others are left alone', async () => {
+test('a server that ignores the prefix for uploads: other uploads are left alone', async () => {
   const { server, store } = await open('mine')
   const upload = (key: string) => `<Upload><Key>${key}</Key><UploadId>u</UploadId></Upload>`
   const body = `<?xml version="1.0"?><ListMultipartUploadsResult>${[

@@ -2,7 +2,10 @@ import { DwhError, type ObjectInfo } from '@dwh/core'
 import { type S3Connection, stoppedBy } from './s3-connection.ts'
 import { notS3 } from './s3-errors.ts'
 
-/** All objects below a prefix, a page of at most 1,000 at a time: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+/**
+ * Lists all objects below a prefix, in pages of at most 1,000:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+ */
 export async function* listObjects(
   connection: S3Connection,
   prefix: string,
@@ -22,7 +25,7 @@ export async function* listObjects(
     for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
       if (Key <= last) throw incomplete(connection, 'its keys are not in byte order')
       last = Key
-      // programs that imitate folders leave such objects; no key of a store ends so
+      // programs that imitate folders leave such objects; no key of a store ends with a slash
       if (!Key.endsWith('/')) yield { key: Key.slice(root.length), size: Size, etag: ETag, sha256: null }
     }
     if (page.IsTruncated && !page.NextContinuationToken) throw incomplete(connection, 'it is incomplete')

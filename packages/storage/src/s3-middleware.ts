@@ -4,7 +4,7 @@ import { DwhError } from '@dwh/core'
 import { type AskedRequest, isAnswer, NOT_DONE, NOT_S3, s3Failure } from './s3-errors.ts'
 import type { S3StoreOptions } from './s3-options.ts'
 
-/** The parts of a request and of an answer that are looked at. */
+/** The parts that we read of a request and of an answer. */
 interface Request {
   readonly method: string
   readonly headers: Record<string, string>
@@ -17,7 +17,10 @@ interface Answer {
 
 const READS = new Set(['GetObjectCommand', 'HeadObjectCommand', 'ListObjectsV2Command'])
 
-/** What the SDK does not do by itself, for each request of a client: https://github.com/aws/aws-sdk-js-v3#middleware-stack */
+/**
+ * Adds middleware to a client for what the SDK does not do itself:
+ * https://github.com/aws/aws-sdk-js-v3#middleware-stack
+ */
 export function setUpRequests(
   client: S3Client,
   options: S3StoreOptions,
@@ -69,8 +72,9 @@ export function setUpRequests(
 }
 
 /**
- * `Content-MD5` is the one checksum that every server of S3's protocol knows, those that have never heard of `x-amz-checksum-*` included; in a header, since
- * a trailer may become part of the object. A body is in memory by now: a file is sent in parts.
+ * Adds headers to a request. `Content-MD5` is the one checksum that every S3-compatible server knows, also servers
+ * without `x-amz-checksum-*`. It goes into a header, because a trailer may become part of the object. The body is in
+ * memory: files are sent in parts.
  */
 function addHeaders({ headers, body }: Request, { endpoint, checksum, requesterPays }: S3StoreOptions): void {
   if (requesterPays === true) headers['x-amz-request-payer'] = 'requester'
@@ -83,7 +87,10 @@ function hasChecksum(headers: Readonly<Record<string, string>>): boolean {
   return Object.keys(headers).some((name) => /^(content-md5$|x-amz-checksum-|x-amz-trailer$)/i.test(name))
 }
 
-/** A page for people, as of a console, a proxy or a portal. Those of a server that is overloaded, or of a proxy that asks for a password, say so by their status. */
+/**
+ * True for a web page, such as of a console, a proxy or a portal. The pages of an overloaded server, or of a proxy that
+ * asks for a password, are recognised by their status instead.
+ */
 function isPage(status: number, headers: Answer['headers']): boolean {
   const foreign = !Object.keys(headers).some((name) => /^(etag$|x-amz-)/i.test(name))
   return (

@@ -34,7 +34,7 @@ describe.each([
     return { server, store, path }
   }
 
-  test('lands only where the target is what was seen', async () => {
+  test('a move: only if the target is unchanged', async () => {
     const { store } = await staged()
     const conflict = { code: 'CONFLICT' }
     await store.put('a', text('1'))
@@ -43,14 +43,14 @@ describe.each([
     await store.put('a', text('2'))
     await expect(store.move('stage/a', 'a', seen)).rejects.toMatchObject(conflict)
     expect((await store.get('a'))?.body.toString()).toBe('2')
-    // gone meanwhile is not the same as a source that is gone
+    // a target that has gone is not the same as a source that has gone
     await store.delete('a')
     await expect(store.move('stage/a', 'a', seen)).rejects.toMatchObject(conflict)
     expect(await store.move('stage/a', 'a', null)).toMatchObject({ size: bytes })
     expect(await store.move('no/such', 'a', await store.head('a'))).toBeNull()
   })
 
-  test('reads the source that was seen, or nothing: another one that took its place meanwhile is not copied', async () => {
+  test('reads the source that was seen, or nothing: a source that was replaced is not copied', async () => {
     const { server, store, path } = await staged()
     await store.put('a', text('before'))
     const seen = await store.head('a')
@@ -68,7 +68,7 @@ describe.each([
   })
 })
 
-describe('a server that does not know of conditions on the target of a copy', () => {
+describe('a server without conditions on the target of a copy', () => {
   test.each([
     ['says so', { respond: { status: 501, code: 'NotImplemented' } }],
     ['takes them for conditions on the source', { respond: { status: 412, code: 'PreconditionFailed' } }],
@@ -82,7 +82,7 @@ describe('a server that does not know of conditions on the target of a copy', ()
   })
 })
 
-test('an answer that was lost: the second copy is refused, and nothing is lost', async () => {
+test('a lost answer: the second copy is refused, and nothing is lost', async () => {
   const { server, store } = await setUp()
   await store.put('from', text('x'))
   server.script({ when: isCopy, times: 1, do: 'drop-after' })
@@ -90,7 +90,7 @@ test('an answer that was lost: the second copy is refused, and nothing is lost',
   expect(await store.move('from', 'to', await store.head('to'))).toMatchObject({ size: 1 })
 })
 
-describe('uploads that nobody finishes', () => {
+describe('unfinished uploads', () => {
   test('are removed, all of them, and only those of this store', async () => {
     const { server, store, open } = await setUp({ partBytes: 5 * MIB, attempts: 1 })
     const path = join(await temporaryFolder(), 'file')
@@ -104,7 +104,7 @@ describe('uploads that nobody finishes', () => {
     await expect.poll(() => open('mine').removeUnfinished?.(new Date())).toBe(1)
     expect(await open('mine').removeUnfinished?.(new Date())).toBe(0)
     expect(server.uploads('bucket').map(({ key }) => key)).toEqual(['other/_dwh/stage/r1/a'])
-    // a warehouse at the root of a bucket is not the owner of those beside it
+    // a warehouse at the root of a bucket does not own the warehouses beside it
     expect(await store.removeUnfinished?.(new Date())).toBe(0)
   })
 })

@@ -1,13 +1,13 @@
 import type { S3StoreOptions } from './s3-options.ts'
 
-/** What a server's address, and the authorities to trust, are called where they are set. */
+/** The names of the settings for a server's address and its CA file. */
 interface Names {
   readonly endpoint: string
   readonly ca: string
 }
 
 const OF_S3: Names = { endpoint: 'S3_ENDPOINT (s3.endpoint)', ca: 'S3_CA_FILE (s3.ca_file)' }
-/** Of a folder that a web server gives out. */
+/** The names for a folder that a web server serves. */
 export const OF_WEB: Names = { endpoint: 'DWH_STORAGE (storage)', ca: 'NODE_EXTRA_CA_CERTS' }
 
 const unknownAuthority = ({ ca }: Names) =>
@@ -15,7 +15,10 @@ const unknownAuthority = ({ ca }: Names) =>
 const noTls = ({ endpoint }: Names) =>
   `The server does not speak TLS. If it uses http instead of https, correct ${endpoint}.`
 
-/** By Node's codes: https://nodejs.org/api/errors.html, https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/**
+ * Hints by Node's error codes: https://nodejs.org/api/errors.html,
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
 const HINTS: Readonly<Record<string, string | ((names: Names) => string)>> = {
   ECONNREFUSED: ({ endpoint }) =>
     `Nothing listens there: check host and port of ${endpoint}, and that the server runs.`,
@@ -37,7 +40,7 @@ const HINTS: Readonly<Record<string, string | ((names: Names) => string)>> = {
     'The certificate of the server is not valid yet: check the clocks of this machine and of the server.',
 }
 
-/** What to do where no answer came. */
+/** Returns what to do when no answer came. */
 export function networkHint(
   code: string | undefined,
   options: Pick<S3StoreOptions, 'endpoint'> | undefined,
@@ -48,7 +51,7 @@ export function networkHint(
     return options?.endpoint === undefined
       ? 'There is no such host: check S3_REGION (s3.region), and the network.'
       : `There is no such host: check ${endpoint}. A bucket in the host name needs its own DNS name; S3_PATH_STYLE=true (s3.path_style) puts it in the path.`
-  // an answer in TLS is none in HTTP, and some servers just hang up
+  // a TLS answer is not valid HTTP, and some servers just hang up
   if (code === 'ECONNRESET' || code?.startsWith('HPE_'))
     return options?.endpoint?.startsWith('http:')
       ? `The connection was closed, or the answer was not HTTP. Check whether ${endpoint} needs https instead of http, and whether a proxy is in between.`

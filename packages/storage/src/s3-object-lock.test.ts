@@ -36,7 +36,7 @@ describe('a bucket with Object Lock', () => {
     await expect(store.putFile('a', await file(6 * MIB))).rejects.toMatchObject(refusal)
   })
 
-  test('checksum: always, every way to write: each body carries one in a header, and is stored as it is', async () => {
+  test('checksum: always, every kind of write: a checksum in a header, and the body stored unchanged', async () => {
     const { server, store } = await locked({ checksum: 'always', partBytes: 5 * MIB, copyPartBytes: 5 * MIB })
     const { etag } = await store.put('a', text('1'), { ifAbsent: true })
     await store.put('a', text('2'), { ifMatch: etag })
@@ -57,8 +57,8 @@ describe('a bucket with Object Lock', () => {
     expect(await store.head('b')).toBeNull()
   })
 
-  test('at AWS each write carries the checksum of the SDK, unless it is told not to', async () => {
-    // the SDK's own name for an endpoint, which only this process sees
+  test('at AWS: each write carries the checksum of the SDK, unless checksum is when-required', async () => {
+    // the SDK's own variable for an endpoint, which only this process sees
     const server = await startS3Server({ buckets: ['locked'], lockedBuckets: ['locked'] })
     onTestFinished(() => server.close())
     process.env.AWS_ENDPOINT_URL_S3 = server.url

@@ -3,8 +3,8 @@ import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 
 /**
- * Whether the server honours the conditions of a write: an object that is there is created again, and replaced under an ETag that it does not have. A
- * server that takes either ignores them. Nothing is left.
+ * Tests whether the server honours conditional writes. Tries to create an object that exists, and to replace it under a
+ * wrong ETag. A server that accepts either ignores conditions. Leaves nothing behind.
  */
 export async function probeConditions(connection: S3Connection): Promise<boolean> {
   const object = connection.place(`${PROBE_PREFIX}${temporaryName()}`)
@@ -27,7 +27,7 @@ async function refused(put: Promise<unknown>): Promise<boolean> {
     await put
     return false
   } catch (error) {
-    // 501: a server that knows the header and does not have the feature
+    // 501: the server knows the header but lacks the feature
     if (isAnswer(error, 501)) return false
     if (isAnswer(error, 412)) return true
     throw error

@@ -8,7 +8,7 @@ import { isAnswer, isUncertain } from './s3-errors.ts'
 import { headInfo, headObject, SHA256, WRITE } from './s3-head.ts'
 import { uploadFile } from './s3-upload.ts'
 
-/** Uploads a file, and looks whether what is there is what was sent. */
+/** Uploads a file, and verifies the stored object. */
 export async function putFile(
   connection: S3Connection,
   key: string,
@@ -32,7 +32,7 @@ export async function putFile(
       metadata: { [SHA256]: hash, [WRITE]: write },
       signal,
     })
-      // it may have arrived although its answer did not
+      // the upload may have succeeded although its answer was lost
       .catch(async (error) => {
         const there = isUncertain(error) || isAnswer(error, 'NoSuchUpload') ? await headObject(connection, key) : null
         if (there?.Metadata?.[WRITE] !== write) throw error

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-/** Names below `localhost` are this machine (RFC 6761), which not every resolver knows. */
+/** Names below `localhost` are this machine (RFC 6761), but not every resolver knows that. */
 function resolveLocalhost(): void {
   const { lookup } = dns
   vi.spyOn(dns, 'lookup').mockImplementation(((host: string, ...rest: never[]) =>
@@ -26,7 +26,7 @@ function resolveLocalhost(): void {
 }
 
 let buckets = 0
-/** Opens a store over a bucket of its own, as often as it is called. */
+/** Opens a store over a new bucket at each call. */
 function newBucket({ pathStyle }: { pathStyle: boolean }): () => ReturnType<typeof s3Store> {
   buckets += 1
   const bucket = `bucket-${buckets}`

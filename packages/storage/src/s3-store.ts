@@ -12,21 +12,23 @@ import { probeConditions } from './s3-probe.ts'
 import { putFile } from './s3-put-file.ts'
 import { removeUploads } from './s3-uploads.ts'
 
-/** Pauses between attempts at a conditional write: at most this, times two for each one before. */
+/** The longest pause before a conditional write is retried, doubled for each attempt. */
 const PAUSE_MS = 50
 
 /**
- * Objects in a bucket of S3, or of anything that speaks its protocol: https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
+ * Stores objects in a bucket of S3 or of a compatible server:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
  *
- * Every object carries its SHA-256 as metadata, and what arrives is checked against it. Conditional writes are `If-Match` and `If-None-Match`; before the
- * first one, three small writes below `_dwh/probe/` find out whether the server honours them. Where it does not, a condition is looked at before the
- * write, which two writers at one moment may both pass; `conditionalWrites()` says so.
+ * Every object carries its SHA-256 as metadata, and downloads are checked against it. Conditional writes are `If-Match`
+ * and `If-None-Match`. Before the first one, three small writes below `_dwh/probe/` test whether the server honours
+ * them. If it does not, the store checks the condition before the write, and two simultaneous writers may both pass;
+ * `conditionalWrites()` then returns false.
  *
  * @example
  * const store = s3Store({ bucket: 'warehouse', endpoint: 'http://127.0.0.1:9000', credentials })
  * await store.putFile('customers/2026/02/18.parquet', '/var/tmp/customers.parquet')
  *
- * @throws DwhError CONFIG_INVALID for a bucket, prefix, endpoint or proxy that cannot be one
+ * @throws DwhError CONFIG_INVALID for an invalid bucket, prefix, region, endpoint, proxy or encryption
  */
 export function s3Store(options: S3StoreOptions): ObjectStore {
   const connection = s3Connection(options)
@@ -35,7 +37,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
 
   const conditionalWrites = (): Promise<boolean> => {
     probed ??= probeConditions(connection).catch((error) => {
-      // the next one asks again
+      // the next call probes again
       probed = undefined
       throw error
     })
@@ -98,13 +100,13 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       if (!source) return null
       const condition = seen ? { IfMatch: seen.etag } : { IfNoneMatch: '*' as const }
       const copied = await copyObject(connection, from, to, source, condition).catch(async (error) => {
-        // a server that does not know of conditions on a target ignores them, says so, or takes them for something else
+        // a server without conditions on the target ignores them, answers 501, or misinterprets them
         if (isAnswer(error, 412) && (await head(to))?.etag !== seen?.etag) throw conflict(connection, to, false, error)
         if (!isAnswer(error, 412, 501)) throw error
         return copyObject(connection, from, to, source)
       })
       if (copied) return head(to)
-      // the same answer when the target is not there any more
+      // the server gives the same answer when the target is gone
       if (await headObject(connection, from)) throw conflict(connection, to, false, undefined)
       return null
     },
@@ -118,7 +120,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       const signed = await connection.send((sdk, client) =>
         sdk.getSignedUrl(client, new sdk.GetObjectCommand(connection.place(key)), { expiresIn }),
       )
-      // whoever may read without credentials needs no signature
+      // a public bucket needs no signature
       return connection.options.anonymous ? signed.replace(/\?.*/s, '') : signed
     },
 
@@ -133,7 +135,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
   }
 }
 
-/** Puts on a server that honours conditions, until the answer is certain. */
+/** Writes on a server that honours conditions; retries until the result is certain. */
 async function putIf(
   connection: S3Connection,
   key: string,
@@ -149,10 +151,10 @@ async function putIf(
       const { ETag } = await putObject(connection, key, body, { [SHA256]: sha256, [WRITE]: write }, condition)
       return etagOf(ETag, connection.url)
     } catch (error) {
-      // If-Match on what is not there
+      // If-Match on a missing object
       const lost = isAnswer(error, 412) || ('ifMatch' in condition && isAnswer(error, 'NoSuchKey'))
       if (lost) {
-        // an earlier attempt of ours may be what the condition met
+        // the condition may have failed because an earlier attempt of ours succeeded
         const there = uncertain ? await headObject(connection, key) : null
         if (there?.Metadata?.[WRITE] === write) return etagOf(there.ETag, connection.url)
         throw conflict(connection, key, uncertain, error)
@@ -170,7 +172,7 @@ async function putIf(
   }
 }
 
-/** Best effort, where the server ignores conditions. */
+/** Writes on a server that ignores conditions: best effort. */
 async function putAfterLooking(
   connection: S3Connection,
   key: string,
@@ -199,7 +201,7 @@ function putObject(
   })
 }
 
-/** Nobody knows whether one of the attempts was done after all. */
+/** Marks an error as uncertain: one of the attempts may have succeeded. */
 function perhapsDone(error: unknown): DwhError {
   const { code, message, hint, context } = error as DwhError
   return new DwhError(code, message, { hint, context: { ...context, uncertain: true }, cause: error })

@@ -16,8 +16,9 @@ export interface FileUpload {
 }
 
 /**
- * Sends a file in one request, or in parts, of which `parallelParts` are in memory. When it fails, or is stopped, no part of it is left behind
- * (https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html), as far as the server still answers.
+ * Uploads a file in one request, or in parts, `parallelParts` of them in memory. A failed or stopped upload leaves no
+ * parts behind, if the server still answers:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
  */
 export async function uploadFile(connection: S3Connection, upload: FileUpload): Promise<void> {
   const { file, path, size, metadata, signal } = upload
@@ -63,12 +64,13 @@ export async function uploadFile(connection: S3Connection, upload: FileUpload): 
   }
 }
 
-/** How long after a stop the server may take to say which upload it was, and to remove it. */
+/** After a stop: how long the server may take to name the upload and to remove it. */
 const CLEAN_UP_MS = 5_000
 
 /**
- * A client whose requests end with a signal: parts at once, and later the one that cleans up, and the one that begins, whose answer names what is to be
- * cleaned up. The `abort()` of Upload will not do: it returns before parts on their way have stopped and before the parts that arrived are removed.
+ * Makes a client whose requests end with a signal: uploads of parts at once; the request that begins the upload (its
+ * answer names what to remove) and the request that removes it later. `Upload.abort()` does not suffice: it returns
+ * before running uploads of parts have stopped, and before the uploaded parts are removed.
  */
 function stoppable(client: S3Client, signalOf: (command: object) => AbortSignal | undefined): S3Client {
   return new Proxy(client, {

@@ -3,7 +3,8 @@ import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 
 /**
- * Ends the uploads in parts to the stage, and the copies to what is retained, that were begun and neither completed nor ended: their parts are charged for, and no list of objects shows them.
+ * Aborts unfinished multipart uploads to the stage, and unfinished copies to the retained files. Their parts cost
+ * money, and no list of objects shows them.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  */
 export async function removeUploads(connection: S3Connection): Promise<number> {
@@ -22,7 +23,7 @@ async function removeBelow(connection: S3Connection, prefix: string): Promise<nu
       client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...after })),
     )
     for (const { Key, UploadId } of page.Uploads ?? []) {
-      // some servers take no prefix
+      // some servers ignore the prefix
       if (Key === undefined || UploadId === undefined || !Key.startsWith(prefix)) continue
       await connection
         .send((sdk, client) => client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId })))

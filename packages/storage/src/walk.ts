@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { hasCode } from './local-errors.ts'
 
 /**
- * The keys of all files below `root` that start with `prefix`, in the byte order of the keys, without holding more than one list of names per level.
- * `hidden` are prefixes that are not entered. A folder that goes away meanwhile is one without files.
+ * Lists the keys of all files below `root` that start with `prefix`, in byte order. Holds at most one list of names per
+ * level. `hidden`: prefixes to skip. A folder that disappears in between counts as empty.
  */
 export async function* walk(
   root: string,
@@ -16,7 +16,7 @@ export async function* walk(
     if (hasCode(error, 'ENOENT')) return []
     throw error
   })
-  // a folder counts with its slash: `a-b` comes before what is in `a`
+  // a folder sorts with its slash: `a-b` comes before the files in `a`
   const keys = entries.flatMap((entry) => {
     if (entry.isDirectory()) return [`${folder}${entry.name}/`]
     return entry.isFile() ? [`${folder}${entry.name}`] : []
@@ -31,13 +31,13 @@ export async function* walk(
   }
 }
 
-/** Keys are ASCII, for which the order of JavaScript is that of the bytes. */
+/** Compares keys by their bytes: keys are ASCII, where JavaScript's order is byte order. */
 export function byBytes(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1
 }
 
-/** Two ascending sequences of keys as one, each key once. */
+/** Merges two ascending sequences of keys; yields each key once. */
 export async function* mergeKeys(first: AsyncIterable<string>, second: readonly string[]): AsyncGenerator<string> {
   let at = 0
   for await (const key of first) {

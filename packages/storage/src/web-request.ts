@@ -8,15 +8,15 @@ import { DEFAULT_ATTEMPTS, DEFAULT_CONNECT_TIMEOUT_MS } from './s3-options.ts'
 export interface WebRequestOptions {
   /** `http://user:password@proxy:3128`. */
   readonly proxy?: string | undefined
-  /** How often a request is sent before it has failed. Default 5. */
+  /** Attempts per request. Default 5. */
   readonly attempts?: number | undefined
-  /** How long to wait for an answer to begin; for the next byte, six times as long. Default 10 s. */
+  /** Timeout for the beginning of an answer; six times as long for the next byte. Default 10 s. */
   readonly connectTimeoutMs?: number | undefined
-  /** Between two attempts. Default: Node's timers. */
+  /** Waits between two attempts. Default: Node's timers. */
   readonly wait?: Wait | undefined
 }
 
-/** How long the server may be silent within an answer, in connection timeouts. */
+/** The longest silence of the server within an answer, in connection timeouts. */
 const SILENCE = 6
 const MOST_REDIRECTS = 5
 const FIRST_PAUSE_MS = 200
@@ -24,14 +24,14 @@ const FIRST_PAUSE_MS = 200
 export type WebRequest = <T>(
   method: 'GET' | 'HEAD',
   url: string,
-  /** Takes the answer whole, with status 200; what fails in the midst of it is asked for again. */
+  /** Reads the whole answer (status 200); the request is repeated when this fails midway. */
   take: (answer: IncomingMessage) => Promise<T>,
   signal: AbortSignal | undefined,
 ) => Promise<T | null>
 
 /**
- * Asks a web server, again where it does not answer, is busy, or hangs up in the midst of an answer. Null where it
- * has no such thing.
+ * Makes a function that sends requests to a web server. It retries when the server does not answer, is busy, or hangs
+ * up midway. It returns null for 404 and 410.
  * @throws DwhError STORE_UNREACHABLE, STORE_DENIED, STORE_FAILED, ABORTED
  */
 export function webRequests(options: WebRequestOptions): WebRequest {
@@ -46,7 +46,7 @@ export function webRequests(options: WebRequestOptions): WebRequest {
       const sent = request(url, {
         method,
         agent: url.startsWith('https:') ? httpsAgent : httpAgent,
-        // an answer that was kept on the way may be an older one
+        // an answer from a cache in between may be outdated
         headers: { 'cache-control': 'no-cache', 'accept-encoding': 'identity' },
         ...(signal ? { signal } : {}),
       })
@@ -101,7 +101,7 @@ export function webRequests(options: WebRequestOptions): WebRequest {
   }
 }
 
-/** What is not taken to its end holds its connection no longer. */
+/** Reads an answer; closes the connection when reading fails. */
 async function taken<T>(answer: IncomingMessage, take: (answer: IncomingMessage) => Promise<T>): Promise<T> {
   try {
     return await take(answer)

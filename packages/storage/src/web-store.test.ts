@@ -17,7 +17,7 @@ async function serve(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** What any web server does with a folder. */
+/** Serves a folder as any web server does. */
 function files(folder: string): RequestListener {
   return async (request, response) => {
     const path = join(folder, decodeURIComponent(request.url ?? ''))
@@ -33,8 +33,8 @@ function files(folder: string): RequestListener {
 
 const quick = { attempts: 3, connectTimeoutMs: 300, wait: async () => {} }
 
-describe('a folder that a web server gives out', () => {
-  test('objects of a local store, by any key: their bytes, sizes and hashes; absent is null', async () => {
+describe('a folder on a web server', () => {
+  test('objects of a local store, by any key: their bytes, sizes and hashes; null for an absent one', async () => {
     const folder = await temporaryFolder()
     const local = localStore({ path: folder })
     const body = new TextEncoder().encode('body')
@@ -53,7 +53,7 @@ describe('a folder that a web server gives out', () => {
     }
   })
 
-  test('it lists nothing and writes nothing, and says where to go', async () => {
+  test('a list and a write: refused, with a hint', async () => {
     const store = webStore({ url: 'http://127.0.0.1:1', ...quick })
     const refused = { code: 'STORE_DENIED', hint: expect.stringContaining('the folder or the bucket itself') }
     await expect(store.put('a', new Uint8Array())).rejects.toMatchObject(refused)
@@ -62,7 +62,7 @@ describe('a folder that a web server gives out', () => {
     await expect(store.get('../a')).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
-  test('a redirect is followed, and a circle of them ends', async () => {
+  test('a redirect: followed; a redirect loop: an error', async () => {
     const folder = await temporaryFolder()
     await mkdir(join(folder, 'lake'))
     await writeFile(join(folder, 'lake/a'), 'there')
@@ -116,7 +116,7 @@ describe('a folder that a web server gives out', () => {
     expect(await readdir(folder)).toEqual(['a'])
   })
 
-  test('nobody there, and an abort: told as such', async () => {
+  test('no server, and an abort: STORE_UNREACHABLE and ABORTED', async () => {
     const store = webStore({ url: 'http://127.0.0.1:1', ...quick })
     await expect(store.get('a')).rejects.toMatchObject({
       code: 'STORE_UNREACHABLE',

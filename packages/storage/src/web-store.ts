@@ -7,14 +7,14 @@ import { localFailure } from './local-errors.ts'
 import { type WebRequestOptions, webRequests } from './web-request.ts'
 
 export interface WebStoreOptions extends WebRequestOptions {
-  /** `https://host/folder`: where a web server gives out the folder of a warehouse, as its files are. */
+  /** `https://host/folder`: the URL where a web server serves the folder of a warehouse, file by file. */
   readonly url: string
 }
 
 /**
- * The objects of a folder that any web server gives out, such as a static site, to read: by GET and HEAD (RFC 9110),
- * and nothing else. It lists nothing, and what
- * writes is refused. An object is the same as before while its ETag is, or where there is none its time and length.
+ * Reads objects of a folder that any web server serves, such as a static site, by GET and HEAD (RFC 9110). It cannot
+ * list, and refuses writes. An object counts as unchanged while its ETag is the same or, without one, its time and
+ * length.
  */
 export function webStore(options: WebStoreOptions): ObjectStore {
   const root = options.url.replace(/\/+$/, '')
@@ -58,7 +58,7 @@ export function webStore(options: WebStoreOptions): ObjectStore {
       ),
     getFile: async (key, path, { signal } = {}) =>
       request('GET', urlOf(key), (answer) => writeFile(answer, key, path), signal),
-    // biome-ignore lint/correctness/useYield: it has nothing to give
+    // biome-ignore lint/correctness/useYield: it only throws
     async *list() {
       throw refuse('it cannot be listed')
     },
@@ -96,7 +96,7 @@ async function writeFile(answer: IncomingMessage, key: string, path: string): Pr
   }
 }
 
-/** All that were promised. Node says nothing of a body that ends early where the server closes in good order. */
+/** Streams the body and checks its length: Node does not report a short body when the server closes in good order. */
 async function* bytesOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
   const promised = lengthOf(answer)
   let came = 0

@@ -1,8 +1,8 @@
 import type { ObjectInfo, ObjectStore, PutCondition, PutFileOptions, ReadOptions, StoredObject } from '@dwh/core'
 
 /**
- * A store as an instance of a class, over another one: what a caller does with it, by a spread or by taking a method off it, fails unless it is done to the instance itself. Of the
- * optional methods it has `conditionalWrites` alone.
+ * A store that is an instance of a class, over another store. It fails for a caller that spreads it or detaches a
+ * method from it. Of the optional methods it only has `conditionalWrites`.
  */
 export class ClassStore implements ObjectStore {
   readonly #store: ObjectStore

@@ -22,7 +22,7 @@ const RACES = 6
 const text = (value: string) => new TextEncoder().encode(value)
 const sha256 = (body: Uint8Array) => createHash('sha256').update(body).digest('hex')
 
-/** The text of an object. */
+/** Reads the text of an object. */
 async function content(store: ObjectStore, key: string): Promise<string | null> {
   const object = await store.get(key)
   return object && new TextDecoder().decode(object.body)
@@ -33,7 +33,8 @@ function failsWith(code: string) {
 }
 
 /**
- * The contract of `ObjectStore`, as tests: a new kind of store is one call. Each test gets a fresh, empty store.
+ * Defines the tests for the contract of `ObjectStore`: call it once for a new kind of store. Each test gets a fresh,
+ * empty store.
  *
  * @example
  * storeContract('local folder', async () => {
@@ -83,7 +84,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
   ]
 
   describe(`${name}: the contract of ObjectStore`, () => {
-    test.each(bodies)('%s goes in and comes out, by memory and by file', async (_, body) => {
+    test.each(bodies)('a body of %s: written and read, from memory and from a file', async (_, body) => {
       const { store, reopen } = await open()
       const put = await store.put('by/memory', body)
       expect(put).toMatchObject({ key: 'by/memory', size: body.length })
@@ -136,7 +137,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       'a\0',
       'a*',
       `${'x'.repeat(256)}`,
-    ])('the key %j is refused before anything is done', async (key) => {
+    ])('the invalid key %j: refused by every method', async (key) => {
       const { store } = await open()
       const path = await file(text('x'))
       await expect(store.get(key)).rejects.toThrowError(failsWith('STORE_FAILED'))
@@ -154,7 +155,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect((await list(store, '')).map((info) => info.key)).toEqual(['there'])
     })
 
-    test('what is not there is null, and deleting it is fine', async () => {
+    test('an absent object: null, and deleting it is no error', async () => {
       const { store } = await open()
       const to = join(await folder(), 'out')
       expect(await store.get('no/such')).toBeNull()
@@ -171,7 +172,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect(await readdir(join(to, '..'))).toEqual([])
     })
 
-    test('an ETag changes whenever the bytes do', async () => {
+    test('an ETag: changes whenever the bytes change', async () => {
       const { store } = await open()
       const etags = new Set<string>()
       for (let i = 0; i < 100; i += 1) etags.add((await store.put('k', text(`value ${i % 10}${i}`.padEnd(12)))).etag)
@@ -205,7 +206,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       }
       const [first] = await list(store, 'ab/10')
       const head = await store.head('ab/10')
-      // a list may not know the hash
+      // a list may lack the hash
       expect(first).toEqual({ ...head, sha256: first?.sha256 ? head?.sha256 : null })
     })
 
@@ -225,7 +226,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
     test.each([
       ['itself', (store: ObjectStore) => store],
       ['an instance of a class', (store: ObjectStore) => new ClassStore(store)],
-    ])('wrapped, as %s: every method answers as it does by itself', async (_, as) => {
+    ])('wrapped, as %s: every method behaves as unwrapped', async (_, as) => {
       const { store } = await open()
       const wrapped = wrapStore(as(store), {})
       expect(wrapped.url).toBe(store.url)
@@ -246,12 +247,12 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
     })
 
     describe('conditional writes', () => {
-      test('it says that it honours them: one that says nothing is taken for one that does not', async () => {
+      test('conditionalWrites: returns true, because a store without it is assumed to ignore conditions', async () => {
         const { store } = await open()
         expect(await store.conditionalWrites?.()).toBe(true)
       })
 
-      test('ifAbsent: the first one only; ifMatch: only on what it names', async () => {
+      test('ifAbsent: the first one only; ifMatch: only on the named version', async () => {
         const { store, reopen } = await open()
         const first = await store.put('k', text('1'), { ifAbsent: true })
         await expect(store.put('k', text('x'), { ifAbsent: true })).rejects.toThrowError(failsWith('CONFLICT'))
@@ -293,7 +294,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect((await list(store, '')).map((info) => info.key)).toEqual(['k'])
       })
 
-      test('an empty body is a value like any other', async () => {
+      test('an empty body: a value like any other', async () => {
         const { store } = await open()
         const { etag } = await store.put('k', new Uint8Array(), { ifAbsent: true })
         expect(await content(store, 'k')).toBe('')
@@ -303,7 +304,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await content(store, 'k')).toBe('1')
       })
 
-      test('copied like any other', async () => {
+      test('a copy: like any other object', async () => {
         const { store } = await open()
         await store.put('k', text('1'), { ifAbsent: true })
         expect(await store.copy('k', 'copy')).toMatchObject({ key: 'copy', size: 1 })
@@ -334,7 +335,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         }
       })
 
-      test('a counter that many count up is exact', async () => {
+      test('a counter that many writers increment: exact', async () => {
         const { store, reopen } = await open()
         await store.put('n', text('0'), { ifAbsent: true })
         const count = async (counter: ObjectStore) => {
@@ -358,7 +359,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
     })
 
     describe('files', () => {
-      test('moved: the file is the store’s, and gone', async () => {
+      test('a file that is moved in: stored, and gone from its place', async () => {
         const { store } = await open()
         const path = await file(text('x'))
         expect(await store.putFile('k', path, { move: true })).toMatchObject({ size: 1, sha256: sha256(text('x')) })
@@ -366,13 +367,13 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await content(store, 'k')).toBe('x')
       })
 
-      test('a hash that the caller knows is taken over', async () => {
+      test('a hash from the caller: trusted', async () => {
         const { store } = await open()
         const info = await store.putFile('k', await file(text('x')), { move: true, sha256: sha256(text('x')) })
         expect(info.sha256).toBe(sha256(text('x')))
       })
 
-      test('a file that is not there: an error, and nothing is written', async () => {
+      test('a missing file: an error, and nothing is written', async () => {
         const { store } = await open()
         const path = join(await folder(), 'missing')
         await expect(store.putFile('k', path)).rejects.toThrowError(failsWith('STORE_FAILED'))
@@ -380,7 +381,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await list(store, '')).toEqual([])
       })
 
-      test('stopped before the start and midway: nothing is left, here or there', async () => {
+      test('stopped before the start and midway: nothing is left, locally or in the store', async () => {
         const { store } = await open()
         const path = await file(randomBytes(LARGE_BYTES))
         for (const move of [false, true]) {
@@ -399,7 +400,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await readdir(join(to, '..'))).toEqual([])
       })
 
-      test('a read that is aborted', async () => {
+      test('an aborted read: ABORTED', async () => {
         const { store } = await open()
         await store.put('k', text('x'))
         const signal = AbortSignal.abort()
@@ -410,7 +411,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         )
       })
 
-      test('a file arrives over another one whole', async () => {
+      test('a download over an existing file: replaces it whole', async () => {
         const { store } = await open()
         await store.put('k', text('new'))
         const to = await file(text('something older and longer'))
@@ -419,7 +420,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       })
     })
 
-    test('copy over an object while it is read: old bytes or new ones, never a mixture', async () => {
+    test('a copy over an object that is being read: old bytes or new ones, never a mixture', async () => {
       const { store, reopen } = await open()
       const sizes = [3_000_000, 1_000_000]
       await inParallel([0, 1], (i) => store.put(`from/${i}`, new Uint8Array(sizes[i] as number).fill(65 + i)))
@@ -439,7 +440,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       await copier
     })
 
-    test('copying the same object again, and an object onto itself', async () => {
+    test('a copy that is repeated, and a copy onto itself: no change', async () => {
       const { store } = await open()
       await store.put('a', text('x'))
       await store.copy('a', 'b')
@@ -451,7 +452,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect(await content(store, 'b')).toBe('x')
     })
 
-    test('moved: to a new key, over what is there, and where there is nothing to move', async () => {
+    test('a move: to a new key, over an existing object, and without a source', async () => {
       const { store, reopen } = await open()
       await store.putFile('from', await file(bodies[3]?.[1] as Uint8Array))
       const { size } = (await store.head('from')) as ObjectInfo
@@ -466,7 +467,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect(await content(reopen(), 'deep/to')).toBe('new')
     })
 
-    test('whoever moves late finds nothing to move, or is told, and overwrites nothing', async () => {
+    test('a late move: finds no source or fails, and overwrites nothing', async () => {
       const { store, reopen } = await open()
       await store.put('from', text('old'))
       await store.put('to', text('before'))
@@ -481,7 +482,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect(await content(reopen(), 'to')).toBe('new')
     })
 
-    test('writers and deleters of one folder do not trip over each other', async () => {
+    test('concurrent writes and deletes in one folder: no errors', async () => {
       const { store } = await open()
       const work = async (i: number) => {
         for (let round = 0; round < 15; round += 1) {

@@ -6,27 +6,28 @@ import { type CommittedFiles, damaged, LOOKS, type OpenFile, openPromised } from
 import type { VerifiedFiles } from './verified-files.ts'
 
 export interface CachedFilesOptions {
-  /** Any store: objects are fetched from it. */
+  /** Any store; objects are downloaded from it. */
   readonly store: ObjectStore
   readonly readState: (options: ReadOptions) => Promise<EtlState>
-  /** Made when absent; any number of processes may share it. */
+  /** The cache folder; made when absent. Any number of processes may share it. */
   readonly folder: string
   readonly verified: VerifiedFiles
-  /** The most that the folder holds; what was not used for longest goes first. Default 10 GiB. */
+  /** The size limit of the folder; the least recently used files are removed first. Default 10 GiB. */
   readonly maxBytes?: number | undefined
-  /** Called before an object is fetched. */
+  /** Called before an object is downloaded. */
   readonly onFetch?: (file: FileEntry) => void
 }
 
 export const DEFAULT_CACHE_BYTES: number = 10 * 1024 ** 3
 
 /**
- * Committed files of a bucket, by way of a folder on this machine. A file there is named by its SHA-256, so it never goes out of date: what was
- * fetched once is read without asking the store. It is hashed while it comes in, gets its name when it is whole, and is pinned by an open descriptor
- * while it is read, so that removing it from the folder disturbs nobody.
+ * Opens committed files of a bucket through a cache folder on this machine. A cached file is named by its SHA-256, so
+ * it never goes out of date: the cache is read without asking the store. A file is hashed while it is downloaded, gets
+ * its name when it is complete, and is pinned by an open descriptor while it is read, so that removing it from the
+ * folder disturbs no reader.
  *
- * A file that is larger than the whole folder may be is not fetched: it is read where it is, by a presigned URL, and known by its size and by the hash
- * that the store keeps with it.
+ * A file that is larger than the limit of the folder is not downloaded. It is read in place, by a presigned URL, and
+ * identified by its size and by the hash that the store keeps with it.
  */
 export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   const { store, readState, folder, verified, maxBytes = DEFAULT_CACHE_BYTES } = options
@@ -38,7 +39,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
     return opened
   }
 
-  /** Fetches the object under one of its keys; false when that is not it. */
+  /** Downloads the object from one of its keys; false when the key holds another object. */
   async function fetch(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
     const found = await store.head(key, { signal })
     if (found?.size !== file.bytes || (found.sha256 !== null && found.sha256 !== file.sha256)) return false
@@ -57,7 +58,7 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
     }
   }
 
-  /** The object under its key, when it carries the promised hash: its bytes are not read here. */
+  /** Opens an object in place, if the store's hash of it is the committed one. Does not read its bytes. */
   async function openInPlace(file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile> {
     const otherwise = tooLarge(file, maxBytes)
     if (!store.presignedUrl) throw otherwise
@@ -103,21 +104,24 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   }
 }
 
-/** The longest that S3 grants: a session may stay open. */
+/** The maximum of S3, because a session may stay open for long. */
 const IN_PLACE_SECONDS = 7 * 86_400
 
 const DATA = '.parquet'
-/** A file of one byte whose time is that of the last use: the time of the data is part of what says that it is unchanged. */
+/**
+ * A file of one byte; its time is the last use. The time of the data file must not change: it shows that the file is
+ * unchanged.
+ */
 const USED = '.used'
 const INCOMING = '.incoming'
-/** A fetch that is this much older than the newest file belongs to a process that was killed. */
+/** A download that is this much older than the newest file belongs to a killed process. */
 const ABANDONED_MS = 24 * 3_600_000
 
 async function touch(path: string): Promise<void> {
   try {
     await writeFile(`${path}${USED}`, '.')
   } catch {
-    // the order in which files go is a matter of speed only
+    // the order in which files are removed only affects speed
   }
 }
 
@@ -128,7 +132,7 @@ function tooLarge({ key, bytes }: FileEntry, maxBytes: number): DwhError {
   })
 }
 
-/** Removes what was not used for longest until there is room for one more file. */
+/** Removes the least recently used files until there is space for one more file. */
 async function makeRoom(folder: string, file: FileEntry, maxBytes: number): Promise<void> {
   const names = await readdir(folder)
   const entries = await Promise.all(

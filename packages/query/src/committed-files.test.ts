@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { cachedFiles, localFiles, verifiedInFolder, verifiedInMemory } from './index.ts'
 import { type TestWarehouse, testWarehouse } from './test-support.ts'
 
-/** A store as an instance of a class, whose files are of this machine, may be given out, and carry their hash. */
+/** A store that is an instance of a class, with local paths, presigned URLs and hashes. */
 class FileStore extends ClassStore {
   readonly #root: string
   constructor({ root, store }: TestWarehouse) {
@@ -44,14 +44,14 @@ async function open() {
   return { file, bytes, store, readState: async () => house.state }
 }
 
-test('local files of a store that is an instance of a class: opened where they are', async () => {
+test('local files of a store that is an instance of a class: opened in place', async () => {
   const { file, bytes, store, readState } = await open()
   const opened = await localFiles({ store, readState }).open(file)
   expect(await readFile(opened.path)).toEqual(bytes)
   await opened.close()
 })
 
-test('cached files of a store that is an instance of a class: fetched, or read where they are', async () => {
+test('cached files of a store that is an instance of a class: downloaded, or read in place', async () => {
   const { file, bytes, store, readState } = await open()
   const options = { store, readState, folder: await temporaryFolder(), verified: verifiedInMemory() }
   const fetched = await cachedFiles(options).open(file)
@@ -61,14 +61,14 @@ test('cached files of a store that is an instance of a class: fetched, or read w
   expect(await readFile(new URL(inPlace.path))).toEqual(bytes)
 })
 
-/** The files of the test's warehouse that this process has open. */
+/** Lists the open files of this process in the test's warehouse. */
 async function openFiles(root: string): Promise<string[]> {
   const all = await readdir('/proc/self/fd')
   const paths = await Promise.all(all.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
   return paths.filter((path) => path.startsWith(root))
 }
 
-test('local files that are not what was promised: an error, and nothing stays open', async () => {
+test('local files with other bytes than committed: an error, and nothing stays open', async () => {
   const house = await testWarehouse()
   const entry = await house.write({ name: 't' }, 'SELECT 1 AS i')
   const [file] = entry.files
@@ -102,7 +102,7 @@ test.each([
   expect(await verified.has('hash', await stat(path, { bigint: true }))).toBe(false)
 })
 
-test('the cache: holds no more than it may, and what was not used for longest goes first', async () => {
+test('the cache: stays within its limit, and removes the least recently used files first', async () => {
   const house = await testWarehouse()
   const files = []
   for (const name of ['a', 'b', 'c']) files.push(...(await house.write({ name }, `SELECT '${name}' AS i`)).files)

@@ -3,14 +3,14 @@ import { resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { DwhError, quoteLiteral } from '@dwh/core'
 
-/** DuckDB's own extensions that this warehouse makes use of where they are, by the name of their file. */
+/** The optional extensions of DuckDB that this warehouse uses if installed, by the name of their file. */
 export const EXTENSIONS = ['postgres_scanner', 'httpfs'] as const
 export type ExtensionName = (typeof EXTENSIONS)[number]
 
 export interface ExtensionInfo {
   readonly name: ExtensionName
   readonly installed: boolean
-  /** Null where it is not installed. */
+  /** Null when it is not installed. */
   readonly path: string | null
 }
 
@@ -19,15 +19,15 @@ export interface ExtensionOptions {
   readonly directory?: string | null | undefined
 }
 
-/** Which extensions are there. Nothing is downloaded. */
+/** Lists the extensions and whether they are installed. Downloads nothing. */
 export function listExtensions(options: ExtensionOptions = {}): Promise<readonly ExtensionInfo[]> {
   return withDuckdb(options, (connection) => lookFor(connection))
 }
 
 /**
- * Installs an extension for DuckDB and makes sure that it loads, which checks its signature. From DuckDB's own server, or `from` another place: the URL or folder of a repository, or a file
- * `*.duckdb_extension` or `*.duckdb_extension.gz` for this version and platform. The only thing here that downloads one.
- * https://duckdb.org/docs/stable/extensions/installing_extensions
+ * Installs an extension for DuckDB and loads it, which checks its signature. Installs from DuckDB's server, or `from`
+ * the URL or folder of a repository, or a file `*.duckdb_extension` or `*.duckdb_extension.gz` for this version and
+ * platform. No other function downloads an extension. https://duckdb.org/docs/stable/extensions/installing_extensions
  * @throws DwhError EXTENSION_FAILED
  */
 export function installExtension(

@@ -1,17 +1,21 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteLiteral } from '@dwh/core'
 
-/** How DuckDB's extension `httpfs` reads objects in place, where it is installed: https://duckdb.org/docs/stable/core_extensions/httpfs/overview */
+/**
+ * Settings of DuckDB's extension `httpfs`, which reads objects in place, if installed:
+ * https://duckdb.org/docs/stable/core_extensions/httpfs/overview
+ */
 export interface HttpfsOptions {
-  /** A PEM file of the authorities to trust, instead of the system's. */
+  /** A PEM file of the certificate authorities to trust, instead of the system's. */
   readonly caFile?: string | undefined
-  /** `http://user:password@host:port`. Default: what HTTP_PROXY says, whatever NO_PROXY says: DuckDB does not know that one. */
+  /** `http://user:password@host:port`. Default: HTTP_PROXY. DuckDB ignores NO_PROXY. */
   readonly proxy?: string | undefined
 }
 
 /**
- * Loads `httpfs`; nothing is downloaded. Certificates are verified, which the extension does not do by itself. What a first look at an object said is
- * kept, so that one that is replaced later is an error and never a mixture.
+ * Loads `httpfs`; downloads nothing. Turns on the verification of certificates, which the extension does not do by
+ * default. Caches the metadata of objects, so that an object that is replaced later causes an error and never a
+ * mixture.
  * @throws DuckDB's error where it is not installed
  */
 export async function loadHttpfs(connection: DuckDBConnection, { caFile, proxy }: HttpfsOptions): Promise<void> {

@@ -59,7 +59,7 @@ async function setUp(httpfs: { readonly proxy?: string } = {}): Promise<{
 const MANY = `SELECT i AS n, md5(i::text) AS hash FROM range(${ROWS}) AS r(i)`
 const SUM = 'SELECT count(*) AS n, sum(n)::BIGINT AS total FROM big'
 
-test('a table that is larger than the cache is read where it is, and only what is needed of it', async () => {
+test('a table that is larger than the cache: read in place, and only the needed parts', async () => {
   const { server, write, open } = await setUp()
   await write(MANY)
   const session = await open()
@@ -94,7 +94,7 @@ test('replaced while the session is open: an error that says so, never other row
   expect((await (await open()).queryAll(SUM))?.rows).toEqual([[BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS + 1)) / 2n]])
 })
 
-test('an object that does not carry the promised hash is not read', async () => {
+test('an object without the committed hash: not read', async () => {
   const { server, write, open } = await setUp()
   await write(MANY)
   const [{ key = '', size = 0 } = {}] = server.objects('bucket')

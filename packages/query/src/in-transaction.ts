@@ -1,12 +1,12 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 
-/** Whether a transaction is open. Outside of one each statement is a transaction, with a number of its own. */
+/** Returns whether a transaction is open. Outside a transaction each statement has its own transaction number. */
 export async function inTransaction(connection: DuckDBConnection): Promise<boolean> {
   try {
     const first = await transaction(connection)
     return first === (await transaction(connection))
   } catch {
-    // a transaction that has failed answers nothing any more
+    // a failed transaction refuses every statement
     return true
   }
 }

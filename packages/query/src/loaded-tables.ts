@@ -9,7 +9,7 @@ import type { RunQueryOptions } from './session.ts'
 import { tablesInSql, tablesNamedIn } from './tables-in-sql.ts'
 import { qualified, selectFiles, viewName } from './view-sql.ts'
 
-/** Files opened, and hashed where that is needed, at once. */
+/** Files that are opened, and hashed if needed, in parallel. */
 const PARALLEL_OPENS = 4
 
 type Tables = Readonly<Record<string, TableEntry>>
@@ -22,8 +22,8 @@ export interface LoadedTablesOptions {
 }
 
 /**
- * The tables that a session shows: each a view over files that are opened and checked when a statement names it, and
- * held until `close`.
+ * The tables of a session. Each is a view over files. The files are opened and verified when a statement names the
+ * table, and held until `close`.
  */
 export class LoadedTables {
   readonly #connection: DuckDBConnection
@@ -41,12 +41,12 @@ export class LoadedTables {
     this.#httpfsOptions = httpfs
   }
 
-  /** What DuckDB said, in terms of the tables. */
+  /** Converts an error of DuckDB to an error about the tables. */
   failure(error: unknown): DwhError {
     return queryFailure(error, this.#opened)
   }
 
-  /** Opens these tables, or all of them; those that are open already stay as they are. */
+  /** Opens these tables, or all tables. Does not change tables that are already open. */
   async load(wanted: readonly string[] = Object.keys(this.#tables), { signal }: RunQueryOptions = {}): Promise<void> {
     const waiting = wanted.filter((table) => Object.hasOwn(this.#tables, table)).values()
     const worker = async () => {
@@ -55,29 +55,28 @@ export class LoadedTables {
     await Promise.all(Array.from({ length: PARALLEL_OPENS }, worker))
   }
 
-  /** Opens a table once more: one that was opened in a transaction which was rolled back is not opened any more. */
+  /** Opens a table again: a rollback also undoes the opening of a table in its transaction. */
   async reload(table: string, options: RunQueryOptions): Promise<void> {
     this.#loaded.delete(table)
     await this.load([table], options)
   }
 
-  /** Opens what a statement reads, before it begins. */
+  /** Opens the tables that a statement reads, before it begins. */
   async loadFor(sql: string, options: RunQueryOptions): Promise<void> {
     if ((await this.#connection.extractStatements(sql)).count === 1) {
       const wanted = await tablesInSql(this.#connection, sql)
       throwIfAborted(options.signal, 'query')
-      // one that was opened in a transaction which was rolled back is not opened any more
+      // a rollback also undoes the opening of a table in its transaction
       for (const table of wanted) this.#loaded.delete(table)
       return this.load(wanted, options)
     }
-    // a PIVOT that takes its columns from the values has no plan before it runs; outside of a transaction it fails
-    // and begins again
+    // a PIVOT with columns from the values has no plan before it runs; outside a transaction it fails and is retried
     if (!(await inTransaction(this.#connection))) return
-    // one too many costs time; one that cannot be read may not even be meant
+    // an extra table only costs time; a table that cannot be read may not be meant at all
     for (const table of tablesNamedIn(sql, Object.keys(this.#tables))) await this.load([table], options).catch(() => {})
   }
 
-  /** `Session.show` */
+  /** Implements `Session.show`. */
   async show(next: Tables): Promise<boolean> {
     if (await inTransaction(this.#connection)) return false
     const before = this.#tables
@@ -96,7 +95,7 @@ export class LoadedTables {
     return true
   }
 
-  /** Gives back every file. */
+  /** Closes every file. */
   async close(): Promise<void> {
     for (const { file } of this.#opened) await file.close()
   }
@@ -104,7 +103,7 @@ export class LoadedTables {
   async #loadOnce(table: string, signal: AbortSignal | undefined): Promise<void> {
     const loading = this.#loaded.get(table) ?? this.#loadTable(table, signal)
     this.#loaded.set(table, loading)
-    // a table that could not be opened may be asked for again
+    // a later statement may retry a table that could not be opened
     await loading.catch((error) => {
       this.#loaded.delete(table)
       throw this.failure(error)
@@ -146,7 +145,7 @@ export class LoadedTables {
     })
   }
 
-  /** The number of a descriptor may stand for another file now, and DuckDB remembers what it read by path. */
+  /** Clears DuckDB's cache by path: a reused descriptor number may now stand for another file. */
   async #forgetCachedFiles(): Promise<void> {
     const setting = await this.#connection.runAndReadAll(`SELECT current_setting('enable_external_file_cache')`)
     const [[cached] = []] = setting.getRows()

@@ -12,53 +12,53 @@ import {
 } from '@dwh/core'
 import { type VerifiedFiles, verifiedInMemory } from './verified-files.ts'
 
-/** A committed file, ready to be read, its bytes pinned until it is closed. */
+/** An open committed file. Its bytes are pinned until it is closed. */
 export interface OpenFile {
-  /** For DuckDB to read, in this process. */
+  /** The path for DuckDB, valid in this process. */
   readonly path: string
-  /** Set where the file stays where it is, and `path` is a URL that DuckDB's `httpfs` reads. */
+  /** Set when the file is read in place: `path` is then a URL that DuckDB's `httpfs` reads. */
   readonly inPlace?: FileInPlace
   close(): Promise<void>
 }
 
-/** A file that is read where it is, over the network. */
+/** A file that is read in place, over the network. */
 export interface FileInPlace {
-  /** False once the object is another than the one that was opened. */
+  /** Returns false once the object has been replaced. */
   unchanged(): Promise<boolean>
-  /** What to say where there is no `httpfs`. */
+  /** The error to throw when `httpfs` is missing. */
   readonly otherwise: DwhError
 }
 
-/** Where a warehouse's files come from. */
+/** Access to the committed files of a warehouse. */
 export interface CommittedFiles {
   /**
-   * Opens the bytes that a manifest promises, and no others.
-   * @throws DwhError DAMAGED when nobody has them, and the store's errors
+   * Opens a file with exactly the committed bytes.
+   * @throws DwhError DAMAGED when no key has them, and the store's errors
    */
   open(file: FileEntry, signal?: AbortSignal): Promise<OpenFile>
 }
 
 export interface LocalFilesOptions {
-  /** One that has `localPath`. */
+  /** A store with `localPath`. */
   readonly store: ObjectStore
   readonly readState: (options: ReadOptions) => Promise<EtlState>
-  /** Default: remembered in memory. */
+  /** Default: `verifiedInMemory()`. */
   readonly verified?: VerifiedFiles
 }
 
 const HASH_CHUNK_BYTES = 1024 * 1024
 
 /**
- * Committed files of a local folder. Each is found staged, final or retained, hashed at first sight, and pinned by its open descriptor: DuckDB reads
- * `/proc/self/fd/N`, the very file that was hashed, whatever is renamed over its name or removed meanwhile. Works where nothing may be written, and
- * leaves nothing behind when the process is killed.
+ * Opens committed files of a local folder. Finds each file staged, final or retained, hashes it on first use, and pins
+ * it by its open descriptor: DuckDB reads `/proc/self/fd/N`, the file that was hashed, even if its name is replaced or
+ * removed in the meantime. Works in read-only folders, and leaves nothing behind when the process is killed.
  */
 export function localFiles({ store, readState, verified = verifiedInMemory() }: LocalFilesOptions): CommittedFiles {
   const localPath = store.localPath?.bind(store)
   if (!localPath) throw new DwhError('STORE_FAILED', `${store.url}: its files are not on this machine`)
   return {
     async open(file, signal) {
-      // the state may have moved on between two looks; a publication that is under way moves each file once
+      // the state may change between two attempts; a running publication moves each file once
       const tried = new Set<string>()
       for (let look = 0; look < LOOKS; look += 1) {
         for (const key of whereToLook(await readState({ signal }), file)) {
@@ -72,10 +72,10 @@ export function localFiles({ store, readState, verified = verifiedInMemory() }: 
   }
 }
 
-/** Staged, then final, then, once `etl.json` has been read again, retained. */
+/** Attempts at finding a file: staged, then final, then, after rereading `etl.json`, retained. */
 export const LOOKS = 3
 
-/** Opens a file of this machine when it holds the promised bytes; null when it does not, or is not there. */
+/** Opens a local file if it has the committed bytes; null if it has not, or does not exist. */
 export async function openPromised(
   path: string,
   file: FileEntry,
@@ -107,7 +107,7 @@ async function holds(
   return true
 }
 
-/** Nobody has the bytes of a committed file. */
+/** The error when no key has the bytes of a committed file. */
 export function damaged(file: FileEntry, tried: Iterable<string>): DwhError {
   return new DwhError(
     'DAMAGED',

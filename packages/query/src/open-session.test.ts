@@ -30,7 +30,7 @@ const HOSTILE = [
 ]
 
 describe('a view for each table', () => {
-  test('public goes without its schema, others by theirs, case as you like', async () => {
+  test('schema public: omitted; other schemas: required; case: ignored', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS id, 10 AS plan')
     await house.write({ schema: 'billing', name: 'Invoices' }, 'SELECT 1 AS customer_id, 9.90::DECIMAL(10,2) AS amount')
@@ -42,7 +42,7 @@ describe('a view for each table', () => {
     expect(await ask(session, 'FROM memory."main"."customers"')).toEqual([['1', '10']])
   })
 
-  test('hostile names of schemas, tables and columns', async () => {
+  test('hostile names of schemas, tables and columns: readable', async () => {
     const house = await testWarehouse()
     for (const [i, name] of HOSTILE.entries()) {
       const columns = ['select', 'filename', 'snapshot_date', 'file_row_number'].filter((c) => c !== name)
@@ -65,7 +65,7 @@ describe('a view for each table', () => {
     expect(await ask(session, `FROM ${quoteIdentifier(LONG)}.${quoteIdentifier(LONG)}`)).toEqual([['99']])
   })
 
-  test('a warehouse whose path holds globs, quotes, blanks and an equals sign', async () => {
+  test('a path with globs, quotes, blanks and an equals sign: readable', async () => {
     const house = await testWarehouse("it's [a] * {b,c} env=prod")
     await house.write({ name: 't' }, 'SELECT 7 AS x')
     expect(await ask(await house.open(), 'FROM t')).toEqual([['7']])
@@ -88,7 +88,7 @@ describe('a view for each table', () => {
     expect(await ask(session, 'SELECT t0.n + t299.n FROM t0, t299')).toEqual([['2']])
   })
 
-  test('the SQL of the views is for any DuckDB', async () => {
+  test('the SQL of the views: works in any DuckDB', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'quo"te' }, 'SELECT 1 AS "a""b"')
     await house.write({ schema: 'billing', name: "it's" }, 'SELECT 2 AS x')
@@ -97,7 +97,7 @@ describe('a view for each table', () => {
   })
 })
 
-describe('only the tables that a statement names are touched', () => {
+describe('only the tables that a statement names are opened', () => {
   async function withUnreadable(): Promise<TestWarehouse> {
     const house = await testWarehouse()
     await house.write({ name: 'good' }, 'SELECT 1 AS id, 2 AS n')
@@ -120,7 +120,7 @@ describe('only the tables that a statement names are touched', () => {
     else await session.queryAll(sql)
   })
 
-  test('a table that cannot be read can be described, and may be asked for again', async () => {
+  test('a table that cannot be read: can be described, and retried', async () => {
     const house = await withUnreadable()
     const key = house.state.tables.bad?.files[0]?.key ?? ''
     const session = await house.open()
@@ -166,7 +166,7 @@ describe('only the tables that a statement names are touched', () => {
     'FROM (FROM t) WHERE false',
   ]
 
-  test.each(statements)('%s: the answer is that of the file', async (sql) => {
+  test.each(statements)('%s: the answer comes from the file', async (sql) => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT i::INTEGER AS id, i % 3 AS m FROM range(10) r(i)')
     const direct = viewsSql(house.state.tables, (key) => join(house.root, key))
@@ -176,7 +176,7 @@ describe('only the tables that a statement names are touched', () => {
     else expect(await ask(session, repeatable(sql))).toEqual(await texts(direct, repeatable(sql)))
   })
 
-  /** Without what `queryAll` above has already made. */
+  /** Without the objects that `queryAll` above has already created. */
   function repeatable(sql: string): string {
     return sql.startsWith('CREATE') || sql.startsWith('PREPARE')
       ? sql.replaceAll(/ (c|v|m|p)(?=[ (;]|$)/g, ' again_$1')
@@ -187,13 +187,13 @@ describe('only the tables that a statement names are touched', () => {
     const { DuckDBInstance } = await import('@duckdb/node-api')
     const connection = await (await DuckDBInstance.create(':memory:')).connect()
     await connection.run(direct)
-    // not runAndReadAll, which answers with the first of several statements
+    // not runAndReadAll, which returns the first of several statements
     const result = await connection.stream(sql)
     const { valueText } = await import('./index.ts')
     return (await result.getRows()).map((row) => row.map((value, i) => valueText(value, result.columnType(i))))
   }
 
-  test('a name that is put together at run time is found when it is used', async () => {
+  test('a name that is built at run time: found when it is used', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS id')
     const session = await house.open()
@@ -236,7 +236,7 @@ describe('bytes', () => {
     })
   })
 
-  test('a file with other columns than were promised', async () => {
+  test('a file with other columns than in the manifest: DAMAGED', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
     house.state = {
@@ -249,7 +249,7 @@ describe('bytes', () => {
     })
   })
 
-  test('a session that stays open answers the same, whatever is renamed over or removed', async () => {
+  test('an open session: the same answer, whatever is renamed over or removed', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT i AS id FROM range(100000) r(i)')
     const path = join(house.root, entry.files[0]?.key ?? '')
@@ -262,7 +262,7 @@ describe('bytes', () => {
     expect(await ask(session, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
   })
 
-  test('found staged, final and retained', async () => {
+  test('files staged, final and retained: found', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
     const { key, sha256 } = entry.files[0] as TableEntry['files'][number]
@@ -277,14 +277,14 @@ describe('bytes', () => {
     house.state = { ...before, publishing: { run_id: 'r9', date: '2026-02-18', keys: [key] } }
     expect(await ask(await house.open(), 'FROM t')).toEqual([['1']])
 
-    // replaced after the session had read its manifest: etl.json says where the bytes are retained
+    // replaced after the session had read its manifest: etl.json tells where the bytes are retained
     const session = await house.open()
     await rename(staged, retained)
     house.state = { ...before, retained: [{ key, sha256, retained_as: `_dwh/kept/r9/${key}`, until: 'x' }] }
     expect(await ask(session, 'FROM t')).toEqual([['1']])
   })
 
-  test('each file is hashed once, by any number of processes; a restored copy is another file', async () => {
+  test('a file: hashed once by any number of processes; a restored copy: another file', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
     const file = entry.files[0] as TableEntry['files'][number]
@@ -315,7 +315,7 @@ describe('bytes', () => {
     await rename(`${path}.copy`, path)
     await look()
     expect(hashed).toBe(2)
-    // changed in place behind its back, with its time put back: size and hash were the same file's, so only `dwh verify` finds it
+    // changed in place, with its time restored: counts as the same file, so only `dwh verify` finds it
     const times = await stat(path)
     const handle = await open(path, 'r+')
     await handle.write('X', 10)
@@ -324,7 +324,7 @@ describe('bytes', () => {
     await expect(look()).rejects.toMatchObject({ code: 'DAMAGED' })
   })
 
-  test('a cache that cannot be written costs time, not the answer', async () => {
+  test('a cache that cannot be written: slower, with the same answer', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
     const blocked = join(await temporaryFolder(), 'file')
@@ -339,7 +339,7 @@ describe('bytes', () => {
 })
 
 describe('statements', () => {
-  test('several: one result for each that answers with rows', async () => {
+  test('several statements: one result for each that returns rows', async () => {
     const session = await (await testWarehouse()).open()
     const seen: unknown[] = []
     for await (const { columns, rows } of session.query(
@@ -355,7 +355,7 @@ describe('statements', () => {
     expect(await session.queryAll('')).toBeNull()
   })
 
-  test('what DuckDB says of a mistake, with a hint', async () => {
+  test('a wrong statement: DuckDB’s message with a hint', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS id')
     const session = await house.open()
@@ -375,7 +375,7 @@ describe('statements', () => {
     expect(await ask(session, 'SELECT id FROM customers')).toEqual([['1']])
   })
 
-  test('an endless query: left early, or stopped by its signal, also midway', async () => {
+  test('an endless query: ends when left early or aborted, also midway', async () => {
     const session = await (await testWarehouse()).open()
     for await (const { rows } of session.query('SELECT * FROM range(1000000000000)')) {
       for await (const batch of rows) {
@@ -395,7 +395,7 @@ describe('statements', () => {
     expect(await ask(session, 'SELECT 1')).toEqual([['1']])
   })
 
-  test('eight sessions at once, and closing twice', async () => {
+  test('eight sessions at once, closed twice: no error', async () => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT i AS id FROM range(100000) r(i)')
     const sessions = await Promise.all(Array.from({ length: 8 }, () => house.open()))
@@ -407,7 +407,7 @@ describe('statements', () => {
     }
   })
 
-  test('days and hours are those of the time zone', async () => {
+  test('a time zone: days and hours are in it', async () => {
     const house = await testWarehouse()
     const { openSession } = await import('./index.ts')
     const files = localFiles({ store: house.store, readState: async () => house.state })
@@ -422,12 +422,12 @@ describe('statements', () => {
   })
 })
 
-test('names in etl.json are those of the views', () => {
+test('names in etl.json: the names of the views', () => {
   for (const name of HOSTILE) expect(parseTableName(formatTableName({ schema: 'public', name })).name).toBe(name)
 })
 
 describe('a session that stays open', () => {
-  test('shows a later run from the next statement on, and keeps what it made', async () => {
+  test('show: a later run from the next statement on; objects of the session stay', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'orders' }, 'SELECT 1 AS n')
     await house.write({ name: 'same' }, 'SELECT 5 AS n')
@@ -450,7 +450,7 @@ describe('a session that stays open', () => {
     expect(await ask(session, 'FROM gone, billing.invoices')).toEqual([['9', '3']])
   })
 
-  test('a descriptor that stands for another file now is not answered from memory', async () => {
+  test('a descriptor number that was reused: not answered from DuckDB’s cache', async () => {
     const house = await testWarehouse()
     const session = await house.open()
     for (let n = 0; n < 20; n += 1) {
@@ -461,7 +461,7 @@ describe('a session that stays open', () => {
     }
   })
 
-  test('within a transaction nothing changes', async () => {
+  test('show within a transaction: nothing changes', async () => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT 1 AS n')
     const session = await house.open()
@@ -477,7 +477,7 @@ describe('a session that stays open', () => {
     expect(first).not.toEqual(house.state.tables)
   })
 
-  test('a table that was opened in a transaction is there after its rollback', async () => {
+  test('a table that was opened in a transaction: still there after a rollback', async () => {
     const house = await testWarehouse()
     await house.write({ name: 't' }, 'SELECT 1 AS n')
     const session = await house.open()
@@ -485,7 +485,7 @@ describe('a session that stays open', () => {
     expect(await ask(session, 'FROM t')).toEqual([['1']])
   })
 
-  test('suggests names and keywords, and opens nothing', async () => {
+  test('suggest: names and keywords, and no file is opened', async () => {
     const house = await testWarehouse()
     await house.write({ name: 'customers' }, 'SELECT 1 AS country')
     const session = await house.open()

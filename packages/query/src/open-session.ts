@@ -8,26 +8,25 @@ import { createPlaceholders } from './placeholder.ts'
 import type { Session } from './session.ts'
 
 export interface OpenSessionOptions {
-  /** The tables to show: those of `etl.json`, or of a day's manifest. */
+  /** The tables to show, from `etl.json` or from a day's manifest. */
   readonly tables: Readonly<Record<string, TableEntry>>
   readonly files: CommittedFiles
-  /** In which days and hours are counted. Default UTC. */
+  /** The time zone for days and hours. Default UTC. */
   readonly timeZone?: string | undefined
-  /** Default: DuckDB's own, 80 % of the machine's. */
+  /** Default: DuckDB's default, 80 % of the machine's memory. */
   readonly memoryLimitBytes?: number | undefined
-  /** Where what does not fit is spilled to. Default: nowhere, so that such a query fails. */
+  /** Folder for data that exceeds the memory limit. Default: none, such a query fails. */
   readonly tempDirectory?: string | undefined
   /** Default: one per core. */
   readonly threads?: number | undefined
-  /** Where DuckDB finds installed extensions. Default: its own place, `~/.duckdb/extensions`. */
+  /** Folder of installed DuckDB extensions. Default: `~/.duckdb/extensions`. */
   readonly extensionDirectory?: string | undefined
   /** For files that are read in place. */
   readonly httpfs?: HttpfsOptions | undefined
 }
 
 /**
- * Opens a DuckDB in memory with one view per table. It needs no network, no extension and no credentials, and it
- * writes nothing.
+ * Opens an in-memory DuckDB with one view per table. It needs no network, extension or credentials, and writes nothing.
  *
  * @example
  * const { state } = await readState(store)
@@ -36,7 +35,7 @@ export interface OpenSessionOptions {
  * const answer = await session.queryAll('SELECT count(*) FROM customers')
  * await session.close()
  *
- * @throws DwhError NAME_CONFLICT for a table whose name DuckDB keeps for itself
+ * @throws DwhError NAME_CONFLICT for a table whose name DuckDB reserves
  */
 export async function openSession(options: OpenSessionOptions): Promise<Session> {
   const { tables, files, timeZone = 'UTC' } = options

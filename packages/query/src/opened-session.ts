@@ -33,7 +33,7 @@ export class OpenedSession implements Session {
       const statements = splitStatements(sql)
       if (statements.length === 0) return
       const one = await this.#areAsCounted(statements, sql)
-      // DuckDB counts; where it finds others than we do, it gets the text whole, and answers with its last statement
+      // if DuckDB finds other statements than we do, it gets the whole text, and answers with its last statement
       for (const statement of one ? statements : [sql]) {
         throwIfAborted(signal, 'query')
         const result = await this.#start(statement, one, options)
@@ -64,7 +64,7 @@ export class OpenedSession implements Session {
   }
 
   async suggest(sql: string): Promise<{ text: string; start: number }[]> {
-    // in a transaction that has failed there is nothing to suggest, and nothing wrong with that
+    // in a failed transaction there is nothing to suggest, which is not an error
     const found = await this.#connection
       .runAndReadAll(`SELECT suggestion, suggestion_start FROM sql_auto_complete(${quoteLiteral(sql)})`)
       .catch(() => null)
@@ -78,7 +78,7 @@ export class OpenedSession implements Session {
     await this.#loaded.close()
   }
 
-  /** Begins one statement, or a text that may be several; null when it answers without rows. */
+  /** Starts one statement, or a text that may contain several; null when it returns no rows. */
   async #start(sql: string, one: boolean, options: RunQueryOptions): Promise<QueryResult | null> {
     if (one) await this.#loaded.loadFor(sql, options)
     throwIfAborted(options.signal, 'query')
@@ -99,7 +99,7 @@ export class OpenedSession implements Session {
     }
   }
 
-  /** Whether DuckDB finds in the statements, one by one, what it finds in the text; a PIVOT is two for it. */
+  /** Whether DuckDB counts as many statements in the parts as in the text; it counts a PIVOT as two. */
   async #areAsCounted(statements: readonly string[], sql: string): Promise<boolean> {
     const count = async (text: string) => (await this.#connection.extractStatements(text)).count
     const all = await count(sql).catch((error) => {

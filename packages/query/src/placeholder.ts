@@ -4,7 +4,7 @@ import { CATALOG, qualified, viewName } from './view-sql.ts'
 
 const MARKER = 'dwh: not loaded: '
 
-/** Makes a placeholder for each table, and the schemas that they need. */
+/** Creates a placeholder for each table, and the schemas. */
 export async function createPlaceholders(
   connection: DuckDBConnection,
   tables: Readonly<Record<string, TableEntry>>,
@@ -16,8 +16,8 @@ export async function createPlaceholders(
 }
 
 /**
- * A view that has a table's columns and can be described, but not read: executing it fails with an error that names the table. Both its columns and
- * its filter fail, so no rule of an optimiser can answer from it.
+ * Returns the SQL of a view with a table's columns. The view can be described, but not read: executing it fails with an
+ * error that names the table. Both its columns and its filter fail, so no optimiser rule can answer from it.
  */
 function placeholderSql(table: string, entry: TableEntry): string {
   const failure = `error(${quoteLiteral(`${MARKER}${JSON.stringify(table)}`)})`
@@ -27,18 +27,18 @@ function placeholderSql(table: string, entry: TableEntry): string {
 
 const MARKED = new RegExp(`${MARKER}("(?:[^"\\\\]|\\\\.)*")`, 'g')
 
-/** The table whose placeholder failed, if that is what this error says. */
+/** Returns the table whose placeholder caused this error; null for other errors. */
 export function tableNotLoaded(error: unknown): string | null {
   const [found] = (error instanceof Error ? error.message : '').matchAll(MARKED)
   return found === undefined ? null : JSON.parse(found[1] as string)
 }
 
-/** The tables whose placeholders are in a plan: whatever JSON DuckDB makes of it, each of its texts is looked through. */
+/** Returns the tables whose placeholders occur in a plan. Searches all texts of the plan's JSON, whatever its form. */
 export function tablesNotLoaded(plan: unknown): string[] {
   const names = new Set<string>()
   const look = (part: unknown): void => {
     if (typeof part === 'string') {
-      // as SQL writes the text
+      // with quotes doubled, as in SQL
       for (const [, name = ''] of part.matchAll(MARKED)) names.add(JSON.parse(name.replaceAll("''", "'")))
     } else if (typeof part === 'object' && part !== null) Object.values(part).forEach(look)
   }

@@ -2,7 +2,7 @@ import { DwhError, isDwhError } from '@dwh/core'
 import type { OpenFile } from './local-files.ts'
 import { tableNotLoaded } from './placeholder.ts'
 
-/** A file that DuckDB reads, and what people call it. */
+/** A file that DuckDB reads, and its key. */
 export interface OpenedFile {
   readonly key: string
   readonly file: OpenFile
@@ -13,7 +13,7 @@ const AGAIN =
 
 const UNFORESEEN = 'Write the name of the table in the statement, or open the table first with load().'
 
-/** What DuckDB says, with the names of files instead of the numbers of descriptors. */
+/** Converts an error of DuckDB. Its message names keys of files instead of descriptor numbers. */
 export function queryFailure(error: unknown, opened: readonly OpenedFile[]): DwhError {
   if (isDwhError(error)) return error
   const table = tableNotLoaded(error)
@@ -23,7 +23,7 @@ export function queryFailure(error: unknown, opened: readonly OpenedFile[]): Dwh
     })
   let message = (error instanceof Error ? error.message : String(error)).replace(/^Failed to extract statements: /, '')
   for (const { key, file } of opened) {
-    // a URL is a secret, also where the message cuts it short
+    // a presigned URL is a secret, also when the message truncates it
     const [plain = ''] = file.path.split('?')
     message = file.inPlace
       ? message.replace(/https?:\/\/[^\s']*/g, (url) => (url.startsWith(plain) ? key : url))
@@ -32,7 +32,7 @@ export function queryFailure(error: unknown, opened: readonly OpenedFile[]): Dwh
   return new DwhError('QUERY_FAILED', message, { hint: hintFor(message) })
 }
 
-/** An object that is read in place became another one. */
+/** The error when an object that is read in place was replaced. */
 export function replacedMeanwhile(table: string): DwhError {
   return new DwhError('QUERY_FAILED', `${table}: replaced by a run while it was being opened`, { hint: AGAIN })
 }

@@ -5,16 +5,18 @@ export interface ResultColumn {
   readonly type: DuckDBType
 }
 
-/** The answer of one statement, on its way: rows come as they are asked for. Leave early, or read to the end, before the next statement. */
+/** The result of one statement, as a stream of rows. Read it to the end, or leave it, before the next statement. */
 export interface QueryResult {
   readonly columns: readonly ResultColumn[]
   /** Batches of at most 2,048 rows; cells are DuckDB's own values, in the order of the columns. */
   readonly rows: AsyncIterable<readonly (readonly DuckDBValue[])[]>
-  /** True for EXPLAIN, whose cells are drawings. */
+  /** True for EXPLAIN; its cells are drawings. */
   readonly isPlan: boolean
 }
 
-/** Makes a `QueryResult` of what DuckDB has begun to send, with the chunk that was fetched to see whether it starts at all. */
+/**
+ * Makes a `QueryResult` from a started DuckDB result and its first chunk, which was fetched to see whether it starts.
+ */
 export function queryResult(
   result: DuckDBResult,
   first: DuckDBDataChunk | null,

@@ -8,7 +8,7 @@ import { rememberingStore } from './index.ts'
 
 const text = (value: string) => Buffer.from(value)
 
-/** A store that can go away, as an instance of a class, and one that remembers what it said. */
+/** A store that can become unreachable, as an instance of a class, and a remembering store over it. */
 async function open() {
   const inner = localStore({ path: await temporaryFolder() })
   const link = { error: null as Error | null }
@@ -26,7 +26,7 @@ async function open() {
   return { store, link, folder, aways, remembering }
 }
 
-test('a store that is away: what it said last is answered, and that it is old is told', async () => {
+test('an unreachable store: answers with the last known object, and reports its age', async () => {
   const { store, link, aways, remembering } = await open()
   await store.put('k', text('1'))
   expect((await remembering.get('k'))?.body.toString()).toBe('1')
@@ -39,7 +39,7 @@ test('a store that is away: what it said last is answered, and that it is old is
   await expect(remembering.get('never/asked')).rejects.toBe(link.error)
 })
 
-test('an object that has gone is forgotten; a refusal is no absence', async () => {
+test('a deleted object: forgotten; a refusal: an error', async () => {
   const { store, link, folder, remembering } = await open()
   await store.put('k', text('1'))
   await remembering.get('k')
@@ -52,7 +52,7 @@ test('an object that has gone is forgotten; a refusal is no absence', async () =
   expect(await readdir(folder)).toEqual([])
 })
 
-test('the rest is the store’s: url, lists, files', async () => {
+test('url, lists and files: those of the store', async () => {
   const { store, remembering } = await open()
   await store.put('a/b', text('1'))
   expect(remembering.url).toBe(store.url)
@@ -61,7 +61,7 @@ test('the rest is the store’s: url, lists, files', async () => {
   expect(keys).toEqual(['a/b'])
   expect(await remembering.head('a/b')).toMatchObject({ size: 1 })
 })
-test('another server with a bucket of the same name: it never answers with what this one said', async () => {
+test('another server with a bucket of the same name: never answered with objects of this one', async () => {
   const { store, link, folder } = await open()
   await store.put('k', text('1'))
   const of = (at: string) => rememberingStore({ store, at, folder, onAway: () => {} })

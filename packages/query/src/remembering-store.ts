@@ -6,19 +6,19 @@ import { isDwhError, type ObjectStore, wrapStore } from '@dwh/core'
 export interface RememberingStoreOptions {
   readonly store: ObjectStore
   /**
-   * What tells this storage from every other, beside its URL: the endpoint of a bucket. Two servers may each have a
-   * bucket of one name.
+   * Distinguishes this storage from others with the same URL: the endpoint of a bucket. Two servers may have buckets
+   * with the same name.
    */
   readonly at?: string | undefined
-  /** Made when absent; any number of stores and processes may share it. */
+  /** The folder; made when absent. Any number of stores and processes may share it. */
   readonly folder: string
-  /** Called when an object was answered from memory because the store did not answer: when it was last read, and what the store failed with. */
+  /** Called when an object comes from the folder because the store is unreachable: when it was read, and the error. */
   readonly onAway: (readAt: Date, error: Error) => void
 }
 
 /**
- * A store whose small objects can still be read when it is away: every `get` is remembered in a folder, and answered from there when the store is
- * unreachable. For readers only: what it answers may be old, and its ETags are those of then.
+ * Wraps a store so that its small objects stay readable while it is unreachable: remembers every `get` in a folder, and
+ * answers from there. For readers only: answers may be old, and then have an empty ETag.
  */
 export function rememberingStore({ store, at = '', folder, onAway }: RememberingStoreOptions): ObjectStore {
   const own = createHash('sha256').update(`${at} ${store.url}`).digest('hex').slice(0, 16)
@@ -51,7 +51,7 @@ async function remember(path: string, body: Uint8Array): Promise<void> {
     await writeFile(temporary, body)
     await rename(temporary, path)
   } catch {
-    // it only means that an answer cannot be given later, when the store is away
+    // only means that this object cannot be answered later, when the store is unreachable
     await rm(temporary, { force: true }).catch(() => {})
   }
 }

@@ -6,7 +6,7 @@ export interface RunQueryOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** An answer that is held whole. */
+/** A result that is held in memory. */
 export interface WholeResult {
   columns: readonly ResultColumn[]
   rows: (readonly DuckDBValue[])[]
@@ -14,27 +14,26 @@ export interface WholeResult {
 
 export interface Session {
   /**
-   * Runs one or more statements; one result for each that answers with rows, in order. A table's files are opened and
-   * checked when a statement names it,
-   * and stay the same until `close`, whatever is published meanwhile. Leaving early interrupts what is running.
+   * Runs one or more statements; yields one result for each statement that returns rows, in order. Opens and verifies a
+   * table's files when a statement names it. They stay the same until `close`, whatever is published in the meantime.
+   * Leaving early interrupts the running statement.
    * @throws DwhError QUERY_FAILED with DuckDB's own message, DAMAGED, ABORTED
    */
   query(sql: string, options?: RunQueryOptions): AsyncGenerator<QueryResult>
-  /** Runs one or more statements and holds the last answer whole; null when none answers with rows. */
+  /** Runs one or more statements and returns the last result whole; null when no statement returns rows. */
   queryAll(sql: string, options?: RunQueryOptions): Promise<WholeResult | null>
-  /** Opens these tables now, or all of them. */
+  /** Opens these tables now, or all tables. */
   load(tables?: readonly string[], options?: RunQueryOptions): Promise<void>
   /**
-   * Shows these tables instead, from the next statement on: those of a later run, or of another day. What the session
-   * has made of its own stays. Call it between
-   * two statements. False within a transaction, which goes on with what it began with.
+   * Switches to other tables from the next statement on, such as those of a later run or another day. Tables and views
+   * that the session created stay. Call it between two statements. Does nothing and returns false within a transaction.
    */
   show(tables: Readonly<Record<string, TableEntry>>): Promise<boolean>
   /**
-   * How an SQL text could go on at its end: names and keywords, the likeliest first, each in place of what follows
+   * Completes an SQL text at its end: returns names and keywords, the likeliest first. Each replaces the text after
    * `start`. Opens no file.
    */
   suggest(sql: string): Promise<{ text: string; start: number }[]>
-  /** Gives back DuckDB and every file; safe to call twice. */
+  /** Closes DuckDB and every file; safe to call twice. */
   close(): Promise<void>
 }

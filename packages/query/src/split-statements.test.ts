@@ -16,7 +16,7 @@ test.each<[string, string[]]>([
   ['', []],
 ])('%j', (sql, statements) => expect(splitStatements(sql)).toEqual(statements))
 
-test('as many statements as DuckDB finds', async () => {
+test('splitStatements: any text, as many statements as DuckDB finds', async () => {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   onTestFinished(() => {

@@ -1,6 +1,7 @@
 /**
- * The statements of an SQL text, each as it was written, without those that are blank or comment only. Knows what may hide a semicolon in DuckDB's dialect, which is
- * that of Postgres: comments (which nest), quoted names, texts (doubled quotes; backslashes in `e'...'`) and dollar quotes.
+ * Splits an SQL text into statements, unchanged, and omits blank ones and those with comments only. Recognises
+ * everything that may contain a semicolon in DuckDB's dialect, which is that of Postgres: comments (which nest), quoted
+ * names, texts (doubled quotes; backslashes in `e'...'`) and dollar quotes.
  */
 export function splitStatements(sql: string): string[] {
   const { statements, rest, blank } = scan(sql)
@@ -8,21 +9,21 @@ export function splitStatements(sql: string): string[] {
 }
 
 export interface TakenStatements {
-  /** Those that a semicolon ends. */
+  /** The statements that end with a semicolon. */
   readonly statements: string[]
-  /** What follows the last of them, and may go on: empty where nothing has begun but a comment. */
+  /** The unfinished text after the last of them: empty when only a comment has begun. */
   readonly rest: string
-  /** What the rest is in the middle of: `'`, `"`, `$` or `/*`; null where a semicolon would end the statement. */
+  /** The open quote or comment in the rest: `'`, `"`, `$` or `/*`; null where a semicolon would end the statement. */
   readonly within: string | null
 }
 
-/** The statements at the beginning of a text that is still being typed. */
+/** Takes the complete statements from the beginning of a text that is still being typed. */
 export function takeStatements(sql: string): TakenStatements {
   const { statements, rest, blank, within } = scan(sql)
   return { statements, rest: blank && within === null ? '' : rest, within }
 }
 
-/** `blank`: the rest is comments and space only, of which the last may be open. */
+/** `blank`: the rest consists of comments and space only; the last comment may be open. */
 function scan(sql: string): TakenStatements & { readonly blank: boolean } {
   const statements: string[] = []
   let start = 0
@@ -43,7 +44,7 @@ function scan(sql: string): TakenStatements & { readonly blank: boolean } {
   return { statements, rest: sql.slice(start), blank, within }
 }
 
-/** How a token begins that is not closed; only the last one of a text can be open. */
+/** Returns how an open token begins; null for a closed one. Only the last token of a text can be open. */
 function openIn(token: string): string | null {
   if (token.startsWith('/*')) return commentAt(`${token} `, 0) === token ? null : '/*'
   const dollar = /^\$\w*\$/.exec(token)?.[0]
@@ -57,7 +58,7 @@ function openIn(token: string): string | null {
 const TOKEN =
   /--[^\n]*|[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[\w\u0080-\uffff$]+|\s+/y
 
-/** The piece of SQL at a position: a whole comment, quoted text or word, or one character. */
+/** Returns the token at a position: a whole comment, quoted text or word, or one character. */
 function tokenAt(sql: string, at: number): string {
   if (sql.startsWith('/*', at)) return commentAt(sql, at)
   TOKEN.lastIndex = at

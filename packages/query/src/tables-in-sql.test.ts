@@ -9,7 +9,7 @@ import { ask, testWarehouse } from './test-support.ts'
 const ROWS = `SELECT i AS id, ['x', 'y', 'z'][1 + i % 3] AS k, i * 1.5 AS v, [i, i + 1] AS l FROM range(6) t(i)`
 const HOSTILE = [`o'b`, 'we "ird', 'a.b', "''", 'x\ny', '🦆', '\\"', 'a*[b]']
 
-/** A session over some tables, and which of them it has opened. */
+/** A session over some tables, and the tables that it has opened. */
 async function open() {
   const house = await testWarehouse()
   for (const name of ['a', 'b', 'c', 'Customers', ...HOSTILE]) await house.write({ name }, ROWS)
@@ -101,7 +101,7 @@ const SHAPES: [sql: string, ...tables: string[]][] = [
   ['SELECT id FROM a LIMIT 0'],
 ]
 
-/** What a session may have made of its own. */
+/** Objects that a session may have created. */
 const OWN = [
   'CREATE TEMP TABLE c AS SELECT 1 AS id',
   'CREATE TABLE kept (id BIGINT)',
@@ -113,7 +113,7 @@ const OWN = [
   'CREATE TABLE other.t AS SELECT 1 AS id',
 ]
 
-test('the tables of a statement: the files of those that it reads are opened, and no others', async () => {
+test('the tables of a statement: only the files that it reads are opened', async () => {
   for (const transaction of [false, true]) {
     const { house, session, opened } = await open()
     for (const sql of OWN) await session.queryAll(sql)
@@ -133,7 +133,7 @@ test('the tables of a statement: the files of those that it reads are opened, an
   }
 })
 
-test('a PIVOT that takes its columns from the values, among other statements: each answers', async () => {
+test('a PIVOT with columns from the values, among other statements: each answers', async () => {
   const { session } = await open()
   const answers: string[] = []
   for await (const { columns, rows } of session.query(
@@ -153,7 +153,7 @@ test('COPY of a query: the file is written once, with the rows', async () => {
   expect(opened).toEqual(['a'])
 })
 
-test('a statement that is wrong says so itself, and opens nothing', async () => {
+test('a wrong statement: its own error, and no file is opened', async () => {
   const { session, opened } = await open()
   await expect(session.queryAll('FROM nowhere')).rejects.toThrow('nowhere does not exist')
   await expect(session.queryAll('SELECT nothing FROM a')).rejects.toThrow('nothing')
@@ -161,7 +161,7 @@ test('a statement that is wrong says so itself, and opens nothing', async () => 
   expect(opened).toEqual([])
 })
 
-test('a table whose file is damaged is no reason to refuse another that is named in a text', async () => {
+test('a damaged table in the text of a statement: does not prevent reading another table', async () => {
   const { house, session } = await open()
   const [file] = house.state.tables.b?.files ?? []
   await writeFile(join(house.root, file?.key ?? ''), 'damaged')
@@ -169,7 +169,7 @@ test('a table whose file is damaged is no reason to refuse another that is named
   await expect(session.queryAll('FROM b')).rejects.toMatchObject({ code: 'DAMAGED' })
 })
 
-test('a thousand tables: a statement that reads none is planned at once', async () => {
+test('a thousand tables: a statement that reads none is planned immediately', async () => {
   const house = await testWarehouse()
   const entry = await house.write({ name: 't' }, ROWS)
   const tables = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`t${i}`, entry]))

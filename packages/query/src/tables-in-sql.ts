@@ -3,8 +3,8 @@ import { tablesNotLoaded } from './placeholder.ts'
 import { viewName } from './view-sql.ts'
 
 /**
- * The tables that a statement reads and that are not loaded yet, as DuckDB's own plan of it names them: through views, macros, CTEs and whatever else there is, and without those that a temporary table or
- * a CTE of the same name hides. Nothing is run.
+ * Returns the tables that a statement reads and that are not loaded yet, from DuckDB's own plan. So it sees through
+ * views, macros and CTEs, and omits tables hidden by a temporary table or a CTE of the same name. Runs nothing.
  */
 export async function tablesInSql(connection: DuckDBConnection, sql: string): Promise<string[]> {
   const statement = sql.replace(SPACE, '')
@@ -14,7 +14,7 @@ export async function tablesInSql(connection: DuckDBConnection, sql: string): Pr
       body === statement ? await plan(connection, statement) : await planWithoutValues(connection, body),
     )
   } catch {
-    // what is wrong with the statement it will say itself
+    // a wrong statement fails with its own error when it runs
     return []
   }
 }
@@ -24,14 +24,16 @@ const EXPLAIN = /^explain\b(?:\s*analyze\b|\s*\(\s*(?:format|analyze)\b[^)]*\))?
 const PREPARE = /^prepare\s+(?:"(?:[^"]|"")*"|\w+)\s+as\b/i
 
 async function plan(connection: DuckDBConnection, statement: string): Promise<unknown[]> {
-  // DuckDB explains no EXPLAIN
+  // DuckDB cannot explain an EXPLAIN
   const explained = await connection.runAndReadAll(`EXPLAIN (FORMAT json) ${statement.replace(EXPLAIN, '')}`)
   return explained.getRows().map((row) => JSON.parse(String(row.at(-1))))
 }
 
-/** Of a statement that is prepared only, and keeps the plan that it gets now: all that it could read, whatever its values are. */
+/**
+ * Plans a PREPARE, which keeps the plan it gets now: includes all tables that it could read, whatever its values are.
+ */
 async function planWithoutValues(connection: DuckDBConnection, statement: string): Promise<unknown[]> {
-  // else a comparison with NULL, as which each value counts here, would leave nothing to be read
+  // every value is NULL here; the optimiser would remove tables that are compared with NULL
   await connection.run('PRAGMA disable_optimizer')
   try {
     const prepared = await connection.prepare(`EXPLAIN (FORMAT json) ${statement}`)
@@ -47,7 +49,7 @@ async function planWithoutValues(connection: DuckDBConnection, statement: string
   }
 }
 
-/** The tables whose names are words of a text: for statements that DuckDB makes no plan of. */
+/** Returns the tables whose names occur as words in a text, for statements without a plan. */
 export function tablesNamedIn(sql: string, tables: readonly string[]): string[] {
   const words = [...sql.matchAll(/"((?:[^"]|"")*)"|[\w\u0080-\uffff$]+/g)]
   const named = new Set(words.map(([word, quoted]) => (quoted?.replaceAll('""', '"') ?? word).toLowerCase()))

@@ -17,14 +17,14 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { onTestFinished } from 'vitest'
 import { localFiles, openSession, type Session, valueText } from './index.ts'
 
-/** A warehouse on disk, made by DuckDB, with a state that tests may change under an open session. */
+/** A warehouse on disk, written by DuckDB. Tests may change its state while a session is open. */
 export interface TestWarehouse {
   readonly root: string
   readonly store: ObjectStore
   state: EtlState
   /** How often the state was read. */
   reads: number
-  /** Writes a table's file with the answer of a query, and makes it current. */
+  /** Writes a table's file with the result of a query, and makes it current. */
   write(table: Partial<TableName>, select: string): Promise<TableEntry>
   open(): Promise<Session>
 }
@@ -96,7 +96,7 @@ export async function testWarehouse(folder = 'warehouse'): Promise<TestWarehouse
   return house
 }
 
-/** Runs statements in a DuckDB of their own; the rows of the last one. */
+/** Runs statements in a new DuckDB; returns the rows of the last one. */
 export async function duckdb(...statements: string[]): Promise<unknown[][]> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
@@ -110,7 +110,7 @@ export async function duckdb(...statements: string[]): Promise<unknown[][]> {
   }
 }
 
-/** The last answer as text. */
+/** Runs statements; returns the last result as text. */
 export async function ask(session: Session, sql: string): Promise<(string | null)[][]> {
   const answer = await session.queryAll(sql)
   return (answer?.rows ?? []).map((row) => row.map((value, i) => valueText(value, answer?.columns[i]?.type as never)))

@@ -3,20 +3,23 @@ import type { BigIntStats } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Remembers which files have been hashed, so that each is read whole once and not at every query. */
+/** Remembers which files have been hashed, so that each file is read whole once and not at every query. */
 export interface VerifiedFiles {
-  /** Has this very file, unchanged since, been seen to have this hash? */
+  /** Returns whether this file has been seen with this hash, and has not changed since. */
   has(sha256: string, file: BigIntStats): Promise<boolean>
-  /** Best effort: what cannot be remembered is hashed again. */
+  /** Remembers a file's hash. Best effort: a file that is not remembered is hashed again. */
   add(sha256: string, file: BigIntStats): Promise<void>
 }
 
-/** A file is the same while its device, inode, size and time of change are. A copy, such as a restored warehouse, is another one. */
+/**
+ * A file is the same while device, inode, size and modification time are. A copy, such as in a restore, is another
+ * file.
+ */
 function identity({ dev, ino, size, mtimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs].join(' ')
 }
 
-/** In memory, for as long as the process lasts. */
+/** Remembers hashed files in memory, until the process ends. */
 export function verifiedInMemory(): VerifiedFiles {
   const known = new Set<string>()
   const key = (sha256: string, file: BigIntStats) => `${sha256} ${identity(file)}`
@@ -28,7 +31,9 @@ export function verifiedInMemory(): VerifiedFiles {
   }
 }
 
-/** In a folder, made when absent, one small file per hash; any number of processes may share it. */
+/**
+ * Remembers hashed files in a folder (made when absent), one small file per hash. Any number of processes may share it.
+ */
 export function verifiedInFolder(folder: string): VerifiedFiles {
   return {
     async has(sha256, file) {

@@ -8,7 +8,7 @@ import { viewsSql } from './view-sql.ts'
 
 test('views: a folder whose name is a pattern, or looks like a partition, is a folder', async () => {
   const root = await temporaryFolder()
-  // the pattern alone would read the others as well
+  // without escaping, the pattern would also match the other folders
   for (const [folder, value] of [
     ['day=1/[ab]*', 1],
     ['day=1/a', 2],
@@ -20,7 +20,7 @@ test('views: a folder whose name is a pattern, or looks like a partition, is a f
   const entry = { columns: [{ name: 'id' }], files: [{ key: 't?.parquet' }] } as unknown as TableEntry
   const sql = viewsSql({ t: entry }, (key) => join(root, 'day=1/[ab]*', key))
   expect(await duckdb(sql, 'SELECT * FROM t')).toEqual([[1]])
-  // `id` alone, without a column that the folder would make
+  // only `id`, without a column from the name of the folder
   const all = viewsSql({ t: { ...entry, columns: [{ name: 'day' }] } as unknown as TableEntry }, (key) =>
     join(root, 'day=1/a', key),
   )

@@ -1,6 +1,6 @@
 import { DEFAULT_SCHEMA, parseTableName, quoteIdentifier, quoteLiteral, type TableEntry } from '@dwh/core'
 
-/** A table of a warehouse as a view of DuckDB: schema `public` is `main`, the schema that needs no mention there. */
+/** The name of a table's view in DuckDB. Schema `public` becomes `main`, which DuckDB lets you omit. */
 export interface ViewName {
   readonly schema: string
   readonly name: string
@@ -11,34 +11,34 @@ export function viewName(table: string): ViewName {
   return { schema: schema === DEFAULT_SCHEMA ? 'main' : schema, name }
 }
 
-/** What DuckDB calls a database in memory. */
+/** DuckDB's name of an in-memory database. */
 export const CATALOG = 'memory'
 
-/** With its catalog, since a schema may be called like one. */
+/** Returns the quoted name with its catalog, because a schema may have the name of a catalog. */
 export function qualified({ schema, name }: ViewName): string {
   return `${CATALOG}.${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
-/** Selects a table's columns from its Parquet files, by these paths. */
+/** Returns the SQL that selects a table's columns from its Parquet files at these paths. */
 export function selectFiles(entry: TableEntry, paths: readonly string[]): string {
   const columns = entry.columns.map((column) => quoteIdentifier(column.name)).join(', ')
-  // hive_partitioning off: a folder above the warehouse that is called a=b would otherwise become a column
+  // hive_partitioning off: otherwise a folder named a=b above the warehouse would become a column
   const files = paths.map((path) => quoteLiteral(escapeGlob(path))).join(', ')
   return `SELECT ${columns} FROM read_parquet([${files}], hive_partitioning = false, union_by_name = false)`
 }
 
-/** DuckDB takes every path for a glob, but no URL of HTTP; a character in brackets stands for itself. */
+/** Escapes a path: DuckDB treats paths as globs, but not HTTP URLs; a character in brackets is literal. */
 function escapeGlob(path: string): string {
   if (/^https?:\/\//.test(path)) return path
   return path.replace(/[*?[]/g, (character) => `[${character}]`)
 }
 
-/** Schemas that only a name with its catalog could reach, and no script knows the catalog it will run in. */
+/** Schemas that need a catalog before their name; a script does not know the catalog where it runs. */
 const CATALOGS = ['memory', 'system', 'temp']
 
 /**
- * The SQL that gives a stock DuckDB one view per table over its current files. It is whole: it names the files of one run, or of several where a run
- * read some tables only. Make it again after each run.
+ * Returns a complete SQL script that creates one view per table over its current files, for any DuckDB. The files are
+ * those of one run, or of several where a run read some tables only. Generate it again after each run.
  */
 export function viewsSql(tables: Readonly<Record<string, TableEntry>>, pathOf: (key: string) => string): string {
   const schemas = new Set<string>()

@@ -358,7 +358,7 @@ test('another object of the same size after an upload: an error', async () => {
   server.script({ when: puts('HeadObject'), times: 1, do: { at: 'arrival', waitFor: overwrite } })
   await expect(store.putFile('k', path)).rejects.toMatchObject({
     code: 'STORE_FAILED',
-    message: expect.stringContaining('after the upload'),
+    message: expect.stringContaining('did not arrive intact'),
   })
 })
 

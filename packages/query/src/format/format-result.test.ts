@@ -41,7 +41,7 @@ test('json: every type, exactly', async () => {
   expect(text).toBe(expected)
 })
 
-test('json and jsonl: none, one, and many rows are what they say they are', async () => {
+test('json and jsonl: no, one and many rows, valid JSON', async () => {
   expect(await format('SELECT 1 AS a WHERE false', 'json')).toBe('[]\n')
   expect(await format('SELECT 1 AS a WHERE false', 'jsonl')).toBe('')
   expect(await format('SELECT 1 AS a', 'jsonl')).toBe('{"a":1}\n')
@@ -50,19 +50,19 @@ test('json and jsonl: none, one, and many rows are what they say they are', asyn
   expect((await format('SELECT range AS a FROM range(5000)', 'jsonl')).trimEnd().split('\n')).toHaveLength(5000)
 })
 
-test('csv: NULL is nothing, an empty text is quoted, instants in UTC', async () => {
+test('csv: NULL is empty, an empty text is quoted, instants in UTC', async () => {
   const sql = `SELECT * FROM (VALUES (1, NULL, 'a,b', TIMESTAMPTZ '2026-02-18 03:00:12+00'), (2, '', 'say "hi"', NULL), (3, ' x', e'a\\nb', NULL)) t(id, "a,b", c, ts)`
   expect(await format(sql, 'csv')).toBe(
     'id,"a,b",c,ts\n1,,"a,b",2026-02-18 03:00:12+00\n2,"","say ""hi""",\n3," x","a\nb",\n',
   )
 })
 
-test('what turns the order of writing is written out', async () => {
+test('characters that change the writing direction: escaped', async () => {
   const sql = `SELECT 'a\u202Eb\u2066c\u2029d' AS x`
   expect(await format(sql, 'table')).toContain('a\\u202eb\\u2066c\\u2029d')
 })
 
-test('table: numbers to the right, wide characters measured, control characters written out', async () => {
+test('table: numbers to the right, wide characters measured, control characters escaped', async () => {
   const sql = `SELECT * FROM (VALUES ('a', 1), ('日本', 20), ('e\u0301🦆', NULL), (e'x\\ty\\x1b[31m', 300)) t(name, "n um")`
   expect(await format(sql, 'table')).toBe(
     [
@@ -78,13 +78,13 @@ test('table: numbers to the right, wide characters measured, control characters 
   expect(await format('SELECT 1 AS a WHERE false', 'table')).toBe(' a\n───\n')
 })
 
-test('markdown: bars and line breaks cannot break it', async () => {
+test('markdown: bars and line breaks are escaped', async () => {
   expect(await format(`SELECT 'a|b' AS "x|y", e'1\\n2' AS t, 3 AS n`, 'markdown')).toBe(
     '| x\\|y | t | n |\n| --- | --- | ---: |\n| a\\|b | 1\\\\n2 | 3 |\n',
   )
 })
 
-test('a table of many rows is cut, and says so; the others are whole', async () => {
+test('many rows: table is truncated with a note, the other formats are complete', async () => {
   const notes: string[] = []
   const onNote = (note: string) => notes.push(note)
   const session = await open()
@@ -99,14 +99,14 @@ test('a table of many rows is cut, and says so; the others are whole', async () 
   expect(notes).toHaveLength(2)
 })
 
-test('a plan is shown as it is drawn', async () => {
+test('a plan: shown as drawn', async () => {
   expect(await format('EXPLAIN SELECT 1', 'table')).toContain('┌─')
 })
 
 describe('properties', () => {
   const cell = fc.option(fc.string({ unit: 'binary' }).filter((s) => s.isWellFormed()))
 
-  test('json is read back by JSON.parse, csv by DuckDB, as it was', async () => {
+  test('json by JSON.parse, csv by DuckDB: read back unchanged', async () => {
     const session = await open()
     const folder = await temporaryFolder()
     const instance = await DuckDBInstance.create(':memory:')
@@ -140,7 +140,7 @@ describe('properties', () => {
     )
   })
 
-  test('a table never holds a control character', async () => {
+  test('table: never contains a control character', async () => {
     const session = await open()
     await fc.assert(
       fc.asyncProperty(cell, async (text) => {

@@ -7,15 +7,18 @@ export const RESULT_FORMATS = ['table', 'json', 'jsonl', 'csv', 'markdown'] as c
 export type ResultFormat = (typeof RESULT_FORMATS)[number]
 
 export interface FormatOptions {
-  /** The most rows of a table or a markdown table, which are held in memory; 0 for all. Default 1,000. The other formats stream, whole. */
+  /**
+   * The row limit of `table` and `markdown`, which hold their rows in memory; 0 for all rows. Default 1,000. The other
+   * formats stream all rows.
+   */
   readonly maxRows?: number | undefined
-  /** Told, in a sentence, when there were more rows than that. */
+  /** Called with a sentence when there were more rows. */
   readonly onNote?: ((note: string) => void) | undefined
 }
 
 export const DEFAULT_MAX_ROWS = 1000
 
-/** Writes a result, in pieces of text that end with the last line's end. Leaving early leaves the result. */
+/** Formats a result as chunks of text; the last one ends with a line break. Leaving early also ends the result. */
 export function formatResult(
   result: QueryResult,
   format: ResultFormat,
@@ -35,7 +38,7 @@ export function formatResult(
   }
 }
 
-/** One array of objects. A column name that occurs again gets `_1`, `_2`. */
+/** One array of objects. Repeated column names get `_1`, `_2`. */
 async function* formatJson(result: QueryResult): AsyncGenerator<string> {
   let before = '[\n  '
   for await (const lines of jsonObjects(result)) {
@@ -69,7 +72,7 @@ function uniqueNames(names: readonly string[]): string[] {
   })
 }
 
-/** RFC 4180, with `\n` at the end of lines. NULL is nothing, an empty text is `""`. */
+/** RFC 4180, with `\n` at the end of lines. NULL is an empty field, an empty text is `""`. */
 async function* formatCsv({ columns, rows }: QueryResult): AsyncGenerator<string> {
   yield `${columns.map((column) => csvField(column.name)).join(',')}\n`
   for await (const batch of rows) {
@@ -135,7 +138,7 @@ async function* formatMarkdown(result: QueryResult, options: FormatOptions): Asy
   for (const row of rows) yield line(row)
 }
 
-/** A plan is a drawing already. */
+/** A plan is already a drawing. */
 async function* formatPlan({ columns, rows }: QueryResult): AsyncGenerator<string> {
   for await (const batch of rows) {
     for (const row of batch) yield `${valueText(row.at(-1) ?? null, columns.at(-1)?.type as never) ?? ''}\n`

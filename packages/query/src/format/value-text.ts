@@ -16,11 +16,14 @@ import {
 } from '@duckdb/node-api'
 
 /*
- * A value in text and in JSON, exactly: every digit of a number, microseconds, no value through a double that was none. Instants are written in UTC,
- * whatever the session's time zone.
+ * Values as text and as JSON, exactly: every digit of a number, microseconds, and no conversion to double. Instants are
+ * in UTC, whatever the session's time zone.
  */
 
-/** The text of a value; null for NULL. Numbers and days as DuckDB writes them, bytes as `\x` and hex, lists, structs and maps as JSON. */
+/**
+ * Returns the text of a value; null for NULL. Numbers and days as DuckDB writes them, bytes as `\x` and hex; lists,
+ * structs and maps as JSON.
+ */
 export function valueText(value: DuckDBValue, type: DuckDBType): string | null {
   if (value === null) return null
   if (isNested(type)) return valueJson(value, type)
@@ -28,8 +31,8 @@ export function valueText(value: DuckDBValue, type: DuckDBType): string | null {
 }
 
 /**
- * The JSON of a value. Integers and decimals keep all their digits as JSON numbers; NaN and infinities, which JSON has not, are strings; instants are
- * ISO 8601 with `T` and `Z`; a column of type JSON is put in as it is.
+ * Returns the JSON of a value. Integers and decimals are JSON numbers with all their digits. NaN and infinities, which
+ * JSON lacks, are strings. Instants are ISO 8601 with `T` and `Z`. Values of type JSON are inserted unchanged.
  */
 export function valueJson(value: DuckDBValue, type: DuckDBType): string {
   if (value === null) return 'null'
@@ -62,7 +65,7 @@ export function valueJson(value: DuckDBValue, type: DuckDBType): string {
   return JSON.stringify(isTimestamp(type) ? isoText(text) : text)
 }
 
-/** True for types whose column is best aligned to the right. */
+/** True for types of numbers, whose columns align to the right. */
 export function isNumber(type: DuckDBType): boolean {
   return NUMBERS.has(type.typeId)
 }
@@ -104,7 +107,7 @@ function isNested(type: DuckDBType): boolean {
 function scalarText(value: DuckDBValue, type: DuckDBType): string {
   if (typeof value === 'number') return type.typeId === DuckDBTypeId.FLOAT ? floatText(value) : numberText(value)
   if (value instanceof DuckDBTimestampTZValue) {
-    // not its own toString, which writes in the time zone of the machine
+    // not its own toString, which uses the time zone of the machine
     const utc = new DuckDBTimestampValue(value.micros)
     return utc.isFinite ? `${utc}+00` : String(utc)
   }
@@ -117,7 +120,7 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-/** The shortest decimal that is this binary32: JavaScript would print the digits of the double. */
+/** Returns the shortest decimal of a binary32: JavaScript would print the digits of the double. */
 function floatText(value: number): string {
   for (let digits = 1; digits < 9; digits += 1) {
     const short = Number(value.toPrecision(digits))

@@ -12,9 +12,7 @@ export interface SourceColumn {
   readonly type: ColumnType
   /** True where the values decide the type: `type` can hold any value, and a profile returns the type that suffices. */
   readonly inferred?: boolean
-  /**
-   * For an inferred column of a table that already has files: its type there. A profile never returns a narrower one.
-   */
+  /** For an inferred column of a table with files: its type there. A profile never returns a narrower type. */
   readonly minimumType?: ColumnType
   /** The types that the user may choose instead, and what the column becomes. */
   readonly allowedTypes?: Readonly<Partial<Record<StoreAs, { readonly type: ColumnType; readonly inferred: boolean }>>>
@@ -65,10 +63,7 @@ export interface TableSchema extends TableName {
   readonly columns: readonly SourceColumn[]
   /** Column names; empty when there is no primary key. */
   readonly primaryKey?: readonly string[]
-  /**
-   * What it is in the source: `table`, `partitioned table`, `materialized view`, `view`, `foreign table`. Default
-   * `table`.
-   */
+  /** In the source: `table` (default), `partitioned table`, `materialized view`, `view`, `foreign table`. */
   readonly kind?: string
   /** The source's estimate, for progress and disk space; absent where it has none. */
   readonly estimatedRows?: number
@@ -77,9 +72,7 @@ export interface TableSchema extends TableName {
   readonly onlyWhenNamed?: string
   /** Set for a table that cannot be read; planning fails unless it is excluded. */
   readonly denied?: Denied
-  /**
-   * True where rows may be from another instant than the snapshot: views, foreign tables, tables with foreign parts.
-   */
+  /** True where rows may be from another instant than the snapshot: views, and tables that are foreign or partly foreign. */
   readonly outsideInstant?: boolean
   /** Other tables of the source whose rows are part of this table: children by inheritance, at any depth. */
   readonly children?: readonly TableName[]
@@ -122,10 +115,7 @@ export type TableData = RowData | BulkText | NativeData
 export type ExtractionMethod = 'rows' | 'copy' | 'native'
 
 export interface RowData {
-  /**
-   * Ends only after the source has confirmed the end; throws when the connection breaks before. Leaving early releases
-   * its resources.
-   */
+  /** Ends when the source confirms the end; throws when the connection breaks. Leaving early releases resources. */
   readonly rows: AsyncIterable<RowBatch>
   /** True when every cell is null or text from the source's own output function, so its form needs no check. */
   readonly trustedText?: boolean
@@ -139,10 +129,7 @@ export interface RowData {
  * trusts them.
  */
 export interface BulkText {
-  /**
-   * Chunks of any size. Ends only after the source has confirmed the end; throws when the connection breaks before.
-   * Leaving early releases its resources.
-   */
+  /** Chunks of any size. Ends and throws as `RowData.rows` does; leaving early releases resources. */
   readonly bulkText: AsyncIterable<Uint8Array>
   /** The number of rows that the source reports as sent; known after `bulkText` has ended. */
   sent(): number
@@ -161,10 +148,7 @@ export interface DuckDBReader {
 
 /** A table that DuckDB reads from the source itself, through an extension. */
 export interface NativeData {
-  /**
-   * Calls `work` while the source's snapshot and locks are held. `ended` fires when they are lost: the result of DuckDB
-   * is then discarded.
-   */
+  /** Calls `work` while snapshot and locks are held. `ended` fires when they are lost: DuckDB's result is discarded. */
   native<T>(work: (query: NativeQuery, ended?: AbortSignal) => Promise<T>): Promise<T>
   /** The number of rows that the source has counted. */
   sent(): number
@@ -189,10 +173,7 @@ export interface ProfileOptions {
   readonly proof: ProofLevel
   /** Also measures what `duckdbReader` needs. */
   readonly native: boolean
-  /**
-   * The columns whose lengths are measured: those where it costs almost nothing, or all that may be long. Default
-   * `cheap`.
-   */
+  /** The columns whose lengths are measured: those where it is `cheap` (default), or `all` that may be long. */
   readonly lengths?: 'cheap' | 'all'
 }
 
@@ -215,10 +196,7 @@ export interface SnapshotInfo {
   readonly source: SourceIdentity
   /** The source's own name of the snapshot; null where it has none. */
   readonly id: string | null
-  /**
-   * The position in the source's change log, in its own format; null without one. `TableEntry.snapshot.position` on
-   * disk.
-   */
+  /** The position in the source's change log, in its own format; null without one. Also in `TableEntry.snapshot`. */
   readonly position: string | null
   /** ISO 8601, UTC. */
   readonly takenAt: string

@@ -67,8 +67,7 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
   'clean-no-bump': [
     {
       file: 'clean.ts',
-      find:
-        'await writeState(store, base, {\n      ...base.state,\n      fencing_token: base.state.fencing_token + 1,\n      retained,\n    })',
+      find: 'await writeState(store, base, {\n      ...base.state,\n      fencing_token: base.state.fencing_token + 1,\n      retained,\n    })',
       replace: 'base',
     },
   ],

@@ -72,7 +72,7 @@ export interface TableSchema extends TableName {
   readonly onlyWhenNamed?: string
   /** Set for a table that cannot be read; planning fails unless it is excluded. */
   readonly denied?: Denied
-  /** True where rows may be from another instant than the snapshot: views, and tables that are foreign or partly foreign. */
+  /** True where rows may be from another instant: views, and tables that are foreign or have foreign parts. */
   readonly outsideInstant?: boolean
   /** Other tables of the source whose rows are part of this table: children by inheritance, at any depth. */
   readonly children?: readonly TableName[]

@@ -3,5 +3,5 @@
 import { existsSync } from 'node:fs'
 import { prepare } from './prepare.mjs'
 
-if (!existsSync(new URL('../apps/cli/dist/main.js', import.meta.url))) prepare()
+if (!existsSync(new URL('../../apps/cli/dist/main.js', import.meta.url))) prepare()
 await import('../../apps/cli/bin/dwh.js')

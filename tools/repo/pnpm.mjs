@@ -1,4 +1,5 @@
 // Runs pnpm of the version that package.json pins, for scripts of this workspace: with Node and npm alone, and without anybody's telemetry.
-import { runPnpm } from './prepare.mjs'
+import { install, runPnpm } from './prepare.mjs'
 
+install()
 runPnpm(process.argv.slice(2), { output: true })

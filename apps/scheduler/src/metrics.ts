@@ -1,7 +1,7 @@
+import { own } from '@dwh/core'
 import type { OutcomeResult } from './outcome.ts'
 import { JOBS } from './settings.ts'
 import type { SchedulerState } from './state.ts'
-import { own } from './warehouse-view.ts'
 
 /** From 0 on, so that the first one is an increase. */
 const NO_OUTCOMES: Readonly<Record<OutcomeResult, number>> = {

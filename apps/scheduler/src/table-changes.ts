@@ -1,4 +1,5 @@
-import { own, type TableView } from './warehouse-view.ts'
+import { own } from '@dwh/core'
+import type { TableView } from './warehouse-view.ts'
 
 /** A table of a few rows doubles every day. */
 const FEWEST_ROWS = 100

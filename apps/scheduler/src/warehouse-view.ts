@@ -1,4 +1,4 @@
-import { runStartedAt } from '@dwh/core'
+import { own, runStartedAt } from '@dwh/core'
 
 /** What `dwh status --json` says of the warehouse, as far as the scheduler needs it. */
 export interface WarehouseView {
@@ -101,11 +101,6 @@ function oldest(starts: readonly (Date | null)[], now: Date): Date | null {
     start && start.getTime() - now.getTime() < CLOCKS_DIFFER_MS ? start.getTime() : 0,
   )
   return known.length === 0 ? null : new Date(Math.min(...known))
-}
-
-/** What stands under a name that anybody may have chosen, such as `constructor`. */
-export function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
 function dateOrNull(text: string | null): Date | null {

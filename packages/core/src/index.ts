@@ -67,6 +67,7 @@ export {
   proofDifferences,
   type TableProof,
 } from './proof.ts'
+export { emptyRecord, own } from './records.ts'
 export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
 export type { ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
 export type {

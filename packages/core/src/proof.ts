@@ -1,6 +1,7 @@
 import { type ColumnType, elementType, type ScalarType } from './column-type.ts'
 import { columnTypeRow } from './column-types.ts'
 import type { Measure } from './measure.ts'
+import { own } from './records.ts'
 
 /** How much of a table is compared after it was written. `counts`: rows. `columns`: rows, and for each column what `measuresOf` says. `hash`: also a hash of every row. */
 export type ProofLevel = 'counts' | 'columns' | 'hash'
@@ -46,7 +47,7 @@ export function proofDifferences(
     ...hash,
     ...columns.flatMap(({ name, as, type }) =>
       measuresOf(type).flatMap((measure) => {
-        const [there, here] = [source.columns[name]?.[measure] ?? null, file.columns[as]?.[measure] ?? null]
+        const [there, here] = [own(source.columns, name)?.[measure] ?? null, own(file.columns, as)?.[measure] ?? null]
         return same(type, there, here) ? [] : [`column ${as}: ${measure} ${there}, ${here} in the file`]
       }),
     ),

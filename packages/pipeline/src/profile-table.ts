@@ -1,4 +1,12 @@
-import type { ColumnType, ExtractionMethod, LossyConversion, SourceSnapshot, StoreAs, TableProfile } from '@dwh/core'
+import {
+  type ColumnType,
+  type ExtractionMethod,
+  type LossyConversion,
+  own,
+  type SourceSnapshot,
+  type StoreAs,
+  type TableProfile,
+} from '@dwh/core'
 import { type TablePlan, withColumns } from './plan-run.ts'
 
 /** Choices that may cost something, so that what they cost is counted. */
@@ -23,7 +31,7 @@ export function decideTypes(plan: TablePlan, types: Readonly<Record<string, Colu
   return withColumns(
     plan,
     plan.columns.map((column) =>
-      column.inferred ? { ...column, type: types[column.name] ?? column.type, inferred: false } : column,
+      column.inferred ? { ...column, type: own(types, column.name) ?? column.type, inferred: false } : column,
     ),
   )
 }
@@ -45,7 +53,7 @@ export function lossyConversionsOf(
 ): Record<string, LossyConversion> {
   return Object.fromEntries(
     columns.flatMap(({ name, as }) => {
-      const found = profile?.lossyConversions[name]
+      const found = profile ? own(profile.lossyConversions, name) : undefined
       return found ? [[as, found]] : []
     }),
   )

@@ -4,6 +4,7 @@ import {
   formatTableName,
   isDwhError,
   type OnEvent,
+  own,
   type StoreAs,
   type TableProfile,
 } from '@dwh/core'
@@ -36,7 +37,7 @@ function roomFor(bytes: number): number {
 /** How many bytes of text the profile has counted; undefined where it has not. */
 function countedBytes(profile: TableProfile | null): number | undefined {
   const measured = Object.entries(profile?.proof.columns ?? {}).flatMap(([name, { bytes }]) =>
-    bytes ? [(profile?.types[name] === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
+    bytes ? [(profile && own(profile.types, name) === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
   )
   return measured.length === 0 ? undefined : measured.reduce((sum, bytes) => sum + bytes, 0)
 }

@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { amountOf, countsOf, needsOf } from './list-suites.mjs'
 import { runVitest } from './run-vitest.mjs'
 
+const NOTHING = { passed: 0, failures: [], files: [] }
+
 /**
- * Runs suites, each as much as its size says or `count` does, in one run of vitest.
+ * Runs suites, each as much as its size says or `count` does: as many at once as there are cores, then those that want the machine for themselves.
  * @returns how many tests passed, the text of each failure, and `{ name, amount, seconds }` of each suite
  */
 export function runSuites({ root, suites, size, count, env }) {
@@ -14,14 +17,34 @@ export function runSuites({ root, suites, size, count, env }) {
       needs: needsOf(suite, size),
     })),
   )
+  const alone = new Set(suites.filter((suite) => suite.alone && size !== 'smoke').flatMap(({ files }) => files))
   const files = counts.filter((each) => each.count !== 0).map(({ file }) => file)
-  const report = runVitest({
-    root,
-    title: 'suites',
-    // a smoke waits more than it works
-    args: ['--config', 'vitest.extras.config.ts', ...(size === 'smoke' ? ['--fileParallelism'] : []), ...files],
-    env: { ...env, DWH_SUITES: JSON.stringify({ counts }) },
-  })
+  const run = (some, workers) =>
+    some.length === 0
+      ? NOTHING
+      : runVitest({
+          root,
+          title: 'suites',
+          args: ['--config', 'vitest.extras.config.ts', ...workers, ...some],
+          env: { ...env, DWH_SUITES: JSON.stringify({ counts }) },
+        })
+  // most wait as much as they work; a smoke waits more
+  const together = ['--fileParallelism', ...(size === 'smoke' ? [] : [`--maxWorkers=${availableParallelism()}`])]
+  const reports = [
+    run(
+      files.filter((file) => !alone.has(file)),
+      together,
+    ),
+    run(
+      files.filter((file) => alone.has(file)),
+      [],
+    ),
+  ]
+  const report = {
+    passed: reports.reduce((sum, { passed }) => sum + passed, 0),
+    failures: reports.flatMap(({ failures }) => failures),
+    files: reports.flatMap(({ files }) => files),
+  }
   const times = suites.map((suite) => {
     const ran = report.files.filter(({ path }) => suite.files.includes(path))
     return {

@@ -2,6 +2,7 @@ import {
   type ColumnProof,
   type ColumnType,
   elementType,
+  emptyRecord,
   type LossyConversion,
   type Measure,
   measuresOf,
@@ -49,9 +50,9 @@ export async function profileTable(
     const more = openQuestions(utf8)
     for (const { decide, measureAs } of profiles) measureAs(decide(), more)
     await more.answer(client, table, where)
-    const columns: Record<string, ColumnProof> = {}
-    const types: Record<string, ColumnType> = {}
-    const lossyConversions: Record<string, LossyConversion> = {}
+    const columns = emptyRecord<ColumnProof>()
+    const types = emptyRecord<ColumnType>()
+    const lossyConversions = emptyRecord<LossyConversion>()
     for (const { column, decide, proofOf, lost } of profiles) {
       const type = decide()
       types[column.name] = type

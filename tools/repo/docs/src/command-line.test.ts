@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { builtProgram } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
-import { ROOT } from './pages.ts'
+import { expectPage } from './pages.ts'
 
 const run = promisify(execFile)
 
-/** The help of the program, as a page; `vitest -u` writes it anew. */
+/** The help of the program, as a page; `DOCS=write` writes it anew. */
 test('docs/cli.md is what --help says', async () => {
   const help = async (...args: string[]) => {
     const { stdout } = await run(process.execPath, [await builtProgram('dwh'), ...args, '--help'], {
@@ -23,5 +22,5 @@ test('docs/cli.md is what --help says', async () => {
     commands.map(async (name) => `## dwh ${name}\n\n\`\`\`text\n${await help(name)}\n\`\`\`\n`),
   )
   const page = `# The command line\n\nWhat \`dwh --help\` says. Made from the program; a test holds them together.\n\n\`\`\`text\n${top}\n\`\`\`\n\n${sections.join('\n')}`
-  await expect(page).toMatchFileSnapshot(join(ROOT, 'docs/cli.md'))
+  expectPage('docs/cli.md', page)
 })

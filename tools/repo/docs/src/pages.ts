@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 
 export const ROOT: string = fileURLToPath(new URL('../../../../', import.meta.url))
 
@@ -50,4 +51,11 @@ export function readPage(path: string): Page {
   }
   if (open) throw new Error(`${path}:${open.line}: a block that is not closed`)
   return { path, text, blocks }
+}
+
+/** A page, or a file beside it, is exactly this text: `DOCS=write` writes it. */
+export function expectPage(path: string, text: string): void {
+  const file = join(ROOT, path)
+  if (process.env.DOCS === 'write') writeFileSync(file, text)
+  expect(readFileSync(file, 'utf8'), `${path}: DOCS=write puts in what it should say`).toBe(text)
 }

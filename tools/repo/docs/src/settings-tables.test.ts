@@ -1,19 +1,28 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SETTINGS } from '@dwh/config'
 import { expect, test } from 'vitest'
-import { ROOT } from './pages.ts'
+import { expectPage, ROOT } from './pages.ts'
 import { keysOn, withSettings } from './settings-tables.ts'
 
 /** They stand under `docs/`. */
 const PAGES = ['configuration.md', 'scheduler.md', 'storage.md']
 
 test.each(PAGES)('docs/%s: its tables are the list of settings (DOCS=write puts them there)', (page) => {
-  const path = join(ROOT, 'docs', page)
-  if (process.env.DOCS === 'write') writeFileSync(path, withSettings(page, readFileSync(path, 'utf8')))
-  const text = readFileSync(path, 'utf8')
+  const text = readFileSync(join(ROOT, 'docs', page), 'utf8')
   expect(keysOn(text)).not.toEqual([])
-  expect(text).toBe(withSettings(page, text))
+  expectPage(join('docs', page), withSettings(page, text))
+})
+
+test('a section whose table is still empty gets one, and the next section keeps its text', () => {
+  const empty = '<!-- settings of `keep` -->\n\n<!-- /settings -->\n'
+  const next = '## Next\n\n<!-- settings of `schedule` -->\n\nwhat stood here\n\n<!-- /settings -->\n'
+  const text = withSettings('configuration.md', `${empty}\n${next}`)
+  expect(text).toMatch(
+    /^<!-- settings of `keep` -->\n\n\|[\s\S]*\n\n<!-- \/settings -->\n\n## Next\n\n<!-- settings of `schedule`/,
+  )
+  expect(text).not.toContain('what stood here')
+  expect(withSettings('configuration.md', text)).toBe(text)
 })
 
 test('docs/configuration.md: every setting is in one of its tables, once', () => {

@@ -1,10 +1,13 @@
 import { defaultText, SETTINGS, type Setting, settingMeaning } from '@dwh/config'
 
-const MARKED = /(<!-- settings of `([^`]*)`[^\n]*-->\n\n)[\s\S]*?(\n\n<!-- \/settings -->)/g
+const MARKED = /(<!-- settings of `([^`]*)`[^\n]*-->\n\n)(?:(?!<!-- )[\s\S])*?\n*<!-- \/settings -->/g
 
 /** The page, a path under `docs/`, with each table of settings between markers as the list has it. */
 export function withSettings(page: string, text: string): string {
-  return text.replace(MARKED, (_, begin, section, end) => `${begin}${settingsTable(prefixOf(section), page)}${end}`)
+  return text.replace(
+    MARKED,
+    (_, begin, section) => `${begin}${settingsTable(prefixOf(section), page)}\n\n<!-- /settings -->`,
+  )
 }
 
 /** The keys whose settings stand in the tables of a page. */

@@ -2,7 +2,7 @@ import { parseTableName, quoteIdentifier } from '@dwh/core'
 import { openWarehouse } from '@dwh/warehouse'
 
 const [storage = './warehouse'] = process.argv.slice(2)
-const warehouse = await openWarehouse({ source: process.env.DATABASE_URL, storage })
+const warehouse = await openWarehouse({ storage }, { env: process.env })
 try {
   const { record } = await warehouse.run()
   console.log(`${record.status}: ${Object.keys(record.tables).length} tables as of ${record.date}`)

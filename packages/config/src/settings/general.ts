@@ -135,7 +135,7 @@ export const GENERAL_SETTINGS = [
     description: 'when an `ALTER TABLE` or the like waits for a table that is being read, make way or let it wait',
     variable: 'DWH_ON_BLOCKED_DDL',
     default: 'yield',
-    page: 'postgres.md#whoever-waits-for-us',
+    page: 'postgres.md#when-a-run-blocks-ddl',
   },
   {
     key: 'max_snapshot_age',

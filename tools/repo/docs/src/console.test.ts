@@ -60,7 +60,22 @@ async function replace(path: string, said: string, printed: string): Promise<voi
   const page = await readFile(file, 'utf8')
   await writeFile(
     file,
-    page.replace(said.trimEnd(), () => printed.replaceAll(/ +$/gm, '').trimEnd()),
+    page.replace(said.trimEnd(), () => asOfWriting(printed).replaceAll(/ +$/gm, '').trimEnd()),
+  )
+}
+
+test('no page shows the day of today, which would be another day tomorrow', () => {
+  for (const { path, blocks } of pages)
+    for (const { language, line, text } of blocks)
+      if (language === 'console') expect(text, `${path}:${line}`).toBe(asOfWriting(text))
+})
+
+/** With the day on which the pages were written in the place of today. */
+function asOfWriting(text: string): string {
+  const today = new Date().toISOString().slice(0, 10)
+  return ['-', '/', ''].reduce(
+    (shown, between) => shown.replaceAll(today.replaceAll('-', between), DAY_OF_WRITING.replaceAll('-', between)),
+    text,
   )
 }
 

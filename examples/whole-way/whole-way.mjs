@@ -1,0 +1,26 @@
+import { parseTableName, quoteIdentifier } from '@dwh/core'
+import { openWarehouse } from '@dwh/warehouse'
+
+const [storage = './warehouse'] = process.argv.slice(2)
+const warehouse = await openWarehouse({ storage }, { env: process.env })
+try {
+  const { record } = await warehouse.run()
+  console.log(`${record.status}: ${Object.keys(record.tables).length} tables as of ${record.date}`)
+
+  const session = await warehouse.session()
+  try {
+    for (const table of Object.keys(record.tables)) {
+      const { schema, name } = parseTableName(table)
+      const from = schema === 'public' ? quoteIdentifier(name) : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
+      const { rows } = await session.queryAll(`SELECT count(*)::VARCHAR FROM ${from}`)
+      console.log(`${table}: ${rows[0][0]} rows`)
+    }
+  } finally {
+    await session.close()
+  }
+
+  const { problems, files } = await warehouse.verify()
+  console.log(problems.length === 0 ? `whole: ${files} files` : problems)
+} finally {
+  await warehouse.close()
+}

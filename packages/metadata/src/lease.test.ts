@@ -98,6 +98,32 @@ describe('the lease', () => {
       if (answer.status === 'rejected') expect(isDwhError(answer.reason, 'CONFLICT')).toBe(true)
   })
 
+  test('a lease that is written, before the store answers: another run of the same process is refused', async () => {
+    const { store, take } = await open()
+    let reached = () => {}
+    const written = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const slow: ObjectStore = {
+      ...store,
+      async put(...args) {
+        const info = await store.put(...args)
+        reached()
+        await answered
+        return info
+      },
+    }
+    const first = take('r1', {}, slow)
+    await written
+    await expect(take('r2')).rejects.toMatchObject({ code: 'CONFLICT' })
+    answer()
+    await (await first).release()
+  })
+
   test('a lease that has run out, or whose process is gone: taken over at once', async () => {
     const { store, time, take } = await open()
     const first = await take('r1')

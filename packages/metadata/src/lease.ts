@@ -104,7 +104,14 @@ export async function takeLease(store: ObjectStore, options: LeaseOptions): Prom
       continue
     }
     const takenAt = clock()
-    const write = await holdLease(store, { owner, takenAt, ttlMs }, found?.etag ?? null)
+    // before the write: another run of this process may read the lock before the store has answered
+    underWay.add(owner)
+    let write: Held | null = null
+    try {
+      write = await holdLease(store, { owner, takenAt, ttlMs }, found?.etag ?? null)
+    } finally {
+      if (!write) underWay.delete(owner)
+    }
     if (write) return openLease(store, write, { owner, takenAt, ttlMs, clock, wait, takenOver: !free })
     conflicts += 1
     if (conflicts === MOST_CONFLICTS) throw refused(store.url)
@@ -160,7 +167,6 @@ function openLease(store: ObjectStore, first: Held, { clock, wait, takenOver, ..
   const { owner, ttlMs } = holding
   const controller = new AbortController()
   const renewals = new AbortController()
-  underWay.add(owner)
   let held = first
   let over: DwhError | undefined
   let released = false

@@ -213,7 +213,7 @@ describe('settings', () => {
     const missing = await dwh(['run'], { env: { APP_URL: '' } })
     expect(missing).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/dwh\.yaml:1: \$\{APP_URL\}: the environment has no APP_URL/),
+      stderr: expect.stringMatching(/dwh\.yaml:1: \$\{APP_URL\}: APP_URL is not set/),
     })
     for (const args of [['status'], ['tables'], ['query', 'FROM my_a']]) {
       const asked = await dwh(args, { env: { APP_URL: '' } })
@@ -222,7 +222,7 @@ describe('settings', () => {
     expect(JSON.parse((await dwh(['doctor', '--json'], { env: { APP_URL: '' } })).stdout).checks[0]).toMatchObject({
       id: 'config',
       status: 'failed',
-      found: expect.stringContaining('the environment has no APP_URL'),
+      found: expect.stringContaining('APP_URL is not set'),
     })
   })
 

@@ -547,7 +547,7 @@ describe('a statement waits for a table that is being read', () => {
       {
         type: 'table-retry',
         table: 'a',
-        message: expect.stringMatching(/^a: the read made way for ALTER TABLE of pid/),
+        message: expect.stringMatching(/^a: stopped reading so that ALTER TABLE \(pid/),
       },
     ])
   })

@@ -35,7 +35,7 @@ test('the whole way: plan, run, status, tables, query, views, history', async ()
   expect(plan.stdout).toMatch(
     /^TABLE +COLUMNS +ABOUT ROWS +FILE\nbilling\.invoices +1 +\? +billing\.invoices\/\d{4}\/\d\d\/\d\d\.parquet +new\n/,
   )
-  expect(plan.stdout).toContain('-  looking  a view: read only when included by name')
+  expect(plan.stdout).toContain('-  looking  a view: read only if included by name')
   expect(plan.stdout).toContain('-  bare     it has no columns')
   expect(await readdir(folder)).toEqual([])
 

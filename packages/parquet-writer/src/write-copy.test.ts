@@ -252,7 +252,7 @@ describe('invalid data is never written', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.parquet'))).toEqual([])
   })
 
-  test.each(['short', 'long'] as const)('stream of %s rows that is cut anywhere: refused', async (length) => {
+  test.each(['short', 'long'] as const)('stream of %s rows that is cut anywhere: its error is thrown, and no file is left', async (length) => {
     const { folder, writer } = await setUp()
     const text = [
       ['1', 'a'],

@@ -252,31 +252,34 @@ describe('invalid data is never written', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.parquet'))).toEqual([])
   })
 
-  test.each(['short', 'long'] as const)('stream of %s rows that is cut anywhere: its error is thrown, and no file is left', async (length) => {
-    const { folder, writer } = await setUp()
-    const text = [
-      ['1', 'a'],
-      ['2', 'b\nc'],
-      ['3', ''],
-    ]
-      .map(copyLine)
-      .join('')
-    for (let end = 0; end < text.length; end += 1) {
-      async function* cut(): AsyncGenerator<Uint8Array> {
-        if (end > 0) yield Buffer.from(text.slice(0, end))
-        throw new DwhError('SOURCE_FAILED', 'the connection was lost')
+  test.each(['short', 'long'] as const)(
+    'stream of %s rows that is cut anywhere: error, no file left',
+    async (length) => {
+      const { folder, writer } = await setUp()
+      const text = [
+        ['1', 'a'],
+        ['2', 'b\nc'],
+        ['3', ''],
+      ]
+        .map(copyLine)
+        .join('')
+      for (let end = 0; end < text.length; end += 1) {
+        async function* cut(): AsyncGenerator<Uint8Array> {
+          if (end > 0) yield Buffer.from(text.slice(0, end))
+          throw new DwhError('SOURCE_FAILED', 'the connection was lost')
+        }
+        const columns = [
+          { name: 'n', type: 'INTEGER' },
+          { name: 't', type: 'VARCHAR' },
+        ] as const
+        const data = { bulkText: cut(), sent: () => 3 }
+        await expect(
+          writer.write({ path: join(folder, 'x.parquet'), columns, data, ...ROOM[length] }),
+        ).rejects.toMatchObject({
+          code: 'SOURCE_FAILED',
+        })
       }
-      const columns = [
-        { name: 'n', type: 'INTEGER' },
-        { name: 't', type: 'VARCHAR' },
-      ] as const
-      const data = { bulkText: cut(), sent: () => 3 }
-      await expect(
-        writer.write({ path: join(folder, 'x.parquet'), columns, data, ...ROOM[length] }),
-      ).rejects.toMatchObject({
-        code: 'SOURCE_FAILED',
-      })
-    }
-    expect(await readdir(folder)).toEqual(['temp'])
-  })
+      expect(await readdir(folder)).toEqual(['temp'])
+    },
+  )
 })

@@ -51,7 +51,7 @@ export interface PlanOptions {
   readonly only?: readonly string[] | undefined
   /** Allow replacing the files of a past day. Default false. */
   readonly replace?: boolean | undefined
-  /** Allow a source to be another database than before, which then becomes the one of the warehouse. Default false. */
+  /** Allow a source to be another database than before, from now on. Default false. */
   readonly acceptNewSource?: boolean | undefined
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
@@ -59,10 +59,7 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
-  /**
-   * Run only if this is the last successful run, null for none: of two runs that were decided on the same state, one
-   * runs.
-   */
+  /** Run only if this is the last successful run, null for none. */
   readonly ifLastRun?: string | null | undefined
   /** What to do if a table fails. Default `fail`. If all tables fail, the run fails in both cases. */
   readonly onTableError?: OnTableError | undefined
@@ -73,10 +70,7 @@ export interface RunOptions extends PlanOptions {
   readonly derive?: Derive | undefined
   /** Returns random bytes; makes the id of a run unique. */
   readonly random: (bytes: number) => Uint8Array
-  /**
-   * How long the lease is valid without renewal; it is renewed three times in that period. Another run waits this long
-   * for a killed run on another machine. Default 2 min.
-   */
+  /** How long the lease is valid without renewal; another run waits this long for a killed one. Default 2 min. */
   readonly leaseTtlMs?: number | undefined
 }
 
@@ -88,10 +82,7 @@ export interface RunReport {
   readonly record: RunRecord
   /** Result of each table of the plan. */
   readonly results: readonly TableResult[]
-  /**
-   * Why some objects are not in place yet; null in nearly all cases. The run is published anyway, and the next run
-   * finishes it.
-   */
+  /** Why some objects are not in place yet, which the next run finishes; null in nearly all cases. */
   readonly unfinished: unknown
 }
 
@@ -116,9 +107,9 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
 
 /**
  * Runs the pipeline: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stages
- * every table, and publishes all of them with one conditional write, or none. With `onTableError: 'keep-previous'` it
- * publishes the tables that did not fail (the status of the record is then `partial`). A failed run leaves the last
- * good state unchanged and adds `last_failure` and a record.
+ * every table, and publishes all of them with one conditional write, or none; with `onTableError: 'keep-previous'`
+ * those that did not fail (the record's status is then `partial`). A failed run leaves the last good state unchanged
+ * and adds `last_failure` and a record.
  *
  * @example
  * await runPipeline({
@@ -127,8 +118,8 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
  *   writer, tempDirectory: '/var/tmp', clock: () => new Date(), random: randomBytes,
  * })
  *
- * @throws DwhError RUN_FAILED if tables failed (`context.tables`; one event for each has the reason), CONFLICT if
- * another run was faster or `ifLastRun` does not hold any more, and whatever planning, the sources and the store throw
+ * @throws DwhError RUN_FAILED if tables failed (`context.tables`; one event each has the reason), CONFLICT if another
+ * run was faster or `ifLastRun` does not hold any more, and the errors of planning, the sources and the store
  */
 export async function runPipeline(options: RunOptions): Promise<RunReport> {
   const { clock } = options
@@ -230,7 +221,7 @@ function checkLastRun({ ifLastRun }: RunOptions, { run_id }: EtlState): void {
   })
 }
 
-/** Finishes interrupted runs and removes their orphans, in the store and on this machine. */
+/** Finishes interrupted runs and removes orphans, in the store and on this machine. */
 async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, raiseToken: boolean): Promise<StoredState> {
   const onRollForward = (earlier: string) => onEvent?.({ type: 'roll-forward', runId: earlier })
   const now = clock()

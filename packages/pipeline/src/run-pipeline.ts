@@ -59,7 +59,7 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
-  /** Run only if this is the last successful run, null for none. */
+  /** Run only if this is the last successful run, null for none: of two runs decided on one state, one runs. */
   readonly ifLastRun?: string | null | undefined
   /** What to do if a table fails. Default `fail`. If all tables fail, the run fails in both cases. */
   readonly onTableError?: OnTableError | undefined
@@ -70,7 +70,7 @@ export interface RunOptions extends PlanOptions {
   readonly derive?: Derive | undefined
   /** Returns random bytes; makes the id of a run unique. */
   readonly random: (bytes: number) => Uint8Array
-  /** How long the lease is valid without renewal; another run waits this long for a killed one. Default 2 min. */
+  /** Lease validity, renewed three times within it; a run waits this long for one killed elsewhere. Default 2 min. */
   readonly leaseTtlMs?: number | undefined
 }
 

@@ -35,7 +35,7 @@ test('the whole way: plan, run, status, tables, query, views, history', async ()
   expect(plan.stdout).toMatch(
     /^TABLE +COLUMNS +ABOUT ROWS +FILE\nbilling\.invoices +1 +\? +billing\.invoices\/\d{4}\/\d\d\/\d\d\.parquet +new\n/,
   )
-  expect(plan.stdout).toContain('-  looking  a view: read only when included by name')
+  expect(plan.stdout).toContain('-  looking  a view: read only if included by name')
   expect(plan.stdout).toContain('-  bare     it has no columns')
   expect(await readdir(folder)).toEqual([])
 
@@ -213,7 +213,7 @@ describe('settings', () => {
     const missing = await dwh(['run'], { env: { APP_URL: '' } })
     expect(missing).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/dwh\.yaml:1: \$\{APP_URL\}: the environment has no APP_URL/),
+      stderr: expect.stringMatching(/dwh\.yaml:1: \$\{APP_URL\}: APP_URL is not set/),
     })
     for (const args of [['status'], ['tables'], ['query', 'FROM my_a']]) {
       const asked = await dwh(args, { env: { APP_URL: '' } })
@@ -222,7 +222,7 @@ describe('settings', () => {
     expect(JSON.parse((await dwh(['doctor', '--json'], { env: { APP_URL: '' } })).stdout).checks[0]).toMatchObject({
       id: 'config',
       status: 'failed',
-      found: expect.stringContaining('the environment has no APP_URL'),
+      found: expect.stringContaining('APP_URL is not set'),
     })
   })
 

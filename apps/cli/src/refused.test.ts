@@ -61,7 +61,7 @@ test('names that are no text: plan, doctor and init tell how to leave them out, 
   const init = await dwh(['init', '--print'])
   expect(init).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/exclude:\n.*its name is no text.*\n {2}- "m%FCll"/),
+    stdout: expect.stringMatching(/exclude:\n.*its name is not text.*\n {2}- "m%FCll"/),
   })
 
   const settings = { exclude: ['m%FCll'], tables: { part: { columns: { exclude: ['m%FCll'] } } } }

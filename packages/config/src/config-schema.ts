@@ -35,20 +35,20 @@ const KINDS: Readonly<Record<Exclude<SettingKind, 'choice' | 'section' | 'tables
   types: v.record(v.string(), storeAs),
 }
 
-/** What `dwh.yaml` may say. */
+/** Schema of `dwh.yaml`. */
 export const configSchema: v.GenericSchema<unknown, ConfigValues> = schemaOf(SETTINGS, '') as v.GenericSchema<
   unknown,
   ConfigValues
 >
 
 /**
- * The settings whose keys begin with `prefix`. Descriptions are what editors show, from the JSON Schema that is made
- * of this.
+ * Schema of the settings whose keys begin with `prefix`. Editors show the descriptions, through the JSON Schema that is
+ * generated from this schema.
  */
 function schemaOf(settings: readonly Setting[], prefix: string): v.GenericSchema {
   const entries = within(settings, prefix).map(([name, setting]) => [
     name,
-    // around what may be left out: beyond a value that is changed when it is read, a description is lost
+    // the description goes around `optional`: a description inside a transformed value is lost
     v.pipe(v.optional(valueSchema(settings, setting)), v.description(describeSetting(setting))),
   ])
   return v.strictObject(Object.fromEntries(entries))
@@ -60,19 +60,19 @@ function valueSchema(settings: readonly Setting[], { key, kind, choices = [] }: 
   return kind === 'choice' ? v.picklist(choices) : KINDS[kind]
 }
 
-/** By what is left of their keys. */
+/** Settings directly under `prefix`, each with its key without the prefix. */
 function within(settings: readonly Setting[], prefix: string): [string, Setting][] {
   return settings
     .filter(({ key }) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))
     .map((setting) => [setting.key.slice(prefix.length), setting])
 }
 
-/** A value as the setting takes it: `10s` is 10000. */
+/** Parses a written value of a setting: `10s` becomes 10000. */
 export function settingValue(setting: Setting, written: unknown): unknown {
   return v.parse(valueSchema(SETTINGS, setting), written)
 }
 
-/** The keys that may stand where an unknown one was found, for "did you mean". */
+/** Lists the valid keys at a path where an unknown key was found, for "did you mean". */
 export function keysAt(path: readonly (string | number)[]): string[] {
   const [first, , ...rest] = path
   const prefix = first === 'tables' && path.length > 1 ? ['tables', '*', ...rest] : path

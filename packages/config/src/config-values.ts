@@ -1,7 +1,7 @@
 import type { StoreAs } from '@dwh/core'
 import type { SettingRow } from './settings-list.ts'
 
-/** What each kind is once it is read. */
+/** Type of each kind of setting after parsing. */
 interface Read {
   readonly text: string
   readonly 'text or empty': string
@@ -19,7 +19,7 @@ interface Read {
   readonly types: Readonly<Record<string, StoreAs>>
 }
 
-/** What each kind is where it is written. */
+/** Type of each kind of setting as a program or a file writes it. */
 interface Written extends Omit<Read, 'flag' | 'count' | 'parallel' | 'share' | 'size' | 'duration' | 'types'> {
   readonly flag: boolean | 'true' | 'false'
   readonly count: number | string
@@ -30,7 +30,7 @@ interface Written extends Omit<Read, 'flag' | 'count' | 'parallel' | 'share' | '
   readonly types: Readonly<Record<string, Exclude<StoreAs, `encoding:${string}`> | { readonly encoding: string }>>
 }
 
-/** What is left of a key after its beginning; never, where that is not its beginning or more than a name is left. */
+/** The part of a key after `Prefix`; `never` if the key has another prefix or if the rest contains a dot. */
 type Name<Prefix extends string, Key extends string> = Key extends `${Prefix}${infer Rest}`
   ? Rest extends `${string}.${string}`
     ? never
@@ -49,24 +49,27 @@ type Values<Prefix extends string, Forms> = {
   readonly [Row in SettingRow as Name<Prefix, Row['key']>]?: Value<Row, Forms> | undefined
 }
 
-/** What `dwh.yaml` may say, as it is after reading: sizes in bytes, durations in milliseconds, shares of 1. */
+/** Values of `dwh.yaml` after parsing: sizes in bytes, durations in milliseconds, shares as fractions of 1. */
 export type ConfigValues = Values<'', Read>
-/** What it may say of a bucket. */
+/** Settings of the bucket. */
 export type S3Values = Values<'s3.', Read>
-/** Which days stay, by the last so many that have one. */
+/** How many daily, weekly, monthly and yearly snapshots to keep. */
 export type KeepValues = Values<'keep.', Read>
-/** What it may say to the scheduler. */
+/** Settings of the scheduler. */
 export type ScheduleValues = Values<'schedule.', Read>
 
 /**
- * The settings as `dwh.yaml` has them, given by a program: a size is a text such as `1GiB`, a duration one such as
- * `10s`. Paths are relative to the working folder.
+ * Settings that a program gives, in the form of `dwh.yaml`: a size is a string such as `1GiB`, a duration a string such
+ * as `10s`. Paths are relative to the working folder.
  */
 export type WarehouseSettings = Values<'', Written>
 
 type WithDefault = Extract<SettingRow, { readonly default: unknown }>
 
-/** The settings of a section (`schedule.`), or those of none (an empty text): each that has a default is there. */
+/**
+ * Settings of a section (`schedule.`), or the top-level ones (empty prefix). Settings with a default are always
+ * present.
+ */
 export type Filled<Prefix extends string> = Values<Prefix, Read> & {
   readonly [Row in WithDefault as Name<Prefix, Row['key']>]: Value<Row, Read>
 }
@@ -78,8 +81,8 @@ type CamelCase<Text extends string> = Text extends `${infer First}-${infer Rest}
   : Text
 
 /**
- * The flags of settings, by their names as a command line parser gives them; each wins over the environment and the
- * file.
+ * Command-line flags of settings, named as a command-line parser returns them. A flag takes precedence over the
+ * environment and the file.
  */
 export type SettingFlags = {
   readonly [Row in WithFlag as CamelCase<Row['flag']['name']>]?: Row extends { readonly kind: 'count' }

@@ -1,6 +1,6 @@
 import type { Setting } from './setting.ts'
 
-/** A sentence or two for editors: what it is, its variable, its default. */
+/** Describes a setting for editors, in a sentence or two: meaning, variable, default. */
 export function describeSetting(setting: Setting): string {
   const { description, variable, awsVariable, holds } = setting
   const from = variable ?? awsVariable
@@ -13,22 +13,22 @@ export function describeSetting(setting: Setting): string {
   return sentences.map((sentence) => `${sentence}.`).join(' ')
 }
 
-/** A phrase for pages and helps: what it is, and the values that it takes. */
+/** Describes a setting for documentation and help texts: meaning and allowed values. */
 export function settingMeaning({ description, choices = [] }: Setting): string {
   return choices.length === 0 ? description : `${description}: ${choices.map((choice) => `\`${choice}\``).join(', ')}`
 }
 
-/** What it is where nothing says it; null where there is nothing to say. A value stands in backticks. */
+/** Default of a setting as text, values in backticks; null if there is nothing to say. */
 export function defaultText({ default: value, otherwise }: Setting): string | null {
   return value === undefined ? (otherwise ?? null) : `\`${value}\``
 }
 
-/** Without backticks. */
+/** Removes backticks. */
 export function plain(text: string): string {
   return text.replaceAll('`', '')
 }
 
-/** Code stays as it is. */
+/** Capitalizes a leading letter; a leading backtick stays. */
 function capitalized(text: string): string {
   return text.replace(/^[a-z]/, (first) => first.toUpperCase())
 }

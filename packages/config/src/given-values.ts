@@ -10,14 +10,14 @@ import { SETTINGS } from './settings-list.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** Values from outside of the file, in the form of the file: as they were written, and as they are read. */
+/** Values from flags or variables, in the structure of the file: as written, and as parsed. */
 export interface GivenValues {
   readonly written: Record<string, unknown>
   readonly values: ConfigValues
 }
 
 /**
- * What the environment says. An empty variable counts as none.
+ * Reads settings from environment variables. An empty variable counts as not set.
  * @throws DwhError CONFIG_INVALID
  */
 export function fromEnvironment(env: Variables): GivenValues {
@@ -45,7 +45,7 @@ function given(
   return { written, values: checked(written, (path) => namedBy(path, nameOf)) }
 }
 
-/** The setting that a path leads to, or into. */
+/** The name of the setting at a path. */
 function namedBy(path: readonly string[], nameOf: (setting: Setting) => string | undefined): string {
   const shown = path.join('.')
   const setting = SETTINGS.find(({ key }) => key === shown)
@@ -53,7 +53,7 @@ function namedBy(path: readonly string[], nameOf: (setting: Setting) => string |
 }
 
 /**
- * The values as the schema reads them; `nameOf` says what to call the one that is wrong.
+ * Parses values by the schema; `nameOf` names a wrong value in the error.
  * @throws DwhError CONFIG_INVALID
  */
 export function checked(values: Record<string, unknown>, nameOf: (path: readonly string[]) => string): ConfigValues {

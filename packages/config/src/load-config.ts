@@ -15,13 +15,16 @@ import { refuseSecrets } from './refuse-secrets.ts'
 import { valueAt } from './settings-by-key.ts'
 import { SETTINGS } from './settings-list.ts'
 
-/** Everything the commands need to know, from wherever it came. `source` and `schedule` throw when they are read, where the file takes them from a variable that is not set. */
+/**
+ * Configuration of all commands. Reading `source` or `schedule` throws if the file takes it from a variable that is not
+ * set.
+ */
 export interface Config {
-  /** Null: only the PG* variables, if any. */
+  /** Null: only the `PG*` variables, if any, define the connection. */
   readonly source: string | null
   /** Where the warehouse is: the absolute path of a folder, or a URL such as `s3://bucket/prefix`. */
   readonly storage: string
-  /** What is said of a bucket; `ca_file` is absolute. */
+  /** Settings of the bucket; `ca_file` is absolute. */
   readonly s3: S3Values
   readonly timezone: string
   readonly parallel: number
@@ -31,36 +34,36 @@ export interface Config {
   readonly temp: string
   readonly cache: string
   readonly cacheBytes: number
-  /** Null: DuckDB's own place. */
+  /** Null: DuckDB's default folder. */
   readonly extensions: string | null
   readonly memoryLimitBytes: number | undefined
   readonly lockTimeoutMs: number
   readonly onBlockedDdl: 'yield' | 'wait'
   readonly maxSnapshotAgeMs: number
-  /** Which days a prune keeps; empty: none was named. */
+  /** Which days a prune keeps; empty if nothing is configured. */
   readonly keep: KeepValues
-  /** What the scheduler is told; `withDefaults('schedule.', schedule)` has the others. */
+  /** Settings of the scheduler without defaults; `withDefaults('schedule.', schedule)` adds them. */
   readonly schedule: ScheduleValues
-  /** The file it came from, if there was one. */
+  /** Path of the configuration file, or null. */
   readonly file: string | null
 }
 
-/** The flags that any command may have; each wins over the environment and the file. */
+/** Flags of all commands; a flag takes precedence over the environment and the file. */
 export type ConfigFlags = SettingFlags & { readonly config?: string }
 
-/** What the environment say; read once, by main. */
+/** What the configuration depends on besides the file; read once, by main. */
 export interface Environment {
   readonly env: Variables
   /** Absolute. */
   readonly cwd: string
   readonly home: string
   readonly tmp: string
-  /** The URL of the proxy by which a URL is reached, or an empty text. None unless given. */
+  /** Returns the proxy URL to use for a URL, or an empty string for no proxy. Default: no proxy. */
   readonly proxyFor?: (url: string) => string
 }
 
 /**
- * Puts the settings together: flags, then environment, then file, then defaults. An empty variable counts as none.
+ * Loads the configuration: flags, then environment, then file, then defaults. An empty variable counts as not set.
  * @throws DwhError CONFIG_INVALID
  */
 export async function loadConfig(flags: ConfigFlags, environment: Environment): Promise<Config> {
@@ -71,8 +74,8 @@ export async function loadConfig(flags: ConfigFlags, environment: Environment): 
 }
 
 /**
- * As `loadConfig`, of settings that a program gives instead of a file and flags: they win over the environment, which
- * is asked for the others.
+ * As `loadConfig`, with settings that a program gives instead of a file and flags. They take precedence over the
+ * environment.
  * @throws DwhError CONFIG_INVALID
  */
 export async function configOf(settings: WarehouseSettings, environment: Environment): Promise<Config> {
@@ -86,14 +89,14 @@ function withoutUndefined(settings: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-/** The environment, without the variables of settings that are given. */
+/** The environment without the variables of settings that the program gives. */
 function withoutGiven(env: Variables, values: ConfigValues): Variables {
   const given = SETTINGS.filter(({ key }) => valueAt(values, key) !== undefined).map(({ variable }) => variable)
   const bucket = values.storage === undefined ? [] : ['S3_BUCKET']
   return Object.fromEntries(Object.entries(env).filter(([name]) => ![...given, ...bucket].includes(name)))
 }
 
-/** As `loadConfig`, of a file that has been read; null for none. */
+/** As `loadConfig`, with a file that was already read; null for no file. */
 export async function putTogether(
   file: ConfigFile | null,
   flags: ConfigFlags,
@@ -109,7 +112,7 @@ export async function putTogether(
     timezone: values.timezone,
     parallel: values.parallel,
     selection: {
-      // of what nobody says, each source knows its own default
+      // sources have their own defaults for these
       ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types']),
       tables: tableSettings(said.tables),
     },
@@ -129,7 +132,7 @@ export async function putTogether(
   return withhold(config, file?.unset.filter(({ path }) => !isSaidOutside(path)) ?? [])
 }
 
-/** In place of each part that is not known, its first error. */
+/** Replaces each part that depends on an unset variable with a getter that throws the first error. */
 function withhold(config: Config, unset: readonly UnsetVariable[]): Config {
   for (const { path, error } of [...unset].reverse()) {
     const get = () => {

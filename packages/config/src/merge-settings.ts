@@ -10,17 +10,17 @@ import { nested, valueAt } from './settings-by-key.ts'
 import { SETTINGS } from './settings-list.ts'
 
 export interface MergedSettings {
-  /** Paths are absolute; what nobody says is left out. */
+  /** Paths are absolute; settings that are not set are absent. */
   readonly values: ConfigValues
-  /** Whether flags or the environment say it, whatever the file does. */
+  /** True if a flag or the environment sets it, whatever the file contains. */
   readonly isSaidOutside: (path: readonly (string | number)[]) => boolean
 }
 
-/** `s3:/bucket` is mistyped, and no folder of that name. */
+/** Matches `s3:/bucket` too: a mistyped URL, not a folder of that name. */
 const URL_LIKE = /^[a-z][a-z0-9+.-]+:\//i
 
 /**
- * What flags say, then the environment, then the file: the first that says a setting wins.
+ * Merges flags, environment and file: the first that sets a setting wins.
  * @throws DwhError CONFIG_INVALID
  */
 export function mergeSettings(
@@ -46,7 +46,7 @@ export function mergeSettings(
   }
 }
 
-/** Everything of one table comes from the file, as one value. */
+/** The settings of one table come from the file as one value. */
 function isOneValue({ key, kind }: Setting): boolean {
   return kind !== 'section' && !key.includes('*')
 }
@@ -58,8 +58,7 @@ function settled({ kind }: Setting, value: unknown, folder: string): unknown {
 }
 
 /**
- * The settings of a section (`schedule.`), or those of none (an empty text), with the defaults of the list for those
- * that are not said.
+ * Settings of a section (`schedule.`), or the top-level ones (empty prefix), with defaults for those that are not set.
  */
 export function withDefaults<Prefix extends string>(prefix: Prefix, values: object): Filled<Prefix> {
   const defaults = SETTINGS.filter(({ key }) => key.startsWith(prefix) && !key.slice(prefix.length).includes('.'))

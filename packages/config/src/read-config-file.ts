@@ -12,34 +12,36 @@ import { yamlMistake } from './yaml-mistake.ts'
 export interface ConfigFile {
   /** Absolute. */
   readonly path: string
-  /** Without what `unset` leaves out. */
+  /** Values of the file, without those listed in `unset`. */
   readonly values: ConfigValues
   readonly unset: readonly UnsetVariable[]
 }
 
-/** A text that not every command needs, and that names a variable which is not set. */
+/** A value that uses an unset variable, in a part of the file that not every command needs. */
 export interface UnsetVariable {
-  /** Where it stands: `source`; or `schedule`, `webhook`. */
+  /** Path of the value: `source`; or `schedule`, `webhook`. */
   readonly path: Path
-  /** For whoever needs it. */
+  /** Thrown when the value is read. */
   readonly error: DwhError
 }
 
 type Path = readonly (string | number)[]
 
-/** A secret of these is not at hand where the warehouse is only asked, or where no scheduler runs. */
+/** Parts with secrets that a query or a machine without a scheduler may not have. */
 const NOT_FOR_ALL: ReadonlySet<Path[number] | undefined> = new Set(['source', 'schedule'])
 
-/** Looked for in the working folder, in this order, when no file is named. JSON is YAML. */
+/** Files to look for in the working folder, in this order, if no file is named. JSON is valid YAML. */
 const NAMES = ['dwh.yaml', 'dwh.yml', 'dwh.json']
 
 type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads the configuration file: the named one, or the first of `dwh.yaml`, `dwh.yml`, `dwh.json` in `folder`; null when none is named and none is there.
- * `${NAME}` in any text is replaced from the environment, `${NAME:-fallback}` has a fallback, `$${` stands for `${`. Replaced after parsing, so what a
- * variable holds is always one value. What `source` and `schedule` take from a variable that is not set is in `unset`; elsewhere that is an error.
- * @throws DwhError CONFIG_INVALID, with file, line, and the nearest right key
+ * Reads the configuration file: the named one, or the first of `dwh.yaml`, `dwh.yml`, `dwh.json` in `folder`. Returns
+ * null if no file is named and none exists.
+ * `${NAME}` in any text is replaced from the environment, `${NAME:-fallback}` has a fallback, `$${` stands for `${`.
+ * Replacement happens after parsing, so the content of a variable is always one value. A variable that is not set is an
+ * error, except in `source` and `schedule`: these values are listed in `unset`.
+ * @throws DwhError CONFIG_INVALID, with file, line, and the nearest valid key
  */
 export async function readConfigFile(
   named: string | undefined,
@@ -76,7 +78,7 @@ function parseConfig(text: string, path: string, env: Variables): Omit<ConfigFil
   if (error)
     throw invalid(`${path}:${lines.linePos(error.pos[0]).line}`, yamlMistake(error.code), 'Correct the YAML there.')
 
-  /** `dwh.yaml:12`, the line of the nearest node that a path leads to. */
+  /** `dwh.yaml:12`: file and line of the nearest node on a path. */
   function at(keys: Path): string {
     for (let length = keys.length; length > 0; length -= 1) {
       const node = document.getIn(keys.slice(0, length), true)
@@ -110,7 +112,7 @@ function parseConfig(text: string, path: string, env: Variables): Omit<ConfigFil
   )
 }
 
-/** Aliases are followed here; one that leads nowhere is no error of the document to the parser. */
+/** Converts the document to plain values. The parser does not report an alias without an anchor; this does. */
 function plainValue(document: Document, path: string): unknown {
   try {
     return document.toJS()
@@ -119,7 +121,7 @@ function plainValue(document: Document, path: string): unknown {
   }
 }
 
-/** A word; not what may be a secret that a missing colon or quote has made a key. */
+/** Shows a key only if it is a plain word: a missing colon or quote can turn a secret into a key. */
 function shownKey(key: string | number | undefined): string {
   return /^[a-z_-]{1,32}$/i.test(String(key)) ? ` ${JSON.stringify(key)}` : ''
 }
@@ -129,7 +131,7 @@ function nearestKey(wrong: string, known: readonly string[]): string {
   return candidate !== null ? `Did you mean ${candidate}?` : `Known here: ${known.join(', ')}.`
 }
 
-/** Undefined in place of a text with a variable that is not set, which `onUnset` is told. */
+/** Replaces variables in all texts. A text with an unset variable becomes undefined, and `onUnset` is called. */
 function substitute(
   value: unknown,
   env: Variables,
@@ -150,7 +152,7 @@ function substitute(
       if (name === undefined) return '${'
       const found = env[name] || fallback
       if (found !== undefined) return found
-      onUnset(path, `${token}: the environment has no ${name}`, `Set ${name}, or write \${${name}:-fallback}.`)
+      onUnset(path, `${token}: ${name} is not set`, `Set ${name}, or write \${${name}:-fallback}.`)
       complete = false
       return token
     },

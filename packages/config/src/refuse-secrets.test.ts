@@ -14,13 +14,13 @@ async function failure(env: Record<string, string>, yaml = '', flags: ConfigFlag
   return error
 }
 
-/** Nor any part of it that is long enough to tell something. */
+/** Expects that the message and the hint contain no part of the secret that would reveal something. */
 function expectSilence(error: Error): void {
   const said = JSON.stringify([error.message, (error as Error & { hint: string }).hint])
   for (const part of [SECRET, 's3cr3t', 'Pa55', 'AKIAKEY']) expect(said).not.toContain(part)
 }
 
-describe('a connection string where none belongs: refused, by the name of the setting, without its value', () => {
+describe('connection string in a setting that takes none: refused with the name of the setting, without the value', () => {
   test.each([
     ['DWH_STORAGE', `s3://AKIAKEY:${SECRET}@bucket`],
     ['DWH_STORAGE', `AKIAKEY:${SECRET}@bucket`],
@@ -57,7 +57,7 @@ describe('a connection string where none belongs: refused, by the name of the se
   })
 })
 
-describe('a secret in a file that is wrong: the line, and not what stands there', () => {
+describe('mistake in a file beside a secret: the error names the line, without its content', () => {
   test.each([
     [`storage: "s3://AKIAKEY:${SECRET}@bucket"`, /dwh\.yaml:1: storage/],
     [`s3: { endpoint: "https://AKIAKEY:${SECRET}@host" }`, /dwh\.yaml:1: s3\.endpoint/],
@@ -85,7 +85,7 @@ describe('a secret in a file that is wrong: the line, and not what stands there'
   })
 })
 
-test('what takes a secret still does, and names with odd characters are no secrets', async () => {
+test('secrets in settings that take them, names with odd characters: accepted', async () => {
   const cwd = await temporaryFolder()
   await writeFile(
     join(cwd, 'dwh.yaml'),

@@ -2,15 +2,15 @@ import { DwhError, holdsSecret } from '@dwh/core'
 import type { BaseIssue } from 'valibot'
 import { SETTINGS } from './settings-list.ts'
 
-/** For valibot, whose own messages repeat what was given. */
+/** Messages for valibot: its own messages repeat the given value. */
 export const WITHOUT_VALUES: { readonly message: (issue: BaseIssue<unknown>) => string } = {
   message: ({ expected }) =>
     `expected ${(expected ?? 'something else').replace(/^\(|\)$/g, '').replaceAll(' | ', ' or ')}`,
 }
 
 /**
- * Refuses a connection string, or a URL with a password, that was given to a setting which takes none: it would be repeated as a path, or as the name of
- * something that is not there. `nameOf` says what to call the setting.
+ * Refuses a connection string, or a URL with a password, in a setting that takes none: later messages would print it as
+ * a path or a name. `nameOf` names the setting.
  * @throws DwhError CONFIG_INVALID, without the value
  */
 export function refuseSecrets(values: object, nameOf: (path: readonly string[]) => string): void {
@@ -20,10 +20,10 @@ export function refuseSecrets(values: object, nameOf: (path: readonly string[]) 
   }
 }
 
-/** Said of a setting that was given a secret. */
+/** The error for a secret in a setting that takes none. */
 export function misplaced(name: string): DwhError {
-  return new DwhError('CONFIG_INVALID', `${name}: it holds a password, or a key`, {
-    hint: 'A database goes into DATABASE_URL (source), the keys of a bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and the bucket alone into DWH_STORAGE=s3://bucket/prefix.',
+  return new DwhError('CONFIG_INVALID', `${name}: the value contains a password or a key`, {
+    hint: 'Put the database URL into DATABASE_URL (source), the keys of a bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and only the bucket into DWH_STORAGE=s3://bucket/prefix.',
   })
 }
 

@@ -1,10 +1,10 @@
-/** What the value of a setting is, and so how it is written in `dwh.yaml`. */
+/** Kind of a setting, which defines how its value is written in `dwh.yaml`. */
 export type SettingKind =
   /** A text that is not empty. */
   | 'text'
   /** A text that may be empty. */
   | 'text or empty'
-  /** A path: of a file relative to that file, from anywhere else to the working folder. */
+  /** A path: in the file relative to the file, elsewhere relative to the working folder. */
   | 'path'
   /** A path or a URL. */
   | 'place'
@@ -16,11 +16,11 @@ export type SettingKind =
   | 'count'
   /** A whole number from 1 to 64. */
   | 'parallel'
-  /** `5%`, `0.05`; of 1 once it is read. */
+  /** `5%`, `0.05`; parsed to a fraction of 1. */
   | 'share'
-  /** `512MB`, `1GiB`; in bytes once it is read. */
+  /** `512MB`, `1GiB`; parsed to bytes. */
   | 'size'
-  /** `500ms`, `10s`, `2m`, `1h`; in milliseconds once it is read. */
+  /** `500ms`, `10s`, `2m`, `1h`; parsed to milliseconds. */
   | 'duration'
   /** One of `choices`. */
   | 'choice'
@@ -28,40 +28,38 @@ export type SettingKind =
   | 'names'
   /** How values are stored, by column or by type. */
   | 'types'
-  /** Holds the settings whose keys begin with its own. */
+  /** Contains the settings whose keys begin with its own key. */
   | 'section'
-  /** The same, once for each table. */
+  /** A section for each table. */
   | 'tables'
 
-/** One setting: a row of the list from which everything else about it is made. */
+/** One setting: a row of the list from which schema, variables, flags, help and pages are generated. */
 export interface Setting {
-  /** Where it stands in `dwh.yaml`, with dots; `*` is the name of a table. */
+  /** Key in `dwh.yaml`, with dots; `*` is the name of a table. */
   readonly key: string
   readonly kind: SettingKind
   readonly choices?: readonly string[]
-  /** A phrase without a full stop; code stands in backticks. It names neither the variable nor the default. */
+  /** A phrase without a full stop; code in backticks. It mentions neither the variable nor the default. */
   readonly description: string
   readonly variable?: string
-  /** The variable in which the AWS SDK looks for it by itself. */
+  /** The variable that the AWS SDK reads by itself. */
   readonly awsVariable?: string
   readonly flag?: SettingFlag
-  /** As it would be written in `dwh.yaml`. */
+  /** As written in `dwh.yaml`. */
   readonly default?: string | number | boolean
-  /** In words, where the default depends on something else. */
+  /** The default in words, if it depends on something else. */
   readonly otherwise?: string
-  /**
-   * Text in it that looks like a password is meant: it is a secret, or may be anything, such as the name of a table.
-   */
+  /** Allows text that looks like a password: the value is a secret, or may be any text, such as a table name. */
   readonly holds?: 'secret' | 'any text'
-  /** The page under `docs/` that says more. */
+  /** The page under `docs/` with more about it. */
   readonly page?: string
 }
 
 export interface SettingFlag {
   /** Without the dashes. */
   readonly name: string
-  /** What the help calls its value. */
+  /** Placeholder for the value in the help. */
   readonly value: string
-  /** Those that have it. Default: all. */
+  /** Commands with this flag. Default: all. */
   readonly commands?: readonly string[]
 }

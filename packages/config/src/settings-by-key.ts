@@ -1,4 +1,4 @@
-/** Values by their keys with dots, in the form of the file; those that are undefined are left out. */
+/** Nests values by their dotted keys, in the structure of the file; leaves out undefined values. */
 export function nested(values: Iterable<readonly [key: string, value: unknown]>): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const [key, value] of values) {
@@ -14,7 +14,7 @@ export function nested(values: Iterable<readonly [key: string, value: unknown]>)
   return result
 }
 
-/** The value of a key with dots, in the form of the file. */
+/** The value of a dotted key, in the structure of the file. */
 export function valueAt(values: object, key: string): unknown {
   return key
     .split('.')

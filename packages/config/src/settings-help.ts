@@ -3,7 +3,7 @@ import type { Setting } from './setting.ts'
 
 const WIDTH = 120
 
-/** Settings as a help lists them, a variable a line: variable, key after `prefix`, what it is, default. */
+/** Formats settings for a help text, one variable a line: variable, key after `prefix`, meaning, default. */
 export function settingsHelp(settings: readonly Setting[], prefix = ''): string {
   const rows = settings.flatMap((setting) =>
     setting.variable === undefined ? [] : [[setting.variable, setting.key.slice(prefix.length), meaning(setting)]],
@@ -22,7 +22,7 @@ function meaning(setting: Setting): string {
   return plain(`${settingMeaning(setting)}${fallback === null ? '' : ` (${fallback})`}`)
 }
 
-/** In lines of at most so many characters, broken at spaces. */
+/** Wraps text at spaces into lines of at most `width` characters. */
 function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {

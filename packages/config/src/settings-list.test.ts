@@ -8,12 +8,12 @@ import { type ConfigFlags, configOf } from './load-config.ts'
 import { withDefaults } from './merge-settings.ts'
 import { SETTINGS } from './settings-list.ts'
 
-test('list of settings: types are made of it, as a setting is read and as it is written', () => {
+test('list of settings: types are derived from it, for parsed and for written values', () => {
   expectTypeOf<ConfigValues['lock_timeout']>().toEqualTypeOf<number | undefined>()
   expectTypeOf<ConfigValues['verify']>().toEqualTypeOf<'counts' | 'columns' | 'hash' | undefined>()
   expectTypeOf<NonNullable<ConfigValues['s3']>['path_style']>().toEqualTypeOf<boolean | undefined>()
   expectTypeOf<ScheduleValues['verify_sample']>().toEqualTypeOf<number | undefined>()
-  // what core says of one table, and no key more or less
+  // the table settings of core have exactly the same keys
   type Table = NonNullable<NonNullable<ConfigValues['tables']>[string]>
   expectTypeOf<Required<Table>>().toExtend<Required<TableSettings>>()
   expectTypeOf<Required<TableSettings>>().toExtend<Required<Table>>()
@@ -27,7 +27,7 @@ test('list of settings: types are made of it, as a setting is read and as it is 
   expect([wrongSize, wrongKey]).toHaveLength(2)
 })
 
-test('list of settings: each default is accepted by its own setting', () => {
+test('list of settings: defaults, each valid for its setting', () => {
   for (const setting of SETTINGS.filter(({ default: value }) => value !== undefined))
     expect(settingValue(setting, setting.default), setting.key).toBeDefined()
   expect(withDefaults('', {})).toEqual({
@@ -44,7 +44,7 @@ test('list of settings: each default is accepted by its own setting', () => {
   })
 })
 
-test('list of settings: what belongs to a section comes with the row that holds it, and has a full path', () => {
+test('list of settings: keys of a section, the section has a row too', () => {
   const keys = SETTINGS.map(({ key }): string => key)
   for (const key of keys.filter((key) => key.includes('.'))) {
     const holder = key.replace(/(\.\*)?\.[a-z0-9_]+$/, '')
@@ -52,7 +52,7 @@ test('list of settings: what belongs to a section comes with the row that holds 
   }
 })
 
-test('settings that a program gives: a path belongs to the working folder, and a variable of the same setting is not asked', async () => {
+test('settings that a program gives: paths are relative to the working folder, variables of the same settings are ignored', async () => {
   const cwd = await temporaryFolder()
   const env = { S3_CA_FILE: 'env.pem', S3_BUCKET: 'bucket', DWH_TMP: './scratch', DWH_LOCK_TIMEOUT: '3s' }
   const config = await configOf(

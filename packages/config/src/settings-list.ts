@@ -6,8 +6,7 @@ import { TABLE_SETTINGS } from './settings/tables.ts'
 
 /**
  * Every setting, once. The schema, the types, the variables, the flags, the defaults, `dwh.schema.json`, `--help` and
- * the tables under `docs/`
- * are made of this. What each field of a row means: `Setting`.
+ * the tables under `docs/` are generated from this list. `Setting` explains the fields of a row.
  */
 export const SETTINGS: readonly Setting[] = [
   ...GENERAL_SETTINGS,
@@ -16,15 +15,15 @@ export const SETTINGS: readonly Setting[] = [
   ...SCHEDULER_SETTINGS,
 ]
 
-/** The same, as types. */
+/** The rows of `SETTINGS`, as a type. */
 export type SettingRow =
   | (typeof GENERAL_SETTINGS)[number]
   | (typeof BUCKET_SETTINGS)[number]
   | (typeof TABLE_SETTINGS)[number]
   | (typeof SCHEDULER_SETTINGS)[number]
 
-/** Variables that are no setting by themselves. */
+/** Environment variables without a setting of the same meaning. */
 export const OTHER_VARIABLES = {
-  DWH_CONFIG: 'another file than `dwh.yaml`',
-  S3_BUCKET: 'the bucket alone, where neither `--storage` nor `DWH_STORAGE` says where the warehouse is',
+  DWH_CONFIG: 'configuration file to read instead of `dwh.yaml`',
+  S3_BUCKET: 'bucket of the warehouse, used when neither `--storage` nor `DWH_STORAGE` is set',
 } as const

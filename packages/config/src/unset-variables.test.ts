@@ -13,7 +13,7 @@ async function load(text: string, env: Record<string, string> = {}, flags: Confi
 const missing = (line: number, name: string) =>
   expect.objectContaining({
     code: 'CONFIG_INVALID',
-    message: expect.stringMatching(new RegExp(`dwh\\.yaml:${line}: \\$\\{${name}\\}: the environment has no ${name}$`)),
+    message: expect.stringMatching(new RegExp(`dwh\\.yaml:${line}: \\$\\{${name}\\}: ${name} is not set$`)),
     hint: `Set ${name}, or write \${${name}:-fallback}.`,
   })
 
@@ -26,7 +26,7 @@ schedule:
   listen: \${D}
 `
 
-test('a variable that is not set: an error for whoever asks for the source or the schedule, and for nobody else', async () => {
+test('unset variable in source or schedule: only reading these fails', async () => {
   const config = await load(WITH_SECRETS)
   expect(config.storage).toMatch(/^\/.*\/lake$/)
   expect(config.timezone).toBe('UTC')
@@ -34,12 +34,12 @@ test('a variable that is not set: an error for whoever asks for the source or th
   expect(() => config.schedule).toThrow(missing(6, 'C'))
 })
 
-test('in place of a whole section', async () => {
+test('unset variable in place of a section: reading the section fails', async () => {
   const config = await load(`schedule: \${A}`, { DWH_SCHEDULE: 'off' })
   expect(() => config.schedule).toThrow(missing(1, 'A'))
 })
 
-test('some are set', async () => {
+test('some variables are set: only the section with the unset one fails', async () => {
   const config = await load(WITH_SECRETS, { A: 'x', B: 'y', C: 'https://z' })
   expect(config.source).toBe('postgres://reader:x@y/app')
   expect(() => config.schedule).toThrow(missing(7, 'D'))
@@ -50,11 +50,11 @@ test.each([
   `storage: "s3://\${A}/\${B}"`,
   `s3: { secret_access_key: "\${A}" }`,
   `tables: { orders: { where: "tenant = \${A}" } }`,
-])('%s: an error for all', async (text) => {
+])('unset variable elsewhere: loading fails: %s', async (text) => {
   await expect(load(text)).rejects.toThrow(missing(1, 'A'))
 })
 
-test('what flags or the environment say is not asked of the file', async () => {
+test('unset variable of a setting that a flag or the environment sets: no error', async () => {
   const env = { DATABASE_URL: 'postgres://a', DWH_WEBHOOK_URL: 'https://a', DWH_LISTEN: 'off' }
   const config = await load(WITH_SECRETS, env)
   expect(config.source).toBe('postgres://a')
@@ -67,11 +67,11 @@ test.each([
   [`schedule: { webhook: "\${A}", retries: many }`, 'schedule.retries: expected a number'],
   [`source: { url: "\${A}" }`, 'source: expected string'],
   [`source: "\${A}"\nparallel: many`, 'parallel: expected a number'],
-])('%s: names and types are checked all the same', async (text, message) => {
+])('unset variable beside a mistake: names and types are still checked: %s', async (text, message) => {
   await expect(load(text)).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining(message) }))
 })
 
-test('an empty fallback is an empty text', async () => {
+test('empty fallback: the value is an empty text', async () => {
   expect((await load(`schedule: { webhook: "\${SLACK:-}" }`)).schedule.webhook).toBe('')
   await expect(load(`storage: \${A:-}`)).rejects.toThrow('storage: expected a name')
 })

@@ -29,7 +29,7 @@ async function readAll(snapshot: SourceSnapshot, name: string): Promise<RowBatch
   return rows
 }
 
-/** Sessions of ours that the server still knows. */
+/** Our sessions that the server still has. */
 async function sessions(database: TestDatabase): Promise<number> {
   const { rows } = await database.query(
     `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
@@ -37,7 +37,7 @@ async function sessions(database: TestDatabase): Promise<number> {
   return rows[0].n
 }
 
-test('all tables are of one instant, however late they are read', async () => {
+test('snapshot: all tables from one instant, however late they are read', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 100 AS n; CREATE TABLE b AS SELECT 100 AS n')
   const snapshot = await open(database)
   expect(await readAll(snapshot, 'a')).toEqual([['100']])
@@ -52,7 +52,7 @@ test('all tables are of one instant, however late they are read', async () => {
   })
 })
 
-test('a lock lasts no longer than its table, and the session can be told in pg_stat_activity', async () => {
+test('lock: released with its table, and the session is named in pg_stat_activity', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT i FROM generate_series(1, 10) i')
   const snapshot = await open(database)
   await readAll(snapshot, 'a')
@@ -60,7 +60,7 @@ test('a lock lasts no longer than its table, and the session can be told in pg_s
   await database.query(`SET lock_timeout = '1s'; ALTER TABLE a ADD COLUMN b int`)
 })
 
-test('fewer columns than there are, in the order that was asked for, and a condition', async () => {
+test('selected columns and a condition: columns in the requested order', async () => {
   const database = await testDatabase(
     `CREATE TABLE a AS SELECT i AS id, i * 2 AS twice, 'x' AS secret FROM generate_series(1, 3) i`,
   )
@@ -78,7 +78,7 @@ test('fewer columns than there are, in the order that was asked for, and a condi
   ])
 })
 
-test('several tables at once, more than there are connections to spare one by one', async () => {
+test('more tables than connections: all are read', async () => {
   const database = await testDatabase(
     Array.from({ length: 8 }, (_, i) => `CREATE TABLE t${i} AS SELECT g FROM generate_series(1, 1000) g`).join(';'),
   )
@@ -87,10 +87,10 @@ test('several tables at once, more than there are connections to spare one by on
   expect(counts).toEqual(Array(8).fill(1000))
 })
 
-describe('things end', () => {
+describe('interruptions', () => {
   const big = 'CREATE TABLE big AS SELECT i, repeat(md5(i::text), 10) AS t FROM generate_series(1, 200000) i'
 
-  test('the backend is terminated midway: an error, not a short table', async () => {
+  test('backend terminated midway: an error, not a short table', async () => {
     const database = await testDatabase(big)
     const snapshot = await open(database)
     let rows = 0
@@ -111,7 +111,7 @@ describe('things end', () => {
     expect(rows).toBeLessThan(200000)
   })
 
-  test('the session that holds the snapshot is terminated: the next table fails and says why', async () => {
+  test('session of the snapshot terminated: the next table fails with the reason', async () => {
     const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
     const snapshot = await open(database)
     await find(snapshot, 'a')
@@ -125,7 +125,7 @@ describe('things end', () => {
     })
   })
 
-  test('aborted while the server works: at once, and the server learns it', async () => {
+  test('abort while the server works: ends at once, also on the server', async () => {
     const database = await testDatabase('CREATE VIEW slow AS SELECT pg_sleep(600)::text AS s')
     const snapshot = await open(database)
     const controller = new AbortController()
@@ -133,11 +133,11 @@ describe('things end', () => {
     const reading = rows[Symbol.asyncIterator]().next()
     setTimeout(() => controller.abort(), 100)
     await expect(reading).rejects.toMatchObject({ code: 'ABORTED' })
-    // the one that holds the snapshot
+    // the session that holds the snapshot
     await expect.poll(() => sessions(database)).toBe(1)
   })
 
-  test('the reader leaves early; closing ends every session, also twice', async () => {
+  test('early exit, then close twice: every session ends', async () => {
     const database = await testDatabase(big)
     const snapshot = await open(database)
     for await (const batch of snapshot.read(await find(snapshot, 'big')).rows) {
@@ -150,7 +150,7 @@ describe('things end', () => {
     await expect.poll(() => sessions(database)).toBe(0)
   })
 
-  test('a lock held by somebody else is waited for no longer than the timeout', async () => {
+  test('lock of another session: waits no longer than the timeout', async () => {
     const database = await testDatabase('CREATE TABLE a (i int)')
     const snapshot = await open(database, { lockTimeoutMs: 100 })
     await withClient(database.url, async (client) => {
@@ -164,7 +164,7 @@ describe('things end', () => {
   })
 })
 
-describe('a server that will not have us', () => {
+describe('failed connections', () => {
   const secret = `s3cr3t-${randomBytes(4).toString('hex')}`
 
   async function refusal(connection: string): Promise<Record<string, unknown>> {
@@ -183,7 +183,7 @@ describe('a server that will not have us', () => {
     return error
   }
 
-  test('wrong password, no such user, no such database', async () => {
+  test('wrong password, unknown user, unknown database: refused', async () => {
     const database = await testDatabase()
     const url = new URL(database.url)
     url.password = secret
@@ -206,7 +206,7 @@ describe('a server that will not have us', () => {
     })
   })
 
-  test('nobody listens, the host does not exist, the server never answers', async () => {
+  test('closed port, unknown host, silent server: unreachable', async () => {
     expect(await refusal(`postgres://u:${secret}@127.0.0.1:1/x`)).toMatchObject({
       code: 'SOURCE_UNREACHABLE',
       message: expect.stringMatching(/^127\.0\.0\.1:1: connect ECONNREFUSED/),
@@ -226,12 +226,12 @@ describe('a server that will not have us', () => {
     [`postgres://u:p?q${secret}@host:port/x`, 'percent-encode'],
     [`postgres://u:${secret}@host:port/x`, 'percent-encode'],
     [`host=h password='${secret}`, 'single quotes'],
-  ])('%s is no connection, and says so without repeating it', async (connection, hint) => {
+  ])('invalid connection: refused without repeating it: %s', async (connection, hint) => {
     expect(await refusal(connection)).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringContaining(hint) })
   })
 })
 
-test.each(POSTGRES_VERSIONS)('Postgres %i: the whole way', async (version) => {
+test.each(POSTGRES_VERSIONS)('Postgres %i: list, read and copy', async (version) => {
   const folder = await temporaryFolder()
   await chmod(folder, 0o755)
   const server = await startTestServer({ folder, version })
@@ -251,7 +251,7 @@ test.each(POSTGRES_VERSIONS)('Postgres %i: the whole way', async (version) => {
   }
 })
 
-test.each([10, 1])('a table left midway does not hold up the next, with %i connections', async (connections) => {
+test.each([10, 1])('early exit with %i connections: the next table can be read', async (connections) => {
   const database =
     await testDatabase(`CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 100000) n;
     CREATE TABLE small AS SELECT 1 AS n`)

@@ -27,9 +27,10 @@ import { hangUp, within } from './session/within.ts'
 import { DEFAULT_PARALLEL, type OpenedSnapshot, SnapshotReader } from './snapshot-reader.ts'
 
 /**
- * A Postgres database as a `Source`. One connection exports a snapshot and holds it; every table is read on another that has imported it, so all
- * tables are as they were at one instant, however long the reading takes. Where the server gives fewer connections, or a pooler leads elsewhere, tables wait
- * for one another, at last on the one connection there is; `onNote` is told.
+ * Creates a `Source` that reads a Postgres database. One connection exports a snapshot and holds it; every table is
+ * read on another connection that imports it, so all tables are from the same instant, however long reading takes. If
+ * the server gives fewer connections, or a pooler routes them elsewhere, tables wait for each other, in the worst case
+ * on a single connection; `onNote` is called.
  *
  * @example
  * const snapshot = await postgresSource({ connection: 'postgres://reader@localhost/app' }).open()
@@ -67,7 +68,7 @@ export function postgresSource(options: PostgresSourceOptions = {}): Source {
   }
 }
 
-/** What a run does with a snapshot, each on `reader`. */
+/** The operations of a run on a snapshot; `reader` performs each. */
 function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
   const { connection, backend, options } = opened
   const { parallel = DEFAULT_PARALLEL } = options
@@ -115,12 +116,12 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
   }
 }
 
-/** `SourceSnapshot.readBulkText`: by one reader, and by those that are free. */
+/** `SourceSnapshot.readBulkText`: copies with one reader, and with others that are free. */
 function copyTogether(reader: SnapshotReader, wanted: TableSchema, read: ReadTableOptions): BulkText {
   const { pool } = reader
   let data: BulkText | undefined
   const bulkText = reader.onReader(wanted, read, async function* (first, table) {
-    // a condition may have an index of its own, which every range would go through again
+    // a condition may use an index of its own, which every range would scan again
     const whole = read.where !== undefined || first.last
     data = copyRanges(first, table, {
       ranges: whole ? [read.where] : await blockRanges(first.client, table),

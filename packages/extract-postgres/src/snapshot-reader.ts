@@ -26,22 +26,22 @@ import { lostAnswer, noAnswer, type SilenceWatch, watchSilence } from './session
 export const DEFAULT_PARALLEL = 2
 
 export interface OpenedSnapshot {
-  /** The connection that exported the snapshot, and holds it. */
+  /** The connection that exported the snapshot and holds it. */
   readonly connection: PostgresConnection
   readonly backend: Backend & { readonly info: SnapshotInfo & { readonly id: string } }
   readonly options: PostgresSourceOptions & BeginSnapshotOptions & { readonly heartbeatMs: number }
   readonly signal: AbortSignal | undefined
 }
 
-/** How a table is read on one reader. */
+/** How to read a table on one reader. */
 interface OnReader {
-  /** Null where there is none, and the table is not read. Default: waits for one. */
+  /** Takes a reader; null if none is free, and the table is then not read. Default: waits for one. */
   readonly take?: (signal: AbortSignal | undefined) => Promise<Reader | null>
   /** Default `lockTable`. */
   readonly lock?: (client: PgClient, table: PgTable) => Promise<void>
 }
 
-/** A snapshot that is held: its tables, the readers that join it, and the watches over all of them. */
+/** An open snapshot: its tables, the readers that join it, and the watchers of all of them. */
 export class SnapshotReader {
   readonly pool: ReaderPool
   readonly #opened: OpenedSnapshot
@@ -49,7 +49,7 @@ export class SnapshotReader {
   readonly #dead = new AbortController()
   readonly #blocked: BlockedWatch
   readonly #silence: SilenceWatch
-  /** Tables that were in the way of somebody. */
+  /** Tables whose read blocked a statement. */
   readonly #blocking = new Set<string>()
   #listed: Promise<Map<string, PgTable>> | undefined
   #listing = false
@@ -70,14 +70,14 @@ export class SnapshotReader {
     this.#dead.signal.addEventListener('abort', this.end)
   }
 
-  /** Ends the snapshot and every reader, without waiting for the server, which rolls back. */
+  /** Ends the snapshot and every reader without waiting for the server, which rolls back. */
   readonly end = (): void => {
     this.#age.stop()
     this.pool.close()
     this.#opened.connection.client.connection.stream.destroy()
   }
 
-  /** Every table by its name; asked for once. */
+  /** All tables by name; read once. */
   list(): Promise<Map<string, PgTable>> {
     this.#listed ??= this.onHolder(async (holder) => {
       const tables = await listTables(holder)
@@ -90,7 +90,7 @@ export class SnapshotReader {
     return selectColumns((await this.list()).get(formatTableName(wanted)), wanted)
   }
 
-  /** Asks the catalog, on the connection that holds the snapshot. */
+  /** Queries the catalog on the connection that holds the snapshot. */
   async onHolder<T>(ask: (holder: PgClient) => Promise<T>): Promise<T> {
     const { connection, backend, signal } = this.#opened
     const { client, server } = connection
@@ -107,7 +107,7 @@ export class SnapshotReader {
     }
   }
 
-  /** What the catalog answers; what fails is told as the snapshot's failure, where it has one. */
+  /** Waits for an answer of the catalog. A failure is reported as the failure of the snapshot, if it has one. */
   async fromCatalog<T>(asked: Promise<T>): Promise<T> {
     const { server } = this.#opened.connection
     try {
@@ -120,7 +120,7 @@ export class SnapshotReader {
     }
   }
 
-  /** As `onOneReader`; what fails is looked into. */
+  /** As `onOneReader`; a failure is explained. */
   async *onReader<T>(wanted: TableSchema, read: ReadTableOptions, work: OnTable<T>): AsyncGenerator<T> {
     try {
       yield* this.onOneReader(wanted, read, work)
@@ -136,7 +136,7 @@ export class SnapshotReader {
   }
 
   /**
-   * Reads one table on a connection of its own, for as long as `work` yields; nothing of it where `take` gives none.
+   * Reads one table on a connection of its own, for as long as `work` yields; yields nothing if `take` returns null.
    */
   async *onOneReader<T>(
     wanted: TableSchema,
@@ -151,7 +151,7 @@ export class SnapshotReader {
     const throwIfEnded = () => this.#throwIfEnded(formatTableName(table), asked, yielded.signal)
     const unwatch: (() => void)[] = []
     let reader: Reader | null = null
-    // a read that waits for the server ends at once when its socket does
+    // a read that waits for the server ends as soon as its socket is closed
     const stop = () => reader?.destroy()
     ended.addEventListener('abort', stop)
     let complete = false
@@ -171,7 +171,7 @@ export class SnapshotReader {
     } finally {
       for (const stopWatching of unwatch) stopWatching()
       ended.removeEventListener('abort', stop)
-      // also after an early exit: ends the transaction, and with it the table's lock
+      // also after an early exit: ends the transaction, which releases the lock on the table
       await reader?.giveBack(complete)
     }
   }
@@ -211,12 +211,12 @@ export class SnapshotReader {
     const name = formatTableName(table)
     return this.#blocked.watch(pid, (waiter: Waiter) => {
       if (onBlockedDdl !== 'wait') yielded.abort(madeWay(name, waiter))
-      // once for each table, however often it is read
+      // once per table, however often it is read
       else if (!this.#blocking.has(name)) onNote?.(inTheWay(name, waiter))
       this.#blocking.add(name)
     })
   }
 }
 
-/** For a table whose lock has failed, or is given back. */
+/** For a table whose lock failed or was released. */
 async function noLock(): Promise<void> {}

@@ -1,25 +1,31 @@
-/** A file's kind and permissions, as `stat` gives them; links are followed. */
+/** Kind and permissions of a file, as `stat` returns them; links are followed. */
 export interface FileMode {
-  /** The permission bits, and more if you like: only the last nine are read. On Windows, where they say nothing, give 0o600. */
+  /**
+   * The permission bits; only the last nine are read, others may be set. On Windows, where they mean nothing, use
+   * 0o600.
+   */
   readonly mode: number
   readonly isFile: boolean
-  /** The owner is uid 0: such a key may be readable by its group. Default false. */
+  /** True if the owner is uid 0; the group may then read a key. Default false. */
   readonly ownedByRoot?: boolean | undefined
 }
 
 /**
- * All that the settings of a connection depend on besides the input. Nothing but `systemEnvironment` reaches for the process
- * or the disk itself.
+ * Everything that the settings of a connection depend on besides the input. Only `systemEnvironment` accesses the
+ * process or the disk.
  */
 export interface ConnectionEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string | null
-  /** The name of the user at the operating system. */
+  /** User name in the operating system. */
   readonly user: string | null
-  /** The file as UTF-8 text; null when it cannot be read, for whatever reason. */
+  /** The file as UTF-8 text; null if it cannot be read for any reason. */
   readFile(path: string): string | null
-  /** Null when there is none. */
+  /** Null if the file does not exist. */
   fileMode(path: string): FileMode | null
-  /** Asked for the default socket folders when no host is given. Best answered with: a server's socket is in it. Absent: none are. */
+  /**
+   * Called for the default socket folders if no host is given. Best answer: whether the folder contains a socket of a
+   * server. If absent, no folder exists.
+   */
   socketFolderExists?(path: string): boolean
 }

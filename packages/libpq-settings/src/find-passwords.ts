@@ -4,12 +4,12 @@ import { type HostPlace, isDefaultSocketFolder } from './resolve-hosts.ts'
 import type { Settings } from './setting.ts'
 
 export interface FoundPasswords {
-  /** One for each host, null where there is none. */
+  /** One for each host; null for a host without a password. */
   readonly passwords: readonly (string | null)[]
   readonly notes: readonly string[]
 }
 
-/** The password for each host: the one that was given, or what the password file has for it. */
+/** Finds the password for each host: the given one, or the one in the password file. */
 export function findPasswords(
   hosts: readonly HostPlace[],
   as: { readonly user: string; readonly database: string },
@@ -21,10 +21,11 @@ export function findPasswords(
   const { text, notes } = readPasswordFile(settings, environment)
   const passwords = hosts.map(({ host, port }) => {
     if (text === null) return null
-    // libpq knows the default folder as localhost only; which folder that is was decided when it was built, so here the path itself counts too
+    // libpq treats its default socket folder as localhost. That folder is fixed when libpq is built, so here the path
+    // matches too.
     const names = isDefaultSocketFolder(host) ? ['localhost', host] : [host]
     const found = names.map((name) => findPassword(text, { ...as, host: name, port })).find((each) => each !== null)
-    // as to libpq, an empty password is none
+    // libpq treats an empty password as none
     return found || null
   })
   return { passwords, notes }
@@ -38,11 +39,11 @@ function readPasswordFile(
   const path = named || (environment.home === null ? null : `${environment.home}/.pgpass`)
   if (path === null) return { text: null, notes: [] }
   const mode = environment.fileMode(path)
-  if (mode === null) return { text: null, notes: named ? [`password file ${path}: there is none`] : [] }
-  if (!mode.isFile) return { text: null, notes: [`password file ${path}: ignored, it is not a plain file`] }
+  if (mode === null) return { text: null, notes: named ? [`password file ${path}: not found`] : [] }
+  if (!mode.isFile) return { text: null, notes: [`password file ${path}: ignored: it is not a regular file`] }
   if ((mode.mode & 0o077) !== 0) {
-    return { text: null, notes: [`password file ${path}: ignored, others than its owner have access; chmod 600 it`] }
+    return { text: null, notes: [`password file ${path}: ignored: other users have access to it; run chmod 600 on it`] }
   }
   const text = environment.readFile(path)
-  return { text, notes: text === null ? [`password file ${path}: ignored, it cannot be read`] : [] }
+  return { text, notes: text === null ? [`password file ${path}: ignored: it cannot be read`] : [] }
 }

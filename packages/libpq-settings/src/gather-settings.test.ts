@@ -11,7 +11,7 @@ const gather = (input: ConnectionInput, environment: Given = {}) =>
 
 const HOME_FILE = '/home/me/.pg_service.conf'
 
-test('the input goes before the service, the service before the environment', () => {
+test('precedence: input, then service, then environment', () => {
   const environment = {
     env: { PGHOST: 'env', PGUSER: 'env', PGPORT: '3', PGSERVICE: 'other' },
     files: { [HOME_FILE]: '[sales]\nhost=file\nuser=file\n[other]\nhost=no\n' },
@@ -28,13 +28,13 @@ test('the input goes before the service, the service before the environment', ()
   )
 })
 
-test('an empty value in a string hides the environment, an empty one among keywords does not', () => {
+test('empty value: in a string it hides the environment, among keywords it does not', () => {
   const env = { PGHOST: 'env' }
   expect(gather("host=''", { env })).toEqual({ host: '' })
   expect(gather({ host: '', port: 1, user: undefined, dbname: null }, { env })).toEqual({ host: 'env', port: '1' })
 })
 
-test('each variable is read, also the old PGREQUIRESSL, which PGSSLMODE overrules', () => {
+test('variables: each is read, and PGSSLMODE overrides the old PGREQUIRESSL', () => {
   const env = { PGHOSTADDR: '::1', PGDATABASE: 'd', PGAPPNAME: 'a', PGOPTIONS: '-c x=1', PGSSLNEGOTIATION: 'direct' }
   const read = { hostaddr: '::1', dbname: 'd', application_name: 'a', options: '-c x=1', sslnegotiation: 'direct' }
   expect(gather('', { env })).toEqual(read)
@@ -42,11 +42,11 @@ test('each variable is read, also the old PGREQUIRESSL, which PGSSLMODE overrule
   expect(gather('', { env: { PGREQUIRESSL: '1', PGSSLMODE: 'allow' } })).toEqual({ sslmode: 'allow' })
 })
 
-test('unknown keywords of an object are named', () => {
+test('unknown keyword in an object: the error names it', () => {
   expect(refusalOf(() => gather({ database: 'x' } as ConnectionInput))).toMatch(/"database".*Write dbname/)
 })
 
-test('slips that put a password where a name belongs are refused without it', () => {
+test('password in place of a name: refused, password not repeated', () => {
   for (const input of [
     'host=db;password=Hunter2',
     'host= password=Hunter2',

@@ -7,14 +7,15 @@ import { isUri, parseUri } from './parse-uri.ts'
 import { readService } from './read-service.ts'
 import type { Setting, Settings } from './setting.ts'
 
-/** Settings by libpq's own keywords. What is undefined, null or empty is not said. */
+/** Settings by libpq keyword. A value that is undefined, null or empty counts as not set. */
 export type ConnectionKeywords = { readonly [K in Keyword]?: string | number | null | undefined }
 
 /** `postgres://...`, `host=... port=...`, or the keywords one by one. */
 export type ConnectionInput = string | ConnectionKeywords
 
 /**
- * Every setting that somebody wrote, the nearest first: the input, the service, the environment. Defaults are not in it.
+ * Collects all settings that are set: the input takes precedence over the service, and the service over the
+ * environment. Defaults are not included.
  * @throws DwhError CONFIG_INVALID
  */
 export function gatherSettings(input: ConnectionInput, environment: ConnectionEnvironment): Settings {
@@ -51,23 +52,23 @@ function readInput(input: ConnectionInput): ReadonlyMap<Keyword, string> {
   return settings
 }
 
-/** Slips that would carry a password into a place where it is printed later: a host, a database, an application name. */
+/** Refuses mistakes that would put a password where it is printed later: a host, a database, an application name. */
 function checkValue(keyword: Keyword, { value, from }: Setting): void {
-  if (value.includes('\0')) throw configInvalid(`${from}: it holds a NUL character`, 'Remove it.')
+  if (value.includes('\0')) throw configInvalid(`${from}: the value contains a NUL character`, 'Remove it.')
   if (isSecret(keyword)) return
   if (isUri(value)) {
-    throw configInvalid(`${from}: it is a whole URI`, 'Give the URI as the connection itself, and only a name here.')
+    throw configInvalid(`${from}: the value is a URI`, 'Use the URI as the connection itself, and only a name here.')
   }
   if (hasCredentials(value)) {
     throw configInvalid(
-      `${from}: it holds a user and a password`,
-      'Give only a name here; user and password go into PGUSER and PGPASSWORD, or all of it into DATABASE_URL.',
+      `${from}: the value contains a user and a password`,
+      'Use only a name here. Put user and password into PGUSER and PGPASSWORD, or the whole URL into DATABASE_URL.',
     )
   }
-  // `host=db;password=...`, and `host= password=...`, where to libpq the value of host is what follows
+  // `host=db;password=...`, and `host= password=...`, where libpq takes what follows as the value of host
   if (/(^|[;,&?\s])\w*(password|passwd|pwd|secret|scram_\w+_key)\s*=/i.test(value)) {
     throw configInvalid(
-      `${from}: it holds a password`,
+      `${from}: the value contains a password`,
       "Separate the settings with spaces, in a URI with &, and write '' for an empty value.",
     )
   }

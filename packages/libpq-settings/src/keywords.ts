@@ -78,7 +78,7 @@ export function isSecret(keyword: string): boolean {
   return SECRETS.has(keyword)
 }
 
-/** What other programs call the same thing, where the spelling alone would not lead to it. */
+/** Names that other programs use for these keywords, if the spelling alone does not lead to the keyword. */
 const OTHER_NAMES: Readonly<Record<string, Keyword>> = {
   database: 'dbname',
   db: 'dbname',
@@ -96,19 +96,19 @@ const OTHER_NAMES: Readonly<Record<string, Keyword>> = {
   key: 'sslkey',
 }
 
-/** Settings that other programs put into the same URI. */
+/** Settings of other programs that appear in the same URI. */
 const FOREIGN: Readonly<Record<string, string>> = {
   pgbouncer: 'That is a setting of Prisma; leave it out.',
   connection_limit: 'That is a setting of Prisma; leave it out.',
   pool_timeout: 'That is a setting of Prisma; leave it out.',
   schema: 'That is a setting of Prisma; leave it out.',
   currentschema: 'That is a setting of JDBC; leave it out.',
-  uselibpqcompat: 'That is a setting of node-postgres; leave it out: sslmode means here what it means to libpq.',
+  uselibpqcompat: 'That is a setting of node-postgres; leave it out: sslmode means the same here as in libpq.',
 }
 
 /**
- * The refusal of a keyword that libpq does not know.
- * @param name false when the word may be a piece of a secret that was not quoted: it is then not repeated
+ * The error for a keyword that libpq does not know.
+ * @param name false if the word may be part of a secret that was not quoted: the message then does not repeat it
  */
 export function unknownKeyword(where: string, word: string, name: boolean): Error {
   const lower = word.toLowerCase()
@@ -116,10 +116,10 @@ export function unknownKeyword(where: string, word: string, name: boolean): Erro
   const guess =
     meant === null ? 'The keywords are those of libpq: host, port, dbname, user, sslmode.' : `Write ${meant}.`
   if (name) {
-    return configInvalid(`${where}: ${shown(word)} is no setting of a connection`, FOREIGN[lower] ?? guess)
+    return configInvalid(`${where}: ${shown(word)} is not a connection setting`, FOREIGN[lower] ?? guess)
   }
   return configInvalid(
-    `${where}: a word after the password is no setting of a connection`,
-    `Quote or encode what the password holds (spaces, quotes and backslashes in a string, % & = in a URI); if it was meant as a setting: ${guess}`,
+    `${where}: a word after the password is not a connection setting`,
+    `Quote or encode special characters in the password (spaces, quotes and backslashes in a string, % & = in a URI). If you meant a setting: ${guess}`,
   )
 }

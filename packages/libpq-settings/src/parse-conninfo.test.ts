@@ -8,7 +8,7 @@ import { refusalOf } from './test-support.ts'
 
 const read = (text: string) => Object.fromEntries(parseConninfo(text))
 
-describe('read as libpq reads it', () => {
+describe('connection string: same result as libpq', () => {
   for (const [text, settings] of LIBPQ_READINGS.filter(([text]) => !isUri(text))) {
     test(JSON.stringify(text), () => {
       if (settings === null) refusalOf(() => read(text))
@@ -17,12 +17,12 @@ describe('read as libpq reads it', () => {
   }
 })
 
-test('an unknown keyword is named, with the right one', () => {
+test('unknown keyword: the error names it and the right one', () => {
   expect(refusalOf(() => read('Host=db'))).toMatch(/"Host".*Write host/)
   expect(refusalOf(() => read('host=db conect_timeout=5'))).toMatch(/connect_timeout/)
 })
 
-test('words after a password that was not quoted are not repeated', () => {
+test('unquoted password: words after it are not repeated', () => {
   expect(refusalOf(() => read('password=correct horse=battery staple'))).not.toMatch(/horse|battery|staple/)
   expect(refusalOf(() => read('password=correct horse'))).not.toMatch(/correct|horse/)
   expect(refusalOf(() => read("password='correct horse"))).not.toMatch(/correct|horse/)
@@ -31,14 +31,14 @@ test('words after a password that was not quoted are not repeated', () => {
 const quote = (value: string) => `'${value.replaceAll(/[\\']/g, '\\$&')}'`
 const escaped = (value: string) => value.replaceAll(/[\\' \t\n\v\f\r]/g, '\\$&')
 
-test('what is quoted or escaped comes back', () => {
+test('quoted and escaped values: read back unchanged', () => {
   const pair = fc.tuple(fc.constantFrom(...KEYWORDS), fc.string({ unit: 'binary' }), fc.boolean())
   const space = fc.constantFrom('', ' ', '\n\t')
   fc.assert(
     fc.property(fc.uniqueArray(pair, { selector: ([keyword]) => keyword }), space, (pairs, between) => {
       const text = pairs.map(
         ([keyword, value, bare]) =>
-          // an empty value that is not quoted would take the next pair for itself
+          // an unquoted empty value would take the next pair as its value
           `${keyword}${between}=${between}${bare && value !== '' ? escaped(value) : quote(value)}`,
       )
       expect(read(text.join(' '))).toEqual(Object.fromEntries(pairs.map(([keyword, value]) => [keyword, value])))
@@ -46,7 +46,7 @@ test('what is quoted or escaped comes back', () => {
   )
 })
 
-test('a refusal never repeats the password, however the string is broken', () => {
+test('malformed string: the error never contains the password', () => {
   const noise = fc.string({ unit: fc.constantFrom(' ', '=', "'", '\\', 'x', 'user', 'host=db ') })
   fc.assert(
     fc.property(noise, noise, noise, (left, right, after) => {

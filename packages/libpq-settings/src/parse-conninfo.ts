@@ -3,12 +3,13 @@ import { isKeyword, isSecret, type Keyword, unknownKeyword } from './keywords.ts
 
 const WHERE = 'the connection string of the source'
 const HINT =
-  "Write host=... port=... dbname=... user=...; a value with spaces stands in single quotes, and \\' and \\\\ are a quote and a backslash in it."
+  "Write host=... port=... dbname=... user=...; put a value with spaces into single quotes, with \\' for a quote and \\\\ for a backslash."
 
 /**
- * Reads a string of `keyword = value` pairs as libpq does in `conninfo_parse()`. A later pair replaces an earlier one; an empty value is a value.
+ * Parses a string of `keyword = value` pairs as libpq does in `conninfo_parse()`. A later pair replaces an earlier one;
+ * an empty value counts as set.
  * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
- * @throws DwhError CONFIG_INVALID, without any value, nor any word that a slip of quoting may have made out of a password
+ * @throws DwhError CONFIG_INVALID, without any value, nor any word that may be part of a password that was not quoted
  */
 export function parseConninfo(text: string): Map<Keyword, string> {
   const settings = new Map<Keyword, string>()
@@ -27,7 +28,7 @@ export function parseConninfo(text: string): Map<Keyword, string> {
     take(SPACES)
     if (text[at] !== '=') {
       throw configInvalid(
-        `${WHERE}: ${start === 0 ? 'it begins neither with postgres:// nor with a keyword and =' : `no = after the word at character ${start + 1}`}`,
+        `${WHERE}: ${start === 0 ? 'it must begin with postgres:// or with keyword=' : `no = after the word at character ${start + 1}`}`,
         HINT,
       )
     }
@@ -35,7 +36,7 @@ export function parseConninfo(text: string): Map<Keyword, string> {
     take(SPACES)
     const quoted = text[at] === "'"
     const raw = quoted ? take(QUOTED) : take(BARE)
-    if (quoted && raw === '') throw configInvalid(`${WHERE}: the quote at character ${at + 1} has no end`, HINT)
+    if (quoted && raw === '') throw configInvalid(`${WHERE}: the quote at character ${at + 1} is not closed`, HINT)
     let keyword: string = word
     let value = withoutEscapes(quoted ? raw.slice(1, -1) : raw)
     if (keyword === 'requiressl') [keyword, value] = ['sslmode', value.startsWith('1') ? 'require' : 'prefer']

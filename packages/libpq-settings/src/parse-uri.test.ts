@@ -6,7 +6,7 @@ import { refusalOf } from './test-support.ts'
 
 const read = (uri: string) => Object.fromEntries(parseUri(uri))
 
-describe('read as libpq reads it', () => {
+describe('URI: same result as libpq', () => {
   for (const [text, settings] of LIBPQ_READINGS.filter(([text]) => isUri(text))) {
     test(text, () => {
       if (settings === null) refusalOf(() => read(text))
@@ -15,7 +15,7 @@ describe('read as libpq reads it', () => {
   }
 })
 
-describe('an @ that is not encoded', () => {
+describe('unencoded @', () => {
   for (const uri of [
     'postgres://me:left@right@db/sales',
     'postgres://me:left/right@db/sales',
@@ -29,30 +29,30 @@ describe('an @ that is not encoded', () => {
     })
   }
 
-  test('is welcome in the query, where accounts of some hosters have one', () => {
+  test('in the query, where accounts of some hosters have one: accepted', () => {
     expect(read('postgres://db/sales?user=me@server')).toEqual({ host: 'db', dbname: 'sales', user: 'me@server' })
   })
 })
 
-test('an unknown keyword is named, with the right one', () => {
+test('unknown keyword: the error names it and the right one', () => {
   expect(refusalOf(() => read('postgres://db?slmode=require'))).toMatch(/"slmode".*sslmode/)
   expect(refusalOf(() => read('postgres://db?database=x'))).toMatch(/dbname/)
   expect(refusalOf(() => read('postgres://db?pgbouncer=true'))).toMatch(/Prisma/)
 })
 
-test('a password in the query that is not encoded is not repeated', () => {
+test('unencoded password in the query: not repeated', () => {
   expect(refusalOf(() => read('postgres://db?password=half&otherhalf=x'))).not.toContain('half')
 })
 
-test('bytes that are no UTF-8 are refused, unlike by libpq', () => {
+test('bytes that are not UTF-8: refused, unlike in libpq', () => {
   expect(refusalOf(() => read('postgres://db/%ff'))).toContain('UTF-8')
 })
 
-// whatever has no NUL, which cannot be written, and no lone surrogate, which is no text
+// any text without NUL, which cannot be written, and without lone surrogates, which are not text
 const text = fc.string({ unit: 'binary', minLength: 1 }).filter((value) => !value.includes('\0'))
 const port = fc.integer({ min: 1, max: 65535 }).map(String)
 
-test('what is encoded comes back, in every part', () => {
+test('encoded text in any part: read back unchanged', () => {
   const encode = encodeURIComponent
   const host = text.filter((value) => !value.includes(','))
   fc.assert(
@@ -78,7 +78,7 @@ test('what is encoded comes back, in every part', () => {
   )
 })
 
-test('a refusal never repeats the password, however the URI is broken', () => {
+test('malformed URI: the error never contains the password', () => {
   const noise = fc.string({ unit: fc.constantFrom(...'@:/?#&=%,[]h1 ') })
   fc.assert(
     fc.property(noise, noise, noise, noise, (before, left, right, after) => {

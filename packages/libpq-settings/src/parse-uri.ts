@@ -3,20 +3,20 @@ import { isKeyword, isSecret, type Keyword, unknownKeyword } from './keywords.ts
 
 const WHERE = 'the URI of the source'
 const FORM =
-  'Write postgres://user:password@host:5432/database; in each part percent-encode what divides the parts: @ : / ? # & = % , are %40 %3A %2F %3F %23 %26 %3D %25 %2C.'
+  'Write postgres://user:password@host:5432/database; percent-encode separators inside a part: @ : / ? # & = % , are %40 %3A %2F %3F %23 %26 %3D %25 %2C.'
 
 export function isUri(text: string): boolean {
   return /^postgres(ql)?:\/\//.test(text)
 }
 
 /**
- * Reads a connection URI into keywords as libpq does, part by part as in `conninfo_uri_parse_options()`: what is empty is not set, several hosts
- * become comma-separated lists of hosts and ports, and every part may be percent-encoded.
+ * Parses a connection URI into keywords as libpq does in `conninfo_uri_parse_options()`: an empty part is not set,
+ * several hosts become comma-separated lists of hosts and ports, and every part may be percent-encoded.
  *
- * Stricter than libpq in one thing, an `@` that is not encoded after the one that ends the credentials: it comes from a password that was not
- * encoded, pieces of which would become a host or a database, and be printed when those are not found.
+ * Stricter than libpq in one case: an unencoded `@` after the one that ends the credentials is refused. It comes from a
+ * password that was not encoded; parts of that password would become a host or a database and appear in error messages.
  * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-URIS
- * @throws DwhError CONFIG_INVALID, without any part of the URI but unknown keywords
+ * @throws DwhError CONFIG_INVALID, without any part of the URI except unknown keywords
  */
 export function parseUri(uri: string): Map<Keyword, string> {
   const settings = new Map<Keyword, string>()
@@ -33,7 +33,7 @@ export function parseUri(uri: string): Map<Keyword, string> {
   const { places, after } = readPlaces(credentials === undefined ? rest : rest.slice(credentials.length + 1))
   const [, path = '', query = ''] = /^(?:\/([^?]*))?(?:\?(.*))?$/s.exec(after) ?? []
   if ([path, ...places.flat()].some((part) => part.includes('@'))) {
-    throw badUri('an @ that is not encoded, after the first or after a /')
+    throw badUri('an unencoded @ after the first one or after a /')
   }
   store('host', places.map(([host]) => host).join(','))
   store('port', places.map(([, port]) => port).join(','))
@@ -42,14 +42,14 @@ export function parseUri(uri: string): Map<Keyword, string> {
   return settings
 }
 
-/** `host:port,[::1]:port` up to the first / or ?; inside of brackets nothing divides. */
+/** Reads `host:port,[::1]:port` up to the first / or ?; separators inside brackets do not count. */
 function readPlaces(text: string): { places: [host: string, port: string][]; after: string } {
   const places: [string, string][] = []
   let rest = `,${text}`
   while (rest.startsWith(',')) {
     const [whole, brackets, name = '', port = ''] = /^,(?:\[([^\]]*)\]|([^:/?,]*))(?::([^/?,]*))?/.exec(rest) ?? []
     if (whole === undefined) break
-    if (brackets === undefined && name.startsWith('[')) throw badUri('a [ without its ]')
+    if (brackets === undefined && name.startsWith('[')) throw badUri('a [ without a ]')
     if (brackets === '') throw badUri('an empty IPv6 address')
     places.push([brackets ?? name, port])
     rest = rest.slice(whole.length)
@@ -59,7 +59,7 @@ function readPlaces(text: string): { places: [host: string, port: string][]; aft
 }
 
 function readQuery(query: string, settings: Map<Keyword, string>): void {
-  // an & at the very end is allowed, as to libpq
+  // libpq allows an & at the very end
   const pairs = query.replace(/&$/, '')
   let secretSeen = query.includes('@')
   for (const pair of pairs.split('&')) {
@@ -76,17 +76,20 @@ function readQuery(query: string, settings: Map<Keyword, string>): void {
   }
 }
 
-/** Spaces around a part are dropped, since URIs are wrapped and pasted; one inside is a slip, as to libpq since version 17. */
+/**
+ * Decodes a part. Spaces around it are removed, since URIs are wrapped and pasted; a space inside is a mistake, as in
+ * libpq since version 17.
+ */
 function decode(part: string, name: string): string {
   const trimmed = part.replaceAll(/^ +| +$/g, '')
-  if (trimmed.includes(' ')) throw badUri(`the ${name} holds a space; write it as %20`)
+  if (trimmed.includes(' ')) throw badUri(`the ${name} contains a space; write it as %20`)
   try {
     const text = decodeURIComponent(trimmed)
     if (!text.includes('\0')) return text
   } catch {
-    // said below: the error of the platform would repeat the part
+    // thrown below: the error of the platform would repeat the part
   }
-  throw badUri(`the ${name} holds a % that is not followed by the two hex digits of a byte of UTF-8 text`)
+  throw badUri(`the ${name} contains a % that is not followed by two hex digits of a UTF-8 byte`)
 }
 
 function badUri(why: string): Error {

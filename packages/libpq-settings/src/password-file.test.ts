@@ -4,8 +4,8 @@ import { findPassword } from './password-file.ts'
 
 const KEY = { host: 'db', port: 5432, database: 'sales', user: 'me' }
 
-// each of them was also asked of libpq 18.6, for the same answer
-describe('one line', () => {
+// libpq 18.6 gives the same answer for each of them
+describe('password file: one line', () => {
   for (const [line, password] of [
     ['db:5432:sales:me:secret', 'secret'],
     ['*:*:*:*:secret', 'secret'],
@@ -30,12 +30,12 @@ describe('one line', () => {
   }
 })
 
-test('the first line that matches counts, also when its password is empty', () => {
+test('several matching lines: the first wins, even if its password is empty', () => {
   expect(findPassword('other:*:*:*:a\n*:*:*:me:b\ndb:*:*:*:c\n', KEY)).toBe('b')
   expect(findPassword('*:*:*:me:\n*:*:*:*:c', KEY)).toBe('')
 })
 
-test('whatever is escaped matches and comes back', () => {
+test('escaped fields: they match and are read back unchanged', () => {
   const field = fc.string({ unit: 'binary' }).filter((value) => !/[\r\n\0]/.test(value))
   const first = field.filter((value) => !value.startsWith('#'))
   const escaped = (value: string) => (value === '*' ? '\\*' : value.replaceAll(/[\\:]/g, '\\$&'))

@@ -1,4 +1,4 @@
-/** What a line of the password file is compared with. */
+/** What to look for in the password file. */
 export interface PasswordKey {
   readonly host: string
   readonly port: number
@@ -7,8 +7,9 @@ export interface PasswordKey {
 }
 
 /**
- * The password of the first line that matches; null when none does. Lines are `host:port:database:user:password`; `*` alone matches anything, and
- * `\:` and `\\` are a colon and a backslash. https://www.postgresql.org/docs/18/libpq-pgpass.html
+ * The password of the first matching line; null if no line matches. Lines are `host:port:database:user:password`; `*`
+ * alone matches anything, and `\:` and `\\` are a colon and a backslash.
+ * https://www.postgresql.org/docs/18/libpq-pgpass.html
  */
 export function findPassword(text: string, key: PasswordKey): string | null {
   const wanted = [key.host, String(key.port), key.database, key.user]
@@ -20,7 +21,10 @@ export function findPassword(text: string, key: PasswordKey): string | null {
   return null
 }
 
-/** What follows the first field when it matches. Fields are never unescaped first: `\*` is an asterisk, not anything. */
+/**
+ * The rest after the first field if that field matches. The wildcard is checked before unescaping: `\*` is an asterisk,
+ * not a wildcard.
+ */
 function afterMatch(rest: string | null, wanted: string): string | null {
   if (rest === null) return null
   if (rest.startsWith('*:')) return rest.slice(2)
@@ -29,7 +33,7 @@ function afterMatch(rest: string | null, wanted: string): string | null {
   return rest.slice(whole.length)
 }
 
-/** Up to the next colon that is not escaped; a backslash at the very end stands for itself. */
+/** Reads a field up to the next unescaped colon; a backslash at the very end stands for itself. */
 function readField(rest: string): string {
   const password = /^(?:[^:\\]|\\.|\\$)*/s.exec(rest)?.[0] ?? ''
   return password.replaceAll(/\\(.)/gs, '$1')

@@ -14,7 +14,7 @@ const read = (service: string, environment: Given) =>
   )
 const section = (text: string) => ({ files: { [HOME_FILE]: text } })
 
-test('only the first section of the name counts, and in it the first line for a keyword', () => {
+test('repeated section or line: the first wins', () => {
   const text = '# first\n[other]\nnonsense\n[sales]\r\n  host=db  \n\nport= 7\nhost=later\n[sales]\nuser=late\n'
   expect(read('sales', section(text))).toEqual({
     host: ['db', `${HOME_FILE}, line 5`],
@@ -22,7 +22,7 @@ test('only the first section of the name counts, and in it the first line for a 
   })
 })
 
-test('PGSERVICEFILE stands for the file at home, and the file of the system comes after either', () => {
+test('PGSERVICEFILE: replaces the file in the home folder; the system file comes after either', () => {
   const files = {
     [HOME_FILE]: '[sales]\nhost=home\n',
     '/own.conf': '[mine]\nhost=own\n',
@@ -37,7 +37,7 @@ test('PGSERVICEFILE stands for the file at home, and the file of the system come
   expect(read('sales', { files, home: null }).host?.[0]).toBe('debian')
 })
 
-describe('refused', () => {
+describe('service: refused', () => {
   for (const [title, line, said] of [
     ['a line without =', 'nonsense', /line 3: no =/],
     ['an unknown keyword', 'hots=db', /line 3.*Write host=/],
@@ -48,16 +48,16 @@ describe('refused', () => {
     test(title, () => expect(refusalOf(() => read('sales', section(`[sales]\nport=1\n${line}\n`)))).toMatch(said))
   }
 
-  test('a service that is nowhere, with the name it may be', () => {
-    expect(refusalOf(() => read('slaes', section('[sales]\n')))).toMatch(/"slaes": it is not in .*Did you mean sales\?/)
-    expect(refusalOf(() => read('sales', {}))).toMatch(/there is no service file/)
+  test('unknown service: the error suggests the nearest name', () => {
+    expect(refusalOf(() => read('slaes', section('[sales]\n')))).toMatch(/"slaes": not found in .*Did you mean sales\?/)
+    expect(refusalOf(() => read('sales', {}))).toMatch(/no service file found/)
   })
 
-  test('a PGSERVICEFILE that is not there', () => {
+  test('PGSERVICEFILE does not exist: refused', () => {
     expect(refusalOf(() => read('sales', { env: { PGSERVICEFILE: '/none' } }))).toMatch(/^PGSERVICEFILE: \/none/)
   })
 
-  test('a value is not repeated', () => {
+  test('wrong line: the error does not repeat the value', () => {
     expect(refusalOf(() => read('sales', section('[sales]\npasword=Hunter2')))).not.toContain('Hunter2')
     expect(refusalOf(() => read('sales', section('[sales]\npassword Hunter2')))).not.toContain('Hunter2')
   })

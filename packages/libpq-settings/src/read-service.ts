@@ -4,13 +4,17 @@ import type { ConnectionEnvironment } from './connection-environment.ts'
 import { isKeyword, KEYWORDS, type Keyword } from './keywords.ts'
 import type { Setting } from './setting.ts'
 
-/** Where distributions put the file when PGSYSCONFDIR does not say: Debian and its like, then PostgreSQL's own packages for Red Hat. */
+/**
+ * Folders of the file if PGSYSCONFDIR is not set: of Debian and its derivatives, then of the PostgreSQL packages for
+ * Red Hat.
+ */
 const SYSTEM_FOLDERS: readonly string[] = ['/etc/postgresql-common', '/etc/sysconfig/pgsql']
 
 /**
- * The settings of a service: from PGSERVICEFILE or else `~/.pg_service.conf`, or, when it is not in there, from `pg_service.conf` of the system.
+ * Reads the settings of a service: from PGSERVICEFILE or else `~/.pg_service.conf`, or, if they are not there, from the
+ * `pg_service.conf` of the system.
  * https://www.postgresql.org/docs/18/libpq-pgservice.html
- * @throws DwhError CONFIG_INVALID when no file has the service, or a line of it cannot be read
+ * @throws DwhError CONFIG_INVALID if no file has the service, or if one of its lines cannot be read
  */
 export function readService(service: string, environment: ConnectionEnvironment): ReadonlyMap<Keyword, Setting> {
   const others: string[] = []
@@ -32,7 +36,7 @@ export function readService(service: string, environment: ConnectionEnvironment)
     others.push(...[...text.matchAll(/^\s*\[([^\]]+)\]/gm)].map((match) => match[1] ?? ''))
   }
   const meant = nearest(service, others)
-  const places = looked.length === 0 ? 'there is no service file' : `it is not in ${looked.join(' nor in ')}`
+  const places = looked.length === 0 ? 'no service file found' : `not found in ${looked.join(' or ')}`
   throw configInvalid(
     `service ${shown(service)}: ${places}`,
     meant === null
@@ -48,7 +52,10 @@ function serviceFiles(environment: ConnectionEnvironment): string[] {
   return [...(own === null ? [] : [own]), ...folders.map((folder) => `${folder}/pg_service.conf`)]
 }
 
-/** Null when the text has no such section. Lines of other sections are not looked at; of two lines for one keyword, the first counts. */
+/**
+ * Null if the text has no such section. Lines of other sections are ignored; of two lines for one keyword, the first
+ * wins.
+ */
 function parseService(text: string, service: string, path: string): ReadonlyMap<Keyword, Setting> | null {
   let settings: Map<Keyword, Setting> | null = null
   for (const [index, whole] of text.split('\n').entries()) {
@@ -67,11 +74,12 @@ function parseService(text: string, service: string, path: string): ReadonlyMap<
       throw configInvalid(`${where}: a service cannot name another service`, 'Write the settings themselves.')
     if (line.startsWith('ldap'))
       throw configInvalid(`${where}: services of an LDAP server are not supported`, 'Write the settings themselves.')
-    if (equals < 0) throw configInvalid(`${where}: no = in it`, 'Write keyword=value, without spaces around the =.')
+    if (equals < 0)
+      throw configInvalid(`${where}: no = in the line`, 'Write keyword=value, without spaces around the =.')
     if (!isKeyword(key)) {
       const meant = nearest(key, KEYWORDS)
       throw configInvalid(
-        `${where}: what is before the = is no setting of a connection`,
+        `${where}: the word before the = is not a connection setting`,
         meant === null
           ? 'Use the keywords of libpq: host, port, dbname, user.'
           : `Write ${meant}=, without spaces before the =.`,

@@ -4,15 +4,16 @@ import type { Settings } from './setting.ts'
 
 const AUTH_METHODS = ['password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth', 'none'] as const
 
-/** How a server may ask who we are; `none` is not at all. */
+/** How a server may authenticate the client; `none` means not at all. */
 export type AuthMethod = (typeof AUTH_METHODS)[number]
 
 const SPOKEN_HERE: ReadonlySet<AuthMethod> = new Set(['password', 'md5', 'scram-sha-256', 'none'])
 
 /**
- * The methods that `require_auth` leaves to the server; null when it leaves all. It is for the caller to hang up on any other: `pg` answers whatever
- * a server asks, cleartext included.
- * @throws DwhError CONFIG_INVALID for an unknown, doubled or mixed list, and for one without a method that `pg` speaks
+ * The authentication methods that `require_auth` allows; null for all. The caller has to close the connection on any
+ * other: `pg` answers whatever a server asks, a cleartext password included.
+ * @throws DwhError CONFIG_INVALID for an unknown, repeated or mixed list, and for one without a method that `pg`
+ * supports
  */
 export function readRequireAuth(settings: Settings): readonly AuthMethod[] | null {
   const setting = settings.get('require_auth')
@@ -24,7 +25,7 @@ export function readRequireAuth(settings: Settings): readonly AuthMethod[] | nul
     if (word.startsWith('!') !== negated) {
       throw configInvalid(
         `${setting.from}: require_auth mixes methods with and without !`,
-        'Name the methods to allow, or, each with a !, those to refuse.',
+        'List the methods to allow, or the methods to refuse, each with a !.',
       )
     }
     const name = negated ? word.slice(1) : word
@@ -32,17 +33,17 @@ export function readRequireAuth(settings: Settings): readonly AuthMethod[] | nul
     if (method === undefined) {
       const meant = nearest(name, AUTH_METHODS)
       throw configInvalid(
-        `${setting.from}: require_auth names ${shown(name)}, which is no method`,
+        `${setting.from}: require_auth: unknown method ${shown(name)}`,
         meant === null ? `The methods are ${AUTH_METHODS.join(', ')}.` : `Write ${meant}.`,
       )
     }
-    if (named.has(method)) throw configInvalid(`${setting.from}: require_auth names ${method} twice`, 'Name it once.')
+    if (named.has(method)) throw configInvalid(`${setting.from}: require_auth lists ${method} twice`, 'List it once.')
     named.add(method)
   }
   const allowed = AUTH_METHODS.filter((method) => named.has(method) !== negated)
   if (!allowed.some((method) => SPOKEN_HERE.has(method))) {
     throw configInvalid(
-      `${setting.from}: require_auth allows no method that is spoken here`,
+      `${setting.from}: require_auth allows no supported method`,
       `Allow one of ${[...SPOKEN_HERE].join(', ')}.`,
     )
   }

@@ -9,7 +9,7 @@ const resolve = (input: ConnectionInput, environment: Given = {}) =>
   resolveConnection(input, testEnvironment(environment))
 const refusal = (input: ConnectionInput, environment: Given = {}) => refusalOf(() => resolve(input, environment))
 
-test('nothing is said: the defaults', () => {
+test('empty input: defaults', () => {
   expect(resolve('')).toEqual({
     hosts: [{ host: 'localhost', port: 5432 }],
     user: 'me',
@@ -39,7 +39,7 @@ test('nothing is said: the defaults', () => {
   })
 })
 
-test('the database is called as the user; no user at all is refused', () => {
+test('database without a name: named like the user; no user: refused', () => {
   expect(resolve('postgres://you@db')).toMatchObject({ user: 'you', database: 'you' })
   expect(resolve('', { env: { PGUSER: '' } })).toMatchObject({ user: 'me' })
   expect(refusal('', { user: null })).toMatch(/no user/)
@@ -48,7 +48,7 @@ test('the database is called as the user; no user at all is refused', () => {
 describe('hosts', () => {
   const hosts = (input: ConnectionInput, environment: Given = {}) => resolve(input, environment).hosts
 
-  test('in order, each with its port', () => {
+  test('several hosts: in order, each with its port', () => {
     expect(hosts('postgres://a:1,b,[::1]:3/x')).toEqual([
       { host: 'a', port: 1 },
       { host: 'b', port: 5432 },
@@ -57,7 +57,7 @@ describe('hosts', () => {
     expect(hosts('host=a,b port=7').map(({ port }) => port)).toEqual([7, 7])
   })
 
-  test('an address beside a name, or alone', () => {
+  test('hostaddr: with a name, or alone', () => {
     expect(hosts('host=a,b hostaddr=10.0.0.1,')).toEqual([
       { host: 'a', hostaddr: '10.0.0.1', port: 5432 },
       { host: 'b', port: 5432 },
@@ -65,17 +65,17 @@ describe('hosts', () => {
     expect(hosts('hostaddr=::1')).toEqual([{ host: '::1', hostaddr: '::1', port: 5432 }])
   })
 
-  test('none: the socket folder that is there', () => {
+  test('no host: the socket folder that exists', () => {
     expect(hosts('', { socketFolders: ['/tmp'] })).toEqual([{ host: '/tmp', port: 5432 }])
     expect(hosts('host=a,', { socketFolders: ['/var/run/postgresql', '/tmp'] })[1]?.host).toBe('/var/run/postgresql')
   })
 
-  test('lists that do not match, and ports that are none', () => {
+  test('lists of different length, invalid ports: refused', () => {
     expect(refusal('host=a,b port=1,2,3')).toMatch(/3 ports for 2 hosts/)
     expect(refusal('host=a,b hostaddr=::1')).toMatch(/2 hosts for 1 addresses/)
     expect(refusal('host=@abstract')).toMatch(/abstract/)
     for (const port of ['0', '65536', 'Hunter2', '0x10', '1e3']) {
-      expect(refusal(`postgres://a:${port}`)).toMatch(/^the setting port: it is not a number/)
+      expect(refusal(`postgres://a:${port}`)).toMatch(/^the setting port: not a number/)
       expect(refusal(`postgres://a:${port}`)).not.toContain('Hunter2')
     }
     expect(refusal('', { env: { PGPORT: 'x' } })).toMatch(/^PGPORT/)
@@ -87,7 +87,7 @@ describe('password', () => {
   const passwords = (input: ConnectionInput, environment: Given = { files: { '/home/me/.pgpass': text } }) =>
     resolve(input, environment).hosts.map(({ password }) => password)
 
-  test('one for each host, from the file; or one for all, as given', () => {
+  test('several hosts: one password each from the file, or the given one for all', () => {
     expect(passwords('host=a,b,c')).toEqual(['for a', 'for b', undefined])
     expect(passwords('host=a,b password=given')).toEqual(['given', 'given'])
     expect(passwords("host=a password=''")).toEqual(['for a'])
@@ -95,25 +95,25 @@ describe('password', () => {
     expect(passwords('host=x hostaddr=10.0.0.1')).toEqual([undefined])
   })
 
-  test('the default socket folder is localhost', () => {
+  test('default socket folder: matches localhost in the file', () => {
     expect(passwords('', { files: { '/home/me/.pgpass': text }, socketFolders: ['/var/run/postgresql'] })).toEqual([
       'local',
     ])
     expect(passwords('host=/elsewhere')).toEqual([undefined])
   })
 
-  test('a file by another name', () => {
+  test('passfile: read instead of the default file', () => {
     const files = { '/other': 'a:*:*:*:other' }
     expect(passwords('host=a', { files, env: { PGPASSFILE: '/other' } })).toEqual(['other'])
     expect(passwords('host=a passfile=/other', { files, home: null })).toEqual(['other'])
-    expect(resolve('passfile=/none').notes).toEqual(['password file /none: there is none'])
+    expect(resolve('passfile=/none').notes).toEqual(['password file /none: not found'])
   })
 
-  test('a file that others can read is ignored, and so is a folder', () => {
+  test('file that others can read, folder: ignored with a note', () => {
     for (const [file, note] of [
       [{ text, mode: 0o100640 }, /chmod 600/],
       [{ text, mode: 0o604 }, /chmod 600/],
-      [{ text, isFile: false }, /not a plain file/],
+      [{ text, isFile: false }, /not a regular file/],
     ] as const) {
       const resolved = resolve('host=a', { files: { '/home/me/.pgpass': file } })
       expect(resolved.hosts[0]).not.toHaveProperty('password')
@@ -123,7 +123,7 @@ describe('password', () => {
 })
 
 describe('values', () => {
-  test('read', () => {
+  test('valid values: parsed', () => {
     const settings =
       "connect_timeout=' 5 ' keepalives=0 keepalives_idle=9 target_session_attrs=prefer-standby options='-c x=1' load_balance_hosts=random"
     expect(resolve(`${settings} fallback_application_name=dwh`)).toMatchObject({
@@ -141,26 +141,26 @@ describe('values', () => {
 
   for (const [input, said] of [
     ['sslmode=verify_full', /"verify_full".*Write verify-full/],
-    ["sslmode=''", /sslmode is none of/],
+    ["sslmode=''", /sslmode must be one of/],
     ['sslmode=no-verify', /"no-verify"/],
     ['target_session_attrs=standbye', /Write standby\./],
-    ['connect_timeout=5s', /not a whole number/],
-    ['connect_timeout=99999999999', /not a whole number/],
+    ['connect_timeout=5s', /must be a whole number/],
+    ['connect_timeout=99999999999', /must be a whole number/],
     ['channel_binding=yes', /channel_binding/],
     ['ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=tlsv1.2', /less than the minimum/],
-    ['ssl_min_protocol_version=SSLv3', /no version/],
+    ['ssl_min_protocol_version=SSLv3', /not a TLS version/],
     ['min_protocol_version=3.2 max_protocol_version=3.0', /greater than/],
   ] as const) {
     test(`refused: ${input}`, () => expect(refusal(input)).toMatch(said))
   }
 
-  test('the variable at fault is named', () => {
+  test('wrong value in a variable: the error names the variable', () => {
     expect(refusal('', { env: { PGSSLMODE: 'on' } })).toMatch(/^PGSSLMODE/)
   })
 })
 
 describe('require_auth', () => {
-  test('what is left', () => {
+  test('list: the allowed methods', () => {
     expect(resolve('require_auth=scram-sha-256,md5').requireAuth).toEqual(['md5', 'scram-sha-256'])
     expect(resolve('require_auth=!password,!md5,!none').requireAuth).toEqual(['gss', 'sspi', 'scram-sha-256', 'oauth'])
     expect(resolve("require_auth=''").requireAuth).toBeNull()
@@ -171,8 +171,8 @@ describe('require_auth', () => {
   }
 })
 
-describe('what Node has no means for', () => {
-  test('is a note where it costs no safety, without its value', () => {
+describe('unsupported settings', () => {
+  test('safe to ignore: a note without the value', () => {
     const input =
       'krbsrvname=k gssdelegation=1 tcp_user_timeout=5 oauth_client_secret=Hunter2 scram_client_key=Hunter2 client_encoding=LATIN1 min_protocol_version=3.2'
     const { notes } = resolve(input)
@@ -181,7 +181,7 @@ describe('what Node has no means for', () => {
     expect(resolve('gssencmode=prefer client_encoding=utf-8 sslcompression=0').notes).toEqual([])
   })
 
-  test('is refused where it does', () => {
+  test('not safe to ignore: refused', () => {
     expect(refusal('gssencmode=require')).toMatch(/GSSAPI/)
     expect(refusal('host=/tmp requirepeer=postgres')).toMatch(/requirepeer/)
     expect(resolve('host=db requirepeer=postgres').notes).toEqual([])

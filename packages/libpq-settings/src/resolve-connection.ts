@@ -10,54 +10,58 @@ import type { Settings } from './setting.ts'
 import { resolveTls, type TlsSettings } from './tls-settings.ts'
 
 export interface ResolvedHost extends HostPlace {
-  /** For this host, from wherever libpq would take it; absent when there is none. */
+  /** Password for this host, from wherever libpq would take it; absent if there is none. */
   readonly password?: string
 }
 
 const SESSION_ATTRIBUTES = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
 export type TargetSessionAttrs = (typeof SESSION_ATTRIBUTES)[number]
 
-/** Everything that is known about a connection before it is opened. It holds passwords: not for printing. */
+/** Everything that is known about a connection before it is opened. It contains passwords: do not print it. */
 export interface ResolvedConnection extends TlsSettings {
   /** In the order to try, never empty. */
   readonly hosts: readonly ResolvedHost[]
   readonly user: string
   readonly database: string
-  /** `random`: the order of the hosts is for the caller to shuffle. */
+  /** `random`: the caller has to shuffle the hosts. */
   readonly loadBalanceHosts: 'disable' | 'random'
   readonly targetSessionAttrs: TargetSessionAttrs
-  /** What the server may ask for; null for anything. For the caller to watch over, see `readRequireAuth`. */
+  /**
+   * Authentication methods that the server may use; null for any. The caller has to enforce this, see
+   * `readRequireAuth`.
+   */
   readonly requireAuth: readonly AuthMethod[] | null
-  /** For each host on its own; null for no limit. */
+  /** Timeout for each host; null for no limit. */
   readonly connectTimeoutSeconds: number | null
   readonly keepalives: boolean
-  /** Null, here and below: as the system does. */
+  /** Null, here and below: the default of the system. */
   readonly keepalivesIdleSeconds: number | null
   readonly keepalivesIntervalSeconds: number | null
   readonly keepalivesCount: number | null
   readonly applicationName: string | null
   /** Command-line options for the server, as `-c name=value`. */
   readonly options: string | null
-  /** What was ignored and may surprise; no secrets. */
+  /** Settings that were ignored and similar surprises; no secrets. */
   readonly notes: readonly string[]
 }
 
 /**
- * Finds out how to connect as libpq 18 would, without connecting: what is written in `input` goes before the service file, that before the PG*
- * variables, and those before the defaults.
+ * Determines how to connect as libpq 18 would, without connecting. `input` takes precedence over the service file, that
+ * over the PG* variables, and those over the defaults.
  *
  * @example
- * resolveConnection('postgres://me@db1,db2/sales?sslmode=verify-full', environment).hosts // [{ host: 'db1', port: 5432 }, { host: 'db2', port: 5432 }]
+ * resolveConnection('postgres://me@db1,db2/sales?sslmode=verify-full', environment).hosts
+ * // [{ host: 'db1', port: 5432 }, { host: 'db2', port: 5432 }]
  *
- * @throws DwhError CONFIG_INVALID for what libpq refuses, and for what cannot be had here and would leave a connection less safe than was asked
- * for; no message holds a password or a URI
+ * @throws DwhError CONFIG_INVALID for settings that libpq refuses, and for unsupported settings without which the
+ * connection would be less safe than requested; no message contains a password or a URI
  */
 export function resolveConnection(input: ConnectionInput, environment: ConnectionEnvironment): ResolvedConnection {
   const settings = gatherSettings(input, environment)
   const notes: string[] = []
   const places = resolveHosts(settings, environment)
   const user = readText(settings, 'user') ?? environment.user
-  if (!user) throw configInvalid('the source: no user', 'Name one: user=..., postgres://user@host, or PGUSER.')
+  if (!user) throw configInvalid('the source: no user', 'Set it: user=..., postgres://user@host, or PGUSER.')
   const database = readText(settings, 'dbname') ?? user
   refuseUnsupported(settings, places, notes)
   const found = findPasswords(places, { user, database }, settings, environment)
@@ -92,7 +96,7 @@ function readKeepalives(
   }
 }
 
-/** Zero and less mean the default to libpq. */
+/** In libpq, zero and less mean the default. */
 function positive(value: number | null): number | null {
   return value !== null && value > 0 ? value : null
 }

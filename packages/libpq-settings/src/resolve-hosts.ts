@@ -4,9 +4,11 @@ import type { Settings } from './setting.ts'
 
 /** One server to try. */
 export interface HostPlace {
-  /** A name, an address, or the absolute path of the folder of a Unix socket; the address again when only `hostaddr` was given. */
+  /**
+   * A name, an address, or the absolute path of the folder of a Unix socket; the address if only `hostaddr` was given.
+   */
   readonly host: string
-  /** The address to connect to, without asking for that of `host`. */
+  /** The address to connect to, without a DNS lookup of `host`. */
   readonly hostaddr?: string
   readonly port: number
 }
@@ -14,19 +16,22 @@ export interface HostPlace {
 const DEFAULT_SOCKET_FOLDERS: readonly string[] = ['/var/run/postgresql', '/tmp']
 const DEFAULT_PORT = 5432
 
-/** True for a path: there is no TLS, and no network, on the way to it. An address in `hostaddr` goes before a path. */
+/**
+ * True for the path of a socket: no TLS and no network is used. An address in `hostaddr` takes precedence over a path.
+ */
 export function isUnixSocket(place: HostPlace): boolean {
   return place.hostaddr === undefined && place.host.startsWith('/')
 }
 
-/** True when the password file calls this folder `localhost`. */
+/** True if the password file may call this folder `localhost`. */
 export function isDefaultSocketFolder(host: string): boolean {
   return DEFAULT_SOCKET_FOLDERS.includes(host)
 }
 
 /**
- * The servers in the order to try: the lists of hosts, addresses and ports side by side. One port is for all of them.
- * @throws DwhError CONFIG_INVALID when the lists differ in length, or a port is none
+ * The servers in the order to try, from the lists of hosts, addresses and ports side by side. A single port applies to
+ * all.
+ * @throws DwhError CONFIG_INVALID if the lists differ in length, or if a port is invalid
  */
 export function resolveHosts(settings: Settings, environment: ConnectionEnvironment): HostPlace[] {
   const hosts = listOf(settings, 'host')
@@ -40,11 +45,11 @@ export function resolveHosts(settings: Settings, environment: ConnectionEnvironm
     const hostaddr = addresses?.[index] ?? ''
     const host = hosts?.[index] || hostaddr || defaultHost(environment)
     const port = readPort((ports.length === 1 ? ports[0] : ports[index]) ?? '', settings)
-    // libpq takes these for sockets of Linux's abstract namespace, which `pg` cannot open
+    // libpq treats these as sockets of Linux's abstract namespace, which `pg` cannot open
     if (host.startsWith('@')) {
       throw configInvalid(
-        'host: it begins with an @',
-        'Name a host, or the folder of a Unix socket; abstract sockets are not supported.',
+        'host: the name begins with an @',
+        'Use the name of a host, or the folder of a Unix socket; abstract sockets are not supported.',
       )
     }
     return hostaddr === '' ? { host, port } : { host, hostaddr, port }
@@ -60,13 +65,16 @@ function defaultHost(environment: ConnectionEnvironment): string {
   return DEFAULT_SOCKET_FOLDERS.find((folder) => environment.socketFolderExists?.(folder)) ?? 'localhost'
 }
 
-/** The value is not repeated: in a URI whose password was not encoded, it is a piece of the password. */
+/**
+ * Parses a port. The message does not repeat the value: if the password in a URI was not encoded, it is a part of the
+ * password.
+ */
 function readPort(text: string, settings: Settings): number {
   if (text === '') return DEFAULT_PORT
   const port = /^[ \t\n\v\f\r]*\+?\d+[ \t\n\v\f\r]*$/.test(text) ? Number(text) : 0
   if (port >= 1 && port <= 65535) return port
   throw configInvalid(
-    `${settings.get('port')?.from ?? 'port'}: it is not a number from 1 to 65535`,
+    `${settings.get('port')?.from ?? 'port'}: not a number from 1 to 65535`,
     'Correct the port; in a URI, percent-encode : / @ in user and password (%3A %2F %40).',
   )
 }
@@ -74,6 +82,6 @@ function readPort(text: string, settings: Settings): number {
 function unmatched(some: string, others: string): Error {
   return configInvalid(
     `the source: ${some} for ${others}`,
-    'Give as many of each, separated by commas; a single port is for all hosts.',
+    'Give the same number of each, separated by commas; a single port applies to all hosts.',
   )
 }

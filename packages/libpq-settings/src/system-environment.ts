@@ -4,8 +4,8 @@ import { platform } from 'node:process'
 import type { ConnectionEnvironment } from './connection-environment.ts'
 
 /**
- * What this machine has for a connection: its files, its user, and the variables of `env`. Without `env` no PG* variable counts: a package does not read
- * its process's environment on its own.
+ * The environment of this machine for a connection: its files, its user, and the variables in `env`. Without `env` no
+ * PG* variable is used: a package does not read the environment of its process by itself.
  *
  * @example
  * resolveConnection('', systemEnvironment(process.env)) // as psql would connect
@@ -14,13 +14,13 @@ export function systemEnvironment(env: ConnectionEnvironment['env'] = {}): Conne
   return {
     env,
     home: orNull(homedir),
-    // a container may run under a uid that nobody has given a name
+    // a container may run under a uid without a user name
     user: orNull(() => userInfo().username),
     readFile: (path) => orNull(() => readFileSync(path, 'utf8')),
     fileMode: (path) =>
       orNull(() => {
         const found = statSync(path)
-        // Windows knows no permission bits
+        // Windows has no permission bits
         const mode = platform === 'win32' ? 0o600 : found.mode
         return { mode, isFile: found.isFile(), ownedByRoot: found.uid === 0 }
       }),

@@ -9,7 +9,10 @@ export interface TestFile {
   readonly isFile?: boolean
 }
 
-/** An environment of plain data: home `/home/me`, user `me`, files by path, no socket folders but those named. */
+/**
+ * Makes an environment from plain data: home `/home/me`, user `me`, files by path, no socket folders except the given
+ * ones.
+ */
 export function testEnvironment(
   given: {
     readonly env?: Record<string, string>
@@ -38,7 +41,7 @@ export function testEnvironment(
   }
 }
 
-/** Runs what must refuse, and returns all that a person would read of it. */
+/** Runs code that must throw CONFIG_INVALID, and returns all the text that a person would read. */
 export function refusalOf(run: () => unknown): string {
   try {
     run()
@@ -48,5 +51,5 @@ export function refusalOf(run: () => unknown): string {
     }
     throw error
   }
-  throw new Error('it was not refused')
+  throw new Error('nothing was thrown')
 }

@@ -3,17 +3,18 @@ import type { ConnectionEnvironment } from './connection-environment.ts'
 import { readText } from './read-value.ts'
 import type { Settings } from './setting.ts'
 
-/** Who we are to a server that asks for a certificate; all null when nobody in particular. */
+/** The certificate that is sent to a server that asks for one; all null if there is none. */
 export interface ClientCertificate {
   readonly sslcert: string | null
   readonly sslkey: string | null
-  /** Of the key; null also when there is no key. */
+  /** Passphrase of the key; null also if there is no key. */
   readonly sslpassword: string | null
 }
 
 /**
- * The file with the roots to trust: the one that is named, or `~/.postgresql/root.crt`; null when it does not exist.
- * @throws DwhError CONFIG_INVALID when `sslmode` verifies and there is none
+ * Finds the file with the trusted root certificates: the configured one, or `~/.postgresql/root.crt`; null if it does
+ * not exist.
+ * @throws DwhError CONFIG_INVALID if `sslmode` verifies and there is no file
  */
 export function findRootCertificate(
   settings: Settings,
@@ -27,20 +28,21 @@ export function findRootCertificate(
   if (sslmode.startsWith('verify-')) {
     throw configInvalid(
       `sslmode=${sslmode}: the root certificate ${path ?? 'root.crt of an unknown home folder'} does not exist`,
-      "Put the server's CA there or name its file in sslrootcert; sslrootcert=system trusts what Node trusts.",
+      "Put the server's CA there, or set sslrootcert to its file; sslrootcert=system trusts what Node trusts.",
     )
   }
   if (named !== null) {
     notes.push(
-      `sslrootcert: ${named} does not exist, so sslmode=${sslmode} does not verify the server; sslmode=verify-ca insists on it`,
+      `sslrootcert: ${named} does not exist, so sslmode=${sslmode} does not verify the server; use sslmode=verify-ca to require verification`,
     )
   }
   return null
 }
 
 /**
- * The file of revoked certificates; null when it does not exist. It counts only beside a root certificate of one's own.
- * @throws DwhError CONFIG_INVALID for a folder of them, which cannot be searched here
+ * Finds the file of revoked certificates; null if it does not exist. It applies only together with a root certificate
+ * file.
+ * @throws DwhError CONFIG_INVALID for a folder of lists, which is not supported
  */
 export function findRevocationList(
   settings: Settings,
@@ -51,24 +53,24 @@ export function findRevocationList(
   const named = readText(settings, 'sslcrl')
   const folder = readText(settings, 'sslcrldir')
   if (sslrootcert === null || sslrootcert === 'system') {
-    if (named !== null || folder !== null)
-      notes.push('sslcrl: not looked at, since there is no root certificate file beside it')
+    if (named !== null || folder !== null) notes.push('sslcrl: ignored, since there is no root certificate file')
     return null
   }
   if (folder !== null) {
     throw configInvalid(
       'sslcrldir: a folder of revocation lists is not supported',
-      'Join the lists into one file, and name it in sslcrl.',
+      'Join the lists into one file, and set sslcrl to it.',
     )
   }
   const path = named ?? inHome(environment, 'root.crl')
   if (path !== null && environment.fileMode(path) !== null) return path
-  if (named !== null) notes.push(`sslcrl: ${named} does not exist, so no certificate counts as revoked`)
+  if (named !== null) notes.push(`sslcrl: ${named} does not exist, so no certificate is treated as revoked`)
   return null
 }
 
 /**
- * The certificate and key to show: those that are named, or those in `~/.postgresql`. Without a certificate the key is not looked at.
+ * Finds the client certificate and its key: the configured ones, or those in `~/.postgresql`. Without a certificate the
+ * key is ignored.
  * @throws DwhError CONFIG_INVALID for a certificate without its key, and for a key that others can read
  */
 export function findClientCertificate(
@@ -79,12 +81,12 @@ export function findClientCertificate(
   const named = readText(settings, 'sslcert')
   const sslcert = named ?? inHome(environment, 'postgresql.crt')
   if (sslcert === null || environment.fileMode(sslcert) === null) {
-    if (named !== null) notes.push(`sslcert: ${named} does not exist, so no certificate is shown to the server`)
+    if (named !== null) notes.push(`sslcert: ${named} does not exist, so no certificate is sent to the server`)
     return { sslcert: null, sslkey: null, sslpassword: null }
   }
   const sslkey = readText(settings, 'sslkey') ?? inHome(environment, 'postgresql.key')
   if (sslkey === null) {
-    throw configInvalid(`sslcert: ${sslcert} has no key`, 'Name the file of its key in sslkey.')
+    throw configInvalid(`sslcert: ${sslcert} has no key`, 'Set sslkey to the file of its key.')
   }
   checkKey(sslkey, sslcert, environment)
   return { sslcert, sslkey, sslpassword: readText(settings, 'sslpassword') }
@@ -93,20 +95,21 @@ export function findClientCertificate(
 function checkKey(sslkey: string, sslcert: string, environment: ConnectionEnvironment): void {
   const mode = environment.fileMode(sslkey)
   if (mode === null) {
-    // to libpq a colon parts an OpenSSL engine from the name of its key; after one letter, it is a drive of Windows
+    // in libpq a colon separates an OpenSSL engine from the name of its key; after one letter it is a drive of
+    // Windows
     const engine = /^[^:]{2,}:/.test(sslkey)
     throw configInvalid(
       engine
         ? 'sslkey: keys of OpenSSL engines are not supported'
-        : `sslkey: ${sslkey} does not exist, the key of ${sslcert}`,
-      'Name the file of the key in sslkey, or write sslcertmode=disable to show no certificate.',
+        : `sslkey: ${sslkey} does not exist (the key of ${sslcert})`,
+      'Set sslkey to the file of the key, or write sslcertmode=disable to send no certificate.',
     )
   }
-  if (!mode.isFile) throw configInvalid(`sslkey: ${sslkey} is not a plain file`, 'Name the file of the key.')
+  if (!mode.isFile) throw configInvalid(`sslkey: ${sslkey} is not a regular file`, 'Set sslkey to the file of the key.')
   if ((mode.mode & (mode.ownedByRoot ? 0o037 : 0o077)) !== 0) {
     throw configInvalid(
-      `sslkey: others than its owner have access to ${sslkey}`,
-      `chmod 600 ${sslkey} (640 is enough when root owns it).`,
+      `sslkey: other users have access to ${sslkey}`,
+      `Run chmod 600 ${sslkey} (640 is enough if root owns it).`,
     )
   }
 }

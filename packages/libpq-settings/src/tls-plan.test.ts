@@ -18,7 +18,7 @@ function plan(input: string, hostIndex = 0) {
   return tlsPlan(resolveConnection(input, environment), hostIndex, environment.readFile)
 }
 
-/** Each attempt in a word: plain, open (nothing verified), chain, name. */
+/** Each attempt in one word: plain, open (nothing verified), chain, name. */
 function ways(input: string, hostIndex = 0): string[] {
   return plan(input, hostIndex).map(({ tls }) => {
     if (tls === false) return 'plain'
@@ -43,7 +43,7 @@ describe('each mode', () => {
     })
   }
 
-  test('an address goes before the path of a socket', () => {
+  test('hostaddr beside the path of a socket: the address wins', () => {
     expect(ways('host=/tmp hostaddr=10.0.0.1 sslmode=require')).toEqual(['open'])
   })
 
@@ -52,14 +52,14 @@ describe('each mode', () => {
     expect(plan('host=db sslrootcert=system')[0]).not.toHaveProperty('tls.ca')
   })
 
-  test('channel binding is required: nothing plain', () => {
+  test('channel binding required: no attempt without TLS', () => {
     expect(ways('host=db channel_binding=require')).toEqual(['open'])
     expect(ways('host=db channel_binding=require sslmode=allow')).toEqual(['open'])
     expect(refusalOf(() => ways('host=db,/tmp channel_binding=require', 1))).toMatch(/Unix socket/)
   })
 })
 
-test('all there is goes into the options', () => {
+test('all files and settings: passed to tls.connect', () => {
   const input =
     'host=db hostaddr=10.0.0.1 sslmode=verify-full sslrootcert=/ca sslcrl=/crl sslcert=/cert sslkey=/key sslpassword=x sslnegotiation=direct ssl_max_protocol_version=tlsv1.3'
   expect(plan(input)).toEqual([
@@ -82,19 +82,19 @@ test('all there is goes into the options', () => {
   ])
 })
 
-test('no name is sent to an address, nor with sslsni=0; it is compared nevertheless', () => {
+test('address, or sslsni=0: no SNI, but the name is still checked', () => {
   for (const input of ['host=10.0.0.1', 'host=::1', 'host=db sslsni=0']) {
     expect(plan(`${input} sslrootcert=system`)[0]).not.toHaveProperty('tls.servername')
   }
   expect(plan('host=db sslsni=0')[0]).toHaveProperty('tls.identity', 'db')
 })
 
-test('each host has its own plan', () => {
+test('several hosts: a plan for each', () => {
   expect(plan('host=a,b', 1)[0]).toHaveProperty('tls.servername', 'b')
   expect(() => plan('host=a,b', 2)).toThrow(RangeError)
 })
 
-test('a file without a certificate is refused: to Node an empty ca would be every public root', () => {
+test('file without a certificate: refused, since Node would trust every public root', () => {
   expect(refusalOf(() => plan('host=db sslmode=verify-ca sslrootcert=/empty'))).toMatch(/^sslrootcert: \/empty/)
   expect(refusalOf(() => plan('host=db sslcert=/cert sslkey=/empty'))).toMatch(/^sslkey: \/empty/)
   const resolved = resolveConnection('host=db sslmode=verify-ca sslrootcert=/ca', testEnvironment({ files: FILES }))

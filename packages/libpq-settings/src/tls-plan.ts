@@ -4,23 +4,29 @@ import type { ResolvedConnection, ResolvedHost } from './resolve-connection.ts'
 import { isUnixSocket } from './resolve-hosts.ts'
 import type { TlsVersion } from './tls-settings.ts'
 
-/** One way to open a connection; the options of `tls.connect` by their own names, but for what only `pg` or the caller can do. */
+/**
+ * One way to open a connection, with the options of `tls.connect` by their own names, except for options that only `pg`
+ * or the caller can apply.
+ */
 export type TlsAttempt = { readonly tls: false } | { readonly tls: TlsOptions }
 
 export interface TlsOptions {
-  /** PEM; absent with `rejectUnauthorized`: the roots that Node trusts. */
+  /** PEM; if absent with `rejectUnauthorized`, the roots that Node trusts apply. */
   readonly ca?: string
   readonly crl?: string
   readonly cert?: string
   readonly key?: string
   readonly passphrase?: string
-  /** The chain is verified up to a root. */
+  /** True if the certificate chain is verified up to a root. */
   readonly rejectUnauthorized: boolean
-  /** For SNI; absent for an address, and with sslsni=0. */
+  /** Server name for SNI; absent for an address, and with sslsni=0. */
   readonly servername?: string
-  /** `full`: the certificate must be for `identity`; `none`: `() => undefined`, since Node would compare names whenever it verifies. */
+  /**
+   * `full`: the certificate must be issued for `identity`. `none`: use `() => undefined`, since Node compares names
+   * whenever it verifies.
+   */
   readonly checkServerIdentity: 'full' | 'none'
-  /** The name or address for `checkServerIdentity`, whatever address is connected to. */
+  /** The name or address for `checkServerIdentity`, independent of the address of the connection. */
   readonly identity: string
   readonly minVersion?: TlsVersion
   readonly maxVersion?: TlsVersion
@@ -29,10 +35,12 @@ export interface TlsOptions {
 }
 
 /**
- * The ways to open a connection to one host, in order. As libpq does, go on to the next when the server has no TLS, when its handshake fails, or when
- * it refuses the session before or at authentication; not when there is no answer at all: then the next host is tried.
+ * The ways to open a connection to one host, in order. As in libpq, try the next one if the server has no TLS, if its
+ * handshake fails, or if it refuses the session before or at authentication. If there is no answer at all, try the next
+ * host instead.
  * https://www.postgresql.org/docs/18/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
- * @throws DwhError CONFIG_INVALID when a certificate cannot be read any more, or channel binding is required on a Unix socket
+ * @throws DwhError CONFIG_INVALID if a certificate cannot be read any more, or if channel binding is required on a Unix
+ * socket
  */
 export function tlsPlan(
   resolved: ResolvedConnection,
@@ -46,7 +54,7 @@ export function tlsPlan(
     if (!bound) return [{ tls: false }]
     throw configInvalid(
       'channel_binding=require: there is no TLS on a Unix socket',
-      'Leave that host out, since channel binding takes TLS; or write channel_binding=prefer.',
+      'Leave that host out, since channel binding needs TLS; or write channel_binding=prefer.',
     )
   }
   const plain: readonly TlsAttempt[] = bound ? [] : [{ tls: false }]
@@ -75,7 +83,7 @@ function tlsOptions(
     ...(cert !== null && { cert }),
     ...(key !== null && { key }),
     ...(key !== null && resolved.sslpassword !== null && { passphrase: resolved.sslpassword }),
-    // with a root at hand libpq verifies the chain in every mode, not only in require
+    // with a root certificate, libpq verifies the chain in every mode, not only in require
     rejectUnauthorized: resolved.sslrootcert !== null,
     ...(resolved.sslsni && isIP(host.host) === 0 && { servername: host.host }),
     checkServerIdentity: resolved.sslmode === 'verify-full' ? 'full' : 'none',
@@ -86,13 +94,17 @@ function tlsOptions(
   }
 }
 
-/** Node takes an empty `ca` for none, and would trust every public root instead: so what is no PEM is refused here. */
+/**
+ * Reads a PEM file. Node treats an empty `ca` as none and would trust every public root instead, so a file that is not
+ * PEM is refused.
+ */
 function readPem(keyword: string, path: string, mark: RegExp, readFile: (path: string) => string | null): string {
   const text = readFile(path)
-  if (text === null) throw configInvalid(`${keyword}: ${path} cannot be read`, 'Let the user who runs this read it.')
+  if (text === null)
+    throw configInvalid(`${keyword}: ${path} cannot be read`, 'Give read permission to the user who runs this.')
   if (mark.test(text)) return text
   throw configInvalid(
-    `${keyword}: ${path} is not what it should be, in PEM form`,
+    `${keyword}: ${path} does not contain the expected PEM data`,
     'A PEM file has a line that begins with -----BEGIN; openssl can convert DER to it.',
   )
 }

@@ -12,10 +12,10 @@ export type SslMode = (typeof SSL_MODES)[number]
 const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export type TlsVersion = (typeof TLS_VERSIONS)[number]
 
-/** What is said about TLS, with the files found. */
+/** Settings of TLS, with the files found. */
 export interface TlsSettings extends ClientCertificate {
   readonly sslmode: SslMode
-  /** A file that is there, or the roots that the platform trusts, or none: then nothing is verified. */
+  /** An existing file, or the roots that the platform trusts, or null: then nothing is verified. */
   readonly sslrootcert: string | 'system' | null
   readonly sslcrl: string | null
   readonly sslsni: boolean
@@ -27,8 +27,10 @@ export interface TlsSettings extends ClientCertificate {
 }
 
 /**
- * https://www.postgresql.org/docs/18/libpq-ssl.html. Files are looked for only when TLS can be used at all, which it never is on a Unix socket.
- * @throws DwhError CONFIG_INVALID for settings that contradict each other, certificates that are needed and missing, and keys that others can read
+ * Determines the settings of TLS, see https://www.postgresql.org/docs/18/libpq-ssl.html. Files are searched only if TLS
+ * is possible, which it never is on a Unix socket.
+ * @throws DwhError CONFIG_INVALID for contradictory settings, required certificates that are missing, and keys that
+ * others can read
  */
 export function resolveTls(
   settings: Settings,
@@ -43,13 +45,13 @@ export function resolveTls(
   const sslcertmode = readChoice(settings, 'sslcertmode', ['disable', 'allow', 'require']) ?? 'allow'
   if (system && sslmode !== 'verify-full') {
     throw configInvalid(
-      `sslrootcert=system: sslmode=${sslmode} is too weak with it`,
+      `sslrootcert=system: sslmode=${sslmode} is too weak for it`,
       'Write sslmode=verify-full, or leave sslmode out.',
     )
   }
   if (sslnegotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(sslmode)) {
     throw configInvalid(
-      `sslnegotiation=direct: sslmode=${sslmode} is too weak with it`,
+      `sslnegotiation=direct: sslmode=${sslmode} is too weak for it`,
       'Write sslmode=require, verify-ca or verify-full.',
     )
   }
@@ -58,14 +60,14 @@ export function resolveTls(
     throw configInvalid(
       `channel_binding=require: there is no TLS ${sslmode === 'disable' ? 'with sslmode=disable' : 'on a Unix socket'}`,
       sslmode === 'disable'
-        ? 'Write sslmode=require, or better, since channel binding takes TLS; or channel_binding=prefer.'
-        : 'Name a host to connect to with TLS (host=..., sslmode=require), since channel binding takes it; or write channel_binding=prefer.',
+        ? 'Write sslmode=require or stricter, since channel binding needs TLS; or write channel_binding=prefer.'
+        : 'Use a host with TLS (host=..., sslmode=require), since channel binding needs it; or write channel_binding=prefer.',
     )
   }
   if (sslcertmode === 'require' && used) {
     throw configInvalid(
-      'sslcertmode=require: Node does not tell whether the server asked for the certificate',
-      'Write sslcertmode=allow, and let the server demand it (clientcert=verify-full in pg_hba.conf).',
+      'sslcertmode=require: Node cannot check whether the server asked for the certificate',
+      'Write sslcertmode=allow, and let the server require it (clientcert=verify-full in pg_hba.conf).',
     )
   }
   const sslrootcert = used ? findRootCertificate(settings, sslmode, environment, notes) : null
@@ -83,13 +85,15 @@ export function resolveTls(
   }
 }
 
-/** verify-full compares with `host`, which an address in `hostaddr` does not replace. */
+/**
+ * Checks that verify-full has a name to compare with: it uses `host`, and an address in `hostaddr` does not replace it.
+ */
 function checkNames(settings: Settings, hosts: readonly HostPlace[]): void {
   const names = readText(settings, 'host')?.split(',') ?? []
   if (hosts.some((place, index) => place.hostaddr !== undefined && !names[index])) {
     throw configInvalid(
-      'sslmode=verify-full: hostaddr is given without host, so there is no name to look for in the certificate',
-      "Give the server's name as host too; hostaddr stays the address to connect to.",
+      'sslmode=verify-full: hostaddr is set without host, so there is no name to check in the certificate',
+      "Set host to the server's name too; hostaddr stays the address to connect to.",
     )
   }
 }
@@ -106,7 +110,7 @@ function readVersions(settings: Settings): Pick<TlsSettings, 'sslMinVersion' | '
   return { sslMinVersion: min, sslMaxVersion: max }
 }
 
-/** In any case of letters; empty is no bound. */
+/** Case-insensitive; empty means no bound. */
 function readVersion(
   settings: Settings,
   keyword: 'ssl_min_protocol_version' | 'ssl_max_protocol_version',
@@ -116,7 +120,7 @@ function readVersion(
   const found = TLS_VERSIONS.find((version) => version.toLowerCase() === setting.value.toLowerCase())
   if (found !== undefined) return found
   throw configInvalid(
-    `${setting.from}: ${keyword} is ${shown(setting.value)}, no version`,
+    `${setting.from}: ${keyword}: ${shown(setting.value)} is not a TLS version`,
     `Write one of ${TLS_VERSIONS.join(', ')}.`,
   )
 }

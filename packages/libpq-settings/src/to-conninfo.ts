@@ -1,12 +1,12 @@
 import type { ResolvedConnection, ResolvedHost } from './resolve-connection.ts'
 
 /**
- * How soon a dead peer is noticed, where the connection does not say: the system's own two hours are more than most firewalls remember a quiet connection, and more than anybody waits. Node asks
- * ten times, once a second; it cannot limit what is unacknowledged.
+ * Keepalive settings if the connection has none. The system default of two hours is longer than most firewalls remember
+ * an idle connection. Node sends ten probes, one a second; it cannot limit the time of unacknowledged data.
  */
 export const KEEPALIVE = { idleSeconds: 30, intervalSeconds: 10, count: 3, unacknowledgedMs: 60_000 } as const
 
-/** What is known of a connection once it was opened. */
+/** What is known of a connection after it was opened. */
 export interface OpenedWay {
   readonly resolved: ResolvedConnection
   readonly host: ResolvedHost
@@ -16,7 +16,8 @@ export interface OpenedWay {
 }
 
 /**
- * The connection string with which libpq opens the same connection once more, to the same server in the same way. It holds the password.
+ * The connection string with which libpq opens the same connection again, to the same server in the same way. It
+ * contains the password.
  * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
  */
 export function toConninfo(

@@ -3,8 +3,8 @@ import { checkedText, refuse } from './checked-text.ts'
 import type { ParquetColumn } from './parquet-input.ts'
 
 /**
- * The text of a cell that is not null, by the column's place and the row's number. `trustedText`: cells are known to be text in their form, and are not checked again.
- * Throws DwhError VALUE_REFUSED.
+ * Returns a function that converts a cell that is not null to text, by column index and row number. `trustedText`:
+ * cells are known to be valid text and are not checked again. The function throws DwhError VALUE_REFUSED.
  */
 export function cellText(
   columns: readonly ParquetColumn[],

@@ -1,12 +1,13 @@
 import { type CellValue, type ColumnType, columnTypeRow, DwhError, elementType, type ScalarType } from '@dwh/core'
 
 /*
- * The text forms that a column type takes, and the JavaScript values that mean the same. DuckDB's own casts are more generous than a warehouse can be:
- * they round `1.5` to an INTEGER, cut `1.005` to a DECIMAL(10,2) and read `2026-01-01 garbage` as a DATE. So a value that a program made is held
- * against these forms first; a value that the source's own output function wrote is not (`TableData.trustedText`).
+ * The text forms of each column type, and the JavaScript values that mean the same. DuckDB's own casts accept too much:
+ * they round `1.5` to an INTEGER, cut `1.005` to a DECIMAL(10,2) and read `2026-01-01 garbage` as a DATE. So a value
+ * from a program is checked against these forms first; a value from the output function of the source is not
+ * (`TableData.trustedText`).
  */
 
-/** Returns the text of a value for a column of `type`, or null when the value is none of that type. */
+/** Returns the text of a value for a column of `type`, or null if it is not a value of that type. */
 export function checkedText(type: ColumnType, value: Exclude<CellValue, null>): string | null {
   const element = elementType(type)
   return element === null ? scalarText(type as ScalarType, value) : listText(element, value)
@@ -15,7 +16,7 @@ export function checkedText(type: ColumnType, value: Exclude<CellValue, null>): 
 function listText(element: ScalarType, value: Exclude<CellValue, null>): string | null {
   if (!Array.isArray(value)) return null
   const texts = value.map((item: CellValue | undefined) => (item == null ? item : scalarText(element, item)))
-  // undefined, and what is none of the type
+  // undefined, or not a value of the type
   const wrong = texts.some((text, index) => text === undefined || (text === null && value[index] !== null))
   return wrong ? null : JSON.stringify(texts)
 }
@@ -50,7 +51,7 @@ function numberText(type: ScalarType, value: number): string | null {
   return kind === 'decimal' && Number.isFinite(value) ? String(value) : null
 }
 
-/** True for a number that a FLOAT gives back: one that is a binary32, or the short decimal of one, such as 0.1. */
+/** True for a number that a FLOAT returns unchanged: a binary32, or its short decimal form, such as 0.1. */
 function isExactFloat(value: number): boolean {
   const single = Math.fround(value)
   return Object.is(single, value) || Number(single.toPrecision(7)) === value

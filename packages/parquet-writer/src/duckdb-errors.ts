@@ -1,6 +1,6 @@
 import { DwhError } from '@dwh/core'
 
-/** What DuckDB could not write, as a DwhError that says what to do. */
+/** The error for a failed write of DuckDB, with a hint. */
 export function writeFailure(error: unknown, path: string): DwhError {
   const message = error instanceof Error ? error.message : String(error)
   const [first = message] = message.split('\n')
@@ -9,25 +9,24 @@ export function writeFailure(error: unknown, path: string): DwhError {
 
 function hintFor(message: string): string | undefined {
   if (/No space left on device|Disk quota exceeded/i.test(message))
-    return 'Free some space there, or set the temporary folder to a larger disk.'
-  if (/File too large/i.test(message))
-    return 'This process may not write files of that size: raise the limit (ulimit -f).'
+    return 'Free some space, or move the temporary folder to a larger disk.'
+  if (/File too large/i.test(message)) return 'The file size limit of this process is too low: raise it (ulimit -f).'
   if (/Permission denied|Read-only file system/i.test(message))
-    return 'Let this user write there, or set the temporary folder to another place.'
+    return 'Give this user write permission there, or use another temporary folder.'
   if (/Out of Memory/i.test(message))
     return 'Raise memory_limit (DWH_MEMORY_LIMIT), or read fewer tables at once (parallel, DWH_PARALLEL).'
   if (/not a directory|file exists/i.test(message))
-    return 'There is a file where a folder has to be: set the temporary folder to another place.'
+    return 'A file exists in place of a folder: use another temporary folder.'
   return undefined
 }
 
 /**
- * What DuckDB's extension for the source said, without the statements that it may repeat: they hold a password.
- * `connected`: whether it had begun to read.
+ * The error for a failure of DuckDB's extension for the source, without the statements that its message may repeat:
+ * they contain a password. `connected`: whether it had begun to read.
  */
 export function nativeFailure(error: unknown, statements: readonly string[], connected: boolean): DwhError {
   const message = error instanceof Error ? error.message : String(error)
-  // a statement over several lines stands before what was said of it
+  // a statement of several lines comes before its error message
   const lines = message.split('\n').filter((line) => line.trim() !== '')
   const [first = message, ...others] = lines
   const last = others.at(-1)
@@ -39,7 +38,7 @@ export function nativeFailure(error: unknown, statements: readonly string[], con
     last === undefined ? first : `${first} ... ${last}`,
   )
   return new DwhError('SOURCE_FAILED', `DuckDB's extension could not read: ${text}`, {
-    hint: 'Run again, or read it in another way: extract: copy.',
+    hint: 'Run again, or use another extraction method: extract: copy.',
     context: { connected },
   })
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { rowEncoder } from './encode-rows.ts'
 
-test('a batch of long rows comes in pieces of whole lines, and every row is in one of them', () => {
+test('batch of long rows: pieces of whole lines, every row in one of them', () => {
   const encoder = rowEncoder(
     [
       { name: 'n', type: 'INTEGER' },
@@ -23,7 +23,7 @@ test('a batch of long rows comes in pieces of whole lines, and every row is in o
   expect([...encoder.encode([])]).toEqual([])
 })
 
-test('a row of exactly the most bytes is taken, one more is refused with its number', () => {
+test('row of exactly maxRowBytes: accepted; one byte more: refused with its number', () => {
   const columns = [{ name: 't', type: 'VARCHAR' }] as const
   // `["` and `"]`, and the end of the line
   const text = 'ü'.repeat(100)

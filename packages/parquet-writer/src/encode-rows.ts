@@ -5,8 +5,8 @@ import { cellBytes, rowTooLarge, wrongLength } from './row-size.ts'
 
 export interface RowEncoder {
   /**
-   * The NDJSON of some rows: a line per row, each a JSON array of strings and nulls in the order of the columns. In pieces of whole lines, of about
-   * `PIECE_LENGTH` each: a batch of long rows does not fit into one string.
+   * Encodes rows as NDJSON: one line per row, a JSON array of strings and nulls in the order of the columns. Yields
+   * pieces of whole lines, of about `PIECE_LENGTH` each: a batch of long rows does not fit into one string.
    */
   encode(batch: RowBatch): Generator<string>
   /** Rows encoded so far. */
@@ -17,8 +17,9 @@ export interface RowEncoder {
 const PIECE_LENGTH = 1024 * 1024
 
 /**
- * Makes the encoder of one table. All values travel as text, so no number passes through a double and no type is guessed. `trustedText`: as for `cellText`.
- * Its `encode` throws DwhError VALUE_REFUSED, ROW_TOO_LARGE (a row of more than `maxRowBytes`), WRITE_FAILED (a row of another length).
+ * Creates the encoder of one table. All values are sent as text, so no number passes through a double and no type is
+ * guessed. `trustedText`: as in `cellText`. Its `encode` throws DwhError VALUE_REFUSED, ROW_TOO_LARGE (a row of more
+ * than `maxRowBytes`), WRITE_FAILED (a row of another length).
  */
 export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: number, trustedText: boolean): RowEncoder {
   const textOf = cellText(columns, trustedText)
@@ -28,7 +29,7 @@ export function rowEncoder(columns: readonly ParquetColumn[], maxRowBytes: numbe
     return value === null ? 'null' : JSON.stringify(textOf(value, index, rows + 1))
   }
 
-  /** Before it is made one string, which a very long row does not fit into. */
+  /** Checks the size before the row becomes one string, since a very long row does not fit into a string. */
   function checkCells(row: Row): void {
     const bytes = row.reduce((sum: number, value) => sum + cellBytes(value), 0)
     if (bytes > maxRowBytes) throw rowTooLarge(`row ${rows + 1}`, bytes, row, { maxRowBytes })

@@ -11,25 +11,27 @@ import {
   watch,
 } from './named-pipe.ts'
 
-/** Stands between two pieces: what follows belongs into the next input. */
+/** Separates two pieces: what follows belongs to the next input. */
 export const NEXT_INPUT: unique symbol = Symbol('next input')
 
 /** A piece of text, or the end of an input. */
 export type InputPiece = Piece | typeof NEXT_INPUT
 
 export interface FeedInputsOptions {
-  /** How many inputs the reader is given. The last takes all that is left. */
+  /** Number of inputs for the reader. The last one takes all remaining text. */
   readonly count: number
 }
 
 /**
- * Hands a stream of text to a reader that takes a list of files and reads one after another, each to its end before it opens the next. `read` is given the list
- * once there is something to read, and resolves or rejects when the reader is done. The caller bounds what the reader holds of one input by placing `NEXT_INPUT`.
+ * Feeds a stream of text to a reader that takes a list of files and reads one after another, each to its end before it
+ * opens the next. `read` receives the list as soon as there is something to read, and resolves or rejects when the
+ * reader is done. The caller limits what the reader holds of one input by placing `NEXT_INPUT`.
  *
- * Two named pipes take turns: the list names them again and again, and a pipe can be opened for writing only once the reader has come back to it. Inputs that are
- * left over at the end are empty files. Where no pipe can be made, each input is a temporary file. Nothing is left beside `path` afterwards.
+ * Two named pipes alternate: the list contains them again and again, and a pipe can be opened for writing only when the
+ * reader has come back to it. Unused inputs at the end are empty files. If no pipe can be made, each input is a
+ * temporary file. Nothing is left beside `path` afterwards.
  *
- * When both fail, the error of `pieces` is thrown, as by `feed`.
+ * If both fail, the error of `pieces` is thrown, as by `feed`.
  */
 export async function feedInputs<T>(
   path: string,
@@ -60,7 +62,7 @@ async function* withFirst<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): 
   for (let next = first; !next.done; next = await rest.next()) yield next.value
 }
 
-/** The paths of the files, each as it is begun. */
+/** Writes the inputs as files, and yields the path of each when it is begun. */
 async function* toFiles(path: string, pieces: AsyncIterable<InputPiece>): AsyncGenerator<string> {
   let index = 0
   const begin = async () => {

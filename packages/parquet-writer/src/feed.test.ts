@@ -10,7 +10,7 @@ async function* chunks(count: number, size: number): AsyncGenerator<string> {
   for (let i = 0; i < count; i += 1) yield String(i % 10).repeat(size)
 }
 
-/** More than goes through a file in any case. */
+/** More than the limit below which a file is used. */
 const MUCH = 2 * 1024 * 1024
 
 async function* failing(): AsyncGenerator<string> {
@@ -18,7 +18,7 @@ async function* failing(): AsyncGenerator<string> {
   throw new Error('the source died')
 }
 
-/** Where no program can be found, no pipe can be made. */
+/** Without programs on the path, no pipe can be made. */
 function withoutMkfifo(): void {
   const { PATH } = process.env
   process.env.PATH = '/nowhere'
@@ -34,7 +34,7 @@ describe.each(['pipe', 'file'])('through a %s', (way) => {
     return { folder, path: join(folder, 'x') }
   }
 
-  test('everything arrives, whatever its size, and nothing stays', async () => {
+  test('any size: everything arrives, nothing is left', async () => {
     const { folder, path } = await place()
     const sizes = [0, 1, 1000]
     for (const count of sizes) {
@@ -44,13 +44,13 @@ describe.each(['pipe', 'file'])('through a %s', (way) => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('the source dies: its error is the one that is thrown', async () => {
+  test('source fails: its error is thrown', async () => {
     const { folder, path } = await place()
     await expect(feed(path, failing(), () => text(createReadStream(path)))).rejects.toThrow('the source died')
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('the reader fails: its error is the one that is thrown, and the source is closed', async () => {
+  test('reader fails: its error is thrown, and the source is closed', async () => {
     const { folder, path } = await place()
     let closed = false
     async function* endless(): AsyncGenerator<string> {
@@ -72,7 +72,7 @@ describe.each(['pipe', 'file'])('through a %s', (way) => {
   })
 })
 
-test('a reader that fails without opening the pipe does not leave the writer waiting, and the source is closed', async () => {
+test('reader fails before it opens the pipe: the writer does not wait, and the source is closed', async () => {
   const path = join(await temporaryFolder(), 'x')
   let closed = false
   async function* much(): AsyncGenerator<string> {
@@ -87,7 +87,7 @@ test('a reader that fails without opening the pipe does not leave the writer wai
   expect(closed).toBe(true)
 })
 
-test('a source that dies before the reader has come lets the reader come and go', async () => {
+test('source fails before the reader opens the pipe: the reader is released', async () => {
   const path = join(await temporaryFolder(), 'x')
   const late = async () => {
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -1,18 +1,20 @@
 import { open, rm } from 'node:fs/promises'
 import { makePipes, openPipe, type Piece, type PipeWriter, pipeWriter, release, watch } from './named-pipe.ts'
 
-/** What is less than this goes through a file: it is there before a pipe would have been made. */
+/** Smaller data goes through a file: that is faster than making a pipe. */
 const SMALL_BYTES = 1024 * 1024
 
 /**
- * Hands a stream of text to a reader that knows files only. `read` is started, and resolves or rejects when the reader is done; `chunks` is then
- * pulled no faster than the reader takes it. Through a named pipe, so nothing touches the disk; where there is little, or pipes cannot be made, through a temporary
- * file at `path`. Nothing is left at `path` afterwards.
+ * Feeds a stream of text to a reader that can only read files. `read` is started, and resolves or rejects when the
+ * reader is done; `chunks` is pulled no faster than the reader reads. Uses a named pipe, so nothing touches the disk;
+ * for little data, or if pipes cannot be made, a temporary file at `path`. Nothing is left at `path` afterwards.
  *
- * While a DuckDB call runs it holds one of the four threads of libuv's pool, and what waits for a fifth waits for ever. So neither opening nor writing
- * the pipe uses the pool, and the reader is started only once there is much to read, or all: a source has to connect first, which does use it.
+ * A running DuckDB call occupies one of the four threads of libuv's pool, and a task that waits for a fifth thread may
+ * wait for ever. So neither opening nor writing the pipe uses the pool, and the reader is started only when there is
+ * much data, or all of it: a source has to connect first, which does use the pool.
  *
- * When both fail, the error of `chunks` is thrown: a cut source makes the reader see an early end, or complain about one.
+ * If both fail, the error of `chunks` is thrown: when a source is cut, the reader sees an early end, or complains about
+ * one.
  */
 export async function feed<T>(path: string, chunks: AsyncIterable<Piece>, read: () => Promise<T>): Promise<T> {
   const iterator = chunks[Symbol.asyncIterator]()
@@ -22,13 +24,13 @@ export async function feed<T>(path: string, chunks: AsyncIterable<Piece>, read: 
       ? await throughPipe(path, begun, read)
       : await throughFile(path, begun, read)
   } finally {
-    // also where nobody has come to take it
+    // also if no reader took it
     await iterator.return?.()
     await rm(path, { force: true })
   }
 }
 
-/** Waits for the beginning, or for all where that is little; the whole sequence is then given on. */
+/** Waits for the beginning, or for everything if it is little; returns the whole sequence. */
 async function begin(iterator: AsyncIterator<Piece>): Promise<{ begun: AsyncIterable<Piece>; small: boolean }> {
   const first: Piece[] = []
   let bytes = 0
@@ -74,7 +76,7 @@ async function throughPipe<T>(path: string, chunks: AsyncIterable<Piece>, read: 
   return reader.result
 }
 
-/** Writes the chunks and closes the pipe; stops early, without an error, when the reader has gone. */
+/** Writes the chunks and closes the pipe; stops early, without an error, if the reader has gone. */
 async function pour(chunks: AsyncIterable<Piece>, pipe: PipeWriter): Promise<void> {
   try {
     for await (const chunk of chunks) if (!(await pipe.write(chunk))) return

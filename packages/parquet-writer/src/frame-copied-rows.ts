@@ -4,23 +4,23 @@ import type { ParquetColumn } from './parquet-input.ts'
 const BACKSLASH = 0x5c
 const LETTER_OF_NULL = 0x4e
 
-/** What a letter behind a backslash stands for. https://www.postgresql.org/docs/current/sql-copy.html */
+/** The character that a letter after a backslash stands for. https://www.postgresql.org/docs/current/sql-copy.html */
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, letter) => letter)
 for (const [letter = '', character = ''] of ['b\b', 'f\f', 'n\n', 'r\r', 't\t', 'v\v'])
   ESCAPED[letter.charCodeAt(0)] = character.charCodeAt(0)
 
 /**
- * The most that is framed at once. Framed it is at most three times as long, and a byte: a field has at least one byte, that of its end; it gets two quotes, and each QUOTE of
- * it another.
+ * Maximum size to frame at once. The framed text is at most three times as long, plus a byte: a field has at least one
+ * byte, its end; framing adds two quotes, and doubles each QUOTE in it.
  */
 const SLICE_BYTES = 256 * 1024
 
-/** Bytes within a value that are not copied as they are. */
+/** Bytes in a value that are not copied unchanged. */
 const SPECIALS = [TAB, NEWLINE, BACKSLASH, QUOTE]
 const SPECIAL = new Uint8Array(256)
 for (const byte of SPECIALS) SPECIAL[byte] = 1
 
-/** Farther away, a native search pays. */
+/** Beyond this distance, a native search is faster. */
 const NEAR = 32
 
 const FIELD_BEGINS = 0
@@ -29,17 +29,18 @@ const WITHIN_VALUE = 2
 const AFTER_BACKSLASH = 3
 const AFTER_NULL = 4
 
-/** Between two slices. */
+/** State between two slices. */
 interface Place {
   state: number
-  /** Of the field that comes or is read; -1 for the empty one. */
+  /** Index of the current or next field; -1 for the empty one. */
   column: number
-  /** How many characters of this value are still to be left out: those of `\x`. */
+  /** Number of characters of this value still to skip: those of `\x`. */
   skip: number
 }
 
 /**
- * Frames what COPY wrote, `BulkText`: the empty field with which each line begins, then those of `columns`. Pieces may end anywhere. Memory is that of a slice.
+ * Frames the output of COPY, `BulkText`: each line begins with an empty field, then the fields of `columns`. Pieces may
+ * end anywhere. Memory is that of a slice.
  */
 export function copiedRowsFramer(columns: readonly ParquetColumn[]): (piece: Uint8Array) => Generator<FramedPiece> {
   const place: Place = { state: FIELD_BEGINS, column: -1, skip: 0 }
@@ -57,7 +58,7 @@ export function copiedRowsFramer(columns: readonly ParquetColumn[]): (piece: Uin
   }
 }
 
-/** True for whole lines in which nothing would be changed: most of them. */
+/** True for whole lines that need no change: most of them. */
 function isFramed(lines: Buffer): boolean {
   if (lines.at(-1) !== NEWLINE || lines.includes(QUOTE)) return false
   for (let at = lines.indexOf(BACKSLASH); at >= 0; at = lines.indexOf(BACKSLASH, at + 1))
@@ -65,12 +66,12 @@ function isFramed(lines: Buffer): boolean {
   return true
 }
 
-/** True for the middle of a long value, in which nothing would be changed. */
+/** True for the middle of a long value that needs no change. */
 function isMiddle(slice: Buffer, { state, skip }: Place): boolean {
   return state === WITHIN_VALUE && skip === 0 && nextByte(slice, SPECIALS)(0) === slice.length
 }
 
-/** One function with plain variables, since it looks at every byte: three times as fast as in parts. */
+/** One function with plain variables, since it examines every byte: three times as fast as split into functions. */
 function frame(piece: Buffer, place: Place, hex: readonly boolean[], bytes: Buffer): FramedPiece {
   let { state, column, skip } = place
   const special = nextByte(piece, SPECIALS)
@@ -79,7 +80,7 @@ function frame(piece: Buffer, place: Place, hex: readonly boolean[], bytes: Buff
   let lastEnd = 0
   for (let at = 0; at < piece.length; ) {
     const byte = piece[at] as number
-    // what of this byte is an end of the field, once the value has been dealt with
+    // true if this byte ends the field, after the value has been handled
     let ends = false
     if (state === WITHIN_VALUE) {
       if (SPECIAL[byte] === 0) {

@@ -4,22 +4,25 @@ import { type FramedPiece, isHex } from './framed-text.ts'
 import type { ParquetColumn } from './parquet-input.ts'
 import { wrongLength } from './row-size.ts'
 
-/** UTF-16 units of text, or bytes of a BLOB, that are encoded at once. */
+/** UTF-16 units of text, or bytes of a BLOB, to encode at once. */
 const SLICE_LENGTH = 256 * 1024
 
 export interface RowsFramer {
-  /** Frames a batch of rows; memory is that of a slice, and of a cell that is no text yet. */
+  /** Frames a batch of rows; memory is that of a slice, and of a cell that is not text yet. */
   frame(batch: RowBatch): Generator<FramedPiece>
   /** Rows framed so far. */
   readonly rows: number
 }
 
-/** Frames rows of cells. `trustedText`: as for `cellText`. Its `frame` throws DwhError VALUE_REFUSED, WRITE_FAILED (a row of another length). */
+/**
+ * Frames rows of cells. `trustedText`: as in `cellText`. Its `frame` throws DwhError VALUE_REFUSED, WRITE_FAILED (a row
+ * of another length).
+ */
 export function rowsFramer(columns: readonly ParquetColumn[], trustedText: boolean): RowsFramer {
   const textOf = cellText(columns, trustedText)
   let rows = 0
 
-  /** A cell in slices that end between characters. */
+  /** Yields a cell in slices that end between characters. */
   function* slices(value: Exclude<CellValue, null> | undefined, index: number): Generator<string> {
     const hex = isHex(columns[index])
     if (hex && value instanceof Uint8Array) {
@@ -30,7 +33,7 @@ export function rowsFramer(columns: readonly ParquetColumn[], trustedText: boole
     const text = textOf(value, index, rows + 1)
     for (let at = hex ? 2 : 0, to = at; at < text.length; at = to) {
       to = Math.min(at + SLICE_LENGTH, text.length)
-      // the two halves of a character stay together
+      // keep both halves of a character together
       if (isHighSurrogate(text.charCodeAt(to - 1)) && to < text.length) to += 1
       const slice = text.slice(at, to)
       yield slice.includes('\u0001') ? slice.replaceAll('\u0001', '\u0001\u0001') : slice

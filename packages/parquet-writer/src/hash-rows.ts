@@ -11,7 +11,7 @@ import {
 import { toNumber } from './duckdb-sql.ts'
 import type { ParquetColumn } from './parquet-input.ts'
 
-/** The hash of all rows of a file, as `TableProof.hash` says. `file`: the expression that reads it. */
+/** Computes the hash of all rows of a file, as `TableProof.hash` defines it. `file`: the expression that reads it. */
 export async function hashRows(
   connection: DuckDBConnection,
   file: string,

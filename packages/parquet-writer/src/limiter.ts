@@ -1,4 +1,4 @@
-/** Runs work, at most `limit` at a time; the others wait their turn, in order. */
+/** Runs work, at most `limit` at a time; others wait in order. */
 export type Limiter = <T>(work: () => Promise<T>) => Promise<T>
 
 export function limiter(limit: number): Limiter {
@@ -10,7 +10,7 @@ export function limiter(limit: number): Limiter {
     try {
       return await work()
     } finally {
-      // the place passes straight to the next in line
+      // the slot passes directly to the next in line
       const next = waiting.shift()
       if (next) next()
       else running -= 1

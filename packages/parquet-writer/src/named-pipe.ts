@@ -5,13 +5,13 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** How long to wait before asking again whether the reader has opened the pipe. */
+/** How long to wait before checking again whether the reader has opened the pipe. */
 const PIPE_POLL_MS = 1
 
 /** Text, or UTF-8 bytes. */
 export type Piece = string | Uint8Array
 
-/** Work that reads from a pipe, and whether it has ended. */
+/** A task that reads from a pipe, and whether it has ended. */
 export interface Watched<T> {
   readonly result: Promise<T>
   readonly settled: Promise<void>
@@ -26,7 +26,7 @@ export function watch<T>(result: Promise<T>): Watched<T> {
   return watched
 }
 
-/** Makes named pipes that only this user may open; false where none can be made. */
+/** Makes named pipes that only this user may open; false if none can be made. */
 export async function makePipes(...paths: readonly string[]): Promise<boolean> {
   return run('mkfifo', ['-m', '600', ...paths]).then(
     () => true,
@@ -34,11 +34,15 @@ export async function makePipes(...paths: readonly string[]): Promise<boolean> {
   )
 }
 
-/** Opens the pipe once its reader is there; null when the reader has ended without it. Neither opening nor writing uses libuv's pool. */
+/**
+ * Opens the pipe when its reader is there; null if the reader has ended without opening it. Neither opening nor writing
+ * uses libuv's pool.
+ */
 export async function openPipe(path: string, reader: Watched<unknown>): Promise<Socket | null> {
   while (!reader.done) {
     try {
-      // opened for reading and writing it would never be refused, but a small table written and closed before the reader came would be lost
+      // opening for reading and writing would never be refused, but a small table that is written and closed before
+      // the reader came would be lost
       return new Socket({
         fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK),
         readable: false,
@@ -52,11 +56,11 @@ export async function openPipe(path: string, reader: Watched<unknown>): Promise<
   return null
 }
 
-/** An open pipe as a place to write to. */
+/** A writer for an open pipe. */
 export interface PipeWriter {
-  /** Resolves when more can be taken; false when the reader has gone, which is no error here. */
+  /** Resolves when the pipe accepts more; false if the reader has gone, which is not an error here. */
   write(piece: Piece): Promise<boolean>
-  /** Closes the pipe once all has been taken. */
+  /** Closes the pipe after everything was taken. */
   end(): Promise<void>
   /** Closes the pipe at once. */
   destroy(): void
@@ -87,15 +91,14 @@ export function pipeWriter(socket: Socket, reader: Watched<unknown>): PipeWriter
 }
 
 /**
- * Lets a reader that waits at one of these pipes, or has yet to come to one, find nothing more: each becomes an empty
- * file. Without libuv's pool, which readers may hold.
- * @throws what the file system says, such as ENOENT when the folder is gone
+ * Ends readers that wait for one of these pipes, or will open one later: each pipe becomes an empty file. Does not use
+ * libuv's pool, which readers may occupy.
+ * @throws what the file system throws, such as ENOENT if the folder is gone
  */
 export function endReaders(...pipes: readonly string[]): void {
   const open: number[] = []
   try {
-    // opened for reading and writing, a pipe lets in whoever waits at it; what is closed after the rename is then an
-    // end for them
+    // opening a pipe for reading and writing releases readers that wait for it; closing it after the rename ends them
     for (const path of pipes) open.push(openSync(path, constants.O_RDWR | constants.O_NONBLOCK))
     for (const path of pipes) {
       writeFileSync(`${path}.end`, '', { mode: 0o600 })
@@ -107,8 +110,8 @@ export function endReaders(...pipes: readonly string[]): void {
 }
 
 /**
- * Lets a reader go after a failure, and waits for it; one that cannot be let go is not waited for, since the failure
- * is what has to be told.
+ * Releases a reader after a failure, and waits for it. Does not wait for a reader that cannot be released, since the
+ * failure has to be reported.
  */
 export async function release(pipes: readonly string[], reader: Watched<unknown>): Promise<void> {
   try {

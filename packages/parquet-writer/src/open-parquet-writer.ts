@@ -11,50 +11,61 @@ import { largestRowGroup, type ParquetFooter, readFooter } from './read-footer.t
 import { DEFAULT_MAX_ROW_BYTES, type WrittenParquet, writeParquet } from './write-parquet.ts'
 
 export interface ParquetWriterOptions {
-  /** For pipes and for what DuckDB spills; made when absent. The writer works in a folder of its own in it, gone after `close`. */
+  /**
+   * Folder for pipes and for what DuckDB spills; created if missing. The writer works in a subfolder of its own, which
+   * `close` removes.
+   */
   readonly tempDirectory: string
-  /** What DuckDB may hold, over all tables that are written at once; rows of more than 1 MiB come on top, as `maxRowBytes` says. Default 1 GiB. */
+  /**
+   * Maximum memory of DuckDB, over all tables that are written at once; rows of more than 1 MiB need additional memory,
+   * see `maxRowBytes`. Default 1 GiB.
+   */
   readonly memoryLimitBytes?: number
-  /** Where DuckDB finds its extensions. Default `~/.duckdb/extensions`. Nothing is ever downloaded. */
+  /** Folder of DuckDB's extensions. Default `~/.duckdb/extensions`. Nothing is ever downloaded. */
   readonly extensionDirectory?: string | undefined
-  /** DuckDB's threads, over all tables. Default: one per core. */
+  /** Number of DuckDB's threads, over all tables. Default: one per core. */
   readonly threads?: number
   /**
-   * How many tables are written at once; others wait for their turn. Each holds one thread of libuv's pool while it lasts, and at least one has to stay free for
-   * everything else in the process. Default 3, which leaves one of Node's four; start Node with a larger UV_THREADPOOL_SIZE to go above.
+   * Number of tables to write at once; others wait. Each occupies one thread of libuv's pool meanwhile, and at least
+   * one thread has to stay free for everything else in the process. Default 3, which leaves one of Node's four; to go
+   * above, start Node with a larger UV_THREADPOOL_SIZE.
    */
   readonly concurrentWrites?: number
 }
 
 export interface ParquetWriter {
   /**
-   * Writes rows, CSV or what DuckDB reads by itself to one Parquet file (zstd level 3, format V1) with exactly the given columns; no rows give a typed empty file.
-   * Memory is bounded by `memoryLimitBytes` and `maxRowBytes`, whatever the number of rows. Any number of tables may be asked for at once.
-   * On failure, abort and early end nothing is left at `path`, and the iterator of the rows has been returned to its source.
-   * The file is complete but not synced to disk: whoever publishes it does that.
-   * @throws DwhError VALUE_REFUSED, ROW_TOO_LARGE, NAME_CONFLICT, PROOF_FAILED, WRITE_FAILED, ABORTED, and whatever the rows throw
+   * Writes rows, CSV or a table that DuckDB reads by itself to one Parquet file (zstd level 3, format V1) with exactly
+   * the given columns; no rows give a typed empty file.
+   * Memory is bounded by `memoryLimitBytes` and `maxRowBytes`, whatever the number of rows. Any number of tables may be
+   * requested at once.
+   * On failure, abort and early end nothing is left at `path`, and the iterator of the rows has been returned.
+   * The file is complete but not synced to disk: the code that publishes it does that.
+   * @throws DwhError VALUE_REFUSED, ROW_TOO_LARGE, NAME_CONFLICT, PROOF_FAILED, WRITE_FAILED, ABORTED, and whatever the
+   * rows throw
    */
   write(input: WriteParquetInput): Promise<WrittenParquet>
   /**
-   * Measures a Parquet file as `measuresOf` says, by reading all of it; with `hash` also hashes its rows. Default `columns`.
+   * Measures a Parquet file as `measuresOf` defines, by reading all of it; with `hash` also hashes its rows. Default
+   * `columns`.
    * @throws DwhError WRITE_FAILED
    */
   prove(path: string, columns: readonly ParquetColumn[], level?: Exclude<ProofLevel, 'counts'>): Promise<TableProof>
   /**
-   * What a Parquet file's footer says; nothing else of it is read.
-   * @throws DwhError WRITE_FAILED for what is no Parquet file
+   * Reads the footer of a Parquet file, and nothing else of it.
+   * @throws DwhError WRITE_FAILED for a file that is not Parquet
    */
   inspect(path: string): Promise<ParquetFooter>
-  /** Why DuckDB cannot load an extension, such as `NativeData` needs; null when it can. */
+  /** Returns why DuckDB cannot load an extension, such as `NativeData` needs; null if it can. */
   whyNotLoaded(extension: string): Promise<string | null>
-  /** Ends DuckDB and removes the temporary folder; safe to call twice. Writes that are under way fail. */
+  /** Closes DuckDB and removes the temporary folder; safe to call twice. Running writes fail. */
   close(): Promise<void>
 }
 
 const DEFAULT_CONCURRENT_WRITES = 3
-/** A row group of more holds rows that are long: others end far below. */
+/** A larger row group contains long rows: others stay far below this. */
 const MOST_ROW_GROUP_BYTES = 128 * 1024 * 1024
-/** Of a row: in buffers, as values, in a row group, and encoded. */
+/** Copies of a row in memory: in buffers, as values, in a row group, and encoded. */
 const ROWS_IN_MEMORY = 8
 const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
 
@@ -71,7 +82,7 @@ const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
  *   await writer.close()
  * }
  *
- * @throws DwhError WRITE_FAILED when the temporary folder cannot be made
+ * @throws DwhError WRITE_FAILED if the temporary folder cannot be created
  */
 export async function openParquetWriter(options: ParquetWriterOptions): Promise<ParquetWriter> {
   const folder = await makeFolder(resolve(options.tempDirectory))
@@ -84,7 +95,7 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
   }
   const instance = await DuckDBInstance.create(':memory:', {
     ...settings,
-    // what one table needed goes back to the system before the proof, or the next table, needs its own
+    // returns memory to the system before the proof, or the next table, needs its own
     allocator_flush_threshold: '16MiB',
     allocator_bulk_deallocation_flush_threshold: '16MiB',
     memory_limit: `${options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES}B`,
@@ -93,12 +104,12 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
   const inTurn = limiter(options.concurrentWrites ?? DEFAULT_CONCURRENT_WRITES)
   const longRowsInTurn = limiter(1)
   let closed = false
-  /** The connection on which long rows are being written or read. */
+  /** The connection that writes or reads long rows now. */
   let longRows: DuckDBConnection | null = null
 
   /**
-   * For long rows: a DuckDB of one thread, which holds one of them at a time, and one table at a time. What it may hold is more than it does: a buffer counts as
-   * a whole, however little is in it.
+   * Runs work on long rows: a DuckDB with one thread, which holds one row at a time, and one table at a time. Its
+   * memory limit is higher than its memory: a buffer counts as a whole, however little it contains.
    */
   function forLongRows<T>(rowBytes: number, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const inItsTurn = () =>
@@ -121,7 +132,7 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
     return longRowsInTurn(inItsTurn)
   }
 
-  /** In its turn, on a connection of its own. */
+  /** Runs work in turn, on a connection of its own. */
   function onConnection<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     return inTurn(async () => {
       const connection = await instance.connect()
@@ -165,8 +176,8 @@ export async function openParquetWriter(options: ParquetWriterOptions): Promise<
         } catch (error) {
           const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
           return /not found/.test(reason)
-            ? `DuckDB has no extension ${extension} here`
-            : `DuckDB cannot load its extension ${extension}: ${reason}`
+            ? `DuckDB extension ${extension} is not installed`
+            : `DuckDB cannot load the extension ${extension}: ${reason}`
         }
       }),
     async close() {

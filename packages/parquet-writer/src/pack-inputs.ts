@@ -2,17 +2,23 @@ import { type InputPiece, NEXT_INPUT } from './feed-inputs.ts'
 import type { FramedPiece } from './framed-text.ts'
 import { rowTooLarge } from './row-size.ts'
 
-/** A row up to this shares its input with others; a longer one has one of its own, where it begins with the reader's buffer and fits into it. */
+/**
+ * A row up to this size shares its input with others; a longer one gets its own input, where it starts at the beginning
+ * of the reader's buffer and fits into it.
+ */
 const SHARING_ROW_BYTES = 16 * 1024 * 1024
-/** An input that has as much is full. DuckDB gathers up to 2,048 rows of one input before it writes any, and never rows of two. */
+/**
+ * Size of a full input. DuckDB collects up to 2,048 rows of one input before it writes any, and never rows of two
+ * inputs.
+ */
 const INPUT_BYTES = 32 * 1024 * 1024
-/** For a table of unknown size. */
+/** Number of inputs for a table of unknown size. */
 const DEFAULT_INPUTS = 1024
-/** Opening an input that is not used takes time, too. */
+/** Opening an unused input takes time too. */
 const LEAST_INPUTS = 64
 const MOST_INPUTS = 16_384
 
-/** How many inputs a table of about so many bytes is given, as text; `undefined`: nobody knows. */
+/** Number of inputs for a table of about `bytes` of text; `undefined`: unknown. */
 export function inputsFor(bytes: number | undefined): number {
   return bytes === undefined
     ? DEFAULT_INPUTS
@@ -20,16 +26,20 @@ export function inputsFor(bytes: number | undefined): number {
 }
 
 export interface PackInputsOptions {
-  /** How many inputs there are. What one may hold doubles when half of them are used up, again when half of the rest are, and so on: a table that is larger than was thought takes more memory, and goes on. */
+  /**
+   * Number of inputs. The size of an input doubles when half of them are used, again when half of the rest are, and so
+   * on: a table that is larger than expected takes more memory, and still succeeds.
+   */
   readonly count: number
-  /** The longest row that there is room for. */
+  /** Maximum size of a row. */
   readonly maxRowBytes: number
   readonly columns: readonly unknown[]
 }
 
 /**
- * Divides rows into inputs, so that a reader never holds many long rows at once, nor a very long one and others. At most a row of `SHARING_ROW_BYTES` is held here.
- * @throws DwhError ROW_TOO_LARGE, once the row has been seen to its end, so that its length is known
+ * Divides rows into inputs, so that a reader never holds many long rows at once, nor a very long one together with
+ * others. Holds at most one row of `SHARING_ROW_BYTES` here.
+ * @throws DwhError ROW_TOO_LARGE, after the end of the row, when its length is known
  */
 export async function* packInputs(
   framed: AsyncIterable<FramedPiece>,
@@ -40,7 +50,7 @@ export async function* packInputs(
   /** The beginning of a row that may still share the input. */
   let held: Uint8Array[] = []
   let rowBytes = 0
-  /** Set while a row passes that has an input of its own. */
+  /** True while a row with its own input passes. */
   let alone = false
   const growth = () => 2 ** Math.floor(Math.log2(count / Math.max(count - input, 1)))
 

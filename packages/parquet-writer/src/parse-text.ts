@@ -1,8 +1,9 @@
 import { type ColumnType, columnTypeRow, elementType, type ScalarType } from '@dwh/core'
 
 /**
- * The DuckDB expression that turns a value's text into its type. A text that is none of the type is an error, which `report` makes of the text: DuckDB's own names neither the column nor the
- * row. `text` is an SQL expression of type VARCHAR.
+ * Returns the DuckDB expression that converts the text of a value to its type. Invalid text raises an error, whose
+ * message `report` makes from the text: DuckDB's own errors name neither the column nor the row. `text` is an SQL
+ * expression of type VARCHAR.
  */
 export function parseStrictly(type: ColumnType, text: string, report: (text: string) => string): string {
   const element = elementType(type)

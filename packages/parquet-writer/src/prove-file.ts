@@ -15,10 +15,13 @@ import { fileLiteral, toNumber } from './duckdb-sql.ts'
 import { hashRows } from './hash-rows.ts'
 import type { ParquetColumn } from './parquet-input.ts'
 
-/** Of one query. Each holds a vector per column and thread, and a thousand columns at once hold gigabytes; columns are read apart anyway. */
+/**
+ * Maximum number of expressions in a query. Each holds a vector per column and thread, and a thousand columns at once
+ * need gigabytes; Parquet stores columns separately anyway.
+ */
 const MOST_EXPRESSIONS = 200
 
-/** Measures a Parquet file as `measuresOf` says, all of its bytes read; with `hash` also hashes its rows. */
+/** Measures a Parquet file as `measuresOf` defines, by reading all its bytes; with `hash` also hashes its rows. */
 export async function proveFile(
   connection: DuckDBConnection,
   path: string,

@@ -7,7 +7,7 @@ export interface ParquetFooter {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** https://duckdb.org/docs/stable/data/parquet/metadata */
+/** Reads the footer, see https://duckdb.org/docs/stable/data/parquet/metadata. */
 export async function readFooter(connection: DuckDBConnection, path: string): Promise<ParquetFooter> {
   const rows = await countRows(connection, path)
   const reader = await connection.runAndReadAll(
@@ -23,7 +23,7 @@ export async function countRows(connection: DuckDBConnection, path: string): Pro
   return Number(reader.getRows()[0]?.[0])
 }
 
-/** The bytes of the largest row group, before compression; 0 for a file without one. */
+/** Size of the largest row group, before compression; 0 for a file without row groups. */
 export async function largestRowGroup(connection: DuckDBConnection, path: string): Promise<number> {
   const reader = await connection.runAndReadAll(
     `SELECT coalesce(max(row_group_bytes), 0)::DOUBLE FROM parquet_metadata(${fileLiteral(path)}) WHERE column_id = 0`,

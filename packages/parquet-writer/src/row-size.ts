@@ -1,12 +1,12 @@
 import { type CellValue, DwhError, type Row } from '@dwh/core'
 import type { ParquetColumn } from './parquet-input.ts'
 
-/** Beside its text, in framed text: what divides it from the one before, and two quotes. */
+/** Bytes per cell besides its text, in framed text: a separator and two quotes. */
 const ROOM_PER_CELL = 3
-/** The end of the line. */
+/** Bytes per row: the end of the line. */
 const ROOM_PER_ROW = 1
 
-/** The error for a row that is longer than what room was made for. `where`: such as `row 7`. `bytes`: of its cells as text. */
+/** The error for a row that is too long. `where`: such as `row 7`. `bytes`: of its cells as text. */
 export function rowTooLarge(
   where: string,
   bytes: number,
@@ -20,7 +20,7 @@ export function rowTooLarge(
   })
 }
 
-/** The error for a row that has not one cell for each column; null for one that has. */
+/** The error for a row without exactly one cell for each column; null for a valid row. */
 export function wrongLength(row: Row, columns: readonly ParquetColumn[], number: number): DwhError | null {
   if (row.length === columns.length) return null
   return new DwhError('WRITE_FAILED', `row ${number}: ${row.length} cells for ${columns.length} columns`, {
@@ -28,7 +28,7 @@ export function wrongLength(row: Row, columns: readonly ParquetColumn[], number:
   })
 }
 
-/** What a cell that is text, or bytes of a BLOB, takes as text; 0 for others, which are short. */
+/** Size of a cell as text, for text and for bytes of a BLOB; 0 for others, which are short. */
 export function cellBytes(value: CellValue | undefined): number {
   if (typeof value === 'string') return Buffer.byteLength(value)
   return value instanceof Uint8Array ? 2 * value.length : 0

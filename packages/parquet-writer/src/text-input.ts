@@ -12,24 +12,27 @@ import type { ParquetColumn, WriteParquetInput } from './parquet-input.ts'
 import { rowTooLarge } from './row-size.ts'
 import { untilAborted } from './until-aborted.ts'
 
-/** A table on its way to DuckDB, as text through a pipe. */
+/** A table that is sent to DuckDB as text through a pipe. */
 export interface TextInput {
-  /** Hands the text to a query over it with a column per column, `cell(0)`, `cell(1)`, ... `path`: for pipes and files of its own. */
+  /**
+   * Feeds the text to a query over it, with one column per column: `cell(0)`, `cell(1)`, ... `path`: for pipes and
+   * temporary files.
+   */
   feed<T>(path: string, read: (query: string) => Promise<T>): Promise<T>
-  /** True for a column that the query gives as text; the others come as their type. */
+  /** True for a column that the query returns as text; others have their type. */
   isText(index: number): boolean
-  /** Rows that the source has sent; once all has been fed. */
+  /** Number of rows that the source has sent; final when all text has been fed. */
   rows(): number
 }
 
 type Input = Pick<WriteParquetInput, 'path' | 'columns' | 'signal' | 'onProgress' | 'textBytes'>
 
-/** What a column is called on its way. */
+/** Name of a column in the query. */
 export function cell(index: number): string {
   return `c${index}`
 }
 
-/** Rows that a program or a cursor gives: a line of JSON each. */
+/** Sends rows of a program or a cursor: one line of JSON each. */
 export function rowText(data: RowData, { path, columns, signal, onProgress }: Input, maxRowBytes: number): TextInput {
   const encoder = rowEncoder(columns, maxRowBytes, data.trustedText ?? false)
   async function* pieces(): AsyncGenerator<Piece> {
@@ -42,7 +45,8 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
       onProgress?.({ rows: encoder.rows, bytes })
     }
   }
-  // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps all that it has read from one
+  // one column per line: read_csv reads a pipe in bounded memory, while read_json keeps everything that it has read
+  // from one
   function select(pipe: string): string {
     const cells = columns.map((_, index) => `cells[${index + 1}] AS ${cell(index)}`)
     const options = { delim: 'chr(1)', quote: "''", escape: "''", nullstr: 'chr(2)' }
@@ -56,7 +60,7 @@ export function rowText(data: RowData, { path, columns, signal, onProgress }: In
   }
 }
 
-/** What a COPY wrote, given on as it is. */
+/** Sends the output of COPY unchanged. */
 export function copiedText(data: BulkText, input: Input, maxRowBytes: number): TextInput {
   const { columns } = input
   function select(pipe: string): string {
@@ -78,7 +82,7 @@ export function copiedText(data: BulkText, input: Input, maxRowBytes: number): T
   }
 }
 
-/** What a COPY wrote, and how far it is. */
+/** The output of COPY, with progress. */
 async function* copied(data: BulkText, { path, signal, onProgress }: Input): AsyncGenerator<Uint8Array> {
   let bytes = 0
   for await (const piece of untilAborted(data.bulkText, signal, path)) {
@@ -88,17 +92,17 @@ async function* copied(data: BulkText, { path, signal, onProgress }: Input): Asy
   }
 }
 
-/** Throws ROW_TOO_LARGE for a line of more than `maxRowBytes`, once its end has come and its length is known. */
+/** Throws ROW_TOO_LARGE for a line of more than `maxRowBytes`, after its end, when its length is known. */
 async function* measured(
   pieces: AsyncIterable<Uint8Array>,
   columns: readonly ParquetColumn[],
   maxRowBytes: number,
 ): AsyncGenerator<Uint8Array> {
-  /** Of the line that has begun. */
+  /** Bytes of the current line. */
   let line = 0
   for await (const piece of pieces) {
     let from = 0
-    // most pieces are shorter than any line may be, and are not looked through
+    // most pieces are shorter than the limit and need no search
     while (line + piece.length - from > maxRowBytes) {
       const end = piece.indexOf(NEWLINE, from) + 1
       if (end === 0) break
@@ -113,7 +117,7 @@ async function* measured(
   }
 }
 
-/** Rows of any length, framed, in several inputs: see `packInputs`. */
+/** Sends rows of any length, framed, in several inputs: see `packInputs`. */
 export function longRowText(data: BulkText | RowData, input: Input, maxRowBytes: number): TextInput {
   const { path, columns, signal, onProgress, textBytes } = input
   const framer = 'bulkText' in data ? null : rowsFramer(columns, data.trustedText ?? false)
@@ -140,7 +144,7 @@ export function longRowText(data: BulkText | RowData, input: Input, maxRowBytes:
       escape: 'chr(1)',
       nullstr: "'\\N'",
       allow_quoted_nulls: 'false',
-      // else each of its parts has to hold the end of a row, and a list is read in any order
+      // in parallel, each part would have to contain the end of a row, and a list would be read in any order
       parallel: 'false',
     })
     const values = columns.map((column, index) => {
@@ -161,20 +165,21 @@ export function longRowText(data: BulkText | RowData, input: Input, maxRowBytes:
   }
 }
 
-/** True for a type whose texts may have backslashes; that of a BLOB begins with one and has no other. */
+/** True for a type whose text may contain backslashes; the text of a BLOB begins with one and has no other. */
 function hasBackslashes(type: ColumnType): boolean {
   return elementType(type) !== null || isLongText(type as ScalarType)
 }
 
-/** Where `text` has `part`, it is replaced, each text by the next, one after another. */
+/** If `text` contains `part`, applies the replacements to it, one after another. */
 function replaceWhere(part: string, text: string, replacements: readonly (readonly [string, string])[]): string {
   const replaced = replacements.reduce((sql, [from, to]) => `replace(${sql}, ${from}, ${to})`, text)
   return `CASE WHEN contains(${text}, ${part}) THEN ${replaced} ELSE ${text} END`
 }
 
 /**
- * The backslashes that COPY put in are taken out again, in steps since a `replace` is dear: first the frequent ones, then the rare ones where backslashes are left. Postgres has no text with
- * a zero byte, which can so stand for a backslash meanwhile.
+ * Removes the backslashes that COPY added, in steps since `replace` is expensive: first the frequent escapes, then the
+ * rare ones if backslashes are left. Texts of Postgres contain no zero byte, so one can represent a backslash
+ * meanwhile.
  */
 const UNESCAPE: readonly ((type: ColumnType, text: string) => string)[] = [
   (type, text) => {
@@ -198,10 +203,13 @@ const UNESCAPE: readonly ((type: ColumnType, text: string) => string)[] = [
   (type, text) => (hasBackslashes(type) ? replaceWhere('chr(0)', text, [['chr(0)', "'\\'"]]) : text),
 ]
 
-/** The buffer of DuckDB's reader: at least this, and at least the longest row. It is filled, and so takes memory, only as far as there is text. */
+/**
+ * Minimum size of the buffer of DuckDB's reader; it is at least the longest row. It is filled, and so needs memory,
+ * only as far as there is text.
+ */
 const MIN_READ_BUFFER_BYTES = 4 * 1024 * 1024
 
-/** https://duckdb.org/docs/stable/data/csv/overview#parameters; nothing is guessed. */
+/** The read_csv expression, see https://duckdb.org/docs/stable/data/csv/overview#parameters; nothing is guessed. */
 function readCsv(
   paths: readonly string[],
   names: readonly string[],
@@ -214,7 +222,7 @@ function readCsv(
     auto_detect: 'false',
     header: 'false',
     compression: "'none'",
-    // left alone, it takes the first line end that it sees, which may be inside a value
+    // by default it uses the first line end that it sees, which may be inside a value
     new_line: "'\\n'",
     max_line_size: bytes,
     buffer_size: bytes,

@@ -1,8 +1,8 @@
 import { interruptible, throwIfAborted } from '@dwh/core'
 
 /**
- * The items of `source` until `signal` fires; then ABORTED, at once, even when the source never answers.
- * A source that still owes an answer is told to stop but not waited for.
+ * Yields the items of `source` until `signal` fires; then throws ABORTED at once, even if the source never answers. A
+ * source that still owes an answer is told to stop but not waited for.
  */
 export async function* untilAborted<T>(
   source: AsyncIterable<T>,

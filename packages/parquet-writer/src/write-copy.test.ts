@@ -9,7 +9,7 @@ import { openParquetWriter, type WriteParquetInput, type WrittenParquet } from '
 
 type Cell = string | null
 
-/** As Postgres writes it: with backslashes where they have to be. */
+/** As Postgres writes it, with the necessary backslashes. */
 function copyLine(cells: readonly Cell[]): string {
   const fields = cells.map((cell) => (cell === null ? '\\N' : cell.replace(/[\\\b\f\n\r\t\v]/g, escaped)))
   return `${['', ...fields].join('\t')}\n`
@@ -20,13 +20,13 @@ function escaped(character: string): string {
   return `\\${letter}`
 }
 
-/** In pieces that end anywhere, also within a character. */
+/** Splits into pieces that end anywhere, also within a character. */
 async function* pieces(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-/** Long rows take a way of their own; with room for one, all rows of a table take it. */
+/** Long rows use a separate path; with a large maxRowBytes, all rows of a table use it. */
 const ROOM = { short: {}, long: { maxRowBytes: 2 * 1024 * 1024, textBytes: 1 } } as const
 
 async function setUp(length: keyof typeof ROOM = 'short') {
@@ -50,14 +50,14 @@ async function setUp(length: keyof typeof ROOM = 'short') {
 
 async function readBack(path: string): Promise<Cell[][]> {
   const connection = await (await DuckDBInstance.create()).connect()
-  // the client takes a byte order mark off the beginning of a text
+  // the client removes a byte order mark from the beginning of a text
   const reader = await connection.runAndReadAll(`SELECT encode(COLUMNS(*)::VARCHAR)::BLOB FROM read_parquet('${path}')`)
   connection.closeSync()
   const rows = reader.getRows() as ({ bytes: Uint8Array } | null)[][]
   return rows.map((row) => row.map((cell) => cell && Buffer.from(cell.bytes).toString('utf8')))
 }
 
-describe.each(['short', 'long'] as const)('text as Postgres writes it, on the way of %s rows', (length) => {
+describe.each(['short', 'long'] as const)('COPY text, path of %s rows', (length) => {
   test.each<[string, ColumnType[], Cell[][]]>([
     ['one column, null and empty', ['VARCHAR'], [[null], [''], ['a'], [null], ['']]],
     ['no row', ['INTEGER', 'VARCHAR'], []],
@@ -125,7 +125,7 @@ describe.each(['short', 'long'] as const)('text as Postgres writes it, on the wa
     ])
   })
 
-  test('any text comes back', async () => {
+  test('any text: read back unchanged', async () => {
     const { write } = await setUp(length)
     const cell = fc.option(
       fc.oneof(
@@ -184,7 +184,7 @@ describe('rows of more than 1 MiB', () => {
     ['the only one', [3_000_000]],
     ['each longer than the one before', [2_000_000, 20_000_000, 40_000_000]],
     ['among many short ones', [...Array.from({ length: 5000 }, () => 10), 20_000_000, 10]],
-  ])('%s: says how much room it needs, and has it then', async (_, lengths) => {
+  ])('%s: the error says how much it needs, and the next attempt succeeds', async (_, lengths) => {
     const { write } = await setUp()
     // few enough to escape that the test does not take longer over it than what it tests
     const part = `a\tb"\\\u0001${'x'.repeat(494)}`
@@ -203,7 +203,7 @@ describe('rows of more than 1 MiB', () => {
     }
   })
 
-  test('of a BLOB: 10 MB among others, in pieces that end anywhere', async () => {
+  test('BLOB of 10 MB among others, pieces that end anywhere: unchanged', async () => {
     const { write } = await setUp('long')
     const rows = [
       ['\\x', 'a'],
@@ -217,7 +217,7 @@ describe('rows of more than 1 MiB', () => {
     expect(reader.getRows()).toEqual(rows)
   })
 
-  test('where no pipe can be made: through files', async () => {
+  test('no pipe possible: through files', async () => {
     const { write, folder } = await setUp('long')
     const { PATH } = process.env
     process.env.PATH = '/nowhere'
@@ -231,8 +231,8 @@ describe('rows of more than 1 MiB', () => {
   })
 })
 
-describe('what is wrong is never written', () => {
-  test('a value that is not one of its type: the column, the value and the row', async () => {
+describe('invalid data is never written', () => {
+  test('value that is not of its type: the error has column, value and row', async () => {
     const { folder, write } = await setUp()
     const rows = [
       ['1', '1.00'],
@@ -252,31 +252,34 @@ describe('what is wrong is never written', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.parquet'))).toEqual([])
   })
 
-  test.each(['short', 'long'] as const)('a stream of %s rows that is cut anywhere', async (length) => {
-    const { folder, writer } = await setUp()
-    const text = [
-      ['1', 'a'],
-      ['2', 'b\nc'],
-      ['3', ''],
-    ]
-      .map(copyLine)
-      .join('')
-    for (let end = 0; end < text.length; end += 1) {
-      async function* cut(): AsyncGenerator<Uint8Array> {
-        if (end > 0) yield Buffer.from(text.slice(0, end))
-        throw new DwhError('SOURCE_FAILED', 'the connection was lost')
+  test.each(['short', 'long'] as const)(
+    'stream of %s rows that is cut anywhere: error, no file left',
+    async (length) => {
+      const { folder, writer } = await setUp()
+      const text = [
+        ['1', 'a'],
+        ['2', 'b\nc'],
+        ['3', ''],
+      ]
+        .map(copyLine)
+        .join('')
+      for (let end = 0; end < text.length; end += 1) {
+        async function* cut(): AsyncGenerator<Uint8Array> {
+          if (end > 0) yield Buffer.from(text.slice(0, end))
+          throw new DwhError('SOURCE_FAILED', 'the connection was lost')
+        }
+        const columns = [
+          { name: 'n', type: 'INTEGER' },
+          { name: 't', type: 'VARCHAR' },
+        ] as const
+        const data = { bulkText: cut(), sent: () => 3 }
+        await expect(
+          writer.write({ path: join(folder, 'x.parquet'), columns, data, ...ROOM[length] }),
+        ).rejects.toMatchObject({
+          code: 'SOURCE_FAILED',
+        })
       }
-      const columns = [
-        { name: 'n', type: 'INTEGER' },
-        { name: 't', type: 'VARCHAR' },
-      ] as const
-      const data = { bulkText: cut(), sent: () => 3 }
-      await expect(
-        writer.write({ path: join(folder, 'x.parquet'), columns, data, ...ROOM[length] }),
-      ).rejects.toMatchObject({
-        code: 'SOURCE_FAILED',
-      })
-    }
-    expect(await readdir(folder)).toEqual(['temp'])
-  })
+      expect(await readdir(folder)).toEqual(['temp'])
+    },
+  )
 })

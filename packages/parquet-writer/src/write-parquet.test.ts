@@ -21,7 +21,7 @@ async function* batches(...all: RowBatch[]): AsyncGenerator<RowBatch> {
   yield* all
 }
 
-/** Every value as DuckDB prints it, read from the file. */
+/** Every value of the file as DuckDB prints it. */
 async function readBack(path: string): Promise<(string | null)[][]> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
@@ -165,7 +165,7 @@ describe('values', () => {
     ['TIMESTAMP WITH TIME ZONE', '2026-02-18 03:00:12'],
   ]
 
-  test.each(wrong)('a column of %s refuses %j, and leaves nothing', async (type, value) => {
+  test.each(wrong)('column of %s, value %j: refused, no file left', async (type, value) => {
     const { folder, temp, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const columns = [
@@ -178,7 +178,7 @@ describe('values', () => {
     expect(await contents(temp)).toEqual([])
   })
 
-  test('a trusted value that DuckDB cannot hold is refused with the key of its row', async () => {
+  test('trusted value that DuckDB cannot hold: refused with the key of its row', async () => {
     const { folder, writer } = await setUp()
     const columns = [
       { name: 'id', type: 'INTEGER' },
@@ -190,7 +190,7 @@ describe('values', () => {
     )
   })
 
-  test('any text comes back as it was, by two readers', async () => {
+  test('any text: read back unchanged by two readers', async () => {
     const { folder, writer } = await setUp()
     let n = 0
     await fc.assert(
@@ -214,7 +214,7 @@ describe('values', () => {
   })
 })
 
-/** All that is left below the temporary folder: not the writer's own empty folder. */
+/** Everything left below the temporary folder, except the empty folder of the writer. */
 async function contents(temp: string): Promise<string[]> {
   const all = await readdir(temp, { recursive: true })
   return all.filter((name) => name.includes('/'))
@@ -228,7 +228,7 @@ describe('shapes', () => {
     { name: 'meta', type: 'JSON' },
   ] as const
 
-  test('no rows: the columns keep their types', async () => {
+  test('no rows: a file with typed columns', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     expect(await writer.write({ path, columns, data: { rows: batches() } })).toMatchObject({ rows: 0 })
@@ -237,7 +237,7 @@ describe('shapes', () => {
     )
   })
 
-  test('1,600 columns with hostile names', async () => {
+  test('1,600 columns with hostile names: written', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const special = [
@@ -267,7 +267,7 @@ describe('shapes', () => {
     expect(rows[1]).toEqual(Object.fromEntries(wide.map((c) => [c.name, null])))
   })
 
-  test('the footer carries the metadata', async () => {
+  test('metadata: in the footer', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const metadata = { dwh: JSON.stringify({ table: 'quo"te', note: "it's ü" }), 'other key': '' }
@@ -276,7 +276,7 @@ describe('shapes', () => {
     expect(rows).toEqual(Object.entries(metadata))
   })
 
-  test('a temporary folder and a file whose paths hold quotes and globs', async () => {
+  test('paths with quotes and globs: written', async () => {
     const folder = await temporaryFolder()
     const writer = await openParquetWriter({ tempDirectory: join(folder, "it's [a] *") })
     onTestFinished(() => writer.close())
@@ -286,7 +286,7 @@ describe('shapes', () => {
     })
   })
 
-  test('a row above maxRowBytes says how much it needs, and then fits', async () => {
+  test('row above maxRowBytes: the error says how much it needs, and the next attempt succeeds', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const text = 'ü'.repeat(3_000_000)
@@ -301,7 +301,7 @@ describe('shapes', () => {
     expect(await query(`SELECT max(length(t))::INT FROM read_parquet('${path}')`)).toEqual([[3_000_000]])
   })
 
-  test('more rows than one row group, counted three times over', async () => {
+  test('more rows than one row group: all three counts are equal', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     let seen: number | null = 0
@@ -319,10 +319,10 @@ describe('shapes', () => {
   })
 })
 
-describe('failures leave nothing', () => {
+describe('failures leave no file', () => {
   const columns = [{ name: 'n', type: 'INTEGER' }] as const
 
-  test('the source dies midway', async () => {
+  test('source fails midway: its error is thrown', async () => {
     const { folder, temp, writer } = await setUp()
     async function* dying(): AsyncGenerator<RowBatch> {
       for (let i = 0; i < 50; i += 1) yield Array.from({ length: 1000 }, (_, j) => [j])
@@ -335,7 +335,7 @@ describe('failures leave nothing', () => {
     expect(await contents(temp)).toEqual([])
   })
 
-  test('the source dies before the first row', async () => {
+  test('source fails before the first row: its error is thrown', async () => {
     const { folder, writer } = await setUp()
     async function* dying(): AsyncGenerator<RowBatch> {
       yield* []
@@ -347,7 +347,7 @@ describe('failures leave nothing', () => {
     expect(await readdir(folder)).toEqual(['temp'])
   })
 
-  test('the source is left early, and its own finally runs, when a value is refused', async () => {
+  test('value refused: the iterator of the source is returned, so its finally runs', async () => {
     const { folder, writer } = await setUp()
     let closed = false
     async function* endless(): AsyncGenerator<RowBatch> {
@@ -364,7 +364,7 @@ describe('failures leave nothing', () => {
     expect(closed).toBe(true)
   })
 
-  test('aborted midway, before the start, and while the source is silent', async () => {
+  test('abort midway, before the start, or while the source is silent: ABORTED', async () => {
     const { folder, temp, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const controller = new AbortController()
@@ -393,7 +393,7 @@ describe('failures leave nothing', () => {
     expect(await contents(temp)).toEqual([])
   })
 
-  test('columns that differ in case, a type that is none, no columns, a row too short, a file in the way', async () => {
+  test('names that differ in case, unknown type, no columns, short row, existing file: refused', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const write = (input: Partial<WriteParquetInput>) =>
@@ -412,11 +412,11 @@ describe('failures leave nothing', () => {
     )
     expect(await readdir(folder)).toEqual(['temp'])
     await writeFile(path, 'mine')
-    await expect(write({})).rejects.toThrowError(failsWith('WRITE_FAILED', 'there is a file already'))
+    await expect(write({})).rejects.toThrowError(failsWith('WRITE_FAILED', 'file exists'))
     expect((await stat(path)).size).toBe(4)
   })
 
-  test('É and é are two names to DuckDB, and to us', async () => {
+  test('É and é: two names, as in DuckDB', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')
     const two = ['É', 'é'].map((name) => ({ name, type: 'INTEGER' as const }))
@@ -425,7 +425,7 @@ describe('failures leave nothing', () => {
   })
 })
 
-test('twelve tables at once, of sources that need a thread of the pool for each batch', async () => {
+test('twelve tables at once, sources that need a thread of the pool for each batch: all are written', async () => {
   const { folder, writer } = await setUp()
   async function* needy(): AsyncGenerator<RowBatch> {
     for (let i = 0; i < 5; i += 1) {
@@ -442,7 +442,7 @@ test('twelve tables at once, of sources that need a thread of the pool for each 
   expect(written.map((w) => w.rows)).toEqual(Array(12).fill(5))
 })
 
-test('twelve tables at once do not wait for each other for ever', async () => {
+test('twelve tables at once: no deadlock', async () => {
   const { folder, temp, writer } = await setUp()
   async function* slow(): AsyncGenerator<RowBatch> {
     for (let i = 0; i < 5; i += 1) {

@@ -20,20 +20,20 @@ import { cell, copiedText, longRowText, rowText, type TextInput } from './text-i
 
 export interface WrittenParquet {
   readonly path: string
-  /** Rows that were read, that DuckDB wrote, and that the footer counts: the three are equal. */
+  /** Number of rows read, written by DuckDB, and counted in the footer: all three are equal. */
   readonly rows: number
   readonly bytes: number
 }
 
 export const DEFAULT_MAX_ROW_BYTES: number = 1024 * 1024
 
-/** Row groups end at whichever comes first; DuckDB counts the bytes as it holds them, before encoding. */
+/** A row group ends at whichever limit comes first; DuckDB counts the bytes in memory, before encoding. */
 const ROW_GROUP_ROWS = 122_880
 const ROW_GROUP_BYTES = 64 * 1024 * 1024
-/** Where rows are longer than by default: a few of them fill a row group, and each thread of a reader holds one. */
+/** For longer rows than the default: a few of them fill a row group, and each thread of a reader holds one. */
 const ROW_GROUP_BYTES_OF_LONG_ROWS = 16 * 1024 * 1024
 
-/** Marks, in DuckDB's error message, what `refusal` put there. */
+/** Marks the text of `refusal` in an error message of DuckDB. */
 const REFUSED = 'dwh-refused'
 
 /** Writes one table on `connection`, through a pipe at `pipePath`. See `ParquetWriter.write`. */
@@ -75,7 +75,7 @@ export async function writeParquet(
   }
 }
 
-/** How often DuckDB is asked how far it is. */
+/** Interval of the progress queries. */
 const PROGRESS_MS = 200
 const PROGRESS_SETTINGS = [
   'SET enable_progress_bar = true',
@@ -84,7 +84,7 @@ const PROGRESS_SETTINGS = [
 ]
 
 interface Copied {
-  /** As the source says. */
+  /** Number of rows according to the source. */
   readonly read: number
   readonly written: number
 }
@@ -127,13 +127,13 @@ function copyNative(connection: DuckDBConnection, input: WriteParquetInput, data
     } finally {
       clearInterval(timer)
       ended?.removeEventListener('abort', stop)
-      // what was never begun or attached has nothing to end
+      // transactions that were never begun and databases that were never attached need no end
       for (const statement of teardown) await connection.run(statement).catch(() => {})
     }
   })
 }
 
-/** `query`: its columns are `cell(0)`, `cell(1)`, ...; `value`: what becomes of each. */
+/** `query`: has the columns `cell(0)`, `cell(1)`, ...; `value`: the expression for each. */
 function copyStatement(input: WriteParquetInput, query: string, value: (index: number) => string): string {
   const values = input.columns.map((column, index) => `${value(index)} AS ${quoteIdentifier(column.name)}`)
   const metadata = Object.entries(input.metadata ?? {}).map(
@@ -148,7 +148,7 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
     ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
 }
 
-/** The value of a column that comes as text, or an error that says which it is and in which row. */
+/** The value of a column that arrives as text, or an error that names the column and the row. */
 function strictValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
   return parseStrictly(type, cellSql(input, index), (text) => refusal(input, index, text))
@@ -160,7 +160,8 @@ function cellSql(input: WriteParquetInput, index: number): string {
 }
 
 /**
- * The value of a column that comes as its type. Postgres's last thirty years of timestamps do not fit into DuckDB's 64 bits, and come around to before there were any.
+ * The value of a column that arrives as its type. The last thirty years of Postgres's timestamps exceed DuckDB's 64
+ * bits, and wrap around to before the first ones.
  */
 function typedValue(input: WriteParquetInput, index: number): string {
   const { type } = input.columns[index] as ParquetColumn
@@ -170,7 +171,7 @@ function typedValue(input: WriteParquetInput, index: number): string {
   return `CASE WHEN ${wrapped} THEN error(${refusal(input, index, `'beyond the year 294246'`)})::${type} ELSE ${value} END`
 }
 
-/** An expression for the error that names a value and its row; DuckDB's own names neither. */
+/** The expression of an error that names a value and its row; DuckDB's own errors name neither. */
 function refusal(input: WriteParquetInput, index: number, text: string): string {
   const keys = (input.key ?? []).map((name) => {
     const at = input.columns.findIndex((column) => column.name === name)
@@ -192,7 +193,7 @@ function checkColumns(columns: readonly ParquetColumn[]): void {
   for (const { name, type } of columns) {
     if (!isColumnType(type))
       throw new DwhError('WRITE_FAILED', `column ${name}: ${JSON.stringify(type)} is not a column type`)
-    // as DuckDB compares names: ASCII letters without case, all others exactly
+    // DuckDB compares ASCII letters without case, all others exactly
     const key = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     const other = seen.get(key)
     if (other !== undefined) {
@@ -212,7 +213,7 @@ function checkColumns(columns: readonly ParquetColumn[]): void {
 async function checkAbsent(path: string): Promise<void> {
   const there = await stat(path).catch(() => null)
   if (there)
-    throw new DwhError('WRITE_FAILED', `${path}: there is a file already`, {
+    throw new DwhError('WRITE_FAILED', `${path}: file exists`, {
       hint: 'Write to a new name, then rename.',
     })
 }

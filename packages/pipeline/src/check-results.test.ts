@@ -12,7 +12,7 @@ const failed = (name: string): TableResult => ({
 })
 const written = (name: string) => ({ status: 'written', name }) as TableResult
 
-/** What was read now, and where what is current comes from. */
+/** The database that was read, and the databases of the current tables. */
 function options(more: Partial<CheckResultsOptions> = {}, before = 'app'): CheckResultsOptions {
   return {
     onTableError: 'keep-previous',
@@ -27,11 +27,11 @@ function options(more: Partial<CheckResultsOptions> = {}, before = 'app'): Check
   }
 }
 
-test('every table was read: published', () => {
+test('every table read: published', () => {
   checkResults([written('a'), written('b')], options({ onTableError: 'fail' }))
 })
 
-test('a table failed: nothing is published, unless the previous one is to be kept', () => {
+test('one table failed: nothing is published, unless on_table_error is keep-previous', () => {
   const results = [failed('a'), written('b')]
   expect(() => checkResults(results, options({ onTableError: 'fail' }))).toThrowError(
     expect.objectContaining({ code: 'RUN_FAILED', message: 'a: cut', hint: 'Run again.', context: { tables: ['a'] } }),
@@ -39,19 +39,19 @@ test('a table failed: nothing is published, unless the previous one is to be kep
   checkResults(results, options())
 })
 
-test('every table failed: nothing is published, whatever is to be kept', () => {
+test('every table failed: nothing is published with any on_table_error', () => {
   expect(() => checkResults([failed('a'), failed('b')], options())).toThrowError(
     expect.objectContaining({ code: 'RUN_FAILED', message: 'a: cut, and 1 more', context: { tables: ['a', 'b'] } }),
   )
 })
 
-test('what would be kept is of another database: nothing is published', () => {
+test('previous version from another database: nothing is published', () => {
   expect(() => checkResults([failed('a'), written('b')], options({}, 'other'))).toThrowError(
     expect.objectContaining({
       code: 'RUN_FAILED',
-      hint: expect.stringContaining('a would be kept from another database'),
+      hint: expect.stringContaining('the previous version of a is from another database'),
     }),
   )
-  // one that is nowhere yet is kept from nowhere
+  // a new table has no previous version
   checkResults([written('a'), failed('b')], options({}, 'other'))
 })

@@ -5,14 +5,14 @@ import { differingFields, type RunPlan } from './plan-run.ts'
 export interface CheckResultsOptions {
   readonly onTableError: OnTableError
   readonly plan: RunPlan
-  /** Before this run. */
+  /** State before this run. */
   readonly state: EtlState
-  /** As they are now, by name. */
+  /** Current identity of each source, by name. */
   readonly sources: Readonly<Record<string, SourceIdentity>>
 }
 
 /**
- * Makes sure that a run may be published: with every table, or with some where that was asked for.
+ * Checks that a run may be published: with all tables, or with some if the settings allow it.
  * @throws DwhError RUN_FAILED, with the first failure's message, and `context.tables`
  */
 export function checkResults(results: readonly TableResult[], options: CheckResultsOptions): void {
@@ -28,12 +28,15 @@ export function checkResults(results: readonly TableResult[], options: CheckResu
     hint:
       options.onTableError === 'fail' || foreign.length === 0
         ? first.error.hint
-        : `Nothing was published: ${foreign.join(', ')} would be kept from another database than the one that was read now.`,
+        : `Nothing was published: the previous version of ${foreign.join(', ')} is from another database than the one that was read now.`,
     context: { tables: names },
   })
 }
 
-/** A warehouse holds one database per source, never some tables of each of two. */
+/**
+ * Finds tables whose previous version is from another database: a warehouse holds one database per source, never tables
+ * of two.
+ */
 function fromAnotherDatabase(names: readonly string[], { plan, state, sources }: CheckResultsOptions): string[] {
   return names.filter((name) => {
     const source = plan.tables.find((table) => table.name === name)?.source ?? ''

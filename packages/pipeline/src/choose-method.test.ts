@@ -17,7 +17,7 @@ function methods() {
 
 const failure = (connected: boolean) => new DwhError('SOURCE_FAILED', 'it failed', { context: { connected } })
 
-test('native, stopped by one table while it reads: that one goes by copy, the next by native', async () => {
+test('native fails while reading a table: that table uses copy, the next native', async () => {
   const { choose, after } = methods()
   const chosen = await choose(table)
   expect(chosen).toEqual({ method: 'native', why: null })
@@ -25,7 +25,7 @@ test('native, stopped by one table while it reads: that one goes by copy, the ne
   expect(await choose(table)).toEqual({ method: 'native', why: null })
 })
 
-test('native, which cannot connect: every table goes by copy, and says why', async () => {
+test('native cannot connect: every table uses copy, with the reason', async () => {
   const { choose, after } = methods()
   const chosen = await choose(table)
   expect(after(chosen, failure(false))).toEqual({ method: 'copy', why: 'it failed' })

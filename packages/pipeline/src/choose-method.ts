@@ -9,38 +9,41 @@ import {
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { TablePlan } from './plan-run.ts'
 
-/** A smaller table is there before DuckDB has opened connections of its own. */
+/** Minimum size for DuckDB's own reader: a smaller table is read before DuckDB has opened its connections. */
 const NATIVE_FROM_BYTES = 8 * 1024 * 1024
 
-/** DuckDB takes 2,048 rows at once, on each thread, before it writes any: longer rows than this do not fit into memory so. */
+/**
+ * Maximum average row size for DuckDB's own reader: it takes 2,048 rows at once on each thread before it writes any,
+ * and longer rows do not fit into memory.
+ */
 const NATIVE_ROW_BYTES = 32 * 1024
-/** And so no row may be longer than this. */
+/** Maximum size of a single row, for the same reason. */
 const NATIVE_LONGEST_ROW_BYTES = 256 * 1024
 
-/** A value becomes one JavaScript string in the rows method, which ends at 512 MiB. */
+/** Maximum size of a value in the rows method, where a value is one JavaScript string, which is limited to 512 MiB. */
 const ROWS_LONGEST_VALUE_BYTES = 400 * 1024 * 1024
 
 export interface ChosenMethod {
   readonly method: ExtractionMethod
-  /** Why it is none that would be faster; null where there is no such, or a person wanted it so. */
+  /** Why a faster method was not used; null if none is faster or the user chose this one. */
   readonly why: string | null
 }
 
-/** The ways out of one snapshot, and what is known by now of those that do not work. */
+/** The extraction methods of one snapshot, and which of them are known not to work. */
 export interface ExtractionMethods {
   /**
-   * Which one a table should take, as far as can be said before it was looked at.
-   * @throws DwhError CONFIG_INVALID for one that was asked for and is not there
+   * Chooses the method for a table before its profile is known.
+   * @throws DwhError CONFIG_INVALID for a method that was requested and is not available
    */
   choose(table: TablePlan): Promise<ChosenMethod>
-  /** The table on its way, through this method or the next best. */
+  /** Opens the table with this method, or with the next best. */
   open(
     chosen: ChosenMethod,
     table: TablePlan,
     profile: TableProfile | null,
     signal: AbortSignal | undefined,
   ): Promise<OpenedMethod>
-  /** The method to take after this one has failed with `error`; null where that would change nothing. */
+  /** The method to use after this one failed with `error`; null if another method would not help. */
   after(chosen: ChosenMethod, error: unknown): ChosenMethod | null
 }
 
@@ -54,17 +57,17 @@ export function openMethods(snapshot: SourceSnapshot, writer: ParquetWriter): Ex
   function whyNotNative(): Promise<string | null> {
     nativeReason ??= snapshot.duckdbReader
       ? writer.whyNotLoaded(snapshot.duckdbReader.extension.name)
-      : Promise.resolve('the source has no extension of DuckDB')
+      : Promise.resolve('the source has no DuckDB extension')
     return nativeReason
   }
 
-  /** The next best method where this one cannot take the longest row. */
+  /** The next best method if this one cannot handle the longest row. */
   function tooLong(method: ExtractionMethod, profile: TableProfile | null): ChosenMethod | null {
     const { rowBytes = 0, valueBytes = 0 } = profile?.longest ?? {}
     if (method === 'native' && rowBytes > NATIVE_LONGEST_ROW_BYTES)
-      return nextBest(`its longest row has ${rowBytes} bytes, and it takes 2,048 at once`)
+      return nextBest(`its longest row has ${rowBytes} bytes, and DuckDB reads 2,048 rows at once`)
     if (method === 'rows' && valueBytes > ROWS_LONGEST_VALUE_BYTES && snapshot.readBulkText)
-      return nextBest(`its longest value has ${valueBytes} bytes, and a JavaScript string ends at 512 MiB`)
+      return nextBest(`its longest value has ${valueBytes} bytes, and a JavaScript string is limited to 512 MiB`)
     return null
   }
 
@@ -75,13 +78,13 @@ export function openMethods(snapshot: SourceSnapshot, writer: ParquetWriter): Ex
       if (extract === 'rows') return { method: 'rows', why: null }
       if (extract === 'copy') {
         if (snapshot.readBulkText) return { method: 'copy', why: null }
-        throw new DwhError('CONFIG_INVALID', 'extract: copy: this source copies no text', {
+        throw new DwhError('CONFIG_INVALID', 'extract: copy: this source does not support copy', {
           hint: 'Write extract: auto.',
         })
       }
       if (extract === 'auto' && (table.estimatedBytes ?? 0) < NATIVE_FROM_BYTES) return nextBest(null)
       const rowBytes = (table.estimatedBytes ?? 0) / Math.max(table.estimatedRows ?? 0, 1)
-      if (rowBytes > NATIVE_ROW_BYTES) return nextBest('its rows are too long to take 2,048 at once')
+      if (rowBytes > NATIVE_ROW_BYTES) return nextBest('its rows are too long for DuckDB to read 2,048 at once')
       const why = await whyNotNative()
       if (why === null) return { method: 'native', why: null }
       if (extract === 'auto') return nextBest(why)
@@ -102,7 +105,7 @@ export function openMethods(snapshot: SourceSnapshot, writer: ParquetWriter): Ex
     },
     after({ method }, error) {
       if (method !== 'native' || !isDwhError(error, 'SOURCE_FAILED') || error.context.retryable) return null
-      // where it cannot begin, it will not for the next table; what stops it in the midst is of this one
+      // if it cannot connect, it will not for the next table either; an error while reading concerns this table only
       if (error.context.connected !== true) nativeReason = Promise.resolve(error.message)
       return nextBest(error.message)
     },

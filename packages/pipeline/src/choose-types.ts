@@ -1,12 +1,12 @@
 import { DwhError, didYouMean, encodingOf, type SelectionSettings, type SourceColumn, type StoreAs } from '@dwh/core'
 
 export interface TypeChoice {
-  /** As the settings spell the type. */
+  /** The type as the settings spell it. */
   readonly key: string
   readonly storeAs: StoreAs
 }
 
-/** What the settings want of a type, by each of its names. */
+/** The chosen storage of each type in the settings, by each of its names. */
 export function typeChoices(
   types: SelectionSettings['types'] = {},
   typeNames?: readonly (readonly string[])[],
@@ -24,8 +24,8 @@ export function typeChoices(
       const other = allowedTypes.get(name)
       if (other && other.storeAs !== storeAs) {
         const both = `${JSON.stringify(other.key)} and ${JSON.stringify(key)}`
-        throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, stored differently`, {
-          hint: 'Remove one of them. For single columns, write it in tables: <name>: columns: types.',
+        throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, but are stored differently`, {
+          hint: 'Remove one of them. For a single column, use tables: <name>: columns: types.',
         })
       }
       allowedTypes.set(name, { key, storeAs })
@@ -34,7 +34,7 @@ export function typeChoices(
   return allowedTypes
 }
 
-/** The column as somebody wants it stored. */
+/** The column with the storage that the settings choose. */
 export function chosen(
   column: SourceColumn,
   table: string,
@@ -50,15 +50,16 @@ export function chosen(
   if (encoding !== null) return { ...column, storeAs: `encoding:${knownEncoding(column, encoding, where)}` }
   const choice = column.allowedTypes?.[storeAs]
   if (choice) return { ...column, ...choice, storeAs }
-  // all that travels as text may be called text
+  // a column that is sent as text already may be set to text
   if (storeAs === 'text' && column.type === 'VARCHAR') return column
   const known = Object.keys(column.allowedTypes ?? {})
   throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
-    hint: known.length > 0 ? `Choose ${known.join(' or ')}.` : 'It has one way to be stored: remove the line.',
+    hint:
+      known.length > 0 ? `Choose ${known.join(' or ')}.` : 'This type can be stored in one way only: remove the line.',
   })
 }
 
-/** The source's name of an encoding that a person has written, in whatever spelling. */
+/** Finds the source's name of an encoding, in any spelling. */
 function knownEncoding({ encodings, sourceType, type }: SourceColumn, written: string, where: string): string {
   if (!encodings) {
     throw new DwhError('CONFIG_INVALID', `${where}: ${sourceType ?? type} has no encoding to choose`, {
@@ -69,7 +70,7 @@ function knownEncoding({ encodings, sourceType, type }: SourceColumn, written: s
   const found = Object.hasOwn(encodings, plain) ? encodings[plain] : undefined
   if (found !== undefined) return found
   const names = [...new Set(Object.values(encodings))]
-  throw new DwhError('CONFIG_INVALID', `${where}: no encoding ${JSON.stringify(written)} that the source knows`, {
-    hint: `${didYouMean(written, names).trim() || 'Write an IANA name.'} Known are ${names.join(', ')}; or store its bytes: bytes.`,
+  throw new DwhError('CONFIG_INVALID', `${where}: the source does not know the encoding ${JSON.stringify(written)}`, {
+    hint: `${didYouMean(written, names).trim() || 'Write an IANA name.'} Known encodings: ${names.join(', ')}. Or store the bytes: bytes.`,
   })
 }

@@ -10,7 +10,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Derive, type RunReport, runPipeline, type TableResult } from './index.ts'
 
-/** A source of one table, which tells what happens to it. */
+/** A source with one table, which records what happens to it. */
 function numbers(name: string, told: string[], before: Promise<void> = Promise.resolve()): Source {
   return {
     open: async () => ({
@@ -93,26 +93,26 @@ describe('derive', () => {
   test.each([
     ['a folder', false],
     ['a store without paths', true],
-  ])('a table that is made of another: published with it, in %s', async (_, remote) => {
+  ])('derived table: published with its source table, in %s', async (_, remote) => {
     const house = await open(remote)
     const { record } = await house.run([['default', numbers('a', [])]], doubled)
     expect(record).toMatchObject({ status: 'success', tables: { a: { rows: 3 }, doubled: { rows: 3 } } })
     expect([await sumOf(house.store, 'a'), await sumOf(house.store, 'doubled')]).toEqual(['6', '12'])
   })
 
-  test('again, a day after another: what was derived is in no source, and stays current', async () => {
+  test('run on the next day: a derived table is in no source, and stays current', async () => {
     const house = await open()
     await house.run([['default', numbers('a', [])]], doubled)
     const { plan, state } = await house.run([['default', numbers('a', [])]], doubled)
     expect(plan.dropped).toEqual([])
     expect(Object.keys(state.tables).sort()).toEqual(['a', 'doubled'])
-    // no model any more: the table leaves with it
+    // without the model, the table is removed
     const without = await house.run([['default', numbers('a', [])]])
     expect(without.plan.dropped).toEqual(['doubled'])
     expect(Object.keys(without.state.tables)).toEqual(['a'])
   })
 
-  test('it fails: nothing of the run is published, and the next run is whole', async () => {
+  test('derive fails: nothing of the run is published, and the next run is complete', async () => {
     const house = await open()
     const broken: Derive = async (results, files) => {
       await doubled(results, files)
@@ -129,7 +129,7 @@ describe('derive', () => {
     expect(await sumOf(house.store, 'doubled')).toBe('12')
   })
 
-  test('it makes a table fail: the run fails by it, as if it had not been read', async () => {
+  test('derive fails a table: the run fails as for a table that could not be read', async () => {
     const house = await open()
     const refuse: Derive = async (results) =>
       results.map(({ name }) => ({ status: 'failed', name, error: Object.assign(new Error('not unique')) as never }))
@@ -137,7 +137,7 @@ describe('derive', () => {
   })
 })
 
-test('each source is closed as soon as its own tables are read, and all are before anything is derived', async () => {
+test('sources: each is closed after its own tables, and all before derive', async () => {
   const told: string[] = []
   let tell = () => {}
   const closed = new Promise<void>((resolve) => {

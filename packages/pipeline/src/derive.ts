@@ -3,23 +3,23 @@ import { type Day, DwhError, type FileEntry, type ObjectStore, stageKey } from '
 import { stageFile } from '@dwh/metadata'
 import type { TableResult } from './execute-plan.ts'
 
-/** Files of a run that is under way. */
+/** Files of a running run. */
 export interface RunFiles {
   readonly runId: string
   readonly date: Day
-  /** A folder of this run alone, for files on their way; it goes with the step. */
+  /** Temporary folder of this run; it is removed after the step. */
   readonly folder: string
-  /** A local file with the bytes of one that the run has staged, to read. */
+  /** Returns the path of a local file with the content of a staged file, to read. */
   pathOf(file: FileEntry): Promise<string>
   /**
-   * Stages a finished file under its final key; the local file is gone afterwards. Nobody sees it before the commit.
-   * @returns the size and SHA-256 of what is in the store
+   * Stages a finished file under its final key, and removes the local file. It is not visible before the commit.
+   * @returns the size and SHA-256 of the stored file
    */
   stage(key: string, path: string): Promise<Pick<FileEntry, 'bytes' | 'sha256'>>
 }
 
 /**
- * What is made of the tables that were read, before anything is published: it may add results, take some away, or
+ * Derives results from the tables that were read, before anything is published: it may add results, remove some, or
  * make some fail. The sources are closed by then.
  */
 export type Derive = (results: readonly TableResult[], files: RunFiles) => Promise<readonly TableResult[]>
@@ -49,8 +49,8 @@ export function runFiles({ store, runId, date, folder, signal }: RunFilesOptions
     async stage(key, path) {
       const { size, sha256 } = await stageFile(store, runId, key, path, signal)
       if (sha256 === null)
-        throw new DwhError('STORE_FAILED', `${key}: the store does not say what it has stored`, {
-          hint: 'A store gives the SHA-256 of what putFile has put: see ObjectStore of @dwh/core.',
+        throw new DwhError('STORE_FAILED', `${key}: the store did not return the SHA-256 of the file`, {
+          hint: 'putFile of a store must return the SHA-256 of the file: see ObjectStore of @dwh/core.',
         })
       return { bytes: size, sha256 }
     },
@@ -60,8 +60,8 @@ export function runFiles({ store, runId, date, folder, signal }: RunFilesOptions
     const path = join(folder, `${sha256}.fetched`)
     const found = await store.getFile(staged, path, { signal })
     if (found?.sha256 === sha256) return path
-    throw new DwhError('DAMAGED', `${store.url}/${staged}: not what this run has staged there`, {
-      hint: 'Does something else write below _dwh/stage? Run again.',
+    throw new DwhError('DAMAGED', `${store.url}/${staged}: not the file that this run staged`, {
+      hint: 'Check whether another program writes below _dwh/stage, and run again.',
     })
   }
 }

@@ -28,8 +28,8 @@ const EXACT = [
 describe.each([
   ['SQL_ASCII', '<a/>', '<a/>'],
   ['WIN1252', '<a>\\xfc</a>', '<a>ü</a>'],
-])('texts in windows-1252, in a database in %s', (encoding, xml, exactXml) => {
-  test.each(METHODS)('by %s: exact, and proved by the hash of every row', async (extract) => {
+])('texts in windows-1252, database in %s', (encoding, xml, exactXml) => {
+  test.each(METHODS)('by %s: exact, with the hash of every row', async (extract) => {
     const house = await testWarehouse(await testDatabase(legacy(xml), { encoding }))
     const { record } = await house.run({ extract, verify: 'hash', tables: { t: { columns: { types: TYPES } } } })
     expect(record.tables.t).toMatchObject({ status: 'written' })
@@ -40,14 +40,14 @@ describe.each([
     ])
   })
 
-  test.each(METHODS)('by %s, without a word of it: refused, with the place and the ways out', async (extract) => {
+  test.each(METHODS)('by %s, without a setting: refused with place and hint', async (extract) => {
     const house = await testWarehouse(await testDatabase(legacy(xml), { encoding }))
     const run = house.run({ extract, tables: { t: { columns: { exclude: encoding === 'WIN1252' ? [] : ['n'] } } } })
     const bytes =
       encoding === 'WIN1252' ? /column raw: Postgres refuses "\\x81/ : /column t: Postgres refuses "M\\xfcller/
     await expect(run).rejects.toMatchObject({
       message: expect.stringMatching(new RegExp(`^t: ${bytes.source}.* \\(row with id=1\\)$`)),
-      // a database that says which encoding it has is not doubted
+      // no encoding is proposed if the database declares one
       hint: expect.stringMatching(
         encoding === 'WIN1252'
           ? /: bytes .*columns\.exclude.*UPDATE "public"\."t" SET .* WHERE "id" = '1';/
@@ -57,7 +57,7 @@ describe.each([
   })
 })
 
-test('a byte that the encoding does not have: refused with its place, and nothing is put instead', async () => {
+test('byte that the encoding does not have: refused with its place, not replaced', async () => {
   const house = await testWarehouse(
     await testDatabase(`CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t VALUES (1, 'a'), (2, E'\\x81')`, {
       encoding: 'SQL_ASCII',
@@ -75,7 +75,7 @@ test('a byte that the encoding does not have: refused with its place, and nothin
   ])
 })
 
-test('texts in many encodings, with quotes: exact, and proved by the hash of every row', async () => {
+test('texts in many encodings, with quotes: exact, with the hash of every row', async () => {
   const TEXTS: Readonly<Record<string, [bytes: string, text: string]>> = {
     shift_jis: ['\\x95\\x5c\\x83\\x5c', '表ソ'],
     'euc-jp': ['\\xc6\\xfc', '日'],

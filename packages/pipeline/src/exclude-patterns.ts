@@ -1,9 +1,12 @@
 import { exactPattern, formatTableName, matchesTable, type TableName } from '@dwh/core'
 
-/** From so many on, one pattern is easier to read than a list. */
+/** From this number of tables on, one pattern is easier to read than a list. */
 const MANY = 4
 
-/** The patterns to write under `exclude` to leave out `tables`: one with a `*` where they begin alike and no other of `known` does, else one for each. */
+/**
+ * Returns the patterns to write under `exclude` to leave out `tables`: one with a `*` if they share a prefix that no
+ * other table of `known` has, else one for each.
+ */
 export function excludePatterns(tables: readonly TableName[], known: readonly TableName[]): string[] {
   const exact = tables.map(exactPattern)
   if (tables.length < MANY) return exact

@@ -12,7 +12,7 @@ const table = (name: string, estimatedBytes: number): TableSchema => ({
   estimatedBytes,
 })
 
-/** A program's own source: tables of one row, read one at a time. */
+/** A source of a program: tables of one row, read one at a time. */
 function source(tables: readonly TableSchema[], beforeRows: (name: string) => void = () => {}): Source {
   return {
     async open() {
@@ -51,12 +51,12 @@ async function run(from: Source, change: (store: ObjectStore) => ObjectStore = (
   return { report, events, store }
 }
 
-test('tables are read the largest first', async () => {
+test('several tables: the largest is read first', async () => {
   const { events } = await run(source([table('a', 10), table('b', 1000), table('c', 100)]))
   expect(events.flatMap((event) => (event.type === 'table-start' ? [event.table] : []))).toEqual(['b', 'c', 'a'])
 })
 
-test('an error of a table keeps its hint, and says which table', async () => {
+test('error of a table: keeps its hint, and names the table', async () => {
   const { report, events } = await run(
     source([table('a', 1)], () => {
       throw new DwhError('SOURCE_FAILED', 'cut', { hint: 'Plug it in.', context: { line: 7 } })
@@ -67,7 +67,7 @@ test('an error of a table keeps its hint, and says which table', async () => {
   expect(report).toMatchObject({ hint: 'Plug it in.', cause: { ...said, context: { line: 7, table: 'a' } } })
 })
 
-test('a file of another size in the store than was written is not published', async () => {
+test('file size in the store differs from the written size: not published', async () => {
   const { report, store } = await run(source([table('a', 1)]), (inner) =>
     wrapStore(inner, {
       async putFile(...args) {

@@ -23,14 +23,14 @@ export interface ExecuteOptions {
   readonly runId: string
   readonly store: ObjectStore
   readonly writer: ParquetWriter
-  /** By source name; the caller closes them. */
+  /** Open snapshots by source name; the caller closes them. */
   readonly snapshots: ReadonlyMap<string, SourceSnapshot>
-  /** An empty folder for files on their way; the caller removes it. */
+  /** An empty folder for temporary files; the caller removes it. */
   readonly folder: string
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnEvent | undefined
-  /** Called with the name of a source once nothing of it is read any more. */
+  /** Called with the name of a source after all its tables were read. */
   readonly onSourceRead?: ((source: string) => Promise<void>) | undefined
 }
 
@@ -40,19 +40,19 @@ export type TableResult =
       readonly name: string
       readonly entry: TableEntry
       readonly durationMs: number
-      /** Of that, spent on looking at the table and the file beside reading and writing them. */
+      /** Time of that spent on the profile and the proof, in addition to reading and writing. */
       readonly proofMs: number
       readonly method: ExtractionMethod
-      /** Why the table did not take a faster method; null where there is none, or a person wanted it so. */
+      /** Why a faster method was not used; null if none is faster or the user chose this one. */
       readonly why: string | null
-      /** Columns whose type the values changed, in words. */
+      /** Columns whose type changed because of their values, in words. */
       readonly changes: readonly string[]
     }
   | { readonly status: 'failed'; readonly name: string; readonly error: DwhError }
 
 /**
- * Reads, writes, checks and stages every table of a plan: as many at once as each source allows, the largest first. A table that fails is
- * a result, not an error, and does not stop the others; an abort stops all. Nothing is published.
+ * Reads, writes, checks and stages every table of a plan: as many at once as each source allows, the largest first. A
+ * failed table is a result, not an error, and does not stop the others; an abort stops all. Nothing is published.
  * @throws DwhError ABORTED
  */
 export async function executePlan(plan: RunPlan, options: ExecuteOptions): Promise<TableResult[]> {
@@ -138,7 +138,7 @@ async function executeTable(
   }
 }
 
-/** Adds up how long what it is given takes. */
+/** Measures the total time of the promises passed to it. */
 function stopwatch(clock: () => Date) {
   let elapsed = 0
   const watch = async <T>(work: Promise<T>): Promise<T> => {
@@ -152,7 +152,7 @@ function stopwatch(clock: () => Date) {
   return Object.assign(watch, { elapsedMs: () => elapsed })
 }
 
-/** Every failure of a table says which table. */
+/** Adds the name of the table to an error. */
 function named(cause: unknown, table: string): DwhError {
   if (!isDwhError(cause)) {
     const message = cause instanceof Error ? cause.message : String(cause)

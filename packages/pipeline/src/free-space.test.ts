@@ -3,19 +3,19 @@ import { expect, test } from 'vitest'
 import { checkFreeSpace } from './free-space.ts'
 import type { RunPlan, TablePlan } from './plan-run.ts'
 
-/** A plan of tables that took so many bytes the last time; null for a new one. */
+/** A plan of tables with their previous sizes; null for a new table. */
 const plan = (...bytes: (number | null)[]) =>
   ({ tables: bytes.map((previousBytes) => ({ previousBytes }) as TablePlan) }) as unknown as RunPlan
 
-test('a folder with less room than the tables took the last time: an error before anything is read', async () => {
+test('less free space than the tables needed the last time: an error before anything is read', async () => {
   const folder = await temporaryFolder()
   await expect(checkFreeSpace(folder, plan(2 ** 60, 1, null))).rejects.toMatchObject({
     code: 'WRITE_FAILED',
-    message: expect.stringMatching(/^\/.*: \d+ MB free, and these tables took 1152921504607 MB the last time$/),
+    message: expect.stringMatching(/^\/.*: \d+ MB free, and these tables needed 1152921504607 MB the last time$/),
     hint: expect.stringContaining('DWH_TMP'),
   })
 })
 
-test('a folder with room, and tables that are new: nothing to say', async () => {
+test('enough free space, new tables: no error', async () => {
   await checkFreeSpace(await temporaryFolder(), plan(1024, null))
 })

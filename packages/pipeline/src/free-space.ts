@@ -3,8 +3,8 @@ import { DwhError } from '@dwh/core'
 import type { RunPlan } from './plan-run.ts'
 
 /**
- * Makes sure, before anything is read, that a folder has room for the files of a run: as much as they took the last time. New tables are not counted,
- * since how small they become is not known.
+ * Checks, before anything is read, that a folder has enough space for the files of a run: the size that they had the
+ * last time. New tables do not count, since their size is unknown.
  * @throws DwhError WRITE_FAILED
  */
 export async function checkFreeSpace(folder: string, plan: RunPlan): Promise<void> {
@@ -15,7 +15,7 @@ export async function checkFreeSpace(folder: string, plan: RunPlan): Promise<voi
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1_000_000)} MB`
   throw new DwhError(
     'WRITE_FAILED',
-    `${folder}: ${megabytes(free)} free, and these tables took ${megabytes(needed)} the last time`,
+    `${folder}: ${megabytes(free)} free, and these tables needed ${megabytes(needed)} the last time`,
     {
       hint: 'Free some space there, or set DWH_TMP to a folder on a larger disk.',
     },

@@ -5,7 +5,7 @@ import { testWarehouse } from './test-support.ts'
 
 const MiB = 1024 * 1024
 
-/** How a value of about so many bytes is made, the longest there may be, and what both Postgres and DuckDB say about it. */
+/** How to make a value of a given size, the maximum size, and what Postgres and DuckDB report about it. */
 const TYPES = {
   text: { most: 512 * MiB, make: (bytes: number) => `repeat('a\\tb"\\\\', ${bytes} / 6) || repeat('x', ${bytes} % 6)` },
   bytea: { most: 500 * MiB, make: (bytes: number) => `decode(repeat('00ff5c0a', ${Math.ceil(bytes / 4)}), 'hex')` },
@@ -82,7 +82,7 @@ test('long rows: many long columns in one row', async () => {
   ])
 }, 300_000)
 
-/** Each can be stored, and Postgres makes no text of it: beyond 1 GiB. */
+/** Values that can be stored, but whose text exceeds the 1 GiB limit of Postgres. */
 const TOO_LONG = [
   {
     what: 'a bytea of 600 MB',
@@ -100,7 +100,7 @@ const TOO_LONG = [
   },
 ]
 
-// making them takes longer than a smoke may
+// creating them takes longer than a smoke test may
 test.each(COUNT < 40 ? [] : TOO_LONG)(
   'long rows: $what: refused with table, column, row, size and what to do',
   async ({ sql, columns, message, hint }) => {

@@ -1,6 +1,6 @@
 import { DEFAULT_SCHEMA, DwhError, parseTableName } from '@dwh/core'
 
-/** Nobody can make a view in these. */
+/** DuckDB allows no views in these schemas. */
 const RESERVED_SCHEMAS = ['information_schema', 'pg_catalog']
 
 interface NamedTable {
@@ -10,9 +10,11 @@ interface NamedTable {
 }
 
 /**
- * Refuses names that one warehouse cannot hold side by side: the same name twice; tables that differ in case or Unicode form only (one view in DuckDB, one
- * folder on many file systems); a table of schema `main` beside one of `public`, which is `main` in DuckDB.
- * `tables` gives, for each name in the warehouse, where it comes from; of two that nobody asked for now nothing is said.
+ * Refuses names that one warehouse cannot hold together: the same name twice; tables that differ in case or Unicode
+ * form only (one view in DuckDB, one folder on many file systems); a table of schema `main` beside one of `public`,
+ * which is `main` in DuckDB.
+ * `tables` gives, for each name in the warehouse, where it comes from; a conflict between two tables that this run does
+ * not read is ignored.
  * @throws DwhError NAME_CONFLICT, with the setting that resolves it
  */
 export function checkTableNames(tables: readonly NamedTable[]): void {
@@ -20,7 +22,7 @@ export function checkTableNames(tables: readonly NamedTable[]): void {
   for (const table of tables) {
     const { schema, name } = parseTableName(table.name)
     if (table.asked && RESERVED_SCHEMAS.includes(schema.toLowerCase())) {
-      throw new DwhError('NAME_CONFLICT', `${table.from}: DuckDB keeps the schema ${schema} for itself`, {
+      throw new DwhError('NAME_CONFLICT', `${table.from}: DuckDB reserves the schema ${schema}`, {
         hint: `Give it another name: tables: { ${JSON.stringify(table.from)}: { name: ... } }.`,
       })
     }
@@ -32,7 +34,7 @@ export function checkTableNames(tables: readonly NamedTable[]): void {
     if (other) {
       const same = other.name === table.name ? `would both be ${table.name}` : 'would be one table in the warehouse'
       throw new DwhError('NAME_CONFLICT', `${other.from} and ${table.from} ${same}`, {
-        hint: `Names are told apart without case. Give one of them another name: tables: { ${JSON.stringify(table.from)}: { name: ... } }, or exclude it.`,
+        hint: `Names are compared without case. Give one of them another name: tables: { ${JSON.stringify(table.from)}: { name: ... } }, or exclude it.`,
       })
     }
     seen.set(key, [...others, table])

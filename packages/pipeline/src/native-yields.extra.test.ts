@@ -10,7 +10,7 @@ import { type RunReport, runPipeline } from './index.ts'
 
 const LOCK_TIMEOUT_MS = 10_000
 
-/** Starts to read a table that takes a minute, and returns once DuckDB reads it on connections of its own. */
+/** Starts to read a table that takes a minute, and returns when DuckDB reads it on its own connections. */
 async function reading(
   options: { maxSnapshotAgeMs?: number } = {},
 ): Promise<{ database: TestDatabase; run: Promise<RunReport>; events: RunEvent[] }> {
@@ -24,7 +24,7 @@ async function reading(
   onTestFinished(() => writer.close())
   const source = postgresSource({ connection: database.url, lockTimeoutMs: LOCK_TIMEOUT_MS, ...options })
   const events: RunEvent[] = []
-  // slow while it is read, not while it is profiled: only the query of each range has a ctid
+  // slow while it is read, not while it is profiled: only the query of each range uses ctid
   const where = `CASE WHEN current_query() LIKE '%cti' || 'd %' THEN pg_sleep(0.0005) IS NOT NULL ELSE true END`
   const run = runPipeline({
     store: localStore({ path: await temporaryFolder() }),
@@ -46,7 +46,7 @@ async function nobodyIsLeft(database: TestDatabase): Promise<void> {
   await expect.poll(async () => (await database.query(ours)).rows.length, { timeout: LOCK_TIMEOUT_MS }).toBe(0)
 }
 
-test('DuckDB reads by itself, and a statement waits: it goes on within lock_timeout', async () => {
+test('statement waits while DuckDB reads: it continues within lock_timeout', async () => {
   const { database, run, events } = await reading()
   const start = performance.now()
   await database.query('TRUNCATE t')
@@ -56,7 +56,7 @@ test('DuckDB reads by itself, and a statement waits: it goes on within lock_time
   await nobodyIsLeft(database)
 })
 
-test('DuckDB reads by itself, and the snapshot is open for too long: nothing is left at the server', async () => {
+test('snapshot open for too long while DuckDB reads: no session is left', async () => {
   const { database, run } = await reading({ maxSnapshotAgeMs: 10_000 })
   await expect(run).rejects.toMatchObject({ message: expect.stringMatching(/^t: the snapshot was open for 10 s/) })
   await nobodyIsLeft(database)

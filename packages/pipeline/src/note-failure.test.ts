@@ -7,7 +7,7 @@ import { failureOfRun, noteFailure } from './note-failure.ts'
 
 const NOW = new Date('2026-02-18T03:00:00Z')
 
-test('the answer to the commit is lost, and then the lease is over: what is staged stays, for the commit may still arrive', async () => {
+test('answer to the commit lost, then the lease: staged files stay, since the commit may still arrive', async () => {
   const store = localStore({ path: await temporaryFolder() })
   let now = NOW
   const lease = await takeLease(store, { owner: 'r1', clock: () => now, ttlMs: 60_000 })
@@ -45,7 +45,7 @@ test.each([
   ['a run that was quicker', new DwhError('CONFLICT', 'another run committed first'), { records: 1, noted: false }],
   ['settings that are wrong', new DwhError('CONFIG_INVALID', 'no'), { records: 0, noted: false }],
   ['a table that failed', new DwhError('RUN_FAILED', 'a: no', { hint: 'Do it.' }), { records: 1, noted: true }],
-])('the failure is %s: what is left of it', async (_, error, { records, noted }) => {
+])('failure is %s: what is recorded', async (_, error, { records, noted }) => {
   const store = localStore({ path: await temporaryFolder() })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
   const failed = { status: 'failed', code: error.code, message: error.message, hint: null } as const
@@ -62,7 +62,7 @@ test.each([
   )
 })
 
-test('the lease is over: that is why the run failed', () => {
+test('lease lost: reported as the reason of the failure', () => {
   const over = new DwhError('CONFLICT', 'its lease has run out')
   expect(failureOfRun(new Error('stopped'), 'r1', { lease: AbortSignal.abort(over) })).toBe(over)
   expect(failureOfRun(new Error('stopped'), 'r1', {})).toMatchObject({
@@ -71,7 +71,7 @@ test('the lease is over: that is why the run failed', () => {
   })
 })
 
-test('the storage has gone silent: that is why the rest was stopped', () => {
+test('storage silent: reported as the reason of the abort', () => {
   const silent = AbortSignal.abort(new DwhError('STORE_UNREACHABLE', 'silent'))
   expect(failureOfRun(new DwhError('ABORTED', 'a: stopped'), 'r1', { silent })).toBe(silent.reason)
   expect(failureOfRun(new DwhError('SOURCE_FAILED', 'a'), 'r1', { silent }).code).toBe('SOURCE_FAILED')

@@ -2,25 +2,29 @@ import { DwhError, isDwhError, type ObjectStore, type RunRecord } from '@dwh/cor
 import { abandonRun, recordFailure, writeRunRecord } from '@dwh/metadata'
 import { failureOf } from './run-record.ts'
 
-/** Leaves word of a failed run, and takes away what it staged. The failure itself matters more than not being able to say so. */
+/**
+ * Records a failed run, and removes the files that it staged. Best effort: the failure itself is more important than
+ * its record.
+ */
 export async function noteFailure(store: ObjectStore, record: RunRecord, error: DwhError): Promise<void> {
   if (error.context.uncertain !== true) await abandonRun(store, record.run_id)
-  // wrong settings are the caller's to see, and no event in the life of the warehouse
+  // a configuration error is reported to the caller; it is not an event in the warehouse
   if (error.code === 'CONFIG_INVALID') return
   try {
     await writeRunRecord(store, record)
-    // the run that was quicker is the state of things
+    // the faster run defines the state
     if (error.code !== 'CONFLICT') {
       const tables = Object.entries(record.tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
       await recordFailure(store, { run_id: record.run_id, at: record.finished_at, ...failureOf(error), tables })
     }
   } catch {
-    // the storage does not take it; the caller gets the reason of the failure, which may well be the same
+    // the store rejects the record; the caller gets the failure, which may have the same reason
   }
 }
 
 /**
- * What a run failed of: once its lease is over, that is the reason, and once the storage has gone silent, what else was stopped by that. But nothing hides that the run may be published all the same.
+ * The reason why a run failed: a lost lease, or a silent store, explains the failures that followed. But if it is
+ * uncertain whether the run was published, that is reported.
  */
 export function failureOfRun(
   cause: unknown,

@@ -1,21 +1,21 @@
 import type { SourceSnapshot } from '@dwh/core'
 import type { SourceSettings } from './settings.ts'
 
-/** The sources of a run, each at its own instant. */
+/** The open sources of a run, each at its own instant. */
 export interface OpenSources {
   readonly snapshots: ReadonlyMap<string, SourceSnapshot>
   /**
-   * Gives one back as soon as nothing of it is needed any more. Once: later calls do nothing. Never throws: what
-   * could not be closed is in `closeFailure`.
+   * Closes a source as soon as it is not needed any more. Later calls do nothing. Never throws: a failure is in
+   * `closeFailure`.
    */
   close(name: string): Promise<void>
   closeAll(): Promise<void>
-  /** The first failure of a `close`; null where there was none. */
+  /** The first failure of a `close`; null if there was none. */
   closeFailure(): unknown
 }
 
 /**
- * Opens every source, one after another. None stays open when one cannot be.
+ * Opens every source, one after another. If one cannot be opened, the others are closed.
  * @throws what a source throws
  */
 async function openSources(
@@ -49,7 +49,7 @@ async function openSources(
   return { snapshots, close, closeAll, closeFailure: () => failure }
 }
 
-/** Does the work with every source open, and closes those that it has left open. */
+/** Does the work with every source open, and closes the sources that it left open. */
 export async function withSources<T>(
   options: { readonly sources: Readonly<Record<string, SourceSettings>>; readonly signal?: AbortSignal | undefined },
   work: (open: OpenSources) => Promise<T>,

@@ -1,16 +1,16 @@
 import { formatTableName, type TableNote, type TableSchema } from '@dwh/core'
 import { excludePatterns } from './exclude-patterns.ts'
 
-/** What a person should know about some tables of the plan. */
+/** A note about some tables of the plan. */
 export interface PlanNote extends TableNote {
-  /** Which it is about, as the source names them. */
+  /** The tables that it is about, as the source names them. */
   readonly tables: readonly string[]
 }
 
-/** The most names of one list that a sentence holds. */
+/** Maximum number of names in a list. */
 const SHOWN = 5
 
-/** What there is to know about tables that are read together, each once. `known`: every table of their source. */
+/** Collects the notes about tables that are read together, each once. `known`: every table of their source. */
 export function planNotes(tables: readonly TableSchema[], known: readonly TableSchema[]): PlanNote[] {
   return [...ofTables(tables), ...storedTwice(tables, known), ...numbersOnly(tables)]
 }
@@ -26,9 +26,9 @@ function ofTables(tables: readonly TableSchema[]): PlanNote[] {
   return [...notes.values()]
 }
 
-/** Once for each parent that is no child itself. */
+/** One note for each parent that is not a child itself. */
 function storedTwice(tables: readonly TableSchema[], known: readonly TableSchema[]): PlanNote[] {
-  // with all their columns, also those that this warehouse leaves out
+  // with all columns, including those that this warehouse leaves out
   const whole = new Map(known.map((table) => [formatTableName(table), table]))
   const read = new Set(tables.map(formatTableName))
   const pairs = known.flatMap((parent) => {
@@ -40,7 +40,7 @@ function storedTwice(tables: readonly TableSchema[], known: readonly TableSchema
   return pairs.flatMap(({ parent, children }) => {
     if (children.length === 0 || below.has(parent)) return []
     const name = formatTableName(parent)
-    const found = `${name}: its rows include those of ${listed(children)}, which INHERIT from it and are read as tables of their own: stored twice`
+    const found = `${name}: its rows include those of ${listed(children)}, which INHERIT from it and are read as separate tables: stored twice`
     const excludes = excludePatterns(children, known).map((pattern) => JSON.stringify(pattern))
     const more = children.filter((child) => ownColumns(parent, child).length > 0)
     const but =
@@ -59,13 +59,13 @@ function storedTwice(tables: readonly TableSchema[], known: readonly TableSchema
   })
 }
 
-/** Columns that a child by inheritance has beside those of its parent. */
+/** Columns that a child by inheritance has in addition to those of its parent. */
 export function ownColumns(parent: TableSchema, child: TableSchema): string[] {
   const inherited = new Set(parent.columns.map(({ name }) => name))
   return child.columns.map(({ name }) => name).filter((name) => !inherited.has(name))
 }
 
-/** Once for each kind of thing that columns hold the numbers of. */
+/** One note for each kind of object that columns only refer to by number. */
 function numbersOnly(tables: readonly TableSchema[]): PlanNote[] {
   const kinds = new Map<string, { table: string; name: string }[]>()
   for (const table of tables)
@@ -77,7 +77,7 @@ function numbersOnly(tables: readonly TableSchema[]): PlanNote[] {
     return {
       id: kind.replaceAll(' ', '_'),
       tables: [...new Set(columns.map(({ table }) => table))],
-      found: `${kind} are not read: ${shorten(names)} ${names.length === 1 ? 'holds' : 'hold'} their numbers only`,
+      found: `${kind} are not read: ${shorten(names)} ${names.length === 1 ? 'contains' : 'contain'} only their numbers`,
       fix: null,
       sql: null,
     }

@@ -69,8 +69,8 @@ function refusal(input: Input): { code: string; message: string; hint: string } 
 const three = [table('customers'), table('orders'), table('billing.invoices')]
 const view = table('looking', { kind: 'view', onlyWhenNamed: 'a view' })
 
-describe('which tables', () => {
-  test('all of them, in order; what is read only when named is skipped, and says so', () => {
+describe('selection of tables', () => {
+  test('default: all tables in order; views and the like are skipped with a reason', () => {
     const result = plan({ tables: [...three, view, table('bare', { columns: [] })] })
     expect(result.tables.map((t) => [t.name, t.key])).toEqual([
       ['billing.invoices', 'billing.invoices/2026/02/18.parquet'],
@@ -79,7 +79,7 @@ describe('which tables', () => {
     ])
     expect(result.skipped).toEqual([
       { table: 'bare', reason: 'it has no columns' },
-      { table: 'looking', reason: 'a view: read only when included by name' },
+      { table: 'looking', reason: 'a view: read only if included by name' },
     ])
   })
 
@@ -93,7 +93,7 @@ describe('which tables', () => {
     [{ exclude: ['tmp_*'] }, ['billing.invoices', 'customers', 'orders']],
   ])('%j reads %j', (settings, expected) => expect(names({ tables: [...three, view], settings })).toEqual(expected))
 
-  test('--tables narrows it down', () => {
+  test('--tables: only matching tables', () => {
     expect(names({ tables: three, only: ['o*'] })).toEqual(['orders'])
     expect(refusal({ tables: three, only: ['order'] })).toMatchObject({
       code: 'CONFIG_INVALID',
@@ -107,20 +107,20 @@ describe('which tables', () => {
     [{ tables: { custmers: {} } }, 'tables: "custmers"'],
     [{ include: ['custmers'] }, 'include: "custmers"'],
     [{ exclude: ['custmers'] }, 'exclude: "custmers"'],
-  ])('%j: a name that is not there, with the nearest that is', (settings, message) => {
+  ])('%j: unknown name, the error suggests the nearest', (settings, message) => {
     const error = refusal({ tables: three, settings })
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) })
     expect(error.hint).toContain('Did you mean "customers"?')
   })
 
-  test('no table at all, or none that is left, is an error', () => {
+  test('no table, or none selected: an error', () => {
     expect(refusal({})).toMatchObject({ code: 'SOURCE_DENIED', message: expect.stringContaining('no tables') })
     expect(refusal({ tables: three, settings: { exclude: ['*'] } })).toMatchObject({
       message: expect.stringContaining('orders (excluded by "*")'),
     })
   })
 
-  test('a table or column that may not be read is an error, unless it is left out', () => {
+  test('table or column that may not be read: an error, unless it is left out', () => {
     const denied = { reason: 'no SELECT privilege', hint: 'GRANT SELECT ON closed TO reader; or exclude closed.' }
     const tables = [
       ...three,
@@ -137,14 +137,14 @@ describe('which tables', () => {
   })
 })
 
-describe('asked for one, whatever is wrong with another', () => {
+describe('--tables: errors of other tables are ignored', () => {
   const denied = { reason: 'no SELECT privilege', hint: 'GRANT SELECT ON q TO reader;' }
   const asked: Input = { tables: [table('p'), table('q')], only: ['p'] }
 
   test.each<[string, Input]>([
     ['it may not be read', { tables: [table('p'), table('q', { denied })] }],
     [
-      'a column of it may not be read',
+      'a column may not be read',
       { tables: [table('p'), table('q', { columns: [{ ...columns('pin')[0]!, denied }] })] },
     ],
     ['a column to leave out is gone', { settings: { tables: { q: { columns: { exclude: ['gone'] } } } } }],
@@ -160,14 +160,14 @@ describe('asked for one, whatever is wrong with another', () => {
     expect(() => plan({ ...asked, ...input, only: null })).toThrow()
   })
 
-  test('what is wrong with the one that was asked for stops it', () => {
+  test('error of the requested table: refused', () => {
     expect(refusal({ tables: [table('p', { denied }), table('q')], only: ['p'] }).code).toBe('SOURCE_DENIED')
     expect(refusal({ tables: [table('p'), table('P')], only: ['p'] }).code).toBe('NAME_CONFLICT')
     const settings = { tables: { p: { columns: { exclude: ['gone'] } } } }
     expect(refusal({ ...asked, settings }).message).toContain('no column "gone"')
   })
 
-  test('settings that may be meant for it, but for a slip, stop it: it would be read without them', () => {
+  test('misspelled settings of the requested table: refused, since it would be read without them', () => {
     const settings = { tables: { custmers: { columns: { exclude: ['email'] } } } }
     expect(refusal({ tables: three, settings, only: ['customers'] }).hint).toContain('Did you mean "customers"?')
     expect(names({ tables: three, settings, only: ['orders'] })).toEqual(['orders'])
@@ -175,19 +175,19 @@ describe('asked for one, whatever is wrong with another', () => {
     expect(names({ tables: [table('orders_2025')], settings: years, only: ['orders_2025'] })).toEqual(['orders_2025'])
   })
 
-  test('a table that the configuration leaves out: why', () => {
+  test('requested table that the configuration leaves out: the error has the reason', () => {
     expect(refusal({ tables: [...three, view], only: ['looking'] })).toMatchObject({
       code: 'CONFIG_INVALID',
-      message: '--tables looking: not read: looking: a view: read only when included by name',
+      message: '--tables looking: not read: looking: a view: read only if included by name',
     })
   })
 })
 
-describe('what to know about the tables', () => {
+describe('notes about tables', () => {
   const child = (name: string, more: Partial<TableSchema> = {}) => table(`chunks.${name}`, more)
   const parent = (...children: TableSchema[]) => table('metrics', { children })
 
-  test('a parent and its children by inheritance are stored twice: once for the parent, with what to exclude', () => {
+  test('parent and children by inheritance: one note that they are stored twice, with the exclude', () => {
     const chunks = [1, 2, 3, 4].map((n) => child(`metrics_${n}`))
     const tables = [parent(...chunks), child('other'), ...chunks]
     const { notes } = plan({ tables })
@@ -204,7 +204,7 @@ describe('what to know about the tables', () => {
     expect(plan({ tables, only: ['metrics'] }).notes).toEqual([])
   })
 
-  test('a pattern that would leave out another table, too, is not proposed; a child with columns of its own is said', () => {
+  test('pattern that would match another table: not proposed; child with own columns: mentioned', () => {
     const chunks = [1, 2, 3]
       .map((n) => child(`m_${n}`))
       .concat(child('m_more', { columns: columns('id', 'email', 'extra') }))
@@ -213,7 +213,7 @@ describe('what to know about the tables', () => {
     expect(note?.fix).toContain('But chunks.m_more has columns that metrics does not have.')
   })
 
-  test('a note that two tables share comes once; large objects are said once for all columns', () => {
+  test('note shared by two tables, large objects in several columns: one note each', () => {
     const note = { id: 'detach_pending', found: 'p2: cut off', fix: 'End it.', sql: 'ALTER TABLE p;' }
     const files = [{ ...columns('file')[0]!, refersTo: 'large objects' }]
     const { notes } = plan({
@@ -224,21 +224,21 @@ describe('what to know about the tables', () => {
       {
         id: 'large_objects',
         tables: ['docs'],
-        found: 'large objects are not read: docs.file holds their numbers only',
+        found: 'large objects are not read: docs.file contains only their numbers',
         fix: null,
         sql: null,
       },
     ])
   })
 
-  test('of a table with foreign parts only rows are counted', () => {
+  test('table with foreign parts: only rows are counted', () => {
     const [mixed] = plan({ tables: [table('m', { outsideInstant: true })], settings: { verify: 'hash' } }).tables
     expect(mixed?.verify).toBe('counts')
   })
 })
 
 describe('names and columns', () => {
-  test('renamed, left out, and a condition', () => {
+  test('renamed and excluded columns, condition: applied', () => {
     const settings = {
       tables: {
         orders: { name: 'sales.orders', where: 'id > 5', columns: { exclude: ['email'], rename: { id: 'order_id' } } },
@@ -255,14 +255,14 @@ describe('names and columns', () => {
     })
   })
 
-  test('a primary key of which a part is left out is none', () => {
+  test('primary key with an excluded column: empty', () => {
     const tables = [table('t', { primaryKey: ['id', 'email'] })]
     expect(
       plan({ tables, settings: { tables: { t: { columns: { exclude: ['email'] } } } } }).tables[0]?.primaryKey,
     ).toEqual([])
   })
 
-  test('a column that is not there; all columns left out', () => {
+  test('unknown column, all columns excluded: refused', () => {
     const settings = (columnSettings: object) => ({ tables: { customers: { columns: columnSettings } } })
     expect(refusal({ tables: three, settings: settings({ exclude: ['emial'] }) })).toMatchObject({
       message: 'tables: customers: no column "emial"',
@@ -283,7 +283,7 @@ describe('names and columns', () => {
     [[table('STRASSE'), table('Strasse')], 'would be one table'],
     [[table('main.t'), table('t')], 'main.t and t'],
     [[table('Billing.t'), table('billing.T')], 'Billing.t and billing.T'],
-  ])('%#: tables that one warehouse cannot tell apart', (tables, message) => {
+  ])('%#: table names that are the same in a warehouse: refused', (tables, message) => {
     expect(refusal({ tables })).toMatchObject({
       code: 'NAME_CONFLICT',
       message: expect.stringContaining(message),
@@ -299,7 +299,7 @@ describe('names and columns', () => {
     expect(names({ tables, settings: renamed })).toHaveLength(2)
   })
 
-  test('a name given twice; a name that yesterday’s tables still have', () => {
+  test('name used twice, or used by a current table: refused', () => {
     expect(refusal({ tables: three, settings: { tables: { orders: { name: 'customers' } } } })).toMatchObject({
       code: 'NAME_CONFLICT',
     })
@@ -328,12 +328,12 @@ describe('names and columns', () => {
     ['mood', [undefined, 'text', undefined]],
     ['public.Mood', [undefined, 'text', undefined]],
     ['interval', [undefined, undefined, undefined]],
-  ])('types: %s, by any name of a type', (name, expected) => {
+  ])('types: %s, any name of a type: applied', (name, expected) => {
     const [only] = plan({ tables: [typed], typeNames, settings: { types: { [name]: 'text' } } }).tables
     expect(only?.columns.map(({ storeAs }) => storeAs)).toEqual(expected)
   })
 
-  test('types: a name that no type has', () => {
+  test('types: unknown name, refused', () => {
     const settings: SelectionSettings = { types: { timestmptz: 'text' } }
     expect(refusal({ tables: [typed], typeNames, settings })).toMatchObject({
       code: 'CONFIG_INVALID',
@@ -342,25 +342,25 @@ describe('names and columns', () => {
     })
   })
 
-  test('types: one type by two names, stored differently', () => {
+  test('types: one type by two names with different storage, refused', () => {
     const refused: SelectionSettings = { types: { timestamptz: 'text', 'timestamp with time zone': 'iso8601' } }
     expect(refusal({ tables: [typed], typeNames, settings: refused })).toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringMatching(
-        /^types: "timestamptz" and "timestamp with time zone" are both .+, stored differently$/,
+        /^types: "timestamptz" and "timestamp with time zone" are both .+, but are stored differently$/,
       ),
     })
     const alike: SelectionSettings = { types: { timestamptz: 'text', 'timestamp with time zone': 'text' } }
     expect(plan({ tables: [typed], typeNames, settings: alike }).tables).toHaveLength(1)
   })
 
-  test('types of a source that does not list them go by their own names', () => {
+  test('types: source that does not list types, matched by their own names', () => {
     const settings: SelectionSettings = { types: { 'timestamp with time zone': 'text', gone: 'text' } }
     const [only] = plan({ tables: [typed], settings }).tables
     expect(only?.columns.map(({ storeAs }) => storeAs)).toEqual(['text', undefined, undefined])
   })
 
-  test('columns that DuckDB would rename', () => {
+  test('columns that DuckDB would rename: refused', () => {
     expect(refusal({ tables: [table('t', { columns: columns('ID', 'id') })] })).toMatchObject({
       code: 'NAME_CONFLICT',
       message: 't: columns "ID" and "id" differ in case only',
@@ -371,7 +371,7 @@ describe('names and columns', () => {
     expect(names({ tables: [table('t', { columns: columns('É', 'é') })] })).toEqual(['t'])
   })
 
-  test('another database is refused, unless it is meant', () => {
+  test('another database: refused without --accept-new-source', () => {
     const state = { ...stateWith('gone', '2026-02-17'), sources: { default: { kind: 'postgres', database: 'old' } } }
     expect(refusal({ tables: [table('t')], state })).toMatchObject({
       code: 'CONFIG_INVALID',
@@ -384,12 +384,12 @@ describe('names and columns', () => {
     expect(plan({ tables: [table('t')], state: unknown }).dropped).toEqual(['gone'])
   })
 
-  test('a schema that DuckDB keeps for itself', () => {
+  test('schema that DuckDB reserves: refused', () => {
     const settings = { tables: { t: { name: 'pg_catalog.t' } } }
     expect(refusal({ tables: [table('t')], settings })).toMatchObject({ code: 'NAME_CONFLICT' })
   })
 
-  test('two sources in one warehouse', () => {
+  test('two sources in one warehouse: both planned, equal names refused', () => {
     const sources = {
       a: { identity: { kind: 'a' }, tables: [table('t')], settings: {} },
       b: { identity: { kind: 'b' }, tables: [table('t')], settings: { tables: { t: { name: 'crm.t' } } } },
@@ -438,14 +438,14 @@ function stateWith(name: string, date: string, source = 'default'): EtlState {
 }
 
 describe('days', () => {
-  test('the future is refused', () => {
+  test('future date: refused', () => {
     expect(refusal({ tables: three, date: '2026-02-19' })).toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('in the future'),
     })
   })
 
-  test('today is replaced; a past day only when that is said', () => {
+  test('existing day: today is replaced, a past day only with --replace', () => {
     const { tables } = stateWith('orders', '2026-02-17')
     const today = { version: 3 as const, date: '2026-02-18', run_id: 'r0', tables }
     expect(plan({ tables: three, manifest: today }).tables.map((t) => t.replaces)).toEqual([false, false, true])
@@ -459,7 +459,7 @@ describe('days', () => {
     expect(names({ ...past, only: ['customers'] })).toEqual(['customers'])
   })
 
-  test('a table that is gone is dropped; not by a run of some tables, of an earlier day, or of another source', () => {
+  test('missing table: removed, but not by a run of some tables, an earlier day, or another source', () => {
     const state = stateWith('gone', '2026-02-17')
     expect(plan({ tables: three, state }).dropped).toEqual(['gone'])
     expect(plan({ tables: three, state, only: ['orders'] }).dropped).toEqual([])
@@ -470,7 +470,7 @@ describe('days', () => {
     ).toEqual(['orders'])
   })
 
-  test('what changed since the current files', () => {
+  test('changes since the current files: listed', () => {
     const [, , orders] = plan({ tables: three, state: stateWith('orders', '2026-02-17') }).tables
     expect(orders).toMatchObject({
       isNew: false,
@@ -481,7 +481,7 @@ describe('days', () => {
   })
 })
 
-test('a day that is being removed is not made again before its time is over', () => {
+test('day that is being pruned: refused until the prune is over', () => {
   const removed = (until: string) => ({ ...EMPTY, pruned: [{ date: '2026-02-17', until, keys: [] }] })
   const input = { tables: [table('a')], date: '2026-02-17' }
   expect(() => plan({ ...input, state: removed('2026-02-18T03:00:00.001Z') })).toThrowError(

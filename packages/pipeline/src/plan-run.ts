@@ -27,17 +27,17 @@ import {
 
 export interface PlanInput {
   readonly date: Day
-  /** The day on the warehouse's wall. */
+  /** Current day in the time zone of the warehouse. */
   readonly today: Day
   readonly now: Date
-  /** Only tables that these patterns name, as in `dwh run --tables`; null for all. */
+  /** Read only tables that match these patterns, as in `dwh run --tables`; null for all. */
   readonly only: readonly string[] | null
-  /** Allow a past day's files to be replaced. */
+  /** Allow replacing the files of a past day. */
   readonly replace: boolean
   readonly state: EtlState
-  /** The manifest of `date`, if there is one. */
+  /** The manifest of `date`; null if there is none. */
   readonly manifest: DayManifest | null
-  /** By source name: what it offers and what the settings say. */
+  /** By source name: its tables and settings. */
   readonly sources: Readonly<Record<string, PlannedSource>>
   /** Allow a source to be another database than the one that the warehouse was read from. */
   readonly acceptNewSource: boolean
@@ -47,40 +47,40 @@ export interface PlannedSource {
   readonly identity: SourceIdentity
   readonly tables: readonly TableSchema[]
   readonly settings: SelectionSettings
-  /** As `SourceSnapshot.typeNames` has them. */
+  /** As in `SourceSnapshot.typeNames`. */
   readonly typeNames?: readonly (readonly string[])[] | undefined
 }
 
 export interface TablePlan extends SelectedTable {
-  /** The source's name. */
+  /** Name of the source. */
   readonly source: string
-  /** The final key of its file. */
+  /** Final key of its file. */
   readonly key: string
-  /** True when the day already has a file of this table. */
+  /** True if the day already has a file of this table. */
   readonly replaces: boolean
-  /** What changed since the table's current files, in words; empty for a new table and one that is as it was. */
+  /** Changes since the current files of the table, in words; empty for a new or unchanged table. */
   readonly changes: readonly string[]
   readonly isNew: boolean
-  /** Of its current files; null for a new table. */
+  /** Size of its current files; null for a new table. */
   readonly previousBytes: number | null
 }
 
 /** Everything that a run will do, as data: `dwh plan` prints it, `executePlan` does it. */
 export interface RunPlan {
   readonly date: Day
-  /** In order of name. */
+  /** Sorted by name. */
   readonly tables: readonly TablePlan[]
   readonly skipped: readonly SkippedTable[]
-  /** Current tables that leave the views, since this run finds them gone or left out; their history stays. */
+  /** Current tables that leave the views, since this run finds them removed or left out; their history stays. */
   readonly dropped: readonly string[]
-  /** Every table that is current once the run is committed. */
+  /** Every table that is current after the commit. */
   readonly current: readonly string[]
-  /** What a person should know about the tables. */
+  /** Notes about the tables. */
   readonly notes: readonly PlanNote[]
 }
 
 /**
- * Decides what a run does. Pure: the same input gives the same plan.
+ * Plans a run. Pure: the same input gives the same plan.
  * @throws DwhError CONFIG_INVALID, NAME_CONFLICT, SOURCE_DENIED (also for a source without any table)
  */
 export function planRun(input: PlanInput): RunPlan {
@@ -147,7 +147,9 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
   }
 }
 
-/** Open columns with the type that they have, where they are what they were: from there they only widen. */
+/**
+ * Gives inferred columns their current type as minimum, if their source type is unchanged: from there they only widen.
+ */
 function remembering<T extends SelectedTable>(selected: T, current: TableEntry | undefined): T {
   const before = new Map(current?.columns.map((column) => [column.name, column]))
   const columns = selected.columns.map((column): SelectedColumn => {
@@ -158,7 +160,7 @@ function remembering<T extends SelectedTable>(selected: T, current: TableEntry |
   return withColumns(selected, columns)
 }
 
-/** The columns as they are read and as they are named in the warehouse, which are the same but for the name. */
+/** Sets the columns of the selection and of its table, which differ only in the name. */
 export function withColumns<T extends SelectedTable>(selected: T, columns: readonly SelectedColumn[]): T {
   return { ...selected, columns, table: { ...selected.table, columns: columns.map(({ as: _, ...column }) => column) } }
 }
@@ -171,29 +173,32 @@ function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
     ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column ${name} is gone`),
     ...[...after].flatMap(([name, { type, inferred }]) => {
       const was = before.get(name)
-      // what becomes of an inferred column is seen when it is read
+      // the type of an inferred column is known only after reading
       return was !== undefined && was !== type && !inferred ? [`column ${name} was ${was}, is ${type}`] : []
     }),
   ]
 }
 
-/** Whoever removed the day may still be at it. */
+/** Refuses a day that is being removed: the prune may not have finished. */
 function checkNotPruned({ date, now, state }: PlanInput): void {
   const pruned = state.pruned.find((day) => day.date === date && day.until > now.toISOString())
   if (!pruned) return
   throw new DwhError('CONFIG_INVALID', `date ${date}: the day was removed by \`dwh prune\``, {
-    hint: `It can be made again from ${pruned.until} on.`,
+    hint: `It can be created again after ${pruned.until}.`,
   })
 }
 
-/** A run of an earlier day never moves the current views, so it drops nothing either. */
+/** A run for an earlier day never changes the current views, so it removes nothing either. */
 function findDropped({ date, state, sources }: PlanInput, names: ReadonlySet<string>): string[] {
   return Object.entries(state.tables)
     .filter(([name, entry]) => Object.hasOwn(sources, entry.source.name) && !names.has(name) && entry.date <= date)
     .map(([name]) => name)
 }
 
-/** A wrong URL must not change a warehouse: a source stays the database that it was, unless somebody says so. */
+/**
+ * Prevents a wrong URL from changing a warehouse: a source must stay the same database, unless the user accepts
+ * another.
+ */
 function checkSameSources({ state, sources, acceptNewSource }: PlanInput): void {
   if (acceptNewSource) return
   for (const [name, { identity }] of Object.entries(sources)) {
@@ -202,12 +207,12 @@ function checkSameSources({ state, sources, acceptNewSource }: PlanInput): void 
     if (differs.length === 0) continue
     const what = differs.map((field) => `${field} ${before?.[field]}, now ${identity[field]}`).join('; ')
     throw new DwhError('CONFIG_INVALID', `source ${name}: another database than before (${what})`, {
-      hint: 'Give the right URL, or another storage; if the database was moved, restored or upgraded, say so once with --accept-new-source.',
+      hint: 'Use the right URL, or another storage. If the database was moved, restored or upgraded, add --accept-new-source once.',
     })
   }
 }
 
-/** Which fields say that it is another database. One that is not known on one side says nothing. */
+/** The fields in which the two databases differ. A field that is unknown on one side does not count. */
 export function differingFields(before: SourceIdentity | undefined, now: SourceIdentity): string[] {
   return Object.keys(now).filter(
     (field) => before?.[field] != null && now[field] != null && before[field] !== now[field],
@@ -219,12 +224,12 @@ function checkNotEmpty(source: string, tables: readonly TableSchema[], { selecte
   const why =
     tables.length === 0
       ? 'no tables that this role can see'
-      : `no table is left: ${skipped.map((s) => `${s.table} (${s.reason})`).join(', ')}`
+      : `no table is selected: ${skipped.map((s) => `${s.table} (${s.reason})`).join(', ')}`
   throw new DwhError('SOURCE_DENIED', `source ${source}: ${why}`, {
     hint:
       tables.length === 0
-        ? 'Is it the right database? Check its name in the URL, and what the role may read.'
-        : 'Include at least one table; a view is read when it is included by name.',
+        ? 'Check the name of the database in the URL, and the permissions of the role.'
+        : 'Include at least one table; a view is read only if it is included by name.',
   })
 }
 
@@ -233,7 +238,7 @@ interface SelectedFrom {
   readonly selection: Selection
 }
 
-/** What is asked for and not read: that is an error, with the reason. */
+/** Reports requested tables that are not read, with the reason. */
 function checkOnly(only: readonly string[], selections: readonly SelectedFrom[]): void {
   const read = selections.flatMap(({ selection }) => selection.selected.map(({ table }) => table))
   for (const pattern of only) {
@@ -249,7 +254,7 @@ function checkOnly(only: readonly string[], selections: readonly SelectedFrom[])
     const why = skipped.slice(0, 10).map(({ table, reason }) => `${table}: ${reason}`)
     const more = skipped.length > why.length ? `; and ${skipped.length - why.length} more` : ''
     throw new DwhError('CONFIG_INVALID', `--tables ${pattern}: not read: ${why.join('; ')}${more}`, {
-      hint: '--tables chooses among the tables that the configuration reads: include it there.',
+      hint: '--tables selects from the tables that the configuration reads: include it there.',
     })
   }
 }
@@ -262,7 +267,7 @@ function checkReplace({ date, today, replace }: PlanInput, tables: readonly Tabl
     'CONFIG_INVALID',
     `date ${date}: a past day that already holds ${there.slice(0, 10).join(', ')}${there.length > 10 ? ', …' : ''}`,
     {
-      hint: 'The tables as they are now would take the place of those of that day. Add --replace if that is what you want.',
+      hint: 'The current content of the tables would replace that of the past day. Add --replace if you want that.',
     },
   )
 }

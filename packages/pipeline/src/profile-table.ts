@@ -9,24 +9,27 @@ import {
 } from '@dwh/core'
 import { type TablePlan, withColumns } from './plan-run.ts'
 
-/** Choices that may cost something, so that what they cost is counted. */
+/** Chosen types that may be lossy: their lossy conversions are counted. */
 const INEXACT: readonly (StoreAs | undefined)[] = ['double', 'nullify']
 
-/** Looks at a table before it is read, where something depends on that; null where nothing does, or the source has no means for it. */
+/**
+ * Profiles a table before it is read, if something depends on it; null if nothing does, or if the source does not
+ * support it.
+ */
 export async function profileTable(
   { table, columns, verify, where }: TablePlan,
   snapshot: SourceSnapshot,
   { method, signal }: { readonly method: ExtractionMethod; readonly signal: AbortSignal | undefined },
 ): Promise<TableProfile | null> {
   const depends = columns.some(({ inferred, storeAs }) => inferred || INEXACT.includes(storeAs))
-  // DuckDB's extension takes many rows at once, and a cursor gives texts of a program's: neither takes every length
+  // DuckDB's extension reads many rows at once, and a cursor returns JavaScript strings: neither handles every length
   const takesAll = method === 'copy'
   if (!snapshot.profileTable || (verify === 'counts' && !depends && takesAll)) return null
   const wishes = { proof: verify, native: method === 'native', lengths: takesAll ? 'cheap' : 'all' } as const
   return snapshot.profileTable(table, wishes, { where: where ?? undefined, signal })
 }
 
-/** The plan with the types that the values call for. `types`: by the columns' names in the source. */
+/** The plan with the types that the values need. `types`: by the names of the columns in the source. */
 export function decideTypes(plan: TablePlan, types: Readonly<Record<string, ColumnType>>): TablePlan {
   return withColumns(
     plan,
@@ -36,7 +39,7 @@ export function decideTypes(plan: TablePlan, types: Readonly<Record<string, Colu
   )
 }
 
-/** What became of inferred columns, beside the files that the table has. */
+/** Changes of inferred columns against the existing files of the table. */
 export function typeChanges(planned: TablePlan, decided: TablePlan): string[] {
   return planned.columns.flatMap(({ as, minimumType }, index) => {
     const type = decided.columns[index]?.type
@@ -46,7 +49,7 @@ export function typeChanges(planned: TablePlan, decided: TablePlan): string[] {
   })
 }
 
-/** By the columns' names in the warehouse. */
+/** Lossy conversions, by the names of the columns in the warehouse. */
 export function lossyConversionsOf(
   { columns }: TablePlan,
   profile: TableProfile | null,

@@ -9,11 +9,12 @@ import {
 import type { ParquetWriter, WrittenParquet } from '@dwh/parquet-writer'
 import type { TablePlan } from './plan-run.ts'
 
-/** Differences that a message tells. */
+/** Maximum number of differences in a message. */
 const SHOWN = 5
 
 /**
- * Compares the file with what the source was found to have, as far as the table asks for it and the source can say.
+ * Compares the file with the profile of the source, at the level that the table is set to, as far as the source
+ * supports it.
  * @throws DwhError PROOF_FAILED
  */
 export async function prove(
@@ -29,9 +30,9 @@ export async function prove(
   if (differences.length === 0) return proofEntry(verify, file)
   throw new DwhError(
     'PROOF_FAILED',
-    `${name}: the file is not what the source has: ${differences.slice(0, SHOWN).join('; ')}`,
+    `${name}: the file differs from the source: ${differences.slice(0, SHOWN).join('; ')}`,
     {
-      hint: 'The file was not published. Run again; if it stays, please report it, with the types of these columns.',
+      hint: 'The file was not published. Run again; if it fails again, please report it with the types of these columns.',
       context: { differences },
     },
   )

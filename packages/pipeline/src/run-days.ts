@@ -1,12 +1,12 @@
 import { type Day, dayAt, parseDay } from '@dwh/core'
 
 export interface RunDays {
-  /** What the run is stored as. */
+  /** The day under which the run is stored. */
   readonly date: Day
   readonly today: Day
 }
 
-/** Asked once, so that a run over midnight has one day. */
+/** Determined once, so that a run over midnight has one day. */
 export function runDays(
   options: { readonly date?: string | undefined; readonly timeZone?: string | undefined },
   startedAt: Date,

@@ -45,14 +45,14 @@ async function warehouse(database: TestDatabase, settings: SelectionSettings = {
   return { path, temp, store, options, run: (more = {}) => runPipeline({ ...options, ...more }) }
 }
 
-/** Asks DuckDB, with each current table's file under the name `t`. */
+/** Queries DuckDB, with the file of each current table under the name `t`. */
 async function ask(house: Warehouse, table: string, sql: string): Promise<unknown[][]> {
   const { state } = await readState(house.store)
   const [file] = state.tables[table]?.files ?? []
   return duckdb(`WITH t AS (FROM read_parquet('${join(house.path, file?.key ?? 'none')}')) ${sql}`)
 }
 
-/** A source whose copy is changed on its way. */
+/** A source whose copied text is changed on the way. */
 function corrupting(source: Source, change: (text: string) => string): Source {
   return {
     async open(signal) {
@@ -93,7 +93,7 @@ async function keys(store: ObjectStore, prefix: string): Promise<string[]> {
   return all
 }
 
-test('the whole way: tables, types, empty ones, proof, record, events, nothing left behind', async () => {
+test('run: tables, types, empty tables, proof, record, events, no temporary files left', async () => {
   const database = await testDatabase(`
     CREATE TABLE customers (id int PRIMARY KEY, email text, paid numeric(10,2), seen timestamptz);
     INSERT INTO customers SELECT i, 'c' || i, i * 1.5, '2026-01-01' FROM generate_series(1, 1000) i;
@@ -171,7 +171,7 @@ test('the whole way: tables, types, empty ones, proof, record, events, nothing l
   expect(events.at(-1)).toEqual({ type: 'commit', runId: report.runId, tables: 4 })
 })
 
-test('the plan is what the run then does, and does nothing itself', async () => {
+test('plan: equals what the run then does, and changes nothing', async () => {
   const database = await testDatabase('CREATE TABLE a (id int); CREATE VIEW v AS SELECT * FROM a')
   const house = await warehouse(database)
   const plan = await planPipeline(house.options)
@@ -179,7 +179,7 @@ test('the plan is what the run then does, and does nothing itself', async () => 
   expect((await house.run()).plan).toEqual(plan)
 })
 
-test('settings: another name, fewer and renamed columns, a condition, a view by name', async () => {
+test('settings: new name, excluded and renamed columns, condition, view by name', async () => {
   const database = await testDatabase(`
     CREATE TABLE orders AS SELECT i AS id, 'x' AS secret, i % 3 AS status FROM generate_series(1, 30) i;
     CREATE VIEW v AS SELECT 1 AS one; CREATE TABLE tmp_a (i int)`)
@@ -203,7 +203,7 @@ test('settings: another name, fewer and renamed columns, a condition, a view by 
   expect(await ask(house, 'sales.orders', 'SELECT column_name FROM (DESCRIBE t)')).toEqual([['id'], ['state']])
 })
 
-test('hostile names arrive, each in its own folder', async () => {
+test('hostile names: each in its own folder', async () => {
   const long = 'ü'.repeat(31)
   const hostile = [
     '../../etc/x',
@@ -244,7 +244,7 @@ test('hostile names arrive, each in its own folder', async () => {
   expect(Object.keys((await readState(house.store)).state.tables)).toHaveLength(hostile.length + 1)
 })
 
-test('1,600 columns; a row larger than the first buffer', async () => {
+test('1,600 columns, row larger than the first buffer: written', async () => {
   const wide = Array.from({ length: 1600 }, (_, i) => `c${i} int`)
   const database = await testDatabase(`
     CREATE TABLE wide (${wide.join(', ')}); INSERT INTO wide (c0, c1599) VALUES (1, 2);
@@ -255,7 +255,7 @@ test('1,600 columns; a row larger than the first buffer', async () => {
   expect(await ask(house, 'big', 'SELECT sum(length(t))::INT FROM t')).toEqual([[3000005]])
 })
 
-test('two days, then one of them again', async () => {
+test('two days, then one again: replaced only with --replace', async () => {
   const database = await testDatabase('CREATE TABLE customers AS SELECT i AS id FROM generate_series(1, 5) i')
   const house = await warehouse(database)
   await house.run({ date: '2026-02-17' })
@@ -276,7 +276,7 @@ test('two days, then one of them again', async () => {
   expect((await readState(house.store)).state.last_failure).toBeNull()
 })
 
-test('a table that is gone leaves the current tables; one that comes is new', async () => {
+test('removed and new tables: current tables follow the source', async () => {
   const database = await testDatabase('CREATE TABLE a (i int); CREATE TABLE b (i int)')
   const house = await warehouse(database)
   await house.run({ date: '2026-02-17' })
@@ -288,7 +288,7 @@ test('a table that is gone leaves the current tables; one that comes is new', as
   expect(Object.keys((await readManifest(house.store, state, '2026-02-17'))?.tables ?? {})).toEqual(['a', 'b'])
 })
 
-test('a second source, thirty lines of async generator, in the same commit', async () => {
+test('second source (an async generator): published in the same commit', async () => {
   const database = await testDatabase('CREATE TABLE customers AS SELECT 1 AS id')
   const rates: Source = {
     async open() {
@@ -328,8 +328,8 @@ test('a second source, thirty lines of async generator, in the same commit', asy
   expect(state.sources).toMatchObject({ default: { kind: 'postgres' }, bank: { kind: 'rates' } })
 })
 
-describe('after the commit nothing makes the run a failure', () => {
-  test('an observer that throws; a source that cannot be closed', async () => {
+describe('errors after the commit', () => {
+  test('observer throws, source cannot be closed: the run still succeeds', async () => {
     const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
     const house = await warehouse(database)
     const { source } = house.options.sources.default as { source: Source }
@@ -358,7 +358,7 @@ describe('after the commit nothing makes the run a failure', () => {
   })
 })
 
-test('a run over midnight has one day', async () => {
+test('run over midnight: one day', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
   const house = await warehouse(database)
   let now = Date.parse('2026-02-18T23:59:59.900Z')
@@ -371,7 +371,7 @@ test('a run over midnight has one day', async () => {
   expect(await keys(house.store, 'a/')).toEqual(['a/2026/02/18.parquet'])
 })
 
-describe('a run fails', () => {
+describe('failed run', () => {
   async function good(): Promise<{ database: TestDatabase; house: Warehouse; before: unknown }> {
     const database = await testDatabase(`
       CREATE TABLE a AS SELECT i, repeat('x', 500) AS t FROM generate_series(1, 20000) i; CREATE TABLE b AS SELECT 1 AS i; CREATE TABLE c (n numeric(10,2))`)
@@ -390,7 +390,7 @@ describe('a run fails', () => {
     expect((await readdir(house.temp)).filter((name) => name.startsWith('dwh-run-'))).toEqual([])
   }
 
-  test('one table of three: nothing is published, the others are reported, the last good state stays', async () => {
+  test('one table of three fails: nothing is published, the others are reported, the last good state stays', async () => {
     const { database, house, before } = await good()
     await database.query(`INSERT INTO c VALUES (1), ('NaN')`)
     const events: RunEvent[] = []
@@ -412,7 +412,7 @@ describe('a run fails', () => {
     expect((await readState(house.store)).state.last_failure).toBeNull()
   })
 
-  test('the backend is killed midway', async () => {
+  test('backend killed midway: the run fails', async () => {
     const { database, house, before } = await good()
     await database.query(`INSERT INTO a SELECT i, repeat('x', 500) FROM generate_series(1, 300000) i`)
     let killed = false
@@ -432,12 +432,12 @@ describe('a run fails', () => {
 
   test.each([
     ['another digit', '1234', '1235', /column n: sum 1234567, 1235567 in the file/],
-    ['another letter case is not seen, another length is', 'Zürich', 'Zurich', /column t: bytes 11, 10 in the file/],
+    ['another length (same length is not detected)', 'Zürich', 'Zurich', /column t: bytes 11, 10 in the file/],
     ['a text that becomes null', 'Bern', '\\N', /column t: values 2, 1 in the file.*bytes 11, 7/],
     ['a moment that moves', '.123456', '.123', /column at: max .* in the file/],
     ['an infinity that becomes a day', 'infinity', '9999-12-31', /column d: infinite 1, 0 in the file/],
     ['a boolean', '\tt\t', '\tf\t', /column b: true 1, 0 in the file/],
-  ])('what came is not what Postgres has, %s: refused, and nothing is published', async (_, from, to, message) => {
+  ])('data differs from Postgres, %s: refused, and nothing is published', async (_, from, to, message) => {
     const { database, house, before } = await good()
     await database.query(`CREATE TABLE d (n int, b bool, t text, at timestamp, d date);
       INSERT INTO d VALUES (1234567, true, 'Zürich', '2026-02-18 03:00:00.123456', 'infinity'), (0, false, 'Bern', NULL, NULL)`)
@@ -454,7 +454,7 @@ describe('a run fails', () => {
     expect(counted.state.tables.d?.proof).toEqual({ level: 'counts', rows: 2 })
   })
 
-  test('two values have changed places, which no sum shows: a hash of every row does', async () => {
+  test('two values swapped, sums unchanged: detected by proof level hash', async () => {
     const { database, house, before } = await good()
     await database.query(`CREATE TABLE d (n int, t text); INSERT INTO d VALUES (1, 'one'), (2, 'two')`)
     const { source } = house.options.sources.default as { source: Source }
@@ -474,7 +474,7 @@ describe('a run fails', () => {
     })
   })
 
-  test('it is stopped by its signal', async () => {
+  test('abort by signal: ABORTED', async () => {
     const { house, before } = await good()
     const controller = new AbortController()
     const onEvent = (event: RunEvent) => {
@@ -484,7 +484,7 @@ describe('a run fails', () => {
     await unchanged(house, before)
   })
 
-  test('the source cannot be reached: noted, like any failure', async () => {
+  test('source unreachable: recorded like any failure', async () => {
     const { house, before } = await good()
     const source = postgresSource({ connection: 'postgres://u:s3cret@127.0.0.1:1/x' })
     await expect(house.run({ sources: { default: { source } } })).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
@@ -492,7 +492,7 @@ describe('a run fails', () => {
     expect(JSON.stringify((await readState(house.store)).state)).not.toContain('s3cret')
   })
 
-  test('only while the last good run is the one that was seen', async () => {
+  test('ifLastRun: refused if another run was published', async () => {
     const house = await warehouse(await testDatabase('CREATE TABLE t AS SELECT 1 AS n'))
     const conflict = { code: 'CONFLICT', hint: expect.stringContaining('still wanted') }
     await expect(house.run({ ifLastRun: '20260217T030000Z-00000000' })).rejects.toMatchObject(conflict)
@@ -501,11 +501,11 @@ describe('a run fails', () => {
     expect((await house.run({ ifLastRun: runId })).record.status).toBe('success')
     const { state } = await readState(house.store)
     expect(state.last_failure).toBeNull()
-    // nothing was read, and so there is nothing to tell of
+    // nothing was read, so there are no events
     expect(await readRunRecords(house.store, 10)).toHaveLength(2)
   })
 
-  test('two at once: one is published, the other knows that it was not', async () => {
+  test('two runs at once: one is published, the other gets CONFLICT', async () => {
     const { house } = await good()
     const results = await Promise.allSettled([house.run(), house.run()])
     expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected'])
@@ -519,7 +519,7 @@ describe('a run fails', () => {
   })
 })
 
-describe('a statement waits for a table that is being read', () => {
+describe('statement waits for a table that is being read', () => {
   /** The second read is as slow as the first: it is long, not endless. */
   const where = 'pg_sleep(0.01) IS NOT NULL'
 
@@ -539,7 +539,7 @@ describe('a statement waits for a table that is being read', () => {
     return { house, run, events }
   }
 
-  test('the table is as it was: read once more, at the same snapshot', async () => {
+  test('table unchanged: read again at the same snapshot', async () => {
     const { house, run, events } = await runWhile('ALTER TABLE a ADD COLUMN later int; INSERT INTO a VALUES (0, 0)')
     await run
     expect(await ask(house, 'a', 'SELECT count(*)::INT, min(i)::INT FROM t')).toEqual([[150, 1]])
@@ -547,19 +547,19 @@ describe('a statement waits for a table that is being read', () => {
       {
         type: 'table-retry',
         table: 'a',
-        message: expect.stringMatching(/^a: the read made way for ALTER TABLE of pid/),
+        message: expect.stringMatching(/^a: stopped reading so that ALTER TABLE \(pid/),
       },
     ])
   })
 
-  test('it is not: the run fails, and names it', async () => {
+  test('table changed: the run fails and names it', async () => {
     const { run, events } = await runWhile('TRUNCATE a')
     await expect(run).rejects.toMatchObject({ code: 'RUN_FAILED', message: expect.stringMatching(/^a: .*truncated/) })
     expect(events.filter(({ type }) => type === 'table-retry')).toHaveLength(1)
   })
 })
 
-test('a snapshot that gets too old after all tables were read: the run is published, and holds nothing at the server meanwhile', async () => {
+test('snapshot limit reached after all tables were read: published, and no session was held meanwhile', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
   const house = await warehouse(database)
   const ours = `SELECT FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`
@@ -575,7 +575,7 @@ test('a snapshot that gets too old after all tables were read: the run is publis
   expect(report).toMatchObject({ record: { status: 'success' }, unfinished: null })
 })
 
-describe('tables fail, and are to be kept from before', () => {
+describe('on_table_error: keep-previous', () => {
   const onTableError = 'keep-previous'
 
   /** The shop as of yesterday; `c` fails from now on, and a new `d` too. */
@@ -591,7 +591,7 @@ describe('tables fail, and are to be kept from before', () => {
 
   const runs = (tables: EtlState['tables']) => Object.entries(tables).map(([name, { run_id }]) => [name, run_id])
 
-  test('the others are published, those stay as they were or away, and why is written down', async () => {
+  test('some tables fail: the others are published, the failed ones keep their previous version, with the reason', async () => {
     const { database, house, yesterday } = await shop()
     await database.query('DROP TABLE b')
     const { runId, record, plan } = await house.run({ onTableError })
@@ -622,7 +622,7 @@ describe('tables fail, and are to be kept from before', () => {
     expect((await house.run({ onTableError })).state).toMatchObject({ status: 'success', failed_tables: {} })
   })
 
-  test('a day that is replaced keeps what it had of them', async () => {
+  test('replaced day: keeps its files of the failed tables', async () => {
     const { house, yesterday } = await shop()
     const { runId, state } = await house.run({ onTableError, date: '2026-02-17', replace: true })
     expect(runs((await readManifest(house.store, state, '2026-02-17'))?.tables ?? {})).toEqual([
@@ -633,7 +633,7 @@ describe('tables fail, and are to be kept from before', () => {
     expect(await ask(house, 'c', 'SELECT n::VARCHAR FROM t')).toEqual([['1.00']])
   })
 
-  test('all of them fail; a plan cannot be made: nothing is published', async () => {
+  test('all tables fail, or planning fails: nothing is published', async () => {
     const { house } = await shop()
     const { state } = await readState(house.store)
     await expect(house.run({ onTableError, only: ['c', 'd'] })).rejects.toMatchObject({
@@ -646,7 +646,7 @@ describe('tables fail, and are to be kept from before', () => {
     expect(last_failure).toMatchObject({ code: 'RUN_FAILED', tables: ['c', 'd'] })
   })
 
-  test('what would be kept is of another database: nothing is published', async () => {
+  test('previous version from another database: nothing is published', async () => {
     const { house } = await shop()
     const { state } = await readState(house.store)
     const other = await testDatabase(`CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i;
@@ -654,13 +654,13 @@ describe('tables fail, and are to be kept from before', () => {
     const sources = { default: { source: postgresSource({ connection: other.url }) } }
     await expect(house.run({ onTableError, sources, acceptNewSource: true })).rejects.toMatchObject({
       code: 'RUN_FAILED',
-      hint: expect.stringMatching(/^Nothing was published: c would be kept from another database/),
+      hint: expect.stringMatching(/^Nothing was published: the previous version of c is from another database/),
     })
     expect((await readState(house.store)).state.tables).toEqual(state.tables)
   })
 })
 
-test('ten runs while money moves between two tables: the sum never changes', async () => {
+test('ten runs during transfers between two tables: the sum never changes', async () => {
   const database = await testDatabase(
     'CREATE TABLE left_pocket AS SELECT 1000 AS n; CREATE TABLE right_pocket AS SELECT 1000 AS n',
   )
@@ -692,7 +692,7 @@ test('ten runs while money moves between two tables: the sum never changes', asy
   expect(moves).toBeGreaterThan(10)
 })
 
-test('a store that is an instance of a class: a run, and the next one over the same day', async () => {
+test('store that is a class instance: two runs on the same day succeed', async () => {
   const house = await warehouse(await testDatabase('CREATE TABLE a AS SELECT 1 AS id'))
   const store = new ClassStore(house.store)
   expect((await house.run({ store })).state).toMatchObject({ status: 'success', conditional_writes: true })
@@ -700,7 +700,7 @@ test('a store that is an instance of a class: a run, and the next one over the s
   expect(await ask(house, 'a', 'SELECT * FROM t')).toEqual([[1]])
 })
 
-test('no certain answer to the commit, and the lease runs out meanwhile: says that it is uncertain, and takes nothing away', async () => {
+test('answer to the commit uncertain and lease lost: reported as uncertain, nothing removed', async () => {
   const house = await warehouse(await testDatabase('CREATE TABLE a AS SELECT 1 AS id'))
   let now = Date.now()
   const silent: ObjectStore = {

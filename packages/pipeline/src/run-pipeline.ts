@@ -41,17 +41,17 @@ import { makeFolder, removeOrphans } from './temporary-folders.ts'
 
 export interface PlanOptions {
   readonly store: ObjectStore
-  /** By name, which is how `etl.json` tells them apart; `default` for the only one. */
+  /** Sources by name, as in `etl.json`; `default` for a single one. */
   readonly sources: Readonly<Record<string, SourceSettings>>
-  /** The day of the run; today in `timeZone` unless given. */
+  /** Day of the run. Default: today in `timeZone`. */
   readonly date?: Day | undefined
   /** IANA name. Default UTC. */
   readonly timeZone?: string | undefined
-  /** Only the tables that these patterns name. */
+  /** Read only tables that match these patterns. */
   readonly only?: readonly string[] | undefined
-  /** Allow a past day's files to be replaced. Default false. */
+  /** Allow replacing the files of a past day. Default false. */
   readonly replace?: boolean | undefined
-  /** Allow a source to be another database than before, which is then the one of the warehouse. Default false. */
+  /** Allow a source to be another database than before, from now on. Default false. */
   readonly acceptNewSource?: boolean | undefined
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
@@ -59,30 +59,30 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
-  /** Only while this is the last good run, null for none: of two that decided so by the same state, one runs. */
+  /** Run only if this is the last successful run, null for none: of two runs decided on one state, one runs. */
   readonly ifLastRun?: string | null | undefined
-  /** Default `fail`. When all tables fail, the run fails either way. */
+  /** What to do if a table fails. Default `fail`. If all tables fail, the run fails in both cases. */
   readonly onTableError?: OnTableError | undefined
   readonly writer: ParquetWriter
-  /** For files on their way to the store. Fastest on the same file system as a local store. */
+  /** Folder for temporary files. Fastest on the same file system as a local store. */
   readonly tempDirectory: string
-  /** What is made of the tables that were read, before they are published. Default: nothing. */
+  /** Derives further tables before anything is published. Default: nothing. */
   readonly derive?: Derive | undefined
-  /** Random bytes; makes a run's id its own. */
+  /** Returns random bytes; makes the id of a run unique. */
   readonly random: (bytes: number) => Uint8Array
-  /** How long the lease lasts without being renewed, which it is three times in that while; another run waits so long for one on another machine that was killed. Default 2 min. */
+  /** Lease validity, renewed three times within it; a run waits this long for one killed elsewhere. Default 2 min. */
   readonly leaseTtlMs?: number | undefined
 }
 
 export interface RunReport {
   readonly runId: string
   readonly plan: RunPlan
-  /** As committed. */
+  /** State after the commit. */
   readonly state: EtlState
   readonly record: RunRecord
-  /** Of each table of the plan. */
+  /** Result of each table of the plan. */
   readonly results: readonly TableResult[]
-  /** Why some objects are not in place yet; null nearly always. The run is published all the same, and the next one finishes it. */
+  /** Why some objects are not in place yet, which the next run finishes; null in nearly all cases. */
   readonly unfinished: unknown
 }
 
@@ -90,7 +90,7 @@ export interface RunReport {
 const RUN_ID_BYTES = 4
 
 /**
- * Opens every source and says what a run would do now, without doing it.
+ * Plans a run: opens every source and returns what a run would do now, without doing it.
  * @throws DwhError as `planRun`, the sources and the store do
  */
 export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
@@ -106,8 +106,10 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
 }
 
 /**
- * Runs the whole way: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stages every table, and publishes all of
- * them by one conditional write, or none; with `onTableError: 'keep-previous'` those that did not fail (the record's status is then `partial`). A failed run leaves the last good state as it was and adds `last_failure` and a record.
+ * Runs the pipeline: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stages
+ * every table, and publishes all of them with one conditional write, or none; with `onTableError: 'keep-previous'`
+ * those that did not fail (the record's status is then `partial`). A failed run leaves the last good state unchanged
+ * and adds `last_failure` and a record.
  *
  * @example
  * await runPipeline({
@@ -116,8 +118,8 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
  *   writer, tempDirectory: '/var/tmp', clock: () => new Date(), random: randomBytes,
  * })
  *
- * @throws DwhError RUN_FAILED when tables failed (`context.tables`; one event for each has said why), CONFLICT when another run was quicker or `ifLastRun` does not hold any more, and what planning,
- * the sources and the store throw
+ * @throws DwhError RUN_FAILED if tables failed (`context.tables`; one event each has the reason), CONFLICT if another
+ * run was faster or `ifLastRun` does not hold any more, and the errors of planning, the sources and the store
  */
 export async function runPipeline(options: RunOptions): Promise<RunReport> {
   const { clock } = options
@@ -147,7 +149,7 @@ async function runWithLease(
   given: RunOptions,
   { runId, startedAt, days, lease, guard }: LeasedRun,
 ): Promise<RunReport> {
-  // not the guarded one: the commit is tried until its answer is certain, however long the storage is silent
+  // not the guarded store: the commit is retried until its answer is certain, however long the storage is silent
   const store = whileHeld(given.store, lease)
   const signal = AbortSignal.any([lease.signal, guard.silent, ...(given.signal ? [given.signal] : [])])
   const options = { ...given, store, signal }
@@ -167,7 +169,7 @@ async function runWithLease(
   return finish(store, { runId, record: record(null), results: reached.results, plan, ...published })
 }
 
-/** From the sources to the commit, each step with what the one before has given. */
+/** From the sources to the commit; each step gets the result of the previous one. */
 async function stepThrough(
   options: RunOptions,
   base: StoredState,
@@ -185,7 +187,7 @@ async function stepThrough(
   const { results } = reached
   checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
   const { written: tables, failed } = sortResults(results)
-  // what was derived is in no source
+  // derived tables are in no source
   const dropped = plan.dropped.filter((table) => !results.some(({ name }) => name === table))
   const publication = { runId, date: days.date, tables, failed, dropped, sources, startedAt }
   const published = await publish(options.store, base, publication, options.clock)
@@ -196,13 +198,13 @@ async function stepThrough(
   }
 }
 
-/** What a run has come to so far. */
+/** Progress of a run so far. */
 interface Reached {
   plan: RunPlan | undefined
   results: readonly TableResult[]
 }
 
-/** From the commit on nothing makes the run a failure: what an observer throws is said beside. */
+/** After the commit nothing fails the run: an error of an observer is returned. */
 function tellCommit({ onEvent }: RunOptions, runId: string, tables: number): unknown {
   try {
     onEvent?.({ type: 'commit', runId, tables })
@@ -214,12 +216,12 @@ function tellCommit({ onEvent }: RunOptions, runId: string, tables: number): unk
 
 function checkLastRun({ ifLastRun }: RunOptions, { run_id }: EtlState): void {
   if (ifLastRun === undefined || ifLastRun === run_id) return
-  throw new DwhError('CONFLICT', `the last good run is ${run_id ?? 'none'}, and no longer ${ifLastRun ?? 'none'}`, {
-    hint: 'Another run was made meanwhile: look whether this one is still wanted.',
+  throw new DwhError('CONFLICT', `the last good run is ${run_id ?? 'none'}, not ${ifLastRun ?? 'none'} any more`, {
+    hint: 'Another run finished meanwhile: check whether this one is still wanted.',
   })
 }
 
-/** Finishes and removes what earlier runs have left, in the store and on this machine. */
+/** Finishes interrupted runs and removes orphans, in the store and on this machine. */
 async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, raiseToken: boolean): Promise<StoredState> {
   const onRollForward = (earlier: string) => onEvent?.({ type: 'roll-forward', runId: earlier })
   const now = clock()
@@ -229,7 +231,7 @@ async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, rais
   return state
 }
 
-/** The record comes after the commit: that it cannot be written makes the run no failure. */
+/** Writes the record after the commit: a failure here does not fail the run. */
 async function finish(store: ObjectStore, report: RunReport): Promise<RunReport> {
   try {
     await writeRunRecord(store, report.record)
@@ -270,7 +272,7 @@ async function makePlan(
 
 type Running = RunOptions & { readonly runId: string; readonly open: OpenSources }
 
-/** Reads and stages every table, each source closed as soon as its own are read, then derives what is made of them. */
+/** Reads and stages every table, closes each source as soon as its tables are read, then derives further tables. */
 async function readAndDerive(options: Running, plan: RunPlan, reached: Reached): Promise<void> {
   const { open, store, runId, signal, derive } = options
   const folder = await makeFolder(options.tempDirectory)

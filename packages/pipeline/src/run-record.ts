@@ -12,7 +12,7 @@ export interface RecordInput {
   readonly error: DwhError | null
 }
 
-/** What is kept of a run, good or bad. */
+/** Makes the record of a run, successful or failed. */
 export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, error }: RecordInput): RunRecord {
   const tables = new Map<string, RunRecordTable>(plan?.tables.map((table) => [table.name, { status: 'not read' }]))
   for (const result of results) tables.set(result.name, outcome(result))
@@ -38,7 +38,7 @@ function outcome(result: TableResult): RunRecordTable {
   return { status: 'written', rows, bytes, duration_ms: durationMs, proof_ms: proofMs, method }
 }
 
-/** What is kept of an error: never its context or its cause. */
+/** The stored part of an error: never its context or its cause. */
 export function failureOf({ code, message, hint }: DwhError): Omit<FailedTable, 'run_id' | 'at'> {
   return { code, message, hint: hint ?? null }
 }

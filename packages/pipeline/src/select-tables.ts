@@ -16,26 +16,29 @@ import {
 } from '@dwh/core'
 import { chosen, type TypeChoice, typeChoices } from './choose-types.ts'
 
-/** A table that a source offers and this run leaves out. */
+/** A table of the source that this run leaves out. */
 export interface SkippedTable {
   /** As the source names it. */
   readonly table: string
   readonly reason: string
 }
 
-/** A table that this run reads, with what the settings make of it. */
+/** A table that this run reads, with its settings applied. */
 export interface SelectedTable {
   /** In the warehouse. */
   readonly name: string
-  /** As the source has it, with the columns to read in their order. */
+  /** The table as in the source, with the columns to read in order. */
   readonly table: TableSchema
   /** Source columns with their names in the warehouse, in the same order. */
   readonly columns: readonly SelectedColumn[]
-  /** In the warehouse's names; empty when a part of it was left out. */
+  /** Names of the primary key columns in the warehouse; empty if one of them is left out. */
   readonly primaryKey: readonly string[]
   readonly where: string | null
   readonly extract: ExtractSetting
-  /** Outside the instant, as of a view or a foreign table, only rows are counted: asked twice, they may answer twice. */
+  /**
+   * Level of the proof. For views and foreign tables, which are outside the snapshot, only rows are counted: two
+   * queries may return different rows.
+   */
   readonly verify: ProofLevel
 }
 
@@ -44,7 +47,7 @@ export interface SelectedColumn extends SourceColumn {
   readonly as: string
 }
 
-/** A table that is wanted, or a column of one, and may not be read. */
+/** A selected table, or a column of one, that the role may not read. */
 export interface DeniedRead extends Denied {
   /** As the source names it. */
   readonly table: string
@@ -55,22 +58,23 @@ export interface DeniedRead extends Denied {
 export interface Selection {
   readonly selected: readonly SelectedTable[]
   readonly skipped: readonly SkippedTable[]
-  /** What of the selected tables may not be read. */
+  /** Parts of the selected tables that the role may not read. */
   readonly denied: readonly DeniedRead[]
-  /** Tables that the settings select and nobody asked for now: their names in the warehouse, and in the source. */
+  /** Tables that the settings select but `only` does not: their names in the warehouse, and in the source. */
   readonly notAsked: readonly { readonly name: string; readonly from: string }[]
 }
 
 export interface SelectOptions {
-  /** As `SourceSnapshot.typeNames` has them; without, a type goes by its `sourceType`. */
+  /** As in `SourceSnapshot.typeNames`; without it, a type is identified by its `sourceType`. */
   readonly typeNames?: readonly (readonly string[])[] | undefined
-  /** Only tables that these patterns name are looked at; null for all. */
+  /** Consider only tables that match these patterns; null for all. */
   readonly only?: readonly string[] | null
 }
 
 /**
- * Decides which of a source's tables are wanted, and which of their columns. With `only`, what is wrong with other tables, or with their settings, is no matter.
- * @throws DwhError CONFIG_INVALID for settings that name a table, column or type that is not there
+ * Selects the tables of a source and their columns. With `only`, errors of other tables, or of their settings, are
+ * ignored.
+ * @throws DwhError CONFIG_INVALID for settings with an unknown table, column or type
  */
 export function selectTables(
   tables: readonly TableSchema[],
@@ -95,7 +99,7 @@ export function selectTables(
     return wanted ? [{ name: nameOf(table, own ?? {}), from: formatTableName(table) }] : []
   })
   const denied = selected.flatMap(deniedReads)
-  // without columns there is nothing to store
+  // a table without columns has nothing to store
   const empty = selected.filter((s) => s.columns.length === 0)
   skipped.push(...empty.map((s) => ({ table: formatTableName(s.table), reason: 'it has no columns' })))
   return { selected: selected.filter((s) => s.columns.length > 0), skipped, denied, notAsked }
@@ -108,8 +112,8 @@ function deniedReads({ table, columns }: SelectedTable): DeniedRead[] {
 }
 
 /**
- * A smaller warehouse must be somebody's decision.
- * @throws DwhError SOURCE_DENIED when something that is wanted may not be read
+ * A smaller warehouse must be a decision of the user.
+ * @throws DwhError SOURCE_DENIED if a selected table or column may not be read
  */
 export function checkDenied({ denied }: Selection): void {
   if (denied.length === 0) return
@@ -140,10 +144,10 @@ function whyNot(table: TableSchema, own: TableSettings | undefined, settings: Se
   const including = include.filter((pattern) => matchesTable(pattern, table))
   if (including.length === 0) return 'not included'
   const named = own !== undefined || including.some(isExactPattern)
-  return table.onlyWhenNamed && !named ? `${table.onlyWhenNamed}: read only when included by name` : null
+  return table.onlyWhenNamed && !named ? `${table.onlyWhenNamed}: read only if included by name` : null
 }
 
-/** A name that matches nothing is a mistake, and silence about it would be a smaller warehouse. */
+/** Refuses names that match nothing: ignoring a mistake would give a smaller warehouse. */
 function checkNames(tables: readonly TableSchema[], settings: SelectionSettings): void {
   const known = tables.map(formatTableName)
   for (const name of Object.keys(settings.tables ?? {})) {
@@ -153,15 +157,15 @@ function checkNames(tables: readonly TableSchema[], settings: SelectionSettings)
   for (const list of ['include', 'exclude'] as const) {
     for (const pattern of settings[list] ?? []) {
       const matches = tables.some((table) => matchesTable(pattern, table))
-      // a pattern may wait for tables to come; a name that was spelled out may not
+      // a pattern may match future tables; an exact name may not
       if (!matches && isExactPattern(pattern)) throw unknownTable(`${list}: ${JSON.stringify(pattern)}`, pattern, known)
     }
   }
 }
 
 /**
- * Settings of tables that are not there stop nobody who asked for others, unless they may be meant for what was asked for: they would be missing there, and with them perhaps the columns
- * to leave out.
+ * Refuses settings of an unknown table only if they may be meant for a requested table: without them, columns that
+ * should be left out might be read.
  */
 function checkSettingsOf(
   asked: readonly TableSchema[],
@@ -179,7 +183,10 @@ function checkSettingsOf(
   }
 }
 
-/** A short name is near to every other, and `orders_2024` is no slip of `orders_2025`. */
+/**
+ * True if a name is probably a typing error. A short name is near to every other, and `orders_2024` is not a typing
+ * error of `orders_2025`.
+ */
 function slipOf(name: string, known: readonly string[]): boolean {
   const digits = (text: string) => text.replace(/\D/g, '')
   const near = nearest(
@@ -193,9 +200,9 @@ const LEAST_SLIP = 5
 
 /** The error for a table that the source does not have. */
 export function unknownTable(where: string, name: string, known: readonly string[]): DwhError {
-  const listed = known.length <= 10 ? ` Tables there are: ${known.join(', ') || 'none'}.` : ''
+  const listed = known.length <= 10 ? ` Known tables: ${known.join(', ') || 'none'}.` : ''
   return new DwhError('CONFIG_INVALID', `${where}: the source has no such table`, {
-    hint: `Write it as \`dwh plan\` lists it.${didYouMean(name, known) || listed}`,
+    hint: `Write the name as \`dwh plan\` lists it.${didYouMean(name, known) || listed}`,
   })
 }
 

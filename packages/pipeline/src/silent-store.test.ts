@@ -4,7 +4,7 @@ import { guardSilence } from './silent-store.ts'
 
 const unreachable = (context: { silent?: boolean }) => new DwhError('STORE_UNREACHABLE', 'bucket: away', { context })
 
-/** A store that fails with each of these in turn, then answers. */
+/** A store that fails with each of these errors in turn, then answers. */
 function failing(...errors: DwhError[]): { store: ObjectStore; asked: () => number } {
   let asked = 0
   const get = async () => {
@@ -17,7 +17,7 @@ function failing(...errors: DwhError[]): { store: ObjectStore; asked: () => numb
   return { store: { get, head: get, list, conditionalWrites: get } as unknown as ObjectStore, asked: () => asked }
 }
 
-test('a store that was silent is not asked again', async () => {
+test('silent store: not asked again', async () => {
   const { store, asked } = failing(unreachable({ silent: true }))
   const guard = guardSilence(store)
   await expect(guard.store.get('a')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
@@ -29,7 +29,7 @@ test('a store that was silent is not asked again', async () => {
 test.each([
   ['a list', (store: ObjectStore) => store.list('a')[Symbol.asyncIterator]().next()],
   ['a question for its conditions', (store: ObjectStore) => store.conditionalWrites?.() ?? Promise.resolve()],
-])('a store that was silent to %s is not asked again', async (_, ask) => {
+])('store silent to %s: not asked again', async (_, ask) => {
   const { store, asked } = failing(unreachable({ silent: true }))
   const guard = guardSilence(store)
   await expect(ask(guard.store)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
@@ -38,7 +38,7 @@ test.each([
   expect(asked()).toBe(1)
 })
 
-test('one that answers, and be it with failures, is', async () => {
+test('store that answers, even with failures: asked again', async () => {
   const { store, asked } = failing(unreachable({}), new DwhError('STORE_DENIED', 'bucket: no'))
   const guard = guardSilence(store)
   await expect(guard.store.get('a')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })

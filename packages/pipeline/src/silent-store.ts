@@ -2,13 +2,14 @@ import { type DwhError, honoursConditions, isDwhError, type ObjectStore, wrapSto
 
 export interface GuardedStore {
   readonly store: ObjectStore
-  /** Fires, with the error, once the store has been silent for as long as it is given. */
+  /** Fires, with the error, after a request got no answer within its time limit. */
   readonly silent: AbortSignal
 }
 
 /**
- * A store that, once it has said nothing for as long as it is given, is not asked again: every request after it fails at once, in the same way. Each one would wait as long, one after the other, and a
- * run whose storage is gone would take hours to say so.
+ * Wraps a store so that after one request without an answer every later request fails at once with the same error.
+ * Otherwise each would wait for the full time limit, one after another, and a run without storage would take hours to
+ * fail.
  */
 export function guardSilence(store: ObjectStore): GuardedStore {
   const silent = new AbortController()

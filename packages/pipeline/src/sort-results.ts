@@ -3,7 +3,7 @@ import type { Publication } from '@dwh/metadata'
 import type { TableResult } from './execute-plan.ts'
 import { failureOf } from './run-record.ts'
 
-/** The tables of a run, as they are published: those that were written, and why others were not. */
+/** Divides the results of a run into written tables and reasons of failed ones. */
 export function sortResults(
   results: readonly TableResult[],
 ): Pick<Publication, 'failed'> & { written: Publication['tables'] } {

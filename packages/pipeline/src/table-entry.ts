@@ -11,7 +11,7 @@ import {
 } from '@dwh/core'
 import type { TablePlan } from './plan-run.ts'
 
-/** What a run and its snapshot add to every table's entry. */
+/** What the run and its snapshot add to the entry of every table. */
 export interface EntryContext {
   readonly runId: string
   readonly date: Day
@@ -19,14 +19,15 @@ export interface EntryContext {
   readonly lossyConversions: TableEntry['lossy_conversions']
 }
 
-/** The manifest entry of one table, once its file is known. */
+/** The manifest entry of one table, when its file is known. */
 export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEntry, proof: ProofEntry): TableEntry {
   return { ...knownBefore(plan, context), files: [file], proof }
 }
 
 /**
- * What goes into the file's own footer, under `dwh`: all of the entry that is known before the first byte, the table's name, the database it is from, and the names of all
- * tables that are current once the run is committed. With it, and the file's own rows, size and hash, the manifest can be made again from the files alone.
+ * Metadata for the footer of the file, under `dwh`: the part of the entry that is known before the first byte, the name
+ * of the table, its database, and the names of all tables that are current after the commit. With this metadata, and
+ * the rows, size and hash of the file, the manifest can be rebuilt from the files alone.
  */
 export function footerMetadata(
   plan: TablePlan,

@@ -5,7 +5,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { makeFolder, removeOrphans } from './temporary-folders.ts'
 
-test('the folders of processes that are gone are removed, and nobody else’s', async () => {
+test('orphaned folders: removed, others stay', async () => {
   const temp = await temporaryFolder()
   const gone = temporaryName().replace(/-\d+-/, '-4194305-')
   const elsewhere = temporaryName().replace(processName().slice(0, 8), '00000000')
@@ -19,7 +19,7 @@ test('the folders of processes that are gone are removed, and nobody else’s', 
   expect((await readdir(temp)).map((name) => join(temp, name)).sort()).toEqual(
     [...theirs.map((name) => join(temp, name)), own].sort(),
   )
-  // another machine's, that nobody has touched for a day
+  // of another machine, unchanged for a day
   await utimes(join(temp, `dwh-run-${elsewhere}`), 0, 0)
   expect(await removeOrphans(temp, now)).toBe(1)
   expect(await removeOrphans(join(temp, 'none'), now)).toBe(0)

@@ -2,7 +2,10 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DwhError, folderOwner, isOrphan, temporaryFolderName } from '@dwh/core'
 
-/** Removes the temporary folders of processes that were killed; says how many there were. Best effort: somebody else may be allowed to what we are not. */
+/**
+ * Removes the temporary folders of killed processes; returns their number. Best effort: another user may have
+ * permissions that we lack.
+ */
 export async function removeOrphans(tempDirectory: string, now: Date): Promise<number> {
   let removed = 0
   for (const entry of await readdir(tempDirectory).catch(() => [])) {
@@ -21,7 +24,7 @@ export async function removeOrphans(tempDirectory: string, now: Date): Promise<n
   return removed
 }
 
-/** A folder for the files of one run. */
+/** Creates the temporary folder of a run. */
 export async function makeFolder(tempDirectory: string): Promise<string> {
   try {
     await mkdir(tempDirectory, { recursive: true })
@@ -32,7 +35,7 @@ export async function makeFolder(tempDirectory: string): Promise<string> {
     const message = cause instanceof Error ? cause.message : String(cause)
     throw new DwhError('WRITE_FAILED', `temporary folder ${tempDirectory}: ${message}`, {
       cause,
-      hint: 'Set DWH_TMP to a folder that this user may write to.',
+      hint: 'Set DWH_TMP to a folder in which this user may write.',
     })
   }
 }

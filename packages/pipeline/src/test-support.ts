@@ -13,11 +13,11 @@ import { type RunReport, runPipeline } from './index.ts'
 export interface TestWarehouse {
   readonly events: readonly RunEvent[]
   run(settings: SelectionSettings): Promise<RunReport>
-  /** Asks DuckDB of the current file of a table, by the name `t`. */
+  /** Queries the current file of a table in DuckDB, by the name `t`. */
   ask(table: string, sql: string): Promise<unknown[][]>
 }
 
-/** A warehouse of a database, in a folder that goes with the test. */
+/** A warehouse of a database, in a folder that is removed after the test. */
 export async function testWarehouse(database: TestDatabase, extensionDirectory?: string): Promise<TestWarehouse> {
   const [path, tempDirectory] = [await temporaryFolder(), await temporaryFolder()]
   const writer = await openParquetWriter({ tempDirectory, ...(extensionDirectory ? { extensionDirectory } : {}) })

@@ -2,7 +2,7 @@ import { DwhError } from '@dwh/core'
 import { expect, test } from 'vitest'
 import { tryAgain } from './try-again.ts'
 
-/** Fails with each of these in turn, then answers how often it was asked. */
+/** Fails with each of these errors in turn, then returns the number of calls. */
 async function attempt(...failures: unknown[]) {
   let asked = 0
   const told: DwhError[] = []
@@ -17,16 +17,16 @@ async function attempt(...failures: unknown[]) {
 
 const retryable = () => new DwhError('SOURCE_FAILED', 'made way', { context: { retryable: true } })
 
-test('a failure that may succeed now: once more, and that is told', async () => {
+test('retryable failure: retried once, with a callback', async () => {
   const failure = retryable()
   expect(await attempt(failure)).toEqual({ answer: 2, asked: 2, told: [failure] })
 })
 
-test('a second such failure is the answer', async () => {
+test('second retryable failure: thrown', async () => {
   const [first, second] = [retryable(), retryable()]
   expect(await attempt(first, second)).toEqual({ answer: second, asked: 2, told: [first] })
 })
 
-test.each([new DwhError('SOURCE_FAILED', 'no'), new Error('retryable')])('%s: not again', async (failure) => {
+test.each([new DwhError('SOURCE_FAILED', 'no'), new Error('retryable')])('%s: not retried', async (failure) => {
   expect(await attempt(failure)).toEqual({ answer: failure, asked: 1, told: [] })
 })

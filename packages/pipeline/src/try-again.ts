@@ -1,6 +1,6 @@
 import { type DwhError, isDwhError } from '@dwh/core'
 
-/** Does `work`, and once more where its error says that it may succeed now (`context.retryable`); `onRetry` is told why. */
+/** Runs `work`, and retries it once if its error is retryable (`context.retryable`); `onRetry` gets the error. */
 export async function tryAgain<T>(work: () => Promise<T>, onRetry: (error: DwhError) => void): Promise<T> {
   try {
     return await work()

@@ -26,15 +26,15 @@ export interface WrittenTable extends ChosenMethod {
   readonly written: WrittenParquet
 }
 
-/** More than any row of Postgres has as text, which ends at 1 GiB. */
+/** More than the text of any row of Postgres, which is limited to 1 GiB. */
 const MAX_ROW_BYTES = 2 * 1024 * 1024 * 1024
 
-/** Room for a row, and for one that is a little longer. */
+/** Rounds up to a power of two, so that a slightly longer row fits too. */
 function roomFor(bytes: number): number {
   return 2 ** Math.ceil(Math.log2(bytes))
 }
 
-/** How many bytes of text the profile has counted; undefined where it has not. */
+/** Bytes of text that the profile counted; undefined if it did not count. */
 function countedBytes(profile: TableProfile | null): number | undefined {
   const measured = Object.entries(profile?.proof.columns ?? {}).flatMap(([name, { bytes }]) =>
     bytes ? [(profile && own(profile.types, name) === 'BLOB' ? 2 : 1) * Number(bytes)] : [],
@@ -42,7 +42,10 @@ function countedBytes(profile: TableProfile | null): number | undefined {
   return measured.length === 0 ? undefined : measured.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** Writes a table; again through the next method where one does not work, and with more room when a row turns out to be longer than was known. */
+/**
+ * Writes a table. If an extraction method fails, it uses the next one; if a row is longer than expected, it retries
+ * with a larger limit.
+ */
 export async function writeTable(
   table: TablePlan,
   profile: TableProfile | null,
@@ -51,7 +54,7 @@ export async function writeTable(
 ): Promise<WrittenTable> {
   let through = chosen
   const longest = profile?.longest?.rowBytes ?? 0
-  // every cell has its room beside its text
+  // each cell needs a few bytes besides its text
   let maxRowBytes = longest > DEFAULT_MAX_ROW_BYTES ? roomFor(longest + 4 * table.columns.length) : 0
   for (;;) {
     try {
@@ -85,12 +88,12 @@ export async function writeTable(
 const MEANING: Readonly<Record<string, string>> = {
   text: 'text (exact, as the source prints it)',
   iso8601: 'iso8601 (exact, as text)',
-  double: 'double (the nearest; what changes is counted)',
+  double: 'double (the nearest value; changed values are counted)',
   nullify: 'nullify (NULL instead, counted)',
-  bytes: 'bytes (as the source keeps them)',
+  bytes: 'bytes (as stored in the source)',
 }
 
-/** A row that is longer than any may be, with what to do about it. */
+/** Adds a hint to the error of a row above the limit. */
 function withPlace(error: unknown, { table }: TablePlan): unknown {
   if (!isDwhError(error, 'ROW_TOO_LARGE')) return error
   return new DwhError('ROW_TOO_LARGE', error.message, {
@@ -100,9 +103,9 @@ function withPlace(error: unknown, { table }: TablePlan): unknown {
   })
 }
 
-/** A refused value, with the settings that would let it through. */
+/** Adds the settings that would accept a refused value to its error. */
 function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
-  // what the source itself refuses has its own ways out
+  // an error of the source has its own hint
   if (!isDwhError(error, 'VALUE_REFUSED') || error.context.sqlstate !== undefined) return error
   const column = columns.find(({ as }) => as === error.context.column)
   const allowedTypes = Object.keys(column?.allowedTypes ?? {}) as StoreAs[]

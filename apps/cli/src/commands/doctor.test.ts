@@ -98,7 +98,7 @@ describe('a database that cannot be read', () => {
     ['the password', (url: URL) => (url.password = 'another'), /Check user and password/],
     ['the database', (url: URL) => (url.pathname = '/nowhere'), /Check the name of the database/],
     ['the port', (url: URL) => (url.port = '1'), /Is Postgres running there/],
-    ['the host', (url: URL) => (url.hostname = 'nowhere.invalid'), /host name is not known/],
+    ['the host', (url: URL) => (url.hostname = 'nowhere.invalid'), /host name cannot be resolved/],
     ['TLS that the server does not have', (url: URL) => url.searchParams.set('sslmode', 'require'), /sslmode=prefer/],
   ])('%s: all that needs it is skipped, and the storage is examined all the same', async (_, spoil, fix) => {
     const { examine, url } = await patient()

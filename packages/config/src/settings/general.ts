@@ -1,9 +1,9 @@
-/** Where things are, what a run does, what a prune keeps. */
+/** General settings: source, storage, what a run reads and how, which days a prune keeps. */
 export const GENERAL_SETTINGS = [
   {
     key: 'source',
     kind: 'text',
-    description: 'the Postgres to read, as a URL',
+    description: 'URL of the Postgres database to read',
     variable: 'DATABASE_URL',
     flag: { name: 'source', value: 'url', commands: ['init', 'plan', 'run'] },
     otherwise: 'the `PG*` variables',
@@ -13,7 +13,7 @@ export const GENERAL_SETTINGS = [
   {
     key: 'storage',
     kind: 'place',
-    description: 'the warehouse: a folder, `file:///absolute/path`, or `s3://bucket/prefix`',
+    description: 'where the warehouse is stored: a folder, `file:///absolute/path`, or `s3://bucket/prefix`',
     variable: 'DWH_STORAGE',
     flag: { name: 'storage', value: 'place' },
     default: './warehouse',
@@ -21,7 +21,8 @@ export const GENERAL_SETTINGS = [
   {
     key: 'timezone',
     kind: 'time zone',
-    description: 'an IANA name: whose midnight ends a day, and in which zone queries count',
+    description:
+      'time zone (IANA name) that defines where a day begins and ends, and in which queries count days and hours',
     variable: 'DWH_TIMEZONE',
     flag: { name: 'timezone', value: 'name' },
     default: 'UTC',
@@ -29,7 +30,7 @@ export const GENERAL_SETTINGS = [
   {
     key: 'parallel',
     kind: 'parallel',
-    description: "tables read at once, 1 to 64, each on its own connection beside the snapshot's",
+    description: 'number of tables to read at once, 1 to 64; each uses its own connection, and the snapshot one more',
     variable: 'DWH_PARALLEL',
     flag: { name: 'parallel', value: 'number', commands: ['plan', 'run'] },
     default: 2,
@@ -45,7 +46,7 @@ export const GENERAL_SETTINGS = [
   {
     key: 'exclude',
     kind: 'list',
-    description: 'patterns of tables to leave out; wins over `include`',
+    description: 'patterns of tables to leave out; takes precedence over `include`',
     otherwise: '`[]`',
     holds: 'any text',
     page: 'configuration.md#patterns',
@@ -54,7 +55,7 @@ export const GENERAL_SETTINGS = [
     key: 'extract',
     kind: 'choice',
     choices: ['auto', 'rows', 'copy', 'native'],
-    description: 'how tables are read (`auto`: the fastest way that works)',
+    description: 'extraction method: how tables are read (`auto`: the fastest that works)',
     variable: 'DWH_EXTRACT',
     default: 'auto',
     page: 'postgres.md#extraction-methods',
@@ -63,7 +64,7 @@ export const GENERAL_SETTINGS = [
     key: 'verify',
     kind: 'choice',
     choices: ['counts', 'columns', 'hash'],
-    description: 'how much is compared with Postgres after a table was written',
+    description: 'level of the proof: how much of a written table is compared with Postgres',
     variable: 'DWH_VERIFY',
     default: 'columns',
     page: 'postgres.md#the-proof',
@@ -81,7 +82,8 @@ export const GENERAL_SETTINGS = [
     key: 'on_table_error',
     kind: 'choice',
     choices: ['fail', 'keep-previous'],
-    description: 'when a table fails, publish nothing, or publish the others and keep it as it was before',
+    description:
+      'what to do when a table fails: publish nothing, or publish the others and keep the previous version of that table',
     variable: 'DWH_ON_TABLE_ERROR',
     default: 'fail',
     page: 'publishing.md#a-run-without-some-of-its-tables',
@@ -89,42 +91,43 @@ export const GENERAL_SETTINGS = [
   {
     key: 'temp',
     kind: 'path',
-    description: 'where files are made before they enter the warehouse, and where DuckDB spills',
+    description: 'folder for files before they enter the warehouse, and for what DuckDB spills to disk',
     variable: 'DWH_TMP',
     otherwise: "the system's temporary folder",
   },
   {
     key: 'cache',
     kind: 'path',
-    description: 'which files have been hashed, and those of a bucket; may be removed at any time',
+    description:
+      'folder for file hashes that were already verified, and for copies of files of a bucket; may be removed at any time',
     variable: 'DWH_CACHE',
     otherwise: '`$XDG_CACHE_HOME/dwh` or `~/.cache/dwh`',
   },
   {
     key: 'cache_size',
     kind: 'size',
-    description: 'the most that is kept of a bucket',
+    description: 'maximum size of the cached files of a bucket',
     variable: 'DWH_CACHE_SIZE',
     default: '10GiB',
   },
   {
     key: 'extensions',
     kind: 'path',
-    description: 'where DuckDB finds its extensions; none is needed, and only `dwh extensions add` downloads one',
+    description: 'folder of optional DuckDB extensions; only `dwh extensions add` downloads one',
     variable: 'DWH_EXTENSIONS',
     otherwise: '`~/.duckdb/extensions`',
   },
   {
     key: 'memory_limit',
     kind: 'size',
-    description: 'what DuckDB may hold, such as `512MB`, `1GiB`',
+    description: 'maximum memory for DuckDB, such as `512MB`, `1GiB`',
     variable: 'DWH_MEMORY_LIMIT',
-    otherwise: '`1GiB` for a run, 80 % of the machine for a query',
+    otherwise: '`1GiB` for a run, 80 % of the memory of the machine for a query',
   },
   {
     key: 'lock_timeout',
     kind: 'duration',
-    description: 'how long to wait for a table that is locked, such as `500ms`, `10s`, `2m`, `1h`',
+    description: 'how long to wait for a locked table, such as `500ms`, `10s`, `2m`, `1h`',
     variable: 'DWH_LOCK_TIMEOUT',
     default: '10s',
   },
@@ -132,7 +135,8 @@ export const GENERAL_SETTINGS = [
     key: 'on_blocked_ddl',
     kind: 'choice',
     choices: ['yield', 'wait'],
-    description: 'when an `ALTER TABLE` or the like waits for a table that is being read, make way or let it wait',
+    description:
+      'what to do when an `ALTER TABLE` or a similar statement waits for a table that is being read: stop reading, or let it wait',
     variable: 'DWH_ON_BLOCKED_DDL',
     default: 'yield',
     page: 'postgres.md#when-a-run-blocks-ddl',
@@ -140,7 +144,8 @@ export const GENERAL_SETTINGS = [
   {
     key: 'max_snapshot_age',
     kind: 'duration',
-    description: 'how long the snapshot may be open, since it holds back vacuum, 24 days at most; `0s`: no limit',
+    description:
+      'how long the snapshot may stay open, at most 24 days; an open snapshot holds back vacuum; `0s`: no limit',
     variable: 'DWH_MAX_SNAPSHOT_AGE',
     default: '12h',
     page: 'postgres.md#how-long-a-snapshot-is-open',
@@ -149,28 +154,28 @@ export const GENERAL_SETTINGS = [
   {
     key: 'keep.daily',
     kind: 'count',
-    description: 'keep the last so many days that have one',
+    description: 'number of daily snapshots to keep: the most recent ones',
     variable: 'DWH_KEEP_DAILY',
     flag: { name: 'keep-daily', value: 'number', commands: ['prune'] },
   },
   {
     key: 'keep.weekly',
     kind: 'count',
-    description: 'keep the last day of each of the last so many weeks',
+    description: 'number of weekly snapshots to keep: the last day of each week',
     variable: 'DWH_KEEP_WEEKLY',
     flag: { name: 'keep-weekly', value: 'number', commands: ['prune'] },
   },
   {
     key: 'keep.monthly',
     kind: 'count',
-    description: 'keep the last day of each of the last so many months',
+    description: 'number of monthly snapshots to keep: the last day of each month',
     variable: 'DWH_KEEP_MONTHLY',
     flag: { name: 'keep-monthly', value: 'number', commands: ['prune'] },
   },
   {
     key: 'keep.yearly',
     kind: 'count',
-    description: 'keep the last day of each of the last so many years',
+    description: 'number of yearly snapshots to keep: the last day of each year',
     variable: 'DWH_KEEP_YEARLY',
     flag: { name: 'keep-yearly', value: 'number', commands: ['prune'] },
   },

@@ -1,9 +1,9 @@
-/** `tables`: what is said of single tables. */
+/** `tables`: settings of single tables. */
 export const TABLE_SETTINGS = [
   {
     key: 'tables',
     kind: 'tables',
-    description: 'settings of single tables, by their names in Postgres',
+    description: 'settings of single tables, by table name in Postgres',
     otherwise: '`{}`',
     holds: 'any text',
     page: 'configuration.md#tables',
@@ -12,41 +12,41 @@ export const TABLE_SETTINGS = [
   {
     key: 'tables.*.name',
     kind: 'text',
-    description: 'its name in the warehouse, such as `clients` or `sales.clients`',
+    description: 'name of the table in the warehouse, such as `clients` or `sales.clients`',
   },
   {
     key: 'tables.*.columns',
     kind: 'section',
-    description: 'columns to leave out, to rename, or to store in another way',
+    description: 'columns to leave out, to rename, or to store as another type',
   },
-  { key: 'tables.*.columns.exclude', kind: 'list', description: 'columns to leave out, by their names in Postgres' },
+  { key: 'tables.*.columns.exclude', kind: 'list', description: 'columns to leave out, by column name in Postgres' },
   {
     key: 'tables.*.columns.rename',
     kind: 'names',
-    description: 'from the name in Postgres to the name in the warehouse',
+    description: 'new column names: name in Postgres to name in the warehouse',
   },
   {
     key: 'tables.*.columns.types',
     kind: 'types',
-    description: 'how single columns are stored, as in `types`, over which it wins',
+    description: 'how single columns are stored; values as in `types`, and takes precedence over it',
     page: 'types.md#choices',
   },
   {
     key: 'tables.*.extract',
     kind: 'choice',
     choices: ['auto', 'rows', 'copy', 'native'],
-    description: 'how this table is read',
+    description: 'extraction method of this table',
   },
   {
     key: 'tables.*.verify',
     kind: 'choice',
     choices: ['counts', 'columns', 'hash'],
-    description: 'how much of this table is compared with Postgres after it was written',
+    description: 'level of the proof: how much of this table is compared with Postgres',
   },
   {
     key: 'tables.*.where',
     kind: 'text',
     description:
-      "a condition in Postgres's SQL; the other rows are left out. `search_path` is empty: names outside `pg_catalog` need their schema",
+      'SQL condition in Postgres: only rows that meet it are read. `search_path` is empty: names outside `pg_catalog` need their schema',
   },
 ] as const

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { beginSnapshot, listTables, postgresSource, readOnlyRoleSql, tableActivity } from '../index.ts'
 import { listTypeNames } from './type-names.ts'
 
-/** Names with a byte that is no text, beside others; statements with a name as bytes are made by the server. */
+/** Names with a byte that is not text, and others; the server builds statements with names as bytes. */
 const NAMES = (byte: string) => `CREATE TABLE good (id int PRIMARY KEY, a text); INSERT INTO good VALUES (1, 'x');
   DO $do$ DECLARE odd text := convert_from('\\x6d${byte}6c6c'::bytea, getdatabaseencoding()); BEGIN
     EXECUTE format('CREATE TABLE %I (id int)', odd);
@@ -22,7 +22,7 @@ const NAMES = (byte: string) => `CREATE TABLE good (id int PRIMARY KEY, a text);
 test.each([
   ['SQL_ASCII', 'fc', 'm%FCll'],
   ['WIN1252', '81', 'm%81ll'],
-])('names that are no text, in a database in %s: told, and the rest is read', async (encoding, byte, odd) => {
+])('names that are not text, in a database in %s: reported, and the rest is read', async (encoding, byte, odd) => {
   const database = await testDatabase(NAMES(byte), { encoding })
   const snapshot = await postgresSource({ connection: database.url }).open()
   onTestFinished(() => snapshot.close())
@@ -44,14 +44,14 @@ test.each([
     ['2', 'y'],
   ])
   await withClient(database.url, async (client) => {
-    expect(await readOnlyRoleSql(client, 'reader')).toContain(`-- left out, since a name is no text: schema ${odd}\n`)
+    expect(await readOnlyRoleSql(client, 'reader')).toContain(`-- left out, since a name is not text: schema ${odd}\n`)
     await beginSnapshot(client)
     expect((await tableActivity(client)).has(odd)).toBe(true)
     expect((await listTypeNames(client)).flat()).toContain(`public.e${odd}`.toLowerCase())
   })
 })
 
-test('names that are text beyond ASCII, in databases that are not in UTF8: as they are', async () => {
+test('names beyond ASCII, in databases that are not in UTF8: unchanged', async () => {
   for (const encoding of ['LATIN1', 'EUC_JP']) {
     const name = encoding === 'LATIN1' ? 'fc62' : 'c6fc'
     const { url } = await testDatabase(

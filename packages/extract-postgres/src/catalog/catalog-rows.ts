@@ -2,22 +2,26 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { attemptQuery } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
-/** In a name, before the two hex digits of a byte that is no text. It is a character that no text has: https://www.unicode.org/faq/private_use.html#nonchar1 */
+/**
+ * Marks a byte in a name that is not text; two hex digits follow. No text contains this character:
+ * https://www.unicode.org/faq/private_use.html#nonchar1
+ */
 const BYTE = '\ufdd0'
 
-/** True for a name with bytes that are no text: no statement of ours can have it. */
+/** True for a name with bytes that are not text: no statement can contain it. */
 export function isBroken(name: string): boolean {
   return name.includes(BYTE)
 }
 
-/** A name as a person reads and writes it: `m%FCller`, where a byte of it is no text. */
+/** A name as people read and write it: `m%FCller` for a byte that is not text. */
 export function spelled(name: string): string {
   return name.replaceAll(BYTE, '%')
 }
 
 /**
- * The rows of a query over the catalog, in which a name may have bytes that are no text in the encoding of the database, or in none, as SQL_ASCII has it: left alone, one such name fails the query. `isBroken` tells
- * them. Numbers come as JSON has them. Call it inside a transaction.
+ * Runs a query on the catalog. A name may contain bytes that are not text in the encoding of the database, or in any,
+ * as in SQL_ASCII; one such name would fail the plain query. `isBroken` detects these names. Numbers have the form of
+ * JSON. Call it inside a transaction.
  */
 export async function catalogRows<Row>(client: PgClient, sql: string, values: unknown[] = []): Promise<Row[]> {
   const { rows: found } = await client.query(`SELECT pg_catalog.current_setting('server_encoding') AS encoding`)
@@ -32,7 +36,7 @@ export async function catalogRows<Row>(client: PgClient, sql: string, values: un
   return texts.map((text) => JSON.parse(text))
 }
 
-/** UTF-8 as far as it is some. */
+/** Decodes UTF-8, and marks bytes that are not UTF-8. */
 function readUtf8(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8')
   const pieces: string[] = []
@@ -49,7 +53,10 @@ function broken(bytes: Buffer): string {
   return [...bytes].map((byte) => `${BYTE}${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
 
-/** By the server, which knows its encoding; what fails is halved, until it is one text, or one run of characters beyond ASCII. */
+/**
+ * Lets the server decode, which knows its encoding. A list that fails is halved until a single text is left, then a
+ * single run of characters beyond ASCII.
+ */
 async function decodeAll(client: PgClient, encoding: string, list: readonly Buffer[]): Promise<string[]> {
   if (list.every(isAscii)) return list.map((bytes) => bytes.toString('latin1'))
   const literals = list.map((bytes) => `'\\x${bytes.toString('hex')}'`)

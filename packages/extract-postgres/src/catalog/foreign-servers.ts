@@ -2,18 +2,18 @@ import { DwhError, quoteIdentifier } from '@dwh/core'
 import type { PgClient } from '../session/pg-client.ts'
 import type { PgTable } from './list-tables.ts'
 
-/** A server that Postgres reads through. */
+/** A foreign server that Postgres reads through. */
 export interface ForeignServer {
   readonly name: string
-  /** The extension that speaks to it, such as `postgres_fdw`. */
+  /** The extension that connects to it, such as `postgres_fdw`. */
   readonly wrapper: string
   /** The role that reads. */
   readonly role: string
-  /** Whether it has a user there. */
+  /** True if the role has a user mapping for the server. */
   readonly mapped: boolean
 }
 
-// A partition may be foreign, and so may what a view reads.
+// A partition may be foreign, and a view may read a foreign table.
 const SERVERS = `
   WITH RECURSIVE seen AS (
     SELECT $1::oid AS oid
@@ -31,35 +31,32 @@ const SERVERS = `
     JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
   ORDER BY s.srvname`
 
-/** The servers that a table is read from, other than the one that has it. */
+/** Lists the foreign servers that a table is read through. */
 export async function foreignServers(client: PgClient, { oid }: PgTable): Promise<ForeignServer[]> {
   return (await client.query(SERVERS, [oid])).rows
 }
 
-/** undefined_object: of a foreign table, the user mapping (GetUserMapping in foreign.c). */
+/** undefined_object: for a foreign table, the user mapping is missing (GetUserMapping in foreign.c) */
 const NO_MAPPING = '42704'
 
-/** What only another server can have to do with: the way there, its users, its tables and columns, its files. */
+/** SQLSTATEs that a foreign server may have caused: its connection, its users, its tables and columns, its files. */
 const OF_ANOTHER_SERVER = /^(?:08|28|HV|58|42P01|42703|42704)/
 
-/**
- * The same failure, told as one of the server that a table is read through, where it is read through one and that may
- * be it.
- */
+/** Explains a failure as one of the foreign server, if the table is read through one and the SQLSTATE fits. */
 export async function explainForeign(client: PgClient, table: PgTable, error: DwhError): Promise<DwhError> {
   if (!OF_ANOTHER_SERVER.test(String(error.context.sqlstate ?? ''))) return error
   const servers = await foreignServers(client, table)
   return servers.length > 0 ? foreignFailure(error, servers) : error
 }
 
-/** What a read failed with that went through other servers. */
+/** The error of a read that went through foreign servers. */
 export function foreignFailure(error: DwhError, servers: readonly ForeignServer[]): DwhError {
   const names = servers.map(({ name, wrapper }) => `${name} (${wrapper})`)
   const through = `Postgres reads it through the foreign server ${names.join(', or ')}`
   const stranger = error.context.sqlstate === NO_MAPPING ? servers.find(({ mapped }) => !mapped) : undefined
   const what = stranger
-    ? `role ${stranger.role} has no user there. Give it one, or exclude the table: CREATE USER MAPPING FOR ${quoteIdentifier(stranger.role)} SERVER ${quoteIdentifier(stranger.name)} OPTIONS (user '...', password '...');`
-    : 'is that up, can Postgres reach it, and does the table still fit what is there? Run again then, or exclude the table.'
+    ? `role ${stranger.role} has no user mapping for it. Create one, or exclude the table: CREATE USER MAPPING FOR ${quoteIdentifier(stranger.role)} SERVER ${quoteIdentifier(stranger.name)} OPTIONS (user '...', password '...');`
+    : 'check that it is running, that Postgres can reach it, and that the foreign table still matches the remote one. Then run again, or exclude the table.'
   return new DwhError('SOURCE_FAILED', error.message, {
     cause: error,
     hint: `${through}: ${what}`,

@@ -2,7 +2,7 @@ import { quoteIdentifier } from '@dwh/core'
 import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 
-/** What a server is, and what it lets this role do. */
+/** Properties of a server, and what it allows this role to do. */
 export interface ServerReport {
   /** Such as `17.10`. */
   readonly version: string
@@ -12,15 +12,15 @@ export interface ServerReport {
   readonly database: string
   readonly role: string
   readonly superuser: boolean
-  /** Whether the role may change a table of this database. */
+  /** True if the role may change a table of this database. */
   readonly mayWrite: boolean
-  /** Such as `TLSv1.3`; null without TLS. Behind a pooler, that of the pooler's own connection. */
+  /** Such as `TLSv1.3`; null without TLS. Behind a pooler: of the connection between the pooler and the server. */
   readonly tls: string | null
-  /** How many more sessions this role may open now. Another client may be quicker. */
+  /** How many more sessions this role may open now. Another client may take them first. */
   readonly freeSessions: number
 }
 
-// pg_stat_activity hides much of other roles' sessions; the counts per database are for everybody
+// pg_stat_activity hides most of the sessions of other roles; everybody sees the counts per database
 const REPORT = `
   SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
     pg_is_in_recovery() AS standby, current_database() AS database, current_user AS role, r.rolsuper AS superuser,
@@ -37,7 +37,7 @@ const REPORT = `
     )::int AS free
   FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()`
 
-/** Asks a server what it is, and what it lets this role do. Changes nothing. */
+/** Inspects a server and the permissions of the role. Changes nothing. */
 export async function inspectServer(client: PgClient): Promise<ServerReport> {
   const { rows } = await client.query(REPORT)
   const { version, major, standby, database, role, superuser, may_write, tls, free } = rows[0]
@@ -62,8 +62,9 @@ const OWNERS = `
   GROUP BY n.nspname ORDER BY n.nspname`
 
 /**
- * The statements that make a role which may read every table of this database, those to come included, and nothing else: for its owner or a superuser to run.
- * It has no password yet: with psql, `\password` sets one that nobody sees.
+ * Returns the statements that create a read-only role, for a database owner or a superuser to run. The role may read
+ * every table of this database, future tables included, and nothing else. It has no password yet: in psql, `\password`
+ * sets one without showing it.
  */
 export async function readOnlyRoleSql(client: PgClient, role: string): Promise<string> {
   await client.query('BEGIN READ ONLY')
@@ -74,7 +75,7 @@ export async function readOnlyRoleSql(client: PgClient, role: string): Promise<s
   const schemas = all.filter((each) => !nameless(each))
   const left = all
     .filter(nameless)
-    .map(({ schema }) => `-- left out, since a name is no text: schema ${spelled(schema)}\n`)
+    .map(({ schema }) => `-- left out, since a name is not text: schema ${spelled(schema)}\n`)
   const name = quoteIdentifier(role)
   const statements = [
     `CREATE ROLE ${name} LOGIN`,

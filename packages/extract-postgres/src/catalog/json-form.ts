@@ -2,8 +2,9 @@ import { isBroken } from './catalog-rows.ts'
 import type { PgType } from './pg-type.ts'
 
 /**
- * What a value inside a container is in JSON. It is what the value is outside of one: a number a number, a text the same text. What JSON has no form for is the text of its output function, bytes among
- * them. `moment`: the ISO 8601 that `to_json` gives; `vector`: a list of numbers.
+ * The JSON form of a value inside a container, the same as outside: a number stays a number, a text the same text. A
+ * value without a JSON form, bytes included, becomes the text of its output function. `moment`: the ISO 8601 text of
+ * `to_json`; `vector`: a list of numbers.
  */
 export type JsonForm = 'boolean' | 'number' | 'money' | 'moment' | 'document' | 'object' | 'vector' | 'text'
 
@@ -29,33 +30,45 @@ const OF_EXTENSIONS: Readonly<Record<string, JsonForm>> = {
   'vector.halfvec': 'vector',
 }
 
-/** The form of a type that is neither an array nor a composite. */
+/** The JSON form of a type that is neither an array nor a composite. */
 export function jsonForm(type: PgType): JsonForm {
   const forms = isBuiltIn(type) ? OF_BUILT_IN : OF_EXTENSIONS
   const name = isBuiltIn(type) ? type.name : `${type.extension}.${type.name}`
   return (Object.hasOwn(forms, name) && forms[name]) || 'text'
 }
 
-/** The oid from which types are made after initdb (FirstNormalObjectId in Postgres's transam.h): for these `to_json` looks for casts. */
+/**
+ * The first oid of types created after initdb (FirstNormalObjectId in Postgres's transam.h): for these types, `to_json`
+ * looks for casts.
+ */
 const FIRST_OF_USERS = 16_384
 
 export const isBuiltIn = ({ oid }: PgType): boolean => oid < FIRST_OF_USERS
 
-/** Built in, and not what its output function prints: an array for `to_json` though it is none for others, and what the server's lc_monetary says. */
+/**
+ * Built-in types for which `to_json` does not give the text of the output function: it treats the first two as arrays,
+ * and money depends on lc_monetary.
+ */
 const OTHERWISE_IN_JSON: readonly string[] = ['int2vector', 'oidvector', 'money']
 
-/** True where `to_json` of a value is as it has to be, whatever casts there are: it asks for none of what is built in, of composites and of arrays. */
+/**
+ * True if `to_json` gives the right result whatever casts exist: it looks for no casts of built-in types, composites
+ * and arrays.
+ */
 export function isPlain(type: PgType): boolean {
   if (type.element) return isPlain(type.element)
   if (type.fields) return type.fields.every((field) => isPlain(field.type))
   return isBuiltIn(type) && !OTHERWISE_IN_JSON.includes(type.name)
 }
 
-/** Where a column's SQL would be longer than a server should parse, for a composite of composites of composites. */
+/** Limits for composites of composites: the SQL of a column must not get longer than a server should parse. */
 const MOST_VALUES = 5_000
 const DEEPEST = 50
 
-/** True for what has more values, or is deeper, than any table was seen to be, and for fields whose names no statement can have: such a column is the text of its output function. */
+/**
+ * True for a type with more values or more levels than any known table, and for fields whose names no statement can
+ * contain. Such a column becomes the text of its output function.
+ */
 export function isBeyondJson(type: PgType): boolean {
   const sizes = new Map<PgType, Size>()
   const size = (of: PgType): Size => {
@@ -78,6 +91,6 @@ export function isBeyondJson(type: PgType): boolean {
 interface Size {
   readonly values: number
   readonly depth: number
-  /** True where a field's name has bytes that are no text. */
+  /** True if the name of a field has bytes that are not text. */
   readonly nameless: boolean
 }

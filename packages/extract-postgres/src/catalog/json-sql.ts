@@ -5,16 +5,16 @@ import { arrayTexts, elementTexts, filledText, outputText } from './output-text.
 import type { PgType } from './pg-type.ts'
 
 /*
- * In the expressions here a value is written as a path, such as `"column"` or `(u.e)."field"`, and stands either outside of a subquery's FROM or inside one that has no FROM of its own. So no alias
- * of ours hides a column, whatever its name.
+ * In these expressions a value is a path, such as `"column"` or `(u.e)."field"`. It stands either outside the FROM of a
+ * subquery or inside a subquery without FROM. So no alias hides a column, whatever its name.
  */
 
-/** The SQL expression, of type json, of a value of any type: what `to_json` would be if it followed no cast. */
+/** Returns the SQL expression, of type json, for a value of any type: the result of `to_json` without casts. */
 export function jsonSql(type: PgType, value: string): string {
   if (isPlain(type)) return `pg_catalog.to_json(${value})`
   if (type.element) return arraySql(type.element, type, value)
   if (type.fields === null) return leafJson(type, value)
-  // a subquery, since a row of expressions has no names
+  // a subquery, since a row of expressions has no field names
   const fields = type.fields.map(
     ({ name, type: of }) => `${fieldSql(of, `(${value}).${quoteIdentifier(name)}`)} AS ${quoteIdentifier(name)}`,
   )
@@ -22,7 +22,7 @@ export function jsonSql(type: PgType, value: string): string {
 }
 
 function arraySql(element: PgType, type: PgType, array: string): string {
-  // their dimensions come with them
+  // keeps the dimensions
   if (isText(element) && element.delimiter === ',') return `pg_catalog.to_json(${arrayTexts(array)})`
   const list = `pg_catalog.to_json(${elementTexts(array, (e) => fieldSql(element, e))})`
   const nested = `${jsonTextSql(type, array)}::pg_catalog.json`
@@ -31,7 +31,7 @@ function arraySql(element: PgType, type: PgType, array: string): string {
 
 const isText = (type: PgType): boolean => !type.element && !type.fields && jsonForm(type) === 'text'
 
-/** A value that `to_json` makes the right JSON of: one that is built in, or JSON already. */
+/** A value that `to_json` converts correctly: a built-in type, or JSON already. */
 function fieldSql(type: PgType, value: string): string {
   if (isPlain(type)) return value
   return isText(type) ? outputText(value) : jsonSql(type, value)
@@ -44,7 +44,7 @@ function leafJson(type: PgType, value: string): string {
     case 'object':
       return `${quoteIdentifier(type.schema)}.hstore_to_json(${value})`
     case 'vector':
-      // it prints a JSON array
+      // its output is a JSON array
       return `${filledText(value)}::pg_catalog.json`
     default:
       return `pg_catalog.to_json(${isBuiltIn(type) && isPlain(type) ? value : outputText(value)})`

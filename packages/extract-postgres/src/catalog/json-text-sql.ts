@@ -5,8 +5,9 @@ import { elementTexts, filledText, outputText } from './output-text.ts'
 import type { PgType } from './pg-type.ts'
 
 /**
- * The same text as that of `jsonSql`, put together piece by piece from what the output functions of the innermost types print. What is sent is measured by it: no cast and no conversion of a container
- * takes part, so it differs where one has. NULL for NULL. For where a value may stand see `jsonSql`.
+ * Builds the same text as `jsonSql`, piece by piece from the output functions of the innermost types. The proof
+ * compares what was sent with this text: no cast and no conversion of a container takes part, so it differs if one of
+ * them changed a value. NULL for NULL. See `jsonSql` for where a value may stand.
  */
 export function jsonTextSql(type: PgType, value: string): string {
   if (type.element) return arrayText(type.element, value)
@@ -54,7 +55,7 @@ function leafText(type: PgType, value: string): string {
   }
 }
 
-/** A text as JSON. */
+/** A text as a JSON string. */
 const quoted = (text: string) => filledText(`pg_catalog.to_json(${text})`)
 
 /** JSON has no NaN and no infinity. */

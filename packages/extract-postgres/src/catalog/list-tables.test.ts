@@ -10,7 +10,7 @@ async function tablesOf(url: string): Promise<Map<string, PgTable>> {
   })
 }
 
-test('every kind of table, each once', async () => {
+test('list of tables: every kind, each once', async () => {
   const database = await testDatabase(`
     CREATE TABLE plain (id int PRIMARY KEY);
     CREATE TABLE measures (day date NOT NULL, n int, PRIMARY KEY (day, n)) PARTITION BY RANGE (day);
@@ -50,7 +50,7 @@ test('every kind of table, each once', async () => {
   expect(tables.get('never_filled')?.denied?.reason).toContain('never been filled')
 })
 
-test('columns in their order, without those that were dropped; generated and identity ones as their type', async () => {
+test('columns: in order, without dropped ones; generated and identity columns by their type', async () => {
   const database = await testDatabase(`
     CREATE TABLE t (a int, gone int, "select" text NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY, twice int GENERATED ALWAYS AS (a * 2) STORED);
     ALTER TABLE t DROP COLUMN gone; ALTER TABLE t ADD COLUMN late date`)
@@ -66,7 +66,7 @@ test('columns in their order, without those that were dropped; generated and ide
   ])
 })
 
-test('hostile names come as they are', async () => {
+test('hostile names: unchanged', async () => {
   const long = 'ü'.repeat(31)
   const names = [
     '../../etc/x',
@@ -98,7 +98,7 @@ test('hostile names come as they are', async () => {
   }
 })
 
-test('an estimate where the server has one, over all partitions', async () => {
+test('estimates: present if the server has one, summed over partitions', async () => {
   const database = await testDatabase(`
     CREATE TABLE m (n int) PARTITION BY LIST (n);
     CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); CREATE TABLE m2 PARTITION OF m FOR VALUES IN (2);
@@ -109,7 +109,7 @@ test('an estimate where the server has one, over all partitions', async () => {
   expect(tables.get('fresh')?.estimatedRows).toBeUndefined()
 })
 
-test('what a role may not read is said, with the grant that would help', async () => {
+test('tables that the role may not read: denied, with the GRANT that helps', async () => {
   const database = await testDatabase(`
     CREATE TABLE open_to_all (id int); CREATE TABLE closed (id int); CREATE TABLE half (id int, secret text);
     CREATE TABLE guarded (id int); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON guarded USING (id > 1);
@@ -140,7 +140,7 @@ test('what a role may not read is said, with the grant that would help', async (
   expect((await tablesOf(database.url)).get('guarded')?.denied).toBeUndefined()
 })
 
-test('1,600 columns, 300 tables, and no lock is waited for', async () => {
+test('1,600 columns, 300 tables, locked tables: listed without waiting for a lock', async () => {
   const database = await testDatabase(`
     CREATE TABLE wide (${Array.from({ length: 1600 }, (_, i) => `c${i} int`).join(', ')});
     DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE format('CREATE TABLE t%s (id int)', i); END LOOP; END $$`)
@@ -152,7 +152,7 @@ test('1,600 columns, 300 tables, and no lock is waited for', async () => {
   })
 })
 
-test('a partition whose detaching was cut off is a table of its own, and both say how to end it', async () => {
+test('interrupted DETACH PARTITION: the partition is a separate table, and both note how to finish it', async () => {
   const database = await testDatabase(`CREATE SCHEMA s; CREATE TABLE s.m (n int) PARTITION BY LIST (n);
     CREATE TABLE s.m1 PARTITION OF s.m FOR VALUES IN (1); CREATE TABLE s.m2 PARTITION OF s.m FOR VALUES IN (2) PARTITION BY LIST (n);
     CREATE TABLE s.m2a PARTITION OF s.m2 FOR VALUES IN (2)`)
@@ -162,7 +162,7 @@ test('a partition whose detaching was cut off is a table of its own, and both sa
   const [note] = tables.get('s.m')?.notes ?? []
   expect(note).toMatchObject({
     id: 'detach_pending',
-    found: expect.stringContaining('s.m2: DETACH PARTITION ... CONCURRENTLY from s.m was cut off'),
+    found: expect.stringContaining('s.m2: DETACH PARTITION ... CONCURRENTLY from s.m was interrupted'),
     sql: 'ALTER TABLE "s"."m" DETACH PARTITION "s"."m2" FINALIZE;',
   })
   expect(tables.get('s.m2')?.notes).toEqual([note])
@@ -174,7 +174,7 @@ test('a partition whose detaching was cut off is a table of its own, and both sa
   ])
 })
 
-test('foreign parts, at any depth and by inheritance, make a table one that is read only when named', async () => {
+test('foreign parts, at any depth and by inheritance: the table is read only if named', async () => {
   const database = await testDatabase(`CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
     CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1) PARTITION BY LIST (n);
     CREATE FOREIGN TABLE m1a PARTITION OF m1 FOR VALUES IN (1) SERVER files OPTIONS (filename '/dev/null');
@@ -193,7 +193,7 @@ test('foreign parts, at any depth and by inheritance, make a table one that is r
   expect(tables.get('m')?.notes).toEqual([expect.objectContaining({ id: 'foreign_parts', sql: null })])
 })
 
-test('children by inheritance, each once though it has two parents; none of them is a partition or temporary', async () => {
+test('children by inheritance: each once even with two parents, without partitions and temporary tables', async () => {
   const database =
     await testDatabase(`CREATE TABLE a (n int); CREATE TABLE b () INHERITS (a); CREATE TABLE c () INHERITS (a, b);
     CREATE TABLE m (n int) PARTITION BY LIST (n); CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1)`)
@@ -210,7 +210,7 @@ test('children by inheritance, each once though it has two parents; none of them
   })
 })
 
-test('columns for large objects: of the type lo, and oid where the database holds some', async () => {
+test('columns for large objects: of type lo, and of type oid if the database contains large objects', async () => {
   const database = await testDatabase('CREATE EXTENSION lo; CREATE TABLE docs (file lo, number oid, n int)')
   const found = async () =>
     (await tablesOf(database.url))

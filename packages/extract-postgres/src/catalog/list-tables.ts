@@ -16,24 +16,24 @@ import { foreignParts, notesOf, spelledState, type TableState } from './table-st
 import { ENCODING_NAMES } from './text-encodings.ts'
 import type { TypeMapping } from './type-mapping.ts'
 
-/** A column with what reading it needs. */
+/** A column with everything needed to read it. */
 export interface PgColumn extends SourceColumn {
   readonly sourceType: string
-  /** Its number in the table, which no other column ever gets. */
+  /** Its number in the table, never reused for another column. */
   readonly attnum: number
-  /** Of the type that its values arrive as, which for a domain is what the domain rests on. */
+  /** Oid of the type of its values; for a domain, of the base type. */
   readonly typeOid: number
   readonly modifier: number
   readonly mapping: TypeMapping
 }
 
-/** A table with what reading it needs. */
+/** A table with everything needed to read it. */
 export interface PgTable extends TableSchema {
   readonly oid: number
-  /** In which the database keeps text, by Postgres's name: `UTF8`, `SQL_ASCII` (any bytes), `WIN1252`. */
+  /** Encoding of the database, by Postgres's name: `UTF8`, `SQL_ASCII` (any bytes), `WIN1252`. */
   readonly encoding: string
   readonly columns: readonly PgColumn[]
-  /** True where a server elsewhere has the rows, or some of them. */
+  /** True if a foreign server has the rows, or some of them. */
   readonly foreign: boolean
 }
 
@@ -45,10 +45,13 @@ const KINDS: Readonly<Record<string, string>> = {
   f: 'foreign table',
 }
 
-/** The name of a kind that is read only when it is named; reading one costs what its query costs, and may leave the instant. */
+/**
+ * Kinds that are read only if they are named: reading one costs what its query costs, and may not be at the snapshot.
+ */
 const ONLY_WHEN_NAMED: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' }
 
-// Partitions are part of their parent, unless they are being detached. Sizes are sums over the leaves, with what is stored beside the rows (TOAST); -1 and 0 mean "never analysed".
+// Partitions are part of their parent, unless they are being detached. Sizes are sums over the leaves, with what is
+// stored beside the rows (TOAST); -1 and 0 mean "never analysed".
 const TABLES = `
   WITH RECURSIVE pending AS (
     SELECT inhrelid, inhparent FROM pg_inherits WHERE inhdetachpending
@@ -100,9 +103,11 @@ const COLUMNS = `
 const OID = 26
 
 /**
- * Lists every table a warehouse could hold, from the catalog alone: tables, partitioned parents as one table (inheritance parents as SELECT reads
- * them, with their children), materialized views, and, marked as read only when named, views, foreign tables and what belongs to an extension.
- * Takes no lock on any of them. Call it inside `beginSnapshot`. Tables are ordered by schema and name, columns as in the table.
+ * Lists every table that a warehouse can hold, from the catalog alone: tables, partitioned parents as one table
+ * (inheritance parents as SELECT reads them, with their children), materialized views, and, marked as read only if
+ * named, views, foreign tables and tables of an extension.
+ * Takes no lock on any of them. Call it inside `beginSnapshot`. Tables are ordered by schema and name, columns as in
+ * the table.
  */
 export async function listTables(client: PgClient): Promise<PgTable[]> {
   const tables = await catalogRows<TableRow>(client, TABLES)
@@ -119,7 +124,7 @@ export async function listTables(client: PgClient): Promise<PgTable[]> {
   return tables.map((row) => toTable(row, columnsOf.get(row.oid) ?? [], database))
 }
 
-/** Numbers of eight bytes are texts or numbers, as `catalogRows` has them. */
+/** 8-byte numbers are strings or numbers, as `catalogRows` returns them. */
 interface ColumnRow {
   table: string | number
   name: string
@@ -129,7 +134,7 @@ interface ColumnRow {
   modifier: number
   source_type: string
   may_select: boolean
-  /** True for the domain of the extension `lo`, and for any type where the database holds large objects. */
+  /** True for the domain of the extension `lo`, and for any type if the database contains large objects. */
   large_object: boolean
 }
 
@@ -144,7 +149,7 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
   const type = typeOf(row)
   const found = mapType(type)
   const isDomain = type.oid !== Number(row.type_oid)
-  // what rests on another type is sent by DuckDB's extension as text, in a form of its own
+  // DuckDB's extension sends a domain as text, in a form of its own
   const mapping = isDomain ? { ...found, binary: false } : found
   const allowedTypes = Object.entries(mapping.allowedTypes as Readonly<Record<string, TypeMapping>>).map(
     ([choice, { type: of, inferred }]) => [choice, { type: of, inferred: inferred !== undefined }],
@@ -169,7 +174,7 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
 function deniedColumn({ name }: ColumnRow, table: TableRow): Denied {
   if (isBroken(name)) {
     const listed = `tables: { ${JSON.stringify(formatTableName(table))}: { columns: { exclude: [${JSON.stringify(spelled(name))}] } } }`
-    return { reason: BROKEN, hint: `Leave it out, as it is written here: ${listed}. Or rename it in Postgres.` }
+    return { reason: BROKEN, hint: `Leave it out, spelled like this: ${listed}. Or rename it in Postgres.` }
   }
   const sql = grants(table, `SELECT (${quoteIdentifier(name)})`)
   return {
@@ -187,15 +192,15 @@ interface TableRow extends TableState {
   schema_usage: boolean
   may_select: boolean
   row_security: boolean
-  /** On a standby, a table that is only on its primary. */
+  /** True on a standby for an unlogged table, whose rows are only on the primary. */
   unlogged_elsewhere: boolean
   role: string
   extension: string | null
   primary_key: string[] | null
 }
 
-/** Of a name. */
-const BROKEN = 'its name is no text: each %HH stands for a byte that is not'
+/** The reason for a name that is not text. */
+const BROKEN = 'its name is not text: each %HH stands for an invalid byte'
 
 function toTable(found: TableRow, columnRows: readonly ColumnRow[], database: Database): PgTable {
   const broken = isBroken(found.schema) || isBroken(found.name)
@@ -227,7 +232,7 @@ function toTable(found: TableRow, columnRows: readonly ColumnRow[], database: Da
 }
 
 function deniedName(row: TableRow): Denied {
-  const hint = `Leave it out, as it is written here: exclude: [${JSON.stringify(exactPattern(row))}]. Or rename it in Postgres.`
+  const hint = `Leave it out, spelled like this: exclude: [${JSON.stringify(exactPattern(row))}]. Or rename it in Postgres.`
   return { reason: BROKEN, hint }
 }
 
@@ -244,7 +249,7 @@ function whyDenied(row: TableRow, columns: readonly PgColumn[]): Denied | null {
   if (row.row_security) {
     return {
       reason: 'row-level security applies to this role',
-      hint: `Its policies would hide rows from this role: use a role with BYPASSRLS, ${orExclude}`,
+      hint: `Its policies may hide rows from this role: use a role with BYPASSRLS, ${orExclude}`,
       sql: `ALTER ROLE ${quoteIdentifier(row.role)} BYPASSRLS;`,
     }
   }
@@ -253,7 +258,7 @@ function whyDenied(row: TableRow, columns: readonly PgColumn[]): Denied | null {
     return { reason: 'the materialized view has never been filled', hint: `${sql} ${orExclude}`, sql }
   }
   if (row.unlogged_elsewhere) {
-    const reason = 'unlogged: a standby does not have its rows'
+    const reason = 'unlogged table: a standby does not have its rows'
     return { reason, hint: `Read the primary, ${orExclude}` }
   }
   return null

@@ -1,19 +1,24 @@
 import { type ColumnType, columnTypeRow, isContinuous, type ScalarType } from '@dwh/core'
 
-/** Conditions and numbers for values that have a place on the number line, as SQL; `measuresOf` and `TableProof.hash` are made of them. */
+/**
+ * SQL conditions and numbers for values that can be ordered as numbers; `measuresOf` and `TableProof.hash` use them.
+ */
 
 export const isFloat = (type: ColumnType): boolean => columnTypeRow(type as ScalarType).kind === 'float'
 
-/** Of a numeric or a float. */
+/** True for a finite numeric or float. */
 export const isFiniteNumber = (value: string): string => `${value} NOT IN ('NaN', 'Infinity', '-Infinity')`
 
-/** A condition that leaves out what has no place on the number line; undefined where there is no such thing. */
+/** A condition that excludes infinite values and NaN; undefined for types without them. */
 export function finiteCondition(type: ColumnType, value: string): string | undefined {
   if (isFloat(type)) return isFiniteNumber(value)
   return isContinuous(type as ScalarType) ? `pg_catalog.isfinite(${value})` : undefined
 }
 
-/** A day as whole days since 2000, a moment as microseconds since then, a time of day as microseconds; anything else as it is. */
+/**
+ * A day as whole days since 2000, a timestamp as microseconds since then, a time of day as microseconds; other values
+ * unchanged.
+ */
 export function toNumber(type: ColumnType, value: string): string {
   switch (columnTypeRow(type as ScalarType).kind) {
     case 'day':

@@ -1,4 +1,4 @@
-/** A column's type as the catalog has it, domains already followed down to the type they rest on. */
+/** Type of a column from the catalog, with domains resolved to their base type. */
 export interface PgType {
   readonly oid: number
   /** `pg_type.typname` */
@@ -7,16 +7,16 @@ export interface PgType {
   readonly schema: string
   /** `atttypmod`, or the domain's; -1 for none. */
   readonly modifier: number
-  /** The digits behind the point that the server's lc_monetary gives to money. */
+  /** Digits after the decimal point of money, by the lc_monetary of the server. */
   readonly moneyDigits: number
   /** `pg_type.typtype`: `b` base, `c` composite, `e` enum, `r` range, `m` multirange. */
   readonly kind: string
-  /** The extension that it belongs to; null for none. */
+  /** The extension that the type belongs to; null for none. */
   readonly extension: string | null
-  /** What stands between values of this type in the text of an array. */
+  /** Separator between values of this type in the text of an array. */
   readonly delimiter: string
-  /** Of an array: the type of its elements. */
+  /** For an array: the type of its elements. */
   readonly element: PgType | null
-  /** Of a composite, in their order. */
+  /** For a composite: its fields, in their order. */
   readonly fields: readonly { readonly name: string; readonly type: PgType }[] | null
 }

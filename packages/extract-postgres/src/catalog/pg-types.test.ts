@@ -2,7 +2,7 @@ import { testDatabase, withClient } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { beginSnapshot, listTables, mapType } from '../index.ts'
 
-// declared, then what it becomes and how
+// declared type, resulting type, verdict
 const TYPES: [string, string, 'exact' | 'text'][] = [
   ['bool', 'BOOLEAN', 'exact'],
   ['smallint', 'SMALLINT', 'exact'],
@@ -45,7 +45,7 @@ const TYPES: [string, string, 'exact' | 'text'][] = [
   ['pair', 'JSON', 'exact'],
 ]
 
-test('every declared type becomes what the table says', async () => {
+test('declared types: mapped as in the table', async () => {
   const database = await testDatabase(`
     CREATE DOMAIN cents AS numeric(12,2);
     CREATE DOMAIN positive_cents AS cents CHECK (VALUE > 0);
@@ -62,7 +62,7 @@ test('every declared type becomes what the table says', async () => {
   expect(table?.columns.slice(7, 8).map((column) => column.sourceType)).toEqual(['numeric(10,2)'])
 })
 
-test('a name of Object.prototype is no type', () => {
+test('type named like a property of Object.prototype: not a built-in type', () => {
   expect(
     mapType({
       oid: 20_000,

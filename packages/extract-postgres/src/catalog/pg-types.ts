@@ -10,7 +10,7 @@ import type { TypeMapping } from './type-mapping.ts'
 
 type Sql = (column: string) => string
 
-/** A type of the table below, with how an array of it becomes a JSON array of texts. */
+/** A type of the table below, and how an array of it becomes a JSON array of texts. */
 interface ScalarMapping extends TypeMapping {
   readonly type: ScalarType
   readonly array: Sql
@@ -18,11 +18,11 @@ interface ScalarMapping extends TypeMapping {
 
 const asItIs: Sql = (column) => column
 
-/** Of a type whose own array is one of strings for `to_json`: a text, built in. */
+/** For a built-in type whose array `to_json` already converts to strings. */
 const arrayItself: Sql = (column) => `pg_catalog.to_json(${column})`
-/** By the output function of the elements. */
+/** Uses the output function of the elements. */
 const arrayOfTexts: Sql = (column) => `pg_catalog.to_json(${arrayTexts(column)})`
-/** The same one by one. `text`: of an element. */
+/** The same, element by element. `text`: of one element. */
 const arrayOfEach =
   (text: Sql): Sql =>
   (column) =>
@@ -38,7 +38,7 @@ const TEXT: ScalarMapping = {
 }
 const AS_TEXT: TypeMapping = TEXT
 
-/** Sent as Postgres makes JSON of it, and measured by what the output functions of all that is in it print. */
+/** Sent as JSON that Postgres builds; measured by the output functions of all inner values. */
 function asJson(type: PgType): TypeMapping {
   if (isBeyondJson(type)) return AS_TEXT
   return {
@@ -66,7 +66,7 @@ function exact(type: ScalarType, more: Partial<ScalarMapping> = {}): ScalarMappi
 const BINARY = { binary: true }
 const PLAIN = exact('VARCHAR', { plainText: true, array: arrayItself })
 
-/** NULL for what the type does not take. */
+/** Stores NULL for values that the type cannot hold. */
 function nullify(mapping: TypeMapping, fits: Sql): TypeMapping {
   const value: Sql = (column) => `CASE WHEN ${fits(column)} THEN ${column} END`
   return {
@@ -79,7 +79,7 @@ function nullify(mapping: TypeMapping, fits: Sql): TypeMapping {
   }
 }
 
-/** A numeric travels as its digits, and DuckDB makes the double of them; a double that gives other digits than it got is counted. */
+/** A numeric is sent as digits, and DuckDB converts them to a double. A value whose digits change is counted. */
 function asDouble(number: Sql): TypeMapping {
   const value: Sql = (column) => `${number(column)}::pg_catalog.float8`
   return {
@@ -95,7 +95,10 @@ function withNumericChoices(mapping: ScalarMapping): ScalarMapping {
   return { ...mapping, allowedTypes: { text: AS_TEXT, double, nullify: nullify(mapping, isFiniteNumber) } }
 }
 
-/** The last moment of DuckDB's 64 bits; Postgres goes thirty years further. https://duckdb.org/docs/stable/sql/data_types/timestamp */
+/**
+ * The last timestamp of DuckDB's 64 bits; Postgres goes thirty years further.
+ * https://duckdb.org/docs/stable/sql/data_types/timestamp
+ */
 const LAST_MOMENT = '294247-01-10 04:00:54.775806'
 
 function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): ScalarMapping {
@@ -112,12 +115,12 @@ function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): S
   }
 }
 
-/** numeric without precision: a DECIMAL(38,s) where every value fits, which `decideType` is told. */
+/** numeric without precision: DECIMAL(38,s) if every value fits; `decideType` receives the result. */
 const INFERRED_NUMERIC: ScalarMapping = withNumericChoices({ ...TEXT, inferred: 'scale' })
 
 /**
- * The one table of types. What is not in it travels, and stays, as the text of its output function under the settings of `beginSnapshot`:
- * not `::text`, which changes inet and char.
+ * The table of types. A type that is not in it is sent and stored as the text of its output function under the settings
+ * of `beginSnapshot`: not as `::text`, which changes inet and char.
  */
 const BUILT_IN: Readonly<Record<string, ScalarMapping | ((type: PgType) => ScalarMapping)>> = {
   bool: exact('BOOLEAN', BINARY),
@@ -143,7 +146,7 @@ const BUILT_IN: Readonly<Record<string, ScalarMapping | ((type: PgType) => Scala
   jsonb: exact('JSON', BINARY),
 }
 
-/** Types of extensions, by the extension's name and theirs; the schema is where somebody put it. */
+/** Types of extensions, by the names of extension and type; the schema may be any. */
 const OF_EXTENSIONS: Readonly<Record<string, TypeMapping | ((type: PgType) => TypeMapping)>> = {
   'citext.citext': exact('VARCHAR'),
   'hstore.hstore': asJson,
@@ -153,13 +156,13 @@ const OF_EXTENSIONS: Readonly<Record<string, TypeMapping | ((type: PgType) => Ty
   'vector.halfvec': floatsInBrackets(),
 }
 
-/** EWKB, which is what its output function prints in hex: https://postgis.net/docs/ST_AsEWKB.html */
+/** EWKB, which its output function prints in hex: https://postgis.net/docs/ST_AsEWKB.html */
 function bytesInHex(): ScalarMapping {
   const value: Sql = (column) => `pg_catalog.decode(${filledText(column)}, 'hex')`
   return exact('BLOB', { select: value, value, array: arrayOfEach(value) })
 }
 
-/** `[1,2.5]` is what it prints. */
+/** Its output has the form `[1,2.5]`. */
 function floatsInBrackets(): TypeMapping {
   return listOf(
     exact('FLOAT'),
@@ -167,7 +170,10 @@ function floatsInBrackets(): TypeMapping {
   )
 }
 
-/** What a Postgres type becomes. Every type has an answer; none is inferred from data, and what data decides (`open`) is found by looking at all of it. */
+/**
+ * Maps a Postgres type to its type in the warehouse. Every type has a mapping. The type never comes from a sample of
+ * the data: where the values decide (`inferred`), all of them are checked.
+ */
 export function mapType(type: PgType): TypeMapping {
   return withBytes(mapByItself(type), type)
 }
@@ -177,7 +183,7 @@ function mapByItself(type: PgType): TypeMapping {
   if (type.fields) return asJson(type)
   const found = mappingOf(type) ?? (type.kind === 'e' ? exact('VARCHAR', BINARY) : TEXT)
   const mapping = typeof found === 'function' ? found(type) : found
-  // a comma is what an array of text has between its elements
+  // an array of text separates its elements by commas
   if (!isScalar(mapping) || mapping.array !== arrayOfTexts || type.delimiter === ',') return mapping
   const oneByOne: ScalarMapping = { ...mapping, array: arrayOfEach(outputText) }
   return oneByOne
@@ -189,7 +195,7 @@ function mappingOf({ schema, name, extension }: PgType): TypeMapping | ((type: P
   return (extension !== null || schema === 'pg_catalog') && Object.hasOwn(types, key) ? types[key] : undefined
 }
 
-/** An array is a list where all of its values are of one dimension that begins at 1; what has no such form is JSON. */
+/** An array becomes a list if all values have one dimension that begins at 1, else JSON. */
 function arrayOf(type: PgType, element: TypeMapping): TypeMapping {
   const json = asJson(type)
   return isScalar(element) ? { ...json, inferred: 'shape', element } : json
@@ -215,13 +221,13 @@ function listOf(element: ScalarMapping, array: Sql = asItIs): TypeMapping {
 export function decideType(mapping: TypeMapping, type: ColumnType): TypeMapping {
   const { inferred, ...decided } = mapping
   if (inferred === undefined || type === mapping.type) return decided
-  // digits are digits, however they are stored
+  // the digits are the same however they are stored
   if (inferred === 'scale') return { ...decided, type, verdict: 'exact' }
   const element = decideType(mapping.element as TypeMapping, elementType(type) as ScalarType)
   return listOf(element as ScalarMapping)
 }
 
-/** Through numeric, since the output function follows lc_monetary. */
+/** Converted through numeric, since the output function follows lc_monetary. */
 function money({ moneyDigits }: PgType): ScalarMapping {
   const value: Sql = (column) => `${column}::pg_catalog.numeric`
   const array: Sql = (column) => arrayOfTexts(`${column}::pg_catalog.numeric[]`)
@@ -229,8 +235,9 @@ function money({ moneyDigits }: PgType): ScalarMapping {
 }
 
 /**
- * numeric(p,s): the modifier holds p in its upper half and s as an 11-bit signed number, plus 4 (`numeric_typmod_*` in Postgres's numeric.c).
- * A negative scale counts digits before the point; a scale above the precision means zeros behind it.
+ * numeric(p,s): the modifier contains p in its upper half and s as an 11-bit signed number, plus 4 (`numeric_typmod_*`
+ * in Postgres's numeric.c). A negative scale counts digits before the point; a scale above the precision means zeros
+ * after it.
  */
 function decimal({ modifier }: PgType): ScalarMapping {
   if (modifier < 4) return INFERRED_NUMERIC

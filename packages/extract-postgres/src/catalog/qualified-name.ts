@@ -1,6 +1,6 @@
 import { quoteIdentifier, type TableName } from '@dwh/core'
 
-/** A table's name as a statement has it. */
+/** The quoted name of a table, with its schema, for a statement. */
 export function qualifiedName(table: TableName): string {
   return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`
 }

@@ -2,7 +2,8 @@ import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows } from './catalog-rows.ts'
 import type { PgType } from './pg-type.ts'
 
-// All that the types asked for rest on and consist of. A true array is its element's array type: int2vector is none. Attributes that were dropped are no part of a composite.
+// All types that the requested types are based on or consist of. A true array is the array type of its element:
+// int2vector is not one. Dropped attributes are not part of a composite.
 const TYPES = `
   WITH RECURSIVE reached AS (
     SELECT pg_catalog.unnest($1::oid[]) AS oid
@@ -24,14 +25,14 @@ const TYPES = `
 
 const MONEY_DIGITS = `SELECT scale(0::money::numeric) AS digits`
 
-/** A type as a column or a field is declared with it. */
+/** The declared type of a column or a field. */
 export interface DeclaredType {
   readonly oid: number
   /** `atttypmod`; -1 for none. */
   readonly modifier: number
 }
 
-/** Numbers of eight bytes are texts or numbers, as `catalogRows` has them. */
+/** 8-byte numbers are strings or numbers, as `catalogRows` returns them. */
 interface TypeRow {
   oid: string | number
   name: string
@@ -45,7 +46,7 @@ interface TypeRow {
   fields: [name: string, oid: number, modifier: number][] | null
 }
 
-/** Reads these types from the catalog, in one question, with all that they consist of. Call it inside `beginSnapshot`. */
+/** Reads types from the catalog in one query, with all types that they consist of. Call it inside `beginSnapshot`. */
 export async function resolveTypes(
   client: PgClient,
   declared: readonly DeclaredType[],
@@ -54,7 +55,7 @@ export async function resolveTypes(
   const rows = await catalogRows<TypeRow>(client, TYPES, [oids])
   const moneyDigits: number = (await client.query(MONEY_DIGITS)).rows[0].digits
   const byOid = new Map(rows.map((row) => [Number(row.oid), row]))
-  // a type that is a part of many is read once, and is one object
+  // a type that is part of several others is read once and shared
   const resolved = new Map<string, PgType>()
 
   function resolve(type: DeclaredType): PgType {
@@ -66,7 +67,7 @@ export async function resolveTypes(
 
   function read({ oid, modifier }: DeclaredType): PgType {
     const row = byOid.get(oid) as TypeRow
-    // a domain's own modifier counts, not the column's
+    // the modifier of the domain applies, not that of the column
     if (row.kind === 'd') return resolve({ oid: Number(row.base), modifier: row.base_modifier })
     const { name, schema, kind, delimiter, extension } = row
     const fields = row.kind === 'c' ? (row.fields ?? []) : null

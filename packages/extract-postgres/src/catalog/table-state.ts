@@ -4,21 +4,24 @@ import { qualifiedName } from './qualified-name.ts'
 
 type NameRow = readonly [schema: string, name: string]
 
-/** What the catalog says about a table beside its columns and privileges. */
+/** What the catalog says about a table besides its columns and privileges. */
 export interface TableState {
   readonly schema: string
   readonly name: string
   /** As in `pg_class.relkind`. */
   readonly kind: string
-  /** Partitions or children, at any depth, whose rows are on a server elsewhere. */
+  /** Partitions or children, at any depth, whose rows are on a foreign server. */
   readonly foreign_parts: readonly NameRow[] | null
   /** Children by inheritance, at any depth. */
   readonly children: readonly NameRow[] | null
-  /** Partitions of it, or the table itself, that are being detached: the parent's names, then the partition's. */
+  /**
+   * Partitions of the table, or the table itself, that are being detached: the names of the parent, then of the
+   * partition.
+   */
   readonly detaching: readonly (readonly [...parent: NameRow, ...partition: NameRow])[] | null
 }
 
-/** With its names as a person reads them. */
+/** The same with readable names. */
 export function spelledState(state: TableState): TableState {
   const names = <T extends readonly string[]>(list: readonly T[] | null) =>
     list && (list.map((each) => each.map(spelled)) as unknown as readonly T[])
@@ -36,7 +39,7 @@ export function foreignParts({ foreign_parts }: TableState): string[] {
   return (foreign_parts ?? []).map(([schema, name]) => formatTableName({ schema, name }))
 }
 
-/** What a person should know about the table, though it can be read. */
+/** Notes about a table that can be read. */
 export function notesOf(state: TableState): TableNote[] {
   const detaching = (state.detaching ?? []).map(([parentSchema, parentName, schema, name]) =>
     detachPending({ schema: parentSchema, name: parentName }, { schema, name }),
@@ -44,18 +47,21 @@ export function notesOf(state: TableState): TableNote[] {
   const parts = foreignParts(state)
   const outside =
     parts.length > 0
-      ? `${formatTableName(state)}: the rows of ${parts.join(', ')} come from another server, and are not of the snapshot's instant`
+      ? `${formatTableName(state)}: the rows of ${parts.join(', ')} come from another server, so they are not from the time of the snapshot`
       : null
   return [...detaching, ...(outside === null ? [] : [{ id: 'foreign_parts', found: outside, fix: null, sql: null }])]
 }
 
-/** https://www.postgresql.org/docs/current/sql-altertable.html, DETACH PARTITION: until somebody says FINALIZE, the partition is in none of the two states. */
+/**
+ * See DETACH PARTITION in https://www.postgresql.org/docs/current/sql-altertable.html: until someone runs FINALIZE, the
+ * partition is neither attached nor detached.
+ */
 function detachPending(parent: TableName, partition: TableName): TableNote {
   const [whole, part] = [formatTableName(parent), formatTableName(partition)]
   return {
     id: 'detach_pending',
-    found: `${part}: DETACH PARTITION ... CONCURRENTLY from ${whole} was cut off, or has not ended: a SELECT of ${whole} leaves it out, so it is read as a table of its own`,
-    fix: 'Let the owner end it, if it is not under way.',
+    found: `${part}: DETACH PARTITION ... CONCURRENTLY from ${whole} was interrupted or is still running: a SELECT of ${whole} does not include it, so it is read as a separate table`,
+    fix: 'If it is not running any more, let the owner finish it.',
     sql: `ALTER TABLE ${qualifiedName(parent)} DETACH PARTITION ${qualifiedName(partition)} FINALIZE;`,
   }
 }

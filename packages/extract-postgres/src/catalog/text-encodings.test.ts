@@ -2,7 +2,7 @@ import { testDatabase } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { ENCODING_NAMES, POSTGRES_ENCODINGS } from './text-encodings.ts'
 
-test('every encoding that Postgres makes UTF-8 of has its name, and no name is of two', async () => {
+test('encodings that Postgres can convert to UTF-8: each has a name, all names are unique', async () => {
   const { query } = await testDatabase()
   const { rows } = await query(
     `SELECT pg_encoding_to_char(conforencoding) AS name FROM pg_conversion WHERE condefault AND pg_encoding_to_char(contoencoding) = 'UTF8'`,
@@ -15,7 +15,7 @@ test('every encoding that Postgres makes UTF-8 of has its name, and no name is o
   }
 })
 
-test('latin1 is ISO 8859-1, and not windows-1252', () => {
+test('latin1: ISO 8859-1, not windows-1252', () => {
   expect([ENCODING_NAMES.latin1, ENCODING_NAMES.cp1252, ENCODING_NAMES.latin5]).toEqual([
     'iso-8859-1',
     'windows-1252',
@@ -23,7 +23,7 @@ test('latin1 is ISO 8859-1, and not windows-1252', () => {
   ])
 })
 
-test('a quote in any of them is one byte, and no part of another character', async () => {
+test('quote in any encoding: one byte, never part of another character', async () => {
   const { query } = await testDatabase()
   for (const postgres of Object.values(POSTGRES_ENCODINGS)) {
     const { rows } = await query(`SELECT convert('"', '${postgres}', 'UTF8') AS quote`)

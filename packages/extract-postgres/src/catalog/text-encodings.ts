@@ -3,8 +3,9 @@ import type { PgType } from './pg-type.ts'
 import type { TypeMapping } from './type-mapping.ts'
 
 /**
- * Encodings that Postgres makes UTF-8 of, by their IANA names (https://www.iana.org/assignments/character-sets), or by what they are called where they have none: Postgres's own name, and
- * others that people use. https://www.postgresql.org/docs/18/multibyte.html#MULTIBYTE-CHARSET-SUPPORTED
+ * Encodings that Postgres can convert to UTF-8, by their IANA names (https://www.iana.org/assignments/character-sets),
+ * or by a usual name if they have none: Postgres's name, and other common names.
+ * https://www.postgresql.org/docs/18/multibyte.html#MULTIBYTE-CHARSET-SUPPORTED
  */
 const ENCODINGS: Readonly<Record<string, readonly [postgres: string, ...others: string[]]>> = {
   'utf-8': ['UTF8'],
@@ -35,7 +36,7 @@ const ENCODINGS: Readonly<Record<string, readonly [postgres: string, ...others: 
   ibm866: ['WIN866', 'cp866', 'dos-866'],
   'koi8-r': ['KOI8R'],
   'koi8-u': ['KOI8U'],
-  // as Microsoft has it, which is what is found under this name
+  // the variant of Microsoft, which is the one in use under this name
   shift_jis: ['SJIS', 'ms_kanji', 'windows-31j', 'cp932', 'windows-932'],
   'shift_jis-2004': ['SHIFT_JIS_2004'],
   'euc-jp': ['EUC_JP', 'ujis'],
@@ -50,25 +51,25 @@ const ENCODINGS: Readonly<Record<string, readonly [postgres: string, ...others: 
   'euc-tw': ['EUC_TW'],
 }
 
-/** Postgres's name of each. */
+/** Postgres's name of each encoding. */
 export const POSTGRES_ENCODINGS: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ENCODINGS).map(([name, [postgres]]) => [name, postgres]),
 )
 
-/** The name of each encoding by all of its names, as `SourceColumn.encodings` has them. */
+/** The name of each encoding, by all of its names, as `SourceColumn.encodings` needs it. */
 export const ENCODING_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ENCODINGS).flatMap(([name, others]) =>
     [name, ...others].map((each) => [each.toLowerCase().replaceAll(/[^a-z0-9]/g, ''), name]),
   ),
 )
 
-/** Built-in types whose text is somebody's, and may be in any encoding. */
+/** Built-in types whose text comes from users and may be in any encoding. */
 const TEXTS = ['text', 'varchar', 'bpchar', 'name', 'char', 'json', 'jsonb', 'xml']
-/** Types that are made of such. */
+/** Types that are derived from such texts. */
 const MADE_OF_TEXTS = ['tsvector', 'tsquery', 'jsonpath', 'refcursor']
 const EXTENSIONS = ['citext', 'hstore', 'ltree']
 
-/** A mapping with the allowedTypes of a type that holds text. */
+/** Adds the allowed types of a type that contains text. */
 export function withBytes(mapping: TypeMapping, type: PgType): TypeMapping {
   const single = isText(type)
   if (!single && !isMadeOfText(type)) return mapping
@@ -91,15 +92,18 @@ function isMadeOfText({ schema, name, kind, extension, element }: PgType): boole
   return extension === null && schema === 'pg_catalog' && MADE_OF_TEXTS.includes(name)
 }
 
-/** True where a value is its text: that of a bpchar has no padding any more. */
+/** True if the value is its text; a bpchar converted to text loses its padding. */
 function isPlain({ schema, name, extension }: PgType): boolean {
   return extension === null && schema === 'pg_catalog' && (name === 'text' || name === 'varchar')
 }
 
-/** The bytes of a text as the database keeps them, which nothing looks at on the way. */
+/** The bytes of a text as the database stores them, unchanged and unchecked. */
 const bytesOf = (text: string) => `pg_catalog.convert_to(${text}, 'SQL_ASCII')`
 
-/** A text that travels as the bytes of UTF-8, since not every database could hold it. Postgres refuses bytes that are none of the encoding. */
+/**
+ * A text that is sent as UTF-8 bytes, since not every database can hold it as text. Postgres refuses bytes that are
+ * invalid in the encoding.
+ */
 function decode(mapping: TypeMapping, text: (column: string) => string, encoding: string): TypeMapping {
   const encode = (kept: string) => `pg_catalog.convert(${bytesOf(kept)}, '${encoding}', 'UTF8')`
   const value = (column: string) => encode(text(column))

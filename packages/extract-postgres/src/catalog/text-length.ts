@@ -4,8 +4,8 @@ import type { TypeMapping } from './type-mapping.ts'
 export type Lengths = NonNullable<ProfileOptions['lengths']>
 
 /**
- * The length of a value as text, without a look at the value itself where Postgres keeps its length; null for one
- * that is short, or is not to be looked at.
+ * The length of a value as text, without reading the value if Postgres stores its length. Null for a short value, or
+ * one that must not be read.
  */
 export function textLength(mapping: TypeMapping, column: string, lengths: Lengths): string | null {
   const value = mapping.value(column)

@@ -1,37 +1,37 @@
 import type { ColumnType, StoreAs } from '@dwh/core'
 
-/** How a Postgres type is read and what it becomes. SQL expressions are made of the (quoted) column. */
+/** How a Postgres type is read and what it becomes. The functions take a quoted column and return an SQL expression. */
 export interface TypeMapping {
   readonly type: ColumnType
   /** `exact`: the same value comes back. `text`: the exact text that Postgres prints. */
   readonly verdict: 'exact' | 'text'
-  /** Sends a value as the text that `type` takes. */
+  /** Expression that sends a value as the text that `type` accepts. */
   readonly select: (column: string) => string
-  /** The value that is measured. */
+  /** Expression of the value that the proof measures. */
   readonly value: (column: string) => string
-  /** True where `value` is of a type whose text is its bytes. */
+  /** True if `value` has a type whose text is its bytes. */
   readonly plainText?: boolean
   /**
-   * True where DuckDB's extension `postgres` reads the value itself exactly, but for NaN in a DECIMAL; all else
-   * travels as text.
+   * True if DuckDB's extension `postgres` reads the value exactly by itself, except for NaN in a DECIMAL; other values
+   * are sent as text.
    */
   readonly binary?: boolean
-  /** Of a list: how its elements are measured. */
+  /** For a list: how its elements are measured. */
   readonly element?: TypeMapping
   /**
    * What the values decide. `scale`: whether they fit a DECIMAL, and which. `shape`: whether every array is a list.
-   * Until then `type` takes all.
+   * Until then `type` accepts every value.
    */
   readonly inferred?: 'scale' | 'shape'
-  /** What may be chosen instead. */
+  /** Other types that the settings may choose. */
   readonly allowedTypes: Readonly<Partial<Record<StoreAs, TypeMapping>>>
   /**
-   * Of a type whose text may be in another encoding than the database says: the text that its bytes are in the
-   * encoding that Postgres calls so.
+   * For a type whose text may be in another encoding than the database declares: the mapping that decodes its bytes
+   * from an encoding, given by Postgres's name.
    */
   readonly decoded?: (encoding: string) => TypeMapping
-  /** Of such a text, which travels as the bytes of UTF-8: these, and how they are made of the text as it is kept. */
+  /** For a text that is sent as UTF-8 bytes: the expression of the stored text, and how it is encoded. */
   readonly utf8?: { readonly text: (column: string) => string; readonly encode: (text: string) => string }
-  /** Of a choice: the condition for a value that is then not stored exactly. */
+  /** For a chosen type: the condition that is true if a value is not stored exactly. */
   readonly lossy?: (column: string) => string
 }

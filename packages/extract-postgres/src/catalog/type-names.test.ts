@@ -11,7 +11,7 @@ async function namesIn(sql: string): Promise<readonly (readonly string[])[]> {
   })
 }
 
-test('a type of Postgres has the names of its catalog, of format_type and of SQL, and so has an array', async () => {
+test('built-in type and its array: names of the catalog, of format_type and of SQL', async () => {
   const types = await namesIn('')
   const found = (name: string) => types.filter((names) => names.includes(name))
   expect(found('timestamptz')).toEqual([['timestamp with time zone', 'pg_catalog.timestamptz', 'timestamptz']])
@@ -39,7 +39,7 @@ test('a type of Postgres has the names of its catalog, of format_type and of SQL
   expect(found('_int4')).toEqual([])
 })
 
-test('a type of the database goes by its name with and without schema, unless that is the name of a built-in one', async () => {
+test('user-defined type: name with and without schema, unless a built-in type has that name', async () => {
   const types =
     await namesIn(`CREATE SCHEMA crm; CREATE TYPE crm."Mood" AS ENUM ('ok'); CREATE TYPE mood AS ENUM ('ok');
     CREATE DOMAIN crm.date AS text; CREATE TABLE crm.orders (i int)`)

@@ -1,7 +1,7 @@
 import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows, spelled } from './catalog-rows.ts'
 
-// An array is listed with its element; `int2vector` is none.
+// An array is listed with its element; `int2vector` is not an array.
 const TYPES = `
   SELECT format_type(t.oid, NULL) AS formatted, n.nspname AS schema, t.typname AS name, t.typarray <> 0 AS has_array,
     n.nspname <> 'pg_catalog' AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace) AS hidden
@@ -9,7 +9,7 @@ const TYPES = `
   WHERE t.typtype <> 'p' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
   ORDER BY t.oid`
 
-/** Names that SQL's grammar has, and no catalog: https://www.postgresql.org/docs/current/datatype.html */
+/** Names that exist in the SQL grammar but not in the catalog: https://www.postgresql.org/docs/current/datatype.html */
 const OF_SQL: Readonly<Record<string, readonly string[]>> = {
   integer: ['int'],
   'double precision': ['float'],
@@ -18,8 +18,9 @@ const OF_SQL: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * What a person may call each type of the database, in lower case: as `format_type` has it, as the catalog has it, and as SQL has it. Call it inside
- * `beginSnapshot`: with an empty search_path `format_type` names the schema of every type that is not built in.
+ * Lists the names that a user may write for each type of the database, in lower case: as `format_type`, the catalog and
+ * SQL spell it. Call it inside `beginSnapshot`: with an empty search_path `format_type` adds the schema to every type
+ * that is not built in.
  */
 export async function listTypeNames(client: PgClient): Promise<string[][]> {
   const rows = await catalogRows<TypeRow>(client, TYPES)
@@ -34,12 +35,12 @@ interface TypeRow {
   schema: string
   name: string
   has_array: boolean
-  /** A built-in type has its name. */
+  /** True if a built-in type has the same name. */
   hidden: boolean
 }
 
 function namesOf({ formatted, schema, name, hidden }: TypeRow): string[] {
-  // the catalog's char is "char"; that of SQL is its bpchar
+  // "char" is the type char of the catalog; char in SQL is bpchar
   const bare = hidden || formatted === '"char"' ? [] : [name]
   const names = [formatted, `${schema}.${name}`, ...bare, ...(OF_SQL[formatted] ?? [])]
   return [...new Set(names.map((each) => spelled(each).toLowerCase()))]

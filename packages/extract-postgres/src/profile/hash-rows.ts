@@ -16,9 +16,8 @@ import { whereClause } from '../read/read-rows.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
 /**
- * The hash of all rows of a table, as `TableProof.hash` says, computed by the server in a pass of its own. Every
- * column's type has been decided. Call it inside `beginSnapshot`, under the
- * table's lock.
+ * Computes the hash of all rows of a table as `TableProof.hash` defines it, on the server in a separate pass. The types
+ * of all columns must be decided. Call it inside `beginSnapshot`, under the lock of the table.
  */
 export async function hashRows(
   client: PgClient,
@@ -42,13 +41,16 @@ export async function hashRows(
   return rows[0].hash
 }
 
-/** Unambiguous beside others: null is `-`, a value is in quotes, and quotes in it are doubled. */
+/**
+ * Quotes a cell so that concatenated cells are unambiguous: NULL is `-`, a value is in quotes, and quotes in it are
+ * doubled.
+ */
 function quotedSql(mapping: TypeMapping, text: string): string {
   const escaped = mayHaveQuotes(mapping.type) ? `replace(${text}, '"', '""')` : text
   return `coalesce('"' || ${escaped} || '"', '-')`
 }
 
-/** A text ends at 1 GiB: a long one takes part by its own hash. */
+/** A text is limited to 1 GiB: a long cell is represented by its own hash. */
 function longCellSql(mapping: TypeMapping, column: string, bytes: string): string {
   const whole = isBytes(mapping.type) ? mapping.value(column) : bytes
   const quoted = quotedSql(mapping, textSql(mapping, mapping.value(column)))
@@ -63,8 +65,8 @@ const isBytes = (type: ColumnType) => columnTypeRow(type as ScalarType).kind ===
 const asUtf8 = (text: string) => `convert_to(${text}, 'UTF8')`
 
 /**
- * The same, as bytes, of a text in an encoding of its own. In none of those that there are is a quote a part of
- * another character.
+ * The same, as bytes, for a text in an encoding of its own. In every supported encoding, the byte of a quote is never
+ * part of another character.
  */
 function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, column: string): string {
   const bytes = encode(text(column))
@@ -74,7 +76,7 @@ function decodedCellSql({ text, encode }: NonNullable<TypeMapping['utf8']>, colu
   return `CASE WHEN octet_length(${bytes}) > ${HASHED_CELL_BYTES} THEN ${hashed} ELSE ${quoted} END`
 }
 
-/** Whether its text below may have a quote in it. */
+/** True if its text below may contain a quote. */
 const mayHaveQuotes = (type: ColumnType) => elementType(type) !== null || isLongText(type as ScalarType)
 
 function textSql(mapping: TypeMapping, value: string): string {
@@ -105,7 +107,7 @@ function textSql(mapping: TypeMapping, value: string): string {
   }
 }
 
-/** Its bits. `send`: what gives the bytes that travel. */
+/** The bits of a float. `send`: the function that returns its bytes. */
 function floatSql(value: string, send: string, bits: number): string {
   const text = filledText(`('x' || encode(${send}(${value}), 'hex'))::bit(${bits})`)
   return `CASE WHEN ${value} = 'NaN' THEN 'NaN' ELSE ${text} END`

@@ -4,12 +4,13 @@ import { type Lengths, textLength } from '../catalog/text-length.ts'
 import type { TypeMapping } from '../catalog/type-mapping.ts'
 import type { Questions } from './questions.ts'
 
-/** The most bytes of UTF-8 for a byte of another encoding. */
+/** The maximum number of UTF-8 bytes for a byte of another encoding. */
 const GROWTH_TO_UTF8 = 3
 
 /**
- * Asks how long the longest row of a table is. A table with nothing in its TOAST tables has no long rows, and costs next to nothing.
- * @returns what to say once the questions were answered; `undefined` where all rows are short
+ * Asks for the length of the longest row of a table. A table with empty TOAST tables has no long rows, and the question
+ * costs almost nothing.
+ * @returns the result after the questions were answered; `undefined` if all rows are short
  */
 export function profileLongest(
   table: PgTable,
@@ -21,7 +22,7 @@ export function profileLongest(
     return length === null ? [] : [mayGrow(mapping, utf8) ? `${GROWTH_TO_UTF8} * ${length}` : length]
   })
   if (texts.length === 0) return () => undefined
-  // an expression per row is not evaluated where the answer is known before the first one
+  // the expression is not evaluated for each row if the condition is false before the first one
   const longest = (length: string) => ask(`max(CASE WHEN (${hasToast(table)}) THEN ${length} END)`)
   const row = longest(texts.map((text) => `coalesce(${text}, 0)`).join(' + '))
   const value = texts.length === 1 ? row : longest(`greatest(${texts.join(', ')})`)
@@ -33,7 +34,10 @@ export function profileLongest(
 
 const mayGrow = (mapping: TypeMapping, utf8: boolean) => !utf8 && mapping.type !== 'BLOB' && !mapping.utf8
 
-/** Whether anything is stored beside the rows of a table, of its partitions or of its children. Of what is no table nobody knows. */
+/**
+ * True if anything is stored beside the rows (TOAST) of a table, its partitions or its children. For views and foreign
+ * tables this is unknown: true.
+ */
 function hasToast({ oid, kind }: PgTable): string {
   if (kind === 'view' || kind === 'foreign table') return 'SELECT true'
   return `WITH RECURSIVE tree AS (

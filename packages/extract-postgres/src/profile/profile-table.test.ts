@@ -24,7 +24,7 @@ async function tableOf(snapshot: SourceSnapshot, name: string): Promise<TableSch
 }
 
 describe('numeric without precision', () => {
-  // values, the type that it had, the type that it gets
+  // values, previous type, resulting type
   const CASES: [string, string[], ColumnType | undefined, ColumnType][] = [
     ['nothing', [], undefined, 'DECIMAL(38,0)'],
     ['nulls', ['NULL'], undefined, 'DECIMAL(38,0)'],
@@ -51,7 +51,7 @@ describe('numeric without precision', () => {
     expect((await profile(snapshot, 't', wish)).types).toEqual({ n: type })
   })
 
-  test('only of the rows that are read', async () => {
+  test('condition: only the rows that are read count', async () => {
     const snapshot = await open(`CREATE TABLE t AS SELECT * FROM (VALUES (1, 1.5), (2, 'NaN')) v (t, n)`)
     expect(await profile(snapshot, 't', {}, 't.t = 1 -- the first')).toMatchObject({
       types: { n: 'DECIMAL(38,1)' },
@@ -79,7 +79,7 @@ describe('arrays', () => {
   })
 })
 
-describe('what a choice costs', () => {
+describe('lossy conversions', () => {
   const CASES: [string, StoreAs, string, number][] = [
     ['numeric(10,2)', 'nullify', "('NaN'), (1), (NULL)", 1],
     ['numeric', 'nullify', "('NaN'), ('Infinity'), ('-Infinity'), (1.5)", 3],
@@ -96,7 +96,7 @@ describe('what a choice costs', () => {
     expect(found.lossyConversions).toEqual({ v: { choice: storeAs, values: lost } })
   })
 
-  test('a numeric that no double holds is refused, and the table named', async () => {
+  test('numeric beyond double: refused, and the table named', async () => {
     const snapshot = await open('CREATE TABLE t (v numeric); INSERT INTO t VALUES (1e400)')
     await expect(
       profile(snapshot, 't', { storeAs: 'double', type: 'DOUBLE', inferred: false } as Wish),
@@ -104,7 +104,7 @@ describe('what a choice costs', () => {
   })
 })
 
-test('a table of 1,600 columns, three of them open', async () => {
+test('1,600 columns, three of them inferred: profiled', async () => {
   const columns = Array.from({ length: 1_596 }, (_, i) => `c${i} int DEFAULT ${i}`)
   const snapshot = await open(
     `CREATE TABLE t (${columns.join(', ')}, n numeric, a int[], b text[]); INSERT INTO t (n, a, b) VALUES (1.25, '{1,2}', '{{x}}')`,
@@ -117,7 +117,7 @@ test('a table of 1,600 columns, three of them open', async () => {
   })
 })
 
-test('columns by names that are ours', async () => {
+test('columns named like our aliases: profiled', async () => {
   const snapshot = await open(
     `CREATE TABLE t (t numeric, e int[], n int[], "e0.f0" numeric, u text); INSERT INTO t VALUES (1.5, '{1}', '{2,3}', 2, 'x')`,
   )
@@ -127,7 +127,7 @@ test('columns by names that are ours', async () => {
   })
 })
 
-test('of a foreign table nothing is decided: it is outside the snapshot', async () => {
+test('foreign table: no type is decided, since it is outside the snapshot', async () => {
   const snapshot = await open(`CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
     CREATE FOREIGN TABLE outside (n numeric, a int[]) SERVER files OPTIONS (filename '/dev/null', format 'csv')`)
   expect((await profile(snapshot, 'outside')).types).toEqual({ n: 'VARCHAR', a: 'JSON' })

@@ -23,8 +23,10 @@ import { profileLongest } from './longest-row.ts'
 import { type Answer, openQuestions, type Questions, type Scope } from './questions.ts'
 
 /**
- * Looks at a table by aggregates of the server, in one pass over it, or in several for a table with hundreds of columns, or with arrays that turn out to be no lists: how many rows, what the open
- * columns need, what allowedTypes cost, and, for `columns`, what `measuresOf` says. Call it inside `beginSnapshot`, under the table's lock: it then speaks of the same rows as a read in the same snapshot.
+ * Profiles a table by aggregates on the server, in one pass, or in several for a table with hundreds of columns or with
+ * arrays that turn out not to be lists: number of rows, types of the inferred columns, cost of the chosen types, and,
+ * for `columns`, the measures of `measuresOf`. Call it inside `beginSnapshot`, under the lock of the table: it then
+ * describes the same rows as a read in the same snapshot.
  * @throws DwhError SOURCE_FAILED, naming the table
  */
 export async function profileTable(
@@ -36,17 +38,17 @@ export async function profileTable(
   try {
     const questions = openQuestions(utf8)
     const rows = questions.ask('count(*)')
-    // outside the snapshot, what is looked at now may be another thing when it is read
+    // outside the snapshot, the values may change between the profile and the read
     const settled = table.foreign
     const profiles = table.columns.map((column, index) => {
       const mapping = settled ? decideType(column.mapping, column.mapping.type) : column.mapping
       return { column, ...profileColumn({ ...column, mapping }, index, level, questions) }
     })
-    // the greatest of all numbers is none
+    // in Postgres NaN is greater than every number
     const greatest = native ? table.columns.flatMap((column) => greatestNumber(column, questions)) : []
     const longest = profileLongest(table, lengths, questions)
     await questions.answer(client, table, where)
-    // arrays that turned out to be no lists; JSON is not made of those that are
+    // arrays that are not lists; JSON is measured only for these
     const more = openQuestions(utf8)
     for (const { decide, measureAs } of profiles) measureAs(decide(), more)
     await more.answer(client, table, where)
@@ -83,11 +85,11 @@ function greatestNumber(column: PgColumn, questions: Questions): { readonly name
 
 interface ColumnProfile {
   decide(): ColumnType
-  /** Asks what was not asked before, should the column be of this type. */
+  /** Asks for the measures of this type, unless they were already asked for. */
   measureAs(type: ColumnType, questions: Questions): void
-  /** What was measured, for the type that was decided. */
+  /** The measures for the decided type. */
   proofOf(type: ColumnType): ColumnProof
-  /** How many values are stored inexactly, where something was chosen that may do so. */
+  /** Number of values that are stored inexactly, if a type was chosen that may do so. */
   readonly lost: Answer | null
 }
 
@@ -113,12 +115,12 @@ function profileColumn(column: PgColumn, index: number, level: ProofLevel, quest
   }
 }
 
-/** Types that are measured alike. */
+/** Types with the same kind have the same measures. */
 function kind(type: ColumnType): string {
   return type.replace(/\(.*\)/, '')
 }
 
-/** The mappings that an inferred column will probably end with, arrays as lists; precision and scale are no matter here. */
+/** The mappings that an inferred column will probably get, arrays as lists; precision and scale do not matter here. */
 function candidates(mapping: TypeMapping, minimumType?: ColumnType): TypeMapping[] {
   if (mapping.inferred === undefined || minimumType === 'JSON') return [mapping]
   if (mapping.inferred === 'scale') return [mapping, decideType(mapping, WIDEST)]
@@ -149,7 +151,7 @@ function profileType(
   }
 }
 
-/** Whether numbers fit a DECIMAL(38,s), and the s that takes all of them. */
+/** Decides whether numbers fit a DECIMAL(38,s), and which s fits all of them. */
 function profileScale({ value, ask }: Scope, minimumType: ColumnType | undefined): () => ColumnType {
   const finite = isFiniteNumber(value)
   const special = ask('count', '*', { filter: `NOT (${finite})` })
@@ -168,7 +170,7 @@ function measure(mapping: TypeMapping, name: string, index: number, questions: Q
   const element = elementType(mapping.type)
   const scope = element === null ? rows : questions.elements(rows.value, index, mapping.element as TypeMapping)
   const of = element === null ? mapping : (mapping.element as TypeMapping)
-  // no JSON is made of it to see whether there is some
+  // counting values does not need the JSON
   const present = mapping.type === 'JSON' ? name : rows.value
   return new Map(
     measuresOf(mapping.type).map((what): [Measure, Answer] => [
@@ -178,7 +180,7 @@ function measure(mapping: TypeMapping, name: string, index: number, questions: Q
   )
 }
 
-/** What a numeric without precision may end as. */
+/** The type that a numeric without precision may get. */
 const WIDEST = 'DECIMAL(38,0)'
 
 function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scope, utf8: boolean): Answer {
@@ -191,7 +193,7 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
     case 'elements':
       return ask('count', '*')
     case 'sum':
-      // there is no sum of oid, and one of numbers that no DECIMAL takes may be beyond what Postgres takes
+      // oid has no sum; and a sum of numbers beyond DECIMAL may exceed the limits of Postgres
       return ask('sum', type === 'UINTEGER' ? `${value}::pg_catalog.int8` : value, {
         filter: type === WIDEST ? `pg_catalog.abs(${value}) < 1e38` : undefined,
       })
@@ -209,7 +211,7 @@ function measureValues(what: Measure, mapping: TypeMapping, { value, ask }: Scop
   }
 }
 
-/** The length of the text that travels: of the output function, not of a cast, which changes some. */
+/** The length of the text that is sent: by the output function, not by a cast, which changes some values. */
 function bytesOf({ plainText, type, utf8: bytes }: TypeMapping, value: string, utf8: boolean): string {
   if (type === 'BLOB' || bytes) return `octet_length(${value})`
   if (!utf8) return `octet_length(convert_to(format('%s', ${value}), 'UTF8'))`

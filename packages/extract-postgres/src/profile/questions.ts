@@ -7,10 +7,10 @@ import type { TypeMapping } from '../catalog/type-mapping.ts'
 import { whereClause } from '../read/read-rows.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
-/** What Postgres will have said, once it was asked. */
+/** The answer of Postgres, available after the questions were sent. */
 export type Answer = () => string | null
 
-/** Rows of a table, or elements of the arrays in one of its columns: where an aggregate is taken. */
+/** What an aggregate ranges over: the rows of a table, or the elements of the arrays in a column. */
 export interface Scope {
   /** The expression of a value. */
   readonly value: string
@@ -19,23 +19,23 @@ export interface Scope {
 
 interface AskOptions {
   readonly filter?: string | undefined
-  /** What is made of the aggregate. */
+  /** Wraps the aggregate in another expression. */
   readonly wrap?: ((aggregate: string) => string) | undefined
 }
 
-/** Expressions over one table, each asked for once. */
+/** Expressions over one table, each evaluated once. */
 export interface Questions {
   readonly utf8: boolean
   ask(sql: string): Answer
   rows(value: string): Scope
-  /** The elements of the arrays in a column. `index`: its place in the table. */
+  /** The elements of the arrays in a column. `index`: position of the column in the table. */
   elements(array: string, index: number, mapping: TypeMapping): Scope
   answer(client: PgClient, table: PgTable, where: string | undefined): Promise<void>
 }
 
 export function openQuestions(utf8: boolean): Questions {
   const answers = new Map<string, string | null>()
-  /** By the column's place: its arrays, and what is asked about the elements of each. */
+  /** By position of the column: its arrays, and the expressions over the elements of each. */
   const laterals = new Map<number, { readonly array: string; readonly expressions: string[] }>()
 
   function ask(sql: string): Answer {
@@ -43,7 +43,10 @@ export function openQuestions(utf8: boolean): Questions {
     return () => answers.get(sql) ?? null
   }
 
-  /** The table as `t`, so that no name of a column is taken for one of ours, and beside each row its elements' aggregates, as far as they are asked for. */
+  /**
+   * The FROM clause: the table as `t`, so that no column name collides with ours, and beside each row the aggregates of
+   * its elements, as far as they are used.
+   */
   function from(table: PgTable, where: string | undefined, part: readonly string[]): string {
     const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
     const beside = [...laterals]

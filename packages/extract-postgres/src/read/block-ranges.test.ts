@@ -8,13 +8,13 @@ const MIB = 1024 * 1024
 
 const heap = (blocks: number, bytes = blocks * 8192) => ({ heap: true, blocks, bytes })
 
-/** The first block of each range, and the first that is no longer in it. */
+/** The first block of each range, and the first one after it. */
 function ends(range: string | undefined): [number, number] {
   const [from, to] = [/>= '\((\d+),0\)'/, /< '\((\d+),0\)'/].map((pattern) => pattern.exec(range ?? '')?.[1])
   return [Number(from ?? 0), to === undefined ? Number.POSITIVE_INFINITY : Number(to)]
 }
 
-test('the ranges follow one another from the first block to beyond the last, and are alike in size', () => {
+test('ranges: contiguous from the first block past the last, similar in size', () => {
   const leaf = fc.record({ heap: fc.constant(true), blocks: fc.nat(20_000), bytes: fc.nat(2 ** 30) })
   fc.assert(
     fc.property(fc.array(leaf, { minLength: 1, maxLength: 6 }), (leaves) => {
@@ -47,7 +47,7 @@ test.each([
 
 const LARGE = `repeat('x', 1000) AS t FROM generate_series(1, 70000) i`
 
-test('what is cut: tables, their partitions and children as one, materialized views', async () => {
+test('ranges: for tables, partitions and children together, materialized views', async () => {
   const database = await testDatabase(`
     CREATE TABLE plain AS SELECT i, ${LARGE};
     CREATE MATERIALIZED VIEW mv AS SELECT * FROM plain;

@@ -2,23 +2,23 @@ import { CHILDREN } from '../catalog/child-tables.ts'
 import type { PgTable } from '../catalog/list-tables.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
-/** A table without children, or one of the parts that hold the rows of a table with such. */
+/** A table without children, or one of the parts that hold the rows of a table with children. */
 export interface Leaf {
-  /** False for what has no blocks, such as a foreign table. */
+  /** False for a table without blocks, such as a foreign table. */
   readonly heap: boolean
   readonly blocks: number
-  /** With what is stored beside the rows (TOAST). */
+  /** Including what is stored beside the rows (TOAST). */
   readonly bytes: number
 }
 
-/** SQL conditions; undefined: all rows. */
+/** SQL conditions; undefined means all rows. */
 export type Ranges = readonly [string | undefined, ...(string | undefined)[]]
 
-/** What one copy of a range reads, about: so little that those who share a table end nearly together. */
+/** Approximate size of a range: small, so that readers that share a table finish at about the same time. */
 const RANGE_BYTES = 16 * 1024 * 1024
-/** Below so many ranges a table is read in one go. */
+/** A table of fewer ranges is read in one go. */
 const MIN_RANGES = 4
-/** A range takes the same blocks of every leaf: of each at least so many at a stretch. */
+/** A range has the same blocks of every leaf, and of each leaf at least this much in a row. */
 const LEAF_BYTES = 1024 * 1024
 
 const LEAVES = `
@@ -31,21 +31,23 @@ const LEAVES = `
   WHERE c.relkind <> 'p'`
 
 /**
- * Conditions that part the rows of a table by where they are stored, each row meeting exactly one; the one condition `undefined` for a table that is small or not stored in blocks. `client` has locked the
- * table, by `lockTable`. The sizes are those of now: blocks that come later hold no row of the snapshot, and none that holds one can go.
- * `most`: no more than so many.
+ * Returns conditions that divide the rows of a table by their place in the file; each row meets exactly one. Returns
+ * the single condition `undefined` for a table that is small or not stored in blocks. `client` holds the lock of the
+ * table, by `lockTable`. Sizes are current: later blocks contain no row of the snapshot, and no block with such a row
+ * can disappear.
+ * `most`: maximum number of ranges.
  */
 export async function blockRanges(
   client: PgClient,
   table: PgTable,
   most: number = Number.POSITIVE_INFINITY,
 ): Promise<Ranges> {
-  // as it was when the tables were listed: one that has grown since is read in one go
+  // the size when the tables were listed: a table that has grown since is read in one go
   if ((table.estimatedBytes ?? Number.POSITIVE_INFINITY) < MIN_RANGES * RANGE_BYTES) return [undefined]
   return cutBlocks(await listLeaves(client, table), most)
 }
 
-/** The parts that hold the rows of a table, as they are now. */
+/** Lists the parts that hold the rows of a table, with their current sizes. */
 export async function listLeaves(client: PgClient, { oid }: Pick<PgTable, 'oid'>): Promise<Leaf[]> {
   const { rows } = await client.query(LEAVES, [oid])
   return rows.map(({ heap, blocks, bytes }) => ({
@@ -55,7 +57,10 @@ export async function listLeaves(client: PgClient, { oid }: Pick<PgTable, 'oid'>
   }))
 }
 
-/** Cuts all leaves at the same block numbers, so that every range has about as many blocks; the last range is open. */
+/**
+ * Cuts all leaves at the same block numbers, so that every range has about the same number of blocks; the last range
+ * has no end.
+ */
 export function cutBlocks(leaves: readonly Leaf[], atMost: number = Number.POSITIVE_INFINITY): Ranges {
   const total = (what: 'blocks' | 'bytes') => leaves.reduce((sum, leaf) => sum + leaf[what], 0)
   const count = Math.min(atMost, Math.floor(total('bytes') / Math.max(RANGE_BYTES, leaves.length * LEAF_BYTES)))
@@ -68,7 +73,7 @@ export function cutBlocks(leaves: readonly Leaf[], atMost: number = Number.POSIT
   return [condition(null, ends[0] ?? null), ...ends.map((from, i) => condition(from, ends[i + 1] ?? null))]
 }
 
-/** The least block number below which the leaves have at least so many blocks. */
+/** The lowest block number below which the leaves have at least `wanted` blocks in total. */
 function blockAt(leaves: readonly Leaf[], wanted: number): number {
   let [low, high] = [0, Math.max(...leaves.map((leaf) => leaf.blocks))]
   while (low < high) {
@@ -79,7 +84,10 @@ function blockAt(leaves: readonly Leaf[], wanted: number): number {
   return low
 }
 
-/** https://www.postgresql.org/docs/current/ddl-system-columns.html: a row's place is its block and its number in it, which begins at 1. */
+/**
+ * A ctid is the block and the number in the block, which begins at 1:
+ * https://www.postgresql.org/docs/current/ddl-system-columns.html
+ */
 function condition(from: number | null, to: number | null): string | undefined {
   const ends = [...(from === null ? [] : [`ctid >= '(${from},0)'`]), ...(to === null ? [] : [`ctid < '(${to},0)'`])]
   return ends.length === 0 ? undefined : ends.join(' AND ')

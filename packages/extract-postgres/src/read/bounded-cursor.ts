@@ -4,21 +4,23 @@ import type { PgClient } from '../session/pg-client.ts'
 /** The cells of a row. */
 export type TextRow = (string | null)[]
 
-/** A cursor whose rows are given on before too many long ones have come. */
+/** A cursor that passes rows on before too many long ones have accumulated. */
 export interface BoundedCursor {
-  /** Asks the server for more rows. Call it only after `take` has given the last of the rows asked for before. */
+  /** Asks the server for more rows. Call it only after `take` has returned the last of the rows asked for before. */
   ask(rows: number): void
   /**
-   * The rows that have come, once all that were asked for are there, or once they have `mostBytes`; while the caller has them, no more are taken from the connection in the
-   * second case, and `came` is null. Else it says how many have come in all since `ask`: none after the last one.
+   * Returns the rows received so far, as soon as all requested rows have arrived (`came` is their number since `ask`; 0
+   * after the last row), or as soon as they reach `mostBytes` (`came` is null, and reading from the connection pauses
+   * until the next `take`).
    */
   take(): Promise<{ readonly rows: TextRow[]; readonly came: number | null }>
-  /** Throws away what comes from now on; resolves when all that were asked for have come. */
+  /** Discards further rows; resolves when all requested rows have arrived. */
   drain(): Promise<void>
 }
 
 /**
- * `cursor`: with `rowMode: 'array'`, submitted to `client`. A cursor keeps all rows of one request until the last has come, so those that are given on before are taken out of it.
+ * `cursor`: created with `rowMode: 'array'` and submitted to `client`. A cursor keeps all rows of a request until the
+ * last one arrives, so rows that were passed on are emptied.
  */
 export function boundedCursor(client: PgClient, cursor: Cursor<TextRow>, mostBytes: number): BoundedCursor {
   const { stream } = client.connection
@@ -38,14 +40,14 @@ export function boundedCursor(client: PgClient, cursor: Cursor<TextRow>, mostByt
     gathered.push(cells)
     for (const cell of cells) bytes += cell === null ? 1 : cell.length
     if (bytes < mostBytes || paused) return
-    // what is in the connection's hands by now still comes
+    // rows that the connection has already received still arrive
     paused = true
     stream.pause()
     onFull()
   })
 
   function give(): TextRow[] {
-    // without its cells, what the cursor keeps is nothing
+    // an empty row in the cursor takes no memory
     const rows = gathered.map((row) => row.splice(0))
     gathered = []
     bytes = 0
@@ -61,11 +63,11 @@ export function boundedCursor(client: PgClient, cursor: Cursor<TextRow>, mostByt
   return {
     ask(rows) {
       asked = cursor.read(rows).then(({ length }) => length)
-      // an early exit leaves it behind; without this its failure would have no handler
+      // an early exit abandons it; without this its failure would be an unhandled rejection
       asked.catch(() => {})
     },
     async take() {
-      // so much may have come while the caller had the rows before
+      // this much may have arrived while the caller had the previous rows
       if (bytes >= mostBytes) return { rows: give(), came: null }
       resume()
       const full = new Promise<null>((resolve) => {

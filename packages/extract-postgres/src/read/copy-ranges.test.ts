@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { postgresSource } from '../index.ts'
 
 const ROWS = 100_000
-/** Somewhat over 100 MiB. */
+/** A little more than 100 MiB. */
 const BIG = `CREATE TABLE big AS SELECT i, repeat('x', 1000) AS t FROM generate_series(1, ${ROWS}) i`
 
 async function open(url: string, parallel: number, notes: string[] = []): Promise<SourceSnapshot> {
@@ -41,7 +41,7 @@ async function firstCells({ bulkText, sent }: BulkText, onPiece = async () => {}
   return cells.sort((a, b) => a - b)
 }
 
-/** Backends of ours that copy, oldest first; and how many sessions we have. */
+/** Our backends that copy, oldest first; and the number of our sessions. */
 async function backends(database: TestDatabase): Promise<{ copying: number[]; sessions: number }> {
   const { rows } =
     await database.query(`SELECT pid, state = 'active' AND query LIKE 'COPY%' AS copying FROM pg_stat_activity
@@ -49,7 +49,7 @@ async function backends(database: TestDatabase): Promise<{ copying: number[]; se
   return { copying: rows.filter((row) => row.copying).map((row) => row.pid), sessions: rows.length }
 }
 
-/** Reads until so many backends copy, and goes on with `then`. */
+/** Reads until `backends` backends copy, then continues with `then`. */
 async function whenCopying(database: TestDatabase, data: BulkText, count: number, then: (pids: number[]) => unknown) {
   let done = false
   return firstCells(data, async () => {
@@ -63,8 +63,8 @@ async function whenCopying(database: TestDatabase, data: BulkText, count: number
 
 const all = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
-describe('a large table, by several readers', () => {
-  test('each row once, while others insert, update, delete and vacuum', async () => {
+describe('large table, several readers', () => {
+  test('concurrent inserts, updates, deletes and vacuum: each row once', async () => {
     const database = await testDatabase(`${BIG}; ALTER TABLE big SET (autovacuum_enabled = off);
       DELETE FROM big WHERE i % 3 = 0; UPDATE big SET t = t || 'y' WHERE i % 7 = 0; DELETE FROM big WHERE i > ${ROWS - 5000}`)
     await database.query('VACUUM big')
@@ -112,7 +112,7 @@ describe('a large table, by several readers', () => {
       const url = new URL(server.url())
       url.username = role
       url.password = 'pw'
-      // the role may read the parents, not what they consist of
+      // the role may read the parents, but not their parts
       const snapshot = await open(url.href, 2)
       for (const name of [`a "b'; --`, 'parent', 'mv'])
         expect(await firstCells(await copyOf(snapshot, name)), name).toEqual(all(ROWS))
@@ -120,7 +120,7 @@ describe('a large table, by several readers', () => {
     120_000,
   )
 
-  test('a condition, a small table and an empty one are read in one go', async () => {
+  test('condition, small table, empty table: read in one go', async () => {
     const database = await testDatabase(`${BIG}; CREATE TABLE small AS SELECT 1 AS i; CREATE TABLE nothing (i int)`)
     const snapshot = await open(database.url, 3)
     const big = (await snapshot.tables()).find(({ name }) => name === 'big') as TableSchema
@@ -131,12 +131,12 @@ describe('a large table, by several readers', () => {
   })
 })
 
-describe('readers that come and go', () => {
+describe('changing number of readers', () => {
   test.each([
     [1, 'the only connection'],
     [2, 'one reader'],
     [3, 'a reader and a helper'],
-  ])('%i connections are enough: %s', async (connections) => {
+  ])('%i connections: %s', async (connections) => {
     const database = await testDatabase(BIG)
     const role = `r_${randomBytes(6).toString('hex')}`
     await database.query(
@@ -153,7 +153,7 @@ describe('readers that come and go', () => {
     expect(notes).toHaveLength(connections < 3 ? 1 : 0)
   })
 
-  test('a helper leaves when another table wants the reader, and comes back afterwards', async () => {
+  test('another table needs the reader: the helper leaves, and returns afterwards', async () => {
     const database = await testDatabase(`${BIG}; CREATE TABLE small AS SELECT 1 AS i`)
     const snapshot = await open(database.url, 2)
     const small = await copyOf(snapshot, 'small')
@@ -180,7 +180,7 @@ describe('readers that come and go', () => {
     expect(cells).toEqual(all(ROWS))
   })
 
-  test('one whose turn at the lock does not come: the table is read without it', async () => {
+  test('helper that gets no lock: the table is read without it', async () => {
     const database = await testDatabase(`${BIG}; CREATE TABLE small AS SELECT 1 AS i`)
     const snapshot = await open(database.url, 2)
     const small = (await copyOf(snapshot, 'small')).bulkText[Symbol.asyncIterator]()
@@ -201,8 +201,8 @@ describe('readers that come and go', () => {
   })
 })
 
-describe('things end', () => {
-  test.each([0, 1])('reader %i of two is terminated: the table fails, and nobody is left', async (which) => {
+describe('interruptions', () => {
+  test.each([0, 1])('reader %i of two terminated: the table fails, and no session is left', async (which) => {
     const database = await testDatabase(BIG)
     const snapshot = await open(database.url, 2)
     const reading = whenCopying(database, await copyOf(snapshot, 'big'), 2, (pids) =>
@@ -216,7 +216,7 @@ describe('things end', () => {
     expect(await firstCells(await copyOf(snapshot, 'big'))).toEqual(all(ROWS))
   })
 
-  test('aborted', async () => {
+  test('abort: all readers end', async () => {
     const database = await testDatabase(BIG)
     const snapshot = await open(database.url, 2)
     const controller = new AbortController()
@@ -225,7 +225,7 @@ describe('things end', () => {
     await expect.poll(async () => (await backends(database)).sessions).toBe(1)
   })
 
-  test('left midway', async () => {
+  test('early exit: all readers end', async () => {
     const database = await testDatabase(BIG)
     const snapshot = await open(database.url, 2)
     for await (const _ of (await copyOf(snapshot, 'big')).bulkText)

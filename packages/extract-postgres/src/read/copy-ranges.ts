@@ -5,30 +5,31 @@ import type { Ranges } from './block-ranges.ts'
 import { copyTable } from './copy-table.ts'
 import { rowMerge } from './merge-rows.ts'
 
-/** What is done on a reader that has taken the table's lock. */
+/** Work on a reader that holds the lock of the table. */
 export type OnReader = (reader: Reader) => AsyncIterable<Uint8Array>
 
 export interface CopyRangesOptions {
-  /** Conditions that every row to copy meets exactly one of. */
+  /** Conditions; each row to copy meets exactly one of them. */
   readonly ranges: Ranges
-  /** True when there is a reader to spare. */
+  /** True if a reader is free. */
   free(): boolean
-  /** Does the work on that reader; ends with nothing when it is gone. */
+  /** Does the work on a free reader; yields nothing if there is none any more. */
   help(work: OnReader, signal: AbortSignal): AsyncIterable<Uint8Array>
   /** True while another table waits for a reader. */
   contended(): boolean
 }
 
-/** Another reader on its way to a table, or at it. */
+/** Another reader that copies ranges of the table, or is about to. */
 interface Helper {
   readonly ends: AbortController
   begun: boolean
 }
 
 /**
- * Copies a table in ranges, of which every reader takes the next when it has done one: `reader`, and others as they become free, until another table waits for them. The text
- * of all is one stream, row by row as it comes. A helper that cannot begin is no failure; one that fails later is, and ends all.
- * @throws what `copyTable` does
+ * Copies a table in ranges. Each reader takes the next range when it has finished one: `reader`, and others as they
+ * become free, until another table waits for them. The text of all ranges is one stream, row by row as it arrives. A
+ * helper that cannot start is not a failure; a helper that fails later fails the copy.
+ * @throws what `copyTable` throws
  */
 export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOptions): BulkText {
   const { ranges, free, help, contended } = options
@@ -49,7 +50,7 @@ export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOp
     for (const helper of helpers) if (which(helper)) helper.ends.abort()
   }
 
-  /** The ranges that nobody has taken yet; each reader asks for help before it begins one. */
+  /** Yields the ranges that no reader has taken yet; each reader asks for help before it starts a range. */
   function* untaken(helping: boolean): Generator<string | undefined> {
     while (next < ranges.length && !(helping && contended())) {
       const range = ranges[next]
@@ -69,7 +70,7 @@ export function copyRanges(reader: Reader, table: PgTable, options: CopyRangesOp
         return copy(by, untaken(true))
       }, self.ends.signal)
     } catch (error) {
-      // whoever cannot come, for want of a connection or of the lock, need not
+      // a helper that gets no connection or no lock is not needed
       if (self.begun) throw error
       alone = true
     } finally {

@@ -15,7 +15,7 @@ async function setUp(sql: string): Promise<{ client: pg.Client; tables: Map<stri
   return { client, tables: new Map((await listTables(client)).map((table) => [table.name, table])), url }
 }
 
-test('the text of COPY, behind an empty field; how many rows; and the connection is ready for the next', async () => {
+test('copy: the text after an empty field, the number of rows, a connection ready for the next query', async () => {
   const { client, tables } = await setUp(`CREATE TABLE t (a int, b text);
     INSERT INTO t VALUES (1, NULL), (2, ''), (3, E'a"b\\nc\\\\d'); CREATE TABLE nothing (a int); CREATE TABLE one (a text); INSERT INTO one VALUES (NULL), ('x')`)
   for (let round = 0; round < 2; round += 1) {
@@ -30,7 +30,7 @@ test('the text of COPY, behind an empty field; how many rows; and the connection
   expect(await text(copyTable(client, tables.get('t')!, { where: 'a > 2 -- last' }).bulkText)).toMatch(/^\t3\t/)
 })
 
-test('the server fails midway, or refuses: the table is named, and the connection can go on', async () => {
+test('server error midway or at the start: the table is named, and the connection stays usable', async () => {
   const { client, tables } = await setUp(`CREATE TABLE t AS SELECT n, 1000 - n AS d FROM generate_series(1, 1000) n;
     CREATE VIEW broken AS SELECT n, 1 / d AS x FROM t`)
   const broken = copyTable(client, tables.get('broken')!)
@@ -45,7 +45,7 @@ test('the server fails midway, or refuses: the table is named, and the connectio
   })
 })
 
-test('the connection is lost midway: an error, at once, and never the end of a table', async () => {
+test('connection lost midway: an error at once, never the end of a table', async () => {
   const { client, tables, url } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 200000) n`,
   )
@@ -69,9 +69,9 @@ test('the connection is lost midway: an error, at once, and never the end of a t
   expect(sent()).toBe(-1)
 })
 
-test('the server does not say how many rows it sent: an error, though every byte of them came', async () => {
+test('command tag missing: an error, although every byte arrived', async () => {
   const { client, tables } = await setUp('CREATE TABLE t AS SELECT n FROM generate_series(1, 100) n')
-  // the message that ends a COPY, lost on its way
+  // the message that ends a COPY, lost on the way
   client.connection.removeAllListeners('commandComplete')
   const { bulkText, sent } = copyTable(client, tables.get('t')!)
   await expect(text(bulkText)).rejects.toMatchObject({
@@ -81,7 +81,7 @@ test('the server does not say how many rows it sent: an error, though every byte
   expect(sent()).toBe(-1)
 })
 
-test('left midway: the connection is ended, or the rest is read and it goes on', async () => {
+test('early exit: the connection is closed, or the rest is read and it stays usable', async () => {
   const { client, tables } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 100000) n`,
   )
@@ -96,7 +96,7 @@ test('left midway: the connection is ended, or the rest is read and it goes on',
   expect(dropped).toBe(true)
 })
 
-test('a caller that is slow holds the server back; one that leaves early leaves nothing open', async () => {
+test('slow caller: the server waits; early exit: nothing stays open', async () => {
   const { client, tables } = await setUp(
     `CREATE TABLE big AS SELECT n, repeat('x', 1000) AS t FROM generate_series(1, 300000) n`,
   )

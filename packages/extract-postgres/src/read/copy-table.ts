@@ -10,19 +10,21 @@ export interface CopyTableOptions {
   /** An SQL condition; names outside pg_catalog need their schema. */
   readonly where?: string | undefined
   /**
-   * Ends the connection, when the caller leaves midway: a copy cannot be stopped otherwise. Without it the rest is read and thrown away, and the connection
-   * is then ready for the next query.
+   * Closes the connection if the caller leaves early: a copy cannot be stopped in another way. Without it, the rest is
+   * read and discarded, and the connection is then ready for the next query.
    */
   readonly drop?: (() => void) | undefined
-  /** Kept here: set while bytes of the server are awaited, and not while the caller has some. */
+  /** Maintained here: true while bytes of the server are awaited, false while the caller has some. */
   readonly waiting?: Waiting | undefined
 }
 
 /**
- * Streams a table as the bytes of `COPY (SELECT '', ...) TO STDOUT`, untouched: the least that a row can cost, on the server and here. A piece ends with the end
- * of a row, unless it is within a row that is longer than a piece. Memory is that of a piece and the connection's buffer; the server waits while the caller does.
+ * Streams a table as the bytes of `COPY (SELECT '', ...) TO STDOUT`, unchanged: the cheapest way to send rows, for the
+ * server and for this process. A piece ends at the end of a row, except within a row that is longer than a piece.
+ * Memory is bounded by a piece and the buffer of the connection; the server waits while the caller does.
  *
- * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end and a server's error; see `drop` for an early exit.
+ * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end and after
+ * an error of the server; see `drop` for an early exit.
  *
  * @example
  * const { bulkText, sent } = copyTable(client, table)
@@ -37,7 +39,7 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
   const query = copyTo(`COPY (${selectStatement(table, options.where, "''")}) TO STDOUT`) as CopyToStreamQuery & {
     handleReadyForQuery: () => void
   }
-  // the command tag is all that tells a copy that ran to its end from one that was cut between two rows
+  // only the command tag distinguishes a complete copy from one that was cut between two rows
   query.rowCount = NO_TAG
   const ready = new Promise<void>((resolve) => {
     query.handleReadyForQuery = resolve
@@ -45,7 +47,7 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
 
   async function* copy(): AsyncGenerator<Uint8Array> {
     const waits = interruptible()
-    // what the server said before it hung up is the reason
+    // the last error of the server before it closed the connection is the reason
     let lastWords: unknown
     query.once('error', (error) => {
       lastWords = error
@@ -89,10 +91,10 @@ export function copyTable(client: PgClient, table: ReadableTable, options: CopyT
 
 const NO_TAG = -1
 
-/** The server sends 8 KiB at a time, and each piece passes through many hands. */
+/** The server sends 8 KiB at a time; larger pieces cost less per row. */
 const PIECE_BYTES = 64 * 1024
 
-/** Gathers chunks to pieces of whole rows; what is longer than a piece is passed on as it comes. */
+/** Combines chunks into pieces of whole rows; a row longer than a piece is passed on as it arrives. */
 function wholeRows(): { add(chunk: Uint8Array): Uint8Array; rest(): Uint8Array } {
   let held: Uint8Array[] = []
   let bytes = 0

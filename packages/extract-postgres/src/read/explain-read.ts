@@ -9,18 +9,18 @@ import { findRefused } from './find-refused.ts'
 import { OF_A_LENGTH, type Refused, refusedError, TOO_LONG_BYTES } from './refused-error.ts'
 
 /**
- * What says nothing of the table: transactions and snapshots, passwords, locks, memory and sessions, what was
- * cancelled. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATEs that say nothing about the table: transactions and snapshots, passwords, locks, memory and sessions,
+ * cancelled statements. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const NOT_OF_THE_TABLE = /^(?:25P|26|28|3D|40|53|55P|57|72)/
 
-/** The whole search takes no longer; what the read said is then told without its place. */
+/** Time limit of the whole search; after it, the error is reported without its place. */
 const SEARCH_MS = 15 * 60_000
 
 /**
- * What a read has failed with, and where: one more look at the table, for which `look` gives a session at the same
- * snapshot. By what Postgres calls the error, never by its wording. Where the
- * look finds nothing, or fails itself, what the read said is told.
+ * Explains why a read failed and at which value, by reading the table once more; `look` provides a session at the same
+ * snapshot. It decides by SQLSTATE, never by the wording. If the search finds nothing, or fails, the error of the read
+ * is returned.
  */
 export async function explainRead(
   error: unknown,
@@ -36,7 +36,7 @@ export async function explainRead(
     if (servers.length > 0 && OF_THE_WAY.test(sqlstate)) return foreignFailure(error, servers)
     const refused =
       (await findRefused(client, table, where)) ?? (await findTooLong(client, table, where, { error, sqlstate }))
-    // of a row of another server, that server may know more
+    // for a row of another server, that server may know more
     const elsewhere = servers.length > 0 && refused?.at === 'row'
     if (refused !== null && !elsewhere) return refusedError(table, refused, error)
     return servers.length > 0 ? foreignFailure(error, servers) : unplaced(error, sqlstate)
@@ -48,7 +48,7 @@ export async function explainRead(
   }
 }
 
-/** The row that is too long to be sent, where the failure may be one of a length. */
+/** Finds the row that is too long to be sent, if the failure may be one of length. */
 async function findTooLong(
   client: PgClient,
   table: PgTable,
@@ -64,7 +64,7 @@ async function findTooLong(
 function unplaced(error: DwhError, sqlstate: string): DwhError {
   return new DwhError(error.code, `${error.message} (SQLSTATE ${sqlstate})`, {
     cause: error,
-    hint: `No single value raises it when the table is read once more.${error.hint ? ` ${error.hint}` : ''} Run again; if it comes back, exclude the table, or measure less of it with verify: counts.`,
+    hint: `Reading the table again found no single value that causes it.${error.hint ? ` ${error.hint}` : ''} Run again; if it recurs, exclude the table, or check less of it with verify: counts.`,
     context: error.context,
   })
 }

@@ -9,9 +9,9 @@ import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
 /**
- * The longest row of a table, for a server that failed by the length of one though it can make each of its values.
- * Null where it has none of `leastBytes` as text.
- * Call it inside `beginSnapshot`, at the snapshot of the read that failed with `raised`.
+ * Finds the longest row of a table, for a server that can send each value of the row but fails because of its length.
+ * Null if no row has at least `leastBytes` as text. Call it inside `beginSnapshot`, at the snapshot of the read that
+ * failed with `raised`.
  */
 export async function findLongestRow(
   client: PgClient,
@@ -25,7 +25,7 @@ export async function findLongestRow(
   })
   if (lengths.length === 0) return null
   const key = table.primaryKey ?? []
-  // no name of ours is one of the table's columns
+  // names that no column of the table has
   const columns = [`(${lengths.join(' + ')})`, ...key.map((name) => asSent(quoteIdentifier(name)))]
   const sql = `SELECT ${columns.map((sql, index) => `${sql} AS "dwh ${index}"`).join(', ')} FROM ${qualifiedName(table)}${whereClause(where)} ORDER BY 1 DESC LIMIT 1`
   const answer = await attemptQuery(client, sql)

@@ -8,12 +8,15 @@ import type { PgClient } from '../session/pg-client.ts'
 export async function raisedBy(client: PgClient, ...statements: readonly string[]): Promise<Raised | null> {
   const answer = await attemptQuery(client, ...statements)
   if (!('raised' in answer)) return null
-  // the search itself took too long, or was cancelled
+  // the search itself timed out or was cancelled
   if (answer.raised.code.startsWith('57')) throw answer.raised
   return answer.raised
 }
 
-/** The first of `count` things of which a part that holds it raises; null where none does. Each half is asked about once, so all of it costs what one look at everything would. */
+/**
+ * Finds the first of `count` items that raises an error, by halving; null if none raises. Each half is queried once, so
+ * the whole search costs about as much as one query over everything.
+ */
 export async function firstRaising(
   count: number,
   raises: (first: number, end: number) => Promise<Raised | null>,
@@ -28,7 +31,10 @@ export async function firstRaising(
   return raised && { at: first, raised }
 }
 
-/** The condition of the settings may fail, too, but only for rows that it is asked about: those that `rows` finds. */
+/**
+ * Queries that evaluate everything that a read asks of some rows. `rows` selects the rows; the condition of the
+ * settings may raise an error too, but only for these rows.
+ */
 export function countQueries(
   table: PgTable,
   columns: readonly PgColumn[],
@@ -46,7 +52,10 @@ export function countQueries(
   })
 }
 
-/** All that a read and a look at a table ask of a column, each so that the server has to make it, and to put it into UTF-8 as it does for us. */
+/**
+ * All expressions that a read and a profile need of a column, each so that the server computes the value and converts
+ * it to UTF-8 as it does for a read.
+ */
 function readings({ name, mapping }: PgColumn): string[] {
   const column = quoteIdentifier(name)
   const value = mapping.value(column)
@@ -54,7 +63,7 @@ function readings({ name, mapping }: PgColumn): string[] {
   return [asSent(mapping.select(column)), ...(value === column ? [] : [value]), ...(lossy ? [lossy] : [])]
 }
 
-/** A value as the bytes that would be sent. */
+/** A value as the bytes that a read would send. */
 export function asSent(value: string): string {
   return `pg_catalog.convert_to(pg_catalog.format('%s', ${value}), 'UTF8')`
 }

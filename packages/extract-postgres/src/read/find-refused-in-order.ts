@@ -7,20 +7,20 @@ import { asSent, countQueries, firstRaising, raisedBy } from './find-raising.ts'
 import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
-/** Rows that are gone over at once, in search of those that hold the one that fails. */
+/** Number of rows to read at once while searching for the row that fails. */
 const STRIDE = 1_000
 
-/** Columns that tell which row it is, where there is no key. */
+/** Number of columns that identify the row if there is no key. */
 const TELLING = 3
 
-/** The columns that a row is made of at the moment: their numbers between commas. */
+/** Session setting with the columns to evaluate: their numbers between commas. */
 const WANTED = 'dwh.columns'
 
 const CURSOR = 'dwh_search'
 
 /**
- * The same as `findRefused`, for what has its rows in no place: a view, a foreign table. They are gone through in the order in which one and the same query gives them, by a cursor; a setting of the
- * session says which columns it makes, so that the plan stays the same.
+ * The same as `findRefused`, for rows without a place: views and foreign tables. A cursor reads the rows in the order
+ * in which the same query returns them. A session setting selects the columns to evaluate, so the plan stays the same.
  */
 export async function findRefusedInOrder(
   client: PgClient,
@@ -30,7 +30,7 @@ export async function findRefusedInOrder(
   const cursor = openCursor(client, table, where)
   const every = table.columns.map((_, index) => index)
   const before = await cursor.walk(0, STRIDE, every)
-  // where it gives another answer each time, the second look may pass
+  // if the query returns different rows each time, the second pass may succeed
   const found = before && (await cursor.walk(before.rows, 1, every))
   if (!found) return null
   const { rows } = found
@@ -48,12 +48,15 @@ export async function findRefusedInOrder(
     at: 'column',
     column: (table.columns[at.at] as PgColumn).name,
     value: null,
-    row: `number ${rows + 1} as it is read${names && `: ${names}`}`,
+    row: `number ${rows + 1} in read order${names && `: ${names}`}`,
     condition: telling.map(([name, text]) => `${quoteIdentifier(name)} = ${quoteLiteral(text)}`).join(' AND ') || null,
   }
 }
 
-/** For a query that makes its columns before it has any row to give, as one with ORDER BY: only the column can be told, or the condition; where it fails without either, the row. */
+/**
+ * For a query that evaluates its columns before it returns any row, such as one with ORDER BY: only the column or the
+ * condition can be found; if it fails without either, the row.
+ */
 async function findColumn(
   client: PgClient,
   table: PgTable,
@@ -63,7 +66,7 @@ async function findColumn(
   const nowhere = { value: null, row: null, condition: null }
   const test = (columns: readonly PgColumn[], condition: string | undefined) =>
     raisedBy(client, ...countQueries(table, columns, condition, 'true'))
-  const row = rows > 0 ? `number ${rows + 1} as it is read` : null
+  const row = rows > 0 ? `number ${rows + 1} in read order` : null
   if (await test([], undefined)) return { ...nowhere, raised: ofRow, at: 'row', column: null, row }
   const raised = await test([], where)
   if (raised) return { raised, at: 'where', column: null, ...nowhere }
@@ -79,7 +82,7 @@ function openCursor(client: PgClient, table: PgTable, where: string | undefined)
   })
   const query = `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${whereClause(where)}`
   const want = (indexes: readonly number[]) => `SET LOCAL ${WANTED} = ${quoteLiteral(`,${indexes.join()},`)}`
-  /** At the row after so many, of which no column was made. */
+  /** Opens the cursor after `rows` rows, without evaluating a column. */
   const open = (rows: number) => [
     want([]),
     `DECLARE ${CURSOR} NO SCROLL CURSOR FOR ${query}`,
@@ -88,10 +91,13 @@ function openCursor(client: PgClient, table: PgTable, where: string | undefined)
   const close = `CLOSE ${CURSOR}`
 
   return {
-    /** What the row after so many raises. */
+    /** The error that the row after `rows` rows raises. */
     raisedAt: (rows: number, indexes: readonly number[]) =>
       raisedBy(client, ...open(rows), want(indexes), `MOVE FORWARD 1 FROM ${CURSOR}`, close),
-    /** Goes on from the row after so many, `stride` rows at a time: how many rows came before those that raise. */
+    /**
+     * Reads on from the row after `from` rows, `stride` rows at a time, and returns the number of rows before those
+     * that raise.
+     */
     async walk(from: number, stride: number, indexes: readonly number[]) {
       let rows = from
       const begun = await raisedBy(client, ...open(from), want(indexes))
@@ -105,7 +111,7 @@ function openCursor(client: PgClient, table: PgTable, where: string | undefined)
         rows += moved
       }
     },
-    /** The row after so many, without what is null or no text. */
+    /** The row after `rows` rows, without NULLs and long or empty values. */
     async row(rows: number, indexes: readonly number[]): Promise<[string, string][]> {
       const answer = await attemptQuery(client, ...open(rows), want(indexes), `FETCH 1 FROM ${CURSOR}`, close)
       const row: Readonly<Record<string, Buffer | null>> = 'raised' in answer ? {} : answer.results.at(-2)?.rows[0]

@@ -10,13 +10,14 @@ import { findRefusedInOrder } from './find-refused-in-order.ts'
 import { whereClause } from './read-rows.ts'
 import type { Refused } from './refused-error.ts'
 
-/** No statement of the search takes longer; the failure is then told without its place. */
+/** Time limit of each statement of the search; after it, the failure is reported without its place. */
 const SEARCH_TIMEOUT = '5min'
 
 /**
- * Finds the row and the column at which the server fails to read a table: by halves, so that no more than about all of it is read once. A view or a foreign table has no places of its
- * own: it is gone through in its order, a few times. Null where no row fails by itself. Call it inside `beginSnapshot`, at the snapshot of the read that failed.
- * @throws what the server says to anything else, such as a statement that takes too long
+ * Finds the row and the column at which the server fails to read a table. It halves the blocks, so it reads about all
+ * of the table once at most. Rows of a view or a foreign table have no place: it reads them in order, a few times. Null
+ * if no row fails by itself. Call it inside `beginSnapshot`, at the snapshot of the read that failed.
+ * @throws what the server raises for another reason, such as a statement timeout
  */
 export async function findRefused(
   client: PgClient,
@@ -27,7 +28,7 @@ export async function findRefused(
   return (await findInPlan(client, table, where)) ?? (await findInRows(client, table, where))
 }
 
-/** What fails before any row is looked at, such as `1 / 0`, or a name in a condition that there is not. */
+/** Finds an error that occurs before any row is read, such as `1 / 0`, or an unknown name in a condition. */
 async function findInPlan(client: PgClient, table: PgTable, where: string | undefined): Promise<Refused | null> {
   const everywhere = { value: null, row: null, condition: null }
   const explain = (condition: string | undefined) =>
@@ -118,7 +119,7 @@ async function findInRow(
   }
 }
 
-/** How long a value is as text, where the server can say so. */
+/** The length of a value as text, if the server can compute it. */
 async function lengthOf(
   client: PgClient,
   table: PgTable,
@@ -132,10 +133,10 @@ async function lengthOf(
   return 'raised' in answer ? null : Number(answer.results[0]?.rows[0]?.bytes ?? 0)
 }
 
-/** So much of a value is shown. */
+/** Number of bytes of a value to show. */
 const SHOWN_BYTES = 200
 
-/** The beginning of a value's text as the server keeps it, whatever it is. */
+/** The beginning of the text of a value as the server stores it, in any encoding. */
 function beginningOf(column: string): string {
   const text = `pg_catalog.format('%s', ${quoteIdentifier(column)})`
   return `pg_catalog.substr(pg_catalog.convert_to(${text}, 'SQL_ASCII'), 1, ${SHOWN_BYTES})`

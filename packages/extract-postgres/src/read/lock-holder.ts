@@ -3,24 +3,25 @@ import type { PgTable } from '../catalog/list-tables.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { kindOf, kindSql } from '../session/watch-blocked.ts'
 
-/** Who has, or waits for, the one lock that excludes reading (ACCESS EXCLUSIVE). */
+/** A session or prepared transaction that holds, or waits for, the lock that excludes reading (ACCESS EXCLUSIVE). */
 export interface LockHolder {
-  /** Null for a prepared transaction, which no session holds. */
+  /** Null for a prepared transaction, which belongs to no session. */
   readonly pid: number | null
   /** The name of the prepared transaction; null for a session. */
   readonly prepared: string | null
   readonly role: string | null
   readonly application: string | null
-  /** Of its last statement, as `kindSql` finds it; null where this role may not see it. */
+  /** Kind of its last statement, as `kindSql` finds it; null if this role may not see it. */
   readonly kind: string | null
-  /** When its transaction began, ISO 8601; null where this role may not see it. */
+  /** Start of its transaction, ISO 8601; null if this role may not see it. */
   readonly since: string | null
-  /** False for one that waits for the lock itself, before us. */
+  /** False if it waits for the lock itself, ahead of us. */
   readonly granted: boolean
   readonly relation: TableName
 }
 
-// What a read of the table locks: its partitions and children, what a view reads, and the indexes of all of them, which REINDEX locks.
+// What a read of the table locks: its partitions and children, the tables that a view reads, and all their indexes,
+// which REINDEX locks.
 const HOLDER = `
   WITH RECURSIVE reads AS (
     SELECT $1::oid AS oid
@@ -43,7 +44,10 @@ const HOLDER = `
   WHERE l.pid IS DISTINCT FROM pg_backend_pid()
   ORDER BY l.granted DESC, reads.oid = $1 DESC LIMIT 1`
 
-/** Looks for who keeps others from reading a table now; null where nobody does any more. Takes no lock on it. */
+/**
+ * Finds the session or prepared transaction that prevents reading a table now; null if there is none any more. Takes no
+ * lock on the table.
+ */
 export async function findLockHolder(client: PgClient, table: PgTable): Promise<LockHolder | null> {
   const { rows } = await client.query(HOLDER, [table.oid])
   const [found] = rows
@@ -52,7 +56,7 @@ export async function findLockHolder(client: PgClient, table: PgTable): Promise<
   return { ...holder, relation: { schema, name } }
 }
 
-/** What a read fails with that has waited for a lock in vain. `context.sql` ends what is in the way. */
+/** The error of a read that waited for a lock in vain. `context.sql` ends the holder. */
 export function lockedBy(table: TableName, holder: LockHolder, cause: unknown): DwhError {
   const { pid, prepared, role, application, kind, since, granted, relation } = holder
   const [name, locked] = [formatTableName(table), formatTableName(relation)]
@@ -64,7 +68,7 @@ export function lockedBy(table: TableName, holder: LockHolder, cause: unknown): 
     ...(since === null ? [] : [`since ${since}`]),
   ].filter((detail) => detail !== 'a statement')
   const who = prepared === null ? `pid ${pid}` : `the prepared transaction ${prepared}`
-  const how = granted ? 'locked by' : 'kept by a lock that waits, that of'
+  const how = granted ? 'locked by' : 'blocked by a waiting lock of'
   const sql =
     prepared === null ? `SELECT pg_terminate_backend(${pid});` : `ROLLBACK PREPARED ${quoteLiteral(prepared)};`
   const other = prepared === null ? '' : ` (or COMMIT PREPARED ${quoteLiteral(prepared)};)`
@@ -73,7 +77,7 @@ export function lockedBy(table: TableName, holder: LockHolder, cause: unknown): 
     `${name}: ${what}${how} ${who}${details.length > 0 ? ` (${details.join(', ')})` : ''}`,
     {
       cause,
-      hint: `Run again when it has ended. If nobody needs it, end it: ${sql}${other}`,
+      hint: `Run again after it has ended. If nobody needs it, end it: ${sql}${other}`,
       context: { sql },
     },
   )

@@ -10,7 +10,7 @@ const TABLES = `
   CREATE TABLE u (i int); CREATE TABLE w (gross numeric(10,2), net numeric(10,2));
   CREATE MATERIALIZED VIEW mv AS SELECT 1 AS one; CREATE VIEW v AS SELECT * FROM t`
 
-/** Takes the snapshot, lets `change` happen, then locks the table in another session that imports the snapshot. */
+/** Takes the snapshot, runs `change`, then locks the table in another session that imports the snapshot. */
 async function lockAfter(database: TestDatabase, name: string, change: string): Promise<void> {
   await withClient(database.url, async (holder) => {
     await beginSnapshot(holder)
@@ -24,7 +24,7 @@ async function lockAfter(database: TestDatabase, name: string, change: string): 
   })
 }
 
-test.each(['t', 'm', 'parent', 'mv', 'v'])('%s: unchanged, or changed in its rows only, is locked', async (name) => {
+test.each(['t', 'm', 'parent', 'mv', 'v'])('%s unchanged, or with changed rows only: locked', async (name) => {
   const database = await testDatabase(TABLES)
   await lockAfter(database, name, '')
   await lockAfter(
@@ -51,7 +51,7 @@ test.each([
   ['w', 'ALTER TABLE w RENAME gross TO x; ALTER TABLE w RENAME net TO gross; ALTER TABLE w RENAME x TO net'],
   ['parent', 'ALTER TABLE child NO INHERIT parent'],
   ['parent', 'ALTER TABLE u INHERIT parent'],
-])('%s after %s is refused', async (name, change) => {
+])('%s after %s: refused', async (name, change) => {
   const database = await testDatabase(TABLES)
   await expect(lockAfter(database, name, change)).rejects.toMatchObject({
     code: 'SOURCE_CHANGED',
@@ -59,7 +59,7 @@ test.each([
   })
 })
 
-test('what the check is for: without it, the truncated table reads as empty', async () => {
+test('truncated table without the check: reads as empty', async () => {
   const database = await testDatabase(TABLES)
   await withClient(database.url, async (holder) => {
     await beginSnapshot(holder)
@@ -72,14 +72,14 @@ test('what the check is for: without it, the truncated table reads as empty', as
   })
 })
 
-test('a partition whose detaching was cut off: it and its former parent are locked', async () => {
+test('interrupted DETACH PARTITION: partition and parent are locked', async () => {
   const database = await testDatabase(TABLES)
   await detachHalfway(database, 'm', 'm2')
   await lockAfter(database, 'm', '')
   await lockAfter(database, 'm2', '')
 })
 
-test('a temporary child of another session, which nobody else reads: its parent is locked', async () => {
+test('temporary child of another session: the parent is locked', async () => {
   const database = await testDatabase(TABLES)
   await withClient(database.url, async (client) => {
     await client.query('CREATE TEMP TABLE passing () INHERITS (parent)')
@@ -87,7 +87,7 @@ test('a temporary child of another session, which nobody else reads: its parent 
   })
 })
 
-test("an extension's own plan: children that it reads are there, tables beyond are no matter, a missing child is", () => {
+test('custom node of an extension: a missing child is a change, other tables are not', () => {
   const scan = (name: string, more: object = {}) => ({
     'Node Type': 'Seq Scan',
     Schema: 's',

@@ -6,8 +6,8 @@ import { qualifiedName } from '../catalog/qualified-name.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { findLockHolder, lockedBy } from './lock-holder.ts'
 
-// What the snapshot's own catalog says of the table and its children, beside what is there now. Functions read the newest catalog, plain tables
-// are read as of the snapshot; the difference is the point.
+// Compares the catalog of the snapshot with the current state of the table and its children. Functions read the
+// newest catalog, plain catalog tables are read as of the snapshot; the query depends on this difference.
 const knownSql = (oid: number) => `
   WITH RECURSIVE child AS (${CHILDREN}), known AS (
     SELECT ${oid}::oid AS oid UNION SELECT child.inhrelid FROM known JOIN child ON child.inhparent = known.oid
@@ -23,7 +23,7 @@ const changesSql = (oid: number, partitioned: boolean) => `${knownSql(oid)}
   SELECT known.oid::regclass::text FROM known
   WHERE ${partitioned} AND known.oid NOT IN (SELECT relid FROM pg_partition_tree(${oid}::oid::regclass))`
 
-// By its name, as every read of it goes, and with what the planner of now makes of it.
+// Uses the name, as every read does, and the current plan of the planner.
 const childrenSql = (oid: number) => `${knownSql(oid)}
   SELECT n.nspname AS schema, c.relname AS name FROM known JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid <> ${oid}`
@@ -31,15 +31,16 @@ const childrenSql = (oid: number) => `${knownSql(oid)}
 const SAVEPOINT = 'dwh_lock'
 
 /**
- * Takes the table's lock (ACCESS SHARE: it stands in the way of nothing but ALTER, TRUNCATE and DROP) until the end of the transaction, then makes sure that
- * the table still is what the snapshot knows. Without this, a TRUNCATE between the snapshot and the lock reads as an empty table; so does another table
- * that has taken its name; a column renamed to another's name gives that one's values; a child attached or detached in between is missing or too
- * much; each without an error. Not noticed: that a view has got another query, which is then the one that is read.
- * @throws DwhError SOURCE_CHANGED; SOURCE_FAILED that says who has locked it, where somebody has
+ * Locks the table (ACCESS SHARE, which blocks only ALTER, TRUNCATE and DROP) until the end of the transaction, then
+ * checks that the table still is what the snapshot knows. Without this check, each of the following would read wrong
+ * rows without an error: a TRUNCATE between the snapshot and the lock (an empty table), another table under the same
+ * name, a column renamed to the name of another, a child attached or detached in between. Not detected: a view whose
+ * query was replaced; the new query is then read.
+ * @throws DwhError SOURCE_CHANGED; SOURCE_FAILED that names who holds the lock, if somebody does
  */
 export async function lockTable(client: PgClient, table: PgTable): Promise<void> {
   const statements = [`SAVEPOINT ${SAVEPOINT}`, ...lockStatements(table), `RELEASE SAVEPOINT ${SAVEPOINT}`]
-  // together, since each question alone costs a way there and back
+  // in one request, to save round trips
   const answers: unknown = await client.query(statements.join(';\n')).catch(async (error) => {
     throw error.code === LOCKED
       ? await lockedBySomebody(client, table, error)
@@ -48,7 +49,7 @@ export async function lockTable(client: PgClient, table: PgTable): Promise<void>
   checkLocked(table, (answers as QueryResult[]).slice(1, -1))
 }
 
-/** What `lockTable` sends, the lock first; `checkLocked` reads the answers. */
+/** The statements of `lockTable`, the lock first; `checkLocked` checks the answers. */
 export function lockStatements(table: PgTable): string[] {
   return [
     columnsStatement(table),
@@ -72,7 +73,7 @@ export function checkLocked(table: PgTable, answers: readonly QueryResult[]): vo
   if (changes.length > 0) throw changed(table, changes)
 }
 
-/** A child may have a name that is no text; in the encoding of the database it is compared all the same. */
+/** Lists the children. A name may not be text; in the encoding of the database it can be compared anyway. */
 function childrenStatements(table: PgTable): string[] {
   return [
     `SET LOCAL client_encoding = ${quoteLiteral(table.encoding)}`,
@@ -83,8 +84,8 @@ function childrenStatements(table: PgTable): string[] {
 }
 
 /**
- * What an error of these statements means. `savepoint`: to which the transaction goes back. A table that can still be
- * planned is there: something that it reads is not.
+ * Explains an error of these statements. `savepoint`: where the transaction returns to. If the table can still be
+ * planned, it exists, and something that it reads does not.
  */
 export async function lockFailure(
   client: PgClient,
@@ -103,15 +104,15 @@ export async function lockFailure(
   }
   return new DwhError('SOURCE_FAILED', `${formatTableName(table)}: ${error.message}`, {
     cause: error,
-    hint: 'The table is there, and what it reads is not: a table of another server, or one that a function names. Put that right, or exclude the table.',
+    hint: 'The table exists, but something that it reads does not: a table of another server, or one that a function uses. Correct that, or exclude the table.',
     context: { sqlstate },
   })
 }
 
-/** `lock_timeout` is over. */
+/** `lock_timeout` expired. */
 const LOCKED = '55P03'
 
-/** Best effort: where this role may not ask, what the server said has to do. */
+/** Names the holder of the lock. Best effort: if this role may not query it, the error of the server has to do. */
 async function lockedBySomebody(client: PgClient, table: PgTable, error: Error): Promise<Error> {
   try {
     await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)
@@ -136,7 +137,7 @@ function changed(table: PgTable, changes: readonly string[], cause?: unknown): D
   )
 }
 
-/** The server says of each column which table and which of its columns it is, as of now. */
+/** Finds changed columns: the server returns the current table and column number of each. */
 function changedColumns(table: PgTable, fields: readonly FieldDef[]): string[] {
   return table.columns.flatMap((column, index) => {
     const field = fields[index]
@@ -150,8 +151,8 @@ function changedColumns(table: PgTable, fields: readonly FieldDef[]): string[] {
 }
 
 /**
- * Children by inheritance, which no function lists as of now; the planner reads the newest catalog, too. An extension's own node (as TimescaleDB has for compressed chunks) may read
- * tables that are no children.
+ * Finds changed children by inheritance. No function lists the current ones, but the planner reads the newest catalog.
+ * A custom node of an extension (as of TimescaleDB for compressed chunks) may read tables that are not children.
  */
 export function changedChildren(
   table: TableName,
@@ -166,7 +167,7 @@ export function changedChildren(
     if (node['Relation Name'] !== undefined) {
       const name = formatTableName({ schema: node.Schema ?? '', name: node['Relation Name'] })
       now.add(name)
-      // the table itself need not be there: an extension may know that it is empty
+      // the table itself may be missing: an extension may know that it is empty
       if (!custom && name !== own && !before.has(name)) beyond.add(name)
     }
     for (const child of node.Plans ?? []) visit(child, custom || node['Node Type'] === 'Custom Scan')

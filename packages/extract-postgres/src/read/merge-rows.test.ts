@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rowMerge } from './merge-rows.ts'
 
-/** Pieces that end anywhere, each after as many turns of the loop as it says. */
+/** Pieces that end anywhere, each after the given number of turns of the event loop. */
 async function* stream(content: string, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0
   for (let i = 0; at < content.length; i += 1) {
@@ -14,7 +14,7 @@ async function* stream(content: string, sizes: readonly number[]): AsyncGenerato
   }
 }
 
-test('every row of every stream, whole, and in the order of its stream', async () => {
+test('several streams: every row whole, in the order of its stream', async () => {
   const rows = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\t'), maxLength: 9 }), { maxLength: 12 })
   const sizes = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 })
   await fc.assert(
@@ -29,7 +29,7 @@ test('every row of every stream, whole, and in the order of its stream', async (
   )
 })
 
-test('one that joins while another is read', async () => {
+test('stream added while another is read: all rows of both', async () => {
   const merge = rowMerge(() => {})
   async function* first(): AsyncGenerator<Uint8Array> {
     yield Buffer.from('a\n')
@@ -40,7 +40,7 @@ test('one that joins while another is read', async () => {
   expect((await text(merge.rows())).split('').sort().join('').trim()).toBe('aabb')
 })
 
-/** Never ends by itself. */
+/** A stream that never ends by itself. */
 function endless(): { stream: AsyncGenerator<Uint8Array>; stop: () => void; ended: () => boolean } {
   let stop = () => {}
   let ended = false
@@ -78,6 +78,6 @@ test.each(['fails', 'is left'])(
   },
 )
 
-test('no stream: no rows', async () => {
+test('no streams: no rows', async () => {
   expect(await text(rowMerge(() => {}).rows())).toBe('')
 })

@@ -1,10 +1,11 @@
-/** One stream of text made of several. */
+/** Merges several streams of text into one. */
 export interface RowMerge {
-  /** Begins to read a stream; also while others are being read. */
+  /** Starts to read a stream; also while others are being read. */
   add(stream: AsyncIterable<Uint8Array>): void
   /**
-   * The pieces of all streams as they come, until every stream has ended; a row stays in one. The first failure is thrown. One piece of each stream is held. On failure and
-   * early exit every stream has ended when this has.
+   * Yields the pieces of all streams as they arrive, until every stream has ended; the pieces of a row stay together.
+   * Throws the first failure. Holds one piece of each stream. On failure and early exit all streams have ended when
+   * this ends.
    */
   rows(): AsyncGenerator<Uint8Array>
 }
@@ -15,15 +16,15 @@ interface Piece {
   taken(): void
 }
 
-/** The end of a row, which is nowhere else. */
+/** Ends a row; it occurs nowhere else. */
 export const NEWLINE = 0x0a
 
-/** Merges streams of rows. `stop` makes streams that wait for something end, also with an error. */
+/** Merges streams of rows. `stop` ends streams that are waiting, possibly with an error. */
 export function rowMerge(stop: () => void): RowMerge {
   const ready: Piece[] = []
   const reading = new Set<Promise<void>>()
   let failure: { readonly error: unknown } | undefined
-  /** Whose row has begun and not ended. */
+  /** The stream whose row has begun and not ended. */
   let within: AsyncIterable<Uint8Array> | undefined
   let over = false
   let wake = () => {}

@@ -10,19 +10,19 @@ import { whereClause } from './read-rows.ts'
 /** DuckDB's extension `postgres`, by the name of its file. https://duckdb.org/docs/stable/core_extensions/postgres */
 export const NATIVE_EXTENSION = {
   name: 'postgres_scanner',
-  hint: 'Install it with `dwh extensions add postgres`, or name its folder in extensions or DWH_EXTENSIONS; or write extract: auto.',
+  hint: 'Install it with `dwh extensions add postgres`, or set extensions or DWH_EXTENSIONS to its folder; or write extract: auto.',
 }
 
 export interface NativeQueryOptions {
-  /** It holds the password. */
+  /** Contains the password. */
   readonly conninfo: string
   readonly snapshotId: string
-  /** What `beginSnapshot` says of the server that has the snapshot. */
+  /** The server that has the snapshot, as `beginSnapshot` returns it. */
   readonly instance: string
   readonly where?: string | undefined
 }
 
-/** Why DuckDB's extension cannot read a table exactly; null where it can. */
+/** Why DuckDB's extension cannot read a table exactly; null if it can. */
 export function whyNotNative({ kind, foreign, columns }: PgTable, { notNumbers }: TableProfile): string | null {
   if (kind === 'view' || kind === 'foreign table') return `it is a ${kind}`
   if (foreign) return 'some of its rows come from another server'
@@ -30,12 +30,15 @@ export function whyNotNative({ kind, foreign, columns }: PgTable, { notNumbers }
   return column ? `column ${column.name} holds NaN` : null
 }
 
-/** Queries at once, each through a connection of its own: more than a machine for this has cores are of no use. */
+/**
+ * Maximum number of parallel queries, each on its own connection: more than the cores of a usual machine are useless.
+ */
 export const MOST_RANGES = 4
 
 /**
- * The query with which DuckDB reads a table by itself, inside our snapshot. Where the extension reads every column exactly, it scans the table, several parts at once; else it runs a query
- * for each of `ranges`, in which the other columns are text. The caller holds the table's lock meanwhile.
+ * Builds the query with which DuckDB reads a table by itself, inside our snapshot. If the extension reads every column
+ * exactly, it scans the table, several parts at once; else it runs one query for each of `ranges`, with the other
+ * columns as text. The caller holds the lock of the table meanwhile.
  */
 export function nativeQuery(table: PgTable, ranges: Ranges, options: NativeQueryOptions): NativeQuery {
   const scan =
@@ -59,7 +62,10 @@ export function nativeQuery(table: PgTable, ranges: Ranges, options: NativeQuery
   }
 }
 
-/** A balancer may have led to another server, whose snapshot of that name is another. */
+/**
+ * Joins the snapshot. A load balancer may have routed to another server, where the same snapshot name means another
+ * snapshot.
+ */
 function joinSnapshot(database: string, { snapshotId, instance }: NativeQueryOptions): string[] {
   const started = `SELECT pg_catalog.pg_postmaster_start_time()::text AS started`
   return [
@@ -82,12 +88,12 @@ function rangeQuery(table: PgTable, range: string | undefined, database: string,
   return `SELECT * FROM postgres_query('${database}', ${quoteLiteral(query)})`
 }
 
-/** JSON and lists, which are never empty, are put together once. */
+/** JSON and lists are never empty, so the expression is evaluated once. */
 function sentAsText({ type, select }: TypeMapping, column: string): string {
   return type === 'JSON' || elementType(type) !== null ? filledText(select(column)) : outputText(select(column))
 }
 
-/** Names that DuckDB takes for one another. */
+/** True if DuckDB would treat two names as the same. */
 function clash(columns: readonly PgColumn[]): boolean {
   return new Set(columns.map(({ name }) => name.toLowerCase())).size < columns.length
 }

@@ -1,5 +1,5 @@
 import type { PgTable } from '../catalog/list-tables.ts'
 import type { Reader } from '../session/reader-pool.ts'
 
-/** What is done with a table on a reader that has its lock; `ended` fires when that cannot be held any longer. */
+/** Work on a table on a reader that holds its lock; `ended` fires when the lock cannot be held any longer. */
 export type OnTable<T> = (reader: Reader, table: PgTable, ended: AbortSignal) => AsyncIterable<T>

@@ -9,36 +9,39 @@ import type { OnTable } from './on-table.ts'
 
 export interface ReadNativeOptions {
   readonly profile: TableProfile
-  /** Of our own sessions. */
+  /** Name of our own sessions. */
   readonly applicationName: string
-  /** How DuckDB connects, under a name; null where that is not for others. */
+  /**
+   * Connection string for DuckDB, with an application name; null if the connection cannot be shared with another
+   * program.
+   */
   conninfo(name: string): string | null
   readonly join: Omit<NativeQueryOptions, 'conninfo'>
   another(): Promise<pg.Client>
-  /** By whose lock the table stays what it is. */
+  /** Runs work on a reader that holds the lock of the table. */
   onReader<T>(work: OnTable<T>): AsyncIterable<T>
 }
 
-/** A table for DuckDB to read by itself, under a lock of ours; or why it cannot. */
+/** Prepares a table for DuckDB to read by itself, under a lock of ours; returns the reason if it cannot. */
 export function readNative(table: PgTable, options: ReadNativeOptions): NativeData | string {
   const { profile, join, another, onReader } = options
-  // a name of their own, by which DuckDB's sessions can be found and ended
+  // a unique name, to find and end the sessions of DuckDB
   const name = `${options.applicationName.slice(0, 40)} ${randomBytes(6).toString('hex')}`
   const conninfo = options.conninfo(name)
-  if (conninfo === null) return 'its connection has settings that are not for others'
+  if (conninfo === null) return 'its connection has settings that DuckDB cannot use'
   const why = whyNotNative(table, profile)
   if (why !== null) return why
 
   function natively<T>(work: (query: NativeQuery, ended: AbortSignal) => Promise<T>): OnTable<T> {
     return async function* ({ client, waiting }, locked, ended) {
       const ranges = await blockRanges(client, locked, MOST_RANGES)
-      // the connection only holds the lock from here on
+      // from here on the connection only holds the lock
       waiting.now = false
       const stop = () => void endSessions(another, name)
       ended.addEventListener('abort', stop)
       try {
         const done = await work(nativeQuery(locked, ranges, { ...join, conninfo: conninfo as string }), ended)
-        // from then on the lock was not ours, and a query that began later may have read another table
+        // after that the lock was lost, and a query that began later may have read another table
         ended.throwIfAborted()
         yield done
       } finally {

@@ -23,7 +23,7 @@ async function collect(rows: AsyncIterable<RowBatch>): Promise<RowBatch[]> {
   return all
 }
 
-test('values are the text that Postgres prints, whatever the database has set', async () => {
+test('values: the text that Postgres prints, whatever the database has set', async () => {
   const database = await testDatabase(`
     CREATE TABLE t (d date, ts timestamptz, i interval, b bytea, f4 real, f8 double precision, n numeric(10,2), m money, c char(5), bo bool,
       ip inet, j json, e text, nul text, t24 time, r regclass, a int[], bc timestamp);
@@ -67,7 +67,7 @@ test('values are the text that Postgres prints, whatever the database has set', 
   expect(await read()).toEqual([[expected]])
 })
 
-test('batches stay within their rows and go for their bytes', async () => {
+test('batches stay within batchRows and approach batchBytes', async () => {
   const database = await testDatabase(`
     CREATE TABLE narrow AS SELECT i FROM generate_series(1, 20000) i;
     CREATE TABLE fat AS SELECT repeat('x', 100000) AS t FROM generate_series(1, 40) i`)
@@ -83,7 +83,7 @@ test('batches stay within their rows and go for their bytes', async () => {
   expect(fat.reduce((sum, n) => sum + n)).toBe(40)
 })
 
-test('rows of every length, long ones after short ones: each comes once, in batches of a few MiB', async () => {
+test('long rows after short ones: each once, in batches of a few MiB', async () => {
   const database = await testDatabase(`
     CREATE TABLE t AS SELECT i, repeat(chr(97 + i % 26), CASE WHEN i > 1000 THEN 1500000 + i WHEN i % 100 = 0 THEN 6000000 ELSE 10 END) AS t
     FROM generate_series(1, 1030) i`)
@@ -102,7 +102,7 @@ test('rows of every length, long ones after short ones: each comes once, in batc
   })
 })
 
-test('the reader leaves in the middle of long rows: the connection is ready for the next table', async () => {
+test('early exit among long rows: the connection is ready for the next table', async () => {
   const database = await testDatabase(`CREATE TABLE t AS SELECT repeat('x', 3000000) AS t FROM generate_series(1, 20)`)
   await reading(database.url, async (client, table) => {
     for await (const batch of readRows(client, table('t'))) {
@@ -113,7 +113,7 @@ test('the reader leaves in the middle of long rows: the connection is ready for 
   })
 })
 
-test('the reader leaves early: the connection is ready for the next table', async () => {
+test('early exit: the connection is ready for the next table', async () => {
   const database = await testDatabase('CREATE TABLE t AS SELECT i FROM generate_series(1, 100000) i')
   await reading(database.url, async (client, table) => {
     for await (const batch of readRows(client, table('t'))) {
@@ -124,7 +124,7 @@ test('the reader leaves early: the connection is ready for the next table', asyn
   })
 })
 
-test('a row that cannot be computed: the table and the rows reached are named', async () => {
+test('row that cannot be computed: the error has the table and the rows reached', async () => {
   const database = await testDatabase('CREATE VIEW v AS SELECT 1 / (5000 - i) AS x FROM generate_series(1, 10000) i')
   const error = await reading(database.url, (client, table) => collect(readRows(client, table('v')))).catch((e) => e)
   expect(error).toMatchObject({
@@ -133,7 +133,7 @@ test('a row that cannot be computed: the table and the rows reached are named', 
   })
 })
 
-test('a condition, and one that is wrong', async () => {
+test('condition: applied, and refused if it is wrong', async () => {
   const database = await testDatabase('CREATE TABLE t AS SELECT i FROM generate_series(1, 10) i')
   const read = (where: string) =>
     reading(database.url, (client, table) => collect(readRows(client, table('t'), { where })))
@@ -146,7 +146,7 @@ test('a condition, and one that is wrong', async () => {
   expect((await database.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 10 }])
 })
 
-test('nothing can be written through the session', async () => {
+test('session: nothing can be written', async () => {
   const database = await testDatabase('CREATE TABLE t (i int)')
   await withClient(database.url, async (client) => {
     await beginSnapshot(client)

@@ -10,24 +10,30 @@ import { boundedCursor, type TextRow } from './bounded-cursor.ts'
 export interface ReadRowsOptions {
   /** An SQL condition; names outside pg_catalog need their schema. */
   readonly where?: string | undefined
-  /** The most rows of one batch. Two batches are held at once: one that the caller has, one on its way. Default 2,000. */
+  /**
+   * Maximum number of rows in a batch. Two batches are held at once: the one that the caller has, and the next. Default
+   * 2,000.
+   */
   readonly batchRows?: number | undefined
-  /** Batches grow and shrink towards this size. A run of much longer rows exceeds it once, up to 4 MiB and a row. Default 256 KiB. */
+  /**
+   * Target size of a batch; batches grow and shrink towards it. Much longer rows exceed it once, by up to 4 MiB and a
+   * row. Default 256 KiB.
+   */
   readonly batchBytes?: number | undefined
-  /** Kept here: set while rows of the server are awaited, and not while the caller has some. */
+  /** Maintained here: true while rows of the server are awaited, false while the caller has some. */
   readonly waiting?: Waiting | undefined
 }
 
 const DEFAULT_BATCH_ROWS = 2_000
 const DEFAULT_BATCH_BYTES: number = 256 * 1024
 
-/** A batch that turns out to be longer than it was meant to be ends here. */
+/** A batch that gets longer than intended ends here. */
 const MOST_BATCH_BYTES = 4 * 1024 * 1024
 
-/** The first batch, before anything is known of the rows' size. */
+/** Size of the first batch, before the size of the rows is known. */
 const FIRST_BATCH_ROWS = 8
 
-/** Values stay the text that the server sent: no number becomes a double, no time a Date. */
+/** Values stay the text that the server sent: numbers do not become doubles, times do not become Dates. */
 const asText = { getTypeParser: () => (value: unknown) => value }
 
 /** The columns of one table to read, by their names in the source. */
@@ -36,10 +42,12 @@ export interface ReadableTable extends TableName {
 }
 
 /**
- * Streams a table through a server-side portal. Cells keep the order of `table.columns`; each is null or the text that Postgres printed, so the batches are
- * `trustedText` for `TableData`. Memory is bounded by `batchRows` and the longest rows, whatever the size of the table; the server waits while the caller does.
+ * Streams a table through a server-side portal. Cells are in the order of `table.columns`; each is null or the text
+ * that Postgres printed, so the batches are `trustedText` for `TableData`. Memory is bounded by `batchRows` and the
+ * longest rows, whatever the size of the table; the server waits while the caller does.
  *
- * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end, an early exit and a server's error.
+ * Call it inside `beginSnapshot`. `client` stays the caller's, and is ready for the next query after the end, an early
+ * exit and an error of the server.
  *
  * @example
  * for await (const batch of readRows(client, table)) for (const [id, email] of batch) console.log(id, email)
@@ -84,8 +92,9 @@ export async function* readRows(
 }
 
 /**
- * A cursor waits for ever when the connection is lost between the last row and the server's "ready", or before it is closed. So every answer
- * is awaited together with the end of the connection. What the server said before it hung up, while nobody asked it anything, is the reason.
+ * Ends waiting when the connection ends: a cursor waits for ever if the connection is lost between the last row and the
+ * server's "ready", or before it is closed. The last error of the server before it closed the connection, sent while no
+ * query was running, is the reason.
  */
 function watchConnection(
   client: PgClient,
@@ -104,7 +113,7 @@ function watchConnection(
   }
 }
 
-/** Towards `batchBytes`, doubling at most: a few short rows promise little about those that follow. */
+/** Approaches `batchBytes`, at most doubling: a few short rows say little about the next ones. */
 function nextBatchRows(batch: readonly (string | null)[][], batchRows: number, batchBytes: number): number {
   let bytes = 0
   for (const row of batch) for (const cell of row) bytes += cell === null ? 1 : cell.length
@@ -112,13 +121,13 @@ function nextBatchRows(batch: readonly (string | null)[][], batchRows: number, b
   return Math.max(1, Math.min(fitting, batch.length * 2, batchRows))
 }
 
-/** `before`: expressions that come before the columns. */
+/** `before`: expressions before the columns. */
 export function selectStatement(table: ReadableTable, where: string | undefined, ...before: readonly string[]): string {
   const columns = [...before, ...table.columns.map((column) => column.mapping.select(quoteIdentifier(column.name)))]
   return `SELECT ${columns.join(', ')} FROM ${qualifiedName(table)}${whereClause(where)}`
 }
 
-/** Rows for which all of `conditions` hold; all rows where there are none. A condition may end in a comment. */
+/** WHERE clause for rows that meet all `conditions`; empty without conditions. A condition may end in a comment. */
 export function whereClause(...conditions: readonly (string | undefined)[]): string {
   const given = conditions.filter((condition) => condition !== undefined)
   return given.length === 0 ? '' : ` WHERE ${given.map((condition) => `(${condition}\n)`).join(' AND ')}`

@@ -3,9 +3,9 @@ import { filledText } from '../catalog/output-text.ts'
 import type { TypeMapping } from '../catalog/type-mapping.ts'
 
 /**
- * A numeric of a view, or the numbers of an array, which may be others when it is read than when it was looked at:
- * with more digits behind the point than its DECIMAL has it is sent as a text
- * that no DECIMAL takes, since DuckDB would round it.
+ * Prevents rounding of a numeric of a view, or of numbers in an array, whose values may change between the profile and
+ * the read: DuckDB would round a number with more decimal digits than its DECIMAL. Such a number is sent as a text that
+ * no DECIMAL accepts.
  */
 export function refuseRounding(mapping: TypeMapping): TypeMapping {
   const element = elementType(mapping.type)

@@ -5,7 +5,7 @@ import { POSTGRES_ENCODINGS } from '../catalog/text-encodings.ts'
 import type { TypeMapping } from '../catalog/type-mapping.ts'
 import { refuseRounding } from './refuse-rounding.ts'
 
-/** The columns that are wanted, each read as what it is wanted as. */
+/** Selects the wanted columns, each with the mapping of its wanted type. */
 export function selectColumns(table: PgTable | undefined, wanted: TableSchema): PgTable {
   const name = formatTableName(wanted)
   if (!table) throw new DwhError('SOURCE_FAILED', `${name}: no such table in this snapshot`)

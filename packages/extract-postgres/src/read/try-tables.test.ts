@@ -9,7 +9,7 @@ async function open(database: TestDatabase): Promise<SourceSnapshot> {
   return snapshot
 }
 
-/** What became of each table, by its name. */
+/** The outcome of each table, by name. */
 async function tryAll(snapshot: SourceSnapshot, tableMs = 500, where?: string): Promise<Map<string, TriedTable>> {
   const tried = new Map<string, TriedTable>()
   const reads = (await snapshot.tables()).map((table) => ({ table, where }))
@@ -25,7 +25,7 @@ const FOREIGN = `CREATE EXTENSION postgres_fdw; CREATE SERVER here FOREIGN DATA 
   CREATE FOREIGN TABLE far (n int) SERVER here; CREATE TABLE m (n int) PARTITION BY LIST (n);
   CREATE FOREIGN TABLE m1 PARTITION OF m FOR VALUES IN (1) SERVER here; CREATE TABLE near (n int)`
 
-test('a foreign table without a user mapping, and a table with such a partition, fail as a run does; the others are read', async () => {
+test('foreign table or partition without a user mapping: fails as in a run, the others are read', async () => {
   const snapshot = await open(await testDatabase(FOREIGN))
   const tried = await tryAll(snapshot)
   expect(outcomes(tried)).toEqual({ far: 'failed', m: 'failed', near: 'read' })
@@ -35,7 +35,7 @@ test('a foreign table without a user mapping, and a table with such a partition,
   expect(tried.get('far')?.error?.message).toMatch(/^far: user mapping not found/)
 })
 
-test('values that Postgres cannot send, a view whose query fails, a condition that is none: each is told apart from its neighbours', async () => {
+test('unsendable value, failing view, invalid condition: each fails alone', async () => {
   const database = await testDatabase(`CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE z AS SELECT 1 AS i;
     CREATE VIEW broken AS SELECT 1 / i AS i FROM (SELECT 0 AS i FROM a) t; CREATE VIEW slow AS SELECT 1 AS i FROM pg_sleep(600);
     CREATE TABLE empty (i int); CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS i WITH NO DATA`)
@@ -52,14 +52,14 @@ test('values that Postgres cannot send, a view whose query fails, a condition th
   expect(outcomes(await tryAll(await open(database), 500, 'nothing > 1')).a).toBe('failed')
 })
 
-test('a table that somebody has locked: who it is, and the statement that ends it; a prepared transaction and a lock on an index, too', async () => {
+test('locked table, index, or prepared transaction: the error has the holder and the statement that ends it', async () => {
   const database =
     await testDatabase(`CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b (i int PRIMARY KEY); CREATE TABLE c (i int);
     CREATE VIEW over_a AS SELECT i FROM a; CREATE TABLE d (i int)`)
   const prepared = `of_${database.name}`
   await database.query(`BEGIN; LOCK TABLE c IN ACCESS EXCLUSIVE MODE; PREPARE TRANSACTION '${prepared}'`)
   await withClient(`${database.url}?application_name=migration`, async (client) => {
-    // it is ended below
+    // ended below
     client.on('error', () => {})
     await client.query('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE; REINDEX INDEX b_pkey')
     const [{ pid }] = (await client.query('SELECT pg_backend_pid() AS pid')).rows
@@ -78,7 +78,7 @@ test('a table that somebody has locked: who it is, and the statement that ends i
   expect(new Set(Object.values(outcomes(await tryAll(await open(database)))))).toEqual(new Set(['read']))
 })
 
-test('a run that waits for a locked table in vain says who has locked it', async () => {
+test('run that waits for a lock in vain: the error names the holder', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
   const snapshot = await postgresSource({ connection: database.url, lockTimeoutMs: 100 }).open()
   onTestFinished(() => snapshot.close())
@@ -94,7 +94,7 @@ test('a run that waits for a locked table in vain says who has locked it', async
   })
 })
 
-test('1,000 tables take few seconds, and leave no lock behind', async () => {
+test('1,000 tables: tried in a few seconds, no lock left', async () => {
   const database = await testDatabase(`DO $$ BEGIN FOR i IN 1..1000 LOOP
     EXECUTE format('CREATE TABLE t%s AS SELECT %s AS id', i, i); END LOOP; END $$`)
   const snapshot = await open(database)
@@ -107,7 +107,7 @@ test('1,000 tables take few seconds, and leave no lock behind', async () => {
   expect((await database.query(locks)).rows).toEqual([{ n: 0 }])
 })
 
-test('an abort ends the trials, with what was told by then', async () => {
+test('abort: trials end, earlier results were reported', async () => {
   const database = await testDatabase('CREATE TABLE a (i int); CREATE VIEW slow AS SELECT 1 AS i FROM pg_sleep(600)')
   const snapshot = await open(database)
   const ended = new AbortController()
@@ -121,7 +121,7 @@ test('an abort ends the trials, with what was told by then', async () => {
   expect(told).toEqual(['a'])
 })
 
-test('whoever asks has enough midway: nothing is tried any more once that is said', async () => {
+test('abort from the callback: nothing more is tried', async () => {
   const tables = Array.from({ length: 90 }, (_, i) => `CREATE TABLE t${i} (n int)`)
   const snapshot = await open(await testDatabase(tables.join('; ')))
   const reads = (await snapshot.tables()).map((table) => ({ table, where: undefined }))

@@ -19,7 +19,7 @@ import { selectColumns } from './select-columns.ts'
 
 interface TryOptions extends TryLimits {
   readonly take: ReaderPool['take']
-  /** Readers at once. */
+  /** Number of readers at once. */
   readonly parallel: number
   readonly server: string
 }
@@ -29,12 +29,12 @@ interface Trial {
   readonly table: PgTable
 }
 
-/** So many tables share a way there and back, as long as nothing is wrong with any of them. */
+/** Number of tables that share a round trip, as long as none of them fails. */
 const TOGETHER = 20
 
 /**
- * `SourceSnapshot.tryTables`. `listed`: every table, by its name. Every table is locked, checked and copied as a run does it, but one row at most; the locks are given back with
- * each group of tables.
+ * Implements `SourceSnapshot.tryTables`. `listed`: all tables by name. Every table is locked, checked and copied as in
+ * a run, but with one row at most; the locks are released with each group of tables.
  */
 export async function tryTables(
   reads: readonly TriedRead[],
@@ -56,12 +56,12 @@ export async function tryTables(
       if (rest.length > 0) groups.unshift(rest)
     }
   })
-  // whoever fails waits for the others, whose connections nobody would have an eye on
+  // on failure, wait for the other workers, so that their connections are not left open
   const ended = await Promise.allSettled(workers)
   for (const each of ended) if (each.status === 'rejected') throw each.reason
 }
 
-/** What may take long or fail by itself is tried alone, and last. */
+/** Groups tables; a table that may be slow or fail by itself is tried alone, and last. */
 function group(trials: readonly Trial[]): Trial[][] {
   const alone = ({ read, table }: Trial) => read.where !== undefined || table.outsideInstant === true
   const together = trials.filter((trial) => !alone(trial))
@@ -70,7 +70,7 @@ function group(trials: readonly Trial[]): Trial[][] {
   return [...groups, ...trials.filter(alone).map((trial) => [trial])]
 }
 
-/** Returns those that another connection has to try, since this one was lost. */
+/** Returns the tables that another connection has to try, since this one was lost. */
 async function tryGroup(
   trials: readonly Trial[],
   { take, tableMs, signal, server }: TryOptions,
@@ -102,13 +102,13 @@ async function tryGroup(
 
 const SAVEPOINT = 'dwh_trial'
 
-/** True when nothing is wrong with any of them. Leaves the transaction as it was. */
+/** True if all of them succeed. Leaves the transaction as it was. */
 async function pass(client: PgClient, trials: readonly Trial[], tableMs: number): Promise<boolean> {
   try {
     await attempt(client, trials, tableMs)
     return true
   } catch {
-    // of a connection that was lost, the next trial says it
+    // a lost connection is reported by the next trial
     await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`).catch(() => {})
     return false
   }
@@ -123,7 +123,7 @@ async function attempt(client: PgClient, trials: readonly Trial[], tableMs: numb
   const before = [
     `SAVEPOINT ${SAVEPOINT}`,
     `SET LOCAL statement_timeout = ${tableMs}`,
-    // before that of the statement, which does not say what was waited for
+    // shorter than the statement timeout, whose error does not say what was waited for
     `SET LOCAL lock_timeout = ${Math.ceil(tableMs / 2)}`,
   ]
   const all = [...before, ...statements.flat(), `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`]
@@ -137,7 +137,7 @@ async function attempt(client: PgClient, trials: readonly Trial[], tableMs: numb
 }
 
 interface Tried extends Pick<TriedTable, 'outcome' | 'error'> {
-  /** True when the connection was lost with it. */
+  /** True if the connection was lost. */
   readonly lost: boolean
 }
 

@@ -2,20 +2,19 @@ import type { QueryResult } from 'pg'
 import type { PgClient } from './pg-client.ts'
 import { isSqlstate } from './postgres-errors.ts'
 
-/** What the server raised, as `pg` throws it. */
+/** The error that the server raised, as `pg` throws it. */
 export interface Raised extends Error {
   /** Its SQLSTATE. */
   readonly code: string
-  /** In which function, where it is in one. */
+  /** The function that raised it, if any. */
   readonly where?: string
 }
 
 const SAVEPOINT = 'dwh_try'
 
 /**
- * Runs statements that the server may refuse; the transaction goes on all the same. They come back with their rows,
- * or with what the server raised.
- * @throws whatever is not raised by a statement, such as a connection that is lost
+ * Runs statements that may fail, without ending the transaction. Returns their rows, or the error of the server.
+ * @throws errors that no statement raised, such as a lost connection
  */
 export async function attemptQuery(
   client: PgClient,

@@ -2,14 +2,14 @@ import { DwhError, type DwhErrorCode, isDwhError, secretsIn } from '@dwh/core'
 import type { ResolvedConnection, ResolvedHost } from '@dwh/libpq-settings'
 import { explainFailure, isSqlstate } from './postgres-errors.ts'
 
-/** What happened on one way to a server. */
+/** Failure of one attempt to connect. */
 export interface ConnectFailure {
   readonly server: string
   readonly host: ResolvedHost
-  /** Null when it did not come to that. */
+  /** Whether TLS was used; null if the attempt failed before that. */
   readonly tls: boolean | null
   readonly error: unknown
-  /** The server was there and said no; or its TLS failed. */
+  /** True if the server answered with a refusal, or if its TLS failed. */
   readonly answered: boolean
 }
 
@@ -19,23 +19,29 @@ interface Explained {
   readonly hint: string | undefined
 }
 
-/** A server that cannot take a session now is as good as none, to libpq too; so is one that `target_session_attrs` does not want. */
+/**
+ * True if the next host should be tried, as libpq does: the server does not answer, cannot accept a session now, or
+ * does not match `target_session_attrs`.
+ */
 export function isForAnotherHost(failure: ConnectFailure): boolean {
   return !failure.answered || codeOf(failure.error) === '57P03'
 }
 
-/** With or without TLS, it would be refused again; and what we hung up on is not asked a second time with less protection. */
+/**
+ * True if trying with or without TLS would fail the same way, or if we closed the connection: then no attempt with less
+ * protection follows.
+ */
 export function isFinal({ error }: ConnectFailure): boolean {
   return isDwhError(error) || /^(53300|3D000|42704)$/.test(codeOf(error) ?? '')
 }
 
-/** One error for all that was tried: what happened at each server, and what to do about it. */
+/** Makes one error of all attempts: what happened at each server, and what to do. */
 export function connectError(failures: readonly ConnectFailure[], resolved: ResolvedConnection): DwhError {
   const explained = telling(failures).map((failure) => ({ ...failure, ...explain(failure, resolved) }))
   const servers = [...new Set(explained.map(({ server }) => server))]
   const parts = servers.map((server) => `${server}: ${accounts(explained.filter((each) => each.server === server))}`)
-  const whole = parts.length > 1 ? `none of ${parts.length} servers can be used: ${parts.join('; ')}` : (parts[0] ?? '')
-  // a server repeats what it was told in options
+  const whole = parts.length > 1 ? `none of ${parts.length} servers is usable: ${parts.join('; ')}` : (parts[0] ?? '')
+  // a server repeats the value of options in its errors
   const secrets = secretsIn(resolved.options ?? '').filter((secret) => secret.length >= SHORTEST_SECRET)
   const said = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), whole)
   const last = explained.at(-1)
@@ -48,10 +54,10 @@ export function connectError(failures: readonly ConnectFailure[], resolved: Reso
   })
 }
 
-/** Shorter ones, such as `on`, are part of too many words to be hidden without a trace. */
+/** Shorter values, such as `on`, occur in too many words to be replaced. */
 const SHORTEST_SECRET = 4
 
-/** That a server has no TLS is no failure where it was only preferred, and the way without it says what went wrong. */
+/** Leaves out "the server has no TLS" if TLS was only preferred: the attempt without TLS has the real failure. */
 function telling(failures: readonly ConnectFailure[]): readonly ConnectFailure[] {
   return failures.filter(
     (failure) =>
@@ -59,7 +65,7 @@ function telling(failures: readonly ConnectFailure[]): readonly ConnectFailure[]
   )
 }
 
-/** Several addresses of one name that fail alike are told once. */
+/** Joins the failures of a server; addresses that fail alike are listed once. */
 function accounts(failures: readonly (ConnectFailure & Explained)[]): string {
   const texts = new Map<string, string>()
   const both = new Set(failures.map(({ tls }) => tls)).size > 1
@@ -76,25 +82,26 @@ function explain(failure: ConnectFailure, resolved: ResolvedConnection): Explain
   return explainTls(failure, resolved) ?? explainRefusal(failure) ?? explainFailure(error)
 }
 
-const ROOTS = 'Get the certificate of the CA that signed it, and name its file: sslrootcert=/path/to/ca.crt.'
+const ROOTS =
+  'Get the certificate of the CA that signed it, and set sslrootcert to its file: sslrootcert=/path/to/ca.crt.'
 
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const CERTIFICATE_HINTS: readonly [RegExp, string][] = [
   [/SELF_SIGNED|UNABLE_TO|CERT_UNTRUSTED|CERT_CHAIN|INVALID_CA|CERT_SIGNATURE/, ROOTS],
   [/CERT_HAS_EXPIRED/, 'The server needs a new certificate; check the clock of this machine too.'],
   [/CERT_NOT_YET_VALID/, 'Check the clocks of this machine and of the server.'],
-  [/CERT_REVOKED/, 'The server needs a new certificate: the list in sslcrl names this one.'],
-  [/CRL/, 'The list in sslcrl must be of the same CA, and not out of date.'],
+  [/CERT_REVOKED/, 'The server needs a new certificate: the list in sslcrl contains this one.'],
+  [/CRL/, 'The list in sslcrl must be from the same CA and up to date.'],
 ]
 
 function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConnection): Explained | null {
-  // OpenSSL's own errors name lines of its source around the reason
+  // OpenSSL's errors contain source lines around the reason
   const { reason, code = '' } = error as NodeJS.ErrnoException & { reason?: string }
   const message = reason ?? (error as Error).message
   if (hasNoTls(error)) {
     return {
       code: 'SOURCE_DENIED',
-      text: 'the server has no TLS',
+      text: 'the server does not support TLS',
       hint: noTlsHint(resolved),
     }
   }
@@ -103,8 +110,8 @@ function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConn
     const names = certificateNames(error)
     return {
       code: 'SOURCE_DENIED',
-      text: `the certificate is not for ${host.host}, but for ${names.join(', ') || 'nobody'}`,
-      hint: `Connect by that name (host=${names[0] ?? '...'}, with the address in hostaddr if need be), or write sslmode=verify-ca, which does not look at names.`,
+      text: `the certificate is not for ${host.host}, but for ${names.join(', ') || 'no name'}`,
+      hint: `Connect by that name (host=${names[0] ?? '...'}, with the address in hostaddr if necessary), or write sslmode=verify-ca, which does not check names.`,
     }
   }
   const certificate = CERTIFICATE_HINTS.find(([pattern]) => pattern.test(code))
@@ -112,17 +119,17 @@ function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConn
     const roots = resolved.sslrootcert === 'system' ? 'the roots that Node trusts' : resolved.sslrootcert
     return {
       code: 'SOURCE_DENIED',
-      text: `the certificate of the server does not hold against ${roots}: ${message}`,
+      text: `the certificate of the server cannot be verified with ${roots}: ${message}`,
       hint: certificate[1],
     }
   }
   if (/certificate required|bad certificate|unknown ca|certificate unknown/i.test(message))
-    return { code: 'SOURCE_DENIED', text: `the server refuses our certificate: ${message}`, hint: OUR_CERTIFICATE }
+    return { code: 'SOURCE_DENIED', text: `the server rejected our certificate: ${message}`, hint: OUR_CERTIFICATE }
   if (/^ERR_(OSSL|SSL)|bad decrypt|interrupted or cancelled/i.test(code || message) && !/^ERR_SSL/.test(code)) {
     return {
       code: 'CONFIG_INVALID',
-      text: `the files for TLS cannot be used: ${message}`,
-      hint: 'Do sslcert and sslkey belong together, and is sslpassword the one of the key?',
+      text: `the TLS files cannot be used: ${message}`,
+      hint: 'Check that sslcert and sslkey belong together, and that sslpassword is the passphrase of the key.',
     }
   }
   if (/secure TLS connection|ECONNRESET|EPROTO|^ERR_SSL/.test(`${code} ${message}`)) {
@@ -131,14 +138,14 @@ function explainTls({ error, host, tls }: ConnectFailure, resolved: ResolvedConn
       text: `the TLS handshake failed: ${message}`,
       hint:
         resolved.sslnegotiation === 'direct'
-          ? 'TLS from the first byte takes Postgres 17 or newer, and nothing in between that expects otherwise; leave sslnegotiation out.'
-          : 'Is it a Postgres that listens there? Check ssl_min_protocol_version here and at the server.',
+          ? 'sslnegotiation=direct needs Postgres 17 or newer and no older pooler or proxy in between; leave sslnegotiation out.'
+          : 'Check that Postgres listens on this port, and ssl_min_protocol_version here and on the server.',
     }
   }
   return null
 }
 
-/** What insists on TLS, and what to write where the network can be trusted. */
+/** The settings that require TLS, and what to write if the network can be trusted. */
 function noTlsHint({ sslmode, channelBinding }: ResolvedConnection): string {
   const byMode = ['require', 'verify-ca', 'verify-full'].includes(sslmode)
   const insisting = [byMode && `sslmode=${sslmode}`, channelBinding === 'require' && 'channel_binding=require']
@@ -147,11 +154,11 @@ function noTlsHint({ sslmode, channelBinding }: ResolvedConnection): string {
     byMode && 'sslmode=prefer, or sslmode=disable,',
   ]
   const named = insisting.filter(Boolean)
-  return `${named.join(' and ')} ${named.length > 1 ? 'insist' : 'insists'} on it. Turn on ssl at the server; or write ${instead.filter(Boolean).join(' and ')} where the network can be trusted.`
+  return `${named.join(' and ')} ${named.length > 1 ? 'need' : 'needs'} TLS. Turn on ssl on the server; or write ${instead.filter(Boolean).join(' and ')} if the network can be trusted.`
 }
 
 const OUR_CERTIFICATE =
-  'Give a certificate that the server trusts: sslcert=/path/client.crt sslkey=/path/client.key, or the same as ~/.postgresql/postgresql.crt and .key.'
+  'Use a certificate that the server trusts: sslcert=/path/client.crt sslkey=/path/client.key, or ~/.postgresql/postgresql.crt and .key.'
 
 function explainRefusal({ error, tls }: ConnectFailure): Explained | null {
   const { message } = error as Error
@@ -166,14 +173,14 @@ function explainRefusal({ error, tls }: ConnectFailure): Explained | null {
     return {
       code: 'SOURCE_DENIED',
       text: message,
-      hint: 'Without TLS the server lets nobody in: write sslmode=require, or better. Otherwise check host, user and database in its pg_hba.conf.',
+      hint: 'The server may accept TLS connections only: write sslmode=require or stricter. Otherwise check host, user and database in its pg_hba.conf.',
     }
   }
   if (/unsupported startup parameter/.test(message)) {
     return {
       code: 'SOURCE_DENIED',
       text: message,
-      hint: 'A pooler refuses it: leave out options and PGOPTIONS, or name it in ignore_startup_parameters of PgBouncer.',
+      hint: 'The pooler refuses this parameter: leave out options and PGOPTIONS, or add it to ignore_startup_parameters of PgBouncer.',
     }
   }
   return null
@@ -190,12 +197,12 @@ function certificateNames(error: unknown): string[] {
   return names.length > 0 ? names : [cert?.subject?.CN ?? []].flat()
 }
 
-/** An SQLSTATE of the server's, or Node's name of a call that failed. */
+/** An SQLSTATE of the server, or Node's name of a failed call. */
 function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code
 }
 
-/** An error of ours is told in full already, and a certificate that the error carries is for nobody's log. */
+/** Our own errors need no cause; an error with a certificate must not get into a log. */
 function causeOf(error: unknown): unknown {
   if (isDwhError(error) || !(error instanceof Error)) return undefined
   return 'cert' in error ? undefined : error

@@ -10,7 +10,7 @@ import { type ConnectionInput, connect, systemEnvironment } from '../index.ts'
 const SERVER = await serverUrl()
 const server = () => new URL(SERVER)
 
-/** The settings that lead to the server of the tests. */
+/** Settings of the connection to the test server. */
 function place(): { host: string; port: string; user: string; password: string; dbname: string } {
   const { hostname, port, username, password } = server()
   return { host: hostname, port, user: username, password, dbname: 'postgres' }
@@ -35,7 +35,7 @@ async function refusal(connection: ConnectionInput, environment = systemEnvironm
   return `${error.code} ${error.message} -> ${error.hint}`
 }
 
-/** A server that does with each connection what `talk` says. */
+/** A server that runs `talk` on each connection. */
 async function fakeServer(talk: (socket: Socket) => void): Promise<number> {
   const fake = createServer((socket) => {
     socket.on('error', () => {})
@@ -62,15 +62,15 @@ const failure = (sqlstate: string, text: string) =>
   message('E', Buffer.from(`SFATAL\0VFATAL\0C${sqlstate}\0M${text}\0\0`))
 const ready = message('Z', Buffer.from('I'))
 
-describe('a connection is written as', () => {
-  test('a URL, a string of settings, the settings one by one', async () => {
+describe('forms of a connection', () => {
+  test('URL, connection string, single settings: the same connection', async () => {
     const { host, port, user, password, dbname } = place()
     expect(await ask(server().href)).toBe(user)
     expect(await ask(`host=${host} port=${port} user=${user} password='${password}' dbname=${dbname}`)).toBe(user)
     expect(await ask(place())).toBe(user)
   })
 
-  test('variables, and a service with its password file', async () => {
+  test('variables, service with a password file: connected', async () => {
     const { host, port, user, password, dbname } = place()
     const env = { PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: dbname }
     expect(await ask('', undefined, systemEnvironment({ ...env, PGPASSWORD: password }))).toBe(user)
@@ -81,11 +81,11 @@ describe('a connection is written as', () => {
     expect(await ask('service=app', undefined, systemEnvironment(files))).toBe(user)
     await chmod(files.PGPASSFILE, 0o644)
     expect(await refusal('service=app', systemEnvironment(files))).toMatch(
-      /^SOURCE_DENIED .*asks for a password, and there is none -> .*PGPASSWORD.*\.pgpass/,
+      /^SOURCE_DENIED .*asks for a password, but none is configured -> .*PGPASSWORD.*\.pgpass/,
     )
   })
 
-  test('the environment of the process does not matter', async () => {
+  test('environment of the process: ignored', async () => {
     const before = { ...process.env }
     onTestFinished(() => {
       process.env = before
@@ -99,10 +99,10 @@ describe('a connection is written as', () => {
       PGREPLICATION: 'true',
     })
     expect(await ask(place(), `SELECT current_setting('application_name') AS answer`)).toBe('dwh')
-    expect(await refusal({ ...place(), password: null, host: '127.0.0.1' })).toMatch(/there is none/)
+    expect(await refusal({ ...place(), password: null, host: '127.0.0.1' })).toMatch(/none is configured/)
   })
 
-  test('options and application_name reach the server', async () => {
+  test('options and application_name: sent to the server', async () => {
     const sql = (name: string) => `SELECT current_setting('${name}') AS answer`
     expect(await ask({ ...place(), application_name: 'nightly' }, sql('application_name'))).toBe('nightly')
     expect(await ask({ ...place(), options: '-c work_mem=5MB' }, sql('work_mem'))).toBe('5MB')
@@ -110,7 +110,7 @@ describe('a connection is written as', () => {
 })
 
 describe('several hosts', () => {
-  test('those that are not there, are starting up or do not answer are passed over', async () => {
+  test('hosts that are missing, starting up or silent: skipped', async () => {
     const starting = await fakeServer((socket) => {
       socket.once('data', () => socket.end(failure('57P03', 'the database system is starting up')))
     })
@@ -126,31 +126,31 @@ describe('several hosts', () => {
     expect(await ask(several)).toBe(user)
   })
 
-  test('none of them: what happened at each, with every hint', async () => {
+  test('no usable host: the error has what happened at each, with every hint', async () => {
     const several = { ...place(), host: 'no-such-host.invalid,127.0.0.1', port: '7,1' }
     const said = await refusal(several)
     expect(said).toMatch(
-      /^SOURCE_UNREACHABLE none of 2 servers can be used: no-such-host\.invalid:7: .*; 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1 -> /,
+      /^SOURCE_UNREACHABLE none of 2 servers is usable: no-such-host\.invalid:7: .*; 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1 -> /,
     )
     expect(said).toContain('DNS')
-    expect(said).toContain('Is Postgres running there')
+    expect(said).toContain('Postgres is running')
   })
 
-  test('a wrong password is the end of it, as to libpq', async () => {
+  test('wrong password: no further host is tried, as in libpq', async () => {
     const { host, port } = place()
     expect(await refusal({ ...place(), host: `${host},127.0.0.1`, port: `${port},1`, password: 'wrong' })).toMatch(
       /^SOURCE_DENIED 127\.0\.0\.1:\d+: password authentication failed/,
     )
   })
 
-  test('in any order when load is to be spread, and a name with several addresses', async () => {
+  test('load_balance_hosts=random, name with several addresses: connected', async () => {
     const { host, port, user } = place()
     const several = { ...place(), host: `${host},127.0.0.1`, port: `${port},1`, load_balance_hosts: 'random' }
     for (let i = 0; i < 8; i += 1) expect(await ask(several)).toBe(user)
     expect(await ask({ ...place(), host: 'localhost' })).toBe(user)
   })
 
-  test('of the wanted kind', async () => {
+  test('target_session_attrs: a host that matches', async () => {
     const { host, port, user } = place()
     const database = await testDatabase()
     await database.query(`ALTER DATABASE ${database.name} SET default_transaction_read_only = on`)
@@ -162,10 +162,10 @@ describe('several hosts', () => {
     )
     expect(
       await refusal({ ...place(), host: `${host},${host}`, port: `${port},${port}`, target_session_attrs: 'standby' }),
-    ).toMatch(/^SOURCE_UNREACHABLE .*it is a primary, and target_session_attrs=standby/)
+    ).toMatch(/^SOURCE_UNREACHABLE .*it is a primary, but target_session_attrs=standby/)
   })
 
-  test('another connection goes to the very same server', async () => {
+  test('another connection: to the same server', async () => {
     const { host, port } = place()
     const several = { ...place(), host: `127.0.0.1,${host}`, port: `1,${port}` }
     const connection = await connect({ connection: several })
@@ -176,13 +176,13 @@ describe('several hosts', () => {
   })
 })
 
-describe('a server that asks for what is not allowed', () => {
+describe('require_auth', () => {
   const at = (port: number, more: object = {}) => ({
     ...{ host: '127.0.0.1', port, user: 'u', password: 's3cret', dbname: 'd', sslmode: 'disable' },
     ...more,
   })
 
-  /** Asks as `request` does, and tells what it was answered. */
+  /** A server that sends `request`, and records the answers. */
   async function asking(request: Buffer): Promise<{ port: number; answers: string[] }> {
     const answers: string[] = []
     const port = await fakeServer((socket) => {
@@ -198,7 +198,7 @@ describe('a server that asks for what is not allowed', () => {
     ['a password in clear text', authentication(3), 'password'],
     ['md5', authentication(5, 'salt'), 'md5'],
     ['nothing at all', Buffer.concat([authentication(0), ready]), 'none'],
-  ])('%s', async (_, request, method) => {
+  ])('server asks for %s: refused unanswered', async (_, request, method) => {
     const { port, answers } = await asking(request)
     const said = await refusal(at(port, { require_auth: 'scram-sha-256' }))
     expect(said).toMatch(/^SOURCE_DENIED .*which require_auth does not allow/)
@@ -207,12 +207,12 @@ describe('a server that asks for what is not allowed', () => {
     expect(answers.join('')).toBe('')
   })
 
-  test('and one that is asked as it may: what the real server asks for', async () => {
+  test('real server: an allowed method connects, others are refused', async () => {
     expect(await ask({ ...place(), require_auth: 'scram-sha-256' })).toBe('postgres')
     expect(await refusal({ ...place(), require_auth: 'none,password' })).toMatch(/asks for scram-sha-256/)
   })
 
-  test('one that breaks off halfway through SCRAM has proven nothing', async () => {
+  test('SCRAM that ends halfway: refused', async () => {
     const port = await fakeServer((socket) => {
       socket.once('data', () => {
         socket.write(authentication(10, 'SCRAM-SHA-256\0\0'))
@@ -223,7 +223,7 @@ describe('a server that asks for what is not allowed', () => {
   })
 })
 
-test('a folder is that of a Unix socket', async () => {
+test('host that is a folder: a Unix socket', async () => {
   const folder = await temporaryFolder()
   await chmod(folder, 0o755)
   await (await startTestServer({ folder })).stop()

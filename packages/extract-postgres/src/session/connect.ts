@@ -22,28 +22,36 @@ import { hangUp, within } from './within.ts'
 
 export interface ConnectOptions {
   /**
-   * `postgres://user:password@host:port/database?sslmode=...`, `host=... dbname=...`, or the settings of libpq by their names. All of them mean what they mean
-   * to `psql`. Default: nothing said, so what `environment` has.
+   * `postgres://user:password@host:port/database?sslmode=...`, `host=... dbname=...`, or the settings of libpq by name,
+   * with the same meaning as in `psql`. Default: nothing set, so only `environment` applies.
    */
   readonly connection?: ConnectionInput | undefined
-  /** Where settings come from that `connection` does not say: variables, home, user, files. Default `systemEnvironment()`, which has no variables. */
+  /**
+   * Source of the settings that `connection` does not set: variables, home, user, files. Default `systemEnvironment()`,
+   * which has no variables.
+   */
   readonly environment?: ConnectionEnvironment | undefined
 }
 
 export interface PostgresConnection {
-  /** The caller's to end. */
+  /** The caller has to end it. */
   readonly client: pg.Client
   /** `host:port` or the folder of a socket, for messages. */
   readonly server: string
   readonly resolved: ResolvedConnection
   readonly connectTimeoutMs: number
-  /** What libpq opens the same connection with, under another name and with `options` for the server; null where that cannot be said. It holds the password. */
+  /**
+   * Connection string with which libpq opens the same connection, with another application name and with `options` for
+   * the server; null if it cannot express this connection. It contains the password.
+   */
   conninfo(applicationName: string, options: string): string | null
-  /** Opens another connection to the very same server, in the same way; the caller ends it. */
+  /** Opens another connection to the same server, in the same way; the caller ends it. */
   another(signal?: AbortSignal): Promise<pg.Client>
 }
 
-/** For each address, when `connect_timeout` does not say. libpq waits as long as the system does, which is minutes. */
+/**
+ * Timeout for each address if `connect_timeout` is not set. libpq waits as long as the system does, which is minutes.
+ */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
 function noAnswer(timeoutMs: number): Error {
@@ -51,10 +59,12 @@ function noAnswer(timeoutMs: number): Error {
 }
 
 /**
- * Opens one connection as libpq would: the hosts in order, each in the ways that `sslmode` allows, until one has the asked-for `target_session_attrs`.
- * A server that answers and refuses is the end of it; one that cannot be reached, or is starting up, is not.
+ * Opens one connection as libpq would: the hosts in order, each in the ways that `sslmode` allows, until one matches
+ * `target_session_attrs`. A server that answers and refuses ends the search; a server that cannot be reached, or is
+ * starting up, does not.
  *
- * @throws DwhError CONFIG_INVALID, SOURCE_UNREACHABLE, SOURCE_DENIED or ABORTED, with what happened at each host; no message holds a password
+ * @throws DwhError CONFIG_INVALID, SOURCE_UNREACHABLE, SOURCE_DENIED or ABORTED, with what happened at each host; no
+ * message contains a password
  */
 export async function connect(options: ConnectOptions = {}, signal?: AbortSignal): Promise<PostgresConnection> {
   const { connection = '', environment = systemEnvironment() } = options
@@ -85,8 +95,8 @@ export async function connect(options: ConnectOptions = {}, signal?: AbortSignal
 }
 
 /**
- * Every way in its turn. It looks at the last failure to know how to go on: after no answer with the next address, after an answer with the next way
- * that TLS leaves, and after a refusal that is final not at all.
+ * Yields all ways to connect, one after another. The last failure decides how to go on: after no answer with the next
+ * address, after an answer with the next way that TLS allows, after a final refusal not at all.
  */
 async function* waysTo(
   resolved: ResolvedConnection,
@@ -150,7 +160,7 @@ async function openAgain(way: Way, signal: AbortSignal | undefined): Promise<pg.
   throw connectError([found.failure], way.resolved)
 }
 
-/** A server that may only ask for some kinds of password is watched over here, which libpq in another program might not do. */
+/** With `require_auth` or direct TLS there is no connection string: libpq in another program might not enforce them. */
 function conninfoOf(
   { resolved, host, address, attempt }: Way,
   application_name: string,
@@ -172,7 +182,7 @@ function serverOf(host: ResolvedHost): string {
   return isIP(host.host) === 6 ? `[${host.host}]:${host.port}` : `${host.host}:${host.port}`
 }
 
-/** 0 to count - 1; shuffled for `random`, which only spreads load: nothing depends on which order it is. */
+/** 0 to count - 1; shuffled for `random`, which only spreads load: no result depends on the order. */
 function ordered(count: number, how: 'disable' | 'random'): number[] {
   const order = Array.from({ length: count }, (_, index) => index)
   if (how === 'disable') return order

@@ -4,8 +4,9 @@ import { hangUp, within } from './within.ts'
 const TIMEOUT_MS = 5_000
 
 /**
- * Ends the sessions of one name at the server, over a connection of its own: a program that waits for the server inside libpq can be told in no other way. Best effort: where there is
- * no connection left, that program ends when the server has answered it.
+ * Ends all sessions with an application name, over a separate connection: a program that waits for the server inside
+ * libpq cannot be stopped otherwise. Best effort: without a free connection, that program ends when the server has
+ * answered it.
  */
 export async function endSessions(open: () => Promise<pg.Client>, applicationName: string): Promise<void> {
   try {
@@ -20,6 +21,6 @@ export async function endSessions(open: () => Promise<pg.Client>, applicationNam
       hangUp(client)
     }
   } catch {
-    // why the read has to end matters more than how soon
+    // the reason why the read has to end is more important
   }
 }

@@ -9,28 +9,31 @@ import {
 import pg from 'pg'
 import { watchAuthentication } from './watch-authentication.ts'
 
-/** One way to one server, with nothing left to decide. */
+/** One way to connect to one server, with nothing left to decide. */
 export interface Way {
   readonly resolved: ResolvedConnection
   readonly host: ResolvedHost
-  /** An address, or the folder of a Unix socket: never a name, which `pg` would send as the name of the server whatever `sslsni` says. */
+  /**
+   * An address, or the folder of a Unix socket; never a name, which `pg` would send as the server name whatever
+   * `sslsni` says.
+   */
   readonly address: string
   readonly attempt: TlsAttempt
 }
 
-/** Why a way did not lead to a session. */
+/** Why an attempt did not result in a session. */
 export interface Refusal {
   readonly error: unknown
-  /** True when there was an answer: a refused connection, an unknown route or a silence are none. */
+  /** True if there was an answer; false for a refused connection, an unknown route or a timeout. */
   readonly answered: boolean
 }
 
-/** The name of our sessions in `pg_stat_activity`, unless the connection has one. */
+/** Name of our sessions in `pg_stat_activity`, unless the connection sets one. */
 export const APPLICATION_NAME = 'dwh'
 
 const TIMEOUT = 'timeout expired'
 
-/** Opens one connection; the caller ends it. It never throws. */
+/** Opens one connection; the caller ends it. Never throws. */
 export async function openClient(
   way: Way,
   timeoutMs: number,
@@ -47,7 +50,7 @@ export async function openClient(
   connection.once('connect', () => {
     connected = true
   })
-  // a connection that breaks while no query waits for it would otherwise end the process; the next query reports it
+  // without a listener, a connection that breaks between queries would end the process; the next query reports it
   client.on('error', () => {})
   const hungUp = watchAuthentication(client, way.resolved, way.host)
   const stop = () => client.connection.stream.destroy(new Error('stopped'))
@@ -59,7 +62,7 @@ export async function openClient(
     return { client }
   } catch (failure) {
     const error = hungUp() ?? failure
-    // a client that never connected still holds its socket
+    // a client that never connected still has an open socket
     client.connection.stream.destroy()
     return { refusal: { error, answered: connected && !(error instanceof Error && error.message === TIMEOUT) } }
   } finally {
@@ -74,7 +77,7 @@ function makeClient({ resolved, host, address, attempt }: Way, timeoutMs: number
     port: host.port,
     user: resolved.user,
     database: resolved.database,
-    // a function, since for anything empty `pg` would look into the environment of the process
+    // a function, since for an empty password `pg` would read the environment of the process
     password: () => host.password ?? '',
     ssl: tls === false ? false : secureContext(tls),
     sslnegotiation: tls !== false && tls.direct ? 'direct' : 'postgres',
@@ -83,7 +86,7 @@ function makeClient({ resolved, host, address, attempt }: Way, timeoutMs: number
     keepAliveInitialDelayMillis: (resolved.keepalivesIdleSeconds ?? KEEPALIVE.idleSeconds) * 1000,
     connectionTimeoutMillis: timeoutMs,
   })
-  // all that is said at startup: poolers refuse what they do not know, and `pg` would add PGOPTIONS and PGAPPNAME of the process
+  // all startup parameters: poolers refuse unknown ones, and `pg` would add PGOPTIONS and PGAPPNAME of the process
   const startup = {
     user: resolved.user,
     database: resolved.database,

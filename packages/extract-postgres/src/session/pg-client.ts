@@ -1,8 +1,8 @@
 import type { QueryArrayResult, QueryResult, Submittable } from 'pg'
 
 /**
- * The slice of `pg.Client` that this package uses. The functions that take one never open, end or release it, and expect that
- * nobody else uses it meanwhile.
+ * The part of `pg.Client` that this package uses. Functions that take one never open, end or release it, and expect
+ * that nobody else uses it meanwhile.
  */
 export interface PgClient {
   query(text: string): Promise<QueryResult>
@@ -11,6 +11,6 @@ export interface PgClient {
   query<T extends Submittable>(query: T): T
   once(event: 'end', listener: () => void): unknown
   removeListener(event: 'end', listener: () => void): unknown
-  /** Its socket: while it is paused, the server waits. */
+  /** Its socket; while it is paused, the server waits. */
   readonly connection: { readonly stream: { pause(): unknown; resume(): unknown } }
 }

@@ -37,7 +37,7 @@ async function counts(snapshot: SourceSnapshot): Promise<number[]> {
 
 const ALL = NAMES.map(() => 3000)
 
-test('one snapshot over as many connections as are wanted; settings stay behind', async () => {
+test('pooler: one snapshot over several connections, no settings left behind', async () => {
   const connection = await pooled({ default_pool_size: 5 })
   const [snapshot, notes] = await open(connection)
   expect(await counts(snapshot)).toEqual(ALL)
@@ -54,7 +54,7 @@ test('one snapshot over as many connections as are wanted; settings stay behind'
   expect(notes).toEqual([])
 })
 
-test('a pool of one: its only connection holds the snapshot, and reads', async () => {
+test('pool of one: its connection holds the snapshot and reads', async () => {
   const [snapshot, notes] = await open(await pooled({ default_pool_size: 1 }))
   expect(await counts(snapshot)).toEqual(ALL)
   expect(notes).toEqual([
@@ -64,7 +64,7 @@ test('a pool of one: its only connection holds the snapshot, and reads', async (
   ])
 })
 
-test('a pool of two: a table waits for another, longer than a pooler should be waited for', async () => {
+test('pool of two: a table waits for another, beyond the timeout for the pooler', async () => {
   const [snapshot, notes] = await open(await pooled({ default_pool_size: 2 }))
   const [first] = await snapshot.tables()
   const reading = snapshot.read(first!).rows[Symbol.asyncIterator]()
@@ -77,13 +77,13 @@ test('a pool of two: a table waits for another, longer than a pooler should be w
   expect(notes).toHaveLength(1)
 })
 
-test('no more clients', async () => {
+test('client limit reached: reads with the connections it has', async () => {
   const [snapshot, notes] = await open(await pooled({ default_pool_size: 5, max_client_conn: 2 }))
   expect(await counts(snapshot)).toEqual(ALL)
   expect(notes).toEqual([expect.stringMatching(/no more connections allowed.*read on 1 connection/)])
 })
 
-test('a startup parameter that the pooler refuses', async () => {
+test('startup parameter that the pooler refuses: an error with a hint', async () => {
   await expect(open({ ...(await pooled({})), options: '-c work_mem=5MB' })).rejects.toMatchObject({
     code: 'SOURCE_DENIED',
     message: expect.stringContaining('unsupported startup parameter'),
@@ -91,7 +91,7 @@ test('a startup parameter that the pooler refuses', async () => {
   })
 })
 
-test('several servers behind it, copies of each other: all is read on the one that holds the snapshot', async () => {
+test('several servers behind a pooler: all tables are read on the one with the snapshot', async () => {
   const [first, second] = [await temporaryFolder(), await temporaryFolder()]
   for (const folder of [first, second]) await chmod(folder, 0o755)
   const before = await startTestServer({ folder: first })

@@ -7,7 +7,7 @@ import { postgresSource } from '../index.ts'
 const TABLES = Array.from({ length: 6 }, (_, i) => `t${i}`)
 const PASSWORD = 'pw'
 
-/** A database whose role may have so many connections, and what the source noted about it. */
+/** A database whose role has a connection limit, and the notes of the source. */
 async function limited(connections: number): Promise<{ database: TestDatabase; url: string; notes: string[] }> {
   const database = await testDatabase(
     TABLES.map((name) => `CREATE TABLE ${name} AS SELECT g FROM generate_series(1, 3000) g`).join(';'),
@@ -43,11 +43,11 @@ async function readAll(snapshot: SourceSnapshot): Promise<number[]> {
   return Promise.all(tables.map((table) => count(snapshot.read(table).rows)))
 }
 
-describe('connections that the server has left', () => {
+describe('connection limit', () => {
   test.each([
     [1, /: the tables are read one after another, on the connection that holds the snapshot, not 4 at once/],
     [2, /: the tables are read on 1 connection beside the one that holds the snapshot, not 4 at once/],
-  ])('%i', async (connections, note) => {
+  ])('%i connections: reads with fewer, with a note', async (connections, note) => {
     const source = await limited(connections)
     const snapshot = await open(source, 4)
     await source.database.query('TRUNCATE t5; INSERT INTO t4 VALUES (1)')
@@ -61,7 +61,7 @@ describe('connections that the server has left', () => {
     expect(source.notes).toHaveLength(1)
   })
 
-  test('5, all that are wanted: nothing to say', async () => {
+  test('5 connections, as many as wanted: no note', async () => {
     const source = await limited(5)
     const snapshot = await open(source, 4)
     const tables = (await snapshot.tables()).slice(0, 4)
@@ -69,7 +69,7 @@ describe('connections that the server has left', () => {
     expect(source.notes).toEqual([])
   })
 
-  test('none: an error, and what to do', async () => {
+  test('no connection: an error with a hint', async () => {
     const source = await limited(0)
     await expect(open(source, 4)).rejects.toMatchObject({
       code: 'SOURCE_DENIED',
@@ -79,8 +79,8 @@ describe('connections that the server has left', () => {
   })
 })
 
-describe('on the only connection', () => {
-  test('locks end with their tables, a reader that leaves early and a failure leave the next table alone', async () => {
+describe('single connection', () => {
+  test('lock, early exit, failure: the next table is not affected', async () => {
     const source = await limited(1)
     const snapshot = await open(source, 1)
     const [first, second] = await snapshot.tables()
@@ -96,7 +96,7 @@ describe('on the only connection', () => {
     expect(await count(snapshot.read(second!).rows)).toBe(3000)
   })
 
-  test('one that waits for its turn can be stopped', async () => {
+  test('waiting read: can be aborted', async () => {
     const source = await limited(1)
     const snapshot = await open(source, 1)
     const [first, second] = await snapshot.tables()
@@ -112,7 +112,7 @@ describe('on the only connection', () => {
   })
 })
 
-test('the session that holds the snapshot has ended: its last words are told', async () => {
+test('session of the snapshot terminated: the error has its last message', async () => {
   const source = await limited(3)
   const snapshot = await open(source, 2)
   const [first] = await snapshot.tables()
@@ -127,7 +127,7 @@ test('the session that holds the snapshot has ended: its last words are told', a
     })
 })
 
-test('closed or stopped while a reader is being opened: nobody is left at the server', async () => {
+test('close or abort while a reader is being opened: no session is left', async () => {
   const source = await limited(4)
   const sessions = async () => {
     const { rows } = await source.database.query(

@@ -8,31 +8,33 @@ import { within } from './within.ts'
 /** A connection inside the snapshot, for one table. */
 export interface Reader {
   readonly client: pg.Client
-  /** Of its backend. Null for the connection that holds the snapshot, which nobody else can watch. */
+  /**
+   * Process id of its backend. Null for the connection that holds the snapshot, which no other connection can watch.
+   */
   readonly pid: number | null
-  /** Kept by whoever uses the reader. */
+  /** Maintained by the user of the reader. */
   readonly waiting: Waiting
-  /** Ends the connection at once, whatever it does. */
+  /** Closes the connection immediately, whatever it is doing. */
   destroy(): void
-  /** True for the connection that holds the snapshot, which would go with it. */
+  /** True for the connection that holds the snapshot; closing it ends the snapshot. */
   readonly last: boolean
-  /** Gives the table's locks back, and the connection for the next table; after `destroy` it does nothing. */
+  /** Releases the locks of the table, and the connection for the next table; does nothing after `destroy`. */
   giveBack(complete: boolean): Promise<void>
 }
 
 export interface ReaderPoolOptions {
-  /** The session that holds the snapshot; the last resort for reading too. */
+  /** The session that holds the snapshot; also the last resort for reading. */
   readonly holder: pg.Client
   readonly server: string
-  /** How many readers are wanted at once; `take` may go above. */
+  /** Wanted number of readers; `take` may exceed it. */
   readonly wanted: number
   /** Opens a connection; the pool ends it. */
   open(signal: AbortSignal | undefined): Promise<pg.Client>
-  /** Begins a transaction at the snapshot, and says which backend that is. */
+  /** Begins a transaction at the snapshot, and returns the process id of the backend. */
   join(client: pg.Client): Promise<number>
-  /** After which a `join` counts as refused: a pooler without a free server says nothing for minutes. */
+  /** Timeout of a `join`: a pooler without a free server connection does not answer for minutes. */
   readonly joinTimeoutMs: number
-  /** After which the server counts as gone when it does not end a transaction. */
+  /** Timeout of the end of a transaction; after it the server counts as unreachable. */
   readonly heartbeatMs: number
   readonly onNote: (note: string) => void
 }
@@ -40,17 +42,18 @@ export interface ReaderPoolOptions {
 const SAVEPOINT = 'dwh_table'
 
 /**
- * As many readers as are asked for, while the server gives connections. Refused one, it makes do with those it has. With none at all, or when a
- * pooler leads to servers that do not know the snapshot, tables are read one after another on the holder's own connection, each behind a savepoint.
+ * Provides readers, as long as the server gives connections. If the server refuses one, the pool uses those that it
+ * has. If it has none, or if a pooler routes to servers without the snapshot, tables are read one after another on the
+ * holder's own connection, each behind a savepoint.
  */
 export class ReaderPool {
   readonly #options: ReaderPoolOptions
   readonly #idle: pg.Client[] = []
   readonly #clients = new Set<pg.Client>()
   readonly #waiting = new Set<() => void>()
-  /** Readers that are open or being opened. */
+  /** Number of readers that are open or being opened. */
   #count = 0
-  /** Of those, in the hands of whoever took them for being free. */
+  /** Number of those that `takeIfFree` has lent. */
   #lent = 0
   #joining = 0
   #limit: number = Number.POSITIVE_INFINITY
@@ -58,7 +61,7 @@ export class ReaderPool {
   #reason = ''
   #holderBusy = false
   #closed = false
-  /** What the server said when it ended the holder's session, which nobody was listening to. */
+  /** The last error of the server on the holder's session, sent while no query was running. */
   #lastWords: unknown
 
   constructor(options: ReaderPoolOptions) {
@@ -69,13 +72,13 @@ export class ReaderPool {
     })
   }
 
-  /** A reader of its own, or the next that is given back where no more can be had. */
+  /** Takes a new reader, or waits for the next free one if no more connections are available. */
   async take(signal: AbortSignal | undefined): Promise<Reader> {
     for (;;) {
       throwIfAborted(signal, 'source')
       this.#throwIfClosed()
       if (this.#limit === 0 && !this.#holderBusy) return this.#takeHolder()
-      // one that is lent comes back soon
+      // a lent reader comes back soon
       const open = this.#count < this.#limit && (this.#lent === 0 || this.#count < this.#options.wanted)
       if (this.#limit > 0 && (this.#idle.length > 0 || open)) {
         const reader = await this.#tryReader(signal)
@@ -86,13 +89,13 @@ export class ReaderPool {
     }
   }
 
-  /** True while one of the readers that are wanted is in nobody's hands, nor waited for. */
+  /** True if one of the wanted readers is neither in use nor waited for. */
   free(): boolean {
     if (this.#closed || this.#waiting.size > 0 || this.#limit === 0) return false
     return this.#idle.length > 0 || this.#count < Math.min(this.#limit, this.#options.wanted)
   }
 
-  /** Such a reader; null when there is none now. Whoever has it looks at `contended` now and then. */
+  /** Takes a free reader; null if none is free. The caller checks `contended` now and then. */
   async takeIfFree(signal: AbortSignal | undefined): Promise<Reader | null> {
     if (!this.free()) return null
     this.#lent += 1
@@ -111,24 +114,24 @@ export class ReaderPool {
     return null
   }
 
-  /** True while somebody waits for a reader. */
+  /** True while a caller waits for a reader. */
   contended(): boolean {
     return this.#waiting.size > 0
   }
 
-  /** The connection that holds the snapshot, while no table is read on it. */
+  /** The connection that holds the snapshot; null while a table is read on it. */
   spare(): pg.Client | null {
     return this.#holderBusy || this.#closed ? null : this.#options.holder
   }
 
-  /** Ends every connection but the holder's; whoever waits for a reader fails. */
+  /** Closes every connection except the holder's; callers that wait for a reader get an error. */
   close(): void {
     this.#closed = true
     for (const client of this.#clients) this.#drop(client)
     this.#wake()
   }
 
-  /** Null when there are fewer than there seemed to be: look again. */
+  /** Null if there are fewer connections than expected: try again. */
   async #tryReader(signal: AbortSignal | undefined): Promise<Reader | null> {
     const { open, join, joinTimeoutMs } = this.#options
     let client = this.#idle.pop()
@@ -154,7 +157,7 @@ export class ReaderPool {
     }
   }
 
-  /** Lowers the limit when `error` says that there are too few connections; throws it when it says anything else. */
+  /** Lowers the limit if `error` means that there are too few connections; throws it otherwise. */
   async #makeDo(error: unknown): Promise<void> {
     const { server } = this.#options
     const shortage = shortageOf(error)
@@ -164,11 +167,11 @@ export class ReaderPool {
     if (this.#limit === 0) for (const client of this.#idle.splice(0)) this.#drop(client)
     this.#reason =
       shortage === 'elsewhere'
-        ? 'connections lead to different servers, as through a balancer'
-        : `no more connections can be had (${sourceFailure(error, { server }).message})`
+        ? 'connections lead to different servers, as with a load balancer'
+        : `no more connections are available (${sourceFailure(error, { server }).message})`
   }
 
-  /** A snapshot that is not found may have gone with the session that held it. */
+  /** A missing snapshot may mean that the session that held it has ended. */
   async #checkHolder(error: unknown): Promise<void> {
     const { holder, server, joinTimeoutMs } = this.#options
     try {
@@ -178,7 +181,7 @@ export class ReaderPool {
       const { text, hint } = explainFailure(cause)
       throw new DwhError('SOURCE_FAILED', `${server}: the session that held the snapshot has ended: ${text}`, {
         cause,
-        hint: `All tables are read at its snapshot. ${hint ?? 'Run again.'}`,
+        hint: `All tables need its snapshot. ${hint ?? 'Run again.'}`,
       })
     }
   }
@@ -213,11 +216,11 @@ export class ReaderPool {
       client: holder,
       pid: null,
       waiting: { now: false },
-      // with it goes the snapshot: there is no other way to stop a query that is under way on the only connection
+      // this ends the snapshot too: a running query on the only connection cannot be stopped in another way
       destroy: () => holder.connection.stream.destroy(),
       last: true,
       giveBack: async () => {
-        // ends the table's lock, and an error that the transaction is in
+        // releases the lock of the table, and clears an error of the transaction
         await succeeds(this.#soon(holder.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`)))
         this.#freeHolder()
       },
@@ -229,7 +232,7 @@ export class ReaderPool {
     this.#wake()
   }
 
-  /** Says it once all readers that are being opened have been, or not: they may be refused one by one. */
+  /** Notes a lower limit after all pending readers have been opened or refused: they may be refused one by one. */
   #note(): void {
     const limit = this.#limit
     if (this.#joining > 0 || limit >= this.#noted) return
@@ -240,12 +243,12 @@ export class ReaderPool {
         : `on ${limit} ${limit === 1 ? 'connection' : 'connections'} beside the one that holds the snapshot`
     const { wanted, onNote } = this.#options
     onNote(
-      `${this.#reason}: the tables are read ${instead}, not ${wanted} at once; that takes longer, the rows are the same`,
+      `${this.#reason}: the tables are read ${instead}, not ${wanted} at once; this takes longer, the result is the same`,
     )
   }
 
   #drop(client: pg.Client | undefined): void {
-    // never opened, or still ours: counted either way, but only once
+    // never opened, or still in the pool: counted in both cases, but only once
     if (client === undefined || this.#clients.delete(client)) this.#count -= 1
     client?.connection.stream.destroy()
   }

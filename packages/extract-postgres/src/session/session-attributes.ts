@@ -2,7 +2,7 @@ import { DwhError } from '@dwh/core'
 import type { TargetSessionAttrs } from '@dwh/libpq-settings'
 import type { PgClient } from './pg-client.ts'
 
-/** What each asks of a server; `prefer-standby` is asked for as `standby`, then as `any`, over all hosts. */
+/** Condition of each value on a server; `prefer-standby` is tried as `standby`, then as `any`, over all hosts. */
 const WANTED: Readonly<Record<TargetSessionAttrs, (server: { standby: boolean; readOnly: boolean }) => boolean>> = {
   any: () => true,
   'read-write': ({ standby, readOnly }) => !standby && !readOnly,
@@ -13,7 +13,8 @@ const WANTED: Readonly<Record<TargetSessionAttrs, (server: { standby: boolean; r
 }
 
 /**
- * Null when the server is one that `target_session_attrs` asks for; otherwise why not. The default of the session counts, not that we only ever read.
+ * Null if the server matches `target_session_attrs`; otherwise the reason. The default of the session counts, even
+ * though we only read.
  * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
  */
 export async function checkAttributes(client: PgClient, wanted: TargetSessionAttrs): Promise<DwhError | null> {
@@ -23,7 +24,7 @@ export async function checkAttributes(client: PgClient, wanted: TargetSessionAtt
   const { standby, read_only: readOnly } = rows[0]
   if (WANTED[wanted]({ standby, readOnly })) return null
   const is = standby ? 'a standby' : readOnly ? 'a primary whose sessions are read-only' : 'a primary'
-  return new DwhError('SOURCE_UNREACHABLE', `it is ${is}, and target_session_attrs=${wanted}`, {
-    hint: 'Name a server of that kind too, or change target_session_attrs; any is enough for reading.',
+  return new DwhError('SOURCE_UNREACHABLE', `it is ${is}, but target_session_attrs=${wanted}`, {
+    hint: 'Add a server of that kind, or change target_session_attrs; any is enough for reading.',
   })
 }

@@ -15,7 +15,7 @@ async function readAll(client: pg.Client, name: string, where?: string): Promise
   return rows
 }
 
-/** What the database, or the role, may have set: each changes how a value is printed, or a statement is understood. */
+/** Settings of a database or a role that change how values print or how statements parse. */
 const HOSTILE = [
   `search_path = 'apart, public'`,
   `xmlbinary = 'hex'`,
@@ -32,7 +32,7 @@ const HOSTILE = [
   'idle_in_transaction_session_timeout = 20',
 ]
 
-test('the session: names, markup, texts and times print alike, whatever the database has set', async () => {
+test('session: names, markup, texts and times print the same, whatever the database has set', async () => {
   const database = await testDatabase(`
     CREATE SCHEMA apart;
     CREATE TABLE apart."Other" ();
@@ -56,12 +56,12 @@ test('the session: names, markup, texts and times print alike, whatever the data
   expect(await read()).toEqual(expected)
   for (const setting of HOSTILE) {
     await database.query(`ALTER DATABASE ${database.name} SET ${setting}`)
-    // a condition is written for texts in which a backslash is one
+    // conditions are written for texts in which a backslash is literal
     expect(await read(`name = 'a\\bé'`), setting).toEqual(expected)
   }
 })
 
-test('the session: what a pooler hands on with it, an encoding say, is left behind', async () => {
+test('session: settings left by another client of a pooler are overridden', async () => {
   const database = await testDatabase(`CREATE TABLE t AS SELECT 'Zürich €' AS name`)
   const rows = await withClient(database.url, async (client) => {
     await client.query(`SET client_encoding = 'WIN1252'`)
@@ -70,7 +70,7 @@ test('the session: what a pooler hands on with it, an encoding say, is left behi
   expect(rows).toEqual([['Zürich €']])
 })
 
-test('the session: an identifier that needs no quotes has none', async () => {
+test('session: identifiers are quoted only if necessary', async () => {
   const database = await testDatabase(`
     CREATE TABLE plain (); CREATE TABLE t (ref regclass); INSERT INTO t VALUES ('plain')`)
   await database.query(`ALTER DATABASE ${database.name} SET quote_all_identifiers = on`)
@@ -78,7 +78,7 @@ test('the session: an identifier that needs no quotes has none', async () => {
   expect(await withClient(database.url, (client) => readAll(client, 't'))).toEqual([['public.plain']])
 })
 
-test('the session: nobody ends it while it waits for its reader', async () => {
+test('session: does not time out while it waits for its reader', async () => {
   const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS id')
   await database.query(`ALTER DATABASE ${database.name} SET statement_timeout = 20`)
   await database.query(`ALTER DATABASE ${database.name} SET idle_in_transaction_session_timeout = 20`)
@@ -87,12 +87,12 @@ test('the session: nobody ends it while it waits for its reader', async () => {
     const { rows } = await client.query(`SELECT name, setting FROM pg_catalog.pg_settings
       WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') ORDER BY name`)
     expect(rows.map(({ setting }) => setting)).toEqual(['0', '0'])
-    // longer than both
+    // longer than both timeouts
     await client.query('SELECT pg_catalog.pg_sleep(0.1)')
   })
 })
 
-test('the session: of a table with row security, a reader that may see some rows only gets an error', async () => {
+test('session: row security that hides rows is an error', async () => {
   const database = await testDatabase(`
     CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2);
     ALTER TABLE t ENABLE ROW LEVEL SECURITY;
@@ -117,7 +117,7 @@ test('the session: of a table with row security, a reader that may see some rows
   }
 })
 
-test('the session: its settings as options are the same, for a program that begins one of its own', async () => {
+test('session: its settings as startup options have the same effect', async () => {
   const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS id')
   const [own, ours] = await Promise.all([
     withClient(`${database.url}?options=${encodeURIComponent(sessionOptions(1234))}`, settings),

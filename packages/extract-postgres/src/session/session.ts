@@ -5,9 +5,12 @@ import { APPLICATION_NAME } from './open-client.ts'
 import type { PgClient } from './pg-client.ts'
 
 export interface BeginSnapshotOptions {
-  /** The id that `pg_export_snapshot()` gave in another session that is still in its transaction. Absent: an instant of its own. */
+  /**
+   * Snapshot id that `pg_export_snapshot()` returned in another session that is still in its transaction. If absent,
+   * the session has its own snapshot.
+   */
   readonly snapshotId?: string | undefined
-  /** How long to wait for any lock; 0 for as long as it takes. Default 10 s. */
+  /** How long to wait for a lock; 0 for no limit. Default 10 s. */
   readonly lockTimeoutMs?: number | undefined
   /** The name of the session in `pg_stat_activity`. Default `dwh`. */
   readonly applicationName?: string | undefined
@@ -16,8 +19,9 @@ export interface BeginSnapshotOptions {
 export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 
 /**
- * What a session must say so that every value prints in one form, whatever the database, the role or the pooler have set; nearly what pg_dump sets.
- * With SET LOCAL, after BEGIN: poolers in transaction mode keep nothing else, and hand nothing on to the next client.
+ * Settings that make every value print in one form, whatever the database, the role or the pooler set; nearly the
+ * settings of pg_dump. Set with SET LOCAL, after BEGIN: poolers in transaction mode keep nothing else, and this leaves
+ * nothing to the next client.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
@@ -29,21 +33,21 @@ const SETTINGS: Readonly<Record<string, string>> = {
   xmlbinary: 'base64',
   extra_float_digits: '1',
   standard_conforming_strings: 'on',
-  // NULL without quotes is null where the text of an array is read
+  // an unquoted NULL in the text of an array is read as null
   array_nulls: 'on',
   quote_all_identifiers: 'off',
   // an error instead of a table with some of its rows
   row_security: 'off',
   synchronize_seqscans: 'off',
-  // compiling what is asked of a table with hundreds of columns takes longer than asking it
+  // for a table with hundreds of columns, compiling a query takes longer than running it
   jit: 'off',
-  // the server must not end a long read, nor the idle session that holds the snapshot: deadlines are ours
+  // the server must not end a long read, nor the idle session that holds the snapshot: we enforce the time limits
   statement_timeout: '0',
   idle_in_transaction_session_timeout: '0',
 }
 
 /**
- * The same settings as options for the start of a session, for one that a program of its own begins. Poolers refuse them.
+ * The same settings as options for the start of a session that another program opens. Poolers refuse them.
  * https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
  */
 export function sessionOptions(lockTimeoutMs: number): string {
@@ -52,42 +56,46 @@ export function sessionOptions(lockTimeoutMs: number): string {
     .join(' ')
 }
 
-/** The longest that either side takes to notice something. */
+/** Maximum interval of the checks below. */
 const NOTICE_MS = 500
 
-/** The shortest, however short `lock_timeout` is: looking costs something, too. */
+/** Minimum interval, however short `lock_timeout` is: a check has a cost too. */
 const LEAST_NOTICE_MS = 50
 
-/** How soon we look for statements that wait for us, and the server whether we are still there: several times within `lock_timeout`. */
+/**
+ * Interval at which we check for statements that wait for us, and the server checks whether we are connected: several
+ * times within `lock_timeout`.
+ */
 export function noticeMs(lockTimeoutMs: number = DEFAULT_LOCK_TIMEOUT_MS): number {
   if (lockTimeoutMs === 0) return NOTICE_MS
   return Math.min(NOTICE_MS, Math.max(LEAST_NOTICE_MS, Math.round(lockTimeoutMs / 4)))
 }
 
-/** Which server process a session talks to, and how its database keeps text. */
+/** The server process of a session, and the encoding of its database. */
 export interface Backend {
   /**
-   * What tells one running server from every other, its standbys included, which share its `system_identifier`: when it was started, to the microsecond.
-   * A snapshot's id alone may be another snapshot's on another server.
+   * Identifies a running server among others, its standbys included, which share its `system_identifier`: the time of
+   * its start, to the microsecond. A snapshot id alone is not unique across servers.
    */
   readonly instance: string
-  /** The server's own process id, which a pooler does not tell when one connects. */
+  /** Process id of the backend, which a pooler does not report on connection. */
   readonly pid: number
-  /** True where the database keeps text in UTF-8. */
+  /** True if the database stores text in UTF-8. */
   readonly utf8: boolean
 }
 
 /**
- * Begins a read-only transaction at one instant, with settings that make every value print in one exact form. The caller ends it (COMMIT or
- * ROLLBACK), also when this throws.
+ * Begins a read-only transaction at one snapshot, with settings that make every value print in one exact form. The
+ * caller ends it (COMMIT or ROLLBACK), also if this throws.
  */
 export async function beginSnapshot(client: PgClient, options: BeginSnapshotOptions = {}): Promise<Backend> {
   const { snapshotId, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS, applicationName = APPLICATION_NAME } = options
   const settings = { ...SETTINGS, application_name: applicationName, lock_timeout: String(lockTimeoutMs) }
-  // what not every supported server has; Windows cannot look for a client that is gone, and refuses to
+  // settings that not every supported server has; Windows cannot check for a disconnected client, and refuses the
+  // setting
   const newer = { transaction_timeout: '0', client_connection_check_interval: String(noticeMs(lockTimeoutMs)) }
   const rows = Object.entries(newer).map(([name, value]) => `(${quoteLiteral(name)}, ${quoteLiteral(value)})`)
-  // in one go, since each question alone costs a way there and back
+  // in one request, to save round trips
   const answers: unknown = await client.query(
     [
       'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
@@ -103,9 +111,11 @@ export async function beginSnapshot(client: PgClient, options: BeginSnapshotOpti
   return (answers as QueryResult<Backend & QueryResultRow>[]).at(-1)?.rows[0] as Backend
 }
 
-/** Exports the instant of the current transaction, so that other sessions can read at it too, for as long as this transaction lasts. */
+/**
+ * Exports the snapshot of the current transaction, so that other sessions can import it while this transaction is open.
+ */
 export async function exportSnapshot(client: PgClient): Promise<SnapshotInfo & { readonly id: string }> {
-  // on a standby there is no current position, only the one replayed so far
+  // a standby has no current position, only the one replayed so far
   const { rows } = await client.query(`SELECT pg_export_snapshot() AS id,
     CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS position,
     to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS taken_at,

@@ -6,7 +6,7 @@ import { postgresSource } from '../index.ts'
 
 const TOO_OLD = {
   code: 'SOURCE_FAILED',
-  message: 's: the snapshot was open for 0.3 s, the longest that max_snapshot_age allows',
+  message: 's: the snapshot was open for 0.3 s, the limit of max_snapshot_age',
   hint: expect.stringContaining('vacuum'),
 }
 
@@ -41,7 +41,7 @@ const SLOW = `CREATE TABLE s AS SELECT i FROM generate_series(1, 100000) i; CREA
 const slowly = { where: 'pg_sleep(0.01) IS NOT NULL' }
 
 test.each([-1, 1])(
-  'a slow read, by rows, copied, measured, and one that waits for its turn (%i connections)',
+  'limit reached, %i connections: rows, copy and profile end, also a waiting read',
   async (connections) => {
     const database = await testDatabase(SLOW)
     for (const read of [
@@ -58,7 +58,7 @@ test.each([-1, 1])(
   },
 )
 
-test('a reader that has stopped in the middle holds nothing either, and learns it when it goes on', async () => {
+test('paused reader: its session ends too, and the next read fails', async () => {
   const database = await testDatabase(SLOW)
   const { snapshot, slow } = await open(database, 300)
   const rows = snapshot.read(slow).rows[Symbol.asyncIterator]()
@@ -67,7 +67,7 @@ test('a reader that has stopped in the middle holds nothing either, and learns i
   await expect(rows.next()).rejects.toMatchObject(TOO_OLD)
 })
 
-test('closed in time, and without a limit: nothing happens', async () => {
+test('closed in time, or no limit: no error', async () => {
   const database = await testDatabase(SLOW)
   const { snapshot, slow } = await open(database, 0)
   await drain(snapshot.read(slow).rows)

@@ -1,21 +1,21 @@
 import { DwhError } from '@dwh/core'
 
-/** A night's run, and no snapshot that a forgotten process holds for days. */
+/** Long enough for a nightly run, too short for a process that was forgotten for days. */
 export const DEFAULT_MAX_AGE_MS: number = 12 * 60 * 60 * 1000
 
-/** What a timer can wait: 24 days. A longer time would be none at all. */
+/** Maximum delay of a timer: 24 days. A longer delay would fire immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export interface SnapshotAge {
   /** Fires when the snapshot has been open for too long. */
   readonly signal: AbortSignal
-  /** @throws DwhError SOURCE_FAILED, with `where` in front, once it has */
+  /** @throws DwhError SOURCE_FAILED, beginning with `where`, after the limit */
   check(where: string): void
-  /** Ends the limit. */
+  /** Stops the timer. */
   stop(): void
 }
 
-/** Limits how long a snapshot, which begins now, is open. 0: not at all. */
+/** Limits how long a snapshot that begins now may stay open. 0: no limit. */
 export function limitSnapshotAge(maxAgeMs: number = DEFAULT_MAX_AGE_MS): SnapshotAge {
   const controller = new AbortController()
   const { signal } = controller
@@ -26,9 +26,9 @@ export function limitSnapshotAge(maxAgeMs: number = DEFAULT_MAX_AGE_MS): Snapsho
       if (!signal.aborted) return
       throw new DwhError(
         'SOURCE_FAILED',
-        `${where}: the snapshot was open for ${formatAge(maxAgeMs)}, the longest that max_snapshot_age allows`,
+        `${where}: the snapshot was open for ${formatAge(maxAgeMs)}, the limit of max_snapshot_age`,
         {
-          hint: 'An open snapshot holds back vacuum in all of the database, so it was ended. Raise max_snapshot_age, or leave out what is large.',
+          hint: 'An open snapshot holds back vacuum in the whole database, so it was closed. Raise max_snapshot_age, or exclude large tables.',
         },
       )
     },

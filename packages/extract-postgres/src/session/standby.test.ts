@@ -15,7 +15,7 @@ async function count(snapshot: SourceSnapshot, name: string): Promise<number> {
   return n
 }
 
-test('a standby is read like any server, and chosen where one is asked for', async () => {
+test('standby: read like any server, and chosen by target_session_attrs', async () => {
   const { primary, standby } = await primaryAndStandby(TABLES, {})
   const { host, user, password } = primary
   const connection = {
@@ -40,7 +40,7 @@ test('a standby is read like any server, and chosen where one is asked for', asy
   expect(await sessions(standby)).toBeGreaterThan(0)
 })
 
-test('an unlogged table, whose rows a standby does not have: said when the tables are listed', async () => {
+test('unlogged table on a standby: denied in the list of tables', async () => {
   const { primary, standby } = await primaryAndStandby('CREATE UNLOGGED TABLE quick (i int)')
   const deniedAt = async (connection: string) => {
     const snapshot = await postgresSource({ connection }).open()
@@ -48,10 +48,10 @@ test('an unlogged table, whose rows a standby does not have: said when the table
     return (await snapshot.tables()).find(({ name }) => name === 'quick')?.denied?.reason
   }
   expect(await deniedAt(primary.url())).toBeUndefined()
-  expect(await deniedAt(standby.url())).toBe('unlogged: a standby does not have its rows')
+  expect(await deniedAt(standby.url())).toBe('unlogged table: a standby does not have its rows')
 })
 
-test('the standby cancels the read to go on applying changes: an error that says what to set there', async () => {
+test('standby cancels the read to apply changes: an error with the settings to change', async () => {
   const { primary, standby } = await primaryAndStandby(TABLES, { max_standby_streaming_delay: '0' })
   const snapshot = await postgresSource({ connection: standby.url() }).open()
   onTestFinished(() => snapshot.close())

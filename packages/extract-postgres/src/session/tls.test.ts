@@ -36,13 +36,13 @@ beforeAll(async () => {
   }
 })
 
-/** The settings that lead to the server, with `more` of them. */
+/** Settings of the connection to the server, with `more` settings. */
 function at(more: ConnectionKeywords, { server }: SecureServer = place): ConnectionKeywords {
   const { port, user, password } = server
   return { host: 'db.example', hostaddr: '127.0.0.1', port, user, password, dbname: 'postgres', ...more }
 }
 
-/** The version of TLS that a connection has; `none` when it has none. */
+/** The TLS version of a connection; `none` without TLS. */
 async function tlsOf(connection: ConnectionKeywords): Promise<string> {
   const { client } = await connect({ connection })
   try {
@@ -68,8 +68,8 @@ const withRules = async (lines: readonly string[]) => {
   onTestFinished(() => place.rules(EVERYBODY))
 }
 
-describe('the server', () => {
-  test('with TLS: encrypted, unless that is not wanted', async () => {
+describe('verification of the server', () => {
+  test('server with TLS: encrypted, unless disabled', async () => {
     expect(await tlsOf(at({}))).toBe('TLSv1.3')
     expect(await tlsOf(at({ sslmode: 'require' }))).toBe('TLSv1.3')
     expect(await tlsOf(at({ sslmode: 'require', ssl_max_protocol_version: 'TLSv1.2' }))).toBe('TLSv1.2')
@@ -77,47 +77,47 @@ describe('the server', () => {
     expect(await tlsOf(at({ sslmode: 'allow' }))).toBe('none')
   })
 
-  test('without TLS: an error where that was insisted on', async () => {
+  test('server without TLS: an error if TLS is required', async () => {
     const { hostname, port, username, password } = new URL(await serverUrl())
     const plain = { host: hostname, port, user: username, password, dbname: 'postgres' }
     expect(await tlsOf(plain)).toBe('none')
     for (const more of [{ sslmode: 'require' }, { sslmode: 'verify-full', sslrootcert: ca() }]) {
       expect(await refusal({ ...plain, ...more })).toMatch(
-        /^SOURCE_DENIED 127\.0\.0\.1:\d+: the server has no TLS -> sslmode=.* insists on it\..*sslmode=disable/,
+        /^SOURCE_DENIED 127\.0\.0\.1:\d+: the server does not support TLS -> sslmode=.* needs TLS\..*sslmode=disable/,
       )
     }
     const bound = await refusal({ ...plain, channel_binding: 'require' })
     expect(bound).toMatch(
-      /the server has no TLS -> channel_binding=require insists on it\..*write channel_binding=prefer/,
+      /the server does not support TLS -> channel_binding=require needs TLS\..*write channel_binding=prefer/,
     )
     expect(bound).not.toContain('sslmode')
     expect(await refusal({ ...plain, channel_binding: 'require', sslmode: 'require' })).toMatch(
-      /sslmode=require and channel_binding=require insist on it\..*channel_binding=prefer and sslmode=prefer/,
+      /sslmode=require and channel_binding=require need TLS\..*channel_binding=prefer and sslmode=prefer/,
     )
   })
 
-  test('the options of a session, which a server repeats: not what they set', async () => {
+  test('server error that repeats the options: their values are hidden', async () => {
     expect(await refusal(at({ options: '-c statement_timeout=h1dden-value' }))).toMatch(/statement_timeout.*\*\*\*/)
     expect(await refusal(at({ options: '-c statement_timeout=h1dden-value' }))).not.toContain('h1dden')
   })
 
-  test('verified: the right authority and the right name, with and without telling the name', async () => {
+  test('right CA and name, with and without SNI: connected', async () => {
     const full = { sslmode: 'verify-full', sslrootcert: ca() }
     expect(await tlsOf(at(full))).toBe('TLSv1.3')
     expect(await tlsOf(at({ ...full, sslsni: 0 }))).toBe('TLSv1.3')
     expect(await tlsOf(at({ ...full, host: 'one.internal.example' }))).toBe('TLSv1.3')
   })
 
-  test('verified: another authority', async () => {
+  test('another CA: refused', async () => {
     for (const sslmode of ['require', 'verify-ca', 'verify-full']) {
       expect(await refusal(at({ sslmode, sslrootcert: made.path('other.crt') }))).toMatch(
-        /^SOURCE_DENIED db\.example:\d+: the certificate of the server does not hold against .*other\.crt: .* -> .*sslrootcert=/,
+        /^SOURCE_DENIED db\.example:\d+: the certificate of the server cannot be verified with .*other\.crt: .* -> .*sslrootcert=/,
       )
     }
     expect(await refusal(at({ sslrootcert: 'system' }))).toMatch(/the roots that Node trusts: .* -> .*sslrootcert=/)
   })
 
-  test('verified: another name', async () => {
+  test('another name: refused', async () => {
     const full = { sslmode: 'verify-full', sslrootcert: ca() }
     expect(await refusal(at({ ...full, host: 'db.other' }))).toMatch(
       /^SOURCE_DENIED db\.other:\d+: the certificate is not for db\.other, but for db\.example, \*\.internal\.example -> .*host=db\.example.*verify-ca/,
@@ -126,7 +126,7 @@ describe('the server', () => {
     expect(await tlsOf(at({ ...full, sslmode: 'verify-ca', host: 'db.other' }))).toBe('TLSv1.3')
   })
 
-  test('an empty or foreign file for the roots', async () => {
+  test('empty file of root certificates: refused', async () => {
     await writeFile(made.path('empty.crt'), '')
     expect(await refusal(at({ sslmode: 'verify-full', sslrootcert: made.path('empty.crt') }))).toMatch(
       /^CONFIG_INVALID/,
@@ -134,14 +134,14 @@ describe('the server', () => {
   })
 })
 
-describe('who is let in', () => {
-  test('only with TLS', async () => {
+describe('authentication of the client', () => {
+  test('server accepts TLS only: connected with TLS, else refused with a hint', async () => {
     await withRules(['hostssl all all 127.0.0.1/32 scram-sha-256'])
     expect(await tlsOf(at({ sslmode: 'allow' }))).toBe('TLSv1.3')
     expect(await refusal(at({ sslmode: 'disable' }))).toMatch(/no encryption -> .*sslmode=require/)
   })
 
-  test('only without TLS', async () => {
+  test('server accepts connections without TLS only: sslmode=prefer falls back', async () => {
     await withRules(['hostnossl all all 127.0.0.1/32 scram-sha-256'])
     expect(await tlsOf(at({ sslmode: 'prefer' }))).toBe('none')
     expect(await refusal(at({ sslmode: 'require' }))).toMatch(/^SOURCE_DENIED .*no pg_hba\.conf entry/)
@@ -150,14 +150,14 @@ describe('who is let in', () => {
     )
   })
 
-  test('only with a certificate', async () => {
+  test('server requires a certificate: connected with it, else refused with a hint', async () => {
     await withRules(['hostssl all all 127.0.0.1/32 cert'])
     const certificate = { sslcert: made.path('client.crt'), sslkey: made.path('client.key') }
     expect(await tlsOf(at({ sslmode: 'require', ...certificate }))).toBe('TLSv1.3')
     expect(await refusal(at({ sslmode: 'require' }))).toMatch(/certificate.* -> .*sslcert=.*sslkey=/)
     const strange = { sslcert: made.path('stranger.crt'), sslkey: made.path('stranger.key') }
     expect(await refusal(at({ sslmode: 'require', ...strange }))).toMatch(
-      /the server refuses our certificate: .*unknown ca.* -> .*sslcert=/,
+      /the server rejected our certificate: .*unknown ca.* -> .*sslcert=/,
     )
     expect(await refusal(at({ sslmode: 'require', ...certificate, sslkey: strange.sslkey }))).toMatch(
       /^CONFIG_INVALID .*belong together/,
@@ -168,14 +168,16 @@ describe('who is let in', () => {
     expect(await readFile(locked.sslkey, 'utf8')).toContain('ENCRYPTED')
   })
 
-  test('a password bound to the channel', async () => {
+  test('channel binding: used, and required if configured', async () => {
     expect(await tlsOf(at({ channel_binding: 'require' }))).toBe('TLSv1.3')
     expect(await tlsOf(at({ channel_binding: 'disable' }))).toBe('TLSv1.3')
     await withRules(['host all all 127.0.0.1/32 trust'])
     expect(await refusal(at({ channel_binding: 'require' }))).toMatch(
       /channel_binding=require: the server does not offer/,
     )
-    expect(await refusal(at({ require_auth: 'scram-sha-256' }))).toMatch(/lets us in without authentication/)
+    expect(await refusal(at({ require_auth: 'scram-sha-256' }))).toMatch(
+      /accepts the connection without authentication/,
+    )
   })
 })
 

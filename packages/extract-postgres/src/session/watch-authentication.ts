@@ -2,7 +2,7 @@ import { DwhError } from '@dwh/core'
 import type { AuthMethod, ResolvedConnection, ResolvedHost } from '@dwh/libpq-settings'
 import type pg from 'pg'
 
-/** What a server may ask for, by the event that `pg` has for it. SASL is SCRAM to every server that there is. */
+/** Authentication methods, by the event of `pg`. SASL is SCRAM on every existing server. */
 const REQUESTS = {
   authenticationCleartextPassword: 'password',
   authenticationMD5Password: 'md5',
@@ -10,16 +10,17 @@ const REQUESTS = {
 } as const satisfies Record<string, AuthMethod>
 
 /**
- * Hangs up on a server that asks for what `requireAuth`, `channelBinding` or the lack of a password do not allow, before anything is answered: `pg` itself
- * answers whatever is asked, cleartext included. Call it before `client.connect()`. The answer tells why it hung up, which counts also when `connect()`
- * went well: a server may say that it is ready in the same breath.
+ * Closes the connection before anything is answered if the server uses an authentication that `requireAuth`,
+ * `channelBinding` or a missing password does not allow: `pg` itself answers any request, cleartext included. Call it
+ * before `client.connect()`. The returned function gives the reason; check it also if `connect()` succeeded, since a
+ * server may report that it is ready in the same message.
  */
 export function watchAuthentication(
   client: pg.Client,
   resolved: Pick<ResolvedConnection, 'requireAuth' | 'channelBinding' | 'user' | 'database'>,
   host: ResolvedHost,
 ): () => DwhError | null {
-  // as an emitter of any event: the types of `pg` do not name these
+  // typed as an emitter of any event: the types of `pg` do not include these
   const { connection }: { connection: NodeJS.EventEmitter & { stream: { destroy(error: Error): unknown } } } = client
   let asked: AuthMethod = 'none'
   let proven = false
@@ -38,8 +39,8 @@ export function watchAuthentication(
       if (resolved.channelBinding === 'require' && !bound) return refuseUnbound()
       if (host.password === undefined) {
         hangUp(
-          'the server asks for a password, and there is none',
-          `Looked in the connection itself, PGPASSWORD, and the password file (~/.pgpass, PGPASSFILE) for a line ${host.host}:${host.port}:${resolved.database}:${resolved.user}.`,
+          'the server asks for a password, but none is configured',
+          `Set it in the connection, in PGPASSWORD, or in the password file (~/.pgpass, PGPASSFILE) with a line ${host.host}:${host.port}:${resolved.database}:${resolved.user}.`,
         )
       }
     })
@@ -50,7 +51,7 @@ export function watchAuthentication(
   connection.once('authenticationOk', () => {
     if (!isAllowed(asked)) return refuse(asked)
     if (resolved.channelBinding === 'require' && !(bound && proven)) return refuseUnbound()
-    // a server that lets us in halfway has not shown that it knows the password
+    // a server that accepts us before SCRAM is complete has not proven that it knows the password
     if (asked === 'scram-sha-256' && !proven) hangUp('the server did not prove that it knows the password', TRUST)
   })
   return () => refusal
@@ -59,18 +60,19 @@ export function watchAuthentication(
     return resolved.requireAuth === null || resolved.requireAuth.includes(method)
   }
   function refuse(method: AuthMethod): void {
-    const what = method === 'none' ? 'lets us in without authentication' : `asks for ${method} authentication`
+    const what =
+      method === 'none' ? 'accepts the connection without authentication' : `asks for ${method} authentication`
     hangUp(
       `the server ${what}, which require_auth does not allow`,
-      `Allow ${method} in require_auth, or let pg_hba.conf ask for one of: ${resolved.requireAuth?.join(', ')}.`,
+      `Allow ${method} in require_auth, or change pg_hba.conf to one of: ${resolved.requireAuth?.join(', ')}.`,
     )
   }
   function refuseUnbound(): void {
     hangUp(
       'channel_binding=require: the server does not offer SCRAM with channel binding',
-      'It takes TLS to the server itself (a pooler in between may not offer it) and scram-sha-256 in pg_hba.conf; or write channel_binding=prefer.',
+      'Channel binding needs TLS to the server itself (a pooler may not offer it) and scram-sha-256 in pg_hba.conf; or write channel_binding=prefer.',
     )
   }
 }
 
-const TRUST = 'It may not be the server that it says it is: check host and port, and connect with sslmode=verify-full.'
+const TRUST = 'It may be an impostor: check host and port, and connect with sslmode=verify-full.'

@@ -13,7 +13,7 @@ interface House {
   readonly notes: string[]
 }
 
-/** A table of `rows` rows that take 10 ms each to read, with `SLOWLY`, and a snapshot of it as a role that only reads. */
+/** A table of `rows` rows that take 10 ms each to read, with `SLOWLY`, and a snapshot of it as a read-only role. */
 async function house(rows: number, options: PostgresSourceOptions & { connections?: number } = {}): Promise<House> {
   const database = await testDatabase(`CREATE TABLE t AS SELECT i FROM generate_series(1, ${rows}) i`)
   const role = `r_${randomBytes(6).toString('hex')}`
@@ -54,7 +54,7 @@ const WAYS = {
     (await snapshot.profileTable?.(table, { proof: 'columns', native: false }, { where }))?.proof.rows,
 }
 
-/** Starts, and returns once the table is locked for it. */
+/** Starts a read, and returns when it has locked the table. */
 async function begin(the: House, way: keyof typeof WAYS): Promise<{ reading: Promise<number | undefined> }> {
   const reading = WAYS[way](the, SLOWLY)
   reading.catch(() => {})
@@ -69,8 +69,8 @@ async function elapsedMs(work: Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the read: %s', (way) => {
-  test('yield: it goes on within lock_timeout, so does the application behind it, and the table can be read again', async () => {
+describe.each(['rows', 'copy', 'proof'] as const)('statement waits for a read: %s', (way) => {
+  test('yield: statement and application continue within lock_timeout, and the table can be read again', async () => {
     const the = await house(100_000)
     const { reading } = await begin(the, way)
     const altered = elapsedMs(the.database.query('ALTER TABLE t ADD COLUMN later int'))
@@ -79,7 +79,7 @@ describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the rea
     const asked = elapsedMs(the.database.query('SELECT FROM t LIMIT 1'))
     await expect(reading).rejects.toMatchObject({
       code: 'SOURCE_FAILED',
-      message: expect.stringMatching(/^t: the read made way for a statement of pid \d+, which waited for it$/),
+      message: expect.stringMatching(/^t: stopped reading so that a statement \(pid \d+\) could run$/),
       hint: expect.stringContaining('on_blocked_ddl: wait'),
       context: { retryable: true },
     })
@@ -91,7 +91,7 @@ describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the rea
     expect(the.notes).toEqual([])
   })
 
-  test('wait: the read ends, then the statement; one note for the table', async () => {
+  test('wait: the read ends first, then the statement; one note per table', async () => {
     const the = await house(150, { onBlockedDdl: 'wait' })
     const { reading } = await begin(the, way)
     let ended = false
@@ -103,12 +103,12 @@ describe.each(['rows', 'copy', 'proof'] as const)('a statement waits for the rea
     await the.database.query('DROP TABLE t')
     expect(await again).toBe(150)
     expect(the.notes).toEqual([
-      expect.stringMatching(/^t: a statement of pid \d+, and what comes behind it, waits until the table is read/),
+      expect.stringMatching(/^t: a statement \(pid \d+\) and the queries behind it wait until the table is read/),
     ])
   })
 })
 
-test('several connections share the table: all of them make way, also while nobody takes what they send', async () => {
+test('several connections share a table: all stop, also while the caller is paused', async () => {
   const database = await testDatabase(`CREATE TABLE t AS SELECT repeat('x', 1900) AS x FROM generate_series(1, 50000)`)
   const source = postgresSource({ connection: database.url, parallel: 3, lockTimeoutMs: LOCK_TIMEOUT_MS })
   const snapshot = await source.open()
@@ -128,13 +128,13 @@ test('several connections share the table: all of them make way, also while nobo
   await expect(rest()).rejects.toMatchObject({ code: 'SOURCE_FAILED', context: { retryable: true } })
 })
 
-test('its kind is told where the role may see it, and its text never', async () => {
+test('kind of the statement: reported if the role may see it, its text never', async () => {
   const the = await house(100_000)
   await the.database.query(`GRANT pg_read_all_stats TO ${await roleOf(the)}`)
   const { reading } = await begin(the, 'copy')
   await the.database.query(`-- s3cret\nSET lock_timeout = 0; alter  table t ADD COLUMN later text DEFAULT 's3cret'`)
   const error = await reading.catch((e) => e)
-  expect(error.message).toMatch(/^t: the read made way for ALTER TABLE of pid \d+, which waited for it$/)
+  expect(error.message).toMatch(/^t: stopped reading so that ALTER TABLE \(pid \d+\) could run$/)
   expect(JSON.stringify([error, error.message, error.hint])).not.toContain('s3cret')
 })
 
@@ -145,8 +145,8 @@ async function roleOf({ database }: House): Promise<string> {
   return rows[0].usename
 }
 
-describe('the read goes on', () => {
-  test('on the only connection, which nobody can ask meanwhile', async () => {
+describe('read continues', () => {
+  test('single connection: no check is possible', async () => {
     const the = await house(100, { connections: 1, parallel: 1 })
     const { reading } = await begin(the, 'copy')
     await the.database.query('ALTER TABLE t ADD COLUMN later int')
@@ -154,7 +154,7 @@ describe('the read goes on', () => {
     expect(the.notes.filter((note) => note.includes('pid'))).toEqual([])
   })
 
-  test('where the role may not ask who waits; the snapshot is none the worse for it', async () => {
+  test('role that may not see waiting sessions: the snapshot is not affected', async () => {
     const the = await house(100)
     await the.database.query('REVOKE EXECUTE ON FUNCTION pg_blocking_pids FROM public')
     const { reading } = await begin(the, 'copy')
@@ -165,7 +165,7 @@ describe('the read goes on', () => {
     expect(the.notes).toEqual([])
   })
 
-  test('when a statement waits for somebody else, or takes a lock that does not exclude reading', async () => {
+  test('statement that waits for another session, or whose lock allows reading: ignored', async () => {
     const the = await house(150)
     await the.database.query('CREATE TABLE other (i int)')
     const { reading } = await begin(the, 'copy')

@@ -3,33 +3,36 @@ import type { QueryResult } from 'pg'
 import type { PgClient } from './pg-client.ts'
 import { within } from './within.ts'
 
-/** A session that waits for a lock because of a backend of ours. */
+/** A session that waits for a lock that one of our backends holds. */
 export interface Waiter {
   readonly pid: number
-  /** Its kind, such as `ALTER TABLE`, never its text; `a statement` where this role may not see it. */
+  /** Kind of its statement, such as `ALTER TABLE`, never its text; `a statement` if this role may not see it. */
   readonly statement: string
 }
 
 export interface BlockedWatch {
-  /** Calls `onBlocked`, once, when somebody waits for a lock on a table that backend `pid` holds. Returns how to stop watching it. */
+  /**
+   * Calls `onBlocked` once when a session waits for a table lock that backend `pid` holds. Returns a function that
+   * stops watching.
+   */
   watch(pid: number, onBlocked: (waiter: Waiter) => void): () => void
 }
 
 export interface WatchBlockedOptions {
-  /** A session in a transaction with nothing to do; null while there is none: then nobody is asked. */
+  /** An idle session in a transaction; null while there is none: then nothing is checked. */
   readonly spare: () => PgClient | null
-  /** How long after one answer the next question comes. */
+  /** Delay between an answer and the next query. */
   readonly everyMs: number
-  /** How long an answer may take: nothing that is asked needs work. */
+  /** Maximum time of an answer: the queries need no work. */
   readonly heartbeatMs: number
-  /** Told when it takes longer: the session is as good as gone, and its snapshot with it. */
+  /** Called after that time: the session, and its snapshot with it, counts as lost. */
   readonly onSilence: () => void
 }
 
 /**
- * Watches for statements that wait for our locks: `lock_timeout` bounds our own waiting, not that of an ALTER TABLE behind our ACCESS SHARE, nor that of every
- * query of an application behind the ALTER TABLE. Asks nothing while no backend is watched, and never again after a question that failed: a session that is
- * gone, or a role that may not ask, is none the worse for it.
+ * Watches for statements that wait for our locks: `lock_timeout` limits our own waiting, but not that of an ALTER TABLE
+ * behind our ACCESS SHARE lock, nor that of the queries behind the ALTER TABLE. Sends no query while no backend is
+ * watched, and none after a failed query: a lost session, or a role without the permission, has no further effect.
  */
 export function watchBlocked({ spare, everyMs, heartbeatMs, onSilence }: WatchBlockedOptions): BlockedWatch {
   const watched = new Map<number, (waiter: Waiter) => void>()
@@ -49,7 +52,7 @@ export function watchBlocked({ spare, everyMs, heartbeatMs, onSilence }: WatchBl
     const found = client && asked.size > 0 ? await soon(findBlocked(client, [...asked.keys()])) : []
     for (const { backend, ...waiter } of found) {
       const onBlocked = watched.get(backend)
-      // the same backend may read another table by now
+      // the backend may read another table by now
       if (onBlocked === undefined || onBlocked !== asked.get(backend)) continue
       watched.delete(backend)
       onBlocked(waiter)
@@ -63,13 +66,13 @@ export function watchBlocked({ spare, everyMs, heartbeatMs, onSilence }: WatchBl
       try {
         await ask()
       } catch {
-        // what a lost session means is for the reads to find out
+        // the reads report a lost session
         unable = true
       }
       asking = false
       askLater()
     }, everyMs)
-    // a process that has nothing left to read need not wait for it
+    // the timer must not keep the process alive
     timer.unref()
   }
 
@@ -85,17 +88,18 @@ export function watchBlocked({ spare, everyMs, heartbeatMs, onSilence }: WatchBl
 }
 
 interface Blocked extends Waiter {
-  /** Ours, which it waits for. */
+  /** Our backend, which it waits for. */
   readonly backend: number
 }
 
 const SAVEPOINT = 'dwh_watch'
 
-/** Behind a savepoint: a question that fails must not end the transaction that holds the snapshot. */
+/** Uses a savepoint: a failed query must not end the transaction that holds the snapshot. */
 async function findBlocked(client: PgClient, backends: readonly number[]): Promise<Blocked[]> {
   try {
     const results: unknown = await client.query(
-      // within a transaction the server shows everybody's activity as it was when it was first asked for, unless it is told to look again
+      // within a transaction the server returns the activity from the first query, unless the snapshot of the
+      // statistics is cleared
       `SAVEPOINT ${SAVEPOINT}; SELECT pg_catalog.pg_stat_clear_snapshot(); ${blockedQuery(backends)}; RELEASE SAVEPOINT ${SAVEPOINT}`,
     )
     const [, , { rows }] = results as [QueryResult, QueryResult, QueryResult, QueryResult]
@@ -107,8 +111,9 @@ async function findBlocked(client: PgClient, backends: readonly number[]): Promi
 }
 
 /**
- * `pg_blocking_pids` holds up the whole lock table for a moment, so only those who wait for a table are asked about. It names who is ahead in the queue, too: a query behind
- * an ALTER TABLE waits for that, not for us. Functions instead of `pg_stat_activity`, which would leave locks on shared catalogs until the end of the transaction.
+ * `pg_blocking_pids` blocks the whole lock table for a moment, so it is called only for sessions that wait for a table.
+ * It also returns sessions ahead in the queue: a query behind an ALTER TABLE waits for that one, not for us. Functions
+ * instead of `pg_stat_activity`, which would keep locks on shared catalogs until the end of the transaction.
  */
 function blockedQuery(backends: readonly number[]): string {
   return `SELECT backend, waiting.pid, ${kindSql('activity.query')} AS kind
@@ -118,33 +123,32 @@ function blockedQuery(backends: readonly number[]): string {
     WHERE backend = ANY ('{${backends.join()}}'::int[])`
 }
 
-/** What takes ACCESS EXCLUSIVE: https://www.postgresql.org/docs/current/explicit-locking.html. Looked for by the server: the text of a statement may be in any encoding. */
+/**
+ * Statements that take ACCESS EXCLUSIVE: https://www.postgresql.org/docs/current/explicit-locking.html. Matched on the
+ * server: the text of a statement may be in any encoding.
+ */
 const KINDS =
   '(?:^|;)\\s*((?:alter|drop|reindex|create)\\s+(?:or\\s+replace\\s+)?(?:unique\\s+)?(?:materialized\\s+view|foreign\\s+table|table|index|view|trigger|rule|policy|schema)|truncate|refresh\\s+materialized\\s+view|vacuum|cluster|lock)\\y'
 
-/** The expression for the kind of a statement, for `kindOf`; null where it is none of those that keep a table from being read. */
+/** SQL expression for the kind of a statement, for `kindOf`; null if it is not one that prevents reading a table. */
 export function kindSql(query: string): string {
   return `(pg_catalog.regexp_match(${query}, ${quoteLiteral(KINDS)}, 'i'))[1]`
 }
 
-/** Such as `ALTER TABLE`. */
+/** The readable kind, such as `ALTER TABLE`. */
 export function kindOf(kind: string | null): string {
   return kind === null ? 'a statement' : kind.toUpperCase().replaceAll(/\s+/g, ' ')
 }
 
-/** What a read fails with that has ended for somebody who waited. */
+/** The error of a read that stopped for a waiting statement. */
 export function madeWay(table: string, { pid, statement }: Waiter): DwhError {
-  return new DwhError(
-    'SOURCE_FAILED',
-    `${table}: the read made way for ${statement} of pid ${pid}, which waited for it`,
-    {
-      hint: 'Run again, at a time without such statements. With on_blocked_ddl: wait they, and all that comes behind them, wait until the table is read.',
-      context: { retryable: true },
-    },
-  )
+  return new DwhError('SOURCE_FAILED', `${table}: stopped reading so that ${statement} (pid ${pid}) could run`, {
+    hint: 'Run again at a time without such statements. With on_blocked_ddl: wait, these statements and all queries behind them wait until the table is read.',
+    context: { retryable: true },
+  })
 }
 
-/** What is said of a read that goes on. */
+/** The note for a read that continues. */
 export function inTheWay(table: string, { pid, statement }: Waiter): string {
-  return `${table}: ${statement} of pid ${pid}, and what comes behind it, waits until the table is read (on_blocked_ddl: wait)`
+  return `${table}: ${statement} (pid ${pid}) and the queries behind it wait until the table is read (on_blocked_ddl: wait)`
 }

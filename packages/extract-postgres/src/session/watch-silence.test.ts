@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type PostgresSourceOptions, postgresSource } from '../index.ts'
 
 const HEARTBEAT_MS = 600
-/** Longer than a dead connection may stay unnoticed. */
+/** Longer than a lost connection may stay undetected. */
 const LONG_MS = 5 * HEARTBEAT_MS
 const ROWS = 200_000
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** The server behind a network that can be broken. */
+/** A server behind a network that can fail. */
 async function house({ connections = -1, ...options }: PostgresSourceOptions & { connections?: number } = {}) {
   const role = `r_${randomBytes(6).toString('hex')}`
   await database.query(
@@ -50,7 +50,7 @@ async function onlyTable(snapshot: SourceSnapshot): Promise<TableSchema> {
 
 interface Reading {
   readonly where?: string
-  /** Done once, when the first rows are there. */
+  /** Called once, when the first rows have arrived. */
   readonly meanwhile?: () => Promise<void>
 }
 
@@ -93,20 +93,20 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 
 describe.each(['rows', 'copy', 'profile'] as const)('%s', (way) => {
   test.each([
-    ['what the server says is lost', { direction: 'down', afterBytes: way === 'profile' ? 0 : 100_000 }],
-    ['what we say is lost', { direction: 'up', afterBytes: 0 }],
-  ] as const)('one connection goes dead, %s: the read ends, and can be done again', async (_, where) => {
+    ['data of the server is lost', { direction: 'down', afterBytes: way === 'profile' ? 0 : 100_000 }],
+    ['our data is lost', { direction: 'up', afterBytes: 0 }],
+  ] as const)('one connection lost, %s: the read ends, and can be repeated', async (_, where) => {
     const { proxy, open } = await house()
     const snapshot = await open()
     await snapshot.tables()
     const fault = proxy.add({ does: 'black-hole', sees: READS[way], ...where })
-    const dead = { ...DEAD, message: expect.stringContaining('the connection is dead'), context: { retryable: true } }
+    const dead = { ...DEAD, message: expect.stringContaining('connection lost'), context: { retryable: true } }
     await expect(inTime(WAYS[way](snapshot))).rejects.toMatchObject(dead)
     expect(fault.hits).toBe(1)
     expect(await WAYS[way](snapshot)).toBe(ROWS)
   })
 
-  test('the network goes: every read ends', async () => {
+  test('network down: every read ends', async () => {
     const { proxy, open } = await house()
     const snapshot = await open()
     await snapshot.tables()
@@ -116,7 +116,7 @@ describe.each(['rows', 'copy', 'profile'] as const)('%s', (way) => {
     await expect(WAYS[way](snapshot)).rejects.toMatchObject(dead)
   })
 
-  test.each([-1, 1])('a query that takes long is left alone; connections: %i', async (connections) => {
+  test.each([-1, 1])('long query, %i connections: not interrupted', async (connections) => {
     const { open } = await house({ connections })
     const snapshot = await open()
     const slow = `i > (SELECT 0 FROM (SELECT pg_catalog.pg_sleep(${LONG_MS / 1000})) AS s)`
@@ -125,12 +125,12 @@ describe.each(['rows', 'copy', 'profile'] as const)('%s', (way) => {
 })
 
 describe.each(['rows', 'copy'] as const)('%s', (way) => {
-  test('whoever takes the rows takes long: left alone', async () => {
+  test('slow caller: not interrupted', async () => {
     const { open } = await house()
     expect(await WAYS[way](await open(), { meanwhile: () => pause(LONG_MS) })).toBe(ROWS)
   })
 
-  test('this machine sleeps for a while: left alone', async () => {
+  test('machine sleeps: not interrupted', async () => {
     const { open } = await house()
     const slow = `i > (SELECT 0 FROM (SELECT pg_catalog.pg_sleep(${LONG_MS / 1000})) AS s)`
     const timer = setTimeout(() => {
@@ -141,27 +141,27 @@ describe.each(['rows', 'copy'] as const)('%s', (way) => {
   })
 })
 
-describe('before a table is read', () => {
+describe('list of tables', () => {
   test.each([
     ['BEGIN', 'no answer for 0.6 s'],
     ['pg_export_snapshot', 'no answer for 0.6 s'],
-  ])('%s is lost', async (sees, message) => {
+  ])('%s is lost: an error', async (sees, message) => {
     const { proxy, open } = await house()
     proxy.add({ does: 'black-hole', sees, direction: 'up' })
     await expect(inTime(open())).rejects.toMatchObject({ ...DEAD, message: expect.stringContaining(message) })
   })
 
   test.each([
-    ['black-hole', { ...DEAD, message: expect.stringContaining('the connection is dead') }],
+    ['black-hole', { ...DEAD, message: expect.stringContaining('connection lost') }],
     ['black-hole-all', { code: 'SOURCE_UNREACHABLE', message: expect.stringContaining('timeout') }],
-  ] as const)('the list of tables: %s', async (does, error) => {
+  ] as const)('query of the catalog, %s: an error', async (does, error) => {
     const { proxy, open } = await house()
     const snapshot = await open()
     proxy.add({ does, sees: 'pg_attribute', direction: 'up' })
     await expect(inTime(snapshot.tables())).rejects.toMatchObject(error)
   })
 
-  test('the only connection there is, and the network goes', async () => {
+  test('single connection, network down: an error', async () => {
     const { proxy, open } = await house({ connections: 1 })
     const snapshot = await open()
     await snapshot.tables()
@@ -172,7 +172,7 @@ describe('before a table is read', () => {
     })
   })
 
-  test('stopped while the server says nothing: at once', async () => {
+  test('abort while the server is silent: ends at once', async () => {
     const { proxy, open } = await house({ heartbeatMs: 60_000 })
     const snapshot = await open()
     proxy.add({ does: 'black-hole', sees: 'pg_attribute', direction: 'up' })

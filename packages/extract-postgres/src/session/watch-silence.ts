@@ -6,49 +6,51 @@ import type { PgClient } from './pg-client.ts'
 import { sourceFailure } from './postgres-errors.ts'
 import { hangUp, within } from './within.ts'
 
-/** How long the server may take to answer what needs no work: whether it is there. */
+/** How long the server may take to answer a query that needs no work, before it counts as unreachable. */
 export const DEFAULT_HEARTBEAT_MS = 30_000
 
-/** Set while an answer of the server is awaited, for others to see. */
+/** True while an answer of the server is awaited; other code reads it. */
 export interface Waiting {
   now: boolean
 }
 
-/** One connection on which the server may be working, for however long. */
+/** A connection on which the server may be working, for any time. */
 export interface Watched {
-  /** Of its backend. */
+  /** Process id of its backend. */
   readonly pid: number
   readonly client: pg.Client
   readonly waiting: Waiting
-  /** Told, once, when what the server has said will not come. */
+  /** Called once when data that the server sent will not arrive. */
   lost(): void
 }
 
 export interface WatchSilenceOptions {
   readonly server: string
-  /** Of the running server, as `Backend` has it. */
+  /** The running server, as in `Backend`. */
   readonly instance: string
-  /** A session in a transaction with nothing to do; null while there is none. */
+  /** An idle session in a transaction; null while there is none. */
   readonly spare: () => PgClient | null
-  /** Opens a connection to ask on, where there is no spare one; it is ended here. */
+  /** Opens a connection for the check if there is no spare one; closed here. */
   readonly another: () => Promise<pg.Client>
   readonly heartbeatMs: number
-  /** Told, once, when the server gives no answer at all. */
+  /** Called once when the server gives no answer at all. */
   readonly onDead: (error: DwhError) => void
 }
 
 export interface SilenceWatch {
-  /** Returns how to stop. */
+  /** Returns a function that stops watching. */
   watch(watched: Watched): () => void
 }
 
-/** What the server says of a backend: `ours` is the next word. */
+/** Whose turn it is, according to the server: `ours` if the server waits for us. */
 type Turn = 'theirs' | 'ours' | 'unknown'
 
 /**
- * Tells a query that takes long from a connection that is dead. Neither can be told by silence: a sort may take an hour before its first row, and a firewall that has forgotten a connection says
- * nothing either. So after half a heartbeat without a byte the server is asked, on another connection, what it does. Working: it may. Waiting for us, twice, while we wait for it: what it said is lost,
- * and so is this connection. No answer to that question either: the server is not there any more.
+ * Distinguishes a long query from a lost connection. Silence does not tell: a sort may take an hour before its first
+ * row, and a firewall that dropped a connection does not report it. So after half a heartbeat without a byte, another
+ * connection asks the server what the backend is doing. If it is working, we wait. If it waits for us, twice, while we
+ * wait for it, what it sent is lost, and so is this connection. If there is no answer to this query either, the server
+ * is unreachable.
  */
 export function watchSilence({ server, instance, ...options }: WatchSilenceOptions): SilenceWatch {
   const { spare, another, heartbeatMs, onDead } = options
@@ -58,13 +60,13 @@ export function watchSilence({ server, instance, ...options }: WatchSilenceOptio
     if (client !== null) return within(turnOf(client, pid), heartbeatMs, () => noAnswer(server, heartbeatMs))
     const found = await another().catch((error) => {
       const failure = sourceFailure(error, { server })
-      // full, or shutting down: that is an answer, too
+      // a refusal (no free connection, shutting down) is an answer too
       if (failure.code === 'SOURCE_UNREACHABLE' && failure.context.sqlstate === undefined) throw failure
       return null
     })
     if (found === null) return 'unknown'
     try {
-      // a pooler may have no server for it
+      // a pooler may have no server connection for it
       return await within(freshTurnOf(found, pid, instance), heartbeatMs, () => noAnswer(server, heartbeatMs))
     } catch {
       return 'unknown'
@@ -115,17 +117,19 @@ export function watchSilence({ server, instance, ...options }: WatchSilenceOptio
   }
 }
 
-/** Of TLS and of plain sockets. */
+/** Bytes read so far, for TLS and plain sockets. */
 function readFrom(client: pg.Client): number {
   return (client.connection.stream as Socket).bytesRead
 }
 
 const SAVEPOINT = 'dwh_silence'
 
-/** Functions instead of `pg_stat_activity`, which would leave locks on shared catalogs until the end of the transaction. */
+/**
+ * Functions instead of `pg_stat_activity`, which would keep locks on shared catalogs until the end of the transaction.
+ */
 const stateQuery = (pid: number) => `SELECT state, wait_event FROM pg_catalog.pg_stat_get_activity(${pid}) AS a`
 
-/** In the transaction that holds the snapshot, which a question that fails must not end. */
+/** Asks in the transaction that holds the snapshot; a failed query must not end it. */
 async function turnOf(client: PgClient, pid: number): Promise<Turn> {
   try {
     const results: unknown = await client.query(
@@ -138,7 +142,10 @@ async function turnOf(client: PgClient, pid: number): Promise<Turn> {
   }
 }
 
-/** A pooler, or a name with several addresses, may lead to a server that has another backend of that number. */
+/**
+ * Asks on a new connection. A pooler, or a name with several addresses, may lead to another server with another backend
+ * of the same number.
+ */
 async function freshTurnOf(client: PgClient, pid: number, instance: string): Promise<Turn> {
   const results: unknown = await client.query(
     `SELECT pg_catalog.pg_postmaster_start_time()::text AS instance; ${stateQuery(pid)}`,
@@ -147,27 +154,26 @@ async function freshTurnOf(client: PgClient, pid: number, instance: string): Pro
   return here.rows[0].instance === instance ? turn(state.rows[0]) : 'unknown'
 }
 
-/** https://www.postgresql.org/docs/18/monitoring-stats.html#WAIT-EVENT-CLIENT-TABLE; a backend that is gone has nothing more to say. */
+/**
+ * See https://www.postgresql.org/docs/18/monitoring-stats.html#WAIT-EVENT-CLIENT-TABLE; a backend that has ended sends
+ * nothing more.
+ */
 function turn(row: { readonly state: string | null; readonly wait_event: string | null } | undefined): Turn {
   if (row === undefined || row.state?.startsWith('idle')) return 'ours'
   return row.wait_event === 'ClientRead' || row.wait_event === 'ClientWrite' ? 'ours' : 'theirs'
 }
 
-/** Of the server as a whole. */
+/** The error for a server that does not answer. */
 export function noAnswer(server: string, timeoutMs: number): DwhError {
   return new DwhError('SOURCE_FAILED', `${server}: no answer for ${timeoutMs / 1000} s`, {
-    hint: 'The server hangs, or the network in between is gone. Run again when it is back.',
+    hint: 'The server hangs, or the network connection is down. Run again when it is back.',
   })
 }
 
-/** Of one connection; `retryable` where the snapshot is still there to read at. */
+/** The error for a lost connection; `retryable` if the snapshot still exists. */
 export function lostAnswer(where: string, retryable: boolean): DwhError {
-  return new DwhError(
-    'SOURCE_FAILED',
-    `${where}: the connection is dead: the server waits for us, and nothing of what it said has come`,
-    {
-      hint: 'Run again. If it happens often, look for a firewall, proxy or NAT in between that forgets connections.',
-      context: { retryable },
-    },
-  )
+  return new DwhError('SOURCE_FAILED', `${where}: connection lost: the server sent data that never arrived`, {
+    hint: 'Run again. If it happens often, look for a firewall, proxy or NAT in between that drops idle connections.',
+    context: { retryable },
+  })
 }

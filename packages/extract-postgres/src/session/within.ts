@@ -1,11 +1,12 @@
 import type pg from 'pg'
 
-/** What follows a deadline: see `within`. */
+/** Fraction of the time that is added after the deadline: see `within`. */
 const GRACE = 10
 
 /**
- * The answer, or an error where there is none in time. A machine that slept wakes with its timers first: so what has come meanwhile still counts, for a tenth of the time more.
- * @throws what `late` makes
+ * Waits for an answer, or fails after the timeout. When a machine wakes from sleep, its timers fire first: so an answer
+ * still counts for another tenth of the time.
+ * @throws the error that `late` makes
  */
 export async function within<T>(answer: Promise<T>, timeoutMs: number, late: (timeoutMs: number) => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
@@ -18,15 +19,15 @@ export async function within<T>(answer: Promise<T>, timeoutMs: number, late: (ti
     return await Promise.race([answer, over])
   } finally {
     clearTimeout(timer)
-    // whoever gave up waiting does not want to hear of it any more
+    // after the timeout, nobody handles a later rejection
     answer.catch(() => {})
   }
 }
 
-/** How long a server may take to close a connection that it is asked to. */
+/** How long a server may take to close a connection. */
 const GOODBYE_MS = 1_000
 
-/** Says goodbye and closes the connection, whether the server answers or not; nobody needs to wait for it. */
+/** Ends the session and closes the connection, whether the server answers or not; no need to wait for it. */
 export function hangUp(client: pg.Client): void {
   const timer = setTimeout(() => client.connection.stream.destroy(), GOODBYE_MS)
   client

@@ -62,7 +62,7 @@ export const EXTRACT_POSTGRES: readonly PlantedFault[] = [
     find: '`(${condition}\\n)`',
     replace: '`${condition}\\n`',
     tests: [`${src}/read/read-rows.test.ts`],
-    only: 'condition',
+    only: 'condition:',
   },
   {
     name: 'a batch of rows grows without end',

@@ -100,6 +100,6 @@ export const PIPELINE: readonly PlantedFault[] = [
     find: "verify === 'counts' ? [] : columns)",
     replace: '[])',
     tests: [`${src}/run-pipeline.test.ts`],
-    only: 'what came is not what Postgres has',
+    only: 'data differs from Postgres',
   },
 ]

@@ -3,6 +3,6 @@ import { publishedSchema } from './published-schema.test-support.ts'
 
 const FILE = '../dwh.schema.json'
 
-test('dwh.schema.json, which editors read, is made of the schema that the program reads by (vitest -u writes it)', async () => {
+test('dwh.schema.json: equals the schema that the program uses (vitest -u writes it)', async () => {
   await expect(publishedSchema()).toMatchFileSnapshot(FILE)
 })

@@ -114,7 +114,7 @@ export interface EtlState {
   readonly version: 3
   /** When the last good run was committed. */
   readonly last_run_at: string | null
-  /** Of the last good run; a failed one never changes it. `partial`: some of its tables failed, and are kept from before. */
+  /** Of the last good run; a failed one never changes it. `partial`: some of its tables failed and still show the previous version. */
   readonly status: 'none' | 'success' | 'partial'
   readonly duration_ms: number | null
   /** Rows of every current table, as the last good run left them. */

@@ -575,7 +575,7 @@ test('a snapshot that gets too old after all tables were read: the run is publis
   expect(report).toMatchObject({ record: { status: 'success' }, unfinished: null })
 })
 
-describe('tables fail, and are to be kept from before', () => {
+describe('on_table_error keep-previous', () => {
   const onTableError = 'keep-previous'
 
   /** The shop as of yesterday; `c` fails from now on, and a new `d` too. */

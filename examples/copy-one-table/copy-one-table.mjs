@@ -9,7 +9,7 @@ const writer = await openParquetWriter({ tempDirectory: temporary })
 const snapshot = await postgresSource({ connection }).open()
 try {
   const table = (await snapshot.tables()).find((offered) => offered.name === name)
-  if (!table) throw new Error(`there is no table ${name}`)
+  if (!table) throw new Error(`no table ${name}`)
   const path = `${temporary}/table.parquet`
   const { rows } = await writer.write({ path, columns: table.columns, data: snapshot.read(table) })
   const { key, sha256 } = await localStore({ path: folder }).putFile(`${name}.parquet`, path, { move: true })

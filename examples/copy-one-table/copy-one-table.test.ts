@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 
 const program = fileURLToPath(new URL('./copy-one-table.mjs', import.meta.url))
 
-test('one table becomes one file, with three packages alone', async () => {
+test('one table: copied to one file with three packages', async () => {
   const database = await testDatabase(`
     CREATE TABLE orders (id int PRIMARY KEY, paid numeric(10,2), placed timestamptz, note text);
     INSERT INTO orders SELECT n, n * 1.10, '2026-02-18Z'::timestamptz + n * interval '1 minute', nullif('note ' || n, 'note 7')
@@ -27,14 +27,14 @@ test('one table becomes one file, with three packages alone', async () => {
   expect(rows[6]).toEqual({ id: 7, paid: 7.7, placed: new Date('2026-02-18T00:07:00Z'), note: null })
 })
 
-test('a table that is not there: an error, no file, and the process ends', async () => {
+test('table does not exist: error, no file, and the process ends', async () => {
   const database = await testDatabase('CREATE TABLE orders (id int)')
   const child = startChild(program, [database.url, 'customers', await temporaryFolder()])
   expect(await child.ended).toBe(1)
-  expect(child.output()).toContain('there is no table customers')
+  expect(child.output()).toContain('no table customers')
 })
 
-test('the program fits on half a screen', async () => {
+test('program: fits on half a screen', async () => {
   const source = await readFile(program, 'utf8')
   expect(source.trimEnd().split('\n').length).toBeLessThanOrEqual(24)
 })

@@ -62,7 +62,7 @@ async function until(child: Child, text: string): Promise<void> {
   }
 }
 
-test('it copies both sources in one commit, answers, and ends cleanly', async () => {
+test('service: copies both sources in one commit, answers, and ends cleanly', async () => {
   const { url } = await ratesApi()
   const { child, ask } = await start({ RATES_URL: url })
   await until(child, 'published')
@@ -78,7 +78,7 @@ test('it copies both sources in one commit, answers, and ends cleanly', async ()
   expect(child.output()).toMatch(/ended\n$/)
 })
 
-test('an API that fails publishes nothing; it is tried again, and then both are there', async () => {
+test('API fails: nothing is published; the next run publishes both sources', async () => {
   const api = await ratesApi()
   api.fail(500)
   const { child, ask } = await start({ RATES_URL: api.url, EVERY_SECONDS: '0.2' })
@@ -92,8 +92,8 @@ test('an API that fails publishes nothing; it is tried again, and then both are 
   expect(await child.ended, child.output()).toBe(0)
 })
 
-test('ended in the middle of a run: nothing is published, and nothing is left open', async () => {
-  // an API that takes its time
+test('service stopped during a run: nothing is published, and everything is closed', async () => {
+  // an API that never answers
   const server = createServer(() => {})
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close().closeAllConnections())

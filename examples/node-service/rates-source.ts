@@ -13,7 +13,7 @@ const RATES: TableSchema = {
 
 type Row = [currency: string, day: string, rate: string | null]
 
-/** The pages of an API, as batches of rows. */
+/** Reads the pages of an API as batches of rows. */
 async function* pages(url: string, signal?: AbortSignal): AsyncGenerator<Row[]> {
   for (let next: string | null = url; next !== null; ) {
     const answer = await fetch(next, signal ? { signal } : {})
@@ -24,7 +24,7 @@ async function* pages(url: string, signal?: AbortSignal): AsyncGenerator<Row[]> 
   }
 }
 
-/** A place that tables come from: one instant, its tables, their rows. */
+/** A source with one table: opens a snapshot, lists the tables and reads their rows. */
 export function ratesSource(url: string): Source {
   return {
     async open() {

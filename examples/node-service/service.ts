@@ -10,7 +10,7 @@ const ending = new AbortController()
 const { signal } = ending
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => ending.abort(name))
 
-/** A run at the start, and again so long after the end of the last one. */
+/** Runs at the start, and again EVERY_SECONDS after the end of each run. */
 async function copyByTheClock(): Promise<void> {
   while (!signal.aborted) {
     console.log(await copyTables(signal))
@@ -39,7 +39,7 @@ const copying = copyByTheClock()
 server.listen(Number(PORT))
 if (!signal.aborted) await once(signal, 'abort')
 
-// a run that is under way ends without publishing, and gives back what it holds
+// a run in progress ends without publishing and releases its lease and connections
 server.close()
 await copying
 await warehouse.close()

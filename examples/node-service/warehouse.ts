@@ -5,23 +5,23 @@ import { ratesSource } from './rates-source.ts'
 const { DATABASE_URL = '', RATES_URL = '', WAREHOUSE = 'warehouse' } = process.env
 
 /**
- * Beside the Postgres of the settings, a source of our own. A bucket takes `storage: 's3://bucket/prefix'`, and
- * nothing else.
+ * Opens a warehouse with two sources: the Postgres of the settings, and our own. For a bucket, only change to
+ * `storage: 's3://bucket/prefix'`.
  */
 export const warehouse: Warehouse = await openWarehouse(
   { source: DATABASE_URL, storage: WAREHOUSE, memory_limit: '512MiB' },
   { sources: { rates: { source: ratesSource(RATES_URL) } } },
 )
 
-/** One run: the tables of all sources are published by one commit, or none is. */
+/** Runs the pipeline once: one commit publishes the tables of all sources, or nothing is published. */
 export async function copyTables(signal: AbortSignal): Promise<string> {
   try {
     const { record } = await warehouse.run({ signal, onEvent: tell })
     return `published ${record.run_id}, ${Object.keys(record.tables).length} tables`
   } catch (error) {
     if (!isDwhError(error)) throw error
-    // whatever it was: nothing was published, and the warehouse is as it was
-    if (error.code === 'CONFLICT') return 'another run is under way, or was quicker'
+    // in every case nothing was published, and the warehouse is unchanged
+    if (error.code === 'CONFLICT') return 'another run is in progress or published first'
     if (error.code === 'ABORTED') return 'stopped'
     return `failed: ${error.code}: ${error.message}. ${error.hint ?? ''}`
   }
@@ -32,7 +32,7 @@ function tell(event: RunEvent): void {
   if (event.type === 'table-failed') console.log(`${event.table}: ${event.code}: ${event.message}`)
 }
 
-/** Asks the warehouse as the last run has left it: one JSON array for each statement; null before the first run. */
+/** Queries the tables of the last run: one JSON array for each statement; null before the first run. */
 export async function ask(sql: string, signal: AbortSignal): Promise<string | null> {
   if ((await warehouse.state()).status === 'none') return null
   const session = await warehouse.session()

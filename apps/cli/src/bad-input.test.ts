@@ -29,7 +29,7 @@ async function refuses(
 }
 
 describe('the source', () => {
-  test('wrong password, missing database, unreachable host, malformed URL, none at all', async () => {
+  test('wrong password, missing database, unreachable host, malformed URL, no source: exit code and hint', async () => {
     const database = await testDatabase('CREATE TABLE a (i int)')
     const place = await workplace()
     const url = new URL(database.url)
@@ -93,14 +93,14 @@ describe('the source', () => {
     return { ...finished, stderr: `${stderr.slice(0, 2).join('\n')}\n` }
   }
 
-  test('a password from the configuration file is not shown either', async () => {
+  test('password in the configuration file: not shown', async () => {
     const place = await workplace()
     await writeFile(join(place.folder, 'dwh.yaml'), `source: postgres://u:${SECRET}@127.0.0.1:1/x\n`)
     await refuses(place, await place.dwh(['run']), 1, 'ECONNREFUSED')
     expect((await place.dwh(['plan', '--debug'])).stderr).not.toContain(SECRET)
   })
 
-  test('a database without tables, or with none that may be read', async () => {
+  test('no tables, or no readable tables: exit code 1 with the GRANT', async () => {
     const database = await testDatabase()
     const place = await workplace({ DATABASE_URL: database.url })
     await refuses(place, await place.dwh(['run']), 1, 'no tables', 'right database')
@@ -128,7 +128,7 @@ describe('the source', () => {
     expect((await place.dwh(['run'], asReader)).code).toBe(0)
   })
 
-  test('names that one warehouse cannot tell apart', async () => {
+  test('names that differ only in case: exit code 2', async () => {
     const database = await testDatabase('CREATE TABLE "Order" (i int); CREATE TABLE "order" (i int)')
     const place = await workplace({ DATABASE_URL: database.url })
     await refuses(place, await place.dwh(['run']), 2, 'Order and order', 'tables: { "order": { name: ')
@@ -172,8 +172,8 @@ describe('the command line and the configuration', () => {
     ['max_snapshot_age: a day', 'max_snapshot_age: expected a duration'],
     ['memory_limit: a lot', 'memory_limit: expected a size'],
     ['timezone: Mars/Olympus', 'time zone "Mars/Olympus"', 'IANA'],
-    ['storage: gs://bucket/x', 'gs:// is no kind of storage', 's3://bucket/prefix'],
-    ['storage: s3:/bucket/x', 's3:/ is no kind of storage', 's3://bucket/prefix'],
+    ['storage: gs://bucket/x', 'gs:// is not a supported kind of storage', 's3://bucket/prefix'],
+    ['storage: s3:/bucket/x', 's3:/ is not a supported kind of storage', 's3://bucket/prefix'],
     ['storage: s3://bucket/b c', 'prefix of the storage: not valid'],
     ['storage: s3://bucket\ns3: { path_stile: true }', 'dwh.yaml:2', 'path_style'],
     ['storage: [', 'dwh.yaml:'],
@@ -205,7 +205,7 @@ describe('the command line and the configuration', () => {
     [['query', 'SELECT 1'], 'no warehouse here yet'],
     [['query', '--max-rows', 'x', 'SELECT 1'], '--max-rows x'],
     [['query', '--file', 'nowhere.sql'], 'nowhere.sql'],
-    [['query', '--file', 'a', 'SELECT 1'], 'come twice'],
+    [['query', '--file', 'a', 'SELECT 1'], 'SQL given twice'],
     [['history', '--limit', '0'], '--limit 0'],
     [['tables'], 'no warehouse here yet'],
     [['views'], 'no warehouse here yet'],
@@ -214,7 +214,7 @@ describe('the command line and the configuration', () => {
     await refuses(made, await made.dwh(args), 2, literally(text))
   })
 
-  test('a mistyped command, option or format', async () => {
+  test('misspelled command, option or format: exit code 2', async () => {
     const { dwh } = await place()
     expect(await dwh(['rnu'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean run?') })
     expect(await dwh(['run', '--replac'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--replace') })
@@ -225,7 +225,7 @@ describe('the command line and the configuration', () => {
     expect(await dwh([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: dwh') })
   })
 
-  test('etl.json changed by hand, or of a newer version', async () => {
+  test('etl.json changed by hand or of a newer version: exit code 1', async () => {
     const made = await place()
     expect((await made.dwh(['run'])).code).toBe(0)
     const generations = join(made.folder, 'warehouse/_dwh/generations/etl.json')
@@ -243,12 +243,12 @@ describe('the command line and the configuration', () => {
 })
 
 describe('the disk', () => {
-  test('a folder that may not be written to', async () => {
+  test('storage not writable: exit code 1', async () => {
     const database = await testDatabase('CREATE TABLE a (i int)')
     const place = await workplace({ DATABASE_URL: database.url })
     await mkdir(join(place.folder, 'warehouse'))
     await chmod(join(place.folder, 'warehouse'), 0o555)
-    // root may write anywhere, but not where the file system is read-only
+    // root may write anywhere except on a read-only file system
     if (isRoot) {
       await run('mount', ['-t', 'tmpfs', '-o', 'size=8m,ro', 'tmpfs', join(place.folder, 'warehouse')])
       onTestFinished(async () => {
@@ -263,7 +263,7 @@ describe('the disk', () => {
     })
   })
 
-  test('a temporary folder that cannot be made', async () => {
+  test('temporary folder cannot be created: exit code 1', async () => {
     const database = await testDatabase('CREATE TABLE a (i int)')
     const place = await workplace({ DATABASE_URL: database.url })
     await writeFile(join(place.folder, 'a-file'), '')
@@ -277,7 +277,7 @@ describe('the disk', () => {
   })
 
   test.skipIf(!isRoot)(
-    'a full disk, for the warehouse and for the temporary files [needs root, to mount a small one]',
+    'disk full, for the warehouse or temporary files: exit code 1 [needs root, to mount a small disk]',
     async () => {
       const database = await testDatabase(
         `CREATE TABLE small (i int); CREATE TABLE big AS SELECT md5(i::text) || md5((i+1)::text) AS t FROM generate_series(1, 100000) i`,
@@ -315,7 +315,7 @@ describe('the disk', () => {
 describe('a run is interrupted', () => {
   const BIG = `CREATE TABLE small (i int); CREATE TABLE big AS SELECT i, repeat(md5(i::text), 8) AS t FROM generate_series(1, 300000) i`
 
-  test('the backend is killed midway: yesterday stays, status says what failed', async () => {
+  test('backend killed during a run: the previous version stays, status shows the failure', async () => {
     const database = await testDatabase(BIG)
     const place = await workplace({ DATABASE_URL: database.url })
     expect((await place.dwh(['run', '--date', '2026-02-17'])).code).toBe(0)
@@ -349,14 +349,14 @@ describe('a run is interrupted', () => {
     ['SIGINT', 1],
     // from the terminal, and from npm
     ['SIGINT', 2],
-  ] as const)('%s, %i times at once: it stops, cleans up, and publishes nothing', async (signal, times) => {
+  ] as const)('%s, %i times at once: the run stops, cleans up, and publishes nothing', async (signal, times) => {
     const database = await testDatabase(BIG)
     const place = await workplace({ DATABASE_URL: database.url })
     const finished = await place.dwh(['run'], {
       onStart: (child) => {
         child.stderr?.once('data', () => {
           child.kill(signal)
-          // not in the same moment, in which two are one
+          // a little later: two simultaneous signals count as one
           if (times === 2) setTimeout(() => child.kill(signal), 20)
         })
       },
@@ -380,7 +380,7 @@ describe('a run is interrupted', () => {
       .toBe(0)
   })
 
-  test('SIGKILL: nothing is published, and the next run needs no help', async () => {
+  test('SIGKILL during a run: nothing is published, and the next run succeeds', async () => {
     const database = await testDatabase(BIG)
     const place = await workplace({ DATABASE_URL: database.url })
     const finished = await place.dwh(['run'], {
@@ -396,7 +396,7 @@ describe('a run is interrupted', () => {
     ])
   })
 
-  test('whoever reads the answer may leave early', async () => {
+  test('reader closes stdout early: exit code 0', async () => {
     const database = await testDatabase(BIG)
     const place = await workplace({ DATABASE_URL: database.url })
     await place.dwh(['run'])
@@ -408,7 +408,7 @@ describe('a run is interrupted', () => {
     expect(finished).toMatchObject({ code: 0, stderr: '' })
   })
 
-  test('a server that never answers', async () => {
+  test('server never answers: timeout with a hint', async () => {
     const silent = createServer()
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void silent.close())

@@ -6,7 +6,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
 /*
- * The policies that the pages and `dwh doctor --bucket-policy` give are enough for what they are for, and for no more: a server that denies all that they do not allow.
+ * Tests that the policies of the pages and of `dwh doctor --bucket-policy` suffice and allow nothing more, with a server
+ * that denies everything else.
  */
 
 interface Statement {
@@ -64,7 +65,7 @@ async function setUp() {
       S3_ENDPOINT: server.url,
       AWS_ACCESS_KEY_ID: name,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      // what one has fetched is not there for the others
+      // a separate cache for each credential
       DWH_CACHE: `cache-${name}`,
     }
     return (...args: string[]) => place.dwh(args, { env })
@@ -72,7 +73,7 @@ async function setUp() {
   return { server, as }
 }
 
-test('the policy of a writer is enough for all that changes a warehouse', async () => {
+test('writer policy: allows every command that changes a warehouse', async () => {
   const { server, as } = await setUp()
   const writer = as('writer')
   for (const date of ['2026-02-17', '2026-02-18', '2026-02-18'])
@@ -90,7 +91,7 @@ test('the policy of a writer is enough for all that changes a warehouse', async 
   expect(server.requests.filter(({ status }) => status === 403)).toEqual([])
 })
 
-test('the policy of a reader is enough for all that asks, and for nothing that writes', async () => {
+test('reader policy: allows every command that reads, and none that writes', async () => {
   const { server, as } = await setUp()
   expect(await as('writer')('run', '--date', '2026-02-18')).toMatchObject({ code: 0 })
   const reader = as('reader')
@@ -115,7 +116,7 @@ test('the policy of a reader is enough for all that asks, and for nothing that w
   expect(server.objects('warehouse')).toHaveLength(before)
 })
 
-test('a reader of some tables asks these, and is refused the others', async () => {
+test('policy for some tables: allows queries of these and denies the others', async () => {
   const { as } = await setUp()
   expect(await as('writer')('run', '--date', '2026-02-18')).toMatchObject({ code: 0 })
   const analyst = as('analyst')

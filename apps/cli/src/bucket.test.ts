@@ -37,7 +37,7 @@ function dataBytes(server: Server): number {
 const COUNT = ['query', '--format', 'csv', 'SELECT count(*) AS n FROM customers']
 
 describe('a warehouse in a bucket', () => {
-  test('run, query, query again, and query while the bucket is away', async () => {
+  test('run, query, query again from the cache, and query while the bucket is unreachable', async () => {
     const { server, place } = await setUp()
     const run = await place.dwh(['run'])
     expect(run.stderr).not.toContain('error')
@@ -60,14 +60,18 @@ describe('a warehouse in a bucket', () => {
 
     await server.close()
     const away = await place.dwh(COUNT)
-    expect(away).toMatchObject({ code: 0, stdout: 'n\n50\n', stderr: expect.stringMatching(/Answered as of \d{4}-/) })
+    expect(away).toMatchObject({
+      code: 0,
+      stdout: 'n\n50\n',
+      stderr: expect.stringMatching(/Showing what was last read from it, at \d{4}-/),
+    })
     expect((await place.dwh(['status'])).stdout).toContain('holds      3 tables')
     const other = await place.dwh(['query', 'SELECT count(*) FROM orders'])
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') })
     expect((await place.dwh(['run'])).code).toBe(1)
   })
 
-  test('two days: current and as of; a second run replaces the day', async () => {
+  test('two days: queries of the current day and as of the first; a second run replaces the day', async () => {
     const { env, place } = await setUp()
     for (const date of ['2026-02-17', '2026-02-18', '2026-02-18'])
       expect(await place.dwh(['run', '--date', date, '--replace'])).toMatchObject({ code: 0 })
@@ -77,7 +81,7 @@ describe('a warehouse in a bucket', () => {
     expect((await place.dwh(COUNT, { env: byBucket })).stdout).toBe('n\n50\n')
   })
 
-  test('a server that ignores conditions is said to, after every run; views and tables name objects by URL', async () => {
+  test('server ignores conditional writes: warning after every run; views and tables name objects by URL', async () => {
     const { server, place } = await setUp()
     expect((await place.dwh(['run'])).stderr).not.toContain('conditional writes')
     server.script({ when: () => true, do: 'ignore-conditions' })
@@ -90,7 +94,7 @@ describe('a warehouse in a bucket', () => {
     expect((await place.dwh(['tables', '--json'])).stdout).toContain('"s3://bucket/data/warehouse/orders/')
   })
 
-  test('the cache holds what it may, and a file that is larger than that is refused with the two ways out', async () => {
+  test('cache: stays within its size, and a larger file is refused with the two solutions', async () => {
     const { place } = await setUp()
     await place.dwh(['run'])
     const files = join(place.folder, '../home/.cache/dwh/files')
@@ -104,7 +108,7 @@ describe('a warehouse in a bucket', () => {
     expect(small).toMatchObject({ code: 1, stderr: expect.stringMatching(/DWH_CACHE_SIZE[\s\S]*httpfs/) })
   })
 
-  test('a file of the cache that was changed is fetched again; a damaged object is refused', async () => {
+  test('cached file changed: fetched again; object damaged: refused', async () => {
     const { server, place } = await setUp()
     await place.dwh(['run'])
     await place.dwh(COUNT)
@@ -124,7 +128,7 @@ describe('a warehouse in a bucket', () => {
     expect(await readdir(files)).toEqual([])
   })
 
-  test('settings from the file; secrets are never shown', async () => {
+  test('settings from the file: used, and secrets are never shown', async () => {
     const { server, place, env } = await setUp()
     await mkdir(join(place.folder, 'certificates'))
     await writeFile(

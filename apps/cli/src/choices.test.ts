@@ -8,7 +8,7 @@ const PRICES = `CREATE TABLE prices (id uuid PRIMARY KEY DEFAULT '2f1c1d6a-0f5e-
   INSERT INTO prices (amount, free, at, tags) VALUES ('NaN', 0.12345678901234567890, '2026-02-18 03:00:12.5+01', '{a,NULL}')`
 
 test.each(['rows', 'copy'])(
-  'a NaN in a numeric(10,2), by %s: refused, with the settings that let it through',
+  'NaN in a numeric(10,2), by %s: refused, with the settings that allow it',
   async (method) => {
     const { url } = await testDatabase(PRICES)
     const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTRACT: method })
@@ -25,8 +25,8 @@ test.each(['rows', 'copy'])(
     await writeFile(join(folder, 'dwh.json'), JSON.stringify(settings))
     const run = await dwh(['run', '--json'])
     expect(run.code, run.stderr).toBe(0)
-    expect(run.stderr).toContain('- prices: column amount: 1 value stored as NULL, as columns.types wants it\n')
-    expect(run.stderr).toContain('- prices: column free: 1 value not exact as DOUBLE, as columns.types wants it\n')
+    expect(run.stderr).toContain('- prices: column amount: 1 value stored as NULL, as set in columns.types\n')
+    expect(run.stderr).toContain('- prices: column free: 1 value not exact as DOUBLE, as set in columns.types\n')
     const lossy_conversions = { amount: { choice: 'nullify', values: 1 }, free: { choice: 'double', values: 1 } }
     expect(JSON.parse(run.stdout)).toMatchObject({
       lossy_conversions: { prices: lossy_conversions },
@@ -48,7 +48,7 @@ test.each(['rows', 'copy'])(
   },
 )
 
-test('what grows wider says so once, and stays so', async () => {
+test('column type grows wider: one note, and the type stays', async () => {
   const { url, query } = await testDatabase('CREATE TABLE t (n numeric, a int[]); INSERT INTO t VALUES (1.5, $${1}$$)')
   const { dwh } = await workplace({ DATABASE_URL: url })
   expect((await dwh(['run'])).stderr).not.toContain('- t:')
@@ -61,12 +61,12 @@ test('what grows wider says so once, and stays so', async () => {
   expect((await dwh(['query', '--format', 'csv', 'SELECT n, a FROM t'])).stdout).toBe('n,a\n1.000,[1]\n')
 })
 
-test('the types of columns by the names that people use, in whatever case', async () => {
+test('types in settings: common names in any case are accepted', async () => {
   const { url } = await testDatabase(`CREATE TYPE "Mood" AS ENUM ('ok'); CREATE DOMAIN whole AS int4;
     CREATE TABLE t (at timestamptz(3), i int4, d decimal(10,2), f float8, b bool, c char(3), "all" timestamptz[], w whole, m "Mood")`)
   const { folder, dwh } = await workplace({ DATABASE_URL: url })
   const types = { TIMESTAMPTZ: 'iso8601', int: 'text', decimal: 'double', float8: 'text', bool: 'text', char: 'text' }
-  // none of these is in the table
+  // the table has none of these types
   const unused = { varbit: 'text', timetz: 'text', 'character varying': 'text', mood: 'text' }
   await writeFile(join(folder, 'dwh.json'), JSON.stringify({ types: { ...types, ...unused } }))
   const plan = await dwh(['plan', '--json'])
@@ -104,7 +104,7 @@ test.each([
   ],
   [{ tables: { t: { columns: { types: { m: 'text' } } } } }, /tables: t: no column "m"/],
   [{ types: { integer: 'double' } }, /types: integer: integer cannot be stored as double\n {2}Choose text/],
-])('a choice that there is not: %j', async (settings, message) => {
+])('unknown type choice: %j: refused', async (settings, message) => {
   const { url } = await testDatabase('CREATE TABLE t (n numeric(10,2), i int)')
   const { folder, dwh } = await workplace({ DATABASE_URL: url })
   await writeFile(join(folder, 'dwh.json'), JSON.stringify(settings))

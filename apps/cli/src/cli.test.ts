@@ -26,7 +26,7 @@ async function duckdb(...statements: string[]): Promise<unknown[][]> {
   }
 }
 
-test('the whole way: plan, run, status, tables, query, views, history', async () => {
+test('all commands in order: plan, run, status, tables, query, views, history', async () => {
   const database = await testDatabase(SHOP)
   const { dwh, folder, temp } = await workplace({ DATABASE_URL: database.url })
 
@@ -90,7 +90,7 @@ test('the whole way: plan, run, status, tables, query, views, history', async ()
   expect(history.stdout).toMatch(/^RUN +DATE +STATUS +TABLES +ROWS +SIZE +TOOK\n\S+ +\S+ +success +3 +51 +/)
 })
 
-test('--json everywhere, and nothing else on stdout', async () => {
+test('--json: every command writes JSON and nothing else to stdout', async () => {
   const database = await testDatabase(SHOP)
   const { dwh, folder } = await workplace({ DATABASE_URL: database.url })
   expect(JSON.parse((await dwh(['status', '--json'])).stdout)).toMatchObject({
@@ -131,7 +131,7 @@ test('--json everywhere, and nothing else on stdout', async () => {
   expect(JSON.parse(await readFile(join(folder, 'warehouse/etl.json'), 'utf8'))).toMatchObject({ run_id: run.run_id })
 })
 
-test('two days: each customer counts once, both can be asked and compared', async () => {
+test('two days: each customer counts once, both days can be queried and compared', async () => {
   const database = await testDatabase(SHOP)
   const { dwh } = await workplace({ DATABASE_URL: database.url })
   expect((await dwh(['run', '--date', '2026-02-17'])).code).toBe(0)
@@ -154,14 +154,14 @@ test('two days: each customer counts once, both can be asked and compared', asyn
     { id: 12 },
   ])
   const missing = await dwh(['query', 'SELECT 1', '--as-of', '2026-02-16'])
-  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('Days nearby: 2026-02-17') })
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('Nearest days: 2026-02-17') })
   const again = await dwh(['run', '--date', '2026-02-17'])
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('--replace') })
   expect((await dwh(['run', '--date', '2026-02-17', '--replace'])).code).toBe(0)
   expect(await ask('SELECT count(*) AS n FROM customers', '--as-of', '2026-02-17')).toEqual([{ n: 12 }])
 })
 
-test('one table fails, and is kept from before: exit 3, and every command says so', async () => {
+test('on_table_error keep-previous: one table fails, exit code 3 and every command shows it', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1::numeric(10,2) AS n')
   const { dwh } = await workplace({ DATABASE_URL: database.url, DWH_ON_TABLE_ERROR: 'keep-previous' })
   expect((await dwh(['run', '--date', '2026-02-17'])).code).toBe(0)
@@ -169,12 +169,16 @@ test('one table fails, and is kept from before: exit 3, and every command says s
   const why = 'b: column n: "NaN" is not a value of DECIMAL(10,2)'
   const run = await dwh(['run', '--date', '2026-02-18'])
   expect(run).toMatchObject({ code: 3, stderr: expect.stringContaining(`✗ ${why}`) })
-  const [published, kept, table] = run.stdout.split('\n')
+  const [published, previous, table] = run.stdout.split('\n')
   expect(published).toMatch(/^Published .*: 1 table, 2 rows/)
-  expect([kept, table]).toEqual(['Kept from before, since they failed:', `  2026-02-17  ${why}`])
-  expect((await dwh(['status'])).stdout).toContain(`\nkept from before  2026-02-17: ${why}\n`)
-  expect((await dwh(['history'])).stdout).toMatch(/ 2026-02-18 {2}partial .* kept from before: b\n/)
-  expect((await dwh(['doctor'])).stdout.replaceAll(/\s+/g, ' ')).toContain(`1 table kept from before: ${why}`)
+  expect([previous, table]).toEqual(['Failed; still showing the previous version:', `  2026-02-17  ${why}`])
+  expect((await dwh(['status'])).stdout).toContain(
+    `\nfailed table  still showing the previous version (2026-02-17): ${why}\n`,
+  )
+  expect((await dwh(['history'])).stdout).toMatch(/ 2026-02-18 {2}partial .* still showing the previous version: b\n/)
+  expect((await dwh(['doctor'])).stdout.replaceAll(/\s+/g, ' ')).toContain(
+    `1 table failed, still showing the previous version: ${why}`,
+  )
   expect(JSON.parse((await dwh(['query', '--json', 'SELECT (SELECT count(*) FROM a) AS a, n FROM b'])).stdout)).toEqual(
     [{ a: 2, n: 1 }],
   )
@@ -183,7 +187,7 @@ test('one table fails, and is kept from before: exit 3, and every command says s
   expect(JSON.parse(json.stdout)).toMatchObject({
     status: 'partial',
     tables: { a: { status: 'written' }, b: { status: 'failed', code: 'VALUE_REFUSED', message: why } },
-    kept: { b: { date: '2026-02-17', run_id: expect.any(String) } },
+    previous: { b: { date: '2026-02-17', run_id: expect.any(String) } },
   })
   expect(JSON.parse((await dwh(['status', '--json'])).stdout)).toMatchObject({
     status: 'partial',
@@ -193,7 +197,7 @@ test('one table fails, and is kept from before: exit 3, and every command says s
 })
 
 describe('settings', () => {
-  test('flags win over the environment, that over dwh.yaml, that over defaults; paths are relative to where they were written', async () => {
+  test('precedence: flags, environment, dwh.yaml, defaults; paths are relative to where they are written', async () => {
     const database = await testDatabase('CREATE TABLE a (i int); CREATE TABLE b (i int)')
     const { dwh, folder } = await workplace({ APP_URL: database.url })
     await writeFile(
@@ -226,7 +230,7 @@ describe('settings', () => {
     })
   })
 
-  test('the PG* variables are enough', async () => {
+  test('only PG* variables: enough to run', async () => {
     const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
     const url = new URL(database.url)
     const { dwh } = await workplace({
@@ -240,7 +244,7 @@ describe('settings', () => {
     expect(run.code, run.stderr).toBe(0)
   })
 
-  test('the day is that of the time zone', async () => {
+  test('--timezone: determines the day', async () => {
     const database = await testDatabase('CREATE TABLE a (i int)')
     const { dwh } = await workplace({ DATABASE_URL: database.url })
     const days = await Promise.all(
@@ -252,7 +256,7 @@ describe('settings', () => {
   })
 })
 
-test('help teaches: every command has an example', async () => {
+test('--help: every command has an example', async () => {
   const { dwh } = await workplace()
   const main = await dwh(['--help'])
   expect(main).toMatchObject({ code: 0, stderr: '' })

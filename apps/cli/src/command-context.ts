@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Environment } from '@dwh/warehouse'
 
-/** What a command may touch of the process: made once by main, so that commands take it as an argument. */
+/** Everything of the process that a command may use. Created once by main and passed to each command. */
 export interface CommandContext extends Environment {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: Output
@@ -10,17 +10,17 @@ export interface CommandContext extends Environment {
   readonly random: (bytes: number) => Uint8Array
   /** Fires on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal
-  /** The exit code of a command that has answered, when the answer is bad news. */
+  /** Sets the exit code of a command that has printed its result but found a problem. */
   readonly exitWith: (code: number) => void
-  /** Texts that are not to be shown in any message, such as a password. */
+  /** Adds texts that no message may show, such as a password. */
   readonly hide: (secrets: readonly string[]) => void
-  /** All of them. */
+  /** Returns all of these texts. */
   readonly hidden: () => readonly string[]
 }
 
-/** Where answers go. */
+/** Where results are written. */
 export interface Output {
-  /** Writes, and waits until more can be taken; false once the reader has gone away, which is not an error: there is nobody left to tell. */
+  /** Writes, and waits until more can be written. Returns false once the reader has closed the stream: not an error. */
   write(text: string): Promise<boolean>
 }
 
@@ -28,7 +28,7 @@ export function output(stream: Writable): Output {
   let gone = false
   let wake = () => {}
   stream.on('drain', () => wake())
-  // stdout cannot be destroyed, and says of every later write again that nobody reads it
+  // stdout cannot be destroyed: it emits the same error again for every later write
   stream.on('error', () => {
     gone = true
     wake()

@@ -19,11 +19,11 @@ const LARGE = `CREATE TABLE large (id int PRIMARY KEY, t text, n numeric, amount
   CREATE TABLE small AS SELECT 1 AS i; ANALYZE`
 
 describe('the extension that reads Postgres', () => {
-  test('comes from a file; a run then takes it for what is large, and says what it is not for', async () => {
+  test('installed from a file: a run uses it for large tables, and says for which tables not', async () => {
     const { url, query } = await testDatabase(LARGE)
     const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTENSIONS: 'extensions' })
     const before = await dwh(['run', '--json'])
-    expect(before.stderr).toContain('not read by DuckDB itself, which is faster: large: DuckDB extension postgres')
+    expect(before.stderr).toContain('used COPY instead of the faster DuckDB reader: large: DuckDB extension postgres')
     expect(JSON.parse(before.stdout).tables).toMatchObject({ large: { method: 'copy' }, small: { method: 'copy' } })
     const added = await dwh(['extensions', 'add', 'postgres', '--from', await bring(folder)])
     expect(added, added.stderr).toMatchObject({
@@ -62,7 +62,7 @@ describe('the extension that reads Postgres', () => {
     expect(chosen.stderr).toContain('- large: column amount: 1 value stored as NULL')
   })
 
-  test('a file that is none, and one for nobody', async () => {
+  test('not an extension, or for another platform: refused', async () => {
     const { folder, dwh } = await workplace({ DWH_EXTENSIONS: 'extensions' })
     await mkdir(join(folder, 'nothing'))
     await writeFile(join(folder, 'x.duckdb_extension'), 'none')

@@ -4,7 +4,7 @@ import { testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
-test('a bucket with Object Lock: doctor and run name the setting; with it, run, prune and query work', async () => {
+test('bucket with Object Lock: doctor and run name the setting; with it run, prune and query work', async () => {
   const publicRead = { deny: (action: string) => !['s3:GetObject', 's3:ListBucket'].includes(action) }
   const server = await startS3Server({ buckets: ['locked'], lockedBuckets: ['locked'], anonymous: publicRead })
   onTestFinished(() => server.close())

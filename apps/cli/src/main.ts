@@ -14,10 +14,10 @@ const onSignal = endRequests({
   now: () => performance.now(),
 })
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
-// whoever reads our messages may stop reading: that is no error
+// the reader of stderr may close it: not an error
 stderr.on('error', () => {})
 
-// the SDK is pinned: a warning that its later versions need a newer Node is not for whoever runs this
+// the SDK is pinned: its warning that later versions need a newer Node does not concern the user
 env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 
 const secrets = new Set<string>()
@@ -46,7 +46,7 @@ const context: CommandContext = {
 context.hide(secretsGiven(env, argv.slice(2)))
 const program = makeProgram(context)
 try {
-  // SQL that begins with a comment is no option
+  // SQL that begins with a comment is not an option
   await program.parseAsync(argv.map((argument) => (/^--\s/.test(argument) ? ` ${argument}` : argument)))
 } catch (error) {
   const { json = false, debug = false } = program.opts<{ json?: boolean; debug?: boolean }>()

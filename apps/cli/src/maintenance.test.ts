@@ -15,11 +15,11 @@ async function published(): Promise<Workplace> {
 
 const QUERY = ['query', 'SELECT count(*), sum(amount), min(name) FROM orders JOIN customers ON customer = customers.id']
 
-test('one bit of one file: verify names the file, and exits with 5', async () => {
+test('one bit flipped: verify names the file and exits with 5', async () => {
   const place = await published()
   const whole = await place.dwh(['verify'])
   expect(whole).toMatchObject({ code: 0, stderr: '' })
-  expect(whole.stdout).toMatch(/^Whole: 4 files of 2 days, 4 files \(.* kB\) read whole, in /)
+  expect(whole.stdout).toMatch(/^No problems: 4 files of 2 days, 4 files \(.* kB\) read completely, in /)
   expect((await place.dwh(['verify', '--deep'])).code).toBe(0)
   const path = join(place.folder, 'warehouse/orders/2026/02/17.parquet')
   const body = await readFile(path)
@@ -36,7 +36,7 @@ test('one bit of one file: verify names the file, and exits with 5', async () =>
   expect((await place.dwh(['verify', '--sample', '200%'])).code).toBe(2)
 })
 
-test('etl.json and all of its generations are gone: repaired, it answers as before', async () => {
+test('etl.json and all generations lost: repair restores the same answers', async () => {
   const place = await published()
   const before = await place.dwh(QUERY)
   expect(before.code).toBe(0)
@@ -45,7 +45,7 @@ test('etl.json and all of its generations are gone: repaired, it answers as befo
   expect((await place.dwh(QUERY)).code).not.toBe(0)
   const repaired = await place.dwh(['repair'])
   expect(repaired).toMatchObject({ code: 0, stderr: '' })
-  expect(repaired.stdout).toMatch(/made the manifest of 2026-02-17, 2026-02-18 again\n- made etl.json again\nRepaired /)
+  expect(repaired.stdout).toMatch(/rebuilt the manifest of 2026-02-17, 2026-02-18\n- rebuilt etl.json\nRepaired /)
   expect(await place.dwh(QUERY)).toEqual(before)
   expect((await place.dwh(['verify', '--deep'])).code).toBe(0)
   expect((await place.dwh(['repair'])).stdout).toMatch(/^Nothing to repair in /)
@@ -53,22 +53,22 @@ test('etl.json and all of its generations are gone: repaired, it answers as befo
   expect(await place.dwh(QUERY)).toEqual(before)
 })
 
-test('prune says what it would do, then does it', async () => {
+test('prune: shows what it would remove, then removes it', async () => {
   const place = await published()
   expect((await place.dwh(['prune'])).code).toBe(2)
   const plan = await place.dwh(['prune', '--keep-daily', '1'])
   expect(plan.stdout).toMatch(
-    /^2026-02-17 {2}2 files {2}[\d.]+ kB\nWould remove 1 day, [\d.]+ kB; 1 day stays. Do it with --yes.\n$/,
+    /^2026-02-17 {2}2 files {2}[\d.]+ kB\nWould remove 1 day, [\d.]+ kB; 1 day stays. Add --yes to remove.\n$/,
   )
   expect((await place.dwh(['query', '--as-of', '2026-02-17', 'SELECT 1 FROM orders LIMIT 1'])).code).toBe(0)
   const done = await place.dwh(['prune', '--keep-daily', '1', '--yes'])
   expect(done.stdout).toContain('Removed 1 day')
   expect((await place.dwh(['query', '--as-of', '2026-02-17', 'SELECT 1 FROM orders LIMIT 1'])).code).toBe(2)
-  expect((await place.dwh(['verify'])).stdout).toMatch(/^Whole: 2 files of 1 day/)
+  expect((await place.dwh(['verify'])).stdout).toMatch(/^No problems: 2 files of 1 day/)
   expect((await place.dwh(['prune', '--keep-daily', '1', '--yes'])).stdout).toBe('Nothing to remove: 1 day stays.\n')
 })
 
-test('what to keep may stand in dwh.yaml or in the environment; flags say all of it', async () => {
+test('retention: from dwh.yaml or the environment; flags replace all of it', async () => {
   const place = await published()
   await writeFile(join(place.folder, 'dwh.yaml'), 'keep: { daily: 1 }\n')
   expect((await place.dwh(['prune'])).stdout).toContain('Would remove 1 day')

@@ -20,19 +20,19 @@ import { viewsCommand } from './commands/views.ts'
 import { redact } from './output/report-error.ts'
 import { version } from './version.ts'
 
-const WAY = `
-The way:
-  $ export DATABASE_URL=postgres://reader@localhost/app     which Postgres to read
-  $ dwh init                                                a dwh.yaml with what there is, if you like
-  $ dwh plan                                                what would happen
-  $ dwh run                                                 Postgres -> Parquet, published all or nothing
-  $ dwh query "SELECT count(*) FROM customers"              answers, with no server and no network
-  $ dwh shell                                               a prompt`
+const START = `
+Getting started:
+  $ export DATABASE_URL=postgres://reader@localhost/app     the Postgres to read
+  $ dwh init                                                write a commented dwh.yaml (optional)
+  $ dwh plan                                                show what a run would do
+  $ dwh run                                                 copy Postgres to Parquet; publish all tables or none
+  $ dwh query "SELECT count(*) FROM customers"              query the files, with no server and no network
+  $ dwh shell                                               open an interactive SQL prompt`
 
-const EXIT_CODES = `Exit codes: 0 done, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables kept
-from before, 4 another run is under way or was quicker, 5 dwh verify found something wrong.`
+const EXIT_CODES = `Exit codes: 0 success, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published, but some tables
+still show the previous version, 4 another run is in progress or published first, 5 dwh verify found problems.`
 
-/** Those of the scheduler are in its own help. */
+/** Lists the settings; the scheduler lists its own in its help. */
 function settingsPart(): string {
   const settings = SETTINGS.filter(({ key }) => !key.startsWith('schedule'))
   const fileOnly = settings.filter(({ kind, variable }) => kind !== 'section' && kind !== 'tables' && !variable)
@@ -44,20 +44,20 @@ function settingsPart(): string {
   return `Settings come from flags, then from the environment, then from dwh.yaml in the working folder, then from defaults:
 ${settingsHelp([...settings, ...others])}
   ${settings.flatMap(({ awsVariable }) => awsVariable ?? []).join(', ')}: as the AWS SDK reads them
-In dwh.yaml also: ${keys.filter((key) => !key.startsWith('tables.')).join(', ')};
-and of each table: ${perTable.join(', ')}.`
+Only in dwh.yaml: ${keys.filter((key) => !key.startsWith('tables.')).join(', ')};
+and for each table: ${perTable.join(', ')}.`
 }
 
-/** The whole command line. stdout carries only the answer; progress, notes and errors go to stderr. */
+/** Builds the whole command line. Only results go to stdout; progress, notes and errors go to stderr. */
 export function makeProgram(context: CommandContext): Command {
   const program = new Command('dwh')
     .description('The data warehouse that anyone can host: Postgres to Parquet, to SQL through DuckDB.')
     .version(version)
   addCommonSettingFlags(program)
-    .option('--config <path>', 'the configuration file (default: dwh.yaml, if there is one)')
-    .option('--json', 'write the answer as JSON')
-    .option('--debug', 'say more about an error')
-    .addHelpText('after', [WAY, settingsPart(), EXIT_CODES].join('\n\n'))
+    .option('--config <path>', 'the configuration file (default: dwh.yaml, if it exists)')
+    .option('--json', 'write the result as JSON')
+    .option('--debug', 'print the stack trace and the causes of an error')
+    .addHelpText('after', [START, settingsPart(), EXIT_CODES].join('\n\n'))
     .showSuggestionAfterError()
     .showHelpAfterError('(see dwh --help)')
   const commands = [
@@ -78,11 +78,11 @@ export function makeProgram(context: CommandContext): Command {
     completionCommand,
   ]
   for (const make of commands) program.addCommand(make(context))
-  // on every command: commander hands settings down only to those it makes itself
+  // set on every command: commander passes these settings only to subcommands that it creates itself
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),
-      // it repeats arguments
+      // commander repeats arguments, which may hold a secret
       writeErr: (text) => void context.stderr.write(redact(text, context.hidden())),
     })
   }

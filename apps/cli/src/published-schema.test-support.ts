@@ -1,7 +1,7 @@
 import { configSchema } from '@dwh/config'
 import { toJsonSchema } from '@valibot/to-json-schema'
 
-/** The text of `dwh.schema.json`, made of the schema that the program reads by. */
+/** Returns the text of `dwh.schema.json`, generated from the schema that the program itself uses. */
 export function publishedSchema(): string {
   const schema = toJsonSchema(configSchema, { typeMode: 'input', errorMode: 'ignore', target: 'draft-07' })
   const published = { ...(withPlaceholders(schema) as object), title: 'dwh.yaml' }
@@ -12,7 +12,7 @@ const PLACEHOLDER = { type: 'string', pattern: String.raw`\$\{` }
 
 type Node = { readonly [key: string]: unknown }
 
-/** Any value may also be, or hold, a `${NAME}`, which is replaced before the value is looked at. */
+/** Any value may also be, or contain, a `${NAME}`, which is replaced before the value is checked. */
 function withPlaceholders(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   if (Array.isArray(schema)) return schema.map(withPlaceholders)
@@ -22,7 +22,7 @@ function withPlaceholders(schema: unknown): unknown {
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withPlaceholders(value)]))
 }
 
-/** The texts `4` and `true` are for the environment; in a file the number and the boolean are enough. */
+/** The texts `4` and `true` are only needed in the environment; a file uses the number and the boolean. */
 function inOneForm({ anyOf, ...rest }: Node): Node {
   const forms = (anyOf ?? []) as readonly Node[]
   const [form] = forms

@@ -6,7 +6,7 @@ import { workplace } from './test-support.ts'
 
 const PEOPLE = `CREATE TABLE people (id int PRIMARY KEY, name text); INSERT INTO people VALUES (1, E'M\\xfcller'), (2, NULL)`
 
-test('a text that is not in the encoding of the database: refused with its place; decoded, or stored as bytes, when it is said', async () => {
+test('text not in the encoding of the database: refused with its place; decoded or stored as bytes by setting', async () => {
   const { url } = await testDatabase(PEOPLE, { encoding: 'SQL_ASCII' })
   const { folder, dwh } = await workplace({ DATABASE_URL: url })
   const say = (type: unknown) =>
@@ -32,7 +32,7 @@ test('a text that is not in the encoding of the database: refused with its place
   )
 })
 
-test('an encoding in a database in UTF8: there is nothing to say', async () => {
+test('encoding setting, database in UTF8: exit code 2', async () => {
   const { url } = await testDatabase('CREATE TABLE people (name text)')
   const { folder, dwh } = await workplace({ DATABASE_URL: url })
   await writeFile(join(folder, 'dwh.json'), JSON.stringify({ types: { text: { encoding: 'latin1' } } }))
@@ -42,7 +42,7 @@ test('an encoding in a database in UTF8: there is nothing to say', async () => {
   })
 })
 
-test('names that are no text: plan, doctor and init tell how to leave them out, and the rest is read', async () => {
+test('names that are not valid text: plan, doctor and init say how to exclude them, and the rest is read', async () => {
   const { url } = await testDatabase(
     `CREATE TABLE good AS SELECT 1 AS id; DO $do$ DECLARE odd text := convert_from('\\x6dfc6c6c', 'SQL_ASCII'); BEGIN
       EXECUTE format('CREATE TABLE %I (id int)', odd); EXECUTE format('CREATE TABLE part (id int, %I int)', odd); END $do$`,

@@ -5,7 +5,7 @@ import { testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
-test('a service and a password file, as psql reads them; what is ignored is said, and the answer stays clean', async () => {
+test('service and password file: read as by psql; ignored settings are noted on stderr', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i')
   const { hostname, port, username, password } = new URL(database.url)
   const { folder, dwh } = await workplace({ PGSERVICE: 'app' })
@@ -24,7 +24,7 @@ test('a service and a password file, as psql reads them; what is ignored is said
   expect(refused.stderr).toMatch(/asks for a password, but none is configured\n {2}Set it in .*PGPASSWORD/)
 })
 
-test('one connection is enough for a run, which says that it was slower', async () => {
+test('one connection: enough for a run, with a note that it was slower', async () => {
   const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 2 AS i')
   const role = `r_${randomBytes(6).toString('hex')}`
   await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'pw' CONNECTION LIMIT 1;
@@ -37,7 +37,7 @@ test('one connection is enough for a run, which says that it was slower', async 
   expect(run.stderr.match(/^! .*$/gm)).toEqual([expect.stringMatching(/one after another.*not 2 at once/)])
 })
 
-describe('a careful guest', () => {
+describe('a polite reader', () => {
   async function slow(settings: string) {
     const database = await testDatabase('CREATE TABLE a AS SELECT i FROM generate_series(1, 100) i')
     const made = await workplace({ DATABASE_URL: database.url })
@@ -51,13 +51,13 @@ describe('a careful guest', () => {
   }
 
   test.each([
-    ['on_blocked_ddl: yield', {}, /^! a: stopped reading so that ALTER TABLE \(pid \d+\) could run: once more$/m],
+    ['on_blocked_ddl: yield', {}, /^! a: stopped reading so that ALTER TABLE \(pid \d+\) could run; retrying$/m],
     [
       'on_blocked_ddl: yield',
       { DWH_ON_BLOCKED_DDL: 'wait' },
       /^! a: ALTER TABLE \(pid \d+\) and the queries behind it wait/m,
     ],
-  ])('a statement that waits for a table: %s, environment %o', async (settings, env, said) => {
+  ])('statement waiting for a table: %s, environment %o', async (settings, env, said) => {
     const { dwh, database, isReading } = await slow(settings)
     const run = dwh(['run'], { env })
     await isReading()
@@ -65,7 +65,7 @@ describe('a careful guest', () => {
     expect(await run).toMatchObject({ code: 0, stderr: expect.stringMatching(said) })
   })
 
-  test('a snapshot that is open for too long: exit 1, and how long that is', async () => {
+  test('snapshot open for too long: exit code 1, with the limit', async () => {
     const { dwh } = await slow('max_snapshot_age: 1s')
     expect(await dwh(['run'])).toMatchObject({
       code: 1,
@@ -75,7 +75,7 @@ describe('a careful guest', () => {
   })
 })
 
-test('a password in a string of settings is shown nowhere', async () => {
+test('password in a connection string: never shown', async () => {
   const { dwh } = await workplace({ DATABASE_URL: "host=127.0.0.1 port=1 user=u password='s3cr3t p4ss'" })
   const run = await dwh(['run', '--debug'])
   expect(run.stderr).toContain('ECONNREFUSED')

@@ -47,7 +47,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     },
   )
 
-  test.each(['query -', 'query'])('a pipe that stays open: %s', async (command) => {
+  test.each(['query -', 'query'])('stdin stays open: %s stops', async (command) => {
     const place = await workplace()
     const finished = await place.dwh(command.split(' '), {
       input: null,
@@ -58,7 +58,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     await leavesNothing(place)
   })
 
-  test.each(['HeadObject', 'GetObject'])('a bucket that stops answering before %s of a file', async (operation) => {
+  test.each(['HeadObject', 'GetObject'])('bucket stops answering before %s of a file: stops', async (operation) => {
     const server = await startS3Server({ buckets: ['bucket'] })
     onTestFinished(() => server.close())
     const database = await testDatabase('CREATE TABLE orders AS SELECT 1 AS id')

@@ -13,14 +13,14 @@ export interface Finished {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** What stdin says before it ends. Null: it stays open. */
+  /** Text on stdin before it ends. Null: stdin stays open. */
   readonly input?: string | null
   readonly uid?: number
   /** Called with the running process. */
   readonly onStart?: (process: ReturnType<typeof spawn>) => void
 }
 
-/** A folder to work in, with a home and a temporary folder of its own, and nothing in the environment that was not put there. */
+/** A working folder with its own home and temporary folder; the environment holds only the given variables. */
 export interface Workplace {
   readonly folder: string
   readonly temp: string

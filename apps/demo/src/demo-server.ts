@@ -6,28 +6,29 @@ import { findBinaries, type PostgresServer, startPostgresServer } from '@dwh/pos
 import { type SeedOptions, seedDatabase } from '@dwh/seed'
 import pg from 'pg'
 
-/** Enough for the demo, small enough for any machine. */
+/** Settings that suffice for the demo and fit on any machine. */
 const SETTINGS = { max_connections: '30', shared_buffers: '64MB', timezone: 'UTC' }
 
 const DATABASE = 'saas'
 
 export interface DemoServer {
   readonly server: PostgresServer
-  /** Of the seeded database. */
+  /** URL of the seeded database. */
   readonly url: string
-  /** False when the data was there already. */
+  /** False if the data already existed. */
   readonly seeded: boolean
 }
 
 /**
- * Starts the bundled Postgres on its folder below `folder`, and seeds it unless it holds that seed already. The caller stops the server.
- * @throws DwhError SOURCE_UNREACHABLE where there is no Postgres for this kind of machine
+ * Starts the bundled Postgres in a folder below `folder`, and seeds it unless it already holds that seed. The caller
+ * stops the server.
+ * @throws DwhError SOURCE_UNREACHABLE if no Postgres is bundled for this platform
  */
 export async function startDemoServer(folder: string, seed: Required<SeedOptions>): Promise<DemoServer> {
   const native = findBinaries(import.meta.url)
   if (!native) {
     throw new DwhError('SOURCE_UNREACHABLE', `no Postgres is bundled for ${process.platform} ${process.arch}`, {
-      hint: 'Point dwh at a Postgres of your own: DATABASE_URL=postgres://... dwh run',
+      hint: 'Use your own Postgres: DATABASE_URL=postgres://... dwh run',
     })
   }
   const server = await startPostgresServer({ native, folder: await serverFolder(folder), settings: SETTINGS })
@@ -40,20 +41,21 @@ export async function startDemoServer(folder: string, seed: Required<SeedOptions
 }
 
 /**
- * As root, Postgres runs as somebody else, who may not be able to enter `folder`: then its files live where everybody can go.
- * @throws DwhError SOURCE_DENIED when somebody else has made that place
+ * Returns the folder of Postgres's files. If the demo runs as root, Postgres runs as another user, who may have no
+ * access to `folder`; then the files are in /var/tmp.
+ * @throws DwhError SOURCE_DENIED if that folder belongs to another user
  */
 async function serverFolder(folder: string): Promise<string> {
   if (process.getuid?.() !== 0) return join(folder, 'postgres')
   const place = join('/var/tmp', `dwh-demo-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`)
   await mkdir(place, { recursive: true, mode: 0o755 })
   if ((await stat(place)).uid === 0) return place
-  throw new DwhError('SOURCE_DENIED', `${place}: belongs to somebody else`, {
+  throw new DwhError('SOURCE_DENIED', `${place}: belongs to another user`, {
     hint: 'Remove it, or choose another --folder.',
   })
 }
 
-/** Seeds the database; false when `mark` says that this has been done. */
+/** Seeds the database. Returns false if the file `mark` shows that this was done before. */
 async function seedOnce(server: PostgresServer, mark: string, seed: Required<SeedOptions>): Promise<boolean> {
   const identity = await ask(server.url(), 'SELECT system_identifier::text AS id FROM pg_control_system()')
   const wanted = `${identity[0]?.id} number ${seed.number} scale ${seed.scale}\n`

@@ -35,13 +35,13 @@ function demo(folder: string, ...args: string[]): Demo {
 
 async function place(): Promise<string> {
   const folder = await temporaryFolder()
-  // as root, Postgres's own files are elsewhere
+  // as root, Postgres's own files are in /var/tmp
   const elsewhere = `/var/tmp/dwh-demo-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
   onTestFinished(() => rm(elsewhere, { recursive: true, force: true }))
   return folder
 }
 
-test('from nothing to answers; again, on the same data; with another scale, on more', async () => {
+test('demo: runs, runs again on the same data, and with a larger scale on more data', async () => {
   const folder = await place()
   const first = demo(folder)
   expect(await first.ended, first.output()).toBe(0)
@@ -54,17 +54,17 @@ test('from nothing to answers; again, on the same data; with another scale, on m
 
   const second = demo(folder)
   expect(await second.ended, second.output()).toBe(0)
-  expect(second.output()).toContain('Still there: a small SaaS company')
+  expect(second.output()).toContain('Reused: a small SaaS company')
   const state = JSON.parse(await readFile(join(folder, 'warehouse/etl.json'), 'utf8'))
   expect(state).toMatchObject({ counts: { customers: 50 }, last_failure: null })
-  expect(Object.keys(state.kept)).toHaveLength(3)
+  expect(Object.keys(state.retained)).toHaveLength(3)
 
   const third = demo(folder, '--scale', '2')
   expect(await third.ended, third.output()).toBe(0)
   expect(third.output()).toContain('Seeded: a small SaaS company, 100 customers')
 })
 
-test('--serve leaves Postgres up until it is told to stop, and one that was killed is taken over', async () => {
+test('--serve: Postgres runs until SIGINT; after a killed demo the next one takes over its files', async () => {
   const folder = await place()
   const urlOf = async (running: Demo) => {
     await expect.poll(() => running.output()).toContain('export DWH_STORAGE=')
@@ -78,7 +78,7 @@ test('--serve leaves Postgres up until it is told to stop, and one that was kill
 
   const running = demo(folder, '--serve')
   const url = await urlOf(running)
-  expect(running.output()).toContain('Still there')
+  expect(running.output()).toContain('Reused')
   expect(await countCustomers(url)).toBe(50)
   await expect(countCustomers(abandoned)).rejects.toThrow()
   running.process.kill('SIGINT')
@@ -90,7 +90,7 @@ function countCustomers(url: string): Promise<number> {
   return withClient(url, async (client) => (await client.query('SELECT count(*)::int AS n FROM customers')).rows[0].n)
 }
 
-test('a scale that is none', async () => {
+test('--scale is not a number: exit code 2', async () => {
   const running = demo(await place(), '--scale', 'many')
   expect(await running.ended).toBe(2)
   expect(running.output()).toContain('error: seed scale NaN')

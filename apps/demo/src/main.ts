@@ -9,14 +9,14 @@ import { type DemoServer, startDemoServer } from './demo-server.ts'
 import { runDwh } from './run-dwh.ts'
 
 const HELP = `
-Starts a Postgres of its own (in the folder, without Docker, on loopback only), fills it with a small SaaS company,
-makes a warehouse of it, and asks that warehouse what people ask. Run it again: the data stays, the day's files are replaced.`
+Starts its own Postgres (in the folder, without Docker, on loopback only), fills it with the data of a small SaaS
+company, copies it to a warehouse, and runs example queries. If you run it again, it keeps the data and replaces the day's files.`
 
-/** The last question compares two days, of which a first run has one. */
+/** This query compares two days; a first run has only one. */
 const LAST_QUERY = 'new-between-days'
 const SHOWN_ROWS = '14'
 
-/** Put there by the build. */
+/** The build copies the seed here. */
 const SEED_FOLDER = fileURLToPath(new URL('./seed', import.meta.url))
 
 interface Flags {
@@ -27,11 +27,11 @@ interface Flags {
 }
 
 const program = new Command('dwh-demo')
-  .description('From nothing to answers: a bundled Postgres, an example, a warehouse.')
-  .option('--folder <path>', 'where all of it lives', 'dwh-demo')
-  .option('--scale <number>', 'how many times 50 customers', '1')
-  .option('--seed <number>', 'another number, another company', '1')
-  .option('--serve', 'leave Postgres running until Ctrl-C, to try dwh against it', false)
+  .description('Start a bundled Postgres with example data, copy it to a warehouse, and query it.')
+  .option('--folder <path>', 'folder for all files of the demo', 'dwh-demo')
+  .option('--scale <number>', 'size of the data, in units of 50 customers', '1')
+  .option('--seed <number>', 'number that determines the random data', '1')
+  .option('--serve', 'keep Postgres running until Ctrl-C, to try dwh with it', false)
   .addHelpText('after', HELP)
 
 const controller = new AbortController()
@@ -45,12 +45,12 @@ function heading(text: string): void {
 async function demo(flags: Flags): Promise<number> {
   const folder = resolve(flags.folder)
   await mkdir(folder, { recursive: true })
-  heading('1. A Postgres with an example: customers, orders, events')
+  heading('1. Start Postgres with example data: customers, orders, events')
   const seed = { number: Number(flags.seed), scale: Number(flags.scale), folder: SEED_FOLDER }
   const { server, url, seeded } = await startDemoServer(folder, seed)
   try {
     console.log(
-      `${seeded ? 'Seeded' : 'Still there'}: a small SaaS company, ${50 * seed.scale} customers, at ${server.host}:${server.port}`,
+      `${seeded ? 'Seeded' : 'Reused'}: a small SaaS company, ${50 * seed.scale} customers, at ${server.host}:${server.port}`,
     )
     return await tour({ server, url, seeded }, folder, await listQueries(SEED_FOLDER), flags)
   } finally {
@@ -61,12 +61,12 @@ async function demo(flags: Flags): Promise<number> {
 async function tour({ url }: DemoServer, folder: string, queries: readonly SeedQuery[], flags: Flags): Promise<number> {
   const warehouse = join(folder, 'warehouse')
   const env = { DATABASE_URL: url, DWH_STORAGE: warehouse }
-  heading('2. Postgres -> Parquet, published all or nothing')
+  heading('2. Copy Postgres to Parquet; publish all tables or none')
   console.log(pc.dim('$ dwh run'))
   const exitCode = await runDwh(['run'], env, controller.signal)
   if (exitCode !== 0) return exitCode
 
-  heading('3. Answers, from the files alone')
+  heading('3. Query the Parquet files')
   for (const { name, title } of queries) {
     if (name === LAST_QUERY) continue
     if (controller.signal.aborted) return 1
@@ -78,23 +78,23 @@ async function tour({ url }: DemoServer, folder: string, queries: readonly SeedQ
   next(warehouse)
   if (flags.serve) {
     console.log(
-      `\nPostgres stays up until Ctrl-C. In another terminal:\n  export DATABASE_URL=${url}\n  export DWH_STORAGE=${warehouse}`,
+      `\nPostgres keeps running until Ctrl-C. In another terminal:\n  export DATABASE_URL=${url}\n  export DWH_STORAGE=${warehouse}`,
     )
     await stopped
   }
   return 0
 }
 
-/** `npx dwh` would do in a clone, and run a stranger's package elsewhere. */
+/** Suggests `npx @dwh/cli`: outside a clone, `npx dwh` would run another package. */
 function next(warehouse: string): void {
   const here = relative(process.cwd(), warehouse) || '.'
   heading('Try next')
   console.log(`  export DWH_STORAGE=${here}
-  npx @dwh/cli tables                                     what there is
-  npx @dwh/cli query "SELECT count(*) FROM customers"     a question of your own
+  npx @dwh/cli tables                                     list the tables
+  npx @dwh/cli query "SELECT count(*) FROM customers"     your own query
   npx @dwh/cli query --format csv --file ${relative(process.cwd(), join(SEED_FOLDER, 'queries/churn.sql'))}
 
-Then your own Postgres:
+Then use your own Postgres:
   export DWH_STORAGE=./warehouse
   DATABASE_URL=postgres://user:password@host/database npx @dwh/cli plan
   DATABASE_URL=postgres://user:password@host/database npx @dwh/cli run`)

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 
 const bin = createRequire(import.meta.url).resolve('@dwh/cli/bin/dwh.js')
 
-/** Runs the command line as a person would, its output on this screen; resolves with its exit code. */
+/** Runs `dwh` with its output on this terminal; resolves with its exit code. */
 export function runDwh(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -39,7 +39,7 @@ function said(
 
 const lineOf = ({ kind, title, lines }: Alert) => `${kind}: ${title}: ${lines.join(' | ')}`
 
-test('a run that fails is said once its retries are over, and that it succeeds again', () => {
+test('run fails: alert after the last retry, another when it succeeds again', () => {
   const [first, second, third, fourth, again] = said([
     [outcome('failed')],
     [outcome('failed')],
@@ -49,20 +49,20 @@ test('a run that fails is said once its retries are over, and that it succeeds a
   ])
   expect([first, second, fourth]).toEqual([[], [], []])
   expect(third).toEqual([
-    'failed: The run failed: the warehouse stays as it was: db:5432 refuses connections | Start it. | Tried 3 times since 2026-02-18T13:00:00.000Z.',
+    'failed: The run failed; the warehouse is unchanged: db:5432 refuses connections | Start it. | Tried 3 times since 2026-02-18T13:00:00.000Z.',
   ])
   expect(again).toEqual([
-    'recovered: Runs succeed again: It had failed since 2026-02-18T13:00:00.000Z. | Warehouse: /srv/warehouse',
+    'recovered: Runs succeed again: It was failing since 2026-02-18T13:00:00.000Z. | Warehouse: /srv/warehouse',
   ])
 })
 
-test('what succeeds before its retries are over is nothing to talk about', () => {
+test('run succeeds on a retry: no alert', () => {
   expect(
     said([[outcome('failed')], [outcome('failed')], [outcome('success')], [outcome('failed')], [outcome('success')]]),
   ).toEqual([[], [], [], [], []])
 })
 
-test('wrong settings are said at once; whatever lasts, once a day', () => {
+test('wrong settings: alert at once, repeated once a day', () => {
   const days = said([
     [outcome('config_error')],
     [outcome('config_error'), undefined, 22],
@@ -70,38 +70,39 @@ test('wrong settings are said at once; whatever lasts, once a day', () => {
     [outcome('config_error'), undefined, 23.99],
   ])
   expect(days.map((alerts) => alerts.length)).toEqual([1, 0, 1, 1])
-  // to the hour: a job of every day is an hour early on the day on which the clocks go forward
+  // 23 hours: on the day when the clocks go forward, a daily job runs an hour early
   const short = said([[outcome('config_error')], [outcome('config_error'), undefined, 23]])
   expect(short.map((alerts) => alerts.length)).toEqual([1, 1])
 })
 
-test('it is busy or stops: nothing to say, and nothing is forgotten', () => {
+test('run is locked or stopped: no alert, and the failure is remembered', () => {
   const all = said([[outcome('config_error')], [outcome('locked')], [outcome('stopped')], [outcome('success')]])
   expect(all.map((alerts) => alerts.length)).toEqual([1, 0, 0, 1])
 })
 
-test('restarted after a failure: etl.json knows that the last run failed', () => {
+test('scheduler restarted after a failure: etl.json says that the last run failed', () => {
   expect(said([[outcome('failed')], [outcome('success')], [outcome('success')]], { failedBefore: true })).toEqual([
     [],
-    ['recovered: Runs succeed again: It had failed since 2026-02-18T13:00:00.000Z. | Warehouse: /srv/warehouse'],
+    ['recovered: Runs succeed again: It was failing since 2026-02-18T13:00:00.000Z. | Warehouse: /srv/warehouse'],
     [],
   ])
   expect(said([[outcome('success')]])).toEqual([[]])
 })
 
-test('verify finds damage, and later none', () => {
+test('verify: damage found, then none: failed and recovered', () => {
   const problems = [{ kind: 'damaged', message: 'orders/2026/02/17.parquet: SHA-256 …' }]
   expect(said([[outcome('damaged', { problems })], [outcome('success')]], {}, 'verify')).toEqual([
-    [expect.stringMatching(/^failed: dwh verify found damage in the warehouse: 1 of its files or records: orders/)],
-    [expect.stringMatching(/^recovered: The warehouse is whole: It had failed since/)],
+    [expect.stringMatching(/^failed: dwh verify found damage in the warehouse: 1 damaged files or records: orders/)],
+    [expect.stringMatching(/^recovered: dwh verify finds no problems any more: It was failing since/)],
   ])
 })
 
-test('some tables are kept from before', () => {
+test('partial run: one alert a day for the same tables', () => {
   const view = viewOf({ orders: {} }, { failedTables: { orders: { message: 'permission denied', startedAt: NOON } } })
   const others = viewOf({ orders: {} }, { failedTables: { events: { message: 'no', startedAt: NOON } } })
-  const line = 'partial: Published, but some tables are kept from before: orders: permission denied'
-  // the same ones once a day
+  const line =
+    'partial: Published, but some tables failed and still show the previous version: orders: permission denied'
+  // the same tables once a day
   expect(
     said([
       [outcome('partial'), view],
@@ -114,7 +115,7 @@ test('some tables are kept from before', () => {
   ).toEqual([[line], [], [line], [expect.stringContaining('events: no')], [], [line]])
 })
 
-test('rows and columns out of line', () => {
+test('rows and columns change unexpectedly: one line for each change', () => {
   const before = viewOf({
     small: { rows: 40 },
     steady: { rows: 1000 },
@@ -139,29 +140,29 @@ test('rows and columns out of line', () => {
     { runId: 'another' },
   )
   const [[alert] = []] = said([[outcome('success'), after]], { view: before })
-  expect(alert?.replace('changed: Tables are not as they were: ', '').split(' | ')).toEqual([
+  expect(alert?.replace('changed: Tables changed unexpectedly: ', '').split(' | ')).toEqual([
     'added: new, 7 rows',
-    'altered: column id is BIGINT not null, it was INTEGER not null',
-    'altered: column old is gone',
+    'altered: column id changed from INTEGER not null to BIGINT not null',
+    'altered: column old was removed',
     'altered: new column born DATE',
     'altered: new column toString DATE',
-    'constructor: gone from the current tables, its history stays',
-    'emptied: empty, it had 3 rows',
-    'gone: gone from the current tables, its history stays',
+    'constructor: no longer current; its history stays',
+    'emptied: empty (it had 3 rows)',
+    'gone: no longer current; its history stays',
     'grown: 100 rows, it had 0',
     'halved: 499 rows, it had 1000 (-50 %)',
     'valueOf: new, 1 rows',
   ])
 })
 
-test('of a first run everything is new, which is nothing to say', () => {
+test('first run: no alert about new tables', () => {
   expect(said([[outcome('success'), viewOf({ orders: {} })]], { view: viewOf({}) })).toEqual([[]])
   expect(said([[outcome('success'), viewOf({ orders: {} })]], { view: null, seen: false })).toEqual([[]])
-  // of a run that was seen already there is nothing more to say
+  // a run that was already seen causes no more alerts
   expect(said([[outcome('success'), viewOf({ orders: { rows: 1 } })]])).toEqual([[]])
 })
 
-test('stale is said once, and fresh once', () => {
+test('stale warehouse: one stale alert, then one fresh alert', () => {
   const state = {
     ...startState(settings, NOON),
     seen: true,
@@ -178,7 +179,7 @@ test('stale is said once, and fresh once', () => {
   ])
 })
 
-test('somebody else makes the run that failed here: said, and forgotten', () => {
+test('failed run made by another scheduler: recovered alert, and the failure is cleared', () => {
   const failing = { since: NOON, message: 'why', alertedAt: NOON }
   const state = startState(settings, NOON)
   const told = { ...state, seen: true, jobs: { ...state.jobs, run: { ...state.jobs.run, failures: 3, failing } } }
@@ -188,6 +189,6 @@ test('somebody else makes the run that failed here: said, and forgotten', () => 
   const after = afterLook({ ...before, view: view('2026-02-18T12:01Z') }, settings, NOON)
   expect(after.jobs.run).toMatchObject({ failures: 0, failing: null })
   expect(afterLookAlerts(before, after, settings).map(lineOf)).toEqual([
-    'recovered: Runs succeed again: It had failed since 2026-02-18T12:00:00.000Z. | Warehouse: /srv/warehouse',
+    'recovered: Runs succeed again: It was failing since 2026-02-18T12:00:00.000Z. | Warehouse: /srv/warehouse',
   ])
 })

@@ -4,7 +4,7 @@ import type { JobHistory, SchedulerState } from './state.ts'
 import { changesBetween } from './table-changes.ts'
 import type { WarehouseView } from './warehouse-view.ts'
 
-/** Something that a person should know. */
+/** A message for the operator. */
 export interface Alert {
   readonly kind: 'failed' | 'recovered' | 'stale' | 'fresh' | 'partial' | 'changed'
   /** One line. */
@@ -12,7 +12,7 @@ export interface Alert {
   readonly lines: readonly string[]
 }
 
-/** A failure that lasts is said again, every day: a job of every day may end a little earlier than the day before. */
+/** A lasting failure is repeated every day. Under 24 hours: a daily job may end a little earlier than the day before. */
 const REMIND_MS = 23 * 3_600_000
 
 export interface Told {
@@ -20,7 +20,7 @@ export interface Told {
   readonly alerts: readonly Alert[]
 }
 
-/** What is to be said after a job ended; the state remembers that it was said. */
+/** Returns the alerts after a job has ended, and the state that records that they were sent. */
 export function afterJobAlerts(
   before: SchedulerState,
   after: SchedulerState,
@@ -40,11 +40,11 @@ export function afterJobAlerts(
   const recovered = good && (wasFailing?.alertedAt != null || (job === 'run' && before.failedBefore))
   const alerts = recovered ? [recoveredAlert(job, wasFailing?.since ?? null, after.view)] : []
   if (job !== 'run' || !good) return { state: after, alerts }
-  const kept = keptTables(after, now)
-  return { state: { ...after, partial: kept.partial }, alerts: [...alerts, ...kept.alerts] }
+  const previous = previousTables(after, now)
+  return { state: { ...after, partial: previous.partial }, alerts: [...alerts, ...previous.alerts] }
 }
 
-/** What is to be said after the warehouse was seen. */
+/** Returns the alerts after the warehouse was read. */
 export function afterLookAlerts(
   before: SchedulerState,
   after: SchedulerState,
@@ -60,7 +60,7 @@ export function afterLookAlerts(
   ]
 }
 
-/** A run that is tried again is not said to have failed before the last of its retries. */
+/** Whether to send an alert. A failed run causes one only after its last retry. */
 function isToBeSaid(
   { failing, failures }: JobHistory,
   { retries }: SchedulerSettings,
@@ -75,15 +75,16 @@ function isToBeSaid(
 }
 
 const FAILED: Readonly<Record<Job, string>> = {
-  run: 'The run failed: the warehouse stays as it was',
-  prune: 'Old days could not be removed',
-  verify: 'The warehouse could not be verified',
+  run: 'The run failed; the warehouse is unchanged',
+  prune: 'Removing old days failed',
+  verify: 'Verifying the warehouse failed',
 }
 
 function failed(job: Job, { failing, failures }: JobHistory, { result, error }: Outcome): Alert {
   const title = result === 'damaged' ? 'dwh verify found damage in the warehouse' : FAILED[job]
   const hint =
-    error?.hint ?? (result === 'damaged' ? '`dwh verify` lists it, docs/maintenance.md says what to do.' : null)
+    error?.hint ??
+    (result === 'damaged' ? '`dwh verify` lists the damage; docs/maintenance.md explains what to do.' : null)
   return {
     kind: 'failed',
     title,
@@ -97,17 +98,17 @@ function failed(job: Job, { failing, failures }: JobHistory, { result, error }: 
 
 const RECOVERED: Readonly<Record<Job, string>> = {
   run: 'Runs succeed again',
-  prune: 'Old days are removed again',
-  verify: 'The warehouse is whole',
+  prune: 'Removing old days succeeds again',
+  verify: 'dwh verify finds no problems any more',
 }
 
 function recoveredAlert(job: Job, since: Date | null, view: WarehouseView | null): Alert {
-  const failing = since === null ? [] : [`It had failed since ${since.toISOString()}.`]
+  const failing = since === null ? [] : [`It was failing since ${since.toISOString()}.`]
   return { kind: 'recovered', title: RECOVERED[job], lines: [...failing, placeOf(view)] }
 }
 
-/** Said of the same tables once a day. */
-function keptTables(
+/** Alerts about tables that still show the previous version, once a day for the same tables. */
+function previousTables(
   { view, partial }: SchedulerState,
   now: Date,
 ): Pick<SchedulerState, 'partial'> & { alerts: Alert[] } {
@@ -115,16 +116,16 @@ function keptTables(
   if (failures.length === 0) return { partial: null, alerts: [] }
   const names = JSON.stringify(failures.map(([name]) => name).sort())
   if (partial?.names === names && now.getTime() - partial.saidAt.getTime() < REMIND_MS) return { partial, alerts: [] }
-  const title = 'Published, but some tables are kept from before'
+  const title = 'Published, but some tables failed and still show the previous version'
   const lines = failures.map(([name, { message }]) => `${name}: ${message}`)
   return { partial: { names, saidAt: now }, alerts: [{ kind: 'partial', title, lines }] }
 }
 
 function changed(before: WarehouseView | null, after: WarehouseView | null, rowChange: number): Alert[] {
-  // of a first run everything is new
+  // in a first run every table is new
   if (!before || !after || before.lastRunAt === null || before.runId === after.runId) return []
   const lines = changesBetween(before.tables, after.tables, rowChange)
-  return lines.length === 0 ? [] : [{ kind: 'changed', title: 'Tables are not as they were', lines }]
+  return lines.length === 0 ? [] : [{ kind: 'changed', title: 'Tables changed unexpectedly', lines }]
 }
 
 function stale(view: WarehouseView | null): Alert {
@@ -133,7 +134,7 @@ function stale(view: WarehouseView | null): Alert {
   return {
     kind: 'stale',
     title: 'The warehouse is stale',
-    lines: view ? [age, placeOf(view)] : ['It could not be read.'],
+    lines: view ? [age, placeOf(view)] : ['It cannot be read.'],
   }
 }
 
@@ -142,5 +143,5 @@ function fresh(view: WarehouseView | null): Alert {
 }
 
 function placeOf(view: WarehouseView | null): string {
-  return view ? `Warehouse: ${view.storage}` : 'The warehouse could not be read.'
+  return view ? `Warehouse: ${view.storage}` : 'The warehouse cannot be read.'
 }

@@ -3,11 +3,11 @@ import type { ListenAddress } from './settings.ts'
 
 const TIMEOUT_MS = 5_000
 
-/** Asks `/healthz` of the scheduler that listens there, on this machine; gives the exit code for a container's health check. */
+/** Requests `/healthz` from the scheduler on this machine. Returns the exit code for a container's health check. */
 export async function checkHealth(listen: ListenAddress | null, say: (text: string) => void): Promise<number> {
   if (listen === null) {
-    // a container that is built to be asked is not ill for that
-    say('There is nobody to ask: DWH_LISTEN is off.\n')
+    // a container with a health check is not unhealthy only because the server is off
+    say('Health check skipped: DWH_LISTEN is off.\n')
     return 0
   }
   const host = listen.host === null || listen.host === '0.0.0.0' || listen.host === '::' ? 'localhost' : listen.host

@@ -6,7 +6,7 @@ import { SETTINGS } from './view.test-support.ts'
 const WRONG = new Date('2031-05-05T12:00Z')
 const RIGHT = new Date('2026-11-21T12:00Z')
 
-/** The scheduler as it starts with a clock that is years ahead, and is set right while the first `job` runs. */
+/** Runs a scheduler whose clock is years ahead at the start and is corrected while the first `job` runs. */
 async function start(job: string): Promise<Record<string, string | undefined>> {
   let now = WRONG
   const controller = new AbortController()
@@ -22,7 +22,7 @@ async function start(job: string): Promise<Record<string, string | undefined>> {
       return command === 'run' ? { ...outcome, result: 'success', answer: {} } : outcome
     },
     wait: async (until, over) => {
-      // beside a job: until that ends
+      // a wait beside a job lasts until the job ends
       if (over !== controller.signal)
         return new Promise((resolve) => over.addEventListener('abort', () => resolve(), { once: true }))
       if (until === null || until > now) controller.abort()
@@ -35,7 +35,7 @@ async function start(job: string): Promise<Record<string, string | undefined>> {
 }
 
 test.each(['status', 'run'])(
-  'a clock that is years ahead is set right during `dwh %s`: all is due by the right one',
+  'clock years ahead, corrected during `dwh %s`: every job is due by the right clock',
   async (job) => {
     expect(await start(job)).toEqual({
       run: '2026-11-22T03:00',

@@ -20,7 +20,7 @@ function runs(state: SchedulerState, results: readonly [OutcomeResult, Date][], 
   )
 }
 
-test('at the start: a run at once, the others when it is time', () => {
+test('start: run is due at once, the other jobs at their times', () => {
   const state = startState(SETTINGS, START)
   expect(nextDue(state)).toEqual({ what: 'run', at: START })
   expect(state.due).toMatchObject({ prune: at('19T04:00:00'), verify: at('22T05:00:00') })
@@ -30,7 +30,7 @@ test('at the start: a run at once, the others when it is time', () => {
   expect(nextDue(startState({ ...SETTINGS, schedules: never }, START))).toBeNull()
 })
 
-test('a run is wanted when the first scheduled time after the last one has passed', () => {
+test('run needed: once the first scheduled time after the last run has passed', () => {
   const seen = (startedAt: Date | null) => ({
     ...startState(SETTINGS, START),
     seen: true,
@@ -50,13 +50,13 @@ test('a run is wanted when the first scheduled time after the last one has passe
   expect(isWanted(forced, SETTINGS, START)).toBe(true)
 })
 
-test('a run of some tables does not make the others newer', () => {
+test('run of some tables: does not make the others newer', () => {
   const view = viewOf({ orders: { startedAt: at('18T11:00:00') }, events: { startedAt: at('17T03:00:00') } })
   const state = { ...startState(SETTINGS, START), seen: true, view }
   expect(isWanted(state, SETTINGS, START)).toBe(true)
 })
 
-test('a table that the last run could not read does not make another run wanted', () => {
+test('table that the last run could not read: no further run is needed', () => {
   const failedTables = { events: { message: 'no', startedAt: at('18T03:00:00') } }
   const tables = { orders: { startedAt: at('18T03:00:00') }, events: { startedAt: at('11T03:00:00') } }
   const state = { ...startState(SETTINGS, START), seen: true, view: viewOf(tables, { failedTables }) }
@@ -65,14 +65,14 @@ test('a table that the last run could not read does not make another run wanted'
   expect(afterLook(state, SETTINGS, START).staleSince).toEqual(START)
 })
 
-test('a run that was made by a clock of the year 2030 is no reason to wait until then', () => {
+test('last run made by a clock in 2030: the next run does not wait until then', () => {
   const view = viewOf({ orders: { startedAt: new Date('2030-01-01T00:00Z') } })
   const state = { ...startState(SETTINGS, START), seen: true, view }
   expect(isWanted(state, SETTINGS, START)).toBe(true)
   expect(afterLook(state, SETTINGS, START).staleSince).toEqual(START)
 })
 
-test('the clock is set back: nothing waits for a time that is years away', () => {
+test('clock set back: no job waits for a time that is years away', () => {
   const ahead = startState({ ...SETTINGS, catchUp: false }, new Date('2030-01-01T00:00Z'))
   const { due } = afterClockChange(ahead, SETTINGS, START)
   expect(due).toMatchObject({ run: at('19T03:00:00'), prune: at('19T04:00:00'), verify: at('22T05:00:00') })
@@ -83,12 +83,12 @@ test('the clock is set back: nothing waits for a time that is years away', () =>
   expect(afterClockChange(retrying, SETTINGS, START).due).toMatchObject({ run: at('18T12:10:00'), prune: null })
 })
 
-test('what could not be read, and what somebody else runs, is looked at every ten minutes', () => {
+test('warehouse unreadable, or run by another scheduler: read every ten minutes', () => {
   const unseen = afterLook(startState(SETTINGS, START), SETTINGS, START)
   expect(unseen.due.look).toEqual(at('18T12:10:00'))
 })
 
-test('failures: 1, 2, 4, ... minutes later, then at the next scheduled time, which has its own retries', () => {
+test('failures: retried after 1, 2, 4, ... minutes, then at the next scheduled time with new retries', () => {
   let state = startState({ ...SETTINGS, retries: 3 }, START)
   const delays: number[] = []
   for (let failure = 0; failure < 4; failure += 1) {
@@ -102,7 +102,7 @@ test('failures: 1, 2, 4, ... minutes later, then at the next scheduled time, whi
   expect(again).toMatchObject({ retry: 1, due: { run: at('19T03:01:01') } })
 })
 
-test('a retry never comes later than the next scheduled time, nor than an hour', () => {
+test('retry: never later than the next scheduled time or one hour', () => {
   const schedules = { ...SETTINGS.schedules, run: parseSchedule('*/5 * * * *', 'UTC', 'run') }
   const often = runs(
     startState(SETTINGS, START),
@@ -123,11 +123,11 @@ test('a retry never comes later than the next scheduled time, nor than an hour',
   expect(patient.due.run).toEqual(at('18T04:00:01'))
 })
 
-test('wrong settings are not tried again before it is time', () => {
+test('wrong settings: not retried before the scheduled time', () => {
   expect(runs(startState(SETTINGS, START), [['config_error', START]]).due.run).toEqual(at('19T03:00:00'))
 })
 
-test('another run is under way: asked again after 30 s, then more seldom; that is no failure', () => {
+test('another run holds the lease: retried after 30 s, then less often; not a failure', () => {
   const state = runs(startState(SETTINGS, START), [
     ['locked', START],
     ['locked', START],
@@ -135,7 +135,7 @@ test('another run is under way: asked again after 30 s, then more seldom; that i
   expect(state).toMatchObject({ due: { run: at('18T12:01:01') }, jobs: { run: { failures: 0, failing: null } } })
 })
 
-test('a scheduled time that passed while a run was under way is made up for, once', () => {
+test('scheduled time passed during a run: caught up once', () => {
   const begun = at('15T03:00:00')
   const state = afterJob(startState(SETTINGS, START), SETTINGS, 'run', ended('success', begun), START)
   expect(state.due.run).toEqual(at('16T03:00:00'))
@@ -143,7 +143,7 @@ test('a scheduled time that passed while a run was under way is made up for, onc
   expect(next.due.run).toEqual(at('19T03:00:00'))
 })
 
-test('stale: so long after the first scheduled time without a run; then it looks every ten minutes', () => {
+test('stale: stale_after past the first scheduled time without a run; then read every ten minutes', () => {
   const view = viewOf({ orders: { startedAt: at('17T03:00:00') } })
   const state = { ...startState(SETTINGS, START), seen: true, view }
   const fresh = afterLook(state, SETTINGS, at('18T05:59:59'))
@@ -159,7 +159,7 @@ test('stale: so long after the first scheduled time without a run; then it looks
   expect(renewed).toMatchObject({ staleSince: null, due: { look: at('19T06:00:00') } })
 })
 
-test('stale without any run: from the start on, or from the first scheduled time', () => {
+test('stale before the first run: counted from the start or the first scheduled time', () => {
   const empty = { ...startState(SETTINGS, START), seen: true, view: viewOf({}) }
   expect(afterLook(empty, SETTINGS, START).due.look).toEqual(at('18T15:00:00'))
   const later = { ...SETTINGS, catchUp: false }
@@ -168,7 +168,7 @@ test('stale without any run: from the start on, or from the first scheduled time
   expect(afterLook(empty, never, START)).toMatchObject({ staleSince: null, due: { look: at('18T12:10:00') } })
 })
 
-test('verify: what it found last, by kind', () => {
+test('verify: stores the last problems by kind', () => {
   const answer = {
     problems: [
       { kind: 'missing', message: 'a' },
@@ -185,7 +185,7 @@ test('verify: what it found last, by kind', () => {
   )
   expect(damaged.jobs.verify).toMatchObject({
     problems: { missing: 2, damaged: 1 },
-    failing: { message: '3 of its files or records: a' },
+    failing: { message: '3 damaged files or records: a' },
   })
   expect(damaged.due.verify).toEqual(at('22T05:00:00'))
   const whole = afterJob(damaged, SETTINGS, 'verify', ended('success', START), START)

@@ -4,16 +4,17 @@ import { NEW_JOB, type SchedulerState } from './state.ts'
 import { coveredSince, triedSince } from './warehouse-view.ts'
 
 /*
- * What is done when, as functions of what is known: no clock, no effect. The one rule of a run: it is due once the first scheduled time after the start of the run that the
- * warehouse has is past. A scheduler that was down therefore knows what was missed, and of two schedulers one finds nothing to do.
+ * Decides what to do and when. Pure functions of the state, without a clock or effects. A run is due once the first
+ * scheduled time after the start of the warehouse's last run has passed. So a scheduler that was down knows what it
+ * missed, and of two schedulers the second finds nothing to do.
  */
 
-/** How soon to try again where another run holds the lease; twice as long each time, up to eight minutes. */
+/** Delay before the next attempt when another run holds the lease; doubled each time, up to eight minutes. */
 const LOCKED_MS = 30_000
 const MOST_DOUBLINGS = 4
-/** Between two retries at most. */
+/** Longest delay between two retries. */
 const MOST_DELAY_MS = 3_600_000
-/** While the warehouse is stale, could not be read, or is run by somebody else. */
+/** How often to read the warehouse while it is stale or unreadable, or another scheduler runs it. */
 const LOOK_MS = 10 * 60_000
 
 export function startState(settings: SchedulerSettings, now: Date): SchedulerState {
@@ -36,29 +37,29 @@ export function startState(settings: SchedulerSettings, now: Date): SchedulerSta
   }
 }
 
-/** What comes next, and when; null: nothing ever. */
+/** Returns the next job and when it is due; null if nothing is scheduled. */
 export function nextDue({ due }: SchedulerState): { readonly what: Job | 'look'; readonly at: Date } | null {
   const all = ([...JOBS, 'look'] as const).flatMap((what) => {
     const at = due[what]
     return at === null ? [] : [{ what, at }]
   })
-  // the first of those that are due at the same time
+  // if several are due at the same time, the first of them
   return all.reduce<(typeof all)[number] | null>((first, next) => (first && first.at <= next.at ? first : next), null)
 }
 
-/** Whether the run that is due is still wanted, now that the warehouse has been seen. */
+/** Whether the due run is still needed, after reading the warehouse. */
 export function isWanted({ forced, view, seen }: SchedulerState, { schedules }: SchedulerSettings, now: Date): boolean {
   if (forced || !seen || view === null || schedules.run === null) return true
   const tried = triedSince(view, now)
   return tried === null || schedules.run.next(tried) <= now
 }
 
-/** A run that is not wanted any more: another was made. */
+/** Skips a due run that is no longer needed, since another one was made. */
 export function skipRun(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
   return { ...state, retry: 0, locked: 0, due: { ...state.due, run: settings.schedules.run?.next(now) ?? null } }
 }
 
-/** When the warehouse is stale: so long after the first scheduled time that no run covers. Null: it never is. */
+/** When the warehouse becomes stale: `staleAfterMs` after the first scheduled time that no run covers. Null: never. */
 function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSettings, now: Date): Date | null {
   const { schedules, catchUp, runOnStart, staleAfterMs } = settings
   if (schedules.run === null) return null
@@ -68,13 +69,16 @@ function staleAt({ view, startedAt }: SchedulerState, settings: SchedulerSetting
   return new Date(wanted.getTime() + staleAfterMs)
 }
 
-/** After the warehouse was seen, or could not be: whether it is stale, when to look again, and whether somebody else has made the run that failed here. */
+/**
+ * Updates the state after reading the warehouse, or failing to: whether it is stale, when to read it again, and whether
+ * another scheduler or person has made the run that failed here.
+ */
 export function afterLook(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
   const at = staleAt(state, settings, now)
   const stale = at !== null && at <= now
   const { run } = state.jobs
   const covered = state.view && coveredSince(state.view, now)
-  // by hand, or by another scheduler
+  // run by hand, or by another scheduler
   const mended = run.failing !== null && covered !== null && covered >= run.failing.since
   return {
     ...state,
@@ -84,7 +88,7 @@ export function afterLook(state: SchedulerState, settings: SchedulerSettings, no
   }
 }
 
-/** The clock was set back: nothing is due later than its next time. */
+/** Updates the state after the clock was set back: nothing is due later than its next scheduled time. */
 export function afterClockChange(state: SchedulerState, settings: SchedulerSettings, now: Date): SchedulerState {
   const sooner = (job: Job) => {
     const [due, next] = [state.due[job], settings.schedules[job]?.next(now) ?? null]
@@ -98,7 +102,7 @@ export function startJob(state: SchedulerState, job: Job): SchedulerState {
   return { ...state, running: job }
 }
 
-/** After a job ended: what became of it, and when it is due next. */
+/** Updates the state after a job has ended: its history, and when it is due next. */
 export function afterJob(
   state: SchedulerState,
   settings: SchedulerSettings,
@@ -151,7 +155,7 @@ function dueAfter(
 ): { readonly at: Date | null; readonly retry: number } {
   const schedule = schedules[job]
   const scheduled = schedule?.next(now) ?? null
-  // a time that passed while it ran is made up for, once
+  // a scheduled time that passed during the run is caught up once
   if (result === 'success' || result === 'partial') return { at: schedule?.next(startedAt) ?? null, retry: 0 }
   if (result === 'locked')
     return sooner(new Date(now.getTime() + LOCKED_MS * 2 ** Math.min(locked, MOST_DOUBLINGS)), scheduled, retry)
@@ -161,7 +165,7 @@ function dueAfter(
   return sooner(new Date(now.getTime() + delayMs), scheduled, retry + 1)
 }
 
-/** The scheduled time begins anew. */
+/** Chooses the earlier of the retry and the scheduled time; the scheduled time resets the retries. */
 function sooner(again: Date, scheduled: Date | null, retry: number) {
   return scheduled !== null && scheduled <= again ? { at: scheduled, retry: 0 } : { at: again, retry }
 }
@@ -169,9 +173,9 @@ function sooner(again: Date, scheduled: Date | null, retry: number) {
 function messageOf({ error, result, answer }: Outcome): string {
   if (result === 'damaged') {
     const { problems = [] } = answer as Partial<VerifyAnswer>
-    return `${problems.length} of its files or records: ${problems[0]?.message ?? ''}`
+    return `${problems.length} damaged files or records: ${problems[0]?.message ?? ''}`
   }
-  return error?.message ?? `it ended without a word (${result})`
+  return error?.message ?? `dwh ended without an error message (${result})`
 }
 
 interface VerifyAnswer {

@@ -5,19 +5,20 @@ export interface Health {
   readonly message: string
 }
 
-/** The timer looks at the clock every minute. */
+/** The timer wakes up every minute; after this long without waking it is considered stuck. */
 const SILENT_MS = 5 * 60_000
 
 /**
- * Whether the scheduler itself is at work: it wakes up in time, or waits for a command. What becomes of its jobs is no question of its health.
- * @param silentMs since it was awake, by a clock that nobody sets
+ * Whether the scheduler process is healthy: it wakes up in time, or waits for a command. Failing jobs do not make it
+ * unhealthy.
+ * @param silentMs time since it last woke up, by a monotonic clock
  */
 export function liveness(silentMs: number, commandsUnderWay: number): Health {
   if (commandsUnderWay > 0 || silentMs < SILENT_MS) return { ok: true, message: 'ok' }
-  return { ok: false, message: `the timer has been silent for ${Math.round(silentMs / 60_000)} min` }
+  return { ok: false, message: `the scheduler has not woken up for ${Math.round(silentMs / 60_000)} min` }
 }
 
-/** Whether answers of the warehouse can be relied on: there is a good run, and it is not stale. */
+/** Whether the warehouse is ready to be queried: it has a good run and is not stale. */
 export function readiness({ view, staleSince }: SchedulerState): Health {
   if (view === null) return { ok: false, message: 'the warehouse has not been read yet' }
   if (view.lastRunAt === null) return { ok: false, message: 'no run has been published yet' }

@@ -2,18 +2,19 @@ import { SETTINGS, settingsHelp } from '@dwh/warehouse/settings'
 
 const keepVariables = SETTINGS.flatMap(({ key, variable }) => (key.startsWith('keep.') && variable ? [variable] : []))
 
-/** What `--help` says after the options. */
+/** Text of `--help` after the options. */
 export const HELP: string = `
-Reads Postgres and publishes the warehouse when it is time, removes old days, verifies what is there: each as a process of its own, one at a time.
-What was missed while it was down is made up for when it starts. A run that fails is tried again. SIGTERM ends it within 10 s, whatever it is doing.
+Runs three jobs on a schedule: copies Postgres to the warehouse, removes old days, and verifies the files. Each job is a
+separate process, and only one runs at a time. On start it catches up on missed runs. It retries a failed run. SIGTERM
+always ends it within 10 s.
 
-Settings, from the environment, or as schedule: in dwh.yaml (docs/scheduler.md); those of dwh itself are as everywhere:
+Settings, from the environment or under schedule: in dwh.yaml (docs/scheduler.md). Settings of dwh itself also apply:
 ${settingsHelp(
   SETTINGS.filter(({ key }) => key.startsWith('schedule.')),
   'schedule.',
 )}
 
-What to keep when old days are removed: ${keepVariables.join(', ')}.
+Which days to keep when old days are removed: ${keepVariables.join(', ')}.
 
 Examples:
   $ DATABASE_URL=postgres://reader@db/app DWH_STORAGE=s3://lake/app dwh-scheduler

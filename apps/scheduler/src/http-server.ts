@@ -15,8 +15,8 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 /**
- * Answers `/healthz`, `/readyz` (200, or 503 with the reason) and `/metrics`. Nothing can be changed through it.
- * @throws DwhError CONFIG_INVALID where it may not listen there
+ * Serves `/healthz`, `/readyz` (200, or 503 with the reason) and `/metrics`. Read-only.
+ * @throws DwhError CONFIG_INVALID if it cannot listen on that address
  */
 export async function serve({ host, port }: ListenAddress, pages: Pages): Promise<Server> {
   const server = nodeHttp().createServer((request, response) => {
@@ -39,7 +39,7 @@ export async function serve({ host, port }: ListenAddress, pages: Pages): Promis
       hint: 'Free the port, or set DWH_LISTEN to another, or to off.',
     })
   }
-  // such as no more file descriptors: the next request may be answered again
+  // for example no free file descriptors: a later request may succeed
   server.on('error', () => {})
   return server
 }

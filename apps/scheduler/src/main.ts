@@ -20,7 +20,7 @@ import { waitUntil } from './wait.ts'
 import { postJson, slackMessage } from './webhook.ts'
 
 const clock = () => new Date()
-// whoever reads the log may stop reading: that ends nothing
+// the reader of the log may close it: the scheduler goes on
 stdout.on('error', () => {})
 const log = jsonLog((line) => void stdout.write(line), clock)
 const controller = new AbortController()
@@ -35,9 +35,9 @@ const onSignal = endRequests({
 })
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
 
-/** A look at the warehouse reads one small file. */
+/** Reading the status of the warehouse means reading one small file. */
 const LOOK_DEADLINE_MS = 5 * 60_000
-/** What is on its way to the webhook when the scheduler ends. */
+/** How long the scheduler waits for unsent alerts when it ends. */
 const LAST_WORDS_MS = 1_000
 
 interface Flags {
@@ -46,10 +46,10 @@ interface Flags {
 }
 
 const program = new Command('dwh-scheduler')
-  .description('Runs dwh by the clock, for as long as it is not ended.')
+  .description('Runs dwh on a schedule until it is stopped.')
   .version(version)
-  .option('--config <path>', 'the configuration file (default: dwh.yaml, if there is one)')
-  .option('--check-health', 'ask the scheduler of the same settings whether it is at work: exit code 0, or 1')
+  .option('--config <path>', 'the configuration file (default: dwh.yaml, if it exists)')
+  .option('--check-health', 'check that the scheduler with these settings is healthy: exit code 0 if so, else 1')
   .addHelpText('after', HELP)
   .allowExcessArguments(false)
   .exitOverride()
@@ -62,7 +62,9 @@ async function main(): Promise<number> {
   if (flags.checkHealth) return checkHealth(settings.listen, (text) => void stderr.write(text))
   await checkSettings(config, { source: settings.schedules.run !== null }, environment)
   if (config.schedule.prune !== undefined && config.schedule.prune !== 'off' && settings.schedules.prune === null)
-    log('warn', 'no old days are removed: nothing says what to keep', { hint: 'Set DWH_KEEP_DAILY or its like.' })
+    log('warn', 'old days are never removed: no setting says which days to keep', {
+      hint: 'Set DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY or DWH_KEEP_YEARLY.',
+    })
   await work(settings, flags.config === undefined ? env : { ...env, DWH_CONFIG: flags.config })
   return 0
 }
@@ -113,7 +115,7 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
       ready: () => readiness(scheduler.state()),
       metrics: () => renderMetrics(scheduler.state(), version, memoryUsage.rss()),
     }))
-  log('info', `dwh-scheduler ${version} is at work`, { ...plan(settings), listen: server ? addressOf(server) : 'off' })
+  log('info', `dwh-scheduler ${version} started`, { ...plan(settings), listen: server ? addressOf(server) : 'off' })
   try {
     await scheduler.run()
   } finally {
@@ -131,7 +133,7 @@ function addressOf(server: Server): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** When what happens first. */
+/** Returns the first time of each job. */
 function plan({ schedules }: SchedulerSettings): Record<string, Date | 'off'> {
   return Object.fromEntries(Object.entries(schedules).map(([job, schedule]) => [job, schedule?.next(clock()) ?? 'off']))
 }
@@ -139,7 +141,7 @@ function plan({ schedules }: SchedulerSettings): Record<string, Date | 'off'> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  // commander has said what there is to say
+  // commander has printed its message
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
   else {
     const hint = isDwhError(error) && error.hint ? `  ${error.hint}\n` : ''

@@ -24,7 +24,7 @@ function samples(text: string): Record<string, string> {
   return found
 }
 
-test('before anything is known, what is not known is left out', () => {
+test('start: unknown values are left out', () => {
   const found = samples(renderMetrics(startState(SETTINGS, START), '1.2.3', 5e7))
   expect(found).toMatchObject({
     'dwh_info{version="1.2.3"}': '1',
@@ -36,7 +36,7 @@ test('before anything is known, what is not known is left out', () => {
   expect(Object.keys(found).filter((name) => /last_success|table|problems/.test(name))).toEqual([])
 })
 
-test('a warehouse, with the names that tables may have', () => {
+test('warehouse: metrics for tables with any name', () => {
   const view = viewOf(
     { orders: { rows: 115, bytes: 3640 }, 'a"b\\c\nd': { rows: 1 } },
     { failedTables: { orders: { message: 'why', startedAt: START } } },
@@ -53,7 +53,7 @@ test('a warehouse, with the names that tables may have', () => {
     'dwh_table_rows{table="orders"}': '115',
     'dwh_table_bytes{table="orders"}': '3640',
     'dwh_table_rows{table="a\\"b\\\\c\\nd"}': '1',
-    'dwh_table_kept_from_before{table="orders"}': '1',
+    'dwh_table_shows_previous{table="orders"}': '1',
     dwh_last_success_timestamp_seconds: String(Date.parse('2026-02-18T03:00:12Z') / 1000),
     dwh_last_success_duration_seconds: '12',
     dwh_warehouse_stale: '1',
@@ -61,7 +61,7 @@ test('a warehouse, with the names that tables may have', () => {
   })
 })
 
-test('verify: every kind has a number once it has run', () => {
+test('verify: every kind has a value after the first verify', () => {
   const state = startState(SETTINGS, START)
   const verify = { ...state.jobs.verify, problems: { missing: 2 } }
   const found = samples(renderMetrics({ ...state, jobs: { ...state.jobs, verify } }, '1.2.3', 5e7))

@@ -3,7 +3,7 @@ import type { OutcomeResult } from './outcome.ts'
 import { JOBS } from './settings.ts'
 import type { SchedulerState } from './state.ts'
 
-/** From 0 on, so that the first one is an increase. */
+/** Counters start at 0, so that Prometheus sees the first outcome as an increase. */
 const NO_OUTCOMES: Readonly<Record<OutcomeResult, number>> = {
   success: 0,
   partial: 0,
@@ -25,7 +25,9 @@ interface Metric {
 }
 
 /**
- * What Prometheus reads, in its text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats. A value that is not known is left out. Times are seconds since 1970.
+ * Renders the metrics in the text format 0.0.4 of Prometheus
+ * (https://prometheus.io/docs/instrumenting/exposition_formats). Unknown values are left out. Times are seconds since
+ * 1970.
  */
 export function renderMetrics(state: SchedulerState, version: string, residentBytes: number): string {
   return metrics(state, version, residentBytes).map(render).join('')
@@ -33,27 +35,27 @@ export function renderMetrics(state: SchedulerState, version: string, residentBy
 
 function metrics(state: SchedulerState, version: string, residentBytes: number): Metric[] {
   return [
-    gauge('dwh_info', 'The version of the scheduler.', [{ labels: { version }, value: 1 }]),
+    gauge('dwh_info', 'Version of the scheduler.', [{ labels: { version }, value: 1 }]),
     ...ofWarehouse(state),
     ...ofTables(state),
     ...ofJobs(state),
-    gauge('process_resident_memory_bytes', 'Memory of the scheduler itself.', [one(residentBytes)]),
-    gauge('process_start_time_seconds', 'When the scheduler started.', [one(seconds(state.startedAt))]),
+    gauge('process_resident_memory_bytes', 'Resident memory of the scheduler process.', [one(residentBytes)]),
+    gauge('process_start_time_seconds', 'Start time of the scheduler.', [one(seconds(state.startedAt))]),
   ]
 }
 
 function ofWarehouse({ view, seen, staleSince }: SchedulerState): Metric[] {
   return [
-    gauge('dwh_warehouse_readable', 'Whether the warehouse could be read when it was looked at last.', [
-      one(Number(seen)),
-    ]),
-    gauge('dwh_warehouse_stale', 'Whether a scheduled time passed long ago (stale_after) without a good run.', [
-      one(Number(staleSince !== null)),
-    ]),
-    gauge('dwh_last_success_timestamp_seconds', 'When the last good run of the warehouse was committed.', [
+    gauge('dwh_warehouse_readable', 'Whether the last attempt to read the warehouse succeeded.', [one(Number(seen))]),
+    gauge(
+      'dwh_warehouse_stale',
+      'Whether a scheduled time passed more than stale_after ago without a good run of every table.',
+      [one(Number(staleSince !== null))],
+    ),
+    gauge('dwh_last_success_timestamp_seconds', 'Commit time of the last good run of the warehouse.', [
       one(seconds(view?.lastRunAt)),
     ]),
-    gauge('dwh_last_success_duration_seconds', 'How long the last good run of the warehouse took.', [
+    gauge('dwh_last_success_duration_seconds', 'Duration of the last good run of the warehouse.', [
       one(view?.durationMs == null ? null : view.durationMs / 1000),
     ]),
   ]
@@ -76,12 +78,12 @@ function ofTables({ view }: SchedulerState): Metric[] {
     ),
     gauge(
       'dwh_table_last_success_timestamp_seconds',
-      'When the run began that a current table is of.',
+      'Start time of the run that last loaded this table.',
       perTable(({ startedAt }) => seconds(startedAt)),
     ),
     gauge(
-      'dwh_table_kept_from_before',
-      'Whether the last run failed to read a current table.',
+      'dwh_table_shows_previous',
+      'Whether the last run failed to load this table, so that it shows the previous version.',
       tables.map(([table]) => ({
         labels: { table },
         value: Number(view !== null && own(view.failedTables, table) !== undefined),
@@ -95,7 +97,7 @@ function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
     JOBS.map((job) => ({ labels: { job }, value: of(job) }))
   return [
     {
-      ...gauge('dwh_job_outcomes_total', 'Jobs since the scheduler started, by how they ended.', []),
+      ...gauge('dwh_job_outcomes_total', 'Jobs since the scheduler started, by outcome.', []),
       type: 'counter',
       samples: JOBS.flatMap((job) =>
         Object.entries({ ...NO_OUTCOMES, ...jobs[job].outcomes }).map(([outcome, value]) => ({
@@ -106,17 +108,17 @@ function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
     },
     gauge(
       'dwh_job_consecutive_failures',
-      'How often a job failed since it went well.',
+      'Failures of a job since its last success.',
       perJob((job) => jobs[job].failures),
     ),
     gauge(
       'dwh_job_last_success_timestamp_seconds',
-      'When a job of this scheduler went well last.',
+      'Time of the last success of a job of this scheduler.',
       perJob((job) => seconds(jobs[job].lastSuccessAt)),
     ),
     gauge(
       'dwh_job_last_duration_seconds',
-      'How long a job took that went well last.',
+      'Duration of the last successful job.',
       perJob((job) => {
         const { lastDurationMs } = jobs[job]
         return lastDurationMs === null ? null : lastDurationMs / 1000
@@ -124,17 +126,17 @@ function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
     ),
     gauge(
       'dwh_job_running',
-      'Whether a job is under way.',
+      'Whether a job is running.',
       perJob((job) => Number(running === job)),
     ),
     gauge(
       'dwh_job_next_timestamp_seconds',
-      'When a job is due.',
+      'Next scheduled time of a job.',
       perJob((job) => seconds(due[job])),
     ),
     gauge(
       'dwh_verify_problems',
-      'What dwh verify found last, by kind.',
+      'Problems that the last dwh verify found, by kind.',
       Object.entries({ damaged: 0, missing: 0, invalid: 0, differs: 0, extra: 0, ...jobs.verify.problems }).map(
         ([kind, value]) => ({ labels: { kind }, value: jobs.verify.problems === null ? null : value }),
       ),

@@ -1,7 +1,8 @@
 import { getBuiltinModule } from 'node:process'
 
 /**
- * Node's HTTP, when it is needed. Imported by name it would cost 14 MB at rest (Node 24), since a module's namespace reads every export, and that of WebSocket loads undici; HTTPS brings 5 MB of TLS.
+ * Loads Node's HTTP when it is needed. An import would cost 14 MB at rest (Node 24): a module namespace reads every
+ * export, and the export WebSocket loads undici. HTTPS adds 5 MB for TLS.
  */
 export function nodeHttp(): typeof import('node:http') {
   return getBuiltinModule('node:http')

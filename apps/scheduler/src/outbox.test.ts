@@ -24,7 +24,7 @@ function outbox(answers: Delivery[], clock = () => new Date(0)) {
   return { ...box, tried, logged, controller }
 }
 
-test('in their order, and what cannot be delivered again and again, before the next', async () => {
+test('alerts are sent in order: one that fails is retried before the next', async () => {
   const box = outbox([AWAY, AWAY])
   for (const title of ['a', 'b']) box.put(alertOf(title))
   await box.empty()
@@ -35,7 +35,7 @@ test('in their order, and what cannot be delivered again and again, before the n
   expect(box.tried.at(-1)).toBe('c')
 })
 
-test('what is refused, and what is a day old, is given up and logged', async () => {
+test('alert refused, or a day old: dropped and logged', async () => {
   const refusing = outbox([{ problem: 'answers 404', refused: true }])
   for (const title of ['a', 'b']) refusing.put(alertOf(title))
   await refusing.empty()
@@ -48,7 +48,7 @@ test('what is refused, and what is a day old, is given up and logged', async () 
   expect(away.tried.length).toBeLessThan(30)
 })
 
-test('the scheduler ends: what is left is given up', async () => {
+test('scheduler ends: waiting alerts are dropped', async () => {
   const box = outbox(Array(1000).fill(AWAY))
   box.put(alertOf('a'))
   box.controller.abort()
@@ -56,7 +56,7 @@ test('the scheduler ends: what is left is given up', async () => {
   expect(box.tried.length).toBeLessThan(3)
 })
 
-test('a hundred wait: the oldest is dropped, not the one that is on its way, and that is said', async () => {
+test('a hundred alerts wait: the oldest is dropped and logged, but not the one being sent', async () => {
   const answers: ((delivery: Delivery) => void)[] = []
   const tried: string[] = []
   const logged: string[] = []
@@ -71,7 +71,7 @@ test('a hundred wait: the oldest is dropped, not the one that is on its way, and
     retryMs: 1,
   })
   for (let number = 0; number <= 101; number += 1) box.put(alertOf(String(number)))
-  expect(logged).toEqual(['alert not delivered: 100 others wait'])
+  expect(logged).toEqual(['alert not delivered: 100 others are waiting'])
   for (let number = 0; number < 101; number += 1) {
     await expect.poll(() => answers.length).toBe(number + 1)
     answers[number]?.(DONE)

@@ -7,23 +7,26 @@ export interface OutboxOptions {
   readonly deliver: (alert: Alert) => Promise<Delivery>
   readonly log: Log
   readonly clock: () => Date
-  /** Gives up what is still to be sent. */
+  /** Drops the alerts that are not sent yet. */
   readonly signal: AbortSignal
   readonly retryMs?: number
 }
 
 export interface Outbox {
   put(alert: Alert): void
-  /** Resolves once nothing is left to be sent. */
+  /** Resolves once every alert is sent or dropped. */
   empty(): Promise<void>
 }
 
-/** What broke a run may have cut off the webhook, too. */
+/** The cause of a failed run may also block the webhook, so delivery is retried after this delay. */
 const RETRY_MS = 2 * 60_000
 const KEPT_MS = 24 * 3_600_000
 const MOST_ALERTS = 100
 
-/** Sends alerts one after the other, in their order. One that cannot be delivered is tried again every two minutes for a day; one that is refused is not. Of more than a hundred that wait, the oldest is dropped. */
+/**
+ * Sends alerts one after the other, in order. An alert that cannot be delivered is retried every two minutes for a day,
+ * unless the webhook refuses it. At most a hundred alerts wait; then the oldest is dropped.
+ */
 export function makeOutbox({ deliver, log, clock, signal, retryMs = RETRY_MS }: OutboxOptions): Outbox {
   const alerts: { readonly alert: Alert; readonly since: Date }[] = []
   let sending: Promise<void> = Promise.resolve()
@@ -49,7 +52,10 @@ export function makeOutbox({ deliver, log, clock, signal, retryMs = RETRY_MS }: 
     put(alert) {
       const dropped = alerts.length === MOST_ALERTS ? alerts.shift() : undefined
       if (dropped)
-        log('error', `alert not delivered: ${MOST_ALERTS} others wait`, { alert: dropped.alert.kind, again: false })
+        log('error', `alert not delivered: ${MOST_ALERTS} others are waiting`, {
+          alert: dropped.alert.kind,
+          again: false,
+        })
       alerts.push({ alert, since: clock() })
       if (!busy) sending = send()
     },

@@ -1,17 +1,18 @@
-/** How a command of `dwh` ended. */
+/** Result of a command of `dwh`. */
 export interface Outcome {
   readonly result: OutcomeResult
-  /** What it wrote to stdout, parsed; null where that is no JSON. */
+  /** Its stdout, parsed; null if that is not JSON. */
   readonly answer: unknown
-  /** Why it failed; null where it did not. */
+  /** Why it failed; null if it succeeded. */
   readonly error: OutcomeError | null
   readonly startedAt: Date
   readonly durationMs: number
 }
 
 /**
- * `partial`: published, some tables kept from before. `locked`: another run holds the lease. `config_error`: usage or configuration, which no retry mends. `damaged`: `dwh verify` found something.
- * `timeout`: ended at its deadline. `stopped`: ended because the scheduler ends.
+ * `partial`: published, but some tables still show the previous version. `locked`: another run holds the lease.
+ * `config_error`: wrong usage or configuration, so a retry does not help. `damaged`: `dwh verify` found problems.
+ * `timeout`: stopped at its deadline. `stopped`: stopped because the scheduler ends.
  */
 export type OutcomeResult =
   | 'success'
@@ -29,7 +30,7 @@ export interface OutcomeError {
   readonly context?: Readonly<Record<string, unknown>>
 }
 
-/** By the exit codes of `dwh`. */
+/** Outcomes by exit code of `dwh`. */
 export const RESULTS: Readonly<Record<number, OutcomeResult>> = {
   0: 'success',
   2: 'config_error',

@@ -12,7 +12,7 @@ async function status(env: Record<string, string>) {
   return runDwh(['status'], { ...options, env: { ...base, ...env } })
 }
 
-test('the answer of a command', async () => {
+test('command succeeds: its JSON output is the answer', async () => {
   expect(await status({})).toMatchObject({
     result: 'success',
     answer: { status: 'none', remembered_at: null },
@@ -20,25 +20,25 @@ test('the answer of a command', async () => {
   })
 })
 
-test('wrong settings: what the command says of them', async () => {
+test('wrong settings: config_error with message and hint', async () => {
   expect(await status({ DWH_PARALLEL: 'many' })).toMatchObject({
     result: 'config_error',
     error: { message: expect.stringContaining('DWH_PARALLEL'), hint: expect.any(String) },
   })
 })
 
-test('something else on stdout is no answer', async () => {
+test('stdout is not JSON: failed', async () => {
   const folder = await temporaryFolder()
   const agent = join(folder, 'agent.cjs')
   await writeFile(agent, "console.log('agent is at work')")
   expect(await status({ NODE_OPTIONS: `--require=${agent}` })).toMatchObject({
     result: 'failed',
     answer: null,
-    error: { message: 'its answer is no JSON' },
+    error: { message: 'the output of dwh is not JSON' },
   })
 })
 
-test('a process that cannot be started', async () => {
+test('process cannot be started: failed', async () => {
   const huge = 'x'.repeat(4 * 2 ** 20)
   expect(await status({ HUGE: huge })).toMatchObject({
     result: 'failed',

@@ -9,22 +9,23 @@ const BIN = createRequire(import.meta.url).resolve('@dwh/cli/bin/dwh.js')
 export interface RunDwhOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: () => Date
-  /** Ends the command. */
+  /** Stops the command. */
   readonly signal: AbortSignal
-  /** At most 2^31 - 1, which is what a timer can hold; 0: none. */
+  /** Deadline; at most 2^31 - 1, the limit of a timer. 0: none. */
   readonly deadlineMs: number
-  /** Each line that it writes to stderr, but for the error that it ends with. */
+  /** Receives each line of its stderr, except the final error. */
   readonly onLine: (line: string) => void
 }
 
-/** What a command has to end by itself, lease and all, before it is killed: a container is given 10 s in all. */
+/** How long a command may take to stop and release its lease before it is killed: a container gets 10 s in total. */
 const GRACE_MS = 8_000
 
-/** Of its answer; a longer one is cut, and so is no JSON. */
+/** Longest output; longer output is cut and so is not valid JSON. */
 const MOST_CHARACTERS = 64 * 2 ** 20
 
 /**
- * Runs a command of `dwh` in a process of its own, with `--json`. It is told to end (SIGTERM) when the signal fires or the deadline is over, and killed 8 s later. Never rejects: what went wrong is in the outcome.
+ * Runs a command of `dwh` with `--json` in a separate process. Sends SIGTERM when the signal fires or the deadline
+ * passes, and kills the process 8 s later. Never rejects: the outcome holds the error.
  */
 export async function runDwh(args: readonly string[], options: RunDwhOptions): Promise<Outcome> {
   const { clock, signal, deadlineMs } = options
@@ -40,7 +41,7 @@ export async function runDwh(args: readonly string[], options: RunDwhOptions): P
 }
 
 interface Ended {
-  /** Its exit code, or what happened instead. */
+  /** Its exit code, or why there is none. */
   readonly ended: number | string
   readonly answer: unknown
   readonly error: OutcomeError | null
@@ -49,7 +50,7 @@ interface Ended {
 
 async function start(args: readonly string[], { env, signal, deadlineMs, onLine }: RunDwhOptions): Promise<Ended> {
   const child = spawn(process.execPath, [BIN, ...args, '--json'], {
-    // whoever presses Ctrl-C means the scheduler, which tells its child once
+    // Ctrl-C is meant for the scheduler, which then stops its child once
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
@@ -57,7 +58,7 @@ async function start(args: readonly string[], { env, signal, deadlineMs, onLine 
   let timedOut = false
   let killer: NodeJS.Timeout | undefined
   const end = () => {
-    // told twice, it would drop everything
+    // a second SIGTERM would end it at once, without clean-up
     if (killer !== undefined) return
     child.kill('SIGTERM')
     killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
@@ -73,7 +74,7 @@ async function start(args: readonly string[], { env, signal, deadlineMs, onLine 
   try {
     const closed = new Promise<number | string>((resolve) => {
       child.once('error', (error) => resolve(error.message))
-      child.once('close', (code, name) => resolve(code ?? `it was killed by ${name}`))
+      child.once('close', (code, name) => resolve(code ?? `dwh was killed by ${name}`))
     })
     if (signal.aborted) end()
     const [answer, error, ended] = await Promise.all([answerOf(child.stdout), messages(child.stderr, onLine), closed])
@@ -94,12 +95,12 @@ async function answerOf(stdout: Readable): Promise<unknown> {
 
 function resultOf({ ended, answer, error, timedOut }: Ended, stopped: boolean): OutcomeResult {
   const result = typeof ended === 'number' ? RESULTS[ended] : undefined
-  // what has published has, however late
+  // a run that has published counts as such, even after the deadline
   if (result === 'success' || result === 'partial') return isObject(answer) ? result : 'failed'
   if (stopped) return 'stopped'
   if (timedOut) return 'timeout'
   if (result === 'damaged' && !isObject(answer)) return 'failed'
-  // it had the lease, and lost it: nobody else need be there
+  // it held the lease and lost it: no other run need exist
   if (result === 'locked' && error?.context?.leaseOver === true) return 'failed'
   return result ?? 'failed'
 }
@@ -110,15 +111,15 @@ function isObject(answer: unknown): boolean {
 
 function errorOf(result: OutcomeResult, error: OutcomeError | null, deadlineMs: number): OutcomeError | null {
   if (result === 'success' || result === 'partial') return null
-  if (result === 'failed' && error === null) return { message: 'its answer is no JSON', hint: null }
+  if (result === 'failed' && error === null) return { message: 'the output of dwh is not JSON', hint: null }
   if (result !== 'timeout') return error
   return {
-    message: `it was not done after ${Math.round(deadlineMs / 1000)} s, and was ended`,
-    hint: 'Raise DWH_DEADLINE, or see in the log which table takes so long.',
+    message: `dwh did not finish within ${Math.round(deadlineMs / 1000)} s and was stopped`,
+    hint: 'Raise DWH_DEADLINE, or check in the log which table takes so long.',
   }
 }
 
-/** Reads stderr to its end; gives the error that `--json` writes as a line of its own. */
+/** Reads stderr to its end. Returns the error that `--json` writes as a separate line. */
 async function messages(stderr: Readable, onLine: (line: string) => void): Promise<OutcomeError | null> {
   let error: OutcomeError | null = null
   for await (const line of createInterface({ input: stderr })) {

@@ -8,13 +8,13 @@ function times(expression: string, timeZone: string, from: string, count: number
   return found.map((time) => time.toISOString().slice(0, 16))
 }
 
-describe('the clock changes', () => {
+describe('daylight-saving changes', () => {
   test.each([
-    // the gap: the moment after it
+    // skipped time: right after the gap
     ['30 2 * * *', 'Europe/Zurich', '2026-03-28T12:00Z', ['2026-03-29T01:00', '2026-03-30T00:30']],
-    // shown twice: the first time
+    // repeated time: the first time only
     ['30 2 * * *', 'Europe/Zurich', '2026-10-24T12:00Z', ['2026-10-25T00:30', '2026-10-26T01:30']],
-    // and so for several hours
+    // also for several hours
     [
       '30 1,2 * * *',
       'America/New_York',
@@ -27,7 +27,7 @@ describe('the clock changes', () => {
       '2026-10-24T23:00Z',
       ['2026-10-24T23:15', '2026-10-25T00:15', '2026-10-25T02:15', '2026-10-25T23:15'],
     ],
-    // half an hour, in Australia
+    // a change of half an hour, in Australia
     ['45 1 * * *', 'Australia/Lord_Howe', '2026-04-03T16:00Z', ['2026-04-04T14:45', '2026-04-05T15:15']],
     // every half hour is every half hour
     [
@@ -81,7 +81,7 @@ describe('the clock changes', () => {
       '2026-03-29T00:00Z',
       ['2026-03-29T00:30', '2026-03-29T01:00', '2026-03-29T01:30'],
     ],
-    // midnight itself may be missing
+    // midnight itself may be skipped
     ['0 0 * * *', 'America/Sao_Paulo', '2018-11-03T12:00Z', ['2018-11-04T03:00', '2018-11-05T02:00']],
   ])('%s in %s', (expression, timeZone, from, expected) => {
     expect(times(expression, timeZone, from, expected.length)).toEqual(expected)
@@ -96,7 +96,7 @@ describe('the clock changes', () => {
     'Asia/Kathmandu',
     'America/Santiago',
   ]
-  test.each(ZONES)('%s: any time of day happens once on each of 800 days', (timeZone) => {
+  test.each(ZONES)('%s: every time of day happens once on each of 800 days', (timeZone) => {
     const day = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' })
     for (const hour of [0, 2, 3])
       for (const minute of [0, 30]) {
@@ -114,19 +114,19 @@ describe('the clock changes', () => {
   })
 })
 
-test('the time itself does not count, a second before does', () => {
+test('next: the time itself is excluded, a second before is not', () => {
   expect(times('0 3 * * *', 'UTC', '2026-02-18T03:00:00Z', 1)).toEqual(['2026-02-19T03:00'])
   expect(times('0 3 * * *', 'UTC', '2026-02-18T02:59:59Z', 1)).toEqual(['2026-02-18T03:00'])
 })
 
 test.each([
-  ['3 o’clock', '2 fields, where five or six are needed'],
-  ['0 3 * *', '4 fields, where five or six are needed'],
-  ['2027-01-01T03:00:00', '1 fields, where five or six are needed'],
+  ['3 o’clock', '2 fields, expected five or six'],
+  ['0 3 * *', '4 fields, expected five or six'],
+  ['2027-01-01T03:00:00', '1 fields, expected five or six'],
   ['@sometimes', 'exactly five, six, or seven'],
   ['61 * * * *', 'Invalid value for minute: 61'],
-  ['0 3 31 2 *', 'there is no such time'],
-  ['0 0 3 1 1 * 2020', 'years cannot be given'],
+  ['0 3 31 2 *', 'never happens'],
+  ['0 0 3 1 1 * 2020', 'a year is not allowed'],
 ])('%s: refused at the start', (expression, why) => {
   const parse = () => parseSchedule(expression, 'UTC', 'schedule.run')
   expect(parse).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) }))

@@ -2,28 +2,29 @@ import { DwhError } from '@dwh/core'
 import { Cron } from 'croner'
 import { type TimeZone, timeZoneOf } from './time-zone.ts'
 
-/** When something happens, again and again. */
+/** A recurring time. */
 export interface Schedule {
   readonly expression: string
-  /** The first time after `time`, which itself does not count. */
+  /** Returns the first scheduled time after `time` (exclusive). */
   next(time: Date): Date
 }
 
 /**
- * Reads a cron expression: five fields, six with seconds in front, or `@daily` and its like. Of times that the clock skips in spring, the moment after the gap counts, once; a time that it shows twice in autumn counts the first
- * time. Where the hour is `*`, each is an hour of real time.
- * @param setting what to call it in a message
+ * Parses a cron expression: five fields, six with seconds first, or a name such as `@daily`. Around daylight-saving
+ * changes, skipped times run once, right after the gap, and a repeated time runs the first time only. If the hour is
+ * `*`, it means every hour of elapsed time.
+ * @param setting name of the setting in messages
  * @throws DwhError CONFIG_INVALID
  */
 export function parseSchedule(expression: string, timeZone: string, setting: string): Schedule {
   const zone = timeZoneOf(timeZone)
   const everyHour = hoursOf(expression) === '*'
-  // croner itself loses some times in a gap, and gives some twice: so it works on what the clock shows, as if that were UTC
+  // croner loses some times in a gap and repeats others, so it is given local time as if that were UTC
   const cron = parse(expression, everyHour ? timeZone : 'UTC', setting)
   const after = (time: Date) => {
     const found = cron.nextRun(time)
     if (found) return found
-    throw new DwhError('CONFIG_INVALID', `${setting} "${expression}": there is no such time`, { hint: HINT })
+    throw new DwhError('CONFIG_INVALID', `${setting} "${expression}": never happens`, { hint: HINT })
   }
   return { expression, next: everyHour ? after : (time) => nextShown(after, zone, time) }
 }
@@ -33,27 +34,27 @@ function nextShown(after: (time: Date) => Date, zone: TimeZone, time: Date): Dat
   for (;;) {
     shown = after(shown)
     const found = zone.firstShowing(shown)
-    // the clock has gone back since, and shows it again
+    // the clock was set back and shows this time again
     if (found > time) return found
   }
 }
 
-const HINT = 'Give minute, hour, day of month, month and day of week, such as "0 3 * * *"; or off.'
+const HINT = 'Give minute, hour, day of month, month and day of week, for example "0 3 * * *"; or off.'
 
 function parse(expression: string, timezone: string, setting: string): Cron {
   const wrong = (reason: string, cause?: unknown) =>
     new DwhError('CONFIG_INVALID', `${setting} "${expression}": ${reason}`, { cause, hint: HINT })
   const fields = expression.trim().split(/\s+/).length
-  if (fields > 6) throw wrong('years cannot be given')
-  // croner would take a date, which comes once
-  if (fields < 5 && !expression.trim().startsWith('@')) throw wrong(`${fields} fields, where five or six are needed`)
+  if (fields > 6) throw wrong('a year is not allowed')
+  // croner would accept a date, which happens only once
+  if (fields < 5 && !expression.trim().startsWith('@')) throw wrong(`${fields} fields, expected five or six`)
   try {
     const cron = new Cron(expression, { timezone, paused: true })
     if (cron.nextRun() !== null) return cron
   } catch (cause) {
     throw wrong((cause as Error).message.replace(/^Cron\w+: /, ''), cause)
   }
-  throw wrong('there is no such time')
+  throw wrong('never happens')
 }
 
 function hoursOf(expression: string): string | undefined {

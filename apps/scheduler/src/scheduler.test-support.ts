@@ -18,15 +18,15 @@ export interface RunningScheduler {
   readonly process: ChildProcess
   readonly lines: readonly LogLine[]
   readonly stderr: () => string
-  /** The first line, from the `from`th on, that begins so. */
+  /** Returns the first line, from index `from` on, that starts with `start`. */
   line(start: string, from?: number): Promise<LogLine>
-  /** Status and body of a page. */
+  /** Returns status and body of a page. */
   page(path: string): Promise<{ status: number; body: string }>
-  /** Sends SIGTERM, unless it has ended; its exit code, and how long it took. */
+  /** Sends SIGTERM unless it has ended; returns the exit code and how long it took to end. */
   stop(): Promise<{ code: number | null; ms: number }>
 }
 
-/** A folder with a warehouse in it, and nothing in the environment that was not put there. */
+/** A folder for a warehouse; the environment holds only the given variables. */
 export interface Place {
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
@@ -102,7 +102,9 @@ function startScheduler(folder: string, env: NodeJS.ProcessEnv): RunningSchedule
         if (found) resolve(found)
         else
           reject(
-            new Error(`it ended before "${start}": ${stderr}\n${lines.map((one) => JSON.stringify(one)).join('\n')}`),
+            new Error(
+              `the scheduler ended before "${start}": ${stderr}\n${lines.map((one) => JSON.stringify(one)).join('\n')}`,
+            ),
           )
       }
       waiting.add(look)

@@ -17,7 +17,7 @@ async function isReleased(folder: string): Promise<boolean> {
   return lock.released === true
 }
 
-test('an empty warehouse gets its first run at once; started again there is nothing to do', async () => {
+test('empty warehouse: first run at once; a restarted scheduler has nothing to do', async () => {
   const database = await testDatabase(SHOP)
   const here = await place({ DATABASE_URL: database.url, ...SELDOM })
   const first = here.scheduler()
@@ -42,7 +42,7 @@ test('an empty warehouse gets its first run at once; started again there is noth
   await second.line('no run is due')
   await expect.poll(async () => (await second.page('/readyz')).status).toBe(200)
   expect(await second.stop()).toMatchObject({ code: 0 })
-  expect(second.lines.map(({ message }) => message)).not.toContain('run begins')
+  expect(second.lines.map(({ message }) => message)).not.toContain('run started')
 
   const third = here.scheduler({ RUN_ON_START: 'true' })
   expect(await third.line('run ended')).toMatchObject({ result: 'success' })
@@ -50,13 +50,13 @@ test('an empty warehouse gets its first run at once; started again there is noth
   const fourth = here.scheduler({ DWH_CATCH_UP: 'false', DWH_STORAGE: join(here.folder, 'another') })
   await expect.poll(async () => (await fourth.page('/readyz')).body).toBe('no run has been published yet\n')
   await fourth.stop()
-  expect(fourth.lines.map(({ message }) => message)).not.toContain('run begins')
+  expect(fourth.lines.map(({ message }) => message)).not.toContain('run started')
   expect(JSON.parse((await here.dwh(['history', '--json'])).stdout)).toHaveLength(2)
 })
 
-test('Postgres stops: it is tried again, then said; it starts: that is said, too', async () => {
+test('Postgres stops, then starts: retries, failed alert, recovered alert', async () => {
   const options = { folder: await temporaryFolder() }
-  // the server runs as somebody else
+  // the server runs as another user
   await chmod(options.folder, 0o755)
   let server = await startTestServer(options)
   const port = server.port
@@ -95,7 +95,7 @@ test('Postgres stops: it is tried again, then said; it starts: that is said, too
   }
 })
 
-test('rows and columns out of line are said after the run', async () => {
+test('rows and columns change unexpectedly: alert after the run', async () => {
   const database = await testDatabase(SHOP)
   const hook = await webhookReceiver()
   const here = await place({ DATABASE_URL: database.url, DWH_WEBHOOK_URL: hook.url, ...SELDOM })
@@ -104,13 +104,13 @@ test('rows and columns out of line are said after the run', async () => {
   const scheduler = here.scheduler({ RUN_ON_START: 'true' })
   await hook.received('changed')
   expect(hook.messages[0]?.attachments[0].text.split('\n')).toEqual([
-    'customers: column name is gone',
+    'customers: column name was removed',
     'orders: 10 rows, it had 1000 (-99 %)',
   ])
   await scheduler.stop()
 })
 
-test('some tables are kept from before: said, and tried once for each time', async () => {
+test('partial run: alert, and one attempt for each scheduled time', async () => {
   const database = await testDatabase(SHOP)
   const hook = await webhookReceiver()
   const here = await place({
@@ -126,16 +126,16 @@ test('some tables are kept from before: said, and tried once for each time', asy
     const scheduler = here.scheduler({ RUN_ON_START: 'true' })
     await hook.received('partial')
     expect(await scheduler.line('run ended')).toMatchObject({ result: 'partial', level: 'warn' })
-    expect((await scheduler.page('/metrics')).body).toContain('dwh_table_kept_from_before{table="orders"} 1\n')
+    expect((await scheduler.page('/metrics')).body).toContain('dwh_table_shows_previous{table="orders"} 1\n')
     await scheduler.stop()
-    // tried for this scheduled time, and no other
+    // tried once for this scheduled time
     const again = here.scheduler()
     await again.line('no run is due')
     await again.stop()
   })
 })
 
-test('a run that does not end makes the warehouse stale, and that is said while it is under way', async () => {
+test('run hangs: stale alert while it is still running', async () => {
   const database = await testDatabase(SHOP)
   const hook = await webhookReceiver()
   const here = await place({
@@ -157,7 +157,7 @@ test('a run that does not end makes the warehouse stale, and that is said while 
   })
 })
 
-test('a run that takes longer than its deadline is ended, and gives its lease back', async () => {
+test('run exceeds its deadline: stopped, and its lease is released', async () => {
   const database = await testDatabase(SHOP)
   const here = await place({
     DATABASE_URL: database.url,
@@ -170,14 +170,17 @@ test('a run that takes longer than its deadline is ended, and gives its lease ba
     await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
     const scheduler = here.scheduler()
     const ended = await scheduler.line('run ended')
-    expect(ended).toMatchObject({ result: 'timeout', error: { message: 'it was not done after 2 s, and was ended' } })
+    expect(ended).toMatchObject({
+      result: 'timeout',
+      error: { message: 'dwh did not finish within 2 s and was stopped' },
+    })
     expect(await isReleased(here.folder)).toBe(true)
     await scheduler.stop()
   })
   expect((await here.dwh(['run'])).code).toBe(0)
 })
 
-test('SIGTERM while a run is under way: it ends within 10 s, and gives its lease back', async () => {
+test('SIGTERM during a run: ends within 10 s, and its lease is released', async () => {
   const database = await testDatabase(SHOP)
   const here = await place({ DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '1h', ...SELDOM })
   await withClient(database.url, async (client) => {
@@ -192,7 +195,7 @@ test('SIGTERM while a run is under way: it ends within 10 s, and gives its lease
   })
 })
 
-test('a run that is killed is made again', async () => {
+test('run is killed: retried', async () => {
   const database = await testDatabase(SHOP)
   const here = await place({ DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '1h', DWH_RETRY_DELAY: '100ms', ...SELDOM })
   await withClient(database.url, async (client) => {
@@ -204,7 +207,7 @@ test('a run that is killed is made again', async () => {
     process.kill(pid, 'SIGKILL')
     expect(await scheduler.line('run ended')).toMatchObject({
       result: 'failed',
-      error: { message: 'it was killed by SIGKILL' },
+      error: { message: 'dwh was killed by SIGKILL' },
     })
     await client.query('COMMIT')
     await scheduler.line('run ended: success')
@@ -222,7 +225,7 @@ async function childOf(parent: number, command: string): Promise<number | null> 
   return null
 }
 
-test('two schedulers, one warehouse, a run every two seconds: one each', async () => {
+test('two schedulers, one warehouse, a run every two seconds: one run for each time', async () => {
   const database = await testDatabase('CREATE TABLE one AS SELECT 1 AS id')
   const here = await place({ DATABASE_URL: database.url, DWH_SCHEDULE: '*/2 * * * * *' })
   const both = [here.scheduler(), here.scheduler()]
@@ -232,11 +235,11 @@ test('two schedulers, one warehouse, a run every two seconds: one each', async (
   for (const scheduler of both) expect(await scheduler.stop()).toMatchObject({ code: 0 })
   const starts = published().map(({ run_id }) => Number(String(run_id).slice(13, 15)))
   const windows = starts.map((second) => Math.floor(second / 2))
-  // the first is made up for, in the window of the one before
+  // the first run catches up, within the window of the one before
   expect(new Set(windows).size).toBe(windows.length)
 })
 
-test('old days are removed, files are verified, damage is said', async () => {
+test('prune and verify: old days are removed, damage causes an alert', async () => {
   const database = await testDatabase(SHOP)
   const hook = await webhookReceiver()
   const here = await place({ DATABASE_URL: database.url, DWH_WEBHOOK_URL: hook.url, DWH_KEEP_DAILY: '1', ...SELDOM })
@@ -256,7 +259,7 @@ test('old days are removed, files are verified, damage is said', async () => {
   await scheduler.stop()
 })
 
-test('a schedule that is behind goes on: a run every second that takes longer', async () => {
+test('run every second that takes longer: the schedule goes on', async () => {
   const database = await testDatabase('CREATE TABLE slow AS SELECT 1 AS id')
   const here = await place({ DATABASE_URL: database.url, ...EVERY_SECOND })
   const scheduler = here.scheduler()
@@ -265,9 +268,9 @@ test('a schedule that is behind goes on: a run every second that takes longer', 
   expect(scheduler.lines.filter(({ result }) => result === 'locked')).toEqual([])
 })
 
-describe('ends at once, and says why', () => {
+describe('wrong settings: ends at once with the reason', () => {
   test.each([
-    [{}, 'no source: which Postgres should be read?'],
+    [{}, 'no source: name the Postgres to read'],
     [{ DATABASE_URL: 'postgres://x/y', DWH_SCHEDULE: 'sometimes' }, 'schedule.run "sometimes"'],
     [{ DATABASE_URL: 'postgres://x/y', DWH_CONFIG: 'nowhere.yaml' }, 'nowhere.yaml: no such file'],
   ])('%j', async (env, message) => {
@@ -279,7 +282,7 @@ describe('ends at once, and says why', () => {
     expect(scheduler.stderr()).toContain(message)
   })
 
-  test('a port that is taken', async () => {
+  test('port in use', async () => {
     const hook = await webhookReceiver()
     const here = await place({ DATABASE_URL: 'postgres://x/y', DWH_LISTEN: new URL(hook.url).host })
     const scheduler = here.scheduler()

@@ -6,28 +6,28 @@ import type { Job, SchedulerSettings } from './settings.ts'
 import type { SchedulerState } from './state.ts'
 import { readView, type WarehouseView } from './warehouse-view.ts'
 
-/** What the scheduler needs of the world. */
+/** Everything that the scheduler needs from outside. */
 export interface SchedulerOptions {
   readonly settings: SchedulerSettings
   readonly clock: () => Date
-  /** Until then, null for ever; earlier when the signal fires, or the clock is set back. */
+  /** Waits until that time, null: for ever. Ends early when the signal fires or the clock is set back. */
   readonly wait: (until: Date | null, signal: AbortSignal) => Promise<void>
   /** Runs a command of `dwh`; never rejects. */
   readonly dwh: (args: readonly string[], job: Job | 'look') => Promise<Outcome>
-  /** Sends it off; does not wait, never throws. */
+  /** Queues an alert; does not wait, never throws. */
   readonly alert: (alert: Alert) => void
   readonly log: Log
   readonly signal: AbortSignal
 }
 
 export interface Scheduler {
-  /** As of now. */
+  /** Returns the current state. */
   state(): SchedulerState
-  /** Until the signal fires: then once the job under way has ended. */
+  /** Runs until the signal fires and the current job has ended. */
   run(): Promise<void>
 }
 
-/** Does one thing at a time, each when it is due. */
+/** Creates a scheduler that runs one job at a time, each when it is due. */
 export function makeScheduler(options: SchedulerOptions): Scheduler {
   const { settings, clock, log, signal } = options
   let state = startState(settings, clock())
@@ -46,28 +46,28 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
     tell(afterLookAlerts(before, state, settings))
   }
 
-  /** Sees how the warehouse is. */
+  /** Reads the status of the warehouse. */
   async function look(): Promise<void> {
     const outcome = await options.dwh(['status'], 'look')
     if (outcome.result === 'stopped') return
     const view = viewOf(outcome)
-    if (!view) log('warn', 'the warehouse could not be read', { error: outcome.error })
+    if (!view) log('warn', 'cannot read the warehouse', { error: outcome.error })
     const first = state.view === null && view !== null
     const failedBefore = first ? view.lastFailure !== null : state.failedBefore
     tellAfterLook({ ...state, seen: view !== null, view: view ?? state.view, failedBefore })
   }
 
-  /** While a job is under way, the warehouse may become stale: that is said in time. */
+  /** Waits for a job and sends an alert if the warehouse becomes stale meanwhile. */
   async function watching<T>(job: Promise<T>): Promise<T> {
     const over = new AbortController()
     const stop = () => over.abort()
-    // not by AbortSignal.any(): each of its signals is kept for as long as the scheduler lives (seen on Node 20)
+    // not AbortSignal.any(): it holds each of its signals as long as the scheduler lives (seen on Node 20)
     signal.addEventListener('abort', stop)
     const ended = job.finally(stop)
     try {
       for (;;) {
         await Promise.race([ended, options.wait(state.due.look, over.signal)])
-        // once the scheduler ends nothing is waited for any more but the job
+        // when the scheduler ends, wait only for the job
         if (over.signal.aborted || signal.aborted) return await ended
         tellAfterLook(state)
       }
@@ -82,16 +82,16 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
       if (signal.aborted) return
       if (!isWanted(state, settings, clock())) {
         state = skipRun(state, settings, clock())
-        log('info', 'no run is due: the warehouse has one since', { job, next: state.due.run })
+        log('info', 'no run is due: the warehouse has a newer run', { job, next: state.due.run })
         return
       }
     }
     const before = state
     state = startJob(state, job)
-    log('info', `${job} begins`, { job, ...(job === 'run' ? { retry: state.retry } : {}) })
+    log('info', `${job} started`, { job, ...(job === 'run' ? { retry: state.retry } : {}) })
     const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
     state = afterJob(state, settings, job, outcome, clock())
-    // before the log says so, /readyz and the metrics know it
+    // read the warehouse first, so that /readyz and the metrics are current when the log line appears
     if (job === 'run' && outcome.result !== 'stopped') await look()
     logOutcome(job, outcome)
     if (outcome.result === 'stopped') return
@@ -116,21 +116,21 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   return {
     state: () => state,
     async run() {
-      // so that /readyz and /metrics know the warehouse; a run looks by itself
+      // so that /readyz and /metrics know the warehouse; a run reads it by itself
       if (state.due.run === null || state.due.run > clock()) await look()
       while (!signal.aborted) {
         const next = nextDue(state)
         await options.wait(next?.at ?? null, signal)
         if (signal.aborted || next === null) continue
         if (clock() >= next.at) await (next.what === 'look' ? look() : doJob(next.what))
-        // the clock may have been set back, while it waited or during the job
+        // the clock may have been set back during the wait or the job
         if (!signal.aborted) tellAfterLook(afterClockChange(state, settings, clock()))
       }
     },
   }
 }
 
-/** Null where the warehouse was not seen. */
+/** Returns the status of the warehouse; null if it could not be read. */
 function viewOf({ result, answer }: Outcome): WarehouseView | null {
   return result === 'success' ? readView(answer) : null
 }
@@ -138,11 +138,11 @@ function viewOf({ result, answer }: Outcome): WarehouseView | null {
 function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, { verifySample }: SchedulerSettings): string[] {
   if (job === 'prune') return ['prune', '--yes']
   if (job === 'verify') return ['verify', '--sample', String(verifySample)]
-  // another scheduler may have decided by the same state
+  // another scheduler may have decided on the same state
   return forced || !seen ? ['run'] : ['run', '--if-last-run', view?.runId ?? 'none']
 }
 
-/** Of the answer what belongs into a line of the log. */
+/** Returns the fields of an answer that belong in the log. */
 function summaryOf(answer: unknown): Record<string, unknown> {
   const { run_id, tables, problems, removed } = (answer ?? {}) as Record<string, unknown>
   const written = Object.values(tables ?? {}).filter((table) => table.status === 'written')

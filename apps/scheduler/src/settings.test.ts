@@ -9,7 +9,7 @@ async function settingsOf(env: Record<string, string>) {
   return schedulerSettings(await loadConfig({}, { env, cwd: '/nowhere', home: '/nowhere', tmp: '/tmp' }))
 }
 
-test('with nothing said', async () => {
+test('no settings: defaults', async () => {
   const { schedules, ...rest } = await settingsOf({})
   expect(schedules).toMatchObject({
     run: { expression: '0 3 * * *' },
@@ -30,14 +30,14 @@ test('with nothing said', async () => {
   })
 })
 
-test('the time zone is that of the warehouse, unless the schedule has its own', async () => {
+test('time zone: of the warehouse, unless the schedule sets its own', async () => {
   const noon = new Date('2026-02-18T12:00Z')
   const nextOf = async (env: Record<string, string>) => (await settingsOf(env)).schedules.run?.next(noon).toISOString()
   expect(await nextOf({ DWH_TIMEZONE: 'Asia/Tokyo' })).toBe('2026-02-18T18:00:00.000Z')
   expect(await nextOf({ DWH_TIMEZONE: 'Asia/Tokyo', DWH_SCHEDULE_TIMEZONE: 'UTC' })).toBe('2026-02-19T03:00:00.000Z')
 })
 
-test('old days are removed where something says what to keep', async () => {
+test('prune schedule: only if a setting says which days to keep', async () => {
   expect((await settingsOf({ DWH_KEEP_DAILY: '14' })).schedules.prune?.expression).toBe('0 4 * * *')
   expect((await settingsOf({ DWH_KEEP_DAILY: '14', DWH_PRUNE_SCHEDULE: 'off' })).schedules.prune).toBeNull()
 })
@@ -53,7 +53,7 @@ test.each([
   expect((await settingsOf({ DWH_LISTEN: text })).listen).toEqual(expected)
 })
 
-test.each(['', 'off'])('webhook: %j is none', async (webhook) => {
+test.each(['', 'off'])('webhook %j: no webhook', async (webhook) => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'dwh.json'), JSON.stringify({ schedule: { webhook } }))
   const config = await loadConfig({}, { env: {}, cwd: folder, home: folder, tmp: folder })
@@ -67,19 +67,19 @@ test.each([
   [{ RUN_ON_START: 'maybe' }, 'RUN_ON_START: expected true or false'],
   [{ DWH_RETRIES: '-1' }, 'DWH_RETRIES: expected a number'],
   [{ DWH_DEADLINE: '12' }, 'DWH_DEADLINE: expected a duration'],
-  [{ DWH_DEADLINE: '1000h' }, 'schedule.deadline: not between 0s, which is no limit, and 576h'],
+  [{ DWH_DEADLINE: '1000h' }, 'schedule.deadline: expected a value between 0s (no limit) and 576h'],
   [{ DWH_SCHEDULE: '2027-01-01T03:00:00' }, 'schedule.run "2027-01-01T03:00:00": 1 fields'],
   [{ DWH_SCHEDULE_TIMEZONE: '+02:00' }, 'time zone "+02:00": not known'],
   [{ DWH_ROW_CHANGE: 'much' }, 'DWH_ROW_CHANGE: expected a share'],
-  [{ DWH_VERIFY_SAMPLE: '200%' }, 'schedule.verify_sample: not between 0.01% and 100%'],
-  [{ DWH_VERIFY_SAMPLE: '0.00001%' }, 'schedule.verify_sample: not between'],
-  [{ DWH_ROW_CHANGE: '50' }, 'schedule.row_change: not between 0% and 1000%'],
-  [{ DWH_STALE_AFTER: '0s' }, 'schedule.stale_after: not between'],
-  [{ DWH_STALE_AFTER: '9999999999h' }, 'schedule.stale_after: not between'],
-  [{ DWH_RETRY_DELAY: '0s' }, 'schedule.retry_delay: not between'],
+  [{ DWH_VERIFY_SAMPLE: '200%' }, 'schedule.verify_sample: expected a value between 0.01% and 100%'],
+  [{ DWH_VERIFY_SAMPLE: '0.00001%' }, 'schedule.verify_sample: expected a value between'],
+  [{ DWH_ROW_CHANGE: '50' }, 'schedule.row_change: expected a value between 0% and 1000%'],
+  [{ DWH_STALE_AFTER: '0s' }, 'schedule.stale_after: expected a value between'],
+  [{ DWH_STALE_AFTER: '9999999999h' }, 'schedule.stale_after: expected a value between'],
+  [{ DWH_RETRY_DELAY: '0s' }, 'schedule.retry_delay: expected a value between'],
   [{ DWH_LISTEN: 'here' }, 'schedule.listen "here": not an address'],
   [{ DWH_LISTEN: '127.0.0.1:99999' }, 'not an address'],
-  [{ DWH_WEBHOOK_URL: 'hooks.slack.com/secret' }, 'schedule.webhook: not the URL of a webhook'],
+  [{ DWH_WEBHOOK_URL: 'hooks.slack.com/secret' }, 'schedule.webhook: not a valid http or https URL'],
 ])('%j: refused', async (env, message) => {
   await expect(settingsOf(env)).rejects.toThrow(
     expect.objectContaining({

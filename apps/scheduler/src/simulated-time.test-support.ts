@@ -6,14 +6,14 @@ interface Sleeper {
 
 export interface SimulatedTime {
   readonly clock: () => Date
-  /** Earlier when the signal fires. */
+  /** Ends early when the signal fires. */
   sleepUntil(at: Date, signal?: AbortSignal): Promise<void>
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Goes from one moment at which somebody wakes up to the next. */
+  /** Advances from one wake-up time to the next. */
   runUntil(end: Date): Promise<void>
 }
 
-/** Time that stands still while anybody does anything. */
+/** Simulated time, which only advances while everything sleeps. */
 export function simulatedTime(start: Date): SimulatedTime {
   let now = start.getTime()
   let order = 0

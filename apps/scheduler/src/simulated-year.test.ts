@@ -222,7 +222,7 @@ test.each(ZONES)(
   180_000,
 )
 
-test('schedulers that do not see the warehouse double runs, and this account finds it', async () => {
+test('schedulers that cannot read the warehouse: runs are doubled, and the test detects it', async () => {
   const given = settings('0 3 * * *', 'UTC')
   expect(account(await year(given, 1, 1, true), given).doubled.length).toBeGreaterThan(20)
   const idle = { ...given, catchUp: false }

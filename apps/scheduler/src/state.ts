@@ -2,46 +2,46 @@ import type { OutcomeResult } from './outcome.ts'
 import type { Job } from './settings.ts'
 import type { WarehouseView } from './warehouse-view.ts'
 
-/** All that the scheduler knows. It is kept nowhere: a new one learns from `etl.json` what it needs. */
+/** The whole state of the scheduler. It is only in memory: a new scheduler reads what it needs from `etl.json`. */
 export interface SchedulerState {
   readonly startedAt: Date
-  /** When something is to be done; null: never. `look`: only to see whether the warehouse is stale. */
+  /** When each job is due; null: never. `look` only reads whether the warehouse is stale. */
   readonly due: Readonly<Record<Job | 'look', Date | null>>
-  /** The run that is due is made whether the warehouse needs it or not. */
+  /** Make the due run even if the warehouse does not need it. */
   readonly forced: boolean
-  /** Retries of the run that is due, so far. */
+  /** Retries of the due run so far. */
   readonly retry: number
-  /** How often the run or job that is due has found another under way. */
+  /** How often the due run or job found that another one holds the lease. */
   readonly locked: number
   readonly running: Job | null
-  /** As last seen; null before it was seen. */
+  /** Status of the warehouse as last read; null before the first read. */
   readonly view: WarehouseView | null
-  /** Whether the last look succeeded. */
+  /** Whether the last read of the warehouse succeeded. */
   readonly seen: boolean
   readonly staleSince: Date | null
-  /** When the scheduler started, the last run had failed, and none was good since. */
+  /** When the scheduler started, the last run had failed; none has succeeded since. */
   readonly failedBefore: boolean
-  /** Tables that were said to be kept from before. */
+  /** Tables of the last alert about tables that still show the previous version. */
   readonly partial: { readonly names: string; readonly saidAt: Date } | null
   readonly jobs: Readonly<Record<Job, JobHistory>>
 }
 
-/** Of one job, since the scheduler started. */
+/** History of one job since the scheduler started. */
 export interface JobHistory {
   readonly outcomes: Readonly<Partial<Record<OutcomeResult, number>>>
   readonly lastSuccessAt: Date | null
   readonly lastDurationMs: number | null
-  /** Since it went well. */
+  /** Failures since the last success. */
   readonly failures: number
   readonly failing: Failing | null
-  /** What `dwh verify` found last: problems by kind; null before the first. */
+  /** Problems by kind that the last `dwh verify` found; null before the first. */
   readonly problems: Readonly<Record<string, number>> | null
 }
 
 export interface Failing {
   readonly since: Date
   readonly message: string
-  /** Null: not said yet. */
+  /** When the last alert was sent; null: none yet. */
   readonly alertedAt: Date | null
 }
 

@@ -1,13 +1,13 @@
-/** What the clocks of a place show. A shown time is a Date whose UTC fields are what stands on the clock. */
+/** Converts between time and local time. A local time is a Date whose UTC fields are what the local clock shows. */
 export interface TimeZone {
   shownAt(time: Date): Date
-  /** The moment at which a clock first shows this; for what it never shows, the moment after the gap. */
+  /** Returns the first moment with this local time; for a skipped local time, the moment after the gap. */
   firstShowing(shown: Date): Date
 }
 
 const DAY_MS = 86_400_000
 
-/** By an IANA name. */
+/** Returns the time zone with an IANA name. */
 export function timeZoneOf(timeZone: string): TimeZone {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
@@ -27,7 +27,7 @@ export function timeZoneOf(timeZone: string): TimeZone {
     return new Date(Date.UTC(year, month - 1, day, hour, minute, second))
   }
 
-  /** What is to be added to UTC, in milliseconds. */
+  /** Offset from UTC, in milliseconds. */
   function offsetAt(time: number): number {
     const whole = Math.floor(time / 1000) * 1000
     return shownAt(new Date(whole)).getTime() - whole
@@ -45,7 +45,7 @@ export function timeZoneOf(timeZone: string): TimeZone {
   }
 }
 
-/** The first moment, to the second, at which the offset is that of `to`. */
+/** Finds the first moment, to the second, that has the offset of `to`. */
 function changeBetween(from: number, to: number, offsetAt: (time: number) => number): number {
   let [low, high] = [from, to]
   const changed = offsetAt(to)

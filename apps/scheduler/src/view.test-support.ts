@@ -4,7 +4,7 @@ import type { TableView, WarehouseView } from './warehouse-view.ts'
 
 const HOUR = 3_600_000
 
-/** The defaults, with old days removed every day. */
+/** The default settings, with a daily prune. */
 export const SETTINGS: SchedulerSettings = {
   schedules: {
     run: parseSchedule('0 3 * * *', 'UTC', 'schedule.run'),
@@ -23,7 +23,7 @@ export const SETTINGS: SchedulerSettings = {
   listen: null,
 }
 
-/** A warehouse with these tables; what is not said of one is some value. */
+/** Returns the view of a warehouse with these tables; missing fields get example values. */
 export function viewOf(
   tables: Readonly<Record<string, Partial<TableView>>>,
   view: Partial<WarehouseView> = {},

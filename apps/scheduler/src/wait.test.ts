@@ -3,7 +3,7 @@ import { waitUntil } from './wait.ts'
 
 const never = new AbortController().signal
 
-test('until it is time, and not at all when that is past', async () => {
+test('wait: until the time, not at all for a past time', async () => {
   const begun = Date.now()
   await waitUntil(
     new Date(begun + 30),
@@ -20,7 +20,7 @@ test('until it is time, and not at all when that is past', async () => {
   )
 })
 
-test('a clock that is set back ends it', async () => {
+test('wait: ends if the clock is set back', async () => {
   const times = [5_000_000, 5_000_000, 1_000_000].map((time) => new Date(time))
   await waitUntil(
     new Date(5_000_005),
@@ -31,7 +31,7 @@ test('a clock that is set back ends it', async () => {
   expect(times).toEqual([])
 })
 
-test('ended', async () => {
+test('wait: ends when the signal fires', async () => {
   const controller = new AbortController()
   const waited = waitUntil(
     null,

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Timers stand still while a machine sleeps, and clocks are set: so it looks at the clock this often. */
+/** Timers stop while a machine sleeps, and clocks are changed, so the clock is read this often. */
 const LOOK_MS = 60_000
 
-/** Waits until the clock says `until` (null: for ever), the signal fires, or the clock is set back by more than a minute. `onAwake` is called at least once a minute. */
+/**
+ * Waits until the clock reaches `until` (null: for ever), the signal fires, or the clock is set back by more than a
+ * minute. Calls `onAwake` at least once a minute.
+ */
 export async function waitUntil(
   until: Date | null,
   clock: () => Date,

@@ -1,6 +1,6 @@
 import { own, runStartedAt } from '@dwh/core'
 
-/** What `dwh status --json` says of the warehouse, as far as the scheduler needs it. */
+/** The parts of `dwh status --json` that the scheduler needs. */
 export interface WarehouseView {
   readonly storage: string
   /** When the last good run was committed; null before the first. */
@@ -8,9 +8,9 @@ export interface WarehouseView {
   readonly durationMs: number | null
   readonly runId: string | null
   readonly tables: Readonly<Record<string, TableView>>
-  /** Current tables that are kept from before the last run, with the reason and the start of the run that failed. */
+  /** Tables that the last run failed to load, with the reason and the start of that run. */
   readonly failedTables: Readonly<Record<string, FailedTableView>>
-  /** Why the last run that failed did, if none was good since; one that was stopped did not fail. */
+  /** Message of the last failed run, if none succeeded since. A stopped run does not count as failed. */
   readonly lastFailure: string | null
 }
 
@@ -22,15 +22,15 @@ export interface FailedTableView {
 export interface TableView {
   readonly rows: number
   readonly bytes: number
-  /** The start of the run that read it. */
+  /** Start of the run that loaded it. */
   readonly startedAt: Date | null
-  /** By name, as `BIGINT` or `BIGINT not null`. */
+  /** Types by column name, as `BIGINT` or `BIGINT not null`. */
   readonly columns: Readonly<Record<string, string>>
 }
 
 interface StatusJson {
   readonly storage: string
-  /** The storage did not answer: this is what was read from it last, then. */
+  /** Not null if the storage did not answer: the time at which this status was read. */
   readonly remembered_at: string | null
   readonly last_run_at: string | null
   readonly duration_ms: number | null
@@ -50,7 +50,7 @@ interface StatusJson {
   >
 }
 
-/** Reads the answer of `dwh status --json`, of the same version as this program; null where the storage did not answer. */
+/** Parses the output of `dwh status --json` of the same version; null if the storage did not answer. */
 export function readView(answer: unknown): WarehouseView | null {
   const status = answer as StatusJson
   if (status.remembered_at !== null) return null
@@ -77,8 +77,8 @@ export function readView(answer: unknown): WarehouseView | null {
 }
 
 /**
- * Since when nothing of the warehouse is older: the start of the oldest run that a current table is of; null before the first. A run of some tables does not make the others newer. What
- * was made by a clock that is a day ahead is as old as can be.
+ * Start of the oldest run that loaded a current table; null before the first run. A run of some tables does not make
+ * the others newer. A run by a clock that is a day or more ahead counts as infinitely old.
  */
 export function coveredSince(view: WarehouseView, now: Date): Date | null {
   return oldest(
@@ -87,7 +87,7 @@ export function coveredSince(view: WarehouseView, now: Date): Date | null {
   )
 }
 
-/** The same, of runs that tried to read a table, whether they could or not. */
+/** The same for runs that tried to load a table, successfully or not. */
 export function triedSince(view: WarehouseView, now: Date): Date | null {
   const { tables, failedTables } = view
   const starts = Object.entries(tables).map(([name, { startedAt }]) => own(failedTables, name)?.startedAt ?? startedAt)

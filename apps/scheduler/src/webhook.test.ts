@@ -29,13 +29,13 @@ async function answering(...statuses: number[]): Promise<{ url: URL; bodies: str
 
 const never = new AbortController().signal
 
-test('is sent once, as JSON', async () => {
+test('message accepted: sent once, as JSON', async () => {
   const { url, bodies } = await answering(200)
   expect(await postJson(url, { text: 'Grüezi' }, never)).toEqual({ problem: null, refused: false })
   expect(bodies).toEqual(['{"text":"Grüezi"}'])
 })
 
-test('is sent again while the server does not take it', async () => {
+test('server does not accept it: sent again', async () => {
   for (const statuses of [
     [500, 429, 503],
     [407, 408, 301],
@@ -46,7 +46,7 @@ test('is sent again while the server does not take it', async () => {
   }
 })
 
-test('is given up after five times, and what is refused at once; the secret is not shown', async () => {
+test('server keeps failing: given up after five attempts, after one if refused; the secret is not shown', async () => {
   const down = await answering(500, 500, 500, 500, 500, 500)
   expect(await postJson(down.url, {}, never, 1)).toEqual({ problem: `${down.url.host} answers 500`, refused: false })
   expect(down.bodies).toHaveLength(5)
@@ -61,7 +61,7 @@ test('is given up after five times, and what is refused at once; the secret is n
   expect(lost.problem).not.toContain('very-secret')
 })
 
-test('a server that takes the request and never answers is left when the scheduler ends', async () => {
+test('server never answers: given up when the scheduler ends', async () => {
   const controller = new AbortController()
   const { url } = await server(() => controller.abort())
   expect(await postJson(url, {}, controller.signal, 1)).toMatchObject({ problem: expect.any(String) })
@@ -76,14 +76,14 @@ function setProxy(url: string): void {
   process.env.http_proxy = url
 }
 
-test('a proxy that is no URL: said, without its password', async () => {
+test('proxy is not a URL: reported without its password', async () => {
   setProxy('http://user:p#ss@proxy:3128')
   const { problem, refused } = await postJson(new URL('http://hooks.example.com/x'), {}, never, 1)
-  expect(problem).toBe('hooks.example.com cannot be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL')
+  expect(problem).toBe('hooks.example.com cannot be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL')
   expect(refused).toBe(false)
 })
 
-test('goes through the proxy of the environment', async () => {
+test('proxy in the environment: used', async () => {
   const seen: string[] = []
   const proxy = await server((request, response) => {
     seen.push(request.url ?? '')
@@ -94,7 +94,7 @@ test('goes through the proxy of the environment', async () => {
   expect(seen).toEqual(['http://hooks.example.com/x'])
 })
 
-test('names of tables call nobody, make no links, and do not break the line', () => {
+test('table names: call nobody, make no links, and do not break the line', () => {
   const message = slackMessage({ kind: 'changed', title: 'a < b', lines: ['<!channel> & "x"\n: empty', 'b'] })
   expect(message).toEqual({
     text: '*dwh: a &lt; b*',
@@ -109,7 +109,7 @@ test('names of tables call nobody, make no links, and do not break the line', ()
   })
 })
 
-test('a thousand lines are cut', () => {
+test('a thousand lines: cut to 20', () => {
   const lines = Array.from({ length: 1000 }, (_, number) => `t${number}`)
   const { attachments } = slackMessage({ kind: 'changed', title: 't', lines }) as { attachments: [{ text: string }] }
   expect(attachments[0].text.split('\n').slice(-2)).toEqual(['t19', 'and 980 more'])

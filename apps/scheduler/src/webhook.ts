@@ -7,7 +7,7 @@ import { nodeHttp, nodeHttps } from './node-http.ts'
 const ATTEMPTS = 5
 const FIRST_DELAY_MS = 1_000
 const TIMEOUT_MS = 10_000
-/** What Slack shows of one message. */
+/** Lines that Slack shows of one message. */
 const MOST_LINES = 20
 
 const COLORS: Readonly<Record<Alert['kind'], string>> = {
@@ -20,8 +20,9 @@ const COLORS: Readonly<Record<Alert['kind'], string>> = {
 }
 
 /**
- * An alert as Slack's incoming webhooks take it, and Mattermost, Rocket.Chat and Discord (`/slack` at the end of its URL): https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks.
- * The field `kind` is for programs.
+ * Formats an alert for Slack's incoming webhooks
+ * (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks). Mattermost, Rocket.Chat and Discord
+ * (`/slack` at the end of its URL) accept the same format. The field `kind` is for programs.
  */
 export function slackMessage({ kind, title, lines }: Alert): object {
   const shown =
@@ -35,22 +36,25 @@ export function slackMessage({ kind, title, lines }: Alert): object {
   }
 }
 
-/** Names of tables and messages of servers neither call a channel nor make a link. */
+/** Escapes a text, so that names of tables and messages of servers neither mention a channel nor make a link. */
 function escaped(text: string): string {
   return printable(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 export interface Delivery {
-  /** Why it did not arrive, without the URL, which is a secret; null: it did. */
+  /** Why delivery failed, without the URL, which is a secret; null: delivered. */
   readonly problem: string | null
-  /** It will not be taken another time either. */
+  /** The server refuses the message, so a retry does not help. */
   readonly refused: boolean
 }
 
-/** Of 400 to 499 those that say nothing about the message: the proxy asks who we are, too slow, too early, too many. */
+/** Statuses from 400 to 499 that do not concern the message: proxy authentication, timeout, too early, too many. */
 const NOT_YET: readonly number[] = [407, 408, 425, 429]
 
-/** Sends JSON, up to five times, 1, 2, 4 and 8 s apart, while the server does not take it; once what it refuses (a status of 400 to 499, but for `NOT_YET`). Never rejects. */
+/**
+ * Sends JSON, up to five times, 1, 2, 4 and 8 s apart, until the server accepts it. A message that the server refuses
+ * (a status of 400 to 499, except `NOT_YET`) is sent once. Never rejects.
+ */
 export async function postJson(
   url: URL,
   body: object,
@@ -73,9 +77,9 @@ interface Problem {
 
 async function post(url: URL, body: string, signal: AbortSignal): Promise<Problem | null> {
   const proxy = getProxyForUrl(url.href)
-  // it may hold a password: the message does not show it
+  // the proxy may hold a password, so the message does not show it
   if (proxy !== '' && !URL.canParse(proxy))
-    return { message: 'cannot be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL', final: false }
+    return { message: 'cannot be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL', final: false }
   const agent = proxy === '' ? undefined : await proxyAgent(proxy, url)
   return new Promise((resolve) => {
     const { request } = url.protocol === 'https:' ? nodeHttps() : nodeHttp()
@@ -90,7 +94,7 @@ async function post(url: URL, body: string, signal: AbortSignal): Promise<Proble
           resolve({ message: `answers ${status}`, final: status >= 400 && status < 500 && !NOT_YET.includes(status) })
       })
     })
-    const timer = setTimeout(() => sent.destroy(new Error(`not within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS)
+    const timer = setTimeout(() => sent.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS)
     sent
       .once('error', failed)
       .once('close', () => clearTimeout(timer))

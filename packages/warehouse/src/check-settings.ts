@@ -3,8 +3,8 @@ import { checkSource, openStorage } from './adapters/index.ts'
 import { completeEnvironment, type WarehouseEnvironment } from './environment.ts'
 
 /**
- * Makes sure that a storage and a source are named, and that their settings can be: for whoever opens them later.
- * Nothing is sent.
+ * Checks that the settings name a storage and a source and are valid, without opening them. For programs that open them
+ * later. Sends no request.
  * @throws DwhError CONFIG_INVALID
  */
 export async function checkSettings(

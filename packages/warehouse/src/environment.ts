@@ -3,21 +3,21 @@ import { homedir, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Environment } from '@dwh/config'
 
-/** What a warehouse may touch of the process that it is opened in. Each has a default. */
+/** What a warehouse uses of its process. Every field has a default. */
 export interface WarehouseEnvironment extends Partial<Environment> {
-  /** The variables that settings are read from, such as `process.env`. Default: none. */
+  /** Variables to read settings from, such as `process.env`. Default: none. */
   readonly env?: Environment['env']
-  /** Default: that of the machine. */
+  /** Default: the clock of the machine. */
   readonly clock?: () => Date
-  /** Random bytes. Default: those of `node:crypto`. */
+  /** Returns random bytes. Default: `randomBytes` of `node:crypto`. */
   readonly random?: (bytes: number) => Uint8Array
 }
 
 export type FullEnvironment = Environment & Required<Pick<WarehouseEnvironment, 'clock' | 'random'>>
 
 /**
- * The front door is where the process comes in: nothing below it looks at the clock, the folder or the user by
- * itself.
+ * Fills in the defaults from the process. Only this package does so: the packages below it receive the clock, the
+ * working folder and the home folder as arguments.
  */
 export function completeEnvironment(given: WarehouseEnvironment): FullEnvironment {
   return {

@@ -4,7 +4,7 @@ import type { ObjectStore, ReadOptions } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { type CommittedFiles, cachedFiles, localFiles, verifiedInFolder } from '@dwh/query'
 
-/** The committed files of a warehouse, wherever they are. What was fetched and hashed once is in the cache folder. */
+/** Opens the committed files of a warehouse, local or remote. The cache folder holds fetched files and known hashes. */
 export function openFiles(config: Config, store: ObjectStore): CommittedFiles {
   const options = {
     store,

@@ -3,20 +3,20 @@ import type { RetryOptions } from './adapters/adapter.ts'
 import type { WarehouseEnvironment } from './environment.ts'
 
 export interface OpenWarehouseOptions extends WarehouseEnvironment {
-  /** Ends whatever is under way, with ABORTED. */
+  /** Ends every operation in progress, with ABORTED. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Sources beside the one that the settings name, or in its place (`default`), by name: any `Source`, such as one
-   * made of a generator.
+   * Sources by name, in addition to the source of the settings; `default` replaces that one. Any `Source` works, such
+   * as one made from a generator.
    */
   readonly sources?: Readonly<Record<string, SourceSettings>> | undefined
-  /** Told what a person should know about a source, once each. */
+  /** Receives notes about a source for the user, each once. */
   readonly onNote?: ((note: string) => void) | undefined
-  /** Told the texts that must never be shown, such as a password, before they are used. */
+  /** Receives secrets, such as a password, before they are used, so that no message shows them. */
   readonly onSecrets?: ((secrets: readonly string[]) => void) | undefined
   /**
-   * For who only asks: where the storage does not answer, what was read from it last is told, with when that was.
-   * Left out: that is an error.
+   * For programs that only read: if the storage does not answer, the data last read from it is used, and this callback
+   * receives the time of that read and the error. Without it, a storage that does not answer is an error.
    */
   readonly onAway?: ((readAt: Date, error: Error) => void) | undefined
   readonly retry?: RetryOptions | undefined

@@ -27,7 +27,7 @@ const PLACES: readonly [string, Place][] = [
 ]
 
 describe.each(PLACES)('a warehouse in %s', (_, place) => {
-  test('the whole way: plan, run, ask, another day, verify, repair, prune', async () => {
+  test('all methods in order: plan, run, query, another day, verify, repair, prune', async () => {
     const [database, cache, temp] = [await testDatabase(SHOP), await temporaryFolder(), await temporaryFolder()]
     const settings = { ...(await place()), source: database.url, cache, temp, keep: { daily: 1 } }
     let now = new Date('2026-02-17T12:00:00Z')
@@ -81,7 +81,7 @@ const rates: Source = {
   }),
 }
 
-test("a source of a program's own stands beside the one of the settings", async () => {
+test('source given by a program: read together with the source of the settings', async () => {
   const database = await testDatabase(SHOP)
   const storage = join(await temporaryFolder(), 'lake')
   const temp = await temporaryFolder()
@@ -96,7 +96,7 @@ test("a source of a program's own stands beside the one of the settings", async 
   await session.close()
 })
 
-test('no source anywhere: asking works, and a run says what to set', async () => {
+test('no source: queries work, and a run says what to set', async () => {
   const warehouse = await openWarehouse(join(await temporaryFolder(), 'lake'))
   await expect(warehouse.run()).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
@@ -106,7 +106,7 @@ test('no source anywhere: asking works, and a run says what to set', async () =>
   expect((await warehouse.state()).status).toBe('none')
 })
 
-test('a folder that a web server gives out: asked like any other, of any day, and never written', async () => {
+test('folder on a web server: queried like any other, for any day, and never written', async () => {
   const [storage, cache, temp] = [
     join(await temporaryFolder(), 'lake'),
     await temporaryFolder(),

@@ -6,8 +6,8 @@ import { OpenedWarehouse } from './opened-warehouse.ts'
 import type { Warehouse } from './warehouse.ts'
 
 /**
- * Opens a warehouse by its settings, as `dwh.yaml` has them or as `loadConfig` gives them, or by the path or URL of
- * its storage alone. Nothing is read or sent yet.
+ * Opens a warehouse by its settings, as in `dwh.yaml` or as `loadConfig` returns them, or by the path or URL of its
+ * storage alone. Reads and sends nothing yet.
  *
  * @example
  * const warehouse = await openWarehouse({ source: process.env.DATABASE_URL, storage: 's3://bucket/prefix' })

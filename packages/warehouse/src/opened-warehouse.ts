@@ -39,10 +39,10 @@ interface Parts {
   readonly options: OpenWarehouseOptions
 }
 
-/** `UV_THREADPOOL_SIZE` unless set; one thread has to stay free (see `ParquetWriterOptions.concurrentWrites`). */
+/** Default of `UV_THREADPOOL_SIZE`; one thread has to stay free (see `ParquetWriterOptions.concurrentWrites`). */
 const DEFAULT_POOL_THREADS = 4
 
-/** A warehouse whose settings are known: each method opens what it needs, and closes it. */
+/** A warehouse with known settings. Each method opens what it needs and closes it. */
 export class OpenedWarehouse implements Warehouse {
   readonly config: Config
   readonly store: ObjectStore
@@ -186,7 +186,7 @@ export class OpenedWarehouse implements Warehouse {
     }
   }
 
-  /** The source of the settings, and those that the program has given. */
+  /** Returns the source of the settings and the sources that the program passed. */
   #sources(): Readonly<Record<string, SourceSettings>> {
     const { config, environment, options } = this.#parts
     const { sources: given, onNote = () => {} } = options
@@ -197,14 +197,14 @@ export class OpenedWarehouse implements Warehouse {
     return { default: { source, ...config.selection }, ...given }
   }
 
-  /** Whether the settings, or the environment, name a source beside those that the program has given. */
+  /** Whether to also read the source that the settings or the environment name. */
   #readsSettings(): boolean {
     const { config, environment, options } = this.#parts
     if (options.sources?.default !== undefined) return false
     return options.sources === undefined || isSourceGiven(config, environment)
   }
 
-  /** `close` waits for what it has ended. */
+  /** Registers work that `close` waits for. */
   #pending<T>(work: Promise<T>): Promise<T> {
     const settled = work.then(
       () => {},

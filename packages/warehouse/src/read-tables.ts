@@ -11,13 +11,13 @@ import {
 } from '@dwh/core'
 import { readManifest, readState } from '@dwh/metadata'
 
-/** The tables of one moment, and the state of the warehouse beside them. */
+/** The tables of one day or of now, and the state of the warehouse. */
 export interface TablesOf {
   readonly state: EtlState
   readonly tables: Readonly<Record<string, TableEntry>>
 }
 
-/** Every day that there is, in order. */
+/** Lists every day of the warehouse, in order. */
 export async function listDays(store: ObjectStore, signal: AbortSignal | undefined): Promise<Day[]> {
   const days: Day[] = []
   for await (const { key } of store.list(SNAPSHOTS_PREFIX, { signal })) {
@@ -28,8 +28,8 @@ export async function listDays(store: ObjectStore, signal: AbortSignal | undefin
 }
 
 /**
- * The tables that are current, or those of a day.
- * @throws DwhError CONFIG_INVALID where there is no warehouse yet, and for a day without one; ABORTED
+ * Reads the current tables, or those of a day.
+ * @throws DwhError CONFIG_INVALID if there is no warehouse yet, or no tables of that day; ABORTED
  */
 export async function readTables(
   store: ObjectStore,
@@ -40,13 +40,13 @@ export async function readTables(
   if (asOf === undefined) {
     if (state.status !== 'none') return { state, tables: state.tables }
     throw new DwhError('CONFIG_INVALID', `${store.url}: no warehouse here yet`, {
-      hint: 'Make one with `dwh run`, or point --storage or DWH_STORAGE at one.',
+      hint: 'Create one with `dwh run`, or point --storage or DWH_STORAGE at an existing one.',
     })
   }
   const day = parseDay(asOf)
   const manifest = await readManifest(store, state, day, { signal })
   if (manifest) return { state, tables: manifest.tables }
-  throw new DwhError('CONFIG_INVALID', `${day}: the warehouse has nothing of that day`, {
+  throw new DwhError('CONFIG_INVALID', `${day}: the warehouse has no tables of that day`, {
     hint: await nearestDays(store, day, signal),
   })
 }
@@ -56,10 +56,10 @@ async function nearestDays(store: ObjectStore, day: Day, signal: AbortSignal | u
   try {
     days = await listDays(store, signal)
   } catch (error) {
-    // a web server lists nothing
-    if (isDwhError(error, 'STORE_DENIED')) return 'Which days there are cannot be listed there.'
+    // a web server cannot list files
+    if (isDwhError(error, 'STORE_DENIED')) return 'This storage cannot list its days.'
     throw error
   }
   const near = [days.filter((d) => d < day).at(-1), days.find((d) => d > day)].filter((d) => d !== undefined)
-  return near.length > 0 ? `Days nearby: ${near.join(', ')}.` : 'It has no days yet.'
+  return near.length > 0 ? `Nearest days: ${near.join(', ')}.` : 'The warehouse has no days yet.'
 }

@@ -3,42 +3,42 @@ import type { Retention } from '@dwh/maintenance'
 import type { LeaseHolder } from '@dwh/metadata'
 
 interface Stoppable {
-  /** Ends it, with ABORTED: nothing is published then. */
+  /** Ends the operation with ABORTED; it publishes nothing. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface PlanRequest extends Stoppable {
-  /** The day to store this as, `YYYY-MM-DD`. Default: today in the time zone of the settings. */
+  /** Day to store the tables under, `YYYY-MM-DD`. Default: today in the time zone of the settings. */
   readonly date?: string | undefined
-  /** Only the tables that these patterns name. */
+  /** Read only tables that match these patterns. */
   readonly tables?: readonly string[] | undefined
-  /** Allow a past day to be replaced. */
+  /** Allow replacing a past day. */
   readonly replace?: boolean | undefined
-  /** Go on although a source is another database than before. */
+  /** Accept a source that is a different database than before. */
   readonly acceptNewSource?: boolean | undefined
   readonly onEvent?: OnEvent | undefined
 }
 
 export interface RunRequest extends PlanRequest {
-  /** Only while this is the last good run, null for none. */
+  /** Run only if this is the ID of the last good run; null: no run yet. */
   readonly ifLastRun?: string | null | undefined
 }
 
 export interface SessionRequest {
-  /** The tables as they were on that day. */
+  /** Day whose tables to query. Default: the current tables. */
   readonly asOf?: string | undefined
-  /** These tables, which somebody has read already. */
+  /** Tables to use, if the caller has already read them. */
   readonly tables?: Readonly<Record<string, TableEntry>> | undefined
 }
 
 export interface VerifyRequest extends Stoppable {
-  /** The share of the files that are read whole. Default 1. */
+  /** Share of the files that are read completely, from 0 to 1. Default 1. */
   readonly sample?: number | undefined
-  /** Also measure each file again, and compare it with its proof. */
+  /** Also recompute the proof of each file and compare it. */
   readonly deep?: boolean | undefined
 }
 
-/** Told whom it waits for. */
+/** `onWait` receives the holder of the lease that the operation waits for. */
 interface Waiting extends Stoppable {
   readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
@@ -46,8 +46,8 @@ interface Waiting extends Stoppable {
 export interface RepairRequest extends Waiting {}
 
 export interface PruneRequest extends Waiting {
-  /** Which days stay. Default: what the settings say. */
+  /** Which days to retain. Default: `keep` of the settings. */
   readonly keep?: Retention | undefined
-  /** Otherwise it only says what it would do. */
+  /** Remove the days. Default: only report what would be removed. */
   readonly remove?: boolean | undefined
 }

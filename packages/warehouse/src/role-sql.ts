@@ -7,8 +7,8 @@ import { completeEnvironment, type WarehouseEnvironment } from './environment.ts
 import type { OpenWarehouseOptions } from './open-options.ts'
 
 /**
- * The SQL that makes a role which can only read the Postgres of the configuration.
- * @throws DwhError CONFIG_INVALID where none is named, and what connecting throws
+ * Returns the SQL that creates a read-only role in the configured Postgres.
+ * @throws DwhError CONFIG_INVALID if no source is named, and the errors of connecting
  */
 export async function readerRoleSql(
   config: Config,

@@ -1,4 +1,4 @@
-/** The settings alone, for whoever opens no warehouse by itself: no DuckDB is loaded. */
+/** The settings alone, for programs that do not open a warehouse. Does not load DuckDB. */
 export {
   type Config,
   type ConfigFlags,

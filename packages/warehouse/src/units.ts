@@ -26,7 +26,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }
 
-/** How long ago, in one unit: `3 hours ago`. */
+/** Formats an age in one unit: `3 hours ago`. */
 export function formatAge(since: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000))
   if (seconds < 60) return 'just now'

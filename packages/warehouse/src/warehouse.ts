@@ -9,37 +9,40 @@ import type { TablesOf } from './read-tables.ts'
 import type { PlanRequest, PruneRequest, RepairRequest, RunRequest, SessionRequest, VerifyRequest } from './requests.ts'
 
 /**
- * A warehouse: tables of any day, questions, and the runs that renew it. Nothing of it is open until it is asked for.
+ * A warehouse: read its tables of any day, query them, and run the pipeline. Each method opens what it needs.
  */
 export interface Warehouse {
   readonly config: Config
-  /** Its objects, for other programs. */
+  /** Gives access to the objects of the warehouse. */
   readonly store: ObjectStore
-  /** `etl.json`. */
+  /** Reads `etl.json`. */
   state(): Promise<EtlState>
-  /** Every day that there is, in order. */
+  /** Lists every day of the warehouse, in order. */
   days(): Promise<Day[]>
-  /** The tables that are current, or those of a day, with their files. */
+  /** Reads the current tables, or those of a day, with their files. */
   tables(asOf?: string, options?: ReadOptions): Promise<TablesOf>
-  /** Records of past runs, the newest first. */
+  /** Reads the records of past runs, newest first. */
   history(limit: number): Promise<RunRecord[]>
-  /** DuckDB over the tables that are current, or those of a day. The caller closes it. */
+  /** Opens a DuckDB session over the current tables, or those of a day. The caller closes it. */
   session(request?: SessionRequest): Promise<Session>
-  /** The SQL that gives any DuckDB a view for each table. */
+  /** Returns SQL that creates a view for each table in any DuckDB. */
   views(asOf?: string): Promise<string>
-  /** What a run would do now. */
+  /** Returns what a run would do now. */
   plan(request?: PlanRequest): Promise<RunPlan>
-  /** Reads the sources and publishes, or throws and leaves everything as it was. */
+  /** Reads the sources and publishes all tables, or throws and changes nothing. */
   run(request?: RunRequest): Promise<RunReport>
+  /** Checks every file against its committed size and SHA-256. */
   verify(request?: VerifyRequest): Promise<VerifyReport>
+  /** Finishes or removes interrupted runs, and rebuilds `etl.json` and manifests. */
   repair(request?: RepairRequest): Promise<RepairReport>
+  /** Removes old days, or reports which it would remove. */
   prune(request?: PruneRequest): Promise<PruneReport>
-  /** Tries every connection and every permission that a run and a query need, in order. Each check may take so long. */
+  /** Tests every connection and permission that a run and a query need, in order; `timeoutMs` limits each check. */
   examine(limits: { readonly timeoutMs: number }): AsyncGenerator<Finding>
-  /** The least policy for the storage, where it has such a thing; null otherwise. */
+  /** Returns the least-privilege policy for the storage; null if the storage has no policies. */
   readonly policy: OpenedStorage['policy'] | null
-  /** What a configuration file would say of the storage, without credentials. */
+  /** Settings of the storage for a configuration file, without credentials. */
   readonly described: OpenedStorage['described']
-  /** Ends what is still under way, with ABORTED, and waits until it has. Sessions are their callers'. */
+  /** Ends operations in progress with ABORTED and waits for them. Callers close their own sessions. */
   close(): Promise<void>
 }

@@ -121,7 +121,7 @@ describe.each(users)('a fresh clone, as $who', ({ uid }) => {
     const before = JSON.parse(await readFile(join(folder, 'dwh-demo/warehouse/etl.json'), 'utf8'))
     const second = await run('npm', ['start'])
     expect(second.code, second.output).toBe(0)
-    expect(second.output).toContain('Still there: a small SaaS company')
+    expect(second.output).toContain('Reused: a small SaaS company')
     const after = JSON.parse(await readFile(join(folder, 'dwh-demo/warehouse/etl.json'), 'utf8'))
     expect(after.counts).toEqual(before.counts)
     expect(after.run_id).not.toBe(before.run_id)

@@ -19,7 +19,7 @@ async function offered(...words: string[]): Promise<string[]> {
   return stdout.split('\n').filter(Boolean)
 }
 
-test('bash: commands, flags, values of flags and arguments', async () => {
+test('bash: completes commands, flags, values of flags and arguments', async () => {
   expect(await offered('dwh', '')).toEqual(expect.arrayContaining(['run', 'query', 'doctor', 'completion', '--help']))
   expect(await offered('dwh', 'st')).toEqual(['status'])
   expect(await offered('dwh', 'run', '--re')).toEqual(['--replace'])
@@ -32,7 +32,7 @@ test('bash: commands, flags, values of flags and arguments', async () => {
   expect(await offered('dwh', 'unknown', '')).toEqual([])
 })
 
-test('every shell has every command, and another one is refused', async () => {
+test('every shell: script has every command; unknown shell: refused', async () => {
   const place = await workplace()
   const { stdout: help } = await place.dwh(['--help'])
   const [, listed = ''] = /\nCommands:\n([\s\S]*?)\n\n/.exec(help) ?? []

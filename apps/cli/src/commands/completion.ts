@@ -4,7 +4,7 @@ import type { CommandContext } from '../command-context.ts'
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 const HELP = `
-Prints what a shell needs to complete commands, flags and their values.
+Prints the script with which a shell completes commands, flags and their values.
 
 Examples:
   $ dwh completion bash >> ~/.bashrc                                bash, from the next session on
@@ -13,8 +13,8 @@ Examples:
 
 export function completionCommand(context: CommandContext): Command {
   return new Command('completion')
-    .description('what a shell needs to complete dwh')
-    .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
+    .description('print the completion script of a shell')
+    .addArgument(new Argument('<shell>', 'name of the shell').choices(SHELLS))
     .addHelpText('after', HELP)
     .action(async (shell: (typeof SHELLS)[number], _, command: Command) => {
       await context.stdout.write(SCRIPTS[shell](describe(command.parent as Command)))
@@ -22,22 +22,22 @@ export function completionCommand(context: CommandContext): Command {
 }
 
 interface Flag {
-  /** Such as `--format`, and `-f` where there is one. */
+  /** Such as `--format`, and `-f` if it exists. */
   readonly names: readonly string[]
   readonly description: string
-  /** The only ones it takes; null for a flag without a value; empty where anything goes. */
+  /** The allowed values; empty if any value is allowed; null for a flag without a value. */
   readonly values: readonly string[] | null
 }
 
 interface Described {
   readonly name: string
   readonly description: string
-  /** What its arguments can be, where only these. */
+  /** The allowed arguments; empty if any argument is allowed. */
   readonly words: readonly string[]
   readonly flags: readonly Flag[]
 }
 
-/** The command line as commander knows it, so that there is no second list of it. */
+/** Reads the commands and flags from commander, so that no second list exists. */
 function describe(program: Command): Described[] {
   const help: Flag = { names: ['-h', '--help'], description: 'display help', values: null }
   return program.commands.map((command) => ({
@@ -67,7 +67,7 @@ function bashScript(commands: readonly Described[]): string {
   )
   const values = uniqueFlags(commands).flatMap(({ names, values }) => {
     if (values === null) return []
-    // where anything goes, bash offers files
+    // if any value is allowed, bash completes file names
     return [`    ${names.join('|')}) ${values.length > 0 ? `words='${values.join(' ')}'` : 'return'} ;;`]
   })
   return `_dwh() {

@@ -19,11 +19,11 @@ interface Report {
 
 interface Patient {
   readonly database: TestDatabase
-  /** Of a role with nothing but the right to connect. */
+  /** Name of a role that can only connect. */
   readonly role: string
   readonly url: string
   readonly place: Workplace
-  /** Runs the doctor, in this environment. */
+  /** Runs `dwh doctor --json` in this environment. */
   examine(env?: Record<string, string>, args?: readonly string[]): Promise<Report & { code: number | null }>
 }
 
@@ -62,7 +62,7 @@ function check(report: Report, id: string): Finding {
 }
 
 describe('a database that cannot be read', () => {
-  test('nothing is wrong: every check is ok, in its order, and nothing is left', async () => {
+  test('no problems: every check is ok, in order, and nothing is left behind', async () => {
     const { examine, place } = await patient()
     const report = await examine()
     expect(report).toMatchObject({ code: 0, ok: 16, warnings: 0, failed: 0, skipped: 0 })
@@ -100,7 +100,7 @@ describe('a database that cannot be read', () => {
     ['the port', (url: URL) => (url.port = '1'), /Is Postgres running there/],
     ['the host', (url: URL) => (url.hostname = 'nowhere.invalid'), /host name cannot be resolved/],
     ['TLS that the server does not have', (url: URL) => url.searchParams.set('sslmode', 'require'), /sslmode=prefer/],
-  ])('%s: all that needs it is skipped, and the storage is examined all the same', async (_, spoil, fix) => {
+  ])('%s is wrong: dependent checks are skipped, and the storage is still checked', async (_, spoil, fix) => {
     const { examine, url } = await patient()
     const wrong = new URL(url)
     spoil(wrong)
@@ -111,7 +111,7 @@ describe('a database that cannot be read', () => {
     expect(check(report, 'storage.write').status).toBe('ok')
   })
 
-  test('what may not be read, of every kind: each is named, and the SQL puts it right', async () => {
+  test('unreadable tables of every kind: each is named, and the SQL fixes it', async () => {
     const { examine, database } = await patient(`
       CREATE TABLE closed (id int); CREATE TABLE locked_up (id int);
       CREATE SCHEMA "we""ird Schema"; CREATE TABLE "we""ird Schema"."Ta ble" (id int);
@@ -133,7 +133,7 @@ describe('a database that cannot be read', () => {
     expect(check(await examine(), 'source.tables')).toMatchObject({ status: 'ok' })
   })
 
-  test('a foreign table without a user mapping, and a view whose query fails: what a run would say; a slow view: that it is slow', async () => {
+  test('foreign table without user mapping, failing view: same message as a run; slow view: warning', async () => {
     const { examine, place } =
       await patient(`CREATE EXTENSION postgres_fdw; CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw;
       CREATE FOREIGN TABLE far (n int) SERVER here; CREATE VIEW broken AS SELECT 1 / (SELECT 0) AS n; CREATE VIEW slow AS SELECT 1 AS n FROM pg_sleep(600);
@@ -155,7 +155,7 @@ describe('a database that cannot be read', () => {
     })
   })
 
-  test('a table that is locked: who has locked it', async () => {
+  test('locked table: the locking session is named', async () => {
     const { examine, database } = await patient()
     await withClient(database.url, async (client) => {
       await client.query('BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE')
@@ -168,7 +168,7 @@ describe('a database that cannot be read', () => {
     })
   })
 
-  test('a partition whose detaching was cut off, and what is stored twice: plan and doctor say it, and it is read all the same', async () => {
+  test('interrupted DETACH PARTITION, rows stored twice: plan and doctor note it, and the tables are read', async () => {
     const { examine, database, place } = await patient(`CREATE TABLE m (n int) PARTITION BY LIST (n);
       CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1); CREATE TABLE m2 PARTITION OF m FOR VALUES IN (2); INSERT INTO m VALUES (1), (2);
       CREATE TABLE parent (i int); CREATE TABLE kid () INHERITS (parent); GRANT SELECT ON m, m2, parent, kid TO PUBLIC`)
@@ -181,9 +181,9 @@ describe('a database that cannot be read', () => {
       fix: expect.stringContaining('exclude: ["kid"]'),
     })
     const plan = await place.dwh(['plan'])
-    expect(plan.stdout).toContain(`\nTo know:\n- m2: DETACH PARTITION`)
+    expect(plan.stdout).toContain(`\nNotes:\n- m2: DETACH PARTITION`)
     expect(plan.stdout).toContain(`\n    ${statement}\n`)
-    const [, notes = ''] = plan.stdout.split('To know:')
+    const [, notes = ''] = plan.stdout.split('Notes:')
     expect(Math.max(...notes.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     const { notes: data } = JSON.parse((await place.dwh(['plan', '--json'])).stdout)
     expect(data.map(({ id }: { id: string }) => id)).toEqual(['detach_pending', 'stored_twice'])
@@ -195,7 +195,7 @@ describe('a database that cannot be read', () => {
     expect(check(await examine(), 'source.notes').paste).toBeNull()
   })
 
-  test('a superuser, and a role that may write: the SQL makes one that cannot', async () => {
+  test('superuser, or role that may write: the SQL creates a read-only role', async () => {
     const { database, place, examine, role } = await patient('CREATE SCHEMA "A b"; CREATE TABLE "A b"."C" (id int)')
     const rights = check(await examine({ DATABASE_URL: database.url }), 'source.rights')
     expect(rights).toMatchObject({ status: 'warning', found: expect.stringMatching(/superuser/) })
@@ -217,16 +217,19 @@ describe('a database that cannot be read', () => {
     expect(check(report, 'source.tables').found).toContain('3 tables')
   })
 
-  test('too few sessions: what is proposed is enough', async () => {
+  test('too few connections: the proposed setting is enough', async () => {
     const { examine, database, role } = await patient()
     await database.query(`ALTER ROLE ${role} CONNECTION LIMIT 3`)
     const sessions = check(await examine({ DWH_PARALLEL: '4' }), 'source.sessions')
-    expect(sessions).toMatchObject({ status: 'warning', found: expect.stringMatching(/^3 free .* takes 5/) })
+    expect(sessions).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/^3 connections free .* needs 5/),
+    })
     const [, parallel = ''] = /parallel to (\d+)/.exec(sessions.fix ?? '') ?? []
     expect(check(await examine({ DWH_PARALLEL: parallel }), 'source.sessions').status).toBe('ok')
   })
 
-  test('names in the configuration that are not there', async () => {
+  test('unknown names in the configuration: failed or warning', async () => {
     const { examine, place } = await patient()
     await writeFile(join(place.folder, 'dwh.yaml'), 'include: [custmers]\n')
     const unknown = check(await examine(), 'source.tables')
@@ -234,7 +237,7 @@ describe('a database that cannot be read', () => {
     await writeFile(join(place.folder, 'dwh.yaml'), 'include: [customers, "old_*"]\n')
     expect(check(await examine(), 'source.tables')).toMatchObject({
       status: 'warning',
-      found: expect.stringContaining('old_* matches none'),
+      found: expect.stringContaining('old_* matches no table'),
     })
     await writeFile(join(place.folder, 'dwh.yaml'), 'include: [customers]\n')
     expect(check(await examine(), 'source.tables').status).toBe('ok')
@@ -246,7 +249,7 @@ describe('a configuration that is wrong', () => {
     ['no source', { DATABASE_URL: '' }, '', /DATABASE_URL=postgres/],
     ['an unknown key', {}, 'storrage: x\n', /Did you mean storage/],
     ['a placeholder without a value', { DATABASE_URL: '' }, `source: $${'{NOWHERE}'}\n`, /Set NOWHERE/],
-  ])('%s: exit code 2, and nothing else is tried', async (_, env, yaml, fix) => {
+  ])('%s: exit code 2, and every other check is skipped', async (_, env, yaml, fix) => {
     const { examine, place } = await patient()
     if (yaml) await writeFile(join(place.folder, 'dwh.yaml'), yaml)
     const report = await examine(env)
@@ -254,7 +257,7 @@ describe('a configuration that is wrong', () => {
     expect(check(report, 'config')).toMatchObject({ status: 'failed', fix: expect.stringMatching(fix) })
   })
 
-  test('folders that cannot be used', async () => {
+  test('unusable folders: failed, with the variable to set', async () => {
     const { examine, place } = await patient()
     const file = join(place.folder, 'file')
     await writeFile(file, '')
@@ -271,7 +274,7 @@ describe('a configuration that is wrong', () => {
     expect(await readdir(place.folder)).toEqual(['file'])
   })
 
-  test('wrong flags', async () => {
+  test('wrong flags: exit code 2', async () => {
     const { place } = await patient()
     expect(await place.dwh(['doctor', '--timeout', 'soon'])).toMatchObject({ code: 2 })
     expect(await place.dwh(['doctor', '--bucket-policy'])).toMatchObject({
@@ -295,7 +298,7 @@ describe('a bucket that cannot be used', () => {
     return { server, env, ...(await patient()) }
   }
 
-  test('nothing is wrong, and nothing is left', async () => {
+  test('no problems: every check is ok, and nothing is left behind', async () => {
     const { env, examine, server } = await bucket()
     expect(await examine(env)).toMatchObject({ code: 0, ok: 16 })
     expect(server.objects('bucket')).toEqual([])
@@ -314,7 +317,7 @@ describe('a bucket that cannot be used', () => {
     expect(check(report, 'warehouse').status).toBe('skipped')
   })
 
-  test('https where http is spoken', async () => {
+  test('https to an http server: failed', async () => {
     const { env, examine } = await bucket()
     const report = await examine({ ...env, S3_ENDPOINT: env.S3_ENDPOINT.replace('http:', 'https:') })
     expect(check(report, 'storage.list')).toMatchObject({ status: 'failed', fix: expect.stringMatching(/http/) })
@@ -340,7 +343,7 @@ describe('a bucket that cannot be used', () => {
     expect(check(await examine(env), id).status).toBe('ok')
   })
 
-  test('conditions that are ignored: a warning', async () => {
+  test('conditional writes ignored: warning', async () => {
     const { env, examine, server } = await bucket()
     server.script({ when: () => true, do: 'ignore-conditions' })
     const report = await examine(env)
@@ -351,7 +354,7 @@ describe('a bucket that cannot be used', () => {
     })
   })
 
-  test('one that does not answer: given up in time', async () => {
+  test('bucket does not answer: failed within the timeout', async () => {
     const { env, examine, server } = await bucket()
     server.script({ when: () => true, do: 'hang' })
     const report = await examine(env, ['--timeout', '1'])
@@ -359,8 +362,8 @@ describe('a bucket that cannot be used', () => {
   })
 })
 
-describe('a warehouse that is not well', () => {
-  test('etl.json that is none; a failure; another database', async () => {
+describe('a warehouse with problems', () => {
+  test('etl.json damaged, last run failed, another database: each is reported', async () => {
     const { examine, place, database, url } = await patient()
     await place.dwh(['run'])
     expect(check(await examine(), 'warehouse')).toMatchObject({ status: 'ok', found: '1 table' })
@@ -387,7 +390,7 @@ describe('a warehouse that is not well', () => {
     })
   })
 
-  test('a warehouse that is old', async () => {
+  test('last run too old: warning', async () => {
     const { examine, place } = await patient()
     await mkdir(join(place.folder, 'warehouse'))
     await place.dwh(['run'])

@@ -22,17 +22,17 @@ import { EXIT, redact } from '../output/report-error.ts'
 import { type CommonFlags, open, openOptions, readSettings } from './shared.ts'
 
 const HELP = `
-Tries every connection and every permission that a run and a query need, in order, and names what to do about each that fails, with
-the SQL or the policy to paste. Nothing in the database is changed, and nothing is left in the storage.
+Tests every connection and permission that a run and a query need, in order. For each failure it prints how to fix it,
+with the SQL or the policy to paste. Changes nothing in the database and leaves nothing in the storage.
 
 Examples:
   $ dwh doctor
   $ dwh doctor --json | jq '.checks[] | select(.status == "failed")'
-  $ dwh doctor --role-sql | psql "$ADMIN_URL"     a role that can only read
-  $ dwh doctor --bucket-policy > policy.json      the least rights in the bucket
-  $ dwh doctor --bucket-policy reader             those of somebody who only asks
+  $ dwh doctor --role-sql | psql "$ADMIN_URL"     create a read-only role
+  $ dwh doctor --bucket-policy > policy.json      least permissions to write to the bucket
+  $ dwh doctor --bucket-policy reader             permissions for a read-only user
 
-Exit code: 0 nothing failed, 1 a check failed, 2 the configuration is wrong.`
+Exit code: 0 no check failed, 1 a check failed, 2 the configuration is wrong.`
 
 interface DoctorFlags extends CommonFlags {
   readonly roleSql?: string | true
@@ -42,15 +42,16 @@ interface DoctorFlags extends CommonFlags {
 
 export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
-    .description('try every connection and permission, and name the fix')
-    .option('--source <url>', 'the Postgres to read (DATABASE_URL is better: a command line can be seen by others)')
-    .option('--role-sql [name]', `only print the SQL that makes a role which can only read (default: ${READER})`)
+    .description('test every connection and permission, and print how to fix failures')
+    .option('--source <url>', 'URL of the Postgres to read (prefer DATABASE_URL: others can see a command line)')
+    .option('--role-sql [name]', `print only the SQL that creates a read-only role (default: ${READER})`)
     .addOption(
-      new Option('--bucket-policy [role]', 'only print the least policy for the bucket (default: writer)').choices(
-        BUCKET_ROLES,
-      ),
+      new Option(
+        '--bucket-policy [role]',
+        'print only the least-privilege policy for the bucket (default: writer)',
+      ).choices(BUCKET_ROLES),
     )
-    .option('--timeout <seconds>', 'how long each check may take', '10')
+    .option('--timeout <seconds>', 'time limit of each check', '10')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<DoctorFlags>()
@@ -80,7 +81,7 @@ async function* examine(flags: DoctorFlags, context: CommandContext, timeoutMs: 
     return
   }
   const warehouse = opened.value
-  yield { id: 'config', ...ok(warehouse.config.file ?? 'no dwh.yaml here: flags, environment and defaults') }
+  yield { id: 'config', ...ok(warehouse.config.file ?? 'no dwh.yaml: using flags, environment, defaults') }
   yield* warehouse.examine({ timeoutMs })
 }
 
@@ -93,7 +94,7 @@ async function printBucketPolicy(flags: DoctorFlags, context: CommandContext): P
   const { policy } = await open(flags, context)
   const role = flags.bucketPolicy === true ? undefined : flags.bucketPolicy
   if (policy) return void (await context.stdout.write(`${policy(role)}\n`))
-  throw new DwhError('CONFIG_INVALID', 'the storage is no bucket, and needs no policy', {
+  throw new DwhError('CONFIG_INVALID', 'storage: not a bucket, so it needs no policy', {
     hint: 'Point --storage or DWH_STORAGE at a bucket: s3://bucket/prefix.',
   })
 }
@@ -102,7 +103,7 @@ function timeoutOf(text: string): number {
   const seconds = Number(text)
   if (seconds > 0 && seconds <= 3600) return seconds * 1000
   throw new DwhError('CONFIG_INVALID', `--timeout ${text}: expected seconds, up to 3600`, {
-    hint: 'Such as --timeout 30.',
+    hint: 'For example: --timeout 30.',
   })
 }
 
@@ -124,7 +125,7 @@ function asText({ id, status, found, fix, paste }: Finding): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A terminal that nobody has made wider. */
+/** Width of a default terminal. */
 const WIDTH = 80
 
 function wrapped(text: string, blanks: number): string {

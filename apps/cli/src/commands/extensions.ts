@@ -4,34 +4,36 @@ import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
 import type { CommonFlags } from './shared.ts'
 
-/** By the names that people know. */
+/** Extensions by their common names. */
 const NAMES: Readonly<Record<string, ExtensionName>> = { postgres: 'postgres_scanner', httpfs: 'httpfs' }
 const USES: Readonly<Record<ExtensionName, string>> = {
-  postgres_scanner: 'a run reads large tables by DuckDB itself, which is faster',
-  httpfs: 'a query reads a table in place that is larger than the cache',
+  postgres_scanner: 'runs read large tables faster, with DuckDB itself',
+  httpfs: 'queries read tables that are larger than the cache in place',
 }
 
 const HELP = `
-DuckDB's own extensions that dwh makes use of where they are. None is needed, and only this command downloads one:
-from DuckDB's server, or from another place. They go to the folder of DWH_EXTENSIONS (~/.duckdb/extensions).
+Lists and installs optional DuckDB extensions. dwh uses them if they are installed and works without them. Only this
+command downloads one, from DuckDB's server or from another place. It stores them in the folder of DWH_EXTENSIONS
+(~/.duckdb/extensions).
 
 Examples:
-  $ dwh extensions                                                 what is there
-  $ dwh extensions add postgres httpfs                             fetch them
+  $ dwh extensions                                                 list them
+  $ dwh extensions add postgres httpfs                             download and install
   $ dwh extensions add postgres --from ./postgres_scanner.duckdb_extension.gz
-                                                                   without internet, from a file that somebody brought`
+                                                                   install from a file, without internet`
 
 export function extensionsCommand(context: CommandContext): Command {
   const command = new Command('extensions')
-    .description('what DuckDB can do in addition, and how to add it')
+    .description('list and install optional DuckDB extensions')
     .addArgument(new Argument('[action]', 'what to do').choices(['list', 'add']).default('list'))
-    .addArgument(new Argument('[names...]', 'which ones').choices(Object.keys(NAMES)))
-    .option('--from <place>', 'a file, a folder or a URL that has them')
+    .addArgument(new Argument('[names...]', 'the extensions to add').choices(Object.keys(NAMES)))
+    .option('--from <place>', 'file, folder or URL to install from')
     .addHelpText('after', HELP)
     .action(async (action: 'list' | 'add', names: readonly string[]) => {
       const flags = command.optsWithGlobals<CommonFlags & { from?: string }>()
       const { extensions: directory } = await loadConfig(flags, context)
-      if (action === 'add' && names.length === 0) command.error('error: which one? dwh extensions add postgres')
+      if (action === 'add' && names.length === 0)
+        command.error('error: name an extension, for example: dwh extensions add postgres')
       if (action === 'add')
         for (const name of names) await installExtension(NAMES[name] as ExtensionName, { directory, from: flags.from })
       const found = await listExtensions({ directory })
@@ -41,7 +43,7 @@ export function extensionsCommand(context: CommandContext): Command {
       })
       const lines = rows.map(({ name, path, use }) => [name, path ?? 'not installed', use])
       await context.stdout.write(
-        flags.json ? `${JSON.stringify(rows, null, 2)}\n` : alignColumns([['EXTENSION', 'WHERE', 'WITH IT'], ...lines]),
+        flags.json ? `${JSON.stringify(rows, null, 2)}\n` : alignColumns([['EXTENSION', 'PATH', 'USE'], ...lines]),
       )
     })
   return command

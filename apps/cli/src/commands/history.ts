@@ -6,7 +6,7 @@ import { alignColumns } from '../output/lines.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
-Past runs, good and bad, the newest first.
+Lists past runs, successful and failed, newest first.
 
 Examples:
   $ dwh history
@@ -14,14 +14,14 @@ Examples:
 
 export function historyCommand(context: CommandContext): Command {
   return new Command('history')
-    .description('past runs')
-    .option('--limit <number>', 'how many', '20')
+    .description('list past runs')
+    .option('--limit <number>', 'number of runs to list', '20')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { limit: string }>()
       if (!/^[1-9]\d*$/.test(flags.limit)) {
         throw new DwhError('CONFIG_INVALID', `--limit ${flags.limit}: expected a number above 0`, {
-          hint: 'Such as --limit 50.',
+          hint: 'For example: --limit 50.',
         })
       }
       const { warehouse } = await openForReading(flags, context)
@@ -45,13 +45,13 @@ function asText(records: readonly RunRecord[]): string {
       record.status,
       ...published,
       formatDuration(record.duration_ms),
-      record.error?.message ?? keptFromBefore(record),
+      record.error?.message ?? previousText(record),
     ]
   })
   return alignColumns([header, ...rows], [3, 4, 5, 6])
 }
 
-function keptFromBefore({ tables }: RunRecord): string {
+function previousText({ tables }: RunRecord): string {
   const failed = Object.entries(tables).flatMap(([name, table]) => (table.status === 'failed' ? [name] : []))
-  return failed.length === 0 ? '' : `kept from before: ${failed.join(', ')}`
+  return failed.length === 0 ? '' : `still showing the previous version: ${failed.join(', ')}`
 }

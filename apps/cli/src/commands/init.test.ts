@@ -27,7 +27,7 @@ async function setUp(sql: string) {
 }
 
 describe('dwh init', () => {
-  test('the file works as it was written: plan, run, query', async () => {
+  test('written file: works for plan, run and query', async () => {
     const { place, database, yaml } = await setUp('')
     await seedDatabase((sql) => database.query(sql))
     const init = await place.dwh(['init'])
@@ -44,7 +44,7 @@ describe('dwh init', () => {
     )
   })
 
-  test('hostile names, tables that may not be read, queues, scratch, views, credentials', async () => {
+  test('hostile names, unreadable tables, queues, unlogged tables, views, credentials: listed correctly', async () => {
     const { place, database, yaml } = await setUp(NASTY)
     await database.query(
       'INSERT INTO jobs SELECT generate_series(1, 30000); DELETE FROM jobs; SELECT pg_stat_force_next_flush()',
@@ -87,26 +87,24 @@ describe('dwh init', () => {
     expect(users.columns.map(({ name }: { name: string }) => name)).toEqual(['id', 'compass', 'monkey'])
   })
 
-  test('children by inheritance are proposed to be left out, but for one with columns of its own', async () => {
+  test('inherited tables: proposed to be left out, except one with columns of its own', async () => {
     const { place, yaml } = await setUp(`CREATE TABLE parent (i int); CREATE TABLE kid () INHERITS (parent);
       CREATE TABLE richer (extra int) INHERITS (parent)`)
     const { code, stderr } = await place.dwh(['init'])
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('2 tables to read, 1 left out') })
-    expect(await yaml()).toContain(
-      'exclude:\n  # parent includes these rows, which inherit from it: read once\n  - kid\n',
-    )
+    expect(await yaml()).toContain('exclude:\n  # inherit from parent, which is read with their rows\n  - kid\n')
     const plan = JSON.parse((await place.dwh(['plan', '--json'])).stdout)
     expect(plan.tables.map(({ name }: { name: string }) => name)).toEqual(['parent', 'richer'])
   })
 
-  test('a file that is there stays, unless it is said otherwise; the same database gives the same file', async () => {
+  test('existing file: stays unless --force; the same database gives the same file', async () => {
     const { place, yaml } = await setUp('CREATE TABLE t (id int)')
     await writeFile(join(place.folder, 'dwh.yaml'), 'broken: [')
     const refused = await place.dwh(['init'])
     expect(refused).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: expect.stringMatching(/there is one already[\s\S]*--force/),
+      stderr: expect.stringMatching(/file exists[\s\S]*--force/),
     })
     expect(await yaml()).toBe('broken: [')
     const printed = await place.dwh(['init', '--print'])
@@ -116,7 +114,7 @@ describe('dwh init', () => {
     expect(await yaml()).toBe(printed.stdout)
   })
 
-  test('a password on the command line is not written; nor are the keys of a bucket', async () => {
+  test('password on the command line, keys of a bucket: not written', async () => {
     const { place, database } = await setUp('CREATE TABLE t (id int)')
     const server = await startS3Server({ buckets: ['bucket'] })
     onTestFinished(() => server.close())
@@ -129,7 +127,7 @@ describe('dwh init', () => {
     }
     const { stdout, code, stderr } = await place.dwh(['init', '--print', '--source', database.url], { env })
     expect(code).toBe(0)
-    expect(stderr).not.toContain('cannot be used')
+    expect(stderr).not.toContain('not usable yet')
     const { username, password, host, pathname } = new URL(database.url)
     expect(stdout).toContain(`source: "postgres://${username}@${host}${pathname}"`)
     expect(stdout).toContain('storage: s3://bucket/some/prefix\ns3:\n')
@@ -138,10 +136,10 @@ describe('dwh init', () => {
     const away = await place.dwh(['init', '--source', database.url], {
       env: { ...env, S3_ENDPOINT: 'http://127.0.0.1:1' },
     })
-    expect(away).toMatchObject({ code: 0, stderr: expect.stringMatching(/storage cannot be used yet.*ECONNREFUSED/) })
+    expect(away).toMatchObject({ code: 0, stderr: expect.stringMatching(/storage: not usable yet.*ECONNREFUSED/) })
   })
 
-  test('no source, or none that answers: an error, and no file', async () => {
+  test('no source, or unreachable source: error, and no file', async () => {
     const { place, yaml } = await setUp('')
     expect(await place.dwh(['init'], { env: { DATABASE_URL: '' } })).toMatchObject({
       code: 2,

@@ -21,13 +21,14 @@ import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, openOptions } from './shared.ts'
 
 const HELP = `
-Looks at the database and at the storage, and writes a dwh.yaml with comments: what would be read and how large it is, what is better left out and
-why, which views could be named, which columns look like credentials. Flags and the environment say where to look; no password is written down.
+Inspects the database and the storage, and writes a commented dwh.yaml: the tables to read with their sizes, the tables
+to leave out and why, the views that can be included by name, and the columns that look like credentials. Flags and the
+environment name the database and the storage. No password is written to the file.
 
 Examples:
   $ DATABASE_URL=postgres://reader@localhost/app dwh init
   $ dwh init --storage s3://warehouse/crm --print
-  $ dwh init --force                               over the dwh.yaml that is there`
+  $ dwh init --force                               replace an existing dwh.yaml`
 
 interface InitFlags extends CommonFlags {
   readonly force?: boolean
@@ -36,9 +37,9 @@ interface InitFlags extends CommonFlags {
 
 export function initCommand(context: CommandContext): Command {
   return addSettingFlags(new Command('init'))
-    .description('look at the database, and write a commented dwh.yaml')
-    .option('--force', 'replace a file that is there')
-    .option('--print', 'write to stdout instead')
+    .description('inspect the database and write a commented dwh.yaml')
+    .option('--force', 'replace an existing file')
+    .option('--print', 'write to stdout instead of a file')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<InitFlags>()
@@ -68,12 +69,12 @@ async function checkAbsent(path: string): Promise<void> {
 }
 
 function alreadyThere(path: string): DwhError {
-  return new DwhError('CONFIG_INVALID', `${path}: there is one already`, {
-    hint: 'Replace it with --force, or see what would be written with --print.',
+  return new DwhError('CONFIG_INVALID', `${path}: file exists`, {
+    hint: 'Replace it with --force, or print the new file with --print.',
   })
 }
 
-/** Whole or not at all; what came in between is replaced only when that was asked for. */
+/** Writes the whole file or nothing. A file that appeared meanwhile is replaced only with `force`. */
 async function write(path: string, text: string, force: boolean): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`
   try {
@@ -85,7 +86,7 @@ async function write(path: string, text: string, force: boolean): Promise<void> 
     if (code === 'EEXIST') throw alreadyThere(path)
     throw new DwhError('CONFIG_INVALID', `${path}: ${message}`, {
       cause,
-      hint: 'Go to a folder that can be written, name another file with --config, or use --print.',
+      hint: 'Go to a writable folder, name another file with --config, or use --print.',
     })
   } finally {
     await rm(temporary, { force: true })
@@ -112,13 +113,16 @@ function source({ source: given }: InitFlags, env: CommandContext['env']): Pick<
   const fromEnvironment = `$\{DATABASE_URL}`
   if (given === undefined) {
     return env.DATABASE_URL
-      ? { source: fromEnvironment, sourceNote: 'From the environment, so that no password is in this file.' }
+      ? { source: fromEnvironment, sourceNote: 'Read from the environment, so that this file holds no password.' }
       : { source: null, sourceNote: null }
   }
   const [, before, after] = /^([a-z]+:\/\/[^:/?#@]*)(?::[^@]*)?(@.*|\/.*)$/is.exec(given) ?? []
   const bare = before === undefined ? null : `${before}${after}`
   if (bare === null || /password/i.test(bare))
-    return { source: fromEnvironment, sourceNote: 'Put what --source said into DATABASE_URL: it may hold a password.' }
+    return {
+      source: fromEnvironment,
+      sourceNote: 'Set DATABASE_URL to the value of --source, which may hold a password.',
+    }
   const note = bare === given ? null : 'The password comes from PGPASSWORD, or from ~/.pgpass.'
   return { source: bare.replaceAll('${', () => '$${'), sourceNote: note }
 }
@@ -130,7 +134,7 @@ function localPath(path: string, folder: string): string {
 
 const SCHEMA = 'node_modules/@dwh/cli/dwh.schema.json'
 
-/** Of the installed package where there is one, else of the published. */
+/** Path of the installed JSON Schema; the URL of the published one if none is installed. */
 async function schemaPlace(cwd: string, folder: string): Promise<string> {
   const installed = join(cwd, SCHEMA)
   const there = await access(installed).then(
@@ -144,7 +148,7 @@ function leftOut({ excluded, storedTwice }: Proposal): Proposal['excluded'] {
   const children = storedTwice.flatMap(({ parent, children: below }) =>
     below.map((table) => ({
       table,
-      reason: `its rows are read with ${formatTableName(parent)}, from which it inherits`,
+      reason: `its rows are read with its parent ${formatTableName(parent)}`,
     })),
   )
   return [...excluded, ...children]
@@ -154,16 +158,17 @@ async function notes(store: ObjectStore, proposal: Proposal): Promise<string> {
   const { tables, nameable, credentials } = proposal
   const excluded = leftOut(proposal)
   const lines = [
-    `${plural(tables.length, 'table')} to read, ${excluded.length} left out, ${plural(nameable.length, 'view')} could be named`,
+    `${plural(tables.length, 'table')} to read, ${excluded.length} left out, ${plural(nameable.length, 'view')} can be included by name`,
     ...excluded.map(({ table, reason }) => `${formatTableName(table)}: left out: ${reason}`),
     ...credentials.map(
-      ({ table, columns }) => `${formatTableName(table)}: ${columns.join(', ')}: credentials? See the end of the file.`,
+      ({ table, columns }) =>
+        `${formatTableName(table)}: ${columns.join(', ')}: may hold credentials; see the end of the file`,
     ),
   ]
   try {
     for await (const _ of store.list('')) break
   } catch (error) {
-    lines.push(`The storage cannot be used yet: ${(error as Error).message}. dwh doctor says what to do.`)
+    lines.push(`storage: not usable yet: ${(error as Error).message}. Run dwh doctor to see how to fix it.`)
   }
   return lines.map(noteLine).join('')
 }

@@ -6,8 +6,8 @@ import { noteLines } from '../output/plan-notes.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
-Shows exactly what dwh run would do now, and does nothing: which tables under which names, what is new or changed, what
-is left out and why, and what to know about the tables that are read.
+Shows exactly what dwh run would do now, without doing it: which tables it reads under which names, what is new or
+changed, what it leaves out and why, and notes about the tables.
 
 Examples:
   $ dwh plan
@@ -39,12 +39,12 @@ function asText(plan: RunPlan): string {
     ...plan.dropped.map((table) => [
       '-',
       table,
-      'no longer current: gone from the source or left out; its history stays',
+      'no longer current: missing in the source or excluded; its history stays',
     ]),
   ]
   const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}\n`
   const notRead = left.length > 0 ? `\nNot read:\n${alignColumns(left)}` : ''
-  const toKnow = plan.notes.length > 0 ? `\nTo know:\n${plan.notes.map((note) => noteLines(note, '-')).join('')}` : ''
+  const toKnow = plan.notes.length > 0 ? `\nNotes:\n${plan.notes.map((note) => noteLines(note, '-')).join('')}` : ''
   return `${alignColumns([header, ...rows], [1, 2])}${notRead}${toKnow}\n${summary}`
 }
 

@@ -7,12 +7,13 @@ import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
-Keeps the last so many days, weeks, months and years that have one, each by its last day, and removes all others. A day as of which a
-table is current always stays, and no file is removed that a day that stays names. Without --yes it only says what it would do.
-Without any --keep flag, keep: in dwh.yaml or DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY, DWH_KEEP_YEARLY say what to keep.
+Keeps the most recent N daily, weekly, monthly and yearly snapshots (the last day of each period), and removes all other
+days. A day always stays while the current version of a table is from it, and every file that a remaining day names
+stays. Without --yes it only shows what it would remove. Without any --keep flag it uses keep: in dwh.yaml, or
+DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY, DWH_KEEP_YEARLY.
 
 Examples:
-  $ dwh prune --keep-daily 14 --keep-monthly 12          what would go
+  $ dwh prune --keep-daily 14 --keep-monthly 12          show what would be removed
   $ dwh prune --keep-daily 14 --keep-monthly 12 --yes    remove it`
 
 interface PruneFlags extends CommonFlags {
@@ -26,7 +27,7 @@ interface PruneFlags extends CommonFlags {
 export function pruneCommand(context: CommandContext): Command {
   return addSettingFlags(new Command('prune'))
     .description('remove old days')
-    .option('--yes', 'remove, instead of saying what would be removed')
+    .option('--yes', 'remove the days instead of only showing them')
     .addHelpText('after', HELP)
     .action(async (_, self: Command) => {
       const flags = self.optsWithGlobals<PruneFlags>()
@@ -40,7 +41,7 @@ export function pruneCommand(context: CommandContext): Command {
     })
 }
 
-/** What the flags say, all of it: those that are not given do not come from elsewhere. */
+/** Returns the retention of the flags alone: one flag replaces all settings of `keep`. */
 function retention(flags: PruneFlags): Retention | undefined {
   const { keepDaily: daily, keepWeekly: weekly, keepMonthly: monthly, keepYearly: yearly } = flags
   const given = { daily, weekly, monthly, yearly }
@@ -49,7 +50,7 @@ function retention(flags: PruneFlags): Retention | undefined {
 
 function text({ removed, kept, current }: PruneReport, done: boolean): string {
   const staying = `${plural(kept.length, 'day')} ${kept.length === 1 ? 'stays' : 'stay'}${
-    current.length > 0 ? `, of which ${current.join(', ')} only since tables are current as of then` : ''
+    current.length > 0 ? `, of which ${current.join(', ')} only because current tables are from then` : ''
   }`
   if (removed.length === 0) return `Nothing to remove: ${staying}.\n`
   const lines = alignColumns(
@@ -58,5 +59,5 @@ function text({ removed, kept, current }: PruneReport, done: boolean): string {
   )
   const bytes = removed.reduce((sum, day) => sum + day.bytes, 0)
   const what = `${plural(removed.length, 'day')}, ${formatBytes(bytes)}`
-  return `${lines}${done ? `Removed ${what}` : `Would remove ${what}`}; ${staying}.${done ? '' : ' Do it with --yes.'}\n`
+  return `${lines}${done ? `Removed ${what}` : `Would remove ${what}`}; ${staying}.${done ? '' : ' Add --yes to remove.'}\n`
 }

@@ -10,14 +10,14 @@ import { writeAnswers } from '../output/write-answers.ts'
 import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
-Runs SQL (DuckDB's) over the tables of the last good run, each under its name: customers, billing.invoices. Only the files of the
-tables that it names are opened, and each is checked against the SHA-256 it was published with.
+Runs SQL (DuckDB dialect) on the tables of the last good run, each under its name: customers, billing.invoices. It opens
+only the files of the tables that the SQL names, and checks each against the SHA-256 it was published with.
 
 Examples:
   $ dwh query "SELECT count(*) FROM customers"
   $ dwh query --format csv "FROM orders" > orders.csv
   $ dwh query --file revenue.sql
-  $ dwh query --as-of 2026-02-17 "FROM customers"     the tables of that day
+  $ dwh query --as-of 2026-02-17 "FROM customers"     query the tables of that day
   $ echo "SHOW TABLES" | dwh query`
 
 interface QueryFlags extends CommonFlags {
@@ -29,12 +29,12 @@ interface QueryFlags extends CommonFlags {
 
 export function queryCommand(context: CommandContext): Command {
   return new Command('query')
-    .description('ask the warehouse, in SQL')
-    .argument('[sql]', 'one or more statements; "-" or nothing reads them from stdin')
+    .description('query the warehouse in SQL')
+    .argument('[sql]', 'one or more statements; "-" or no argument reads them from stdin')
     .option('-f, --file <path>', 'read the statements from a file')
-    .addOption(new Option('--format <format>', 'how the answer is written').choices(RESULT_FORMATS).default('table'))
+    .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('table'))
     .option('--as-of <day>', 'the tables as they were on that day')
-    .option('--max-rows <number>', 'the most rows that a table shows; 0 for all', '1000')
+    .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<QueryFlags>()
@@ -53,8 +53,8 @@ export function queryCommand(context: CommandContext): Command {
 
 async function readSql(given: string | undefined, { file }: QueryFlags, context: CommandContext): Promise<string> {
   if (given !== undefined && file !== undefined) {
-    throw new DwhError('CONFIG_INVALID', 'the statements come twice, from the command line and from --file', {
-      hint: 'Give one of them.',
+    throw new DwhError('CONFIG_INVALID', 'SQL given twice: on the command line and with --file', {
+      hint: 'Use one of the two.',
     })
   }
   if (file !== undefined) {
@@ -67,14 +67,14 @@ async function readSql(given: string | undefined, { file }: QueryFlags, context:
   }
   if (given !== undefined && given !== '-') return given
   if (given === undefined && context.stdin.isTTY) {
-    throw new DwhError('CONFIG_INVALID', 'no SQL', {
-      hint: 'Such as: dwh query "SELECT count(*) FROM customers"; or --file, or stdin.',
+    throw new DwhError('CONFIG_INVALID', 'no SQL given', {
+      hint: 'For example: dwh query "SELECT count(*) FROM customers". Or use --file, or stdin.',
     })
   }
   return readStdin(context)
 }
 
-/** All of it; the signal closes it, however much is still to come. */
+/** Reads stdin to its end; the signal closes it early. */
 async function readStdin({ stdin, signal }: CommandContext): Promise<string> {
   try {
     return await text(addAbortSignal(signal, stdin as Readable))

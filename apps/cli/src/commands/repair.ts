@@ -6,17 +6,17 @@ import { waitingLine } from '../output/run-progress.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
-Finishes what was committed, removes what interrupted runs have left, and makes etl.json and manifests that are missing or
-damaged again from the Parquet files alone: each file says in its footer which table, day and run it is. No Parquet file
-is changed. Every run does the first two by itself.
+Finishes runs that were interrupted after their commit, removes orphans of other interrupted runs, and rebuilds missing
+or damaged etl.json and manifests from the Parquet files alone: the footer of each file names its table, day and run.
+Changes no Parquet file. Every run does the first two steps by itself.
 
 Examples:
-  $ dwh repair                    put the warehouse in order
-  $ dwh repair && dwh verify      and see that it is whole`
+  $ dwh repair                    repair the warehouse
+  $ dwh repair && dwh verify      repair it, then verify it`
 
 export function repairCommand(context: CommandContext): Command {
   return new Command('repair')
-    .description('finish or remove what was interrupted, make etl.json and manifests again')
+    .description('finish or remove interrupted runs, and rebuild etl.json and manifests')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
@@ -32,8 +32,8 @@ function text({ rolledForward, removed, days, state, left }: RepairReport, url: 
   const done = [
     ...(rolledForward === null ? [] : [`finished run ${rolledForward}, which was interrupted after its commit`]),
     ...(removed.length > 0 ? [`removed ${plural(removed.length, 'object')} of interrupted runs`] : []),
-    ...(days.length > 0 ? [`made the manifest of ${days.join(', ')} again`] : []),
-    ...(state ? ['made etl.json again'] : []),
+    ...(days.length > 0 ? [`rebuilt the manifest of ${days.join(', ')}`] : []),
+    ...(state ? ['rebuilt etl.json'] : []),
     ...left.map(({ key, why }) => `left alone: ${printable(key)}: ${printable(why)}`),
   ]
   if (done.length === 0) return `Nothing to repair in ${url}\n`

@@ -5,7 +5,7 @@ import { runCommand } from './run.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-test('a wrong setting, in a terminal: the error, and no timer of the progress that keeps the program alive', async () => {
+test('wrong setting, in a terminal: error, and no progress timer keeps the program alive', async () => {
   const home = await temporaryFolder()
   vi.useFakeTimers()
   const context = {

@@ -2,31 +2,34 @@ import { type LossyConversion, printable } from '@dwh/core'
 import { formatBytes, formatDuration, plural, type RunReport, type TableResult, type Warehouse } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { keptLines, keptTables } from '../output/kept-tables.ts'
 import { noteLines } from '../output/plan-notes.ts'
+import { previousLines, previousTables } from '../output/previous-tables.ts'
 import { EXIT } from '../output/report-error.ts'
 import { runProgress } from '../output/run-progress.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
 Reads every table at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and publishes all of them at
-once, or none: if one table fails, the warehouse stays as it was, and dwh status says why. With on_table_error:
-keep-previous the other tables are published, and those that failed stay as they were before.
+once or none. If one table fails, the warehouse stays as it was, and dwh status shows why. With on_table_error:
+keep-previous the other tables are published, and the failed ones still show the previous version.
 
 Examples:
   $ DATABASE_URL=postgres://me@localhost/app dwh run
-  $ dwh run --tables orders "billing.*"     some tables; the others stay as they are
-  $ dwh run --date 2026-02-18 --replace     store this as a past day, in place of what it has
+  $ dwh run --tables orders "billing.*"     only these tables; the others stay as they are
+  $ dwh run --date 2026-02-18 --replace     store the tables under a past day, and replace its files
 
-Exit code: 0 published, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published with some tables
-kept from before, 4 another run was quicker.`
+Exit code: 0 published, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published, but some tables
+still show the previous version, 4 another run is in progress or published first.`
 
 type WrittenTable = Extract<TableResult, { status: 'written' }>
 
 export function runCommand(context: CommandContext): Command {
   return addRunFlags(new Command('run'))
-    .option('--if-last-run <run>', 'only while this is the last good run, or none; else exit code 4')
-    .description('read Postgres and publish a new state of the warehouse')
+    .option(
+      '--if-last-run <run>',
+      'run only if this is the ID of the last good run (none: no run yet); otherwise exit with code 4',
+    )
+    .description('read Postgres and publish a new version of the warehouse')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags & { readonly ifLastRun?: string }>()
@@ -44,7 +47,7 @@ export function runCommand(context: CommandContext): Command {
         progress.close()
       }
       for (const note of notes(report)) context.stderr.write(`${note}\n`)
-      // what somebody has to end; the rest stands in the plan
+      // only notes that need a statement to be run; dwh plan shows the others
       for (const note of report.plan.notes) if (note.sql !== null) context.stderr.write(noteLines(note, '!'))
       if (!report.state.conditional_writes) context.stderr.write(`${UNCONDITIONAL}\n`)
       if (report.record.status === 'partial') context.exitWith(EXIT.partial)
@@ -54,9 +57,9 @@ export function runCommand(context: CommandContext): Command {
     })
 }
 
-/** Said after every run, since nothing else shows it until it is too late. */
+/** Printed after every run: nothing else shows this problem until two runs collide. */
 const UNCONDITIONAL =
-  '! This storage ignores conditional writes: of two runs at one moment both may believe that they were published. Let one machine write.'
+  '! This storage ignores conditional writes: two simultaneous runs may both report success. Let only one machine write.'
 
 function notes({ plan, results, unfinished }: RunReport): string[] {
   const skipped = plan.skipped.filter(({ reason }) => !reason.startsWith('excluded') && reason !== 'not included')
@@ -64,7 +67,7 @@ function notes({ plan, results, unfinished }: RunReport): string[] {
   return [
     ...skipped.map(({ table, reason }) => `- ${printable(table)}: left out: ${reason}`),
     ...plan.dropped.map(
-      (table) => `- ${printable(table)}: gone from the source or left out: no longer current, its history stays`,
+      (table) => `- ${printable(table)}: no longer current: missing in the source or excluded; its history stays`,
     ),
     ...plan.tables.flatMap(({ name, changes }) =>
       changes.map((change) => `- ${printable(name)}: ${printable(change)}`),
@@ -78,22 +81,22 @@ function notes({ plan, results, unfinished }: RunReport): string[] {
     ...methodNotes(written),
     ...(unfinished === null
       ? []
-      : [`! published, but not tidied up: ${printable(String(unfinished))}. The next run finishes it.`]),
+      : [`! published; clean-up will finish on the next run: ${printable(String(unfinished))}`]),
   ]
 }
 
 function lossyConversionText(column: string, { choice, values }: LossyConversion): string {
   const what = choice === 'nullify' ? 'stored as NULL' : `not exact as ${choice.toUpperCase()}`
-  return `column ${printable(column)}: ${plural(values, 'value')} ${what}, as columns.types wants it`
+  return `column ${printable(column)}: ${plural(values, 'value')} ${what}, as set in columns.types`
 }
 
-/** Why tables did not take the fastest method, the reason first, once for all of them. */
+/** Groups the tables that were not read with the fastest method by the reason. */
 function methodNotes(written: readonly WrittenTable[]): string[] {
   const byReason = new Map<string, string[]>()
   for (const { name, why } of written) if (why !== null) byReason.set(why, [...(byReason.get(why) ?? []), name])
   return [...byReason].map(([why, names]) => {
     const shown = names.length > 3 ? [...names.slice(0, 3), `${names.length - 3} more`] : names
-    return `- not read by DuckDB itself, which is faster: ${printable(shown.join(', '))}: ${printable(why)}`
+    return `- used COPY instead of the faster DuckDB reader: ${printable(shown.join(', '))}: ${printable(why)}`
   })
 }
 
@@ -104,7 +107,7 @@ function summary({ record, runId, state }: RunReport, storage: string): string {
     sum(({ rows }) => rows),
     'row',
   )}, ${formatBytes(sum(({ bytes }) => bytes))}`
-  return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n${keptLines(record, state)}`
+  return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n${previousLines(record, state)}`
 }
 
 function asJson({ record, plan, state, results, unfinished }: RunReport) {
@@ -114,7 +117,7 @@ function asJson({ record, plan, state, results, unfinished }: RunReport) {
   const { skipped, dropped, notes } = plan
   return {
     ...record,
-    kept: keptTables(record, state),
+    previous: previousTables(record, state),
     skipped,
     dropped,
     notes,

@@ -1,7 +1,7 @@
 import { defaultText, plain, SETTINGS, type Setting, settingMeaning } from '@dwh/warehouse'
 import { type Command, InvalidArgumentError } from 'commander'
 
-/** Adds the flags of the settings that only some commands have, by the name of this one. */
+/** Adds the flags of settings that only some commands have, this command among them. */
 export function addSettingFlags(command: Command): Command {
   return addFlags(command, ({ flag }) => flag?.commands?.includes(command.name()) ?? false)
 }
@@ -25,7 +25,7 @@ function flagHelp(setting: Setting): string {
   const fallback = defaultText(setting)
   const aside =
     setting.holds === 'secret' && setting.variable
-      ? ` (${setting.variable} is better: a command line can be seen by others)`
+      ? ` (prefer ${setting.variable}: others can see a command line)`
       : fallback && ` (default: ${fallback})`
   return plain(`${settingMeaning(setting)}${aside ?? ''}`)
 }

@@ -29,19 +29,19 @@ export interface RunFlags extends CommonFlags {
 
 export function addRunFlags(command: Command): Command {
   return addSettingFlags(command)
-    .option('--tables <patterns...>', 'only these tables: orders, billing.*, "*_log"')
-    .option('--date <day>', 'the day to store this as, YYYY-MM-DD (default: today)')
-    .option('--replace', 'allow a past day to be replaced')
-    .option('--accept-new-source', 'go on although the source is another database than before')
+    .option('--tables <patterns...>', 'read only these tables: orders, billing.*, "*_log"')
+    .option('--date <day>', 'day to store the tables under, YYYY-MM-DD (default: today)')
+    .option('--replace', 'allow replacing a past day')
+    .option('--accept-new-source', 'accept a source that is a different database than before')
 }
 
-/** What the commands say of the warehouse that they open, and of the process. */
+/** Options for opening the warehouse, taken from the process. */
 export function openOptions(context: CommandContext): OpenWarehouseOptions {
   const { env, cwd, home, tmp, proxyFor, clock, random, signal, hide } = context
   return { env, cwd, home, tmp, clock, random, signal, onSecrets: hide, ...(proxyFor ? { proxyFor } : {}) }
 }
 
-/** The settings; what was given as the source is hidden from then on. */
+/** Reads the settings. From then on no message shows the secrets of the source. */
 export async function readSettings(flags: CommonFlags, context: CommandContext): Promise<Config> {
   context.hide(sourceSecrets(flags.source ?? context.env.DATABASE_URL ?? null, context.env))
   return loadConfig(flags, context)
@@ -55,25 +55,28 @@ export async function open(
   return openWarehouse(await readSettings(flags, context), { ...openOptions(context), ...options })
 }
 
-/** What is asked of a run and of its plan. */
+/** Builds the request for a run or its plan from the flags. */
 export function planRequest({ date, tables, replace, acceptNewSource }: RunFlags): PlanRequest {
   return { date, tables, replace, acceptNewSource }
 }
 
 export interface OpenedForReading {
   readonly warehouse: Warehouse
-  /** When what was answered so far was read, at the earliest; null where the storage itself has answered. */
+  /** When the oldest data shown so far was read; null if the storage itself has answered. */
   readonly rememberedAt: () => Date | null
 }
 
 /**
- * For commands that only read: where the storage does not answer, what was read from it last, with a note on stderr.
+ * Opens the warehouse for commands that only read. If the storage does not answer, they show what was last read from
+ * it, with a note on stderr.
  */
 export async function openForReading(flags: CommonFlags, context: CommandContext): Promise<OpenedForReading> {
   let oldest: Date | null = null
   const onAway = (readAt: Date, error: Error) => {
     if (oldest === null)
-      context.stderr.write(`note: ${error.message}\n  Answered as of ${readAt.toISOString()}, when it was last read.\n`)
+      context.stderr.write(
+        `note: ${error.message}\n  Showing what was last read from it, at ${readAt.toISOString()}.\n`,
+      )
     if (oldest === null || readAt < oldest) oldest = readAt
   }
   return { warehouse: await open(flags, context, { onAway }), rememberedAt: () => oldest }
@@ -83,6 +86,6 @@ export async function openForReading(flags: CommonFlags, context: CommandContext
 export function checkMaxRows(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   throw new DwhError('CONFIG_INVALID', `--max-rows ${text}: expected a number`, {
-    hint: 'Such as --max-rows 50; 0 shows all.',
+    hint: 'For example: --max-rows 50; 0 shows all.',
   })
 }

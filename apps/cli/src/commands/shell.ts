@@ -9,21 +9,23 @@ import { openShell } from '../shell/shell-session.ts'
 import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
-Statements end with a semicolon and may go over several lines. Tab completes names, the arrows bring back what was typed, Ctrl-C stops
-the running statement, Ctrl-D leaves. What the session makes stays until it ends: temporary tables, views, settings. After a new run the
-next statement answers from it, and a line says so; within a transaction and in .as-of nothing changes.
+Opens an interactive SQL prompt. Statements end with a semicolon and may span several lines. Tab completes names, the
+arrow keys recall earlier lines, Ctrl-C stops the running statement, Ctrl-D exits. Temporary tables, views and settings
+last until the session ends. After a new run the next statement uses its tables, and a line says so. Inside a
+transaction and with .as-of the tables stay the same.
 
 Commands:
-  .tables               the tables of the warehouse
-  .schema [pattern]     their columns
-  .as-of [day]          the tables of that day; without one, those of the last run again
+  .tables               list the tables of the warehouse
+  .schema [pattern]     show their columns
+  .as-of [day]          show the tables of that day; without a day, those of the last run
   .format [format]      ${RESULT_FORMATS.join(', ')}
-  .max-rows [number]    the most rows that a table shows; 0 for all
-  .timer on|off         how long each statement took
-  .help                 these lines
-  .quit                 leave
+  .max-rows [number]    maximum rows that a table shows; 0 shows all
+  .timer on|off         print how long each statement took
+  .help                 show this list
+  .quit                 exit
 
-Where stdin is no terminal it is read as a script of the same: it sees one run, and ends at the first error.
+If stdin is not a terminal, it is read as a script of the same commands. A script sees the tables of one run, and stops
+at the first error.
 
 Examples:
   $ dwh shell
@@ -38,10 +40,10 @@ interface ShellFlags extends CommonFlags {
 
 export function shellCommand(context: CommandContext): Command {
   return new Command('shell')
-    .description('a prompt for SQL')
-    .addOption(new Option('--format <format>', 'how answers are written').choices(RESULT_FORMATS).default('table'))
+    .description('open an interactive SQL prompt')
+    .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('table'))
     .option('--as-of <day>', 'the tables as they were on that day')
-    .option('--max-rows <number>', 'the most rows that a table shows; 0 for all', '1000')
+    .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<ShellFlags>()

@@ -6,7 +6,8 @@ import { alignColumns, printableLines } from '../output/lines.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
-How fresh the warehouse is, how large, which tables are kept from an earlier run than the last, and what failed since.
+Shows when the warehouse was last published, its size, which tables still show a previous version, and the last failure
+since.
 
 Examples:
   $ dwh status
@@ -14,7 +15,7 @@ Examples:
 
 export function statusCommand(context: CommandContext): Command {
   return new Command('status')
-    .description('freshness, size, and the last failure')
+    .description('show freshness, size and the last failure')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
@@ -27,6 +28,10 @@ export function statusCommand(context: CommandContext): Command {
           : asText(state, url, context),
       )
     })
+}
+
+function shownVersion(table: TableEntry | undefined): string {
+  return table ? `still showing the previous version (${table.date})` : 'no version yet'
 }
 
 interface Size {
@@ -59,11 +64,11 @@ function asText(state: EtlState, storage: string, context: CommandContext): stri
     ])
     lines.push(['holds', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
   }
-  if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let one machine write to it'])
+  if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let only one machine write to it'])
   if (state.publishing)
-    lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries see it whole`])
+    lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries already see all of it`])
   for (const [name, { message }] of Object.entries(state.failed_tables))
-    lines.push(['kept from before', `${state.tables[name]?.date ?? 'not there'}: ${message}`])
+    lines.push(['failed table', `${shownVersion(state.tables[name])}: ${message}`])
   if (state.last_failure) {
     const { run_id, at, message } = state.last_failure
     lines.push(['last failure', `${at}, ${formatAge(new Date(at), context.clock())} (${run_id})`], ['', message])
@@ -100,7 +105,7 @@ function asJson(state: EtlState, storage: string) {
   }
 }
 
-/** `started_at`: of the run that read it, by the clock of the machine that ran. */
+/** `started_at` is the start of the run that read the table, by the clock of the machine of that run. */
 function tableAsJson(table: TableEntry) {
   const { date, run_id, snapshot, columns } = table
   return {

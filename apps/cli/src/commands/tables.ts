@@ -5,12 +5,12 @@ import { columnsText, type ListedTable, listTables, sizesText } from '../output/
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
-The tables of the warehouse: sizes for all of them, columns for those that are named. With --json also the paths of their files.
+Lists all tables with their sizes, or the columns of the tables that you name. With --json also the paths of the files.
 
 Examples:
-  $ dwh tables                              what there is
-  $ dwh tables orders "billing.*"           their columns
-  $ dwh tables --as-of 2026-02-18 --json    the files of a day, for any program that reads Parquet`
+  $ dwh tables                              all tables
+  $ dwh tables orders "billing.*"           columns of these tables
+  $ dwh tables --as-of 2026-02-18 --json    files of a day, for any program that reads Parquet`
 
 interface TablesFlags extends CommonFlags {
   readonly asOf?: string
@@ -18,7 +18,7 @@ interface TablesFlags extends CommonFlags {
 
 export function tablesCommand(context: CommandContext): Command {
   return new Command('tables')
-    .description('tables, their sizes, columns and files')
+    .description('list tables with their sizes, columns and files')
     .argument('[patterns...]', 'tables to show with their columns')
     .option('--as-of <day>', 'the tables as they were on that day')
     .addHelpText('after', HELP)

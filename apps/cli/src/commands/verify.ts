@@ -7,16 +7,16 @@ import { EXIT } from '../output/report-error.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
-Reads every file that the manifests of all days name, and compares it with its size and SHA-256; looks for files that
-nobody names; checks that etl.json, the manifests and the records can be read. Changes nothing.
+Reads every file that the manifests of all days name, and compares its size and SHA-256. Looks for files that no
+manifest names, and checks that etl.json, the manifests and the run records can be read. Changes nothing.
 
 Examples:
-  $ dwh verify                  all of it: every byte is read, from a bucket also transferred
+  $ dwh verify                  full check: reads every byte (from a bucket: downloads it)
   $ dwh verify --sample 5%      existence and size of all files, and the bytes of one in twenty
-  $ dwh verify --deep           also measures each file again, and compares it with the proof of its run
+  $ dwh verify --deep           also recomputes each file's proof, and compares it with that of its run
 
-Exit code: 0 whole, 5 something is wrong: each problem is printed, with its key. dwh repair mends etl.json and manifests;
-a damaged Parquet file comes back from a backup, or, for a table of today, with the next dwh run.`
+Exit code: 0 no problems, 5 problems found; each is printed with its key. dwh repair rebuilds etl.json and manifests.
+Restore a damaged Parquet file from a backup or, for a table of today, with the next dwh run.`
 
 interface VerifyFlags extends CommonFlags {
   readonly sample: number
@@ -25,9 +25,9 @@ interface VerifyFlags extends CommonFlags {
 
 export function verifyCommand(context: CommandContext): Command {
   return new Command('verify')
-    .description('compare every file with what was committed')
-    .option('--sample <share>', 'read only so many of the files whole: 5%, 0.05', share, 1)
-    .option('--deep', 'measure each file again, and compare it with its proof')
+    .description('check every file against its committed size and SHA-256')
+    .option('--sample <share>', 'fully check only this share of the files: 5%, 0.05', share, 1)
+    .option('--deep', 'also recompute the proof of each file and compare it')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<VerifyFlags>()
@@ -41,16 +41,16 @@ export function verifyCommand(context: CommandContext): Command {
 }
 
 function text({ problems, days, files, read, bytes, orphans, unknown }: VerifyReport, url: string): string {
-  const looked = `${plural(files, 'file')} of ${plural(days, 'day')}, ${plural(read, 'file')} (${formatBytes(bytes)}) read whole`
+  const looked = `${plural(files, 'file')} of ${plural(days, 'day')}, ${plural(read, 'file')} (${formatBytes(bytes)}) read completely`
   const aside = [
     ...(orphans.length > 0
       ? [
-          `- ${plural(orphans.length, 'object')} of runs that are under way or were interrupted: the next run removes what is left\n`,
+          `- ${plural(orphans.length, 'object')} of runs that are in progress or were interrupted; the next run removes orphans\n`,
         ]
       : []),
-    ...unknown.map((key) => `- ${printable(key)}: none of dwh's\n`),
+    ...unknown.map((key) => `- ${printable(key)}: not created by dwh\n`),
   ].join('')
-  if (problems.length === 0) return `Whole: ${looked}, in ${url}\n${aside}`
+  if (problems.length === 0) return `No problems: ${looked}, in ${url}\n${aside}`
   const lines = alignColumns(problems.map(({ kind, message }) => [kind, message]))
   return `${lines}${plural(problems.length, 'problem')}: ${looked}, in ${url}\n${aside}`
 }

@@ -3,7 +3,8 @@ import type { CommandContext } from '../command-context.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
-Prints SQL that gives any DuckDB one view per table over the files of the last good run. Make it again after each run.
+Prints SQL that creates one view per table in any DuckDB, over the files of the last good run. Print it again
+after each run.
 
 Examples:
   $ dwh views > views.sql && duckdb -init views.sql
@@ -11,7 +12,7 @@ Examples:
 
 export function viewsCommand(context: CommandContext): Command {
   return new Command('views')
-    .description('the SQL of the views, for any DuckDB')
+    .description('print the SQL of the views, for any DuckDB')
     .option('--as-of <day>', 'the tables as they were on that day')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {

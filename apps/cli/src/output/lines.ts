@@ -2,7 +2,10 @@ import { printable } from '@dwh/core'
 import pc from 'picocolors'
 import stringWidth from 'string-width'
 
-/** Rows as aligned columns, two blanks apart; the columns in `right` are aligned to the right. Cells are made safe to print. */
+/**
+ * Aligns rows in columns, two blanks apart; the columns in `right` are aligned to the right. Cells are made safe to
+ * print.
+ */
 export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const cells = rows.map((row) => row.map(printable))
   const widths: number[] = []
@@ -17,12 +20,12 @@ export function alignColumns(rows: readonly (readonly string[])[], right: readon
   return cells.map((row) => `${row.map(pad).join('  ').trimEnd()}\n`).join('')
 }
 
-/** A text of several lines, made safe to print. */
+/** Makes a text of several lines safe to print. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
-/** A text in lines of at most `width`, broken between words; a longer word has a line of its own. */
+/** Wraps a text between words into lines of at most `width`; a longer word gets a line of its own. */
 export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
@@ -36,7 +39,7 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** What is no error, and should be known. */
+/** Formats a note: something to know that is not an error. */
 export function noteLine(note: string): string {
   return `${pc.yellow('!')} ${printable(note)}\n`
 }

@@ -2,7 +2,7 @@ import { DwhError, matchesTable, parseTableName, type TableEntry } from '@dwh/co
 import { formatBytes, formatCount } from '@dwh/warehouse'
 import { alignColumns } from './lines.ts'
 
-/** A table, as lists show it. */
+/** One table of a list. */
 export interface ListedTable {
   readonly name: string
   readonly entry: TableEntry
@@ -11,8 +11,8 @@ export interface ListedTable {
 }
 
 /**
- * The tables that the patterns name, or all of them, by name.
- * @throws DwhError CONFIG_INVALID for a pattern that names none
+ * Lists the tables that match the patterns, or all tables, sorted by name.
+ * @throws DwhError CONFIG_INVALID for a pattern that matches no table
  */
 export function listTables(
   tables: Readonly<Record<string, TableEntry>>,
@@ -20,8 +20,8 @@ export function listTables(
 ): ListedTable[] {
   for (const pattern of patterns) {
     if (Object.keys(tables).some((name) => matchesTable(pattern, parseTableName(name)))) continue
-    throw new DwhError('CONFIG_INVALID', `${pattern}: the warehouse has no such table`, {
-      hint: '`dwh tables` lists what there is.',
+    throw new DwhError('CONFIG_INVALID', `${pattern}: no such table in the warehouse`, {
+      hint: '`dwh tables` lists all tables.',
     })
   }
   return Object.entries(tables)

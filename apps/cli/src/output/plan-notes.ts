@@ -2,10 +2,10 @@ import { printable } from '@dwh/core'
 import type { PlanNote } from '@dwh/warehouse'
 import { wrapWords } from './lines.ts'
 
-/** A terminal that nobody has made wider. */
+/** Width of a default terminal. */
 const WIDTH = 80
 
-/** A note in lines that fit a terminal; a statement, to be pasted, is one line of its own. */
+/** Wraps a note to the width of a terminal. SQL to paste stays on one line of its own. */
 export function noteLines({ found, fix, sql }: PlanNote, mark: string): string {
   const text = fix === null ? `${found}.` : `${found}. ${fix}`
   const indent = ' '.repeat(mark.length + 1)

@@ -4,7 +4,10 @@ import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { printableLines } from './lines.ts'
 
-/** 0 done, 1 failed and nothing was published, 2 usage or configuration, 3 published with some tables kept from before, 4 another run was quicker, 5 the warehouse is not whole. */
+/**
+ * 0 success, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published, but some tables still
+ * show the previous version, 4 another run is in progress or published first, 5 `dwh verify` found problems.
+ */
 export const EXIT = { done: 0, failed: 1, usage: 2, partial: 3, conflict: 4, damaged: 5 } as const
 
 const EXIT_CODES: Partial<Record<DwhErrorCode, number>> = {
@@ -15,15 +18,15 @@ const EXIT_CODES: Partial<Record<DwhErrorCode, number>> = {
 
 export interface ReportErrorOptions {
   readonly json: boolean
-  /** Also where in the program it happened, and what caused it. */
+  /** Add the stack trace and the causes. */
   readonly debug: boolean
-  /** Texts that must not be shown. */
+  /** Texts to hide, such as passwords. */
   readonly secrets: readonly string[]
 }
 
-/** What is written to stderr about an error, and the exit code it ends with. */
+/** Returns the text about an error for stderr, and the exit code of the program. */
 export function reportError(error: unknown, options: ReportErrorOptions): { text: string; exitCode: number } {
-  // commander has said what there is to say
+  // commander has printed its message
   if (error instanceof CommanderError) return { text: '', exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage }
   const exitCode = isDwhError(error) ? (EXIT_CODES[error.code] ?? EXIT.failed) : EXIT.failed
   const text = options.json ? jsonText(error) : plainText(error)
@@ -53,7 +56,7 @@ function trail(error: unknown): string[] {
   return [error.stack ?? error.message, ...trail(error.cause)]
 }
 
-/** Shorter ones are part of too many words to be hidden without a trace. */
+/** Hiding shorter texts would hide parts of ordinary words. */
 const SHORTEST_SECRET = 4
 
 export function redact(text: string, secrets: readonly string[]): string {
@@ -66,8 +69,8 @@ export function redact(text: string, secrets: readonly string[]): string {
 type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * The variables that are read, by us, the AWS SDK and libpq, mistyped ones too. Others may hold what looks like a
- * password and is none.
+ * Variables that dwh, the AWS SDK and libpq read, and misspelled ones. Other variables may hold text that looks like
+ * a password but is not.
  */
 const OURS = /^(DWH_|S3_|AWS_|PG[A-Z]|(HTTPS?|ALL)_PROXY$)/i
 
@@ -75,7 +78,7 @@ function isOurs(name: string): boolean {
   return OURS.test(name) || SETTINGS.some(({ variable }) => variable === name.toUpperCase())
 }
 
-/** The same, wherever it was given by mistake: in any variable of ours, and on the command line. */
+/** Finds the secrets in our variables and on the command line, even where they were given by mistake. */
 export function secretsGiven(env: Variables, args: readonly string[]): string[] {
   const variables = Object.entries(env).flatMap(([name, value]) => (isOurs(name) && value ? [value] : []))
   const flags = args.map((argument) => argument.replace(/^--[\w-]+=/, ''))

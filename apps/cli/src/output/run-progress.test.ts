@@ -31,7 +31,7 @@ const start = (table: string, estimatedRows: number | null, estimatedBytes: numb
   estimatedBytes,
 })
 
-test('bytes, their rate, and how long it may take', async () => {
+test('progress in bytes: rate and time left', async () => {
   const text = await shown([
     start('orders', 1_000_000, 100e6),
     { type: 'table-progress', table: 'orders', rows: null, bytes: 20e6 },
@@ -41,7 +41,7 @@ test('bytes, their rate, and how long it may take', async () => {
   expect(text).toContain('· orders  ██████████░░░░░░░░░░  50.0 MB of about 100.0 MB  25.0 MB/s, about 2.0 s left')
 })
 
-test('rows, where these are counted; no estimate, no promise', async () => {
+test('progress in rows: without an estimate no time left', async () => {
   const text = await shown([
     start('a', 200, null),
     start('b', null, null),
@@ -52,12 +52,12 @@ test('rows, where these are counted; no estimate, no promise', async () => {
   expect(text).toContain('· b  2,000 rows  1,333 rows/s')
 })
 
-test('what is done stays, with the method and the proof', async () => {
+test('finished table: its line stays, with the method and the time of the proof', async () => {
   const text = await shown([
     start('a', null, null),
     { type: 'table-end', table: 'a', rows: 1, bytes: 1234, durationMs: 2000, proofMs: 400, method: 'native' },
     { type: 'table-failed', table: 'b', code: 'SOURCE_FAILED', message: 'b: gone', hint: null },
   ])
-  expect(text).toContain('✓ a: 1 row, 1.2 kB, 2.0 s by native, of which proof 0.4 s\n')
+  expect(text).toContain('✓ a: 1 row, 1.2 kB, 2.0 s by native, including 0.4 s of proof\n')
   expect(text).toContain('✗ b: gone\n')
 })

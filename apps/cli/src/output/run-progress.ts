@@ -8,9 +8,9 @@ import { noteLine } from './lines.ts'
 
 export interface RunProgress {
   readonly onEvent: OnEvent
-  /** Shows a line that stays. */
+  /** Prints a line that stays on the screen. */
   note(text: string): void
-  /** Takes the moving part away. */
+  /** Removes the progress bars. */
   close(): void
 }
 
@@ -26,7 +26,10 @@ interface RunningTable {
 const REDRAW_MS = 100
 const BAR_CELLS = 20
 
-/** Shows a run as it goes: on a terminal the tables that are being read, with bars, below those that are done; elsewhere a line for each that is done. */
+/**
+ * Shows the progress of a run. On a terminal it draws a bar for each table that is being read, below the finished
+ * tables; elsewhere it prints a line for each finished table.
+ */
 export function runProgress(
   stderr: Writable & { isTTY?: boolean },
   now: () => number = () => performance.now(),
@@ -68,17 +71,17 @@ export function runProgress(
 
 function runningLine(name: string, table: RunningTable, now: number): string {
   const { rows, bytes, estimatedRows, estimatedBytes, startedAt } = table
-  // what is text on the way and what Postgres stores are not the same, but of the same order
+  // the bytes sent as text and the bytes that Postgres stores differ, but have the same order of magnitude
   const [done, all] = rows === null ? [bytes, estimatedBytes] : [rows, estimatedRows]
   const amount = rows === null ? formatBytes(bytes) : `${formatCount(rows)} rows`
   const of = all ? ` of about ${rows === null ? formatBytes(all) : formatCount(all)}` : ''
   return `${pc.cyan('·')} ${printable(name)}  ${bar(done, all)}${amount}${of}${pace(done, all, now - startedAt, rows === null)}`
 }
 
-/** Before that a rate is a guess. */
+/** A rate measured over less time would be a guess. */
 const PACE_AFTER_MS = 1_000
 
-/** `  18.2 MB/s, about 4 s left`; nothing while there is nothing to say. */
+/** Returns `  18.2 MB/s, about 4 s left`, or an empty text while no rate is known. */
 function pace(done: number, all: number | null, elapsedMs: number, inBytes: boolean): string {
   if (done === 0 || elapsedMs < PACE_AFTER_MS) return ''
   const perSecond = (done * 1000) / elapsedMs
@@ -93,25 +96,25 @@ function bar(done: number, all: number | null): string {
   return `${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}  `
 }
 
-/** Said while it is not known whether another run is under way. */
+/** Message shown while it is not known whether another run is still in progress. */
 export function waitingLine({ owner, expiresAt }: { readonly owner: string; readonly expiresAt: string }): string {
-  return `${pc.yellow('!')} run ${owner} may still be under way: waiting to see it, at most until ${expiresAt}`
+  return `${pc.yellow('!')} run ${owner} may still be in progress: waiting until ${expiresAt} at most`
 }
 
 function doneLine(event: RunEvent, print: (line: string) => void): void {
   if (event.type === 'table-end') {
     const size = `${plural(event.rows, 'row')}, ${formatBytes(event.bytes)}`
-    // what takes no time needs no account of it
-    const proof = event.durationMs >= 1_000 ? `, of which proof ${formatDuration(event.proofMs)}` : ''
+    // a short read needs no breakdown of its time
+    const proof = event.durationMs >= 1_000 ? `, including ${formatDuration(event.proofMs)} of proof` : ''
     const time = `${formatDuration(event.durationMs)} by ${event.method}${proof}`
     print(`${pc.green('✓')} ${printable(event.table)}: ${size}, ${time}`)
   }
-  if (event.type === 'table-retry') print(`${pc.yellow('!')} ${printable(event.message)}: once more`)
+  if (event.type === 'table-retry') print(`${pc.yellow('!')} ${printable(event.message)}; retrying`)
   if (event.type === 'table-failed') print(`${pc.red('✗')} ${printable(event.message)}`)
   if (event.type === 'lease-wait') print(waitingLine(event))
   if (event.type === 'cleaned')
     print(
-      `${pc.yellow('!')} removed what an interrupted run had left: ${plural(event.objects, 'object')}, ${plural(event.files, 'temporary folder')}`,
+      `${pc.yellow('!')} removed orphans of an interrupted run: ${plural(event.objects, 'object')}, ${plural(event.files, 'temporary folder')}`,
     )
   if (event.type === 'roll-forward')
     print(`${pc.yellow('!')} finishing run ${event.runId}, which was interrupted after its commit`)

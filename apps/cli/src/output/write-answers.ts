@@ -4,13 +4,16 @@ import type { CommandContext } from '../command-context.ts'
 
 export interface AnswerStyle {
   readonly format: ResultFormat
-  /** The most rows of a table; 0 for all. */
+  /** Maximum rows that a table shows; 0 shows all. */
   readonly maxRows: number
-  /** How a setting is named where these are typed: `--` on the command line, `.` in the shell. Default `--`. */
+  /** Prefix of a setting's name: `--` on the command line, `.` in the shell. Default `--`. */
   readonly flag?: string
 }
 
-/** Runs statements and writes each answer to stdout, notes to stderr. False once nobody reads any more, as `head` does when it has seen enough. */
+/**
+ * Runs statements and writes each result to stdout, notes to stderr. Returns false once the reader has closed stdout,
+ * as `head` does.
+ */
 export async function writeAnswers(
   session: Session,
   sql: string,

@@ -2,16 +2,19 @@ import type { CompleterResult } from 'node:readline'
 import { DOT_COMMANDS, isDotCommand } from './dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
 
-/** What the line, which follows `before` of the same statement, could go on with; and which of its last characters that replaces. */
+/**
+ * Completes a line that follows `before` in the same statement. Returns the completions, and the end of the line that
+ * they replace.
+ */
 export async function complete(before: string, line: string, session: ShellSession): Promise<CompleterResult> {
   if (before.trim() === '' && isDotCommand(line)) return completeDotCommand(line, session)
   const text = before + line
   const found = await session.suggest(text)
   const start = found[0]?.start ?? text.length
   const typed = text.slice(start)
-  // a word of an earlier line cannot be replaced any more
+  // readline cannot replace a word of an earlier line
   if (start < before.length) return [[], line]
-  // DuckDB also offers what is only alike
+  // DuckDB also offers names that are only similar
   const likely = found.filter((one) => one.start === start && one.text.toLowerCase().startsWith(typed.toLowerCase()))
   return [likely.map((one) => one.text), typed]
 }

@@ -8,9 +8,9 @@ interface DotCommand {
   /** As `.help` prints it. */
   readonly usage: string
   readonly does: string
-  /** What its argument can be, for completion. */
+  /** Possible arguments, for completion. */
   readonly words?: (session: ShellSession) => readonly string[]
-  /** What it prints; null to leave. */
+  /** Returns the text to print; null to exit. */
   run(argument: string, session: ShellSession, signal: AbortSignal): Promise<string | null> | string | null
 }
 
@@ -19,12 +19,12 @@ const wrong = (what: string, hint: string) => new DwhError('CONFIG_INVALID', wha
 export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   '.tables': {
     usage: '.tables',
-    does: 'the tables of the warehouse',
+    does: 'list the tables of the warehouse',
     run: (_, { tables }) => sizesText(listTables(tables)),
   },
   '.schema': {
     usage: '.schema [pattern]',
-    does: 'their columns',
+    does: 'show their columns',
     words: ({ tables }) => Object.keys(tables),
     run: (pattern, { tables }) =>
       listTables(tables, pattern ? [pattern] : [])
@@ -33,7 +33,7 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   },
   '.as-of': {
     usage: '.as-of [day]',
-    does: 'the tables of that day; without one, those of the last run again',
+    does: 'show the tables of that day; without a day, those of the last run',
     async run(day, session, signal) {
       await session.showDay(day || undefined, signal)
       return `${session.describe()}\n`
@@ -46,39 +46,39 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
     run(format, session) {
       if (format === '') return `${session.format}\n`
       if (!RESULT_FORMATS.some((known) => known === format))
-        throw wrong(`.format ${format}: there is no such format`, `One of ${RESULT_FORMATS.join(', ')}.`)
+        throw wrong(`.format ${format}: unknown format`, `Use one of ${RESULT_FORMATS.join(', ')}.`)
       session.format = format as ResultFormat
       return ''
     },
   },
   '.max-rows': {
     usage: '.max-rows [number]',
-    does: 'the most rows that a table shows; 0 for all',
+    does: 'maximum rows that a table shows; 0 shows all',
     run(number, session) {
       if (number === '') return `${session.maxRows}\n`
       if (!/^\d+$/.test(number))
-        throw wrong(`.max-rows ${number}: expected a number`, 'Such as .max-rows 50; 0 shows all.')
+        throw wrong(`.max-rows ${number}: expected a number`, 'For example: .max-rows 50; 0 shows all.')
       session.maxRows = Number(number)
       return ''
     },
   },
   '.timer': {
     usage: '.timer on|off',
-    does: 'how long each statement took',
+    does: 'print how long each statement took',
     words: () => ['on', 'off'],
     run(onOrOff, session) {
       if (onOrOff === '') return `${session.timer ? 'on' : 'off'}\n`
       if (onOrOff !== 'on' && onOrOff !== 'off')
-        throw wrong(`.timer ${onOrOff}: neither on nor off`, '.timer on, or .timer off')
+        throw wrong(`.timer ${onOrOff}: expected on or off`, 'Use .timer on or .timer off.')
       session.timer = onOrOff === 'on'
       return ''
     },
   },
-  '.help': { usage: '.help', does: 'these lines', run: () => dotHelp() },
-  '.quit': { usage: '.quit', does: 'leave', run: () => null },
+  '.help': { usage: '.help', does: 'show this list', run: () => dotHelp() },
+  '.quit': { usage: '.quit', does: 'exit', run: () => null },
 }
 
-/** What people type who come from elsewhere. */
+/** Commands that people know from psql and other shells. */
 const ALIASES: Readonly<Record<string, string>> = {
   '.exit': '.quit',
   exit: '.quit',
@@ -92,13 +92,13 @@ const ALIASES: Readonly<Record<string, string>> = {
   '\\timing': '.timer',
 }
 
-/** Whether a line, at the beginning of a statement, is a command and no SQL. */
+/** Whether a line at the beginning of a statement is a dot command rather than SQL. */
 export function isDotCommand(line: string): boolean {
   return line.startsWith('.') || line.startsWith('\\') || ['exit', 'quit', 'help'].includes(line.replace(/;?\s*$/, ''))
 }
 
 /**
- * Does what the line says, and writes what it has to say to stdout. False to leave.
+ * Runs a dot command and writes its output to stdout. Returns false to exit.
  * @throws DwhError CONFIG_INVALID, ABORTED, and the store's errors
  */
 export async function runDotCommand(
@@ -110,7 +110,7 @@ export async function runDotCommand(
   const [, name = '', argument = ''] = /^(\S*)\s*(.*?)[;\s]*$/s.exec(line) ?? []
   const word = name.replace(/;$/, '')
   const known = DOT_COMMANDS[ALIASES[word] ?? word]
-  if (!known) throw wrong(`${word}: there is no such command`, '.help lists them; SQL ends with a semicolon.')
+  if (!known) throw wrong(`${word}: unknown command`, '.help lists the commands; SQL statements end with a semicolon.')
   const said = await known.run(argument, session, signal)
   if (said === null) return false
   return context.stdout.write(said)
@@ -120,5 +120,5 @@ function dotHelp(): string {
   const commands = Object.values(DOT_COMMANDS)
   const width = Math.max(...commands.map(({ usage }) => usage.length))
   const lines = commands.map(({ usage, does }) => `${usage.padEnd(width)}  ${does}\n`)
-  return `${lines.join('')}Everything else is SQL, DuckDB's, and ends with a semicolon.\n`
+  return `${lines.join('')}Everything else is SQL (DuckDB dialect) and ends with a semicolon.\n`
 }

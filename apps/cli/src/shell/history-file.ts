@@ -1,16 +1,16 @@
 import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** What was typed, from one session to the next. */
+/** History of typed lines, shared by all sessions. */
 export interface HistoryFile {
-  /** The newest first. */
+  /** Returns the lines, newest first. */
   read(): Promise<string[]>
   add(line: string): Promise<void>
 }
 
 const LINES = 1_000
 
-/** One line after the other, for this user only. Best effort: a history that cannot be written is no reason not to answer. */
+/** Keeps one entry a line, readable by this user only. Best effort: a failed write does not stop the session. */
 export function historyFile(path: string): HistoryFile {
   return {
     async read() {

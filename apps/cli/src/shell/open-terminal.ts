@@ -2,20 +2,20 @@ import { type CompleterResult, createInterface } from 'node:readline'
 
 export interface TerminalOptions {
   readonly stdin: NodeJS.ReadStream
-  /** Where the prompt goes: stdout carries only answers. */
+  /** Where the prompt is written: stdout carries only results. */
   readonly stderr: NodeJS.WriteStream
   /** Ends the input. */
   readonly signal: AbortSignal
-  /** The newest first. */
+  /** Earlier lines, newest first. */
   readonly history: string[]
   readonly complete: (line: string) => Promise<CompleterResult>
 }
 
-/** Lines as somebody types them. */
+/** Reads lines from a terminal. */
 export interface TerminalInput {
-  /** The next line; undefined when Ctrl-C took it away, null when there is no more. */
+  /** Returns the next line; undefined after Ctrl-C, null at the end of the input. */
   ask(prompt: string): Promise<string | undefined | null>
-  /** Does something that Ctrl-C stops. */
+  /** Runs something that Ctrl-C can stop. */
   stoppable<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T>
   close(): void
 }
@@ -54,7 +54,7 @@ export function openTerminal({ stdin, stderr, signal, history, complete }: Termi
       running.abort('Ctrl-C')
       return
     }
-    // what stands there goes; two keys, since the cursor may be anywhere
+    // clears the line; two keys, since the cursor may be anywhere
     reader.write(null, { ctrl: true, name: 'e' })
     reader.write(null, { ctrl: true, name: 'u' })
     put(undefined)

@@ -6,7 +6,8 @@ import { isDotCommand, runDotCommand } from './dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
 
 /**
- * Runs stdin as a script: statements and dot commands, each as soon as it is whole; the last one needs no semicolon. Ends at the first error, which it throws.
+ * Runs stdin as a script: statements and dot commands, each as soon as it is complete. The last statement needs no
+ * semicolon. Stops at the first error and throws it.
  */
 export async function runScript(session: ShellSession, context: CommandContext): Promise<void> {
   const { stdin: input, signal } = context
@@ -18,7 +19,7 @@ export async function runScript(session: ShellSession, context: CommandContext):
       continue
     }
     text += `${line}\n`
-    // nothing can have ended
+    // without a semicolon no statement has ended
     if (!line.includes(';')) continue
     const { statements, rest } = takeStatements(text)
     for (const sql of statements) if (!(await session.run(sql, signal))) return

@@ -15,10 +15,10 @@ export interface TerminalOptions {
   readonly debug: boolean
 }
 
-/** How something ended that somebody asked for; `leave`: so does the session. */
+/** How a statement or command ended. `leave` also ends the session. */
 type End = 'done' | 'failed' | 'stopped' | 'leave'
 
-/** Asks for statements and answers them until somebody leaves. An error is shown, and the session goes on. */
+/** Reads and runs statements until the user exits. An error is shown, and the session goes on. */
 export async function runTerminal({ session, context, history, debug }: TerminalOptions): Promise<void> {
   let text = ''
   const terminal = openTerminal({
@@ -29,7 +29,7 @@ export async function runTerminal({ session, context, history, debug }: Terminal
     complete: (line) => complete(text, line, session),
   })
 
-  /** Does one thing that Ctrl-C may stop. */
+  /** Runs one thing that Ctrl-C can stop. */
   async function attempt(act: (signal: AbortSignal) => Promise<boolean>): Promise<End> {
     try {
       return (await terminal.stoppable(act)) ? 'done' : 'leave'
@@ -41,7 +41,7 @@ export async function runTerminal({ session, context, history, debug }: Terminal
     }
   }
 
-  /** What stands behind a statement that fails or is stopped in the same line is not run: it may have relied on it. */
+  /** After a statement that fails or is stopped, the rest of the line is not run: it may depend on that statement. */
   async function runAll(statements: readonly string[]): Promise<End> {
     if (statements.length === 0) return 'done'
     const looked = await attempt((signal) => session.lookForNewer(signal))

@@ -19,7 +19,7 @@ export interface ShellOptions {
   readonly maxRows: number
 }
 
-/** What a shell knows between two statements. */
+/** State of a shell between two statements. */
 export interface ShellSession {
   format: ResultFormat
   maxRows: number
@@ -27,19 +27,22 @@ export interface ShellSession {
   /** The day that is shown; undefined for the tables of the last run. */
   readonly asOf: string | undefined
   readonly tables: TablesOf['tables']
-  /** Runs a statement and writes its answer. False once nobody reads any more. */
+  /** Runs a statement and writes its result. Returns false once the reader has closed stdout. */
   run(sql: string, signal: AbortSignal): Promise<boolean>
   /** Shows another day, or with undefined the last run. */
   showDay(day: string | undefined, signal: AbortSignal): Promise<void>
-  /** Shows the last run, if there is a newer one and nothing speaks against it, and says so on stderr. True. */
+  /** Switches to a newer run, if one exists and no transaction is open, and prints a line to stderr. Returns true. */
   lookForNewer(signal: AbortSignal): Promise<true>
-  /** One line: what is shown. */
+  /** Describes in one line which tables are shown. */
   describe(): string
   suggest: Session['suggest']
   close(): Promise<void>
 }
 
-/** `etl.json` is looked at before a statement; but where the storage is slow or away, no more than a twentieth of the time is spent on that. */
+/**
+ * `etl.json` is read before a statement. If the storage is slow or does not answer, at most a twentieth of the time is
+ * spent on that.
+ */
 const LOOK_SHARE = 20
 
 export async function openShell({ warehouse, context, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {

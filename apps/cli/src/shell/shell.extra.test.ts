@@ -79,7 +79,7 @@ async function shop(): Promise<{ place: Workplace; database: TestDatabase }> {
   return { place, database }
 }
 
-test('a session: several lines, an error, completion, a new run, leaving', async () => {
+test('session: several lines, an error, completion, a new run, exit', async () => {
   const { place, database } = await shop()
   const shell = terminal(place)
   expect(await shell.shown(/dwh> $/)).toMatch(/warehouse: 1 table, as of 2026-02-18, published just now\n/)
@@ -122,7 +122,7 @@ test('a session: several lines, an error, completion, a new run, leaving', async
   expect(history).toMatch(/^SELECT count\(\*\) AS n\n/)
 })
 
-test('Ctrl-C: stops what runs, takes away what was typed, and the session goes on', async () => {
+test('Ctrl-C: stops the statement, clears the line, and the session goes on', async () => {
   const { place } = await shop()
   const shell = terminal(place)
   await shell.shown(/dwh> $/)
@@ -146,7 +146,7 @@ test('Ctrl-C: stops what runs, takes away what was typed, and the session goes o
   expect(await shell.ended()).toBe(0)
 })
 
-test('Ctrl-C: stops a wait for a bucket that does not answer, and the session goes on and ends at once', async () => {
+test('Ctrl-C while a bucket does not answer: stops the wait; the session goes on and exits at once', async () => {
   const server = await startS3Server({ buckets: ['bucket'] })
   onTestFinished(() => server.close())
   const env = {

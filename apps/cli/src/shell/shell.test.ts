@@ -12,7 +12,7 @@ async function shop(): Promise<Workplace & { shell(input: string, ...args: strin
   return { ...place, shell: (input, ...args) => place.dwh(['shell', ...args], { input }) }
 }
 
-test('a script: statements over several lines, quotes, comments, dot commands, a last one without a semicolon', async () => {
+test('script: multi-line statements, quotes, comments, dot commands, no last semicolon', async () => {
   const { shell } = await shop()
   const answer = await shell(`
 .format csv
@@ -26,7 +26,7 @@ FROM billing.invoices`)
   expect(answer).toEqual({ code: 0, stdout: 'note,q;,d\na;b,";""",;\n{"total":7}\n', stderr: '' })
 })
 
-test('a script: comments and blank lines before a dot command, and a line that looks like one within a statement', async () => {
+test('script: comments and blank lines before a dot command; a similar line inside a statement is SQL', async () => {
   const { shell } = await shop()
   const answer = await shell(`-- monthly report
 
@@ -46,7 +46,7 @@ FROM billing.invoices`)
   expect(answer).toEqual({ code: 0, stdout: 't\n"a\n.format json\nb"\n{"total":7}\n', stderr: '' })
 })
 
-test('a script ends at the first error, and says which', async () => {
+test('script with an error: stops there and shows it', async () => {
   const { shell } = await shop()
   const failed = await shell('SELECT 1 AS one;\nSELECT nothing;\nSELECT 2 AS two;\n', '--format', 'csv')
   expect(failed).toMatchObject({ code: 1, stdout: 'one\n1\n' })
@@ -54,7 +54,7 @@ test('a script ends at the first error, and says which', async () => {
   expect(await shell('.tabels\nSELECT 1;')).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: 'error: .tabels: there is no such command\n  .help lists them; SQL ends with a semicolon.\n',
+    stderr: 'error: .tabels: unknown command\n  .help lists the commands; SQL statements end with a semicolon.\n',
   })
   expect(await shell("SELECT 'open")).toMatchObject({ code: 1 })
 })
@@ -73,7 +73,7 @@ test('dot commands', async () => {
   expect(stderr).toMatch(/^\d+ ms\nOnly the first 2 rows are shown: \.max-rows 0 shows all, \.format csv /)
 })
 
-test('another day, and back', async () => {
+test('.as-of: shows another day, then the last run again', async () => {
   const { shell, dwh } = await shop()
   expect((await dwh(['run', '--date', '2026-02-19'])).code).toBe(0)
   const { stdout, stderr, code } = await shell(
@@ -87,10 +87,10 @@ test('another day, and back', async () => {
   )
   expect(stderr).toBe('A transaction is open: COMMIT or ROLLBACK first.\n')
   const none = await shell('.as-of 2020-01-01')
-  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('Days nearby: 2026-02-18') })
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('Nearest days: 2026-02-18') })
 })
 
-test('a script larger than a pipe, and --json', async () => {
+test('script larger than a pipe, with --json: all results', async () => {
   const { shell } = await shop()
   const rows = Array.from({ length: 20_000 }, (_, i) => `(${i}, 'row ${i}')`).join(',\n')
   const { stdout } = await shell(
@@ -100,7 +100,7 @@ test('a script larger than a pipe, and --json', async () => {
   expect(stdout).toBe('[\n  {"n":20000}\n]\n')
 })
 
-test('no warehouse yet', async () => {
+test('no warehouse yet: exit code 2', async () => {
   const { dwh } = await workplace()
   expect(await dwh(['shell'], { input: 'SELECT 1;' })).toMatchObject({
     code: 2,

@@ -5,35 +5,35 @@ import type { BucketRole } from '@dwh/storage'
 import type { Finding, Limits } from '../doctor/finding.ts'
 import type { FullEnvironment } from '../environment.ts'
 
-/** How often and how long a storage is tried, where the defaults take too long. */
+/** Number of attempts and connect timeout of a storage, for callers to whom the defaults take too long. */
 export interface RetryOptions {
-  /** How often a request is sent before it has failed. */
+  /** Number of times a request is sent before it fails. */
   readonly attempts?: number | undefined
   readonly connectTimeoutMs?: number | undefined
 }
 
-/** A storage that was opened by its settings. Nothing was sent to it yet. */
+/** A storage opened from its settings. No request was sent yet. */
 export interface OpenedStorage {
   readonly store: ObjectStore
-  /** What tells it from every other storage, where its URL does not: the endpoint of a bucket. */
+  /** Distinguishes storages with the same URL: the endpoint or region of a bucket. */
   readonly at?: string | undefined
-  /** Texts among the settings that must never be shown. */
+  /** Secrets in the settings, which no message may show. */
   readonly secrets: readonly string[]
-  /** How DuckDB's `httpfs` gets there, where objects have URLs. */
+  /** How DuckDB's `httpfs` reaches the storage, if its objects have URLs. */
   readonly httpfs?: HttpfsOptions
-  /** The least policy for somebody who works there, where a storage has policies. */
+  /** Returns the least-privilege policy of a role, if the storage has policies. */
   readonly policy?: (role?: BucketRole) => string
-  /** What of the settings a configuration file has to say, without credentials. */
+  /** The settings to write to a configuration file, without credentials. */
   readonly described: { readonly storage: string; readonly s3?: Readonly<Record<string, string | boolean>> }
 }
 
 /** One kind of storage. */
 export interface StorageAdapter {
-  /** How its URLs begin: `s3` for `s3://...`. */
+  /** URL schemes: `s3` for `s3://...`. */
   readonly schemes: readonly string[]
-  /** How it is given, for whoever has given none that is known. */
+  /** Example for the hint of an error about an unknown scheme. */
   readonly example: string
-  /** @throws DwhError CONFIG_INVALID for what cannot be, among its slice of the settings */
+  /** @throws DwhError CONFIG_INVALID for invalid settings of this storage */
   open(url: string, config: Config, environment: FullEnvironment, retry: RetryOptions): Promise<OpenedStorage>
 }
 
@@ -41,12 +41,12 @@ export interface StorageAdapter {
 export interface SourceAdapter {
   readonly schemes: readonly string[]
   readonly example: string
-  /** Whether the environment say by themselves where it is, as the PG* variables do. */
+  /** Whether the environment alone names the source, as the PG* variables do. */
   isGiven(environment: FullEnvironment): boolean
-  /** Texts that must never be shown. */
+  /** Secrets of the source, which no message may show. */
   secrets(url: string | null, env: FullEnvironment['env']): readonly string[]
-  /** `onNote` is told what a person should know about it, once each. */
+  /** Opens the source. `onNote` receives notes for the user, each once. */
   open(config: Config, environment: FullEnvironment, onNote: (note: string) => void): Source
-  /** What `dwh doctor` finds out of the server itself, before it opens the source: false where that is of no use. */
+  /** Checks the server for `dwh doctor` before the source is opened. Returns false if the source cannot be opened. */
   check?(config: Config, environment: FullEnvironment, limits: Limits): AsyncGenerator<Finding, boolean>
 }

@@ -13,19 +13,19 @@ async function failure(settings: Parameters<typeof openWarehouse>[0], env = {}):
 
 describe('a storage by its scheme', () => {
   test.each([
-    ['gs://bucket/x', 'gs:// is no kind of storage'],
-    ['s3:/bucket/x', 's3:/ is no kind of storage'],
-    ['S3://bucket/x', 'S3:// is no kind of storage'],
+    ['gs://bucket/x', 'gs:// is not a supported kind of storage'],
+    ['s3:/bucket/x', 's3:/ is not a supported kind of storage'],
+    ['S3://bucket/x', 'S3:// is not a supported kind of storage'],
     ['file://host/share', 'File URL host'],
-    ['ftp://host/x', 'ftp:// is no kind of storage'],
-    ['myscheme://x', 'that is no kind of storage'],
-  ])('%s: refused, with those that there are', async (storage, message) => {
+    ['ftp://host/x', 'ftp:// is not a supported kind of storage'],
+    ['myscheme://x', 'this is not a supported kind of storage'],
+  ])('%s: refused, with the supported kinds as hint', async (storage, message) => {
     const said = await failure(storage)
     expect(said).toContain(message)
     if (message.includes('no kind')) expect(said).toContain('the path of a folder, or s3://bucket/prefix, or https://')
   })
 
-  test('a path, relative or absolute, a file URL, a bucket, a web server: opened, with its URL', async () => {
+  test('path, file URL, bucket or web server: opened, with its URL', async () => {
     const cwd = await temporaryFolder()
     const urlOf = async (storage: string) => (await openWarehouse(storage, { cwd })).store.url
     expect(await urlOf('lake')).toBe(`${cwd}/lake`)
@@ -37,16 +37,16 @@ describe('a storage by its scheme', () => {
 })
 
 describe('the settings of a bucket', () => {
-  test('an access key id that is a secret key, half a key, and a key without encryption: refused, without their values', async () => {
+  test('access key id that is a secret key, half a key, or a KMS key without encryption: refused without the values', async () => {
     for (const [settings, env, message] of [
-      [{ storage: 's3://bucket' }, { AWS_ACCESS_KEY_ID: SECRET }, 'access key id holds a /'],
+      [{ storage: 's3://bucket' }, { AWS_ACCESS_KEY_ID: SECRET }, 'access key id contains a /'],
       [
         { storage: 's3://bucket', s3: { access_key_id: SECRET, secret_access_key: 'x' } },
         {},
-        'access key id holds a /',
+        'access key id contains a /',
       ],
-      [{ storage: 's3://bucket', s3: { secret_access_key: SECRET } }, {}, 'go together'],
-      [{ storage: 's3://bucket', s3: { kms_key_id: SECRET } }, {}, 'takes an encryption'],
+      [{ storage: 's3://bucket', s3: { secret_access_key: SECRET } }, {}, 'must be set together'],
+      [{ storage: 's3://bucket', s3: { kms_key_id: SECRET } }, {}, 'without encryption'],
       [{ storage: 's3://bucket', s3: { ca_file: 'not/there.pem' } }, {}, 'not/there.pem'],
     ] as const) {
       const said = await failure(settings, env)
@@ -56,7 +56,7 @@ describe('the settings of a bucket', () => {
   })
 })
 
-test('what a program gives wins over the environment, which is asked for the rest', async () => {
+test('settings given by a program: win over the environment, which supplies the rest', async () => {
   const environment = {
     env: { DWH_TIMEZONE: 'Asia/Tokyo', DWH_PARALLEL: '7', S3_BUCKET: 'other', S3_REGION: 'eu-1' },
     cwd: '/w',

@@ -5,7 +5,7 @@ import { bucketPolicy, type S3StoreOptions, s3Store } from '@dwh/storage'
 import type { FullEnvironment } from '../environment.ts'
 import type { StorageAdapter } from './adapter.ts'
 
-/** A bucket, at AWS or of any server that speaks S3: `s3://bucket/prefix`, and `s3` among the settings. */
+/** A bucket of AWS or of any S3-compatible server: `s3://bucket/prefix`, and `s3` in the settings. */
 export const s3: StorageAdapter = {
   schemes: ['s3'],
   example: 's3://bucket/prefix',
@@ -60,18 +60,18 @@ async function storeOptions(
 function check(values: S3Values, env: FullEnvironment['env']): void {
   const { access_key_id: id, secret_access_key: key } = values
   if ((id === undefined) !== (key === undefined)) {
-    throw new DwhError('CONFIG_INVALID', 's3: access_key_id and secret_access_key go together', {
-      hint: 'Set both, or neither: then AWS_ACCESS_KEY_ID, AWS_PROFILE or the role of the machine are used.',
+    throw new DwhError('CONFIG_INVALID', 's3: access_key_id and secret_access_key must be set together', {
+      hint: 'Set both, or neither. With neither, AWS_ACCESS_KEY_ID, AWS_PROFILE or the role of the machine is used.',
     })
   }
   if (values.kms_key_id !== undefined && values.encryption === undefined) {
-    throw new DwhError('CONFIG_INVALID', 's3: kms_key_id takes an encryption', {
-      hint: 'Set s3.encryption (S3_ENCRYPTION) to aws:kms, too.',
+    throw new DwhError('CONFIG_INVALID', 's3: kms_key_id is set without encryption', {
+      hint: 'Also set s3.encryption (S3_ENCRYPTION) to aws:kms.',
     })
   }
-  // it is sent, and written to logs, as it is
+  // the id is sent and logged in plain text, so it must not be the secret key
   if ([id, env.AWS_ACCESS_KEY_ID].some((one) => one?.includes('/'))) {
-    throw new DwhError('CONFIG_INVALID', 's3: the access key id holds a /, which none does', {
+    throw new DwhError('CONFIG_INVALID', 's3: the access key id contains a /, which is not allowed', {
       hint: 'Are AWS_ACCESS_KEY_ID (s3.access_key_id) and AWS_SECRET_ACCESS_KEY (s3.secret_access_key) swapped?',
     })
   }

@@ -4,14 +4,17 @@ import { formatBytes } from '../units.ts'
 import { type Finding, failed, type Outcome, ok, warning } from './finding.ts'
 import { nearestFolder } from './folders.ts'
 
-/** The folders of this machine that a run and a query write to. `largestTableBytes`: of what is going to be read, in Postgres. */
+/**
+ * Checks the local folders that a run and a query write to. `largestTableBytes` is the size in Postgres of the largest
+ * table to read.
+ */
 export async function* checkLocal(config: Config, largestTableBytes: number): AsyncGenerator<Finding> {
   yield { id: 'local.temp', ...(await checkFolder(config.temp, 'DWH_TMP', largestTableBytes)) }
   yield { id: 'local.cache', ...(await checkFolder(config.cache, 'DWH_CACHE', 0)) }
 }
 
 async function checkFolder(path: string, variable: string, wanted: number): Promise<Outcome> {
-  const another = `Set ${variable} to a folder that can be written.`
+  const another = `Set ${variable} to a writable folder.`
   const there = await nearestFolder(path)
   if (!there.isFolder) return failed(`${path}: ${there.path} is not a folder`, another)
   const denied = await access(there.path, constants.W_OK | constants.X_OK).catch((error: Error) => error)
@@ -21,7 +24,7 @@ async function checkFolder(path: string, variable: string, wanted: number): Prom
   const found = `${path}: ${formatBytes(free)} free`
   if (free >= wanted) return ok(found)
   return warning(
-    `${found}, and the largest table takes ${formatBytes(wanted)} in Postgres; its file is mostly much smaller`,
+    `${found}, but the largest table takes ${formatBytes(wanted)} in Postgres; its file is usually much smaller`,
     `Free some space there, or set ${variable} to a folder on a larger disk.`,
   )
 }

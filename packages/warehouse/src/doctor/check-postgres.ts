@@ -4,14 +4,14 @@ import { postgresOptions } from '../adapters/postgres-options.ts'
 import type { FullEnvironment } from '../environment.ts'
 import { attempt, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
-/** The role that is proposed. */
+/** Name of the proposed read-only role. */
 export const READER = 'dwh_reader'
 const OLDEST = 15
 const NEWEST = 18
 
 /**
- * Looks at the server itself: how it is reached, how old it is, what its role may do. False where it cannot be
- * reached.
+ * Checks the server: connection, version, the rights of the role, free connections. Returns false if the server cannot
+ * be reached.
  */
 export async function* checkPostgres(
   config: Config,
@@ -49,39 +49,40 @@ function connectionOutcome({ database, role, tls }: ServerReport, server: string
   const local = /^(socket |localhost:|127\.|\[::1\]:)/.test(server)
   if (local || sslmode === 'verify-full') return ok(found)
   return warning(
-    `${found}: whoever sits in between can pretend to be the server`,
-    'Get the certificate of the CA that signed that of the server, and write sslmode=verify-full&sslrootcert=/path/to/ca.crt in the URL (PGSSLMODE, PGSSLROOTCERT).',
+    `${found}: the server is not authenticated, so a machine in between could impersonate it`,
+    'Get the CA certificate of the server, and add sslmode=verify-full&sslrootcert=/path/to/ca.crt to the URL (or set PGSSLMODE and PGSSLROOTCERT).',
   )
 }
 
 function serverOutcome({ version, major, standby }: ServerReport): Outcome {
   const found = `Postgres ${version}${standby ? ', a standby' : ''}`
-  if (major < OLDEST) return warning(`${found}: too old to be tested`, `Upgrade to one of ${OLDEST} to ${NEWEST}.`)
-  if (major > NEWEST) return warning(`${found}: newer than what was tested`, 'Look for a newer version of dwh.')
+  if (major < OLDEST)
+    return warning(`${found}: older than the tested versions`, `Upgrade to Postgres ${OLDEST} to ${NEWEST}.`)
+  if (major > NEWEST) return warning(`${found}: newer than the tested versions`, 'Look for a newer version of dwh.')
   if (!standby) return ok(found)
   return warning(
-    `${found}: it may cancel long reads to go on applying changes`,
-    'Set hot_standby_feedback = on there, or raise max_standby_streaming_delay, if runs are cancelled.',
+    `${found}: it may cancel long reads in order to apply changes`,
+    'If runs are cancelled, set hot_standby_feedback = on on the standby, or raise max_standby_streaming_delay.',
   )
 }
 
 function rightsOutcome({ role, superuser, mayWrite }: ServerReport, roleSql: string): Outcome {
-  if (!superuser && !mayWrite) return ok(`${role} may read, and change nothing`)
+  if (!superuser && !mayWrite) return ok(`${role} can read and cannot change anything`)
   return warning(
     `${role} ${superuser ? 'is a superuser' : 'may change tables'}: more than a warehouse needs`,
-    `Make a role that can only read, give it a password with \\password ${READER} in psql, and put it into DATABASE_URL:`,
+    `Create a read-only role, set its password with \\password ${READER} in psql, and use it in DATABASE_URL:`,
     roleSql,
   )
 }
 
 function sessionsOutcome({ freeSessions, role }: ServerReport, { parallel }: Config): Outcome {
   const needed = parallel + 1
-  // the one that asked is free by now
+  // the connection of this check is closed by then
   const free = freeSessions + 1
-  const found = `${free} free for ${role}, and a run takes ${needed}`
+  const found = `${free} connections free for ${role}; a run needs ${needed}`
   if (free >= needed) return ok(found)
   return warning(
-    `${found}: tables wait for one another`,
+    `${found}: tables will wait for each other`,
     `Set parallel to ${Math.max(1, free - 1)} (DWH_PARALLEL), or raise max_connections of the server, or the CONNECTION LIMIT of the role or the database.`,
   )
 }

@@ -3,21 +3,21 @@ import type { SnapshotInfo, Source, SourceSnapshot } from '@dwh/core'
 import { chooseTables, notesOutcome, tablesOutcome, tryEach } from './check-tables.ts'
 import { attempt, type CheckId, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
-/** What the later checks want to know of the source. */
+/** Facts about the source that later checks need. */
 export interface ExaminedSource {
   readonly info: SnapshotInfo
-  /** By the catalog's own guess. */
+  /** Estimate of the catalog. */
   readonly largestTableBytes: number
 }
 
 const AFTER_SNAPSHOT = ['source.tables', 'source.notes'] as const
 
-/** What is skipped where the source cannot be reached. */
+/** Checks that are skipped if the source cannot be reached. */
 export const AFTER_CONNECTION: readonly CheckId[] = ['source.snapshot', ...AFTER_SNAPSHOT]
 
 /**
- * Whether a run could read the source: its tables, of one instant, one row of each. `notes`: what it says when it is
- * opened.
+ * Checks that a run could read the source: opens one snapshot and reads one row of each table. `notes` holds what the
+ * source reports when it is opened.
  */
 export async function* checkSource(
   source: Source,
@@ -38,7 +38,7 @@ export async function* checkSource(
     }
     const { tables, selection, problem } = opened.value
     const { info } = opened.value.snapshot
-    // only this shows whether a second session sees the snapshot
+    // only a read shows whether a second session sees the snapshot
     const trials = await tryEach(opened.value.snapshot, selection, limits)
     if ('failure' in trials) {
       yield* noSnapshot(trials.failure)
@@ -61,6 +61,6 @@ function* noSnapshot(failure: Outcome): Generator<Finding> {
 }
 
 function snapshotOutcome({ takenAt }: SnapshotInfo, notes: readonly string[]): Outcome {
-  if (notes.length === 0) return ok(`all tables can be read as of one instant, such as ${takenAt}`)
-  return warning(notes.join('; '), 'A run works all the same. See docs/postgres.md for what each of these costs.')
+  if (notes.length === 0) return ok(`all tables can be read at one instant, such as ${takenAt}`)
+  return warning(notes.join('; '), 'Runs still work. docs/postgres.md explains what each of these costs.')
 }

@@ -5,12 +5,15 @@ import type { OpenedStorage } from '../adapters/adapter.ts'
 import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 import { nearestFolder, removeEmptyFolders } from './folders.ts'
 
-/** Tries all that a warehouse does in its storage, below `_dwh/probe/`; leaves nothing. False when a warehouse cannot even be read there. */
+/**
+ * Tests every operation that a warehouse needs in its storage, below `_dwh/probe/`, and leaves nothing behind. Returns
+ * false if the storage cannot even be read.
+ */
 export async function* checkStorage(opened: OpenedStorage, limits: Limits): AsyncGenerator<Finding, boolean> {
   const { store } = opened
   const rest = ['storage.write', 'storage.conditions'] as const
   const listed = await attempt(limits, (signal) => first(store, signal))
-  yield finding('storage.list', opened, listed, (any) => ok(`${store.url}: ${any ? 'there' : 'empty'}`))
+  yield finding('storage.list', opened, listed, (any) => ok(`${store.url}: ${any ? 'not empty' : 'empty'}`))
   if ('failure' in listed) {
     yield* skip('storage.list', ...rest)
     return false
@@ -41,7 +44,7 @@ function finding<T>(
   return { id, ...failure, paste: denied ? `${policy()}\n` : null }
 }
 
-/** A list that nobody waits for any more would keep the program alive. */
+/** Whether the storage has an object. Needs `signal`: an abandoned list request would keep the program alive. */
 async function first(store: ObjectStore, signal: AbortSignal): Promise<boolean> {
   for await (const _ of store.list('', { signal })) return true
   return false
@@ -54,32 +57,32 @@ async function writeAndRead(store: ObjectStore, signal: AbortSignal): Promise<Ou
   const found = await store.get(key, { signal }).finally(() => store.delete(key))
   if (found && Buffer.compare(found.body, body) === 0) return ok('written, read back, deleted')
   return failed(
-    'what comes back is not what was written',
-    'Something between here and the storage changes what is sent: a proxy, or a gateway that adds checksums.',
+    'the data read back is not what was written',
+    'Something between this machine and the storage changes the data: a proxy, or a gateway that adds checksums.',
   )
 }
 
 async function conditions(store: ObjectStore): Promise<Outcome> {
   if (store.localPath) return links(store, store.localPath.bind(store))
-  if (await honoursConditions(store)) return ok('conditional writes are honoured: of two runs at one moment, one wins')
+  if (await honoursConditions(store)) return ok('conditional writes work: of two simultaneous runs, one wins')
   return warning(
-    'conditional writes are ignored: of two runs at one moment both may believe that they were published',
-    'Let one machine write here, or use a storage that knows If-Match and If-None-Match (docs/storage.md lists some).',
+    'conditional writes are ignored: two simultaneous runs may both report success',
+    'Let only one machine write here, or use a storage that supports If-Match and If-None-Match (docs/storage.md lists some).',
   )
 }
 
-/** A folder has its conditional writes from hard links, which some network shares do not have. */
+/** Tests hard links: a folder needs them for conditional writes, and some network shares lack them. */
 async function links(store: ObjectStore, localPath: (key: string) => string): Promise<Outcome> {
   const key = probeKey()
   await store.put(key, new Uint8Array([1]))
   const [path, other] = [localPath(key), `${localPath(key)}-link`]
   try {
     await link(path, other)
-    return ok('hard links work: of two runs at one moment, one wins')
+    return ok('hard links work: of two simultaneous runs, one wins')
   } catch (error) {
     return failed(
       `no hard links: ${(error as Error).message}`,
-      'Runs need a file system that has them: a local disk, or a bucket. Queries work.',
+      'Runs need a file system with hard links, such as a local disk, or a bucket. Queries work.',
     )
   } finally {
     await rm(other, { force: true })

@@ -21,11 +21,11 @@ import { failed, failureOf, type Limits, type Outcome, ok, warning } from './fin
 
 export interface ChosenTables {
   readonly selection: Selection
-  /** Why there is no selection; null where there is one. */
+  /** Why no tables could be selected; null if they were. */
   readonly problem: Outcome | null
 }
 
-/** What the settings choose, and what a plan would refuse of it without a look at the warehouse. */
+/** Selects the tables by the settings, and runs the checks of a plan that need no warehouse. */
 export async function chooseTables(
   snapshot: SourceSnapshot,
   tables: readonly TableSchema[],
@@ -46,21 +46,21 @@ export async function chooseTables(
   }
 }
 
-/** The tables that were tried, with what became of them. */
+/** The tables that were tried, with the outcomes. */
 export interface Trials {
   readonly tried: readonly TriedTable[]
   readonly untried: readonly SelectedTable[]
-  /** How long each was given, and all together. */
+  /** Time limits for each table, and for all together. */
   readonly tableMs: number
   readonly timeoutMs: number
 }
 
-/** The longest that one table is waited for. */
+/** Time limit for one table. */
 const TABLE_MS = 2_000
 
 /**
- * Reads one row of each table that may be read, as a run would. Ends after `timeoutMs`, with what is known by then.
- * @throws DwhError ABORTED when `signal` says so
+ * Reads one row of each readable table, as a run would. Ends after `timeoutMs` with the results so far.
+ * @throws DwhError ABORTED when `signal` fires
  */
 export async function tryEach(
   snapshot: SourceSnapshot,
@@ -84,7 +84,7 @@ export async function tryEach(
   return { value: { tried, untried: readable.filter(({ table }) => !done.has(table)), tableMs, timeoutMs } }
 }
 
-/** Whether the tables can be read, and were. */
+/** Reports whether every table can be read. */
 export function tablesOutcome(
   { selected, denied }: Selection,
   trials: Trials,
@@ -94,8 +94,8 @@ export function tablesOutcome(
   const broken = trials.tried.filter(({ outcome }) => outcome === 'failed')
   if (denied.length > 0 || broken.length > 0) return unreadableOutcome(denied, broken)
   if (tables.length === 0)
-    return failed('no tables that this role can see', 'Is it the right database? Check its name in the URL.')
-  if (selected.length === 0) return failed('no table is left by include and exclude', 'Include at least one table.')
+    return failed('no tables are visible to this role', 'Is it the right database? Check its name in the URL.')
+  if (selected.length === 0) return failed('include and exclude leave no table', 'Include at least one table.')
   const bytes = selected.reduce((sum, { table }) => sum + (table.estimatedBytes ?? 0), 0)
   const found = `${plural(selected.length, 'table')} to read, about ${formatBytes(bytes)} in Postgres`
   const { include = [], exclude = [] } = config.selection
@@ -106,8 +106,8 @@ export function tablesOutcome(
       ? []
       : [
           {
-            found: `${idle.join(', ')} matches none`,
-            fix: 'Correct the pattern, or leave it if the table is yet to come.',
+            found: `${idle.join(', ')} matches no table`,
+            fix: 'Correct the pattern, or keep it if the table will be created later.',
             sql: [],
           },
         ]),
@@ -132,18 +132,20 @@ function trialWarnings({ tried, untried, tableMs, timeoutMs }: Trials): Warned[]
   const locked = tried.filter(({ outcome }) => outcome === 'locked')
   const warnings: Warned[] = []
   if (slow.length > 0) {
-    const fix = 'A run waits for their first row as long as it takes. Look at their queries if that is much.'
+    const fix =
+      'A run waits for the first row without a time limit. If that takes too long, check the queries of these views.'
     warnings.push({ found: `no row within ${tableMs / 1000} s: ${listed(slow)}`, fix, sql: [] })
   }
   if (locked.length > 0) {
     const sql = locked.flatMap(({ error }) => (typeof error?.context.sql === 'string' ? [error.context.sql] : []))
-    const fix = 'A run waits for lock_timeout, then fails. Wait until it has ended; if nobody needs it, end it:'
+    const fix =
+      'A run waits for lock_timeout, then fails. Wait until the locking session ends, or end it if nobody needs it:'
     warnings.push({ found: listed(locked.map(messageOf)), fix, sql })
   }
   if (untried.length > 0) {
     const names = untried.map(({ table }) => formatTableName(table))
     const found = `not tried within ${timeoutMs / 1000} s: ${listed(names)}`
-    warnings.push({ found, fix: 'Give it longer with --timeout.', sql: [] })
+    warnings.push({ found, fix: 'Raise --timeout.', sql: [] })
   }
   return warnings
 }
@@ -154,13 +156,13 @@ function unreadableOutcome(denied: readonly DeniedRead[], broken: readonly Tried
     ...broken.map(messageOf),
   ]
   const sql = [...new Set(denied.flatMap((each) => each.sql ?? []))]
-  const hints = broken.map(({ error }) => error?.hint ?? 'Put it right at the source, or exclude it.')
-  // what no statement puts right says by itself what does
+  const hints = broken.map(({ error }) => error?.hint ?? 'Fix it in the source, or exclude it.')
+  // problems that no statement fixes have a hint of their own
   const others = denied.flatMap((each) => (each.sql ? [] : [each.hint]))
   const fixes = [
     ...new Set([...hints, ...others]),
     ...(sql.length > 0
-      ? ['Let somebody who may run this, or leave out what is not to be read (exclude, columns.exclude):']
+      ? ['Ask someone with the rights to run this, or leave out what should not be read (exclude, columns.exclude):']
       : []),
   ]
   return failed(listed(what, '; '), fixes.slice(0, SHOWN).join('\n'), sql.length > 0 ? `${sql.join('\n')}\n` : null)
@@ -172,13 +174,13 @@ function messageOf({ table, error }: TriedTable): string {
   return message.startsWith(name) ? message : `${name}: ${message}`
 }
 
-/** What there is to know about tables that can be read. A warning where something is to be done. */
+/** Reports the notes about readable tables; a warning if something should be done. */
 export function notesOutcome({ selected }: Selection, tables: readonly TableSchema[]): Outcome {
   const notes = planNotes(
     selected.map(({ table }) => table),
     tables,
   )
-  if (notes.length === 0) return ok('nothing particular about the tables')
+  if (notes.length === 0) return ok('no notes about the tables')
   const found = listed(
     notes.map((note) => note.found),
     '; ',
@@ -189,7 +191,7 @@ export function notesOutcome({ selected }: Selection, tables: readonly TableSche
   return warning(found, fixes.slice(0, SHOWN).join('\n'), sql.length > 0 ? `${sql.join('\n')}\n` : null)
 }
 
-/** Tables named in one line. */
+/** Maximum number of tables that one line names. */
 const SHOWN = 10
 
 function listed(texts: readonly string[], separator = ', '): string {

@@ -4,10 +4,10 @@ import { differingFields } from '@dwh/pipeline'
 import { formatAge, plural } from '../units.ts'
 import { attempt, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
-/** A warehouse that is read every day is a day old at most, and two hours are for a run that takes its time. */
+/** A warehouse with a daily run is at most a day old; two more hours allow for a long run. */
 const OLD_MS = 26 * 3_600_000
 
-/** `info`: the source of now, if it could be reached. */
+/** Checks the warehouse: its state, its source and its last run. `info` is the current source, if it was reached. */
 export async function* checkWarehouse(
   store: ObjectStore,
   info: SnapshotInfo | null,
@@ -32,19 +32,19 @@ function stateOutcome({ status, tables, publishing }: EtlState): Outcome {
   const found = plural(Object.keys(tables).length, 'table')
   if (!publishing) return ok(found)
   return warning(
-    `${found}; the publication of ${publishing.run_id} was cut short`,
-    'Nothing is lost, and queries see it whole. The next dwh run finishes it.',
+    `${found}; publishing ${publishing.run_id} was interrupted`,
+    'Nothing is lost, and queries see all of it. The next dwh run finishes it.',
   )
 }
 
 function sourceOutcome(state: EtlState, { source }: SnapshotInfo): Outcome {
   const before = state.sources.default
   const differing = differingFields(before, source)
-  if (differing.length === 0) return ok(before ? 'the database of the last run' : 'none yet')
+  if (differing.length === 0) return ok(before ? 'same database as in the last run' : 'none yet')
   const what = differing.map((field) => `${field} ${before?.[field]}, now ${source[field]}`)
   return failed(
-    `it was read from another database: ${what.join('; ')}`,
-    'Give the right URL, or another storage; if the database was moved, run `dwh run --accept-new-source` once.',
+    `the last run read another database: ${what.join('; ')}`,
+    'Correct the URL or the storage. If the database was moved, run `dwh run --accept-new-source` once.',
   )
 }
 
@@ -53,10 +53,13 @@ function lastRunOutcome({ last_run_at, last_failure, failed_tables }: EtlState, 
     const { at, message, hint } = last_failure
     return warning(`failed ${formatAge(new Date(at), now)}: ${message}`, hint ?? 'Run again: dwh run')
   }
-  const [kept] = Object.values(failed_tables)
-  if (kept) {
+  const [failure] = Object.values(failed_tables)
+  if (failure) {
     const tables = plural(Object.keys(failed_tables).length, 'table')
-    return warning(`${tables} kept from before: ${kept.message}`, kept.hint ?? 'Run again: dwh run')
+    return warning(
+      `${tables} failed, still showing the previous version: ${failure.message}`,
+      failure.hint ?? 'Run again: dwh run',
+    )
   }
   if (last_run_at === null) return ok('none yet')
   const age = formatAge(new Date(last_run_at), now)

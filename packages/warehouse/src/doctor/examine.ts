@@ -14,13 +14,13 @@ export interface ExamineOptions {
   readonly environment: FullEnvironment
   readonly opened: OpenedStorage
   readonly sources: Readonly<Record<string, Source>>
-  /** Whether `default` among them is the one of the settings. */
+  /** Whether `sources.default` is the source that the settings name. */
   readonly ofSettings: boolean
-  /** What the source of the settings says when it is opened. */
+  /** Notes of the source that the settings name, collected when it is opened. */
   readonly notes: readonly string[]
 }
 
-/** Every check but that of the settings, in their order. */
+/** Runs every check except that of the settings, in order. */
 export async function* examine(options: ExamineOptions, limits: Limits): AsyncGenerator<Finding> {
   const { config, environment, opened } = options
   const examined = yield* examineSources(options, limits)
@@ -32,7 +32,7 @@ export async function* examine(options: ExamineOptions, limits: Limits): AsyncGe
   }
 }
 
-/** What was found of each that could be examined, by its name. */
+/** Checks every source; returns the facts about each reachable source, by name. */
 async function* examineSources(
   { config, environment, sources, ofSettings, notes }: ExamineOptions,
   limits: Limits,

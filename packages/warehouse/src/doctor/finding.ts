@@ -2,19 +2,19 @@ import { DwhError, isDwhError } from '@dwh/core'
 
 export type Status = 'ok' | 'warning' | 'failed' | 'skipped'
 
-/** What one check found. */
+/** Result of one check. */
 export interface Finding {
-  /** Such as `source.tables`; stays the same from version to version. */
+  /** For example `source.tables`; stays the same across versions. */
   readonly id: CheckId
   readonly status: Status
   readonly found: string
-  /** What to do about it; null when there is nothing to do. */
+  /** What to do; null if nothing is to be done. */
   readonly fix: string | null
-  /** SQL, or a policy in JSON, to be pasted as it is. */
+  /** SQL or a JSON policy, to paste unchanged. */
   readonly paste: string | null
 }
 
-/** Every check, in the order in which they are made. */
+/** Every check, in the order in which they run. */
 export const CHECKS = [
   'config',
   'source.connection',
@@ -54,26 +54,27 @@ export const failed = (found: string, fix: string | null, paste: string | null =
   paste,
 })
 
-/** What an error means for a check. */
+/** Turns an error into the outcome of a check. */
 export function failureOf(error: unknown): Outcome {
   if (isDwhError(error)) return failed(error.message, error.hint ?? null)
   return failed(error instanceof Error ? error.message : String(error), null)
 }
 
-/** What cannot be checked after another check has failed. */
+/** Marks checks as skipped because another check failed. */
 export function* skip(because: CheckId, ...ids: readonly CheckId[]): Generator<Finding> {
   for (const id of ids) yield { id, status: 'skipped', found: `needs ${because}`, fix: null, paste: null }
 }
 
 export interface Limits {
   readonly signal: AbortSignal
-  /** For each check. */
+  /** Time limit of each check. */
   readonly timeoutMs: number
 }
 
 /**
- * Does the work of a check: its value, or what its failure means. No check may take longer than it is given, whatever it waits for.
- * @throws DwhError ABORTED when `signal` says so
+ * Runs the work of a check: returns its value, or the outcome of its failure. Ends after `timeoutMs`, whatever the work
+ * waits for.
+ * @throws DwhError ABORTED when `signal` fires
  */
 export async function attempt<T>(
   { signal, timeoutMs }: Limits,
@@ -89,7 +90,7 @@ export async function attempt<T>(
   } catch (error) {
     if (signal.aborted) throw error
     if (deadline.aborted) {
-      const fix = 'Is something in between that swallows packets? Give it longer with --timeout if the way is slow.'
+      const fix = 'A firewall in between may drop the packets. Raise --timeout if the connection is slow.'
       return { failure: failed(`no answer within ${timeoutMs / 1000} s`, fix) }
     }
     return { failure: failureOf(error) }

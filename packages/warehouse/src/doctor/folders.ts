@@ -1,14 +1,14 @@
 import { readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** The folder, or the nearest thing above it that is there. */
+/** Finds the folder, or its nearest existing parent. */
 export async function nearestFolder(path: string): Promise<{ path: string; isFolder: boolean }> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => error)
   if (!(found instanceof Error)) return { path, isFolder: found.isDirectory() }
   return found.code === 'ENOENT' || found.code === 'ENOTDIR' ? nearestFolder(dirname(path)) : { path, isFolder: true }
 }
 
-/** Removes a folder that holds nothing but empty folders, and those above it up to `stay`, which stays. */
+/** Removes a folder that holds only empty folders, and its empty parents below `stay`. */
 export async function removeEmptyFolders(path: string, stay: string): Promise<void> {
   await removeEmpty(path)
   for (let above = dirname(path); above.length > stay.length; above = dirname(above)) await rmdir(above).catch(() => {})
@@ -17,6 +17,6 @@ export async function removeEmptyFolders(path: string, stay: string): Promise<vo
 async function removeEmpty(path: string): Promise<void> {
   for (const entry of await readdir(path, { withFileTypes: true }).catch(() => []))
     if (entry.isDirectory()) await removeEmpty(join(path, entry.name))
-  // what holds something stays
+  // a folder that is not empty stays
   await rmdir(path).catch(() => {})
 }

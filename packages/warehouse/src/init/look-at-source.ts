@@ -17,26 +17,25 @@ import { postgresOptions } from '../adapters/postgres-options.ts'
 import { completeEnvironment, type WarehouseEnvironment } from '../environment.ts'
 import type { OpenWarehouseOptions } from '../open-options.ts'
 
-/** All that a proposal rests on. */
+/** The facts about a source that a proposal is based on. */
 export interface SourceLook {
   /** `host:port`, or a socket. */
   readonly server: string
   readonly database: string
   readonly version: string
-  /** The server's own. */
+  /** Time zone of the server. */
   readonly timeZone: string
   readonly tables: readonly TableSchema[]
-  /** By the table's name; none for views and the like. */
+  /** Statistics by table name; views and similar relations have none. */
   readonly activity: ReadonlyMap<string, TableActivity>
 }
 
-/** Statistics of 100,000 tables take seconds. */
+/** Reading the statistics of 100,000 tables takes seconds. */
 const LOOK_TIMEOUT_MS = 120_000
 
 /**
- * Reads the catalog and the statistics of the Postgres that the configuration names, on one connection. No table is
- * read.
- * @throws DwhError CONFIG_INVALID where none is named, and what connecting throws
+ * Reads the catalog and the statistics of the configured Postgres, on one connection. Reads no table.
+ * @throws DwhError CONFIG_INVALID if no source is named, and the errors of connecting
  */
 export async function lookAtSource(
   config: Config,

@@ -2,33 +2,33 @@ import { formatTableName, type TableSchema } from '@dwh/core'
 import { excludePatterns, ownColumns } from '@dwh/pipeline'
 import type { SourceLook } from './look-at-source.ts'
 
-/** What the file says of the tables. */
+/** Tables and columns that the proposed configuration file lists. */
 export interface Proposal {
-  /** Those that a run will read, the largest first. */
+  /** Tables that a run will read, largest first. */
   readonly tables: readonly TableSchema[]
   readonly excluded: readonly { readonly table: TableSchema; readonly reason: string }[]
-  /** Children by inheritance, whose rows are read with their parent. */
+  /** Tables that inherit from another, whose rows are read with that parent. */
   readonly storedTwice: readonly StoredTwice[]
-  /** Views and the like, which are read when somebody names them. */
+  /** Views and foreign tables, which are read only if the file names them. */
   readonly nameable: readonly TableSchema[]
-  /** Columns that look like credentials: suggested, never left out by themselves. */
+  /** Columns that look like credentials: the file suggests to exclude them, and they are read until you do. */
   readonly credentials: readonly { readonly table: TableSchema; readonly columns: readonly string[] }[]
 }
 
 export interface StoredTwice {
   readonly parent: TableSchema
   readonly children: readonly TableSchema[]
-  /** That leave the children out. */
+  /** Patterns that exclude the children. */
   readonly patterns: readonly string[]
 }
 
-/** Such a table empties itself all the time: what a day's copy holds of it is chance. */
+/** A queue is emptied all the time: which rows a daily copy holds is chance. */
 const QUEUE = { deletedPerLive: 20, deleted: 10_000 }
 
 const CREDENTIAL =
   /(?:^|_)(?:pass(?:word|wd|phrase|code)?|pwd|secret|(?:api|private|access|signing|encryption)_?keys?|token|credentials?|salt|otp|totp|cvv|pin)(?:_|$|\d)/
 
-/** Decides what to propose. Pure: the same look gives the same proposal. */
+/** Decides what to propose. Pure: the same facts give the same proposal. */
 export function propose({ tables, activity }: SourceLook): Proposal {
   const reasons = new Map(tables.map((table) => [table, whyNot(table, activity.get(formatTableName(table)))]))
   const wanted = tables.filter((table) => !table.onlyWhenNamed && table.columns.length > 0)
@@ -53,7 +53,7 @@ export function propose({ tables, activity }: SourceLook): Proposal {
   }
 }
 
-/** A child with columns of its own is read by itself, too: they are nowhere else. */
+/** A child with columns of its own is also read by itself: its parent lacks these columns. */
 function findStoredTwice(read: readonly TableSchema[], tables: readonly TableSchema[]): StoredTwice[] {
   const byName = new Map(read.map((table) => [formatTableName(table), table]))
   const found = read.flatMap((parent) => {
@@ -73,10 +73,10 @@ function whyNot(
   const denied = table.denied ?? table.columns.find((column) => column.denied)?.denied
   if (denied) return `${denied.reason}. ${denied.sql ? `To read it: ${denied.sql}` : denied.hint}`
   if (!activity) return null
-  if (activity.unlogged) return 'unlogged: its rows are lost when the server crashes, so it is scratch'
+  if (activity.unlogged) return 'unlogged: its rows are lost when the server crashes, so it holds temporary data'
   const { live, deleted } = activity
   if (deleted >= QUEUE.deleted && deleted >= QUEUE.deletedPerLive * live)
-    return `a queue by the look of it: ${deleted} rows deleted, ${live} there`
+    return `looks like a queue: ${deleted} rows deleted, ${live} present`
   return null
 }
 

@@ -56,7 +56,7 @@ const anyName = fc.oneof(
   ),
 )
 
-test('whatever the names are, the file says exactly them', async () => {
+test('any names: the file selects exactly these tables', async () => {
   const folder = await temporaryFolder()
   const path = join(folder, 'dwh.yaml')
   const names = fc.uniqueArray(fc.tuple(anyName, anyName), {
@@ -99,7 +99,7 @@ test('whatever the names are, the file says exactly them', async () => {
   )
 })
 
-test('plain only where that is beyond doubt', () => {
+test('scalar: unquoted only if that is certainly safe', () => {
   expect(scalar('billing.orders')).toBe('billing.orders')
   expect(scalar('s3://bucket/a')).toBe('s3://bucket/a')
   for (const text of ['yes', 'No', 'null', '1', '-a', '*', 'a: b', 'a:', '', ' a', 'a #b', '{a}', '.'])

@@ -4,24 +4,24 @@ import { formatBytes, formatCount, plural } from '../units.ts'
 import type { SourceLook } from './look-at-source.ts'
 import type { Proposal } from './propose.ts'
 
-/** Where the settings are, as they are written down. */
+/** Values of the settings, as the file shows them. */
 export interface Places {
-  /** A value of `source`, in which placeholders are meant; null for the `PG*` variables. */
+  /** Value of `source`, which may contain placeholders; null for the `PG*` variables. */
   readonly source: string | null
-  /** Said above it. */
+  /** Comment above `source`. */
   readonly sourceNote: string | null
   readonly storage: string
   /** Keys and values of `s3`, without credentials. */
   readonly s3: Readonly<Record<string, string | boolean>>
   readonly timezone: string
-  /** A path or URL of the JSON Schema. */
+  /** Path or URL of the JSON Schema. */
   readonly schema: string
 }
 
-/** The largest tables that a comment names. */
+/** Number of tables that a comment names, largest first. */
 const SHOWN = 5
 
-/** The text of a `dwh.yaml` that says what was found and what is proposed. Nothing in it depends on the time. */
+/** Writes the text of a `dwh.yaml` from the facts and the proposal. The text does not depend on the time. */
 export function configText(places: Places, look: SourceLook, proposal: Proposal): string {
   const { server, database, version, timeZone } = look
   const source =
@@ -30,20 +30,18 @@ export function configText(places: Places, look: SourceLook, proposal: Proposal)
       : [`source: ${scalar(places.source, { placeholders: true })}`]
   return [
     `# yaml-language-server: $schema=${places.schema}`,
-    ...comment(`Made by \`dwh init\` of database ${database} at ${server}, Postgres ${version}.`),
-    ...comment(
-      '`dwh plan` shows what a run would do, `dwh doctor` what does not work. Any key may go: all have a default.',
-    ),
+    ...comment(`Written by \`dwh init\` for database ${database} at ${server}, Postgres ${version}.`),
+    ...comment('`dwh plan` shows what a run would do, `dwh doctor` finds problems. Every key is optional.'),
     '',
     ...(places.sourceNote === null ? [] : comment(places.sourceNote)),
     ...source,
     `storage: ${scalar(places.storage)}`,
     ...s3Lines(places.s3),
     '',
-    ...comment(`Whose midnight ends a day, an IANA name. The server's own is ${timeZone}.`),
+    ...comment(`Time zone that defines where a day begins and ends (IANA name). The server uses ${timeZone}.`),
     `timezone: ${scalar(places.timezone)}`,
     '',
-    ...comment('Tables read at once, each on a connection of its own beside the one that holds the snapshot.'),
+    ...comment('Tables read in parallel, each on its own connection. One more connection holds the snapshot.'),
     `# parallel: ${withDefaults('', {}).parallel}`,
     '',
     ...tableLines(proposal),
@@ -59,7 +57,7 @@ function s3Lines(s3: Places['s3']): string[] {
   return [
     's3:',
     ...comment(
-      'Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.',
+      'Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.',
       '  ',
     ),
     ...keys.map(([key, value]) => `  ${key}: ${typeof value === 'boolean' ? value : scalar(value)}`),
@@ -75,16 +73,16 @@ function tableLines({ tables, nameable, excluded, storedTwice }: Proposal): stri
     ...sizes.flatMap((line) => comment(line)),
     'include:',
     '  - "*"',
-    ...(nameable.length > 0 ? comment('views and foreign tables are read when they are named:', '  ') : []),
+    ...(nameable.length > 0 ? comment('views and foreign tables are read only if they are named:', '  ') : []),
     ...nameable.map((table) => `  # - ${scalar(exactPattern(table))}`),
     '',
     ...(excluded.length + storedTwice.length === 0
-      ? [...comment('Tables to leave out, by pattern.'), '# exclude: ["*_log"]']
+      ? [...comment('Patterns of tables to leave out.'), '# exclude: ["*_log"]']
       : [
           'exclude:',
           ...excluded.flatMap(({ table, reason }) => [...comment(reason, '  '), `  - ${scalar(exactPattern(table))}`]),
           ...storedTwice.flatMap(({ parent, patterns }) => [
-            ...comment(`${formatTableName(parent)} includes these rows, which inherit from it: read once`, '  '),
+            ...comment(`inherit from ${formatTableName(parent)}, which is read with their rows`, '  '),
             ...patterns.map((pattern) => `  - ${scalar(pattern)}`),
           ]),
         ]),
@@ -95,7 +93,7 @@ function credentialLines({ credentials }: Proposal): string[] {
   if (credentials.length === 0) return []
   return [
     '',
-    ...comment('These columns look like credentials. They are read, unless you take away the #:'),
+    ...comment('These columns look like credentials. They are read unless you remove the #:'),
     '# tables:',
     ...credentials.flatMap(({ table, columns }) => [
       `#   ${scalar(formatTableName(table))}:`,
@@ -110,14 +108,14 @@ function sizeOf({ estimatedBytes, estimatedRows }: TableSchema): string {
   return `${formatBytes(estimatedBytes)}${estimatedRows === undefined ? '' : `, about ${formatCount(estimatedRows)} rows`}`
 }
 
-/** One line, whatever is in it. */
+/** Writes a text as one comment line. */
 function comment(text: string, indent = ''): string[] {
   return [`${indent}# ${printable(text)}`]
 }
 
 /**
- * A text as a YAML scalar that reads back as this text: plain where that is beyond doubt, else in double quotes, of which those of JSON are a part
- * (YAML 1.2, 5.7). `${` is doubled, unless a placeholder is meant.
+ * Writes a text as a YAML scalar that reads back as the same text: plain if that is certainly safe, else in double
+ * quotes with JSON escapes, which YAML includes (YAML 1.2, 5.7). `${` is doubled, unless a placeholder is meant.
  */
 export function scalar(text: string, { placeholders = false }: { readonly placeholders?: boolean } = {}): string {
   if (placeholders && /^\$\{\w+\}$/.test(text)) return text
@@ -126,5 +124,5 @@ export function scalar(text: string, { placeholders = false }: { readonly placeh
   return plain ? written : JSON.stringify(written)
 }
 
-/** Plain, they are something else to YAML 1.1 or 1.2. */
+/** Unquoted, YAML 1.1 or 1.2 reads these as something else. */
 const RESERVED = /:$|^(?:true|false|null|yes|no|on|off|y|n)$/i

@@ -136,7 +136,7 @@ function form(text: string): string {
     .replaceAll(/\b\d+(\.\d+)? (s|ms|min)\b/g, 'DURATION')
     .replaceAll(/\b\d+(\.\d+)? (B|kB|MB|GB|TB)\b/g, 'SIZE')
     .replaceAll(/(just now|\d+ (second|minute)s? ago)/g, 'AGO')
-    .replaceAll(/\b\d+ free for /g, 'SESSIONS free for ')
+    .replaceAll(/\b\d+ connections free for /g, 'SESSIONS connections free for ')
     .replaceAll(/─+/g, '─')
     .replaceAll(/ +/g, ' ')
     .replaceAll(/ $/gm, '')

@@ -1,17 +1,17 @@
 import type { EtlState, RunRecord, TableEntry } from '@dwh/core'
 import { alignColumns } from './lines.ts'
 
-/** Which tables a run has kept from before, and why; nothing for a run of all tables. */
-export function keptLines({ tables, status }: RunRecord, state: EtlState): string {
+/** Lists the tables that a run failed to load, with the reason. Empty after a run that loaded all tables. */
+export function previousLines({ tables, status }: RunRecord, state: EtlState): string {
   if (status !== 'partial') return ''
   const failed = Object.entries(tables).flatMap(([name, table]) =>
-    table.status === 'failed' ? [['', state.tables[name]?.date ?? 'not there', table.message]] : [],
+    table.status === 'failed' ? [['', state.tables[name]?.date ?? 'no version yet', table.message]] : [],
   )
-  return `Kept from before, since they failed:\n${alignColumns(failed)}`
+  return `Failed; still showing the previous version:\n${alignColumns(failed)}`
 }
 
-/** Of which day and run they are; null for one that is not there. */
-export function keptTables(
+/** Day and run of the version that each failed table still shows; null for a table without one. */
+export function previousTables(
   { tables, status }: RunRecord,
   { tables: current }: EtlState,
 ): Record<string, Pick<TableEntry, 'date' | 'run_id'> | null> {

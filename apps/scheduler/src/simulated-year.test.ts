@@ -27,7 +27,7 @@ function randomOf(seed: number): () => number {
   }
 }
 
-interface World {
+interface Simulation {
   readonly time: SimulatedTime
   readonly random: () => number
   /** The starts of all good runs. */
@@ -80,8 +80,8 @@ const settings = (expression: string, timeZone: string): SchedulerSettings => ({
 /** Of `dwh`, as the scheduler sees it. */
 async function command(
   args: readonly string[],
-  { time, random, ...world }: World,
-  shared: World,
+  { time, random, ...simulation }: Simulation,
+  shared: Simulation,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const startedAt = time.clock()
@@ -95,13 +95,13 @@ async function command(
   if (args[0] !== 'run') {
     await time.sleep(args[0] === 'status' ? 300 : 10 * MINUTE, signal)
     if (signal.aborted) return ended('stopped')
-    if (world.blind && args[0] === 'status') return ended('failed')
-    return ended('success', args[0] === 'status' ? statusOf(world.good) : { problems: [] })
+    if (simulation.blind && args[0] === 'status') return ended('failed')
+    return ended('success', args[0] === 'status' ? statusOf(simulation.good) : { problems: [] })
   }
   // the id of a run knows its start to the second
   const begun = new Date(Math.floor(startedAt.getTime() / 1000) * 1000)
   const [, , lastRun] = args
-  const superseded = lastRun !== undefined && lastRun !== lastOf(world.good)
+  const superseded = lastRun !== undefined && lastRun !== lastOf(simulation.good)
   if (shared.leaseUntil > startedAt.getTime() || superseded) {
     await time.sleep(1000, signal)
     return ended(signal.aborted ? 'stopped' : 'locked')
@@ -109,7 +109,7 @@ async function command(
   shared.leaseUntil = Number.POSITIVE_INFINITY
   const long = random() < 0.05
   await time.sleep(random() * (long ? 30 * HOUR : 90 * MINUTE), signal)
-  if (long) world.long.push([startedAt, time.clock()])
+  if (long) simulation.long.push([startedAt, time.clock()])
   if (signal.aborted) {
     shared.leaseUntil = time.clock().getTime() + LEASE_MS
     return ended('stopped')
@@ -120,7 +120,7 @@ async function command(
     return ended('failed')
   }
   shared.failuresInARow = 0
-  world.good.push(begun)
+  simulation.good.push(begun)
   return ended('success', {})
 }
 
@@ -144,8 +144,8 @@ function statusOf(good: readonly Date[]) {
 }
 
 /** Schedulers that are ended and started again at random, one after the other. */
-async function keepUp(world: World, given: SchedulerSettings): Promise<void> {
-  const { time, random } = world
+async function keepUp(simulation: Simulation, given: SchedulerSettings): Promise<void> {
+  const { time, random } = simulation
   while (time.clock() < END) {
     const controller = new AbortController()
     const { signal } = controller
@@ -154,7 +154,7 @@ async function keepUp(world: World, given: SchedulerSettings): Promise<void> {
       settings: given,
       clock: time.clock,
       wait: (until, over) => time.sleepUntil(until ?? END, over),
-      dwh: (args) => command(args, world, world, signal),
+      dwh: (args) => command(args, simulation, simulation, signal),
       alert: () => {},
       log: () => {},
       signal,
@@ -164,13 +164,13 @@ async function keepUp(world: World, given: SchedulerSettings): Promise<void> {
     await time.sleep(random() < 0.2 ? random() * 5 * MINUTE : random() * 96 * HOUR)
     controller.abort()
     await running
-    world.up.push([from, time.clock()])
+    simulation.up.push([from, time.clock()])
     await time.sleep(random() < 0.7 ? random() * 10 * MINUTE : random() * 30 * HOUR)
   }
 }
 
 /** What was missed and what was doubled, each scheduled time up to the next for itself. */
-function account({ good, up, long }: World, { schedules }: SchedulerSettings) {
+function account({ good, up, long }: Simulation, { schedules }: SchedulerSettings) {
   const schedule = schedules.run as NonNullable<typeof schedules.run>
   const missed: string[] = []
   const doubled: string[] = []
@@ -194,13 +194,13 @@ const ZONES: [expression: string, timeZone: string][] = [
   ['15 2 * * *', 'Australia/Lord_Howe'],
 ]
 
-async function year(given: SchedulerSettings, seed: number, schedulers: number, blind = false): Promise<World> {
+async function year(given: SchedulerSettings, seed: number, schedulers: number, blind = false): Promise<Simulation> {
   const time = simulatedTime(START)
   const random = randomOf(seed)
-  const world: World = { time, random, blind, good: [], long: [], leaseUntil: 0, failuresInARow: 0, up: [] }
-  for (let number = 0; number < schedulers; number += 1) void keepUp(world, given)
+  const simulation: Simulation = { time, random, blind, good: [], long: [], leaseUntil: 0, failuresInARow: 0, up: [] }
+  for (let number = 0; number < schedulers; number += 1) void keepUp(simulation, given)
   await time.runUntil(END)
-  return world
+  return simulation
 }
 
 test.each(ZONES)(
@@ -209,13 +209,13 @@ test.each(ZONES)(
     const given = settings(expression, timeZone)
     for (const schedulers of [1, 2]) {
       for (let seed = 1; seed <= 2; seed += 1) {
-        const world = await year(given, seed, schedulers)
-        const { missed, doubled, windows } = account(world, given)
+        const simulation = await year(given, seed, schedulers)
+        const { missed, doubled, windows } = account(simulation, given)
         expect({ seed, schedulers, missed, doubled }).toEqual({ seed, schedulers, missed: [], doubled: [] })
         // what is left to be looked at is nearly all of the year
         expect(windows).toBeGreaterThan(360)
-        expect(world.long.length).toBeLessThan(40)
-        expect(world.good.length).toBeGreaterThan(250)
+        expect(simulation.long.length).toBeLessThan(40)
+        expect(simulation.good.length).toBeGreaterThan(250)
       }
     }
   },

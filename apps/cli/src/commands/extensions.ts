@@ -27,7 +27,7 @@ export function extensionsCommand(context: CommandContext): Command {
     .description('list and install optional DuckDB extensions')
     .addArgument(new Argument('[action]', 'what to do').choices(['list', 'add']).default('list'))
     .addArgument(new Argument('[names...]', 'the extensions to add').choices(Object.keys(NAMES)))
-    .option('--from <place>', 'file, folder or URL to install from')
+    .option('--from <place>', 'install it from this file, folder or URL')
     .addHelpText('after', HELP)
     .action(async (action: 'list' | 'add', names: readonly string[]) => {
       const flags = command.optsWithGlobals<CommonFlags & { from?: string }>()

@@ -103,7 +103,7 @@ describe('the source', () => {
   test('no tables, or no readable tables: exit code 1 with the GRANT', async () => {
     const database = await testDatabase()
     const place = await workplace({ DATABASE_URL: database.url })
-    await refuses(place, await place.dwh(['run']), 1, 'no tables', 'right database')
+    await refuses(place, await place.dwh(['run']), 1, 'no tables', 'name of the database')
     await database.query('CREATE TABLE closed (i int); CREATE TABLE half (i int, pin int)')
     const role = `r_${database.name}`
     await database.query(`CREATE ROLE ${role} LOGIN PASSWORD '${SECRET}'; GRANT SELECT (i) ON half TO ${role}`)

@@ -34,6 +34,6 @@ test('bucket with Object Lock: doctor and run name the setting; with it run, pru
   expect(count).toEqual({ code: 0, stdout: 'n\n50\n', stderr: '' })
   expect(await place.dwh(['run'], { env: anonymous })).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/without credentials, which is for reading only\n {2}.*S3_ANONYMOUS/),
+    stderr: expect.stringMatching(/without credentials\n {2}.*S3_ANONYMOUS/),
   })
 })

@@ -97,7 +97,7 @@ describe('a database that cannot be read', () => {
   test.each([
     ['the password', (url: URL) => (url.password = 'another'), /Check user and password/],
     ['the database', (url: URL) => (url.pathname = '/nowhere'), /Check the name of the database/],
-    ['the port', (url: URL) => (url.port = '1'), /Is Postgres running there/],
+    ['the port', (url: URL) => (url.port = '1'), /that Postgres is running/],
     ['the host', (url: URL) => (url.hostname = 'nowhere.invalid'), /host name cannot be resolved/],
     ['TLS that the server does not have', (url: URL) => url.searchParams.set('sslmode', 'require'), /sslmode=prefer/],
   ])('%s is wrong: dependent checks are skipped, and the storage is still checked', async (_, spoil, fix) => {

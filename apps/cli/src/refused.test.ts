@@ -19,7 +19,9 @@ test('text not in the encoding of the database: refused with its place; decoded 
   await say({ encoding: 'windows-1525' })
   const wrong = await dwh(['plan'])
   expect(wrong.code).toBe(2)
-  expect(wrong.stderr).toMatch(/columns\.types\.name: the source does not know the encoding "windows-1525"\n {2}Did you mean "windows-125\d"\?/)
+  expect(wrong.stderr).toMatch(
+    /columns\.types\.name: the source does not know the encoding "windows-1525"\n {2}Did you mean "windows-125\d"\?/,
+  )
 
   await say({ encoding: 'latin-1' })
   expect(await dwh(['run'])).toMatchObject({ code: 0 })

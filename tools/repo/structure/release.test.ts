@@ -1,17 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { packagesIn, root } from './workspace-folders.ts'
 
 /* What a release is made of, so that none of it is found missing on its day. */
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const manifestOf = (folder: string) => JSON.parse(read(`${folder}/package.json`))
 
-const packages = ['apps', 'packages'].flatMap((group) =>
-  readdirSync(join(root, group)).map((name) => `${group}/${name}`),
-)
+const packages = ['apps', 'packages'].flatMap(packagesIn)
 const names = packages.map((folder) => manifestOf(folder).name as string)
 
 const changesets = readdirSync(join(root, '.changeset')).filter((name) => name.endsWith('.md') && name !== 'README.md')

@@ -1,15 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { OTHER_VARIABLES, SETTINGS } from '@dwh/config'
 import { expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+import { packagesIn, root } from './workspace-folders.ts'
 
 /** The code that is shipped, but for the list itself. */
 function sources(): { file: string; text: string }[] {
   return ['packages', 'apps']
-    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}/src`))
+    .flatMap(packagesIn)
+    .map((folder) => `${folder}/src`)
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
     )

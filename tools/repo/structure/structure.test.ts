@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+import { packagesIn, root } from './workspace-folders.ts'
 
 interface Manifest {
   name: string
@@ -77,11 +75,7 @@ const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
 /** Where all of this lives; npm compares it with the repository whose workflow publishes. */
 const REPOSITORY = 'https://github.com/dwh-dev/dwh'
 
-function folders(group: string): string[] {
-  return readdirSync(join(root, group)).map((name) => `${group}/${name}`)
-}
-
-const packages = ['packages', 'apps'].flatMap(folders)
+const packages = ['packages', 'apps'].flatMap(packagesIn)
 
 /** Packages that are shipped together with all they import, which are devDependencies therefore; and what stays beside them: native code, programs that are started. */
 const BUNDLES: Readonly<Record<string, readonly string[]>> = {
@@ -215,7 +209,7 @@ test.each(Object.entries(FLOORS))('%s: each folder imports only those below it',
 })
 
 test('packages do not touch the process they run in', () => {
-  for (const folder of folders('packages')) {
+  for (const folder of packagesIn('packages')) {
     for (const { file, text } of sources(folder)) {
       // the front door gives the clock to the packages behind it
       if (`${folder}/${file}` === 'packages/warehouse/environment.ts') continue

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SharedService } from './shared-services.ts'
 
@@ -14,7 +14,10 @@ export async function buildPackages(): Promise<SharedService> {
 
 function isStale(): boolean {
   const packages = ['packages', 'apps'].flatMap((group) =>
-    readdirSync(`${root}${group}`).map((name) => `${root}${group}/${name}`),
+    readdirSync(`${root}${group}`)
+      .map((name) => `${root}${group}/${name}`)
+      // what an earlier version left in a folder makes no package
+      .filter((folder) => existsSync(`${folder}/package.json`)),
   )
   const sources = [...packages.map((folder) => `${folder}/src`), `${root}seed`]
   const newest = Math.max(...sources.map(newestFile))

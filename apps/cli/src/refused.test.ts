@@ -14,7 +14,7 @@ test('text not in the encoding of the database: refused with its place; decoded 
   const refused = await dwh(['run'])
   expect(refused.code).toBe(1)
   expect(refused.stderr).toMatch(
-    /^error: people: column name: Postgres refuses "M\\xfcller": invalid byte sequence .* \(row with id=1\)\n {2}To let it through, set columns\.types\.name of table people: \{ encoding: windows-1252 \}/m,
+    /^error: people: column name: Postgres refuses "M\\xfcller": invalid byte sequence .* \(row with id=1\)\n {2}To store it anyway, set columns\.types\.name of table people: \{ encoding: windows-1252 \}/m,
   )
   await say({ encoding: 'windows-1525' })
   const wrong = await dwh(['plan'])

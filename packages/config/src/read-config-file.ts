@@ -66,7 +66,7 @@ async function readIfThere(path: string): Promise<string | null> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw new DwhError('CONFIG_INVALID', `${path}: cannot be read: ${(cause as Error).message}`, {
       cause,
-      hint: 'Let this user read the file.',
+      hint: 'Give this user permission to read the file.',
     })
   }
 }

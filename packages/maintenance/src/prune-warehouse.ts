@@ -28,7 +28,7 @@ export interface PruneReport {
 export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
   const { keep, remove } = options
   if (!Object.values(keep).some((count) => count !== undefined && count > 0))
-    throw new DwhError('CONFIG_INVALID', 'prune: no retention is set', {
+    throw new DwhError('CONFIG_INVALID', 'prune: nothing says which days to keep', {
       hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly, or keep: in dwh.yaml.',
     })
   if (!remove) return (await planPrune(options.store, keep)).report

@@ -290,7 +290,7 @@ function busy({ owner, taken_at, expires_at }: Lock): DwhError {
 }
 
 function refused(url: string): DwhError {
-  return new DwhError('CONFLICT', `${url}: could not acquire the lock: it keeps changing`, {
+  return new DwhError('CONFLICT', `${url}: could not acquire the lease: it keeps changing`, {
     hint: 'Many runs compete for it, or the storage returns stale reads. Run again later.',
   })
 }

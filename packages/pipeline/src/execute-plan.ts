@@ -112,7 +112,8 @@ async function executeTable(
     const proof = await watch(prove(table, profile, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
-      throw new DwhError('PROOF_FAILED', `${written.bytes} bytes written, ${staged.size} in the store`, {
+      const stored = staged.sha256 === null ? 'bytes without a known SHA-256' : `${staged.size} bytes`
+      throw new DwhError('PROOF_FAILED', `${name}: ${written.bytes} bytes were written, the storage holds ${stored}`, {
         hint: 'The file was not published. Run again.',
       })
     }

@@ -11,7 +11,7 @@ test('less free space than the tables needed the last time: an error before anyt
   const folder = await temporaryFolder()
   await expect(checkFreeSpace(folder, plan(2 ** 60, 1, null))).rejects.toMatchObject({
     code: 'WRITE_FAILED',
-    message: expect.stringMatching(/^\/.*: \d+ MB free, and these tables needed 1152921504607 MB the last time$/),
+    message: expect.stringMatching(/^\/.*: only \d+ MB free; these tables needed 1152921504607 MB last time$/),
     hint: expect.stringContaining('DWH_TMP'),
   })
 })

@@ -15,7 +15,7 @@ export async function checkFreeSpace(folder: string, plan: RunPlan): Promise<voi
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1_000_000)} MB`
   throw new DwhError(
     'WRITE_FAILED',
-    `${folder}: ${megabytes(free)} free, and these tables needed ${megabytes(needed)} the last time`,
+    `${folder}: only ${megabytes(free)} free; these tables needed ${megabytes(needed)} last time`,
     {
       hint: 'Free some space there, or set DWH_TMP to a folder on a larger disk.',
     },

@@ -113,7 +113,7 @@ function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
   const list = allowedTypes.map((choice) => MEANING[choice]).join(', or ')
   return new DwhError('VALUE_REFUSED', error.message, {
     cause: error,
-    hint: `Nothing was changed to make it fit. To let it through, set columns.types.${column.name} of table ${formatTableName(table)}: ${list}. Or correct it at its source.`,
+    hint: `Nothing was changed to make it fit. To store it anyway, set columns.types.${column.name} of table ${formatTableName(table)}: ${list}. Or correct it at its source.`,
     context: error.context,
   })
 }

@@ -43,7 +43,10 @@ interface DoctorFlags extends CommonFlags {
 export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
     .description('test every connection and permission, and print how to fix failures')
-    .option('--source <url>', 'URL of the Postgres to read (prefer DATABASE_URL: others can see a command line)')
+    .option(
+      '--source <url>',
+      'URL of the Postgres database to read (prefer DATABASE_URL: others can see a command line)',
+    )
     .option('--role-sql [name]', `print only the SQL that creates a read-only role (default: ${READER})`)
     .addOption(
       new Option(

@@ -8,8 +8,8 @@ import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
 Keeps the most recent N daily, weekly, monthly and yearly snapshots (the last day of each period), and removes all other
-days. A day always stays while the current version of a table is from it, and every file that a remaining day names
-stays. Without --yes it only shows what it would remove. Without any --keep flag it uses keep: in dwh.yaml, or
+days. It never removes a day that holds the current version of a table, or a file that a remaining day uses. Without
+--yes it only shows what it would remove. Without any --keep flag it uses keep: in dwh.yaml, or
 DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY, DWH_KEEP_YEARLY.
 
 Examples:

@@ -13,7 +13,8 @@ export const GENERAL_SETTINGS = [
   {
     key: 'storage',
     kind: 'place',
-    description: 'where the warehouse is stored: a folder, `file:///absolute/path`, or `s3://bucket/prefix`',
+    description:
+      'where the warehouse is stored: a folder, `file:///absolute/path`, `s3://bucket/prefix`, or `https://host/folder` (read-only)',
     variable: 'DWH_STORAGE',
     flag: { name: 'storage', value: 'place' },
     default: './warehouse',
@@ -30,7 +31,7 @@ export const GENERAL_SETTINGS = [
   {
     key: 'parallel',
     kind: 'parallel',
-    description: 'number of tables to read at once, 1 to 64; each uses its own connection, and the snapshot one more',
+    description: 'number of tables to read at once, 1 to 64; each needs a connection, and the snapshot needs one more',
     variable: 'DWH_PARALLEL',
     flag: { name: 'parallel', value: 'number', commands: ['plan', 'run'] },
     default: 2,
@@ -55,7 +56,7 @@ export const GENERAL_SETTINGS = [
     key: 'extract',
     kind: 'choice',
     choices: ['auto', 'rows', 'copy', 'native'],
-    description: 'extraction method: how tables are read (`auto`: the fastest that works)',
+    description: 'how to read tables; `auto` picks the fastest method that works',
     variable: 'DWH_EXTRACT',
     default: 'auto',
     page: 'postgres.md#extraction-methods',
@@ -64,7 +65,7 @@ export const GENERAL_SETTINGS = [
     key: 'verify',
     kind: 'choice',
     choices: ['counts', 'columns', 'hash'],
-    description: 'level of the proof: how much of a written table is compared with Postgres',
+    description: 'how much of each written table to compare with Postgres',
     variable: 'DWH_VERIFY',
     default: 'columns',
     page: 'postgres.md#the-proof',
@@ -113,7 +114,7 @@ export const GENERAL_SETTINGS = [
   {
     key: 'extensions',
     kind: 'path',
-    description: 'folder of optional DuckDB extensions; only `dwh extensions add` downloads one',
+    description: 'folder of optional DuckDB extensions; nothing but `dwh extensions add` downloads one',
     variable: 'DWH_EXTENSIONS',
     otherwise: '`~/.duckdb/extensions`',
   },

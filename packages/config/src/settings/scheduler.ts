@@ -59,7 +59,7 @@ export const SCHEDULER_SETTINGS = [
   {
     key: 'schedule.stale_after',
     kind: 'duration',
-    description: 'how long after a scheduled time without a successful run the warehouse counts as stale',
+    description: 'how late a successful run may be before the warehouse counts as stale',
     variable: 'DWH_STALE_AFTER',
     default: '3h',
   },
@@ -96,7 +96,7 @@ export const SCHEDULER_SETTINGS = [
   {
     key: 'schedule.row_change',
     kind: 'share',
-    description: 'change of the row count of a table between two runs above which an alert is sent',
+    description: 'alert when the row count of a table changes by more than this between two runs',
     variable: 'DWH_ROW_CHANGE',
     default: '50%',
   },

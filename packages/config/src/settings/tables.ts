@@ -41,7 +41,7 @@ export const TABLE_SETTINGS = [
     key: 'tables.*.verify',
     kind: 'choice',
     choices: ['counts', 'columns', 'hash'],
-    description: 'level of the proof: how much of this table is compared with Postgres',
+    description: 'how much of this table to compare with Postgres',
   },
   {
     key: 'tables.*.where',

@@ -64,7 +64,7 @@ async function findTooLong(
 function unplaced(error: DwhError, sqlstate: string): DwhError {
   return new DwhError(error.code, `${error.message} (SQLSTATE ${sqlstate})`, {
     cause: error,
-    hint: `Reading the table again found no single value that causes it.${error.hint ? ` ${error.hint}` : ''} Run again; if it recurs, exclude the table, or check less of it with verify: counts.`,
+    hint: `Reading the table again did not show which value fails.${error.hint ? ` ${error.hint}` : ''} Run again; if it recurs, exclude the table, or lower the proof to verify: counts.`,
     context: error.context,
   })
 }

@@ -104,7 +104,7 @@ export async function lockFailure(
   }
   return new DwhError('SOURCE_FAILED', `${formatTableName(table)}: ${error.message}`, {
     cause: error,
-    hint: 'The table exists, but something that it reads does not: a table of another server, or one that a function uses. Correct that, or exclude the table.',
+    hint: 'The table exists, but a table that it depends on is missing: on another server, or in a function. Correct that, or exclude the table.',
     context: { sqlstate },
   })
 }
@@ -132,7 +132,7 @@ function changed(table: PgTable, changes: readonly string[], cause?: unknown): D
     `${formatTableName(table)}: replaced, truncated, rewritten, altered, attached or detached since the snapshot was taken (${changes.join(', ')})`,
     {
       cause,
-      hint: 'Reading on would give other rows or values. Run again; if it happens often, run at a time without TRUNCATE, ALTER or REFRESH.',
+      hint: 'Reading it now would give different rows. Run again; if it happens often, run at a time without TRUNCATE, ALTER or REFRESH.',
     },
   )
 }

@@ -85,10 +85,10 @@ function hintFor(table: PgTable, refused: Refused): string {
     return `${raised.where ? `Postgres reports the place: ${raised.where.split('\n')[0]}. ` : ''}While a table is read, names are resolved in pg_catalog only: write the schema before the name, or give the function its own search_path (ALTER FUNCTION ... SET search_path). Or leave out ${inTable} (columns.exclude).`
   if (at === 'row') {
     const context = raised.where ? ` Postgres reports the place: ${raised.where.split('\n')[0]}.` : ''
-    return `The row raises it, whichever columns are read.${context} Exclude the table, or fix what the row is computed from.`
+    return `Every read of this row fails, whichever columns are selected.${context} Exclude the table, or fix what the row is computed from.`
   }
   const allowedTypes = choicesOf(table, refused)
-  const through = allowedTypes === '' ? '' : `To let it through, ${allowedTypes}. `
+  const through = allowedTypes === '' ? '' : `To store it anyway, ${allowedTypes}. `
   return `${through}${allowedTypes === '' ? 'Leave' : 'Or leave'} out ${inTable} (columns.exclude) or the row (where), or fix it in Postgres${statement(table, refused)}`
 }
 

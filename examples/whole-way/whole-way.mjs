@@ -5,11 +5,12 @@ const [storage = './warehouse'] = process.argv.slice(2)
 const warehouse = await openWarehouse({ storage }, { env: process.env })
 try {
   const { record } = await warehouse.run()
-  console.log(`${record.status}: ${Object.keys(record.tables).length} tables as of ${record.date}`)
+  const { tables } = await warehouse.tables()
+  console.log(`${record.status}: ${Object.keys(tables).length} tables as of ${record.date}`)
 
   const session = await warehouse.session()
   try {
-    for (const table of Object.keys(record.tables)) {
+    for (const table of Object.keys(tables)) {
       const { schema, name } = parseTableName(table)
       const from = schema === 'public' ? quoteIdentifier(name) : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
       const { rows } = await session.queryAll(`SELECT count(*)::VARCHAR FROM ${from}`)

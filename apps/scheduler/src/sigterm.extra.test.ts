@@ -74,7 +74,7 @@ test.each(CHOSEN)(
 /** Nobody is waited for, and nothing is wrong. */
 async function expectClean(here: Place): Promise<void> {
   const next = await here.dwh(['run', '--json'])
-  expect(next).toMatchObject({ code: 0, stderr: expect.not.stringContaining('may still be under way') })
+  expect(next).toMatchObject({ code: 0, stderr: expect.not.stringContaining('may still be in progress') })
 }
 
 /** From the start of a scheduler to the end of its run. */

@@ -9,7 +9,7 @@ import {
   type TableEntry,
   tableFileKey,
 } from '@dwh/core'
-import { entryInTodaysWords, parseManifest, serialise } from '@dwh/metadata'
+import { FORMAT_VERSION, parseManifest, serialise, upgradeFooter } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { ObjectFiles, SeenFile } from './object-files.ts'
 
@@ -42,7 +42,7 @@ export async function rebuildDay(
   }
   const runs = Object.values(tables).map((entry) => entry.run_id)
   const run_id = runs.sort().at(-1)
-  return { manifest: run_id === undefined ? null : { version: 3, date: day, run_id, tables }, left }
+  return { manifest: run_id === undefined ? null : { version: FORMAT_VERSION, date: day, run_id, tables }, left }
 }
 
 /** @throws DwhError STATE_INVALID, WRITE_FAILED for a file that is damaged or does not belong to this warehouse */
@@ -59,28 +59,22 @@ async function readEntry(
     throw new DwhError('STATE_INVALID', `${key}: its footer names table ${name} of ${known.date}`)
   // only the lost manifest contained the full proof; the number of rows is all that is known now
   const entry: TableEntry = {
-    ...withoutVersionOne(known),
+    ...known,
     files: [{ key, rows, bytes, sha256 }],
     proof: { level: 'counts', rows },
   }
   // as strict as every other reader of an entry
-  parseManifest(key, serialise({ version: 3, date: day, run_id: entry.run_id, tables: { [name]: entry } }))
+  parseManifest(key, serialise({ version: FORMAT_VERSION, date: day, run_id: entry.run_id, tables: { [name]: entry } }))
   return { name, entry }
 }
 
 /** @throws DwhError STATE_INVALID */
 export function parseFooter(key: string, text: string | undefined): FileFooter {
   try {
-    const footer = entryInTodaysWords(JSON.parse(text ?? '') as FileFooter)
+    const footer = upgradeFooter(JSON.parse(text ?? '') as FileFooter)
     if (typeof footer.name === 'string' && typeof footer.date === 'string') return footer
   } catch {
     // reported below
   }
   throw new DwhError('STATE_INVALID', `${key}: its footer does not name its table`)
-}
-
-/** Removes the field `tables`, in which version 1 listed the tables of the run. */
-function withoutVersionOne(known: Omit<TableEntry, 'files' | 'proof'>): Omit<TableEntry, 'files' | 'proof'> {
-  const { tables: _, ...entry } = known as typeof known & { tables?: unknown }
-  return entry
 }

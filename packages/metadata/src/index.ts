@@ -1,7 +1,7 @@
 export { abandonRun } from './abandon-run.ts'
 export { type Cleaned, type CleanOptions, clean } from './clean.ts'
 export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld } from './lease.ts'
-export { entryInTodaysWords, FORMAT_VERSION } from './old-formats.ts'
+export { FORMAT_VERSION, upgradeFooter } from './old-formats.ts'
 export { parseManifest, parseRunRecord, parseState, serialise } from './parse-state.ts'
 export {
   nextManifest,

@@ -11,8 +11,8 @@ export const FORMAT_VERSION = 3
 
 type Fields = Record<string, unknown>
 
-/** Converts a table's entry, or a footer, to the names of version 3. */
-export function entryInTodaysWords<T extends object>(entry: T): T {
+/** Converts a table's entry to the names of version 3. */
+export function upgradeEntry<T extends object>(entry: T): T {
   const table = renamed(entry as Fields, { fidelity: 'lossy_conversions' })
   replace(table, 'snapshot', (snapshot) => renamed(snapshot, { lsn: 'position' }))
   replace(table, 'proof', (proof) => (proof.level === 'deep' ? { ...proof, level: 'hash' } : proof))
@@ -20,23 +20,31 @@ export function entryInTodaysWords<T extends object>(entry: T): T {
     mapped(columns, (column) => (column.choice === 'or-null' ? { ...column, choice: 'nullify' } : column)),
   )
   if (Array.isArray(table.columns))
-    table.columns = table.columns.map((column: Fields) =>
-      column.stored_as === 'or-null' ? { ...column, stored_as: 'nullify' } : column,
+    table.columns = table.columns.map((column: unknown) =>
+      isFields(column) && column.stored_as === 'or-null' ? { ...column, stored_as: 'nullify' } : column,
     )
   return table as T
 }
 
+/** Converts a footer to version 3: version 1 named the tables of the run in it. */
+export function upgradeFooter<T extends object>(footer: T): T {
+  const { tables: _, ...others } = upgradeEntry(footer) as T & { tables?: unknown }
+  return others as T
+}
+
 /** Converts `etl.json` or a manifest to the names of version 3. */
-export function stateInTodaysWords(state: Fields): Fields {
+export function upgradeState(state: Fields): Fields {
   const found = renamed(state, { epoch: 'fencing_token', kept: 'retained' })
   if (Array.isArray(found.retained))
-    found.retained = found.retained.map((file: Fields) => renamed(file, { kept: 'retained_as' }))
-  replace(found, 'tables', (tables) => mapped(tables, entryInTodaysWords))
+    found.retained = found.retained.map((file: unknown) =>
+      isFields(file) ? renamed(file, { kept: 'retained_as' }) : file,
+    )
+  replace(found, 'tables', (tables) => mapped(tables, upgradeEntry))
   return found
 }
 
 /** Converts a run's record to the names of version 3. */
-export function recordInTodaysWords(record: Fields): Fields {
+export function upgradeRecord(record: Fields): Fields {
   const found = { ...record }
   replace(found, 'tables', (tables) => mapped(tables, (table) => renamed(table, { door: 'method' })))
   return found

@@ -52,6 +52,8 @@ describe('etl.json', () => {
     [{ version: 3, tables: {} }, 'checksum'],
     [{ version: 2, tables: {} }, 'checksum'],
     [{ version: 1 }, 'last_run_at'],
+    [{ version: 1, last_run_at: null, kept: [null] }, 'status'],
+    [{ version: 1, tables: { a: { columns: [null], fidelity: null } } }, 'last_run_at'],
   ])('%j is refused', (content, message) => {
     expect(() => parseState(bytes(content))).toThrowError(
       expect.objectContaining({ code: 'STATE_INVALID', message: expect.stringContaining(message) }),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type DayManifest, DwhError, type EtlState, RUNS_PREFIX, type RunRecord, STATE_KEY } from '@dwh/core'
 import * as v from 'valibot'
-import { FORMAT_VERSION, recordInTodaysWords, stateInTodaysWords } from './old-formats.ts'
+import { FORMAT_VERSION, upgradeRecord, upgradeState } from './old-formats.ts'
 
 const version = v.pipe(
   v.picklist([1, 2, FORMAT_VERSION]),
@@ -76,7 +76,7 @@ const state = v.looseObject({
   duration_ms: v.nullable(count),
   counts: byName(count),
   run_id: textOrNull,
-  sources: v.record(text, v.looseObject({ kind: text })),
+  sources: byName(v.looseObject({ kind: text })),
   fencing_token: count,
   publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
   retained: v.array(v.looseObject({ key: text, sha256: hash, retained_as: text, until: text })),
@@ -116,23 +116,23 @@ const record = v.looseObject({
 
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseState = (body: Uint8Array): EtlState =>
-  parse(STATE_KEY, body, { schema: state, words: stateInTodaysWords }) as EtlState
+  parse(STATE_KEY, body, { schema: state, upgrade: upgradeState }) as EtlState
 
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseManifest = (key: string, body: Uint8Array): DayManifest =>
-  parse(key, body, { schema: manifest, words: stateInTodaysWords }) as DayManifest
+  parse(key, body, { schema: manifest, upgrade: upgradeState }) as DayManifest
 
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseRunRecord = (key: string, body: Uint8Array): RunRecord =>
-  parse(key, body, { schema: record, words: recordInTodaysWords }) as RunRecord
+  parse(key, body, { schema: record, upgrade: upgradeRecord }) as RunRecord
 
 interface Format {
   readonly schema: v.GenericSchema
   /** Converts the names of earlier versions to the current ones. */
-  readonly words: (found: Record<string, unknown>) => unknown
+  readonly upgrade: (found: Record<string, unknown>) => unknown
 }
 
-function parse(key: string, body: Uint8Array, { schema, words }: Format): unknown {
+function parse(key: string, body: Uint8Array, { schema, upgrade }: Format): unknown {
   let json: unknown
   let text: string
   try {
@@ -156,7 +156,7 @@ function parse(key: string, body: Uint8Array, { schema, words }: Format): unknow
   const mustHold = found !== 1 || Object.hasOwn(json as object, 'checksum')
   if (typeof found === 'number' && mustHold && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')
   const isOld = typeof found === 'number' && found < FORMAT_VERSION
-  const result = v.safeParse(schema, isOld ? words(json as Record<string, unknown>) : json)
+  const result = v.safeParse(schema, isOld ? upgrade(json as Record<string, unknown>) : json)
   if (!result.success) {
     const [issue] = result.issues
     throw invalid(key, `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)

@@ -15,6 +15,7 @@ import {
   type TableEntry,
 } from '@dwh/core'
 import { forEach } from './for-each.ts'
+import { FORMAT_VERSION } from './old-formats.ts'
 import { serialise } from './parse-state.ts'
 import { readManifest, readState, type StoredState } from './read-state.ts'
 import { rollForward } from './roll-forward.ts'
@@ -235,5 +236,5 @@ function failedTables(
 
 /** Returns the day's manifest after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
 export function nextManifest({ runId, date, tables, previous }: Publication): DayManifest {
-  return { ...previous, version: 3, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
+  return { ...previous, version: FORMAT_VERSION, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

@@ -8,6 +8,7 @@ import {
   STATE_KEY,
   stageKey,
 } from '@dwh/core'
+import { FORMAT_VERSION } from './old-formats.ts'
 import { parseManifest, parseState } from './parse-state.ts'
 
 /** `etl.json` with its ETag, which is the condition for replacing it. */
@@ -19,7 +20,7 @@ export interface StoredState {
 
 /** The state before the first good run. */
 export const EMPTY_STATE: EtlState = {
-  version: 3,
+  version: FORMAT_VERSION,
   last_run_at: null,
   status: 'none',
   duration_ms: null,

@@ -1,4 +1,4 @@
-import { DwhError, type EtlState, type OnTableError, type SourceIdentity } from '@dwh/core'
+import { DwhError, type EtlState, type OnTableError, own, type SourceIdentity } from '@dwh/core'
 import type { TableResult } from './execute-plan.ts'
 import { differingFields, type RunPlan } from './plan-run.ts'
 
@@ -41,6 +41,6 @@ function fromAnotherDatabase(names: readonly string[], { plan, state, sources }:
   return names.filter((name) => {
     const source = plan.tables.find((table) => table.name === name)?.source ?? ''
     const now = sources[source]
-    return state.tables[name] !== undefined && now && differingFields(state.sources[source], now).length > 0
+    return state.tables[name] !== undefined && now && differingFields(own(state.sources, source), now).length > 0
   })
 }

@@ -11,7 +11,7 @@ export function typeChoices(
   types: SelectionSettings['types'] = {},
   typeNames?: readonly (readonly string[])[],
 ): ReadonlyMap<string, TypeChoice> {
-  const allowedTypes = new Map<string, TypeChoice>()
+  const choices = new Map<string, TypeChoice>()
   for (const [key, storeAs] of Object.entries(types)) {
     const wanted = key.toLowerCase()
     const found = typeNames?.filter((names) => names.includes(wanted)) ?? [[wanted]]
@@ -21,17 +21,17 @@ export function typeChoices(
       })
     }
     for (const name of found.flat()) {
-      const other = allowedTypes.get(name)
+      const other = choices.get(name)
       if (other && other.storeAs !== storeAs) {
         const both = `${JSON.stringify(other.key)} and ${JSON.stringify(key)}`
         throw new DwhError('CONFIG_INVALID', `types: ${both} are both ${name}, but are stored differently`, {
           hint: 'Remove one of them. For a single column, use tables: <name>: columns: types.',
         })
       }
-      allowedTypes.set(name, { key, storeAs })
+      choices.set(name, { key, storeAs })
     }
   }
-  return allowedTypes
+  return choices
 }
 
 /** The column with the storage that the settings choose. */

@@ -6,6 +6,7 @@ import {
   formatTableName,
   isColumnType,
   matchesTable,
+  own,
   parseTableName,
   type SelectionSettings,
   type SourceIdentity,
@@ -202,7 +203,7 @@ function findDropped({ date, state, sources }: PlanInput, names: ReadonlySet<str
 function checkSameSources({ state, sources, acceptNewSource }: PlanInput): void {
   if (acceptNewSource) return
   for (const [name, { identity }] of Object.entries(sources)) {
-    const before = state.sources[name]
+    const before = own(state.sources, name)
     const differs = differingFields(before, identity)
     if (differs.length === 0) continue
     const what = differs.map((field) => `${field} ${before?.[field]}, now ${identity[field]}`).join('; ')

@@ -1,4 +1,5 @@
 import type { Day, DwhError, FailedTable, RunRecord, RunRecordTable } from '@dwh/core'
+import { FORMAT_VERSION } from '@dwh/metadata'
 import type { TableResult } from './execute-plan.ts'
 import type { RunPlan } from './plan-run.ts'
 
@@ -18,7 +19,7 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
   for (const result of results) tables.set(result.name, outcome(result))
   const published = results.some(({ status }) => status === 'failed') ? 'partial' : 'success'
   return {
-    version: 3,
+    version: FORMAT_VERSION,
     run_id: runId,
     status: error ? 'failed' : published,
     date,

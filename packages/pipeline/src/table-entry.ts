@@ -9,6 +9,7 @@ import {
   type SnapshotInfo,
   type TableEntry,
 } from '@dwh/core'
+import { FORMAT_VERSION } from '@dwh/metadata'
 import type { TablePlan } from './plan-run.ts'
 
 /** What the run and its snapshot add to the entry of every table. */
@@ -35,7 +36,13 @@ export function footerMetadata(
   current: readonly string[],
 ): Record<string, string> {
   const { source } = context.snapshot
-  const footer: FileFooter = { version: 3, name: plan.name, ...knownBefore(plan, context), identity: source, current }
+  const footer: FileFooter = {
+    version: FORMAT_VERSION,
+    name: plan.name,
+    ...knownBefore(plan, context),
+    identity: source,
+    current,
+  }
   return { [FOOTER_KEY]: JSON.stringify(footer) }
 }
 

@@ -108,9 +108,9 @@ function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
   // an error of the source has its own hint
   if (!isDwhError(error, 'VALUE_REFUSED') || error.context.sqlstate !== undefined) return error
   const column = columns.find(({ as }) => as === error.context.column)
-  const allowedTypes = Object.keys(column?.allowedTypes ?? {}) as StoreAs[]
-  if (!column || allowedTypes.length === 0) return error
-  const list = allowedTypes.map((choice) => MEANING[choice]).join(', or ')
+  const choices = Object.keys(column?.allowedTypes ?? {}) as StoreAs[]
+  if (!column || choices.length === 0) return error
+  const list = choices.map((choice) => MEANING[choice]).join(', or ')
   return new DwhError('VALUE_REFUSED', error.message, {
     cause: error,
     hint: `Nothing was changed to make it fit. To store it anyway, set columns.types.${column.name} of table ${formatTableName(table)}: ${list}. Or correct it at its source.`,

@@ -29,6 +29,7 @@ const RETIRED: readonly (readonly [now: string, before: RegExp])[] = [
   ['a guarantee, a polite reader', /careful guest/],
   ['position (of a snapshot)', /\blsn: (null|string|snapshot)|info\.lsn\b/],
   ['bulk text, DuckDB reader', /\breadCopy\b(?!Range)|\bCopyData\b|\bnativeExtension\b/],
+  ['may still be in progress (of a run)', /may still be under way/],
   ['still showing the previous version', /[Kk]ept from before|kept_from_before/],
 ]
 
@@ -45,7 +46,7 @@ const MAY_NAME_THEM = [
   /package-lock\.json$/,
 ]
 
-const TEXT = /\.(ts|mjs|md|json|ya?ml|sql|py|sh|toml|css|html)$/
+const TEXT = /\.(ts|mjs|cjs|md|json|ya?ml|sql|py|sh|toml|css|html|service|timer)$|(^|\/)(Dockerfile|[a-z-]+)$/
 
 const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
   cwd: root,

@@ -39,9 +39,9 @@ export async function profileTable(
     const questions = openQuestions(utf8)
     const rows = questions.ask('count(*)')
     // outside the snapshot, the values may change between the profile and the read
-    const settled = table.foreign
+    const fixedTypes = table.foreign
     const profiles = table.columns.map((column, index) => {
-      const mapping = settled ? decideType(column.mapping, column.mapping.type) : column.mapping
+      const mapping = fixedTypes ? decideType(column.mapping, column.mapping.type) : column.mapping
       return { column, ...profileColumn({ ...column, mapping }, index, level, questions) }
     })
     // in Postgres NaN is greater than every number

@@ -87,16 +87,16 @@ function hintFor(table: PgTable, refused: Refused): string {
     const context = raised.where ? ` Postgres reports the place: ${raised.where.split('\n')[0]}.` : ''
     return `Every read of this row fails, whichever columns are selected.${context} Exclude the table, or fix what the row is computed from.`
   }
-  const allowedTypes = choicesOf(table, refused)
-  const through = allowedTypes === '' ? '' : `To store it anyway, ${allowedTypes}. `
-  return `${through}${allowedTypes === '' ? 'Leave' : 'Or leave'} out ${inTable} (columns.exclude) or the row (where), or fix it in Postgres${statement(table, refused)}`
+  const setting = choicesOf(table, refused)
+  const through = setting === '' ? '' : `To store it anyway, ${setting}. `
+  return `${through}${setting === '' ? 'Leave' : 'Or leave'} out ${inTable} (columns.exclude) or the row (where), or fix it in Postgres${statement(table, refused)}`
 }
 
 function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
   const column = table.columns.find((each) => each.name === name) as PgColumn
   const setting = `set columns.types.${name} of table ${formatTableName(table)}`
-  const allowedTypes = Object.keys(column.allowedTypes ?? {}).filter((choice) => choice !== column.storeAs)
-  if (OF_AN_ENCODING.includes(raised.code) && allowedTypes.includes('bytes')) {
+  const choices = Object.keys(column.allowedTypes ?? {}).filter((choice) => choice !== column.storeAs)
+  if (OF_AN_ENCODING.includes(raised.code) && choices.includes('bytes')) {
     // an encoding is proposed only for SQL_ASCII: a declared encoding is taken as correct
     const encoding =
       column.encodings && table.encoding === 'SQL_ASCII'
@@ -105,7 +105,7 @@ function choicesOf(table: PgTable, { raised, column: name }: Refused): string {
     return `${setting}: ${encoding}bytes (BLOB, unchanged)`
   }
   // another type does not help for a value that cannot be read, only for a conversion that was chosen
-  const others = column.storeAs === undefined ? [] : allowedTypes.filter((choice) => choice !== 'bytes')
+  const others = column.storeAs === undefined ? [] : choices.filter((choice) => choice !== 'bytes')
   return others.length > 0 ? `${setting}: ${others.join(', or ')}` : ''
 }
 

@@ -114,7 +114,7 @@ describe('on one machine, with a volume', () => {
       flags,
     })
     expect(who.log).toMatch(new RegExp(`^(${user.length ? 4711 : 1000})\\n\\1\\ntouch: .*Read-only file system`))
-    expect((await ended({ command: ['dwh', 'doctor'], env, volumes, flags })).log).not.toMatch(/✗/)
+    expect((await ended({ command: ['dwh', 'doctor'], env, volumes, flags })).log).not.toMatch(/^failed/m)
   })
 
   test('nothing is set: it says what is missing', async () => {
@@ -149,7 +149,7 @@ describe('docker stop', () => {
     })
     const next = await ended({ command: ['dwh', 'run'], env, volumes })
     expect(next, next.log).toMatchObject({ code: 0 })
-    expect(next.log).not.toContain('may still be under way')
+    expect(next.log).not.toContain('may still be in progress')
   })
 
   test('a query, a shell', async () => {

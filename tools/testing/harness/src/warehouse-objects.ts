@@ -78,7 +78,7 @@ export function bucketObjects(client: S3Client, bucket: string, prefix = ''): Wa
   }
 }
 
-/** Copies every object of a bucket, and what is retained with it, to another. */
+/** Copies every object of a bucket, and its metadata, to another. */
 export async function copyBucket(client: S3Client, from: string, to: string): Promise<void> {
   for (const key of await bucketObjects(client, from).keys())
     await client.send(new CopyObjectCommand({ CopySource: `${from}/${encodeURIComponent(key)}`, Bucket: to, Key: key }))

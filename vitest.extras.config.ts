@@ -1,7 +1,10 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import base from './vitest.config.ts'
 
-/** The suites of tools/suites/runner/suites.json: what takes long, or needs more than Node and npm, or a registry while it runs. */
+/**
+ * The suites of tools/suites/runner/suites.json: what takes long, or needs more than Node and npm, or a registry
+ * while it runs.
+ */
 const config: ViteUserConfig = defineConfig({
   ...base,
   test: {

@@ -1,4 +1,4 @@
-import { parseTableName, quoteIdentifier } from '@dwh/core'
+import { DEFAULT_SCHEMA, parseTableName, quoteIdentifier } from '@dwh/core'
 import { openWarehouse } from '@dwh/warehouse'
 
 const [storage = './warehouse'] = process.argv.slice(2)
@@ -12,7 +12,7 @@ try {
   try {
     for (const table of Object.keys(tables)) {
       const { schema, name } = parseTableName(table)
-      const from = schema === 'public' ? quoteIdentifier(name) : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
+      const from = (schema === DEFAULT_SCHEMA ? [name] : [schema, name]).map(quoteIdentifier).join('.')
       const { rows } = await session.queryAll(`SELECT count(*)::VARCHAR FROM ${from}`)
       console.log(`${table}: ${rows[0][0]} rows`)
     }

@@ -6,7 +6,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
 /*
- * Tests that the policies of the pages and of `dwh doctor --bucket-policy` suffice and allow nothing more, with a server
+ * Tests that the policies of the pages and of `dwh doctor --bucket-policy` suffice and allow nothing more, with a
+ * server
  * that denies everything else.
  */
 

@@ -12,7 +12,9 @@ export interface Alert {
   readonly lines: readonly string[]
 }
 
-/** A lasting failure is repeated every day. Under 24 hours: a daily job may end a little earlier than the day before. */
+/**
+ * A lasting failure is repeated every day. Under 24 hours: a daily job may end a little earlier than the day before.
+ */
 const REMIND_MS = 23 * 3_600_000
 
 export interface Told {

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { configSchema, keysAt } from './config-schema.ts'
 import type { ConfigValues } from './config-values.ts'
+import type { Variables } from './given-values.ts'
 import { refuseSecrets, WITHOUT_VALUES } from './refuse-secrets.ts'
 import { renamedHint } from './renamed-values.ts'
 import { yamlMistake } from './yaml-mistake.ts'
@@ -32,8 +33,6 @@ const NOT_FOR_ALL: ReadonlySet<Path[number] | undefined> = new Set(['source', 's
 
 /** Files to look for in the working folder, in this order, if no file is named. JSON is valid YAML. */
 const NAMES = ['dwh.yaml', 'dwh.yml', 'dwh.json']
-
-type Variables = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads the configuration file: the named one, or the first of `dwh.yaml`, `dwh.yml`, `dwh.json` in `folder`. Returns

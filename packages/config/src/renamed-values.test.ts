@@ -4,7 +4,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { loadConfig } from './index.ts'
 
-/** As docs/types.md and docs/configuration.md had them in version 0.2, line by line. */
+/** As the pages had them before format version 3. */
 const EXAMPLES: readonly (readonly [yaml: string, where: string, hint: string])[] = [
   [
     'types:\n  uuid: text\ntables:\n  orders:\n    columns:\n      types:\n        discount: or-null\n        ratio: double\n',

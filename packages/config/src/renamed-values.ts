@@ -1,6 +1,6 @@
 import type { BaseIssue } from 'valibot'
 
-/** Values of settings that were called otherwise in versions before 1.0, by the names that they had. */
+/** The present names of renamed values of settings, by their old names: docs/upgrading.md. */
 const RENAMED: Readonly<Record<string, string>> = { deep: 'hash', 'or-null': 'nullify' }
 
 /** What to do about a value that has another name now; null for any other. */

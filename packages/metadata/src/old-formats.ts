@@ -67,6 +67,7 @@ function replace(fields: Fields, name: string, change: (value: Fields) => Fields
   if (isFields(value)) fields[name] = change(value)
 }
 
-function isFields(value: unknown): value is Fields {
+/** Tells an object with fields from any other JSON value. */
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

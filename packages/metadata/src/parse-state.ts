@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type DayManifest, DwhError, type EtlState, RUNS_PREFIX, type RunRecord, STATE_KEY } from '@dwh/core'
 import * as v from 'valibot'
-import { FORMAT_VERSION, upgradeRecord, upgradeState } from './old-formats.ts'
+import { FORMAT_VERSION, isFields, upgradeRecord, upgradeState } from './old-formats.ts'
 
 const version = v.pipe(
   v.picklist([1, 2, FORMAT_VERSION]),
@@ -19,10 +19,7 @@ const file = v.looseObject({ key: text, rows: count, bytes: count, sha256: hash 
 /** As `v.record`, but keeps keys such as `constructor`, `prototype` or `__proto__`: a column may have this name. */
 function byName<T>(schema: v.GenericSchema<unknown, T>) {
   return v.pipe(
-    v.custom<Record<string, unknown>>(
-      (found) => typeof found === 'object' && found !== null && !Array.isArray(found),
-      'expected an object',
-    ),
+    v.custom<Record<string, unknown>>(isFields, 'expected an object'),
     v.rawTransform(({ dataset, addIssue }) => {
       const entries = Object.entries(dataset.value).map(([key, value]) => {
         const result = v.safeParse(schema, value)

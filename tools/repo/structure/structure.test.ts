@@ -77,7 +77,10 @@ const REPOSITORY = 'https://github.com/dwh-dev/dwh'
 
 const packages = ['packages', 'apps'].flatMap(packagesIn)
 
-/** Packages that are shipped together with all they import, which are devDependencies therefore; and what stays beside them: native code, programs that are started. */
+/**
+ * Packages that are shipped together with all they import, which are devDependencies therefore; and what stays beside
+ * them: native code, programs that are started.
+ */
 const BUNDLES: Readonly<Record<string, readonly string[]>> = {
   'apps/cli': ['@duckdb/node-bindings'],
   'apps/scheduler': ['@dwh/cli'],

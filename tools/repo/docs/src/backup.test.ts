@@ -6,7 +6,8 @@ import { expect, test } from 'vitest'
 import { ROOT, readPage } from './pages.ts'
 
 /*
- * The script of docs/backup.md, with the shell that runs it and programs in the place of rsync. That what it lets pass is whole: packages/maintenance.
+ * The script of docs/backup.md, with the shell that runs it and programs in the place of rsync. That what it lets
+ * pass is whole: packages/maintenance.
  */
 
 const script = readPage('docs/backup.md').blocks.find(({ text }) => text.startsWith('#!/bin/sh'))?.text ?? ''

@@ -15,7 +15,10 @@ import { profiled, through } from './methods.ts'
 import { READERS, type Text } from './readers.ts'
 import { SETUP, TORTURE, type TortureType, tortureSql } from './torture.ts'
 
-/** Every value of every type of a Postgres, through these methods, read by two readers, and put back into Postgres: it has to be what it was. */
+/**
+ * Every value of every type of a Postgres, through these methods, read by two readers, and put back into Postgres: it
+ * has to be what it was.
+ */
 export async function checkExact(
   version: PostgresVersion,
   methods: readonly ExtractionMethod[],

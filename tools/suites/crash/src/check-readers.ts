@@ -1,7 +1,10 @@
 import { inShort } from '@dwh/harness'
 import { PAST_DAY, VALUES, type Warehouse } from './lab.ts'
 
-/** What `dwh query` says the tables of the day in question hold: one value, since no run has ever seen another beside it. Throws where it is refused, or the answer is mixed. */
+/**
+ * What `dwh query` says the tables of the day in question hold: one value, since no run has ever seen another beside
+ * it. Throws where it is refused, or the answer is mixed.
+ */
 export async function seenValue(warehouse: Warehouse): Promise<number | null> {
   const day = warehouse.kind === 'past' ? ['--as-of', PAST_DAY] : []
   const ended = await warehouse.dwh(['query', '--format', 'csv', ...day, VALUES])

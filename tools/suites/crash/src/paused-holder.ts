@@ -33,7 +33,10 @@ export interface PausedTrial {
   readonly problems: readonly string[]
 }
 
-/** Short enough to wait for. A run that does not get to where it sleeps within the first, on a busy machine, has the next. */
+/**
+ * Short enough to wait for. A run that does not get to where it sleeps within the first, on a busy machine, has the
+ * next.
+ */
 const LEASE_TTLS_MS = [2_000, 8_000, 32_000]
 
 /** Most of the time these only wait for a lease to run out. */

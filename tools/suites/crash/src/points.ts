@@ -40,7 +40,10 @@ export interface Point extends Moment {
 /** What it is called, whose first word is its `when`; what readers see; the step, and which of its kind. */
 type Row = readonly [name: `${'before' | 'after'} ${string}`, sees: Point['sees'], what: What, nth: number]
 
-/** In the order in which a run comes by; a warehouse under test has three tables, and an orphan of an earlier run in its stage. */
+/**
+ * In the order in which a run comes by; a warehouse under test has three tables, and an orphan of an earlier run in
+ * its stage.
+ */
 const ROWS: readonly Row[] = [
   ['before taking the lease', 'old', 'lease', 1],
   ['after taking the lease', 'old', 'lease', 1],

@@ -9,7 +9,10 @@ const run = promisify(execFile)
 
 const DEBIAN = '/usr/lib/postgresql'
 
-/** Starts a server of Debian's that has PostGIS, on a folder and a port of its own; `tools/suites/runner/install-debian-packages` brings it. */
+/**
+ * Starts a server of Debian's that has PostGIS, on a folder and a port of its own;
+ * `tools/suites/runner/install-debian-packages` brings it.
+ */
 export async function startPostgisServer(folder: string): Promise<PostgresServer> {
   for (const version of await readdir(DEBIAN).catch(() => [])) {
     const libraries: string[] = await readdir(join(DEBIAN, version, 'lib')).catch(() => [])

@@ -43,7 +43,10 @@ export function filesOf({ runs }: Scenario, run: number): number[] {
 /** Where a run keeps what it overwrites. */
 export const owner = (run: number, flaws: ReadonlySet<string>): number => (flaws.has('keep-shared') ? 1 : run)
 
-/** Steps 1 to 4, and what there is to do around them. A run remembers: A the version it began with, B the run that was last then, C how far it is, D whether an answer was lost, E whether to raiseToken. */
+/**
+ * Steps 1 to 4, and what there is to do around them. A run remembers: A the version it began with, B the run that was
+ * last then, C how far it is, D whether an answer was lost, E whether to raiseToken.
+ */
 export function moveRun(s: State, { scenario, flaws, run, base, emit }: Context): void {
   const step = s[base + STEP] as number
   const [version, last, n, perhaps] = [s[base + A]!, s[base + B]!, s[base + C]!, s[base + D]!]

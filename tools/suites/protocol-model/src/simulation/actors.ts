@@ -116,7 +116,8 @@ function record({ runId, date }: RunPlan, at: Date): RunRecord {
 const LOOKS = 3
 
 /**
- * Reads the current tables, or those of a day, whole. A reader fails when the bytes it was promised are nowhere, unless `isOver` says that the time for which they were retained has passed.
+ * Reads the current tables, or those of a day, whole. A reader fails when the bytes it was promised are nowhere,
+ * unless `isOver` says that the time for which they were retained has passed.
  */
 export async function read(
   code: Code,

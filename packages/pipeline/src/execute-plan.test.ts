@@ -78,7 +78,7 @@ test('file size in the store differs from the written size: not published', asyn
   )
   expect(report).toMatchObject({
     code: 'RUN_FAILED',
-    message: expect.stringMatching(/a: \d+ bytes written, \d+ in the store/),
+    message: expect.stringMatching(/a: \d+ bytes were written, the storage holds \d+/),
   })
   expect(await store.head('a/2026/02/18.parquet')).toBeNull()
 })

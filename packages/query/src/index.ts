@@ -7,13 +7,8 @@ export {
   installExtension,
   listExtensions,
 } from './extensions.ts'
-export {
-  DEFAULT_MAX_ROWS,
-  type FormatOptions,
-  formatResult,
-  RESULT_FORMATS,
-  type ResultFormat,
-} from './format/format-result.ts'
+export { DEFAULT_MAX_ROWS, type FormatOptions, RESULT_FORMATS, type ResultFormat } from './format/format-options.ts'
+export { formatResult } from './format/format-result.ts'
 export { valueJson, valueText } from './format/value-text.ts'
 export type { HttpfsOptions } from './httpfs.ts'
 export {

@@ -6,7 +6,8 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { localFiles, openSession, type Session } from '../index.ts'
 import { testWarehouse } from '../test-support.ts'
-import { type FormatOptions, formatResult, type ResultFormat } from './format-result.ts'
+import type { FormatOptions, ResultFormat } from './format-options.ts'
+import { formatResult } from './format-result.ts'
 
 async function open(): Promise<Session> {
   const { store, state } = await testWarehouse()

@@ -1,12 +1,19 @@
-export const RESULT_FORMATS = ['table', 'json', 'jsonl', 'csv', 'markdown'] as const
+export const RESULT_FORMATS = ['table', 'json', 'jsonl', 'csv', 'markdown', 'vertical', 'auto'] as const
 export type ResultFormat = (typeof RESULT_FORMATS)[number]
 
 export interface FormatOptions {
   /**
-   * The row limit of `table` and `markdown`, which hold their rows in memory; 0 for all rows. Default 1,000. The other
-   * formats stream all rows.
+   * The row limit of `table`, `vertical`, `auto` and `markdown`, which hold their rows in memory; 0 for all rows.
+   * Default 1,000. The other formats stream all rows.
    */
   readonly maxRows?: number | undefined
+  /**
+   * Columns of the terminal. `table` cuts long texts and leaves columns out to fit, and says so below; `vertical` wraps
+   * long values; `auto` is `vertical` where a table would leave columns out. Default: no limit, and `auto` is `table`.
+   */
+  readonly width?: number | undefined
+  /** What shows all columns of a cut table, such as `--format vertical`. Named below it. */
+  readonly seeAll?: string | undefined
   /** Called with a sentence when there were more rows. */
   readonly onNote?: ((note: string) => void) | undefined
 }

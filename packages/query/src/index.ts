@@ -9,6 +9,7 @@ export {
 } from './extensions.ts'
 export { DEFAULT_MAX_ROWS, type FormatOptions, RESULT_FORMATS, type ResultFormat } from './format/format-options.ts'
 export { formatResult } from './format/format-result.ts'
+export { cutText } from './format/text-width.ts'
 export { valueJson, valueText } from './format/value-text.ts'
 export type { HttpfsOptions } from './httpfs.ts'
 export {

@@ -10,14 +10,22 @@ import { writeAnswers } from '../output/write-answers.ts'
 import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
-Runs SQL (DuckDB dialect) on the tables of the last good run, each under its name: customers, billing.invoices. It opens
-only the files of the tables that the SQL names, and checks each against the SHA-256 it was published with.
+Runs SQL (DuckDB dialect) on the tables of the last good run, each under its
+name: customers (or public.customers), billing.invoices. It opens only the files
+of the tables that the SQL names, and checks each against the SHA-256 it was
+published with.
+
+On a terminal, a table is cut to its width and says what is not shown; --format
+vertical shows each column in its own line, and auto does so where a table would
+leave columns out. Results longer than the screen open in a pager: DWH_PAGER,
+else PAGER, else less. In a file or a pipe nothing is cut.
 
 Examples:
   $ dwh query "SELECT count(*) FROM customers"
   $ dwh query --format csv "FROM orders" > orders.csv
   $ dwh query --file revenue.sql
-  $ dwh query --as-of 2026-02-17 "FROM customers"     query the tables of that day
+  $ dwh query --format vertical "FROM customers LIMIT 1"
+  $ dwh query --as-of 2026-02-17 "FROM customers"     the tables of that day
   $ echo "SHOW TABLES" | dwh query`
 
 interface QueryFlags extends CommonFlags {
@@ -25,6 +33,7 @@ interface QueryFlags extends CommonFlags {
   readonly format: ResultFormat
   readonly asOf?: string
   readonly maxRows: string
+  readonly pager: boolean
 }
 
 export function queryCommand(context: CommandContext): Command {
@@ -35,6 +44,7 @@ export function queryCommand(context: CommandContext): Command {
     .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('table'))
     .option('--as-of <day>', 'the tables as they were on that day')
     .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
+    .option('--no-pager', 'print long results at once, instead of in a pager')
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<QueryFlags>()
@@ -44,7 +54,8 @@ export function queryCommand(context: CommandContext): Command {
       const session = await warehouse.session({ asOf: flags.asOf })
       const format = flags.json ? 'json' : flags.format
       try {
-        await writeAnswers(session, sql, { format, maxRows }, context, context.signal)
+        const style = { format, maxRows, seeAll: '--format vertical', lend: flags.pager ? () => () => {} : null }
+        await writeAnswers(session, sql, style, context, context.signal)
       } finally {
         await session.close()
       }

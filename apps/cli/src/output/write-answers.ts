@@ -1,34 +1,70 @@
 import { throwIfAborted } from '@dwh/core'
-import { formatResult, type ResultFormat, type Session } from '@dwh/warehouse'
-import type { CommandContext } from '../command-context.ts'
+import { formatResult, type QueryResult, type ResultFormat, type Session } from '@dwh/warehouse'
+import { type LendTerminal, pagedOutput } from './paged-output.ts'
+import { queryProgress } from './query-progress.ts'
+import type { PagerContext } from './run-pager.ts'
 
 export interface AnswerStyle {
   readonly format: ResultFormat
   /** Maximum rows that a table shows; 0 shows all. */
   readonly maxRows: number
-  /** Prefix of a setting's name: `--` on the command line, `.` in the shell. Default `--`. */
-  readonly flag?: string
+  /** What shows all columns of a table that is cut to the terminal. */
+  readonly seeAll: string
+  /** Lends the terminal to a pager; null for no pager. */
+  readonly lend: LendTerminal | null
+  /** Rewrites a note, such as for the commands of the shell. */
+  readonly reword?: (note: string) => string
 }
 
 /**
- * Runs statements and writes each result to stdout, notes to stderr. Returns false once the reader has closed stdout,
- * as `head` does.
+ * Runs statements and writes each result to stdout, notes to stderr. On a terminal, results are fitted to it, and long
+ * ones go to a pager. Returns false once the reader has closed stdout, as `head` does; leaving the pager only ends that
+ * result.
  */
 export async function writeAnswers(
   session: Session,
   sql: string,
-  { format, maxRows, flag = '--' }: AnswerStyle,
-  { stdout, stderr }: Pick<CommandContext, 'stdout' | 'stderr'>,
+  style: AnswerStyle,
+  context: PagerContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for await (const result of session.query(sql, { signal })) {
-    const notes: string[] = []
-    const onNote = (note: string) => void notes.push(note)
-    for await (const piece of formatResult(result, format, { maxRows, onNote })) {
-      throwIfAborted(signal, 'query')
-      if (!(await stdout.write(piece))) return false
+  const progress = queryProgress(context.stderr, () => session.progress())
+  progress.restart()
+  try {
+    for await (const result of session.query(sql, { signal })) {
+      if (!(await writeAnswer(result, style, context, signal, progress.stop))) return false
+      progress.restart()
     }
-    for (const note of notes) stderr.write(`${note.replaceAll('--', flag)}\n`)
+  } finally {
+    progress.stop()
   }
   return true
+}
+
+async function writeAnswer(
+  result: QueryResult,
+  { format, maxRows, seeAll, lend, reword = (note) => note }: AnswerStyle,
+  context: PagerContext,
+  signal: AbortSignal,
+  stopProgress: () => void,
+): Promise<boolean> {
+  const { stdout, stderr } = context
+  const notes: string[] = []
+  const onNote = (note: string) => void notes.push(note)
+  const width = stdout.size()?.columns
+  const output = pagedOutput(context, lend)
+  let open = true
+  try {
+    for await (const piece of formatResult(result, format, { maxRows, width, seeAll, onNote })) {
+      throwIfAborted(signal, 'query')
+      if (width !== undefined) stopProgress()
+      if (!(await output.write(piece))) break
+    }
+  } finally {
+    if (width !== undefined) stopProgress()
+    open = await output.end()
+  }
+  if (notes.length > 0) stopProgress()
+  for (const note of notes) stderr.write(`${reword(note)}\n`)
+  return open
 }

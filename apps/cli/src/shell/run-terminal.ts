@@ -1,12 +1,18 @@
 import { isDwhError } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import { fitLines } from '../output/fit-lines.ts'
 import { reportError } from '../output/report-error.ts'
+import { terminalSize } from '../output/terminal-size.ts'
 import { complete } from './complete.ts'
-import { isDotCommand, runDotCommand } from './dot-command.ts'
+import { DOT_COMMANDS } from './dot-command.ts'
+import { isDotCommand, isKnownCommand } from './habits.ts'
 import type { HistoryFile } from './history-file.ts'
 import { openTerminal, type TerminalInput } from './open-terminal.ts'
+import { runDotCommand } from './run-dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
+import { inShellWords } from './shell-words.ts'
+import { unfinishedText } from './unfinished.ts'
 
 export interface TerminalOptions {
   readonly session: ShellSession
@@ -35,7 +41,7 @@ export async function runTerminal({ session, context, history, debug }: Terminal
       return (await terminal.stoppable(act)) ? 'done' : 'leave'
     } catch (error) {
       const stopped = isDwhError(error, 'ABORTED')
-      const { text } = reportError(error, { json: false, debug, secrets: context.hidden() })
+      const { text } = reportError(inShellWords(error), { json: false, debug, secrets: context.hidden() })
       context.stderr.write(stopped ? 'stopped\n' : text)
       return context.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
     }
@@ -47,14 +53,17 @@ export async function runTerminal({ session, context, history, debug }: Terminal
     const looked = await attempt((signal) => session.lookForNewer(signal))
     if (looked === 'stopped' || looked === 'leave') return looked
     for (const sql of statements) {
-      const end = await attempt((signal) => session.run(sql, signal))
+      const end = await attempt((signal) => session.run(sql, signal, terminal.lend))
       if (end !== 'done') return end
     }
     return 'done'
   }
 
   try {
-    context.stderr.write(`${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`)
+    const { columns } = terminalSize(context.stderr, context.env) ?? { columns: Number.POSITIVE_INFINITY }
+    const greeting = `${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`
+    context.stderr.write(fitLines(greeting, columns))
+    let previous = ''
     for (;;) {
       const line = await next(terminal, text, session)
       if (line === null) return
@@ -64,9 +73,15 @@ export async function runTerminal({ session, context, history, debug }: Terminal
       }
       await history.add(line)
       if (text.trim() === '' && isDotCommand(line)) {
-        if ((await attempt((signal) => runDotCommand(line, session, context, signal))) === 'leave') return
+        if ((await attempt((signal) => runDotCommand(line, session, context, signal, terminal.lend))) === 'leave') return
         continue
       }
+      const command = isKnownCommand(line, DOT_COMMANDS)
+      if (text !== '' && (command || (line.trim() === '' && previous.trim() === '')))
+        context.stderr.write(unfinishedText(text))
+      previous = line
+      // within quotes it may belong to the text
+      if (command && takeStatements(text).within === null) continue
       text += `${line}\n`
       const { statements, rest } = takeStatements(text)
       text = rest

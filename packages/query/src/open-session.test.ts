@@ -94,9 +94,9 @@ describe('a view for each table', () => {
     await house.write({ schema: LONG, name: LONG }, 'SELECT 99 AS x')
     const session = await house.open()
     for (const [i, name] of HOSTILE.entries()) {
-      expect(await ask(session, `SELECT ${quoteIdentifier(name)} FROM memory.public.${quoteIdentifier(name)}`)).toEqual([
-        [String(i)],
-      ])
+      expect(await ask(session, `SELECT ${quoteIdentifier(name)} FROM memory.public.${quoteIdentifier(name)}`)).toEqual(
+        [[String(i)]],
+      )
       if (name !== 'main')
         expect(await ask(session, `FROM memory.${quoteIdentifier(name)}.${quoteIdentifier(LONG)}`)).toEqual([
           [String(i)],

@@ -73,7 +73,8 @@ export async function runTerminal({ session, context, history, debug }: Terminal
       }
       await history.add(line)
       if (text.trim() === '' && isDotCommand(line)) {
-        if ((await attempt((signal) => runDotCommand(line, session, context, signal, terminal.lend))) === 'leave') return
+        if ((await attempt((signal) => runDotCommand(line, session, context, signal, terminal.lend))) === 'leave')
+          return
         continue
       }
       const command = isKnownCommand(line, DOT_COMMANDS)

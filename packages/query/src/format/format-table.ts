@@ -51,7 +51,9 @@ function below(held: HeldResult, shown: FittedColumns['shown'], { width, seeAll 
   const isCut = (index: number, cells: number) =>
     [header, ...rows].some((row) => textWidth(row[index] ?? '', cells + 1) > cells)
   const cut = shown.filter(({ index, width: cells }) => isCut(index, cells)).map(({ index }) => header[index] as string)
-  const parts = [hidden.length + cut.length > 0 ? `${rowCount(held)}, ${counted(header.length, 'column')}` : rowCount(held)]
+  const parts = [
+    hidden.length + cut.length > 0 ? `${rowCount(held)}, ${counted(header.length, 'column')}` : rowCount(held),
+  ]
   if (hidden.length > 0) parts.push(`${hidden.length} not shown: ${someOf(hidden, width)}`)
   if (cut.length > 0) parts.push(`cut: ${someOf(cut, width)}`)
   if (parts.length > 1 && seeAll) parts.push(`${seeAll} shows all`)

@@ -8,7 +8,7 @@ const CHARACTERS_PER_CELL = 8
 const clusters = new Intl.Segmenter()
 
 /** Returns the cells that a text takes on a terminal; `atMost` for every longer text, which is not read to its end. */
-export function textWidth(text: string, atMost = Number.POSITIVE_INFINITY): number {
+export function textWidth(text: string, atMost: number = Number.POSITIVE_INFINITY): number {
   const part = text.slice(0, atMost * CHARACTERS_PER_CELL)
   return Math.min(ASCII.test(part) ? part.length : stringWidth(part), atMost)
 }

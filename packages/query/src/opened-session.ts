@@ -76,6 +76,10 @@ export class OpenedSession implements Session {
     return percentage > 0 && percentage <= 100 ? percentage / 100 : null
   }
 
+  interrupt(): void {
+    this.#connection.interrupt()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true

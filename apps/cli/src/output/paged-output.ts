@@ -16,9 +16,13 @@ export type LendTerminal = () => () => void
 
 /**
  * Passes a text on to stdout, or to a pager as soon as it is longer than the screen. Without `lend`, and where stdout is
- * no terminal, there is no pager.
+ * no terminal, there is no pager. `onLeft` is called when the user leaves the pager before the text has ended.
  */
-export function pagedOutput(context: PagerContext, lend: LendTerminal | null): PagedOutput {
+export function pagedOutput(
+  context: PagerContext,
+  lend: LendTerminal | null,
+  onLeft: () => void = () => {},
+): PagedOutput {
   const { stdout, env } = context
   const size = stdout.size()
   const command = pagerCommand(env)
@@ -26,7 +30,7 @@ export function pagedOutput(context: PagerContext, lend: LendTerminal | null): P
     ? plainOutput(stdout)
     : new OnScreen(size, stdout, () => {
         const takeBack = lend()
-        const pager = runPager(command, context)
+        const pager = runPager(command, context, onLeft)
         return {
           write: (text) => pager.write(text),
           end: () => pager.end().finally(takeBack),

@@ -37,9 +37,9 @@ export type PagerContext = Pick<CommandContext, 'env' | 'stdout' | 'stderr' | 's
 
 /**
  * Starts a pager on the terminal. If it is missing or fails, everything that it was given is written to stdout, and so
- * is what follows.
+ * is what follows. `onLeft` is called when the user leaves it before its text has ended.
  */
-export function runPager({ command, chosen }: PagerCommand, context: PagerContext): RunningPager {
+export function runPager({ command, chosen }: PagerCommand, context: PagerContext, onLeft: () => void): RunningPager {
   const { env, stdout, stderr, signal, leaveInterrupts } = context
   const child = spawn(command, { shell: chosen, stdio: ['pipe', 'inherit', 'inherit'], env: { ...LESS, ...env } })
   const input = child.stdin as Writable
@@ -53,9 +53,10 @@ export function runPager({ command, chosen }: PagerCommand, context: PagerContex
   const stop = () => child.kill()
   signal.addEventListener('abort', stop)
   let running = true
-  void ended.then(() => {
+  void ended.then((reason) => {
     signal.removeEventListener('abort', stop)
     running = false
+    if (reason === null && !input.writableEnded) onLeft()
   })
   let held: string[] = []
   let size = 0

@@ -85,6 +85,12 @@ test('pager: leaving it ends the query without an error, and the next statement 
   const endless = "FROM range(1000000000000); SELECT 'next' AS t"
   const { code, text } = await run(place, ['query', '--format', 'csv', endless], { env: { PAGER: 'head -n 2' } })
   expect({ code, text }).toEqual({ code: 0, text: 'range\n0\nt\nnext\n' })
+  // hours without a further row
+  const silent = "SELECT i FROM range(100000000000000) t(i) WHERE i < 5000 OR hash(i) = 1; SELECT 'next' AS t"
+  const started = Date.now()
+  const left = await run(place, ['query', '--format', 'csv', silent], { env: { PAGER: 'head -n 2' } })
+  expect(left).toMatchObject({ code: 0, text: 'i\n0\nt\nnext\n' })
+  expect(Date.now() - started).toBeLessThan(60_000)
 })
 
 test('pager: missing, failing at once or midway, the result is shown without it', async () => {
@@ -179,6 +185,10 @@ test('an unfinished statement: says so, and how to end or drop it', async () => 
   await shell.shown(/ -> $/)
   shell.type('.upper() AS t;\r')
   await shell.shown(/ ABC\n\(1 row\)\ndwh> $/)
+  shell.type('SELECT 1 AS one \\gx\r')
+  await shell.shown(/\n one │ 1\n\(1 row\)\ndwh> $/)
+  shell.type('SELECT 2 AS two\r\\g\r')
+  await shell.shown(/\n two\n─+\n +2\n\(1 row\)\ndwh> $/)
   shell.type(':q\r')
   expect(await shell.ended()).toBe(0)
 })

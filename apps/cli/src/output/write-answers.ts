@@ -32,7 +32,15 @@ export async function writeAnswers(
   progress.restart()
   try {
     for await (const result of session.query(sql, { signal })) {
-      if (!(await writeAnswer(result, style, context, signal, progress.stop))) return false
+      const answer = {
+        result,
+        style,
+        context,
+        signal,
+        stopProgress: progress.stop,
+        interrupt: () => session.interrupt(),
+      }
+      if (!(await writeAnswer(answer))) return false
       progress.restart()
     }
   } finally {
@@ -41,18 +49,26 @@ export async function writeAnswers(
   return true
 }
 
-async function writeAnswer(
-  result: QueryResult,
-  { format, maxRows, seeAll, lend, reword = (note) => note }: AnswerStyle,
-  context: PagerContext,
-  signal: AbortSignal,
-  stopProgress: () => void,
-): Promise<boolean> {
+interface Answer {
+  readonly result: QueryResult
+  readonly style: AnswerStyle
+  readonly context: PagerContext
+  readonly signal: AbortSignal
+  readonly stopProgress: () => void
+  readonly interrupt: () => void
+}
+
+async function writeAnswer({ result, style, context, signal, stopProgress, interrupt }: Answer): Promise<boolean> {
+  const { format, maxRows, seeAll, lend, reword = (note) => note } = style
   const { stdout, stderr } = context
   const notes: string[] = []
   const onNote = (note: string) => void notes.push(note)
   const width = stdout.size()?.columns
-  const output = pagedOutput(context, lend)
+  let left = false
+  const output = pagedOutput(context, lend, () => {
+    left = true
+    interrupt()
+  })
   let open = true
   try {
     for await (const piece of formatResult(result, format, { maxRows, width, seeAll, onNote })) {
@@ -60,6 +76,9 @@ async function writeAnswer(
       if (width !== undefined) stopProgress()
       if (!(await output.write(piece))) break
     }
+  } catch (error) {
+    // a statement that was interrupted because nobody reads on
+    if (!left || signal.aborted) throw error
   } finally {
     if (width !== undefined) stopProgress()
     open = await output.end()

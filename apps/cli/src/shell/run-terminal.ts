@@ -12,7 +12,7 @@ import { openTerminal, type TerminalInput } from './open-terminal.ts'
 import { runDotCommand } from './run-dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
 import { inShellWords } from './shell-words.ts'
-import { unfinishedText } from './unfinished.ts'
+import { endOfStatement, unfinishedText } from './unfinished.ts'
 
 export interface TerminalOptions {
   readonly session: ShellSession
@@ -48,12 +48,13 @@ export async function runTerminal({ session, context, history, debug }: Terminal
   }
 
   /** After a statement that fails or is stopped, the rest of the line is not run: it may depend on that statement. */
-  async function runAll(statements: readonly string[]): Promise<End> {
+  async function runAll(statements: readonly string[], vertical: boolean): Promise<End> {
     if (statements.length === 0) return 'done'
     const looked = await attempt((signal) => session.lookForNewer(signal))
     if (looked === 'stopped' || looked === 'leave') return looked
+    const options = { lend: terminal.lend, ...(vertical ? { format: 'vertical' as const } : {}) }
     for (const sql of statements) {
-      const end = await attempt((signal) => session.run(sql, signal, terminal.lend))
+      const end = await attempt((signal) => session.run(sql, signal, options))
       if (end !== 'done') return end
     }
     return 'done'
@@ -83,10 +84,10 @@ export async function runTerminal({ session, context, history, debug }: Terminal
       previous = line
       // within quotes it may belong to the text
       if (command && takeStatements(text).within === null) continue
-      text += `${line}\n`
-      const { statements, rest } = takeStatements(text)
+      const typed = endOfStatement(`${text}${line}\n`)
+      const { statements, rest } = takeStatements(typed.text)
       text = rest
-      if ((await runAll(statements)) === 'leave') return
+      if ((await runAll(statements, typed.vertical)) === 'leave') return
     }
   } finally {
     terminal.close()

@@ -22,6 +22,12 @@ export interface ShellOptions {
   readonly pager: boolean
 }
 
+export interface RunOptions {
+  readonly lend?: LendTerminal
+  /** Default: that of the session. */
+  readonly format?: ResultFormat
+}
+
 /** State of a shell between two statements. */
 export interface ShellSession {
   format: ResultFormat
@@ -35,7 +41,7 @@ export interface ShellSession {
    * Runs a statement and writes its result, with `lend` and `.pager on` to a pager if it is long. Returns false once the
    * reader has closed stdout.
    */
-  run(sql: string, signal: AbortSignal, lend?: LendTerminal | null): Promise<boolean>
+  run(sql: string, signal: AbortSignal, options?: RunOptions): Promise<boolean>
   /** Shows another day, or with undefined the last run. */
   showDay(day: string | undefined, signal: AbortSignal): Promise<void>
   /** Switches to a newer run, if one exists and no transaction is open, and prints a line to stderr. Returns true. */
@@ -77,10 +83,10 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
     get tables() {
       return shown.tables
     },
-    async run(sql, signal, lend = null) {
+    async run(sql, signal, { lend = null, format = session.format } = {}) {
       const started = performance.now()
-      const { format, maxRows } = session
-      const style = { format, maxRows, seeAll: '\\x', lend: session.pager ? lend : null, reword: shellWords }
+      const { maxRows, pager } = session
+      const style = { format, maxRows, seeAll: '\\x', lend: pager ? lend : null, reword: shellWords }
       const heard = await writeAnswers(answering, sql, style, context, signal)
       if (session.timer) context.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard

@@ -1,5 +1,16 @@
 import { takeStatements } from '@dwh/warehouse'
 
+/** A way of psql and mysql to end a statement: `\g`, or `\gx` and `\G` for a vertical result. */
+const ENDED = /\\(g|gx|G)\s*$/
+
+/** Reads the end of a text that is being typed. Returns it with a semicolon, and whether the result is vertical. */
+export function endOfStatement(text: string): { readonly text: string; readonly vertical: boolean } {
+  const found = ENDED.exec(text)
+  const before = text.slice(0, found?.index)
+  if (found === null || takeStatements(before).within !== null) return { text, vertical: false }
+  return { text: `${before};`, vertical: found[1] !== 'g' }
+}
+
 const OPEN: Readonly<Record<string, string>> = {
   "'": "a text is open: end it with '",
   '"': 'a name is open: end it with "',

@@ -5,7 +5,7 @@ import { testWarehouse } from './test-support.ts'
 
 const METHODS: ExtractionMethod[] = ['rows', 'copy']
 
-/** Creates tables with texts in windows-1252; the server must be able to parse `xml` in the encoding of the database. */
+/** Creates tables with texts in windows-1252. The server must accept `xml` in the encoding of its database. */
 const legacy = (
   xml: string,
 ) => `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM (E'fr\\xf6hlich'); CREATE DOMAIN label AS text;

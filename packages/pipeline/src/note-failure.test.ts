@@ -43,13 +43,17 @@ test('answer to the commit lost, then the lease: staged files stay, since the co
 
 test.each([
   [
-    'another run that committed first',
+    'another run that committed first: only a record',
     new DwhError('CONFLICT', 'another run committed first'),
     { records: 1, noted: false },
   ],
-  ['a wrong setting', new DwhError('CONFIG_INVALID', 'no'), { records: 0, noted: false }],
-  ['a failed table', new DwhError('RUN_FAILED', 'a: no', { hint: 'Do it.' }), { records: 1, noted: true }],
-])('failure is %s: recorded as a run, and in etl.json if it should be', async (_, error, { records, noted }) => {
+  ['a wrong setting: nothing is recorded', new DwhError('CONFIG_INVALID', 'no'), { records: 0, noted: false }],
+  [
+    'a failed table: a record, and last_failure',
+    new DwhError('RUN_FAILED', 'a: no', { hint: 'Do it.' }),
+    { records: 1, noted: true },
+  ],
+])('failure is %s', async (_, error, { records, noted }) => {
   const store = localStore({ path: await temporaryFolder() })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
   const failed = { status: 'failed', code: error.code, message: error.message, hint: null } as const

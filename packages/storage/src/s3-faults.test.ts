@@ -179,7 +179,7 @@ describe('conditional writes', () => {
   test.each([
     ['ignores them', 'ignore-conditions'],
     ['does not implement them', null],
-  ] as const)('a server that %s: detected, after checking the object first', async (_, fault) => {
+  ] as const)('a server that %s: detected, and the store checks the object before a write', async (_, fault) => {
     const { server, store } = await setUp()
     if (fault) server.script({ when: () => true, do: fault })
     else

@@ -139,7 +139,7 @@ test('Ctrl-C: stops the statement, clears the line, and the session goes on', as
   await shell.shown(/\^C\n[\s\S]*dwh> $/)
   shell.type('FROM mine;\r')
   await shell.shown(/ kept\n──────\n +1\ndwh> $/)
-  // a line typed while a statement ran is in the history, and can be run afterwards
+  // the arrow key recalls the last statement from the history
   shell.type('\x1b[A\r')
   await shell.shown(/FROM mine;\n[\s\S]* +1\ndwh> $/)
   shell.type('exit\r')

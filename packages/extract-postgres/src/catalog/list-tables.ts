@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Kinds that are read only if they are named: their query may be slow, and their rows may not be from the snapshot.
+ * Kinds that are read only if they are named: reading one may be slow, and its rows may not be from the snapshot.
  */
 const ONLY_WHEN_NAMED: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' }
 

@@ -21,7 +21,7 @@ export interface LeaseOptions {
   /** How long the lease lasts without being renewed. Default 2 min. */
   readonly ttlMs?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Called once when a holder may or may not be gone, so that this call has to wait. */
+  /** Called once if it is unknown whether a holder is gone, so that this call has to wait. */
   readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 
@@ -66,7 +66,7 @@ interface Lock {
 const DEFAULT_TTL_MS = 2 * 60 * 1000
 /** How often the lease is renewed during its lifetime. */
 const RENEWALS = 3
-/** The last fraction of the lifetime (one in so many) in which the holder does nothing any more. */
+/** The holder does nothing any more in the last part of the lifetime: this fraction of it, 1 / MARGIN. */
 const MARGIN = 4
 /**
  * The active leases of this process. A lease that could not be released, because the storage was gone, has no holder.

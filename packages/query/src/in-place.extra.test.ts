@@ -13,7 +13,7 @@ import { testWarehouse } from './test-support.ts'
 
 const ROWS = 500_000
 
-/** One table of a few MB in a bucket, and a warehouse with a cache that is too small for it. */
+/** Makes a warehouse in a bucket with one table of a few MB, and opens sessions with a cache too small for it. */
 async function setUp(httpfs: { readonly proxy?: string } = {}): Promise<{
   server: S3Server
   write(select: string): Promise<void>

@@ -176,7 +176,7 @@ describe('only the tables that a statement names are opened', () => {
     else expect(await ask(session, repeatable(sql))).toEqual(await texts(direct, repeatable(sql)))
   })
 
-  /** Without the objects that `queryAll` above has already created. */
+  /** Renames the objects in a statement, since `queryAll` above has already created them. */
   function repeatable(sql: string): string {
     return sql.startsWith('CREATE') || sql.startsWith('PREPARE')
       ? sql.replaceAll(/ (c|v|m|p)(?=[ (;]|$)/g, ' again_$1')
@@ -315,7 +315,7 @@ describe('bytes', () => {
     await rename(`${path}.copy`, path)
     await look()
     expect(hashed).toBe(2)
-    // changed in place, with its time restored: counts as the same file, so only `dwh verify` finds it
+    // changed in place, with its time restored: counts as the same file, so only `dwh verify` detects the change
     const times = await stat(path)
     const handle = await open(path, 'r+')
     await handle.write('X', 10)

@@ -179,7 +179,7 @@ function inHost(): string {
 const RIGHTS =
   'Allow these credentials to read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, S3 denies access to a missing object too.'
 
-/** A policy does not tell what it requires. So this lists what it may require, without what is already set. */
+/** The server does not tell what its policy requires. So this lists possible requirements that are not set yet. */
 function denied({ asked, options }: Refusal): string {
   if (options?.anonymous)
     return 'The bucket is not public, or the public may not list it (s3:GetObject, s3:ListBucket): set credentials, and remove s3.anonymous (S3_ANONYMOUS).'

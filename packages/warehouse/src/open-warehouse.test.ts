@@ -10,7 +10,7 @@ import { openWarehouse, type WarehouseSettings } from './index.ts'
 
 const SHOP = `CREATE TABLE customers (id int PRIMARY KEY, name text); INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bo')`
 
-/** Somewhere to keep a warehouse, with what it takes to get there. */
+/** Makes a place for a warehouse, and returns the settings that open it. */
 type Place = () => Promise<WarehouseSettings>
 
 const PLACES: readonly [string, Place][] = [

@@ -11,16 +11,16 @@ const BIN = await builtProgram('dwh')
 
 interface Terminal {
   type(keys: string): void
-  /** Waits until this was shown since it was last called; gives what came before it. */
+  /** Waits until output after the previous match matches this pattern; returns the output before the match. */
   shown(pattern: RegExp): Promise<string>
-  /** Its exit code. */
+  /** Returns the exit code when the shell has ended. */
   ended(): Promise<number | null>
   readonly pid: number
 }
 
 const WAIT_MS = 20_000
 
-/** `dwh shell` on a real terminal, which `script` of util-linux makes. */
+/** Starts `dwh shell` on a real terminal, made by `script` of util-linux. */
 function terminal(
   place: Workplace,
   args: readonly string[] = [],
@@ -139,7 +139,7 @@ test('Ctrl-C: stops the statement, clears the line, and the session goes on', as
   await shell.shown(/\^C\n[\s\S]*dwh> $/)
   shell.type('FROM mine;\r')
   await shell.shown(/ kept\n──────\n +1\ndwh> $/)
-  // what was typed while a statement ran is done afterwards, from the history
+  // the arrow key recalls the last statement from the history
   shell.type('\x1b[A\r')
   await shell.shown(/FROM mine;\n[\s\S]* +1\ndwh> $/)
   shell.type('exit\r')

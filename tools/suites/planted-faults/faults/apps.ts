@@ -51,7 +51,7 @@ export const APPS: readonly PlantedFault[] = [
     find: ".replaceAll('<', '&lt;')",
     replace: '',
     tests: [`${scheduler}/webhook.test.ts`],
-    only: 'call nobody',
+    only: 'notify nobody',
   },
   {
     name: 'a proxy that asks who we are is a refusal',

@@ -19,7 +19,7 @@ export const METADATA: readonly PlantedFault[] = [
     find: '      lease.check()\n      return store.move(...args)',
     replace: '      return store.move(...args)',
     tests: lease,
-    only: 'over, nothing is written',
+    only: 'a lease that is over',
   },
   {
     name: 'a lease that is given back stays taken',
@@ -89,7 +89,7 @@ export const METADATA: readonly PlantedFault[] = [
     find: '      perhaps ||= !isCertain(error)',
     replace: '',
     tests: publish,
-    only: 'it was',
+    only: 'the commit was',
   },
   {
     name: 'the manifest is in place before the files of its day',

@@ -81,7 +81,7 @@ export const STORAGE: readonly PlantedFault[] = [
     find: ', CopySourceIfMatch: source.ETag }',
     replace: ' }',
     tests: [`${src}/s3-move.test.ts`],
-    only: 'reads the source that was seen',
+    only: 'a source that was replaced since it was seen',
   },
   {
     name: 'the parts of a copy are named in the order in which they came',

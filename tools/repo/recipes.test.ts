@@ -60,7 +60,7 @@ test('add a store: a warehouse runs in it, and answers', async () => {
   const warehouse = await openWarehouse({ storage: `shm://${name}`, cache, temp }, sources)
   await warehouse.run()
   const session = await warehouse.session()
-  expect((await session.queryAll('SELECT sum(n)::INT FROM t')).rows).toEqual([[3]])
+  expect((await session.queryAll('SELECT sum(n) AS n FROM t')).rows).toEqual([{ n: 3 }])
   await session.close()
 })
 

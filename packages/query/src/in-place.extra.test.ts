@@ -64,7 +64,7 @@ test('a table that is larger than the cache: read in place, and only the needed 
   await write(MANY)
   const session = await open()
   server.requests.length = 0
-  expect((await session.queryAll(SUM))?.rows).toEqual([[BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS - 1)) / 2n]])
+  expect((await session.queryAll(SUM))?.rows).toEqual([{ n: ROWS, total: (ROWS * (ROWS - 1)) / 2 }])
   const bytes = server.requests.reduce((sum, { bytesOut }) => sum + bytesOut, 0)
   const [{ size = 0 } = {}] = server.objects('bucket')
   expect(bytes).toBeLessThan(size / 2)
@@ -91,7 +91,7 @@ test('replaced while the session is open: an error that says so, never other row
   const error = await session.queryAll('SELECT sum(n), max(hash) FROM big').catch((caught) => caught)
   expect(error).toMatchObject({ code: 'QUERY_FAILED', hint: expect.stringMatching(/Run the query again/) })
   expect(error.message).not.toMatch(/X-Amz|http:/)
-  expect((await (await open()).queryAll(SUM))?.rows).toEqual([[BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS + 1)) / 2n]])
+  expect((await (await open()).queryAll(SUM))?.rows).toEqual([{ n: ROWS, total: (ROWS * (ROWS + 1)) / 2 }])
 })
 
 test('an object without the committed hash: not read', async () => {

@@ -27,8 +27,8 @@ async function counts(store: ObjectStore): Promise<Record<string, number>> {
   try {
     const found: Record<string, number> = {}
     for (const name of Object.keys(state.tables)) {
-      const answer = await session.queryAll(`SELECT count(*)::INT FROM ${name}`)
-      found[name] = Number(answer?.rows[0]?.[0])
+      const answer = await session.queryAll(`SELECT count(*) AS n FROM ${name}`)
+      found[name] = Number(answer?.rows[0]?.n)
     }
     return found
   } finally {

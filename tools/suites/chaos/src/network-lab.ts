@@ -159,7 +159,7 @@ export async function readable(lab: NetworkLab, prefix: string): Promise<Record<
   try {
     for (const name of Object.keys(state.tables)) {
       const answer = await session.queryAll(`SELECT count(*)::INT, sum(id)::VARCHAR FROM "${name}"`)
-      found[name] = (answer?.rows[0] ?? []).join(', ')
+      found[name] = Object.values(answer?.rows[0] ?? {}).join(', ')
     }
     return found
   } finally {

@@ -38,7 +38,7 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
       await look(who, async () => {
         const session = await open(spec)
         try {
-          return (await session.queryAll(SUM))?.rows[0] ?? []
+          return Object.values((await session.queryAll(SUM))?.rows[0] ?? {})
         } finally {
           await session.close()
         }
@@ -49,13 +49,13 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
   /** Has looked at one table at the beginning, and sees the other as of then, however late it asks. */
   async function stayer(who: string): Promise<void> {
     const session = await open(spec)
-    const left = async () => Number((await session.queryAll('SELECT sum(n) FROM left_pocket'))?.rows[0]?.[0])
+    const left = async () => Number((await session.queryAll('SELECT sum(n) AS n FROM left_pocket'))?.rows[0]?.n)
     const first = await left()
     while (!over) {
       await look(who, async () => [first, spec.sum - first - (first - (await left()))])
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    await look(`${who}, at its end`, async () => (await session.queryAll(SUM))?.rows[0] ?? [])
+    await look(`${who}, at its end`, async () => Object.values((await session.queryAll(SUM))?.rows[0] ?? {}))
     await session.close()
   }
 

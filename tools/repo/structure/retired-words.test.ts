@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** Each row: what a thing is called, and how it was spelled before in code, settings, fields, metrics and prose. */
 const RETIRED: readonly (readonly [now: string, before: RegExp])[] = [
-  ['extraction method', /\b[Dd]oors?\b(?<!\b[Ff]ront[ -]door)|\b(Chosen|Open)Door|\bopenDoors|choose-door/],
+  ['extraction method', /\b[Dd]oors?\b|\b(Chosen|Open)Door|\bopenDoors|choose-door/],
   ['profile (of a table)', /\b[Ss]urvey\w*|\bTableSurvey|\bSurveyWishes/],
   ['proof level hash', /level: 'deep'|`deep`|verify: deep\b/],
   ['maintenance', /[Uu]pkeep/],
@@ -29,7 +29,8 @@ const RETIRED: readonly (readonly [now: string, before: RegExp])[] = [
   ['a guarantee, a polite reader', /careful guest/],
   ['position (of a snapshot)', /\blsn: (null|string|snapshot)|info\.lsn\b/],
   ['bulk text, DuckDB reader', /\breadCopy\b(?!Range)|\bCopyData\b|\bnativeExtension\b/],
-  ['may still be in progress (of a run)', /may still be under way/],
+  ['in progress', /\bunder way\b/],
+  ['entry point', /\b[Ff]ront[ -]door\b/],
   ['still showing the previous version', /[Kk]ept from before|kept_from_before/],
 ]
 

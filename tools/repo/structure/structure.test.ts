@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'maintenance',
   ],
-  // the front door, and nothing below it
+  // the entry point, and nothing below it
   'apps/cli': ['core', 'warehouse'],
   'apps/scheduler': ['core', 'warehouse'],
   'apps/demo': ['core', 'postgres-server', 'seed'],
@@ -214,7 +214,7 @@ test.each(Object.entries(FLOORS))('%s: each folder imports only those below it',
 test('packages do not touch the process they run in', () => {
   for (const folder of packagesIn('packages')) {
     for (const { file, text } of sources(folder)) {
-      // the front door gives the clock to the packages behind it
+      // the entry point passes the clock to the packages below it
       if (`${folder}/${file}` === 'packages/warehouse/environment.ts') continue
       const code = text.replace(/^ *(?:\/\*\*|\*|\/\/).*$/gm, '')
       expect(code, `${folder}/src/${file}`).not.toMatch(

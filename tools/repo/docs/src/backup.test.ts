@@ -39,7 +39,7 @@ test.each([
   ['a run commits during each copy', `${COPY}; echo more >> warehouse/etl.json`, NOT_WHOLE],
   ['there is no warehouse', 'mv warehouse away', /etl\.json/],
   [
-    'a publication is under way',
+    'a publication is in progress',
     `sed -i 's/"publishing": null/"publishing": {}/' warehouse/etl.json; ${COPY}`,
     NOT_WHOLE,
   ],

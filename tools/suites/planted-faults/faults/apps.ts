@@ -18,7 +18,7 @@ export const APPS: readonly PlantedFault[] = [
     tests: [`${scheduler}/decide.test.ts`],
   },
   {
-    name: 'a scheduled time that passed while a run was under way is lost',
+    name: 'a scheduled time that passed while a run was in progress is lost',
     file: `${scheduler}/decide.ts`,
     find: 'at: schedule?.next(startedAt) ?? null, retry: 0',
     replace: 'at: schedule?.next(now) ?? null, retry: 0',

@@ -146,7 +146,7 @@ async function abortedLeavesNothing(store: ObjectStore, place: Place | null): Pr
   return (await store.head('large')) === null && (place === null || (await uploads(place)) === 0)
 }
 
-/** Uploads in parts that are under way. MinIO lists those of one key only. */
+/** Multipart uploads in progress. MinIO lists those of one key only. */
 function uploads(place: Place): Promise<number> {
   const input = { Bucket: BUCKET, Prefix: 'a/large' }
   return withClient(place, async (client) => {

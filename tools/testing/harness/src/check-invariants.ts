@@ -12,7 +12,7 @@ import {
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
 export interface CheckOptions {
-  /** After a run that went well, with no other under way: nothing may be left behind. */
+  /** After a run that went well, with no other in progress: nothing may be left behind. */
   readonly clean?: { readonly temp: string }
   /** Files that are no Parquet. */
   readonly anyBytes?: boolean

@@ -51,7 +51,7 @@ test('two creations race: whoever takes effect first wins, whenever they came', 
   expect(await content()).toBe('second')
 })
 
-test('a key that is deleted while a conditional write is under way is a conflict', async () => {
+test('a conditional write in progress, its key is deleted meanwhile: a conflict', async () => {
   const { server, client, put } = await house()
   const { ETag } = await put('x')
   const held = server.script({ when: (request) => request.method === 'PUT', times: 1, do: { hang: 'effect' } })

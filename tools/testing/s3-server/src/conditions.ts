@@ -50,7 +50,8 @@ export interface WriteConditions {
 }
 
 /**
- * `If-None-Match: *` and `If-Match: <etag>` of a write. A key that was deleted while the request was under way is a conflict.
+ * `If-None-Match: *` and `If-Match: <etag>` of a write. If the key was deleted while the request was in
+ * progress, the answer is a conflict.
  * Source: "Conditional writes", Amazon S3 User Guide (conditional-writes.html).
  * @throws S3Error NotImplemented for other values, AccessDenied: If-Match needs `s3:GetObject` as well
  */

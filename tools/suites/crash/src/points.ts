@@ -12,7 +12,7 @@ export type What =
   | 'proof'
   | 'stage'
   | 'stage-manifest'
-  | 'keep'
+  | 'retain'
   | 'commit'
   | 'promote'
   | 'promote-manifest'
@@ -67,9 +67,9 @@ const ROWS: readonly Row[] = [
   ['after staging the last file', 'old', 'stage', 3],
   ['before staging the manifest', 'old', 'stage-manifest', 1],
   ['after staging the manifest', 'old', 'stage-manifest', 1],
-  ['before keeping the first replaced file', 'old', 'keep', 1],
-  ['after keeping the first replaced file', 'old', 'keep', 1],
-  ['after keeping the last replaced file', 'old', 'keep', 3],
+  ['before retaining the first replaced file', 'old', 'retain', 1],
+  ['after retaining the first replaced file', 'old', 'retain', 1],
+  ['after retaining the last replaced file', 'old', 'retain', 3],
   ['before the commit', 'old', 'commit', 1],
   ['after the commit', 'new', 'commit', 1],
   ['before promoting the first file', 'new', 'promote', 1],
@@ -96,7 +96,7 @@ export const POINTS: readonly Point[] = ROWS.map(([name, sees, what, nth]) => ({
   what,
   nth,
   sees,
-  replacing: what === 'keep',
+  replacing: what === 'retain',
 }))
 
 export function pointNamed(name: string): Point {

@@ -44,7 +44,7 @@ export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
     get: (key) => step(reach, key === STATE_KEY ? 'state' : null, () => store.get(key)),
     put: (key, body, condition) => step(reach, whatPutIs(key, body), () => store.put(key, body, condition)),
     putFile: (...args) => step(reach, 'stage', () => store.putFile(...args)),
-    copy: (...args) => step(reach, 'keep', () => store.copy(...args)),
+    copy: (...args) => step(reach, 'retain', () => store.copy(...args)),
     move: (from, to, seen) =>
       step(reach, to.endsWith('.json') ? 'promote-manifest' : 'promote', () => store.move(from, to, seen)),
     delete: (key) => step(reach, committed ? 'unstage' : 'tidy', () => store.delete(key)),

@@ -12,7 +12,7 @@ import {
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { What } from '../points.ts'
 
-/** Is told of each step, and waited for; it may never come back. */
+/** Called before and after each step, and awaited. It may never return. */
 export type Reach = (when: 'before' | 'after', what: What) => Promise<void>
 
 async function step<T>(reach: Reach, what: What | null, work: () => Promise<T>): Promise<T> {
@@ -22,7 +22,7 @@ async function step<T>(reach: Reach, what: What | null, work: () => Promise<T>):
   return answer
 }
 
-/** A store that says what the run does with it. */
+/** Wraps a store and reports the steps of the run. */
 export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
   let committed = false
 
@@ -51,7 +51,7 @@ export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
   }
 }
 
-/** A source that says how far it is. */
+/** Wraps a source and reports its steps. */
 export function observedSource(source: Source, reach: Reach): Source {
   return {
     open: (signal) => step(reach, 'snapshot', async () => observedSnapshot(await source.open(signal), reach)),

@@ -65,7 +65,7 @@ async function replace(path: string, said: string, printed: string): Promise<voi
   )
 }
 
-test('console blocks: none shows today's date, which would be wrong tomorrow', () => {
+test('console blocks: none shows the current date, which would be wrong tomorrow', () => {
   for (const { path, blocks } of pages)
     for (const { language, line, text } of blocks)
       if (language === 'console') expect(text, `${path}:${line}`).toBe(asOfWriting(text))

@@ -4,14 +4,14 @@ const scheduler = 'apps/scheduler/src'
 
 export const APPS: readonly PlantedFault[] = [
   {
-    name: 'a run is tried once more than it should be',
+    name: 'a failed run is retried once too often',
     file: `${scheduler}/decide.ts`,
     find: "result === 'timeout') && retry < retries",
     replace: "result === 'timeout') && retry <= retries",
     tests: [`${scheduler}/decide.test.ts`],
   },
   {
-    name: 'a retry waits for longer and longer',
+    name: 'the delay of a retry has no upper limit',
     file: `${scheduler}/decide.ts`,
     find: 'Math.min(retryDelayMs * 2 ** Math.min(retry, 30), MOST_DELAY_MS)',
     replace: 'retryDelayMs * 2 ** Math.min(retry, 30)',
@@ -25,28 +25,28 @@ export const APPS: readonly PlantedFault[] = [
     tests: [`${scheduler}/decide.test.ts`],
   },
   {
-    name: 'a failure is said before its retries are over',
+    name: 'an alert is sent before the last retry',
     file: `${scheduler}/alerts.ts`,
     find: 'failures > retries',
     replace: 'failures >= retries',
     tests: [`${scheduler}/alerts.test.ts`],
   },
   {
-    name: 'what lasts is said every day, and a little less',
+    name: 'a reminder of a lasting problem comes after more than a day',
     file: `${scheduler}/alerts.ts`,
     find: 'now.getTime() - alertedAt.getTime() >= REMIND_MS',
     replace: 'now.getTime() - alertedAt.getTime() > REMIND_MS',
     tests: [`${scheduler}/alerts.test.ts`],
   },
   {
-    name: 'an alert that is refused is sent again',
+    name: 'a rejected alert is sent again',
     file: `${scheduler}/outbox.ts`,
     find: 'const again = !refused && !old',
     replace: 'const again = !old',
     tests: [`${scheduler}/outbox.test.ts`],
   },
   {
-    name: 'a name of a table calls a channel',
+    name: 'a table name in an alert mentions a whole channel',
     file: `${scheduler}/webhook.ts`,
     find: ".replaceAll('<', '&lt;')",
     replace: '',
@@ -54,14 +54,14 @@ export const APPS: readonly PlantedFault[] = [
     only: 'call nobody',
   },
   {
-    name: 'a proxy that asks who we are is a refusal',
+    name: 'an alert is given up when a proxy asks for a login',
     file: `${scheduler}/webhook.ts`,
     find: '[407, 408, 425, 429]',
     replace: '[408, 425, 429]',
     tests: [`${scheduler}/webhook.test.ts`],
   },
   {
-    name: 'a clock that is set back is not noticed',
+    name: 'a clock set back is not noticed',
     file: `${scheduler}/wait.ts`,
     find: '    if (now.getTime() < before.getTime() - LOOK_MS) return\n',
     replace: '',

@@ -10,7 +10,7 @@ const GIB = 1024 ** 3
 const MIB = 1024 ** 2
 const COUNT = suiteCount('stores-large')
 const SIZE = COUNT * MIB + 12_345
-/** From there on, a copy is made in parts. */
+/** Larger objects are copied in parts. */
 const IN_PARTS = 5 * 1024
 const MOST_BYTES = 200 * 1024 ** 2
 const TIMEOUT_MS = 900_000

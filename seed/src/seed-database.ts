@@ -14,9 +14,9 @@ export interface SeedOptions {
 export const MAX_SCALE = 10_000
 
 /**
- * Makes the tables customers, orders and events and fills them. Replaces an earlier example. If another table has one of
- * these names, the seeding fails and changes nothing. `query` is called once, with several statements, which Postgres
- * runs as one transaction. Errors of `query` are passed on.
+ * Makes the tables customers, orders and events and fills them. Replaces an earlier example. If another table has one
+ * of these names, the seeding fails and changes nothing. `query` is called once, with several statements, which
+ * Postgres runs as one transaction. Errors of `query` are passed on.
  *
  * @example
  * await seedDatabase((sql) => client.query(sql), { scale: 10 })

@@ -1,5 +1,5 @@
-// Runs the checks of `pnpm check` (exactly what CI runs), `check:all`, `check:slow` and `pnpm suite`. The last line is the
-// number of passed and failed checks. CONTRIBUTING.md describes the sizes.
+// Runs the checks of `pnpm check` (exactly what CI runs), `check:all`, `check:slow` and `pnpm suite`. The last line is
+// the number of passed and failed checks. CONTRIBUTING.md describes the sizes.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -53,8 +53,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Layers within a large package, as folders: each may import those before it. Files beside the folders may import all of
- * them.
+ * Layers within a large package, as folders: each may import those before it. Files beside the folders may import all
+ * of them.
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],

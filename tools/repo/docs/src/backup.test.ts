@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { ROOT, readPage } from './pages.ts'
 
 /*
- * Runs the script of docs/backup.md in a shell, with test programs instead of rsync. A test in packages/maintenance checks
- * that the copies which the script accepts are consistent.
+ * Runs the script of docs/backup.md in a shell, with test programs instead of rsync. A test in packages/maintenance
+ * checks that the copies which the script accepts are consistent.
  */
 
 const script = readPage('docs/backup.md').blocks.find(({ text }) => text.startsWith('#!/bin/sh'))?.text ?? ''

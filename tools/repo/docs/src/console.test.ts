@@ -7,10 +7,10 @@ import { expect, test } from 'vitest'
 import { listPages, ROOT } from './pages.ts'
 
 /*
- * A `console` block has commands after `$ ` and their output. The blocks of a page run one after the other, in one folder,
- * over the example database. Values that differ from run to run are compared by form: times, durations, run ids, sizes,
- * hashes, free sessions, the width of a table, the order of tables. `...` stands for omitted lines. `DOCS=write` updates
- * blocks whose output has another form.
+ * A `console` block has commands after `$ ` and their output. The blocks of a page run one after the other, in one
+ * folder, over the example database. Values that differ from run to run are compared by form: times, durations, run
+ * ids, sizes, hashes, free sessions, the width of a table, the order of tables. `...` stands for omitted lines.
+ * `DOCS=write` updates blocks whose output has another form.
  */
 
 const pages = listPages().filter(({ blocks }) => blocks.some(({ language }) => language === 'console'))

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
 /*
- * Types of `etl.json` and of manifests as docs/lake.md describes them. They are written down again here, without code of the
- * packages, so that a mistake there is not repeated.
+ * Types of `etl.json` and of manifests as docs/lake.md describes them. They are written down again here, without code
+ * of the packages, so that a mistake there is not repeated.
  */
 
 export interface PromisedFile {

@@ -22,7 +22,8 @@ export interface S3Request {
 }
 
 /**
- * @param domains a Host of `<bucket>.<domain>` is a bucket addressed in virtual-host style; any other Host is path style.
+ * @param domains a Host of `<bucket>.<domain>` is a bucket addressed in virtual-host style; any other Host is path
+ * style.
  * Source: "Virtual hosting of buckets", Amazon S3 User Guide (VirtualHosting.html).
  * @throws S3Error InvalidURI
  */

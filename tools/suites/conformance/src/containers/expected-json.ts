@@ -2,8 +2,8 @@ import type { AnyType, Form } from './container-types.ts'
 import { delimiterOf } from './container-values.ts'
 
 /*
- * Converts the text that Postgres's output functions print to the expected JSON. The parser of these text forms shares no
- * code with the SQL that made the file.
+ * Converts the text that Postgres's output functions print to the expected JSON. The parser of these text forms shares
+ * no code with the SQL that made the file.
  * https://www.postgresql.org/docs/current/rowtypes.html#ROWTYPES-IO-SYNTAX
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */

@@ -141,7 +141,9 @@ export function moveRun(s: State, { scenario, flaws, run, base, emit }: Context)
   }
 }
 
-/** Whether the run overwrites a table: any of its day. The flaw looks at the current table, which may be of another day. */
+/**
+ * Whether the run overwrites a table: any of its day. The flaw looks at the current table, which may be of another day.
+ */
 function overwrites(s: State, scenario: Scenario, flaws: ReadonlySet<string>, run: number, table: number): boolean {
   const { day } = scenario.runs[run - 1]!
   if (!flaws.has('retain-current-only')) return true

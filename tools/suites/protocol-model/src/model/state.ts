@@ -1,7 +1,7 @@
 /*
- * A state of the model: small numbers in a flat array, so that millions of states can be made and compared. An object is
- * represented by the number of the run that wrote it; run 0 wrote everything that existed before. A key is a day and a
- * file: 0 and 1 are the tables a and b, 2 is the day's manifest.
+ * A state of the model: small numbers in a flat array, so that millions of states can be made and compared. An object
+ * is represented by the number of the run that wrote it; run 0 wrote everything that existed before. A key is a day and
+ * a file: 0 and 1 are the tables a and b, 2 is the day's manifest.
  */
 export type State = number[]
 

@@ -39,7 +39,7 @@ test('all data sets, small: every contender runs, and none fails', async () => {
 
 // the smoke runs the first of these, with a registry
 test.each(wanted.length > 1 ? [['narrow-2m', 'small-tables']] : [])(
-  'a few hundred rows of %s and %s: what needs no registry runs, and every row arrives',
+  'a few hundred rows of %s and %s: contenders without a registry run, and every row arrives',
   async (...sets) => {
     const only = sets.flatMap((set) => ['--only', set])
     const { stdout, results } = await runBench(folder, ['--shrink', '5000', '--rounds', '1', ...only], NO_PYTHON)

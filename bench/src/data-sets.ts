@@ -24,7 +24,8 @@ export function dataSets(shrink: number): DataSet[] {
     oneTable('columns-1000', '1,000 columns of five types', rows(20_000), columns(1000, OF_FIVE_TYPES)),
     {
       ...oneTable('values-1mb', 'a text of 1 MB in each row', rows(300), MEGABYTES),
-      notNative: 'its rows are too long for it to take 2,048 at once, so dwh does not let it',
+      notNative:
+        'DuckDB reads 2,048 rows at once, and these rows are too long for that, so dwh does not use its reader',
     },
     manyTables('small-tables', 50, rows(1000)),
   ]

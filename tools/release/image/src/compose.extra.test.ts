@@ -91,7 +91,7 @@ describe('each service as in the file, but on loopback', () => {
   }, BUILD_TIMEOUT_MS)
 
   test(
-    'compose.yaml: seeded, copied, scheduled, asked',
+    'compose.yaml: seeds, runs, schedules and queries',
     async () => {
       const services = await loadCompose(COMPOSE)
       const postgres = await startPostgres(services.postgres as Service)
@@ -144,7 +144,7 @@ describe('each service as in the file, but on loopback', () => {
   )
 
   test(
-    'compose.own.yaml: the first run at once, into a volume',
+    'compose.own.yaml: first run at once, into a volume',
     async () => {
       const folder = await temporaryFolder()
       await chmod(folder, 0o755)

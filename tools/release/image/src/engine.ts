@@ -32,7 +32,7 @@ export async function engineCall(
 }
 
 const WHAT_TO_INSTALL =
-  'Install Docker, or podman and crun (Debian, as root: tools/suites/runner/install-debian-packages, which also brings what makes a base image).'
+  'Install Docker, or podman and crun (Debian, as root: tools/suites/runner/install-debian-packages, which also installs the tools for a base image).'
 
 /**
  * Returns docker if its daemon answers; else podman; else podman as root with its own storage and mount namespace. The

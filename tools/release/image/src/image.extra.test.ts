@@ -169,7 +169,7 @@ describe('docker stop', () => {
 })
 
 test(
-  'the scheduler: runs land in a bucket, it answers, and it tells when Postgres goes and comes back',
+  'the scheduler: runs into a bucket, answers, and alerts when Postgres stops and is back',
   async () => {
     const folder = await temporaryFolder()
     // the server runs as another user

@@ -2,7 +2,7 @@ import type { PlantedFault } from '../planted-fault.ts'
 
 const src = 'packages/extract-postgres/src'
 
-/** A setting of the session is left to whatever the database says. */
+/** Leaves a setting of the session to the database. */
 function setting(line: string, name: string): PlantedFault {
   return {
     name: `the session leaves ${name} to the database`,

@@ -16,7 +16,7 @@ const MOST_BYTES = 200 * 1024 ** 2
 const TIMEOUT_MS = 900_000
 
 test(
-  `${COUNT} MiB up and down: under 200 MB of memory, copied in parts, nothing left`,
+  `${COUNT} MiB uploaded, downloaded and copied in parts: under 200 MB of memory`,
   async () => {
     const server = await (COUNT >= IN_PARTS ? startMinio() : startOwnServer())
     onTestFinished(() => server.stop())

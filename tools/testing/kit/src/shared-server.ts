@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { SharedService } from './shared-services.ts'
 import { startTestServer } from './test-server.ts'
 
-/** Starts the one Postgres that the tests of a run share; each test makes a database of its own in it. */
+/** Starts the one Postgres that the tests of a run share; each test makes its own database in it. */
 export async function startSharedServer(): Promise<SharedService> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-test-server-'))
   await chmod(folder, 0o755)

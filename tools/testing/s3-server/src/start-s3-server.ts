@@ -27,7 +27,7 @@ export interface S3Server {
   readonly credential: S3Credential
   /** Folder of large bodies, one file each. */
   readonly folder: string
-  /** Requests in the order they arrived. Empty the array to start anew. */
+  /** Requests in the order they arrived. Empty the array to start over. */
   readonly requests: RecordedRequest[]
   /** Adds a fault rule. */
   script(rule: ScriptRule): ScriptedRule

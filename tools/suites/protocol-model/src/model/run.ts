@@ -172,7 +172,7 @@ export function landCommit(s: State, { scenario, flaws, emit }: Omit<Context, 'r
   emit(pending === s[VERSION]! + 1 ? commit(after, scenario, flaws, run) : after, `the commit of run ${run} arrives`)
 }
 
-/** Writes the run into `etl.json`; changes `s` in place. */
+/** Writes the run into `etl.json`; changes `s` itself. */
 function commit(s: State, scenario: Scenario, flaws: ReadonlySet<string>, run: number): State {
   const { day, tables } = scenario.runs[run - 1]!
   for (const table of [0, 1]) {

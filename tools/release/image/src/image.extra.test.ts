@@ -124,7 +124,7 @@ describe('on one machine, with a volume', () => {
 })
 
 describe('docker stop', () => {
-  /** Much less than docker's own timeout. */
+  /** Stops the container and expects that it ends by itself, long before it would be killed. */
   async function stopped(running: Container): Promise<number> {
     const begun = Date.now()
     const { code } = await running.stop(30)

@@ -68,7 +68,7 @@ export async function openConsumer(name: ManagerName, major: NodeMajor): Promise
   }
 }
 
-/** Settings of caches: downloads stay in the caches of this machine; what is made for one folder does not. */
+/** Returns cache settings: downloads stay in the caches of this machine; what is made for one folder does not. */
 async function cachesIn(home: string): Promise<Record<string, string>> {
   const npm = join(home, 'npm')
   await mkdir(npm)

@@ -180,7 +180,7 @@ function account({ good, up, long }: Simulation, { schedules }: SchedulerSetting
     windows += 1
     const starts = good.filter((start) => start >= from && start < to)
     if (starts.length > 1) doubled.push(`${from.toISOString()}: ${starts.map((start) => start.toISOString())}`)
-    // time enough for three failures, their retries, and the run; unless a long one was under way
+    // time enough for three failures, their retries, and the run; unless a long one was in progress
     const enough = up.some(([begun, ended]) => Math.min(+ended, +to) - Math.max(+begun, +from) > 8 * HOUR)
     const busy = long.some(([begun, ended]) => begun < to && ended > from)
     if (starts.length === 0 && enough && !busy) missed.push(from.toISOString())

@@ -152,7 +152,7 @@ test('files of version 1, whose footers do not list the current tables: all tabl
   expect(await problems(house)).toEqual([])
 })
 
-test('while a run is under way: CONFLICT', async () => {
+test('while a run is in progress: CONFLICT', async () => {
   const house = await history()
   const lease = await takeLease(house.store, { owner: 'a run', clock: house.clock })
   await expect(repair(house)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('a run') })

@@ -74,7 +74,7 @@ test('deep: a file with the right bytes and the wrong values, damaged', async ()
   ])
 })
 
-describe('runs are under way', () => {
+describe('runs are in progress', () => {
   const damagedKey = 'a/2026/02/28.parquet'
 
   async function damagedHouse(): Promise<TestHouse> {

@@ -79,9 +79,9 @@ const LOOK_MS = 500
 
 /**
  * Takes the lease. Takes over at once a lease that has run out, or whose holder was a process of this machine that is
- * gone. For any other lease it waits until the lease runs out, or until the holder renews it: then another run is under
- * way.
- * @throws DwhError CONFLICT when another run is under way; ABORTED; and the store's errors
+ * gone. For any other lease it waits until the lease runs out, or until the holder renews it: then another run is in
+ * progress.
+ * @throws DwhError CONFLICT when another run is in progress; ABORTED; and the store's errors
  */
 export async function takeLease(store: ObjectStore, options: LeaseOptions): Promise<Lease> {
   const { owner, clock, wait = waitByTimer, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
@@ -283,7 +283,7 @@ function isOver({ owner, process, expires_at }: Lock, now: Date): boolean {
 }
 
 function busy({ owner, taken_at, expires_at }: Lock): DwhError {
-  return new DwhError('CONFLICT', `another run is under way: ${owner}, since ${taken_at}`, {
+  return new DwhError('CONFLICT', `another run is in progress: ${owner}, since ${taken_at}`, {
     hint: `Wait for it to finish, or stop it. It holds the lease until ${expires_at}, and keeps renewing it.`,
     context: { owner },
   })

@@ -40,14 +40,14 @@ export const STORAGE: readonly PlantedFault[] = [
     tests: durable,
   },
   {
-    name: 'a file that was taken over is not synced',
+    name: 'a moved file is not synced',
     file: `${src}/local-store.ts`,
     find: '  await source.sync()',
     replace: '',
     tests: durable,
   },
   {
-    name: 'the folder that a file was moved into is not synced',
+    name: 'the target folder of a moved file is not synced',
     file: `${src}/local-store.ts`,
     find: '      await syncFolder(dirname(target))',
     replace: '',
@@ -61,7 +61,7 @@ export const STORAGE: readonly PlantedFault[] = [
     tests: durable,
   },
   {
-    name: 'a condition is not looked at before a generation is added',
+    name: 'a condition is not checked before a generation is added',
     file: `${src}/conditional-key.ts`,
     find: '    if (condition && !holds(condition, etag)) throw conflict(key)',
     replace: '',
@@ -69,14 +69,14 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'ifAbsent: the first one only',
   },
   {
-    name: 'a generation that was emptied while it was read is a value',
+    name: 'a generation emptied during the read is returned',
     file: `${src}/generations.ts`,
     find: '    if ((await highest(folder)) !== number) continue',
     replace: '',
     tests: [`${src}/generations.test.ts`],
   },
   {
-    name: 'a copy does not ask for the source that was seen',
+    name: 'a copy has no condition on its source',
     file: `${src}/s3-copy.ts`,
     find: ', CopySourceIfMatch: source.ETag }',
     replace: ' }',
@@ -84,7 +84,7 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'a source that was replaced since it was seen',
   },
   {
-    name: 'the parts of a copy are named in the order in which they came',
+    name: 'the parts of a copy are listed in the order of their completion',
     file: `${src}/s3-copy.ts`,
     find: 'copied.sort((a, b) => a.PartNumber - b.PartNumber)',
     replace: 'copied',
@@ -107,7 +107,7 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'ifAbsent: the first one only',
   },
   {
-    name: 'a move over something else is asked for without a condition',
+    name: 'a move has no condition on its target',
     file: `${src}/s3-store.ts`,
     find: 'copyObject(connection, from, to, source, condition).catch(',
     replace: 'copyObject(connection, from, to, source).catch(',
@@ -122,7 +122,7 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'after an upload',
   },
   {
-    name: 'the hash of what was downloaded is not compared',
+    name: 'the hash of a download is not compared',
     file: `${src}/s3-download.ts`,
     find: "|| (sha256 !== null && hash.digest('hex') !== sha256)",
     replace: '',
@@ -130,7 +130,7 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'one flipped byte',
   },
   {
-    name: 'a download that goes on takes any version',
+    name: 'a resumed download accepts another version',
     file: `${src}/s3-download.ts`,
     find: 'Range: `bytes=${arrived}-`, IfMatch: etag }',
     replace: 'Range: `bytes=${arrived}-` }',
@@ -138,7 +138,7 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'replaced while it is read',
   },
   {
-    name: 'a download that failed leaves its temporary file',
+    name: 'a failed download leaves its temporary file',
     file: `${src}/s3-download.ts`,
     find: '    await rm(temporary, { force: true })',
     replace: '',
@@ -146,14 +146,14 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'nothing is left|one flipped byte',
   },
   {
-    name: 'a list that names a key twice is believed',
+    name: 'a list with a repeated key is accepted',
     file: `${src}/s3-list.ts`,
     find: 'if (Key <= last)',
     replace: 'if (Key < last)',
     tests: [`${src}/s3-list.test.ts`],
   },
   {
-    name: 'uploads of other prefixes are removed, too',
+    name: 'uploads below other prefixes are removed too',
     file: `${src}/s3-uploads.ts`,
     find: ' || !Key.startsWith(prefix)) continue',
     replace: ') continue',

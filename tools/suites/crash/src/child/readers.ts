@@ -8,13 +8,13 @@ export interface ReadersAnswer {
   readonly answers: number
   readonly mixed: readonly string[]
   readonly errors: readonly string[]
-  /** How many different states were seen. */
+  /** Number of different states seen. */
   readonly states: number
 }
 
 const SUM = 'SELECT (SELECT sum(n) FROM left_pocket)::INTEGER AS l, (SELECT sum(n) FROM right_pocket)::INTEGER AS r'
 
-/** Ask until stdin ends. Money only moves, so two tables of different instants give another sum. */
+/** Queries until stdin ends. Money only moves, so the sum differs if the two tables are of different moments. */
 export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
   const found = { answers: 0, mixed: [] as string[], errors: [] as string[], states: new Set<string>() }
   let over = false
@@ -46,7 +46,7 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
     }
   }
 
-  /** Has looked at one table at the beginning, and sees the other as of then, however late it asks. */
+  /** Reads one table at the beginning; later queries must show the other table as of the same moment. */
   async function stayer(who: string): Promise<void> {
     const session = await open(spec)
     const left = async () => Number((await session.queryAll('SELECT sum(n) AS n FROM left_pocket'))?.rows[0]?.n)

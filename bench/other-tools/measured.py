@@ -1,4 +1,4 @@
-"""Runs a program and says at its end what it has used, as src/peak-memory.ts does for Node."""
+"""Runs a program and prints its memory and CPU time when it ends, as src/peak-memory.ts does for Node."""
 import json
 import resource
 import subprocess

@@ -6,7 +6,7 @@ import { dataSets } from './data-sets.ts'
 import { lookUp, median } from './results.ts'
 import { buildBench, runBench } from './test-support.ts'
 
-// no python3, and so no registry: the ten lines take part if their extension is there already
+// without python3 there is no registry: the ten lines run only if their extension is installed already
 const NO_PYTHON = { ...process.env, PATH: '' }
 
 let folder: string
@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const wanted = dataSets(5000).slice(0, suiteCount('bench'))
 
-test('every data set, small: the ten lines and the native method run, too, and nothing fails', async () => {
+test('all data sets, small: every contender runs, and none fails', async () => {
   const { results } = await runBench(folder, [
     '--shrink',
     '5000',
@@ -37,9 +37,9 @@ test('every data set, small: the ten lines and the native method run, too, and n
   }
 }, 300_000)
 
-// the smoke has the first of these, with a registry
+// the smoke runs the first of these, with a registry
 test.each(wanted.length > 1 ? [['narrow-2m', 'small-tables']] : [])(
-  'a few hundred rows of %s and %s: what needs no registry runs, and every row arrives',
+  'a few hundred rows of %s and %s: contenders without a registry run, and every row arrives',
   async (...sets) => {
     const only = sets.flatMap((set) => ['--only', set])
     const { stdout, results } = await runBench(folder, ['--shrink', '5000', '--rounds', '1', ...only], NO_PYTHON)
@@ -73,7 +73,7 @@ test.each([
   [['--only', 'nothing'], 'there is no data set nothing'],
   [['--rounds', 'none'], 'expected a number of at least 1'],
   [['--quick', '--write'], '--write is for the whole bench'],
-])('%j: refused before anything starts', async (args, message) => {
+])('%j: exit code 2 before anything starts', async (args, message) => {
   await expect(runBench(folder, args, NO_PYTHON)).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringContaining(message),

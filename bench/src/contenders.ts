@@ -5,21 +5,21 @@ import { type ProcessFigures, runNode } from './run-program.ts'
 
 export interface Job {
   readonly url: string
-  /** Empty; what is written goes below it. */
+  /** An empty folder for the output. */
   readonly folder: string
   readonly tables: readonly string[]
 }
 
 export interface Contender {
   readonly name: string
-  /** `floor` writes no files; whatever `other` does, the bench stays valid. */
+  /** `floor` writes no files. A failure of an `other` does not invalidate the bench. */
   readonly kind: 'floor' | 'baseline' | 'dwh' | 'other'
-  /** Why it does not take part. */
+  /** Why it is not measured. */
   readonly unavailable?: string
   run?(job: Job): Promise<ProcessFigures | Pick<ProcessFigures, 'wallSeconds'>>
 }
 
-/** The names by which the figures ask for what was measured. */
+/** The names by which the figures look up results. */
 export const NAMES = {
   floor: 'server: COPY to /dev/null',
   naive: 'naive pipeline',
@@ -35,10 +35,13 @@ export const NAMES = {
 const NAIVE = fileURLToPath(new URL('./naive-pipeline.js', import.meta.url))
 const TEN_LINES = fileURLToPath(new URL('./ten-lines.js', import.meta.url))
 
-/** DuckDB's extensions, or why there are none. */
+/** DuckDB's extensions, or why they are missing. */
 export type Extensions = { readonly folder: string } | { readonly missing: string }
 
-/** Everything that is measured but other tools. `dwh` is measured as `dwh run`: plan, read, write, prove, hash, sync, commit. */
+/**
+ * Returns everything that is measured except other tools. `dwh` is measured as `dwh run`: plan, read, write, prove,
+ * hash, sync, commit.
+ */
 export function contenders(extensions: Extensions): Contender[] {
   const missing = 'missing' in extensions ? extensions.missing : undefined
   const folder = 'folder' in extensions ? extensions.folder : ''
@@ -78,7 +81,10 @@ function unless(unavailable: string | undefined, contender: Contender): Contende
   return unavailable === undefined ? contender : { name: contender.name, kind: contender.kind, unavailable }
 }
 
-/** What no reader of one connection can beat in CSV. The statements alone are timed: connecting is not the server's work. */
+/**
+ * Measures the floor: no reader over one connection can be faster in CSV. Times only the statements, since connecting
+ * is not the server's work.
+ */
 async function serverCopies({ url, tables }: Job): Promise<{ wallSeconds: number }> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -1,18 +1,18 @@
-/** Tables that are read as a whole, in a database of their own. */
+/** Tables that a contender reads together, in their own database. */
 export interface DataSet {
   readonly name: string
   readonly about: string
-  /** How often each contender runs, unless the command line says otherwise. */
+  /** Number of runs of each contender, unless the command line sets it. */
   readonly rounds: number
-  /** Of the only table, or of each. */
+  /** Rows of each table. */
   readonly rows: number
   readonly tables: readonly string[]
   readonly sql: string
-  /** Why DuckDB does not read it by itself, where it does not. */
+  /** Why DuckDB cannot read it with its extension, if so. */
   readonly notNative?: string
 }
 
-/** The data sets, with `1 / shrink` of their rows. */
+/** Returns the data sets, with `1 / shrink` of their rows. */
 export function dataSets(shrink: number): DataSet[] {
   const rows = (full: number) => Math.max(1, Math.round(full / shrink))
   return [
@@ -24,13 +24,14 @@ export function dataSets(shrink: number): DataSet[] {
     oneTable('columns-1000', '1,000 columns of five types', rows(20_000), columns(1000, OF_FIVE_TYPES)),
     {
       ...oneTable('values-1mb', 'a text of 1 MB in each row', rows(300), MEGABYTES),
-      notNative: 'its rows are too long for it to take 2,048 at once, so dwh does not let it',
+      notNative:
+        'DuckDB reads 2,048 rows at once, and these rows are too long for that, so dwh does not use its reader',
     },
     manyTables('small-tables', 50, rows(1000)),
   ]
 }
 
-/** What most measurements here are made on: a number, a small number, a text, a small document, a moment. */
+/** The columns of most data sets: a number, a small number, a text, a small document, a time. */
 const NARROW = `(i % 1000)::int AS n, 'customer ' || md5(i::text) AS t, jsonb_build_object('plan', 'pro', 'n', i) AS doc,
   timestamptz '2026-01-01' + i * interval '1 second' AS at`
 
@@ -52,7 +53,9 @@ function create(table: string, rows: number, select: string): string {
   return `CREATE TABLE ${table} AS SELECT i::bigint AS id, ${select} FROM generate_series(1, ${rows}) i`
 }
 
-/** `count` columns in all, beside `id` one more than there is room for. `k` in an expression is the column's number. */
+/**
+ * Returns `count - 1` columns, which make `count` together with `id`. `k` in an expression is the column's number.
+ */
 function columns(count: number, expressions: readonly string[]): string {
   return Array.from({ length: count - 1 }, (_, k) => {
     const expression = expressions[k % expressions.length] as string
@@ -73,7 +76,7 @@ const OF_TEN_TYPES = [
   "timestamptz '2026-01-01' + (i + k) * interval '1 second'",
 ]
 
-// short ones: a row of Postgres has to fit into a page of 8 kB
+// short texts: a row of Postgres must fit into a page of 8 kB
 const OF_FIVE_TYPES = [
   '((i * 31 + k) % 100000)::int',
   '((i + k) % 30)::smallint',

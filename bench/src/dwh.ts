@@ -12,8 +12,9 @@ export interface DwhSettings {
 }
 
 /**
- * `dwh run` with a `dwh.yaml` of these settings in `folder`; the warehouse and the temporary files are made in there, too.
- * @throws Error when a table took another method than the one that was asked for
+ * Runs `dwh run` with a `dwh.yaml` of these settings in `folder`, which also gets the warehouse and the temporary
+ * files.
+ * @throws Error if a table was read by another method than the configured one
  */
 export async function runDwh(folder: string, databaseUrl: string, settings: DwhSettings): Promise<ProcessFigures> {
   const keys = { storage: './warehouse', temp: './tmp', cache: './cache', ...settings }
@@ -26,7 +27,7 @@ export async function runDwh(folder: string, databaseUrl: string, settings: DwhS
   return figures
 }
 
-/** Of each table, from the record of the only run. */
+/** Returns the method of each table, from the record of the only run. */
 async function methodsTaken(warehouse: string): Promise<[table: string, method: string | undefined][]> {
   const runs = join(warehouse, '_dwh/runs')
   const [file = ''] = (await readdir(runs, { recursive: true })).filter((name) => name.endsWith('.json'))

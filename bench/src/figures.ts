@@ -1,7 +1,7 @@
 import { NAMES } from './contenders.ts'
 import { type DataSetResults, lookUp } from './results.ts'
 
-/** A figure to reach. `met` is null when something of it was not measured. */
+/** A goal and its measured value. `met` is null if a part was not measured. */
 export interface Figure {
   readonly figure: string
   readonly goal: string
@@ -10,15 +10,15 @@ export interface Figure {
 }
 
 /**
- * How many times the floor's time the naive pipeline takes on the narrow table: about 8 to 12, with some room below, where it only makes our own ratios worse. Outside of this it is another program
- * than the one described.
+ * Valid range of the naive pipeline's time on the narrow table, as a multiple of the floor's time. Normal is 8 to 12; a
+ * lower value only makes our own ratios worse. Outside the range it is not the described program.
  */
 export const NAIVE_TIMES_FLOOR = { least: 7, most: 12 } as const
 
 const LONG = ['narrow-2m', 'narrow-10m'] as const
 const ROWS = { 'narrow-2m': '2 M rows', 'narrow-10m': '10 M rows' } as const
 
-/** The figures to reach, from the medians of one run of the bench. */
+/** Returns the figures to reach, from the medians of one run of the bench. */
 export function figuresToReach(results: readonly DataSetResults[]): Figure[] {
   const wall = (set: string, name: string) => lookUp(results, set, name, 'wallSeconds')
   const memory = (set: string, name: string) => lookUp(results, set, name, 'peakMegabytes')
@@ -148,7 +148,7 @@ function judge(
   return { figure, goal, measured: format(value), met: isMet(value) }
 }
 
-/** What makes the whole bench worth nothing: a contender that failed, a baseline that is not the one described. */
+/** Returns what makes the whole bench invalid: a failed contender, or a baseline that is not the described program. */
 export function whatIsInvalid(results: readonly DataSetResults[], options: { readonly fullSize: boolean }): string[] {
   const failures = results.flatMap((set) =>
     set.contenders.flatMap(({ name, kind, failed }) =>

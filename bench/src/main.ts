@@ -17,17 +17,17 @@ import { replaceResults } from './results-block.ts'
 
 const HELP = `pnpm bench [options]
 
-Reads tables of a Postgres of its own with dwh and with what else one might use, and prints medians, ratios and whether the
-figures to reach are met. The machine should have nothing else to do.
+Measures how fast dwh and other programs read tables of a Postgres server that it starts, and prints medians, ratios and
+whether the goals are met. The machine should be idle otherwise.
 
-  --only <data set>   only this one; may be given several times
-  --quick             a fiftieth of the rows, one round: does the bench work?
+  --only <data set>   measure only this data set; may be repeated
+  --quick             a fiftieth of the rows and one round, to see whether the bench works
   --shrink <n>        1/n of the rows
-  --rounds <n>        how often each contender runs
-  --write             put the results into docs/performance.md; of the whole bench only
+  --rounds <n>        number of runs of each contender
+  --write             write the results to docs/performance.md; for the whole bench only
   --json <file>       write every single run to a file
 
-Exit code: 0 measured, whether or not the figures are met; 1 something failed, or a baseline is not what it should be.`
+Exit code: 0 measured, whether or not the goals are met; 1 something failed, or a baseline is invalid; 2 wrong usage.`
 
 const { values: flags } = parseArgs({
   options: {
@@ -61,7 +61,7 @@ function fail(message: string): void {
 async function bench(): Promise<void> {
   const startedAt = new Date()
   const folder = await mkdtemp(join(tmpdir(), 'dwh-bench-'))
-  // the server may run under another user
+  // the server may run as another user
   await chmod(folder, 0o755)
   const server = await startTunedServer({ folder: join(folder, 'postgres'), settings: { max_wal_size: '8GB' } })
   try {
@@ -76,7 +76,7 @@ async function bench(): Promise<void> {
       results.push(await measureDataSet(set, { ...options, onProgress: (line) => console.error(line) }))
     }
     const invalid = whatIsInvalid(results, { fullSize: shrink === 1 })
-    // the goals are for all of the rows
+    // the goals apply to the full number of rows
     const figures = figuresToReach(results).map((figure) => (shrink === 1 ? figure : { ...figure, met: null }))
     const text = report({ conditions: about, figures, dataSets: results, invalid })
     console.log(text)

@@ -18,8 +18,8 @@ export interface MeasureOptions {
 }
 
 /**
- * Fills a database, lets every contender read it, once in each round, and drops the database. Each round begins with another contender. One that
- * fails, or whose files do not hold every row, takes part no longer.
+ * Fills a database, lets every contender read it once in each round, and drops the database. Each round begins with
+ * another contender. A contender that fails, or whose files lack rows, is not measured any more.
  */
 export async function measureDataSet(set: DataSet, options: MeasureOptions): Promise<DataSetResults> {
   const { server, rounds, onProgress } = options
@@ -27,7 +27,7 @@ export async function measureDataSet(set: DataSet, options: MeasureOptions): Pro
   await inDatabase(server.url(), [`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`, `CREATE DATABASE ${database}`])
   try {
     onProgress(`${set.name}: filling ${set.tables.length} x ${set.rows.toLocaleString('en-US')} rows`)
-    // frozen, so that the first reader does not pay for the marks that it leaves on each row
+    // VACUUM FREEZE, so that the first reader does not have to set hint bits on each row
     await inDatabase(server.url(database), [set.sql, 'VACUUM (FREEZE, ANALYZE)', 'CHECKPOINT'])
     const contenders = options.contenders.map((contender) =>
       NATIVE.includes(contender.name) ? fitting(contender, set) : contender,
@@ -72,7 +72,7 @@ async function measureOnce(set: DataSet, contender: Contender, options: MeasureO
   try {
     const before = await serverCpuSeconds(options.server.pid)
     const figures = await contender.run?.({ url, folder, tables })
-    if (!figures) throw new Error(`${contender.name} does not run`)
+    if (!figures) throw new Error(`${contender.name} cannot be run`)
     const serverCpu = (await serverCpuSeconds(options.server.pid)) - before
     const run = { cpuSeconds: null, peakMegabytes: null, ...figures, serverCpuSeconds: serverCpu, bytes: null }
     if (contender.kind === 'floor') return run

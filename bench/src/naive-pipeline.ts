@@ -1,5 +1,6 @@
-// The baseline, frozen as it was first committed: what is written first, with the best-known parts and nothing tuned. Rows as objects from
-// `pg-query-stream`, a line of JSON for each, a file of lines, and DuckDB's own inference from there to Parquet. One table after the other.
+// The baseline, unchanged since its first commit: a pipeline of well-known parts without tuning. Rows as objects from
+// `pg-query-stream`, one JSON line for each, a file of lines, then DuckDB's type inference to Parquet. One table after
+// the other.
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -9,7 +9,10 @@ import { runAny } from './run-program.ts'
 const run = promisify(execFile)
 const program = (name: string) => fileURLToPath(new URL(`../other-tools/${name}`, import.meta.url))
 
-/** The other tools that write Parquet files to a folder; those that are not on `PATH`, or not in its `python3`, say so. */
+/**
+ * Returns the other tools that write Parquet files to a folder. Tools missing on `PATH` or in `python3` are marked as
+ * unavailable.
+ */
 export async function otherTools(): Promise<Contender[]> {
   return [
     await sling(),
@@ -39,7 +42,10 @@ async function pythonTool(name: string, file: string, modules: readonly string[]
   }
 }
 
-/** One replication of all tables; its threads read several tables at once. Parts of one table at once are in its paid version only. */
+/**
+ * Replicates all tables at once; its threads read several tables in parallel. Only its paid version reads parts of one
+ * table in parallel.
+ */
 async function sling(): Promise<Contender> {
   if (await cannot('sling', '--version')) return { name: 'sling', kind: 'other', unavailable: 'not installed' }
   return {

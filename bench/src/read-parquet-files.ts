@@ -7,7 +7,10 @@ export interface ParquetFiles {
   readonly bytes: number
 }
 
-/** Rows of each table, from the footers of all Parquet files below a folder: `t.parquet`, `t/2026/11/21.parquet`, `any/t/part-0.parquet`. */
+/**
+ * Counts the rows of each table, from the footers of all Parquet files below a folder: `t.parquet`,
+ * `t/2026/11/21.parquet`, `any/t/part-0.parquet`.
+ */
 export async function readParquetFiles(folder: string, tables: readonly string[]): Promise<ParquetFiles> {
   const rows: Record<string, number> = Object.fromEntries(tables.map((table) => [table, 0]))
   let bytes = 0

@@ -3,14 +3,14 @@ import type { Figure } from './figures.ts'
 import { type ContenderResults, type DataSetResults, median } from './results.ts'
 
 export interface ReportInput {
-  /** Lines that say what was measured where. */
+  /** The conditions of the measurement, one line each. */
   readonly conditions: readonly string[]
   readonly figures: readonly Figure[]
   readonly dataSets: readonly DataSetResults[]
   readonly invalid: readonly string[]
 }
 
-/** Markdown for the terminal and for docs/performance.md. */
+/** Formats the results as Markdown, for the terminal and for docs/performance.md. */
 export function report({ conditions, figures, dataSets, invalid }: ReportInput): string {
   const absent = (dataSets[0]?.contenders ?? []).flatMap(({ name, unavailable }) =>
     unavailable ? [`${name}: ${unavailable}`] : [],
@@ -94,12 +94,12 @@ function unit(value: number | null, digits: number, name: string): string {
   return `${value.toFixed(digits)}${name === 'x' ? '' : ' '}${name}`
 }
 
-/** Of what a program said before it failed: the end, where the reason is. */
+/** Returns the end of a failed program's output, which has the reason. */
 function lastWords(text: string): string {
   return text.replaceAll(/\s+/g, ' ').slice(-300)
 }
 
-/** A Markdown table whose columns line up; from the column `numbersFrom` on they are numbers. */
+/** Formats a Markdown table with aligned columns; from the column `numbersFrom` on they are numbers. */
 function table(headings: readonly string[], rows: readonly (readonly string[])[], numbersFrom: number): string {
   const widths = headings.map((heading, i) => Math.max(3, heading.length, ...rows.map((row) => row[i]?.length ?? 0)))
   const line = (cells: readonly string[]) =>

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 
 export interface ProcessFigures {
   readonly wallSeconds: number
-  /** Of the process with all its threads, user and system. */
+  /** CPU time of the process with all its threads, user and system. */
   readonly cpuSeconds: number
-  /** The most that was resident. */
+  /** The highest resident memory. */
   readonly peakMegabytes: number
 }
 
@@ -20,17 +20,17 @@ const MEASURED = /#measured (.*)/
 const PEAK_MEMORY = new URL('./peak-memory.js', import.meta.url).href
 const MEASURED_PY = fileURLToPath(new URL('../other-tools/measured.py', import.meta.url))
 
-/** Runs a Node program in a process of its own and measures it, from its start to its end. */
+/** Runs a Node program in its own process and measures it from start to end. */
 export function runNode(program: Program): Promise<ProcessFigures> {
   return run({ ...program, command: [execPath, '--import', PEAK_MEMORY, ...program.command] })
 }
 
-/** The same for any program, by Python's `getrusage`: Node measures only itself. */
+/** Runs and measures any program, by Python's `getrusage`, since Node measures only itself. */
 export function runAny(program: Program): Promise<ProcessFigures> {
   return run({ ...program, command: ['python3', MEASURED_PY, ...program.command] })
 }
 
-/** @throws Error with what the program said, when it does not end with 0 */
+/** @throws Error with the program's output if it does not exit with 0 */
 function run({ command: [file = '', ...args], cwd, env }: Program): Promise<ProcessFigures> {
   const startedAt = performance.now()
   return new Promise((resolve, reject) => {

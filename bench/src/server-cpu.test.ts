@@ -2,7 +2,7 @@ import { serverUrl, withClient } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { serverCpuSeconds } from './server-cpu.ts'
 
-test('counts the work of a connection, while it is open and after it has ended', async () => {
+test('serverCpuSeconds: counts the work of a connection while it is open and after it has ended', async () => {
   const url = await serverUrl()
   const postmaster = await withClient(url, async (client) => {
     const { rows } = await client.query("SELECT pg_read_file('postmaster.pid') AS file")

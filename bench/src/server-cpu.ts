@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 
-/** Linux counts these in hundredths of a second, whatever the kernel's own clock (`USER_HZ`). */
+/** Linux counts CPU time in hundredths of a second, independent of the kernel's own clock (`USER_HZ`). */
 const TICKS_PER_SECOND = 100
 
 /**
- * CPU seconds that a Postgres server has used so far: its first process, the children that still run, and those that have ended, which Linux adds to
- * their parent. The difference of two readings is what happened in between, in every connection and every worker.
+ * Returns the CPU seconds that a Postgres server has used so far: of its first process, of its running children, and of
+ * ended children, which Linux adds to their parent. The difference of two calls includes every connection and worker in
+ * between.
  */
 export async function serverCpuSeconds(postmaster: number): Promise<number> {
   const processes = await Promise.all(
@@ -19,11 +20,11 @@ export async function serverCpuSeconds(postmaster: number): Promise<number> {
   return ticks / TICKS_PER_SECOND
 }
 
-/** Of `/proc/<pid>/stat` (proc(5)); null when the process has ended meanwhile. */
+/** Reads `/proc/<pid>/stat` (proc(5)); null if the process has ended meanwhile. */
 async function readStat(pid: string) {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   if (text === null) return null
-  // the name in parentheses may hold anything
+  // the name in parentheses may contain any character
   const fields = text
     .slice(text.lastIndexOf(')') + 2)
     .split(' ')

@@ -1,4 +1,5 @@
-// What somebody writes who knows DuckDB: its `postgres` extension, one COPY for each table. The codec is the one that dwh writes.
+// What a user of DuckDB would write: its `postgres` extension and one COPY for each table, with the codec that dwh
+// uses.
 import { argv, env } from 'node:process'
 import { DuckDBInstance } from '@duckdb/node-api'
 

@@ -10,7 +10,10 @@ const run = promisify(execFile)
 const bench = fileURLToPath(new URL('../', import.meta.url))
 const tsup = fileURLToPath(new URL('../../node_modules/.bin/tsup', import.meta.url))
 
-/** Builds the bench beside itself, where its dependencies are found; gives the folder, which the caller removes. */
+/**
+ * Builds the bench inside its own folder, where its dependencies resolve; returns the output folder, which the caller
+ * removes.
+ */
 export async function buildBench(): Promise<string> {
   await builtCheckout()
   const folder = await mkdtemp(join(bench, '.child-'))
@@ -18,7 +21,7 @@ export async function buildBench(): Promise<string> {
   return folder
 }
 
-/** Runs a built bench as its own program. */
+/** Runs a built bench as a program. */
 export async function runBench(
   folder: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
--- Who the warehouse reads as: as `dwh doctor --role-sql` has it, for the tables that are there and those to come.
+-- Creates the role that dwh reads as, for existing and future tables, like the SQL of `dwh doctor --role-sql`.
 \getenv password READER_PASSWORD
 CREATE ROLE reader LOGIN PASSWORD :'password';
 ALTER ROLE reader SET default_transaction_read_only = on;

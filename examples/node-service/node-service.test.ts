@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from 'vitest'
 const run = promisify(execFile)
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
-/** The program as `npm run build` makes it. */
+/** Builds the program as `npm run build` does. */
 async function built(): Promise<string> {
   const outDir = await mkdtemp(join(folder, '.built-'))
   onTestFinished(() => rm(outDir, { recursive: true, force: true }))
@@ -22,7 +22,7 @@ async function built(): Promise<string> {
   return join(outDir, 'service.js')
 }
 
-/** An API of two pages; `answer` is what it says to the second. */
+/** Starts an API of two pages; `fail` sets the status of the second. */
 async function ratesApi(): Promise<{ url: string; fail(status: number): void }> {
   let status = 200
   const server = createServer(({ url }, response) => {

@@ -13,8 +13,8 @@ try {
     for (const table of Object.keys(tables)) {
       const { schema, name } = parseTableName(table)
       const from = (schema === DEFAULT_SCHEMA ? [name] : [schema, name]).map(quoteIdentifier).join('.')
-      const { rows } = await session.queryAll(`SELECT count(*)::VARCHAR FROM ${from}`)
-      console.log(`${table}: ${rows[0][0]} rows`)
+      const { rows } = await session.queryAll(`SELECT count(*) AS n FROM ${from}`)
+      console.log(`${table}: ${rows[0].n} rows`)
     }
   } finally {
     await session.close()

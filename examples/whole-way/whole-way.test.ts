@@ -16,7 +16,7 @@ async function bucket() {
   onTestFinished(() => server.close())
   const { accessKeyId, secretAccessKey } = server.credential
   const env = { S3_ENDPOINT: server.url, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
-  // the SDK says on Node 20 that it will want 22
+  // on Node 20, the SDK would warn that it will require 22
   const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
   return { storage: 's3://bucket/warehouse', env: { ...env, ...quiet } }
 }
@@ -24,7 +24,7 @@ async function bucket() {
 test.each([
   ['a folder', folder],
   ['a bucket', bucket],
-])('runs, asks and verifies on %s, whatever the tables are called', async (_, place) => {
+])('program on %s: runs, queries and verifies, with any table names', async (_, place) => {
   const { url } = await testDatabase(`
     CREATE TABLE "order" AS SELECT n AS id FROM generate_series(1, 5000) n;
     CREATE SCHEMA billing;
@@ -38,13 +38,13 @@ test.each([
   expect(lines.sort()).toEqual(['billing."Invoice no. 7": 0 rows', 'order: 5000 rows', 'whole: 2 files'])
 })
 
-test('no database: an error that says what to do, and the process ends', async () => {
+test('no database: error with a hint, and the process ends', async () => {
   const [folder, home] = [await temporaryFolder(), await temporaryFolder()]
   const child = startChild(program, [join(folder, 'warehouse')], { env: { HOME: home } })
   expect(await child.ended).toBe(1)
   expect(child.output()).toMatch(/hint: 'Set DATABASE_URL=/)
 })
 
-test('the program is thirty lines at most', async () => {
+test('program: at most thirty lines', async () => {
   expect((await readFile(program, 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(30)
 })

@@ -1,5 +1,6 @@
 -- Churn: paying customers silent for 90 days
--- Paying: on a plan that is not free. Silent: no event, or for want of any no sign-up, in the 90 days before the newest event of all.
+-- Paying: on a plan that is not free. Silent: no event in the 90 days before the newest event
+-- of all; a customer without any event counts from the sign-up.
 WITH
 today AS (
   SELECT MAX(occurred_at) AT TIME ZONE 'UTC' AS now_utc FROM events

@@ -1,5 +1,5 @@
 -- Exports by format
--- An export that failed carries an error, and its rows do not count.
+-- A failed export has an error; its rows do not count.
 WITH
 exports AS (
   SELECT

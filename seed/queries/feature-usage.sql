@@ -1,5 +1,5 @@
 -- Feature usage
--- Only some events say for how long the feature was used.
+-- Only some events have the duration of the use.
 SELECT
   (payload ->> 'feature') AS feature,
   COUNT(*) AS uses,

@@ -1,10 +1,10 @@
 -- Customers who are new between two days
--- For DuckDB, over one table's files of two days, whose paths `dwh tables --as-of DAY --json` prints. Say first which:
+-- For DuckDB, over one table's files of two days. `dwh tables --as-of DAY --json` prints their paths. Set them first:
 --
 --   SET VARIABLE older = 'warehouse/customers/2026/02/17.parquet';
 --   SET VARIABLE newer = 'warehouse/customers/2026/02/18.parquet';
 --
--- With the two exchanged it finds those who are gone.
+-- With the two paths swapped, it finds deleted customers.
 SELECT
   newer.id,
   newer.email,

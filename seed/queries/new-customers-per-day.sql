@@ -1,5 +1,5 @@
 -- New customers per day
--- Days in UTC; a day on which nobody signed up has no row.
+-- Days in UTC; days without sign-ups have no row.
 SELECT
   CAST(created_at AT TIME ZONE 'UTC' AS date) AS day,
   COUNT(*) AS new_customers,

@@ -1,5 +1,5 @@
 -- Revenue by month
--- What was paid, in the month (UTC) of the order; what was given back stands beside it.
+-- Paid amounts in the month (UTC) of the order, and refunds beside them.
 SELECT
   CAST(date_trunc('month', created_at AT TIME ZONE 'UTC') AS date) AS month,
   COUNT(*) FILTER (WHERE status = 'paid') AS paid_orders,

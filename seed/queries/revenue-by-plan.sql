@@ -1,5 +1,5 @@
 -- Revenue by plan
--- The average is rounded in cents: there a half is exactly a half, for decimals and for floating point.
+-- The average is rounded in cents, where one half is exact for decimals and for floating point.
 SELECT
   (c.metadata ->> 'plan') AS plan,
   COUNT(DISTINCT c.id) AS customers,

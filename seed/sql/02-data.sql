@@ -1,12 +1,13 @@
--- Customers, their orders and their events from 2025-01-01 to 2026-02-28 (UTC). Each value is cut from an md5 of the seed number, the place it
--- goes to and the row, so the same number gives the same rows on every machine and version of Postgres.
+-- Customers, their orders and their events from 2025-01-01 to 2026-02-28 (UTC). Each value is computed from an md5 of
+-- the seed number, its column and its row, so the same number gives the same rows on every machine and version of
+-- Postgres.
 --
---   seed.number  which example (1)
---   seed.scale   how many times 50 customers (1)
+--   seed.number  number of the example (1)
+--   seed.scale   multiple of 50 customers (1)
 
 SET client_encoding = 'UTF8';
 
--- A whole number from 0 to sides - 1.
+-- Returns a whole number from 0 to sides - 1.
 CREATE FUNCTION pg_temp.dice(place text, row_key text, sides bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT ('x' || left(md5(COALESCE(NULLIF(current_setting('seed.number', true), ''), '1') || '/' || place || '/' || row_key), 12))::bit(48)::bigint % sides
 $$;
@@ -15,13 +16,14 @@ CREATE FUNCTION pg_temp.pick(place text, row_key text, choices text[]) RETURNS t
   SELECT choices[1 + pg_temp.dice(place, row_key, cardinality(choices))]
 $$;
 
--- The moment at a share (0 to 1) of the way. In microseconds, since the length of a day depends on the session's time zone.
+-- Returns the time at a share (0 to 1) of the period. In microseconds, since the length of a day depends on the
+-- session's time zone.
 CREATE FUNCTION pg_temp.along(start timestamptz, finish timestamptz, share double precision) RETURNS timestamptz LANGUAGE sql STABLE AS $$
   SELECT start + floor(share * 1000000 * extract(epoch FROM finish - start)::double precision) * '1 microsecond'::interval
 $$;
 
--- The moment at which a share of all has happened, with three times as much per day at the end of the 14 months as at their start.
--- Of the functions that could bend a line, the square root is the one that every machine rounds alike.
+-- Returns the time by which a share of all activity has happened; the rate at the end of the 14 months is three times
+-- the rate at their start. It uses the square root, since every machine rounds that alike.
 CREATE FUNCTION pg_temp.moment(share double precision) RETURNS timestamptz LANGUAGE sql STABLE AS $$
   SELECT pg_temp.along('2025-01-01T00:00:00Z', '2026-03-01T00:00:00Z', (sqrt(1 + 8 * share) - 1) / 2)
 $$;
@@ -82,8 +84,9 @@ SELECT
 FROM signups
 ORDER BY n;
 
--- How long each customer is there. Of every ten, one on free and two who pay fall silent, if they signed up early enough.
--- Nobody, when there are orders: psql goes on after an error, so a second run of this file alone comes here, and is to add nothing.
+-- Until when each customer is active. Of every ten, one free and two paying customers fall silent, if they signed up
+-- early enough. No customers if there are orders: psql continues after an error, so a second run of this file alone
+-- gets here and must add nothing.
 CREATE TABLE pg_temp.seed_stays AS
 SELECT id, id::text AS k, plan, metadata, created_at, fell_silent,
   CASE WHEN fell_silent
@@ -100,11 +103,11 @@ FROM (
   WHERE NOT EXISTS (SELECT FROM orders)
 ) AS chosen;
 
--- Without it the planner expects far more rows, and compiles its plans for longer than they run.
+-- Without it the planner expects far more rows, and JIT compilation takes longer than the queries.
 ANALYZE pg_temp.seed_stays;
 
--- A trial of three weeks, then a bill per month or per year while the customer is there, and up to 35 days longer;
--- from those on free, a small one now and then.
+-- After a trial of three weeks, one order per month or year while the customer is active, and up to 35 days longer;
+-- free customers have a small order now and then.
 WITH
 bills AS (
   SELECT plan, i, k || '/' || i AS bill, id AS customer_id,
@@ -135,7 +138,7 @@ FROM bills
 WHERE created_at < until AND created_at < '2026-03-01T00:00:00Z'
 ORDER BY created_at, customer_id, i;
 
--- Events spread over each customer's stay, the first of them a login, and page views of visitors who are no customers.
+-- Events spread over each customer's active time, the first one a login, and page views of visitors.
 WITH
 moments AS (
   SELECT id AS customer_id, i, k || '/' || i AS event,
@@ -166,7 +169,7 @@ INSERT INTO events (customer_id, type, payload, occurred_at)
 SELECT customer_id, type,
   CASE type
     WHEN 'login' THEN
-      -- some were recorded by a version that kept nothing
+      -- some events have no payload
       CASE WHEN pg_temp.dice('events.login', event, 6) > 0 THEN jsonb_build_object(
         'method', pg_temp.pick('events.method', event, ARRAY['password', 'password', 'google', 'sso']),
         'device', jsonb_build_object(

@@ -11,7 +11,7 @@ async function folderWith(queries: Record<string, string>): Promise<string> {
   return folder
 }
 
-test('the queries come in the order to read them, each with its title', async () => {
+test('listQueries: in reading order, each with its title', async () => {
   const queries = await listQueries()
   expect(queries.map(({ name, title }) => `${name}: ${title}`)).toEqual([
     'revenue-by-month: Revenue by month',
@@ -28,7 +28,7 @@ test('the queries come in the order to read them, each with its title', async ()
   for (const { sql } of queries) expect(sql.trimEnd()).toMatch(/;$/)
 })
 
-test('the README lists them', async () => {
+test('README: lists all queries', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
   const listed = [...readme.matchAll(/^\| `([a-z-]+)` +\| ([^|`]*\S) +\|$/gm)].map(([, name, title]) => ({
     name,
@@ -37,7 +37,7 @@ test('the README lists them', async () => {
   expect(listed).toEqual((await listQueries()).map(({ name, title }) => ({ name, title })))
 })
 
-test('a query that nobody has placed comes last, by name', async () => {
+test('listQueries: queries without a place in the order come last, by name', async () => {
   const folder = await folderWith({
     'b.sql': '-- B\r\nSELECT 2;\r\n',
     'a.sql': '-- A\nSELECT 1;\n',
@@ -51,7 +51,7 @@ test('a query that nobody has placed comes last, by name', async () => {
   ])
 })
 
-test('a query without a title is refused by name', async () => {
+test('a query without a title: error with its name', async () => {
   const folder = await folderWith({ 'untitled.sql': 'SELECT 1;\n' })
   await expect(listQueries(folder)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
@@ -59,7 +59,7 @@ test('a query without a title is refused by name', async () => {
   })
 })
 
-test.each(['absent', 'empty'])('a folder that is %s is refused by its path', async (state) => {
+test.each(['absent', 'empty'])('a folder that is %s: error with its path', async (state) => {
   const folder = state === 'empty' ? await folderWith({}) : join(await temporaryFolder(), 'absent')
   await expect(listQueries(folder)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',

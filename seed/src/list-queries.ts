@@ -4,13 +4,13 @@ import { readSqlFiles, SEED_FOLDER } from './seed-files.ts'
 export interface SeedQuery {
   /** The file's name without `.sql`. */
   readonly name: string
-  /** What it answers: the comment on its first line. */
+  /** The title: the comment on its first line. */
   readonly title: string
   /** The whole file. */
   readonly sql: string
 }
 
-/** From what everybody asks to what needs two days; others follow by name. */
+/** The reading order, from common questions to one that needs two days. Other queries follow by name. */
 const READING_ORDER = [
   'revenue-by-month',
   'revenue-by-plan',
@@ -25,10 +25,10 @@ const READING_ORDER = [
 ]
 
 /**
- * The queries that people ask of the example, in the order to read them. All but `new-between-days`, which needs DuckDB and the variables
+ * Returns the example queries in reading order. All except `new-between-days`, which needs DuckDB and the variables
  * named in its comment, give the same rows in Postgres and DuckDB.
  * @param folder a folder with `queries/`; by default this package's own
- * @throws DwhError CONFIG_INVALID when the files cannot be read, or one has no title
+ * @throws DwhError CONFIG_INVALID if the files cannot be read, or one has no title
  */
 export async function listQueries(folder: string = SEED_FOLDER): Promise<SeedQuery[]> {
   const files = await readSqlFiles(folder, 'queries')
@@ -41,7 +41,7 @@ function titleOf(name: string, text: string): string {
   const title = /^-- (.*\S)/.exec(text)?.[1]
   if (title !== undefined) return title
   throw new DwhError('CONFIG_INVALID', `query ${name}.sql: no title on the first line`, {
-    hint: 'Begin the file with a comment that says what it answers: -- Revenue by month',
+    hint: 'Begin the file with a comment that is its title: -- Revenue by month',
     context: { name },
   })
 }

@@ -17,7 +17,7 @@ function query(name: string): string {
   return found.sql
 }
 
-/** The answer of both engines to every query but the last; fails where they differ. */
+/** Returns the answers of both engines to every query except the last; fails if they differ. */
 async function askBoth(sql: string, timeZone = 'UTC'): Promise<Map<string, Answer>> {
   const database = await testDatabase(sql)
   const files = await saveDay(database, await temporaryFolder(), '2026-02-18')
@@ -31,7 +31,7 @@ async function askBoth(sql: string, timeZone = 'UTC'): Promise<Map<string, Answe
   return answers
 }
 
-/** The example as SQL. */
+/** Returns the SQL of the example. */
 async function example(number: number, scale: number): Promise<string> {
   let text = ''
   await seedDatabase(
@@ -50,13 +50,13 @@ describe('Postgres and DuckDB give the same rows', () => {
     [3, 1, 'America/New_York'],
     [4, 7, 'Pacific/Kiritimati'],
     [5, 40, 'UTC'],
-  ])('for number %i at scale %i, with both in %s', async (number, scale, timeZone) => {
+  ])('number %i, scale %i, time zone %s', async (number, scale, timeZone) => {
     const answers = await askBoth(await example(number, scale), timeZone)
     for (const [name, { rows }] of answers) expect(rows.length, name).toBeGreaterThan(0)
   })
 })
 
-test('number 1 gives answers that are worth a look', async () => {
+test('number 1: no answer is empty or trivial', async () => {
   const answers = await askBoth(await example(1, 1))
   const column = (name: string, index: number) => answers.get(name)?.rows.map((row) => row[index])
   const numbers = (name: string, index: number) => column(name, index)?.map(Number) ?? []
@@ -85,7 +85,7 @@ test('number 1 gives answers that are worth a look', async () => {
   for (const days of numbers('churn', 4)) expect(days).toBeGreaterThanOrEqual(90)
 })
 
-/** A company small enough to be answered by hand. */
+/** A small company whose answers were computed by hand. */
 const BY_HAND = `
   CREATE TABLE customers (id bigint PRIMARY KEY, name text, country text, email text, metadata jsonb, created_at timestamptz);
   CREATE TABLE orders (id bigint, customer_id bigint, amount numeric(10,2), status text, created_at timestamptz);
@@ -124,7 +124,7 @@ const BY_HAND_ANSWERS: Record<string, (string | null)[][]> = {
     ['2025-06-01', '0', '0.00', '9.99'],
     ['2025-07-01', '0', '0.00', '0.00'],
   ],
-  // half a cent goes up; what has no plan comes last
+  // half a cent is rounded up; customers without a plan come last
   'revenue-by-plan': [
     [null, '2', '2', '7.00', '3.50'],
     ['free', '1', '1', '5.00', '5.00'],
@@ -167,20 +167,20 @@ const BY_HAND_ANSWERS: Record<string, (string | null)[][]> = {
   ],
 }
 
-test('a company that was answered by hand', async () => {
+test('a company with answers computed by hand: the same answers', async () => {
   for (const timeZone of ['UTC', 'America/New_York', 'Asia/Tokyo']) {
     const answers = await askBoth(BY_HAND, timeZone)
     expect(Object.fromEntries([...answers].map(([name, { rows }]) => [name, rows]))).toEqual(BY_HAND_ANSWERS)
   }
 })
 
-test('a company without any rows has no answers, and no errors', async () => {
+test('a company without rows: no answers, no errors', async () => {
   const answers = await askBoth(BY_HAND.slice(0, BY_HAND.indexOf('INSERT')))
   for (const { rows } of answers.values()) expect(rows).toEqual([])
 })
 
 describe('new between two days', () => {
-  test('the ANTI JOIN of two files agrees with Postgres, which kept a copy of the older day', async () => {
+  test('the ANTI JOIN of two files: same rows as Postgres with a copy of the older day', async () => {
     const folder = await temporaryFolder()
     const database = await testDatabase(await example(1, 1))
     const older = await saveDay(database, folder, '2026-02-17')
@@ -208,14 +208,14 @@ describe('new between two days', () => {
     expect(gone.rows.map(([id]) => id)).toEqual(['3'])
   })
 
-  test('two days that are the same have nobody new', async () => {
+  test('two equal days: no new customers', async () => {
     const files = await saveDay(await testDatabase(await example(1, 1)), await temporaryFolder(), '2026-02-18')
     const path = files.customers as string
     expect((await askDuckdb({}, query(DUCKDB_ONLY), { variables: { older: path, newer: path } })).rows).toEqual([])
   })
 })
 
-/** What the ANTI JOIN means, in the words of Postgres. */
+/** The query for Postgres that is equivalent to the ANTI JOIN. */
 function between(newer: string, older: string): string {
   return `SELECT id, email, metadata ->> 'plan' AS plan, created_at FROM ${newer} AS newer
     WHERE NOT EXISTS (SELECT FROM ${older} AS older WHERE older.id = newer.id) ORDER BY id`

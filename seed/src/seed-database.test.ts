@@ -12,7 +12,7 @@ import {
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MAX_SCALE, type SeedOptions, seedDatabase } from './index.ts'
 
-/** The rows of seed number 1, printed and hashed. It changes only when the example itself is changed. */
+/** The rows of seed number 1, printed and hashed. The hash changes only when the example is changed. */
 const HASH_OF_NUMBER_1 = 'b1b2b385616b4d4f5d01ae6ee5052304'
 
 async function seeded(options?: SeedOptions): Promise<TestDatabase> {
@@ -25,7 +25,7 @@ async function one(database: TestDatabase, select: string): Promise<Record<strin
   return (await database.query(select)).rows[0]
 }
 
-/** Of every row, in the order of its table, independent of what the session or the database has set. */
+/** Returns a hash of every row, in the order of its table, independent of settings of the session and the database. */
 async function hash(database: TestDatabase): Promise<string> {
   return withClient(database.url, async (client) => {
     await client.query("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'")
@@ -38,14 +38,17 @@ async function hash(database: TestDatabase): Promise<string> {
   })
 }
 
-/** As psql does, and a Postgres container on its first start. */
+/** Runs the files as psql does, and as a Postgres container does on its first start. */
 async function runFiles(client: { query(sql: string): Promise<unknown> }): Promise<void> {
   for (const name of ['01-schema', '02-data']) {
     await client.query(await readFile(new URL(`../sql/${name}.sql`, import.meta.url), 'utf8'))
   }
 }
 
-/** As psql does unless told otherwise: each statement by itself, and on after an error. A statement ends where the next line begins at the margin. */
+/**
+ * Runs each statement by itself and continues after errors, as psql does by default. A statement ends before the next
+ * line that begins at the margin.
+ */
 async function runEachStatement(client: { query(sql: string): Promise<unknown> }, name: string): Promise<string[]> {
   const text = await readFile(new URL(`../sql/${name}.sql`, import.meta.url), 'utf8')
   const errors: string[] = []
@@ -58,12 +61,12 @@ async function runEachStatement(client: { query(sql: string): Promise<unknown> }
 const COUNTS = `SELECT (SELECT count(*)::int FROM customers) AS customers,
   (SELECT count(*)::int FROM orders) AS orders, (SELECT count(*)::int FROM events) AS events`
 
-describe('what is in it', () => {
+describe('content', () => {
   test('50 customers, about 120 orders, several hundred events', async () => {
     expect(await one(await seeded(), COUNTS)).toEqual({ customers: 50, orders: 115, events: 649 })
   })
 
-  test('other numbers give about as much, and somebody silent who pays', async () => {
+  test('other numbers: about as many rows, and at least one silent paying customer', async () => {
     for (const number of [0, 2, 3, 4, 5, 1_000_000, Number.MAX_SAFE_INTEGER]) {
       const database = await seeded({ number })
       const counts = await one(database, COUNTS)
@@ -79,7 +82,7 @@ describe('what is in it', () => {
     }
   })
 
-  test('it grows from January 2025 to the last day of February 2026', async () => {
+  test('events: grow from January 2025 to the last day of February 2026', async () => {
     const database = await seeded()
     const quarters =
       await database.query(`SELECT date_trunc('quarter', occurred_at AT TIME ZONE 'UTC')::date::text AS quarter,
@@ -91,7 +94,7 @@ describe('what is in it', () => {
       '2025-10-01',
       '2026-01-01',
     ])
-    // the last has two months only
+    // the last quarter has only two months
     expect(quarters.rows.map((row) => row.events).slice(0, 4)).toEqual(
       quarters.rows
         .map((row) => row.events as number)
@@ -104,7 +107,7 @@ describe('what is in it', () => {
     expect(await one(database, range)).toEqual({ inside: true })
   })
 
-  test('four plans, keys that some lack, nulls of both kinds', async () => {
+  test('metadata: four plans, keys that some lack, nulls of both kinds', async () => {
     const database = await seeded()
     const plans = await database.query(
       `SELECT metadata ->> 'plan' AS plan, count(*)::int AS customers FROM customers GROUP BY 1 ORDER BY 2 DESC`,
@@ -127,7 +130,7 @@ describe('what is in it', () => {
     }
   })
 
-  test('each event type has its own payload; some events have none, some no customer', async () => {
+  test('events: each type has its own payload; some have none, some no customer', async () => {
     const database = await seeded()
     const shapes = await database.query(`SELECT type, count(*) FILTER (WHERE payload IS NULL)::int AS without,
         array_agg(DISTINCT (SELECT string_agg(key || ':' || jsonb_typeof(value), ' ' ORDER BY key COLLATE "C") FROM jsonb_each(payload))) AS shapes
@@ -145,7 +148,7 @@ describe('what is in it', () => {
     expect((await one(database, micros)).n).toBeGreaterThan(600)
   })
 
-  test('nothing happens before its customer signs up, and ids follow time', async () => {
+  test('order: no activity before its customer signs up, and ids follow time', async () => {
     const database = await seeded()
     const wrong = `SELECT
       (SELECT count(*)::int FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.created_at < c.created_at) AS orders,
@@ -156,7 +159,7 @@ describe('what is in it', () => {
     expect(Object.values(await one(database, wrong))).toEqual([0, 0, 0, 0, 0])
   })
 
-  test('a row of one’s own gets the next id', async () => {
+  test('a row added by hand: gets the next id', async () => {
     const database = await seeded()
     await database.query(
       `INSERT INTO customers (email, name, metadata, created_at) VALUES ('me@example.com', 'Me', '{"plan": "pro"}', now())`,
@@ -165,7 +168,7 @@ describe('what is in it', () => {
   })
 })
 
-describe('the same number, the same rows', () => {
+describe('same number: same rows', () => {
   test.each(POSTGRES_VERSIONS)('on Postgres %i', async (version) => {
     const folder = await temporaryFolder()
     await chmod(folder, 0o755)
@@ -176,7 +179,7 @@ describe('the same number, the same rows', () => {
     expect(await hash(database)).toBe(HASH_OF_NUMBER_1)
   })
 
-  test('whatever the database has set', async () => {
+  test('with any settings of the database', async () => {
     const database = await testDatabase()
     for (const setting of [
       "TimeZone = 'America/New_York'",
@@ -196,7 +199,7 @@ describe('the same number, the same rows', () => {
     expect(await hash(database)).toBe(HASH_OF_NUMBER_1)
   })
 
-  test('in a database that sorts text as people do', async () => {
+  test('in a database with a linguistic sort order', async () => {
     const server = await serverUrl()
     const name = 'seed_in_english'
     const create = `CREATE DATABASE ${name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`
@@ -211,13 +214,13 @@ describe('the same number, the same rows', () => {
     expect(await hash({ name, url: url.href, query, drop: async () => {} })).toBe(HASH_OF_NUMBER_1)
   })
 
-  test('another number, other rows', async () => {
+  test('another number: other rows', async () => {
     const hashes = await Promise.all([0, 1, 2, 3].map(async (number) => hash(await seeded({ number }))))
     expect(new Set(hashes).size).toBe(4)
     expect(hashes[1]).toBe(HASH_OF_NUMBER_1)
   })
 
-  test('the files run alone, as psql runs them, read the settings of the session', async () => {
+  test('the files run by psql: read the settings of the session', async () => {
     const database = await testDatabase()
     const url = new URL(database.url)
     url.searchParams.set('options', '-c seed.number=7 -c seed.scale=2')
@@ -225,7 +228,7 @@ describe('the same number, the same rows', () => {
     expect(await hash(database)).toBe(await hash(await seeded({ number: 7, scale: 2 })))
   })
 
-  test('nothing of it stays in the session', async () => {
+  test('afterwards: the settings of the session are as before', async () => {
     const database = await testDatabase()
     await withClient(database.url, async (client) => {
       await seedDatabase((sql) => client.query(sql), { number: 9, scale: 2 })
@@ -234,7 +237,7 @@ describe('the same number, the same rows', () => {
         (SELECT count(*)::int FROM pg_proc WHERE pronamespace = pg_my_temp_schema()) AS functions,
         (SELECT count(*)::int FROM pg_class WHERE relnamespace = pg_my_temp_schema()) AS tables`)
       expect(left.rows).toEqual([{ number: '', scale: '', functions: 0, tables: 0 }])
-      // a setting that was there once is empty now: the default, no error
+      // a setting that was defined once is empty now: the default, without an error
       await runFiles(client)
     })
     expect(await hash(database)).toBe(HASH_OF_NUMBER_1)
@@ -242,7 +245,7 @@ describe('the same number, the same rows', () => {
 })
 
 describe('scale', () => {
-  test('multiplies all three tables', async () => {
+  test('all three tables are multiplied', async () => {
     const counts = await one(await seeded({ scale: 20 }), COUNTS)
     expect(counts.customers).toBe(1000)
     expect(counts.orders).toSatisfy((n: number) => n >= 20 * 110 && n <= 20 * 145)
@@ -250,7 +253,7 @@ describe('scale', () => {
   })
 })
 
-describe('what can go wrong', () => {
+describe('errors', () => {
   test.each([
     [{ number: -1 }, 'seed number -1: not a whole number from 0 to 9007199254740991'],
     [{ number: 1.5 }, 'seed number 1.5: not a whole number from 0 to 9007199254740991'],
@@ -261,13 +264,13 @@ describe('what can go wrong', () => {
     [{ scale: MAX_SCALE + 1 }, 'seed scale 10001: not a whole number from 1 to 10000'],
     [{ scale: Number.POSITIVE_INFINITY }, 'seed scale Infinity: not a whole number from 1 to 10000'],
     [{ scale: "1'; DROP TABLE customers; --" as unknown as number }, /not a whole number/],
-  ])('%o is refused before the database is asked', async (options, message) => {
+  ])('%o: error, and the database is not queried', async (options, message) => {
     const ask = () => Promise.reject(new Error('asked'))
     await expect(seedDatabase(ask, options)).rejects.toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
     await expect(seedDatabase(ask, options)).rejects.toThrow(message)
   })
 
-  test('a folder without the files', async () => {
+  test('a folder without the files: error', async () => {
     const folder = await temporaryFolder()
     await expect(seedDatabase(() => Promise.reject(new Error('asked')), { folder })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
@@ -275,13 +278,13 @@ describe('what can go wrong', () => {
     })
   })
 
-  test('an earlier example is replaced', async () => {
+  test('an earlier example: replaced', async () => {
     const database = await seeded({ number: 2, scale: 3 })
     await seedDatabase(database.query)
     expect(await hash(database)).toBe(HASH_OF_NUMBER_1)
   })
 
-  test('a table of the same name that is no example stays, and so does everything else', async () => {
+  test('another table of the same name: nothing is changed', async () => {
     const database = await testDatabase('CREATE TABLE orders (mine int); INSERT INTO orders VALUES (1)')
     await expect(seedDatabase(database.query)).rejects.toThrow('relation "orders" already exists')
     expect(await one(database, 'SELECT mine FROM orders')).toEqual({ mine: 1 })
@@ -289,7 +292,7 @@ describe('what can go wrong', () => {
     expect(await one(database, others)).toEqual({ customers: null, type: null })
   })
 
-  test('nor does psql, which goes on after an error, mark it as an example and drop it the next time', async () => {
+  test('another table of the same name, psql continues after the error: not marked as an example, not dropped next time', async () => {
     const database = await testDatabase('CREATE TABLE orders (mine int); INSERT INTO orders VALUES (1)')
     await withClient(database.url, async (client) => {
       for (const _ of ['first', 'second']) {
@@ -300,7 +303,7 @@ describe('what can go wrong', () => {
     expect(await one(database, found)).toEqual({ mine: 1, comment: null })
   })
 
-  test('the data alone, run again by a psql that goes on after an error, adds nothing', async () => {
+  test('02-data.sql run again by psql, which continues after errors: adds nothing', async () => {
     const database = await seeded()
     await withClient(database.url, async (client) => {
       expect(await runEachStatement(client, '02-data')).toEqual([expect.stringMatching(/^duplicate key value/)])

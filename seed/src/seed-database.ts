@@ -2,9 +2,9 @@ import { DwhError } from '@dwh/core'
 import { readSqlFiles, SEED_FOLDER } from './seed-files.ts'
 
 export interface SeedOptions {
-  /** Which example: the same number gives the same rows. A whole number from 0. Default 1. */
+  /** The number of the example: the same number gives the same rows. A whole number from 0. Default 1. */
   readonly number?: number | undefined
-  /** How many times 50 customers, about 120 orders and 650 events. A whole number from 1 to `MAX_SCALE`. Default 1. */
+  /** Multiple of 50 customers, about 120 orders and 650 events. A whole number from 1 to `MAX_SCALE`. Default 1. */
   readonly scale?: number | undefined
   /** A folder with `sql/` and `queries/`. Default: this package's own. */
   readonly folder?: string | undefined
@@ -14,13 +14,13 @@ export interface SeedOptions {
 export const MAX_SCALE = 10_000
 
 /**
- * Makes the tables customers, orders and events and fills them. An earlier example is replaced; a table of the same name that is none is left
- * alone, and the seeding fails. `query` is called once, with several statements, which Postgres runs as one transaction: all of it is there
- * afterwards, or nothing of it. What `query` throws is passed on.
+ * Makes the tables customers, orders and events and fills them. Replaces an earlier example. If another table has one
+ * of these names, the seeding fails and changes nothing. `query` is called once, with several statements, which
+ * Postgres runs as one transaction. Errors of `query` are passed on.
  *
  * @example
  * await seedDatabase((sql) => client.query(sql), { scale: 10 })
- * @throws DwhError CONFIG_INVALID for an option that is no such number, or a folder without the files
+ * @throws DwhError CONFIG_INVALID for an option out of range, or a folder without the files
  */
 export async function seedDatabase(query: (sql: string) => Promise<unknown>, options: SeedOptions = {}): Promise<void> {
   const number = wholeNumber('number', options.number ?? 1, 0, Number.MAX_SAFE_INTEGER)

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DwhError } from '@dwh/core'
 
-/** This package's own folder. A program that bundles the package copies `sql/` and `queries/` and passes the folder they are in. */
+/**
+ * This package's own folder. A program that bundles the package copies `sql/` and `queries/` and passes their folder.
+ */
 export const SEED_FOLDER: string = fileURLToPath(new URL('..', import.meta.url))
 
 export interface SqlFile {
@@ -13,8 +15,8 @@ export interface SqlFile {
 }
 
 /**
- * The SQL files of one part of a seed folder, by name.
- * @throws DwhError CONFIG_INVALID when there are none, or when they cannot be read
+ * Reads the SQL files of one part of a seed folder, by name.
+ * @throws DwhError CONFIG_INVALID if there are none, or they cannot be read
  */
 export async function readSqlFiles(folder: string, part: 'sql' | 'queries'): Promise<SqlFile[]> {
   const path = join(folder, part)
@@ -32,7 +34,7 @@ export async function readSqlFiles(folder: string, part: 'sql' | 'queries'): Pro
       'CONFIG_INVALID',
       `seed folder ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
       {
-        hint: 'The folder holds sql/ and queries/, as seed/ of the repository does.',
+        hint: 'The folder must contain sql/ and queries/, as seed/ of the repository does.',
         context: { path },
         cause,
       },

@@ -6,7 +6,7 @@ import { postgresSource } from '@dwh/extract-postgres'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { type TestDatabase, withClient } from '@dwh/test-kit'
 
-/** Every value as text, as the engine prints it in UTC: `10.00` and `10.0` differ. */
+/** Returns every value as text, as the engine prints it in UTC: `10.00` and `10.0` differ. */
 export interface Answer {
   readonly columns: string[]
   readonly rows: (string | null)[][]
@@ -33,7 +33,7 @@ export async function saveDay(database: TestDatabase, folder: string, day: Day):
 
 export async function askPostgres(database: TestDatabase, sql: string, timeZone = 'UTC'): Promise<Answer> {
   return withClient(database.url, async (client) => {
-    // kept in a table, so that the query itself runs in `timeZone` and its answer is printed in UTC
+    // stored in a table, so that the query itself runs in `timeZone` and its answer is printed in UTC
     await client.query(`SET TimeZone = ${quoteLiteral(timeZone)}; CREATE TEMP TABLE answer AS ${sql}`)
     await client.query("SET TimeZone = 'UTC'")
     const types = { getTypeParser: () => (text: string) => text }
@@ -42,7 +42,7 @@ export async function askPostgres(database: TestDatabase, sql: string, timeZone 
   })
 }
 
-/** Asks DuckDB, with a view per path, and variables. */
+/** Queries DuckDB, with a view for each path, and variables. */
 export async function askDuckdb(
   paths: Readonly<Record<string, string>>,
   sql: string,

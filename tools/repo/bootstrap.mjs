@@ -1,4 +1,4 @@
-// What `npm start`, `npm test` and `docker/test-image` do, on a machine with nothing but Node and npm.
+// Runs `npm start`, `npm test` and `docker/test-image` on a machine with only Node and npm.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { install, prepare } from './prepare.mjs'
@@ -11,12 +11,12 @@ const commands = {
   image: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.extras.config.ts', 'tools/release/image'],
 }
 
-// tests ask for what was built when they need it
+// tests build the packages when they need them
 if (task === 'test') install()
 else prepare()
 if (task === 'test' && args.length > 0 && args.every(isPure)) args.push('--no-isolate')
 
-/** Tests of a package that opens nothing may share a process: most of their time was the start of one for each file. */
+/** Whether tests may share a process, which is faster: those of a package without open resources. */
 function isPure(path) {
   return path.startsWith('packages/core')
 }

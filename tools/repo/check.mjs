@@ -1,4 +1,5 @@
-// Every check: `pnpm check` is exactly what CI runs; then one line that says how many passed and failed. CONTRIBUTING.md has the sizes.
+// Runs the checks of `pnpm check` (exactly what CI runs), `check:all`, `check:slow` and `pnpm suite`. The last line is
+// the number of passed and failed checks. CONTRIBUTING.md describes the sizes.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,11 +13,10 @@ import { prepare } from './prepare.mjs'
 
 const USAGE = `pnpm check                               every test of \`npm test\`, lint, types, and a smoke of each suite
 pnpm check:all                           the same with each suite at its normal count
-pnpm check:all --changed [REF] [--list]  the suites that a change since main, or since REF, touches; --list: only says which
+pnpm check:all --changed [REF] [--list]  the suites that a change since main, or since REF, touches; --list: only lists them
 pnpm check:slow [NAME...]                each suite, or these, at its slow count; writes each result into docs/tested.md
 pnpm suite NAME... [--count N] [--size smoke|normal|slow] [--seed N] [--from N]
-                                         suites by name, as much as the count or the size says; a seed and a number play one
-                                         case again
+                                         suites by name, at the count or the size; a seed and a number replay one case
 pnpm suite                               lists the suites`
 
 const SIZES = ['smoke', 'normal', 'slow']
@@ -25,16 +25,16 @@ const SLOWEST_FILES = 15
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const env = { ...process.env, CI: '1', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
 let passed = 0
-/** What failed, told once more at the end: a record of CI may keep no more than the last screens. */
+/** All failures, printed again at the end: a log of CI may contain only the last screens. */
 const failures = []
-/** What took how long, told at the end. */
+/** The durations, printed at the end. */
 const times = []
 
 function title(text) {
   console.log(`\n== ${text}`)
 }
 
-/** Does one step, and notes its seconds. */
+/** Runs one step and records its seconds. */
 function timed(name, work) {
   const start = performance.now()
   const done = work()
@@ -42,7 +42,7 @@ function timed(name, work) {
   return done
 }
 
-/** One check that is a command of its own. */
+/** Runs a command as one check. */
 function check(name, command, args) {
   title(`${name}: ${[command.replace(root, ''), ...args].join(' ')}`)
   const ok = timed(name, () => spawnSync(command, args, { cwd: root, stdio: 'inherit', env }).status === 0)
@@ -50,13 +50,13 @@ function check(name, command, args) {
   else failures.push(name)
 }
 
-/** Counts each test. */
+/** Adds the results of a vitest run. */
 function count(report) {
   passed += report.passed
   failures.push(...report.failures)
 }
 
-/** What `npm test` runs, and what looks at the text alone. */
+/** Runs `npm test`, lint and types. */
 function checkCode() {
   title('tests')
   const report = timed('tests', () => runVitest({ root, title: 'tests', args: [], env }))
@@ -68,7 +68,7 @@ function checkCode() {
 
 function installNeeds(suites, size) {
   const needs = [...new Set(suites.flatMap((suite) => needsOf(suite, size)))]
-  check('what the suites need of Debian', 'tools/suites/runner/install-debian-packages', needs)
+  check('Debian packages for the suites', 'tools/suites/runner/install-debian-packages', needs)
 }
 
 function checkSuites(suites, size, options = {}) {
@@ -99,8 +99,8 @@ function end(files = []) {
       'seconds of the slowest test files',
       slowest.map(({ path, seconds }) => ({ name: path, seconds })),
     )
-  if (failures.length > 0) title('what failed')
-  // of a long message the beginning says what, and where
+  if (failures.length > 0) title('failures')
+  // the beginning of a long message has the cause and the place
   for (const failure of failures) console.log(`\n${failure.slice(0, 4000)}`)
   console.log(`\n${passed} passed, ${failures.length} failed`)
   process.exitCode = failures.length === 0 ? 0 : 1
@@ -122,19 +122,22 @@ function argumentsOf(args) {
   }
 }
 
-/** Says which suites a change touches, and why. */
+/** Prints and returns the suites that a change touches, with the reason. */
 function tellChanged(ref) {
   const { base, files, touched } = changedSuites(root, ref)
-  title(`${files} files changed since ${base.commit.slice(0, 12)}, where this left ${base.name}`)
-  for (const { suite, because } of touched) console.log(`${suite.name.padEnd(22)} since ${because} changed`)
-  if (touched.length === 0) console.log('no suite is concerned')
+  title(`${files} files changed since ${base.commit.slice(0, 12)}, the common ancestor with ${base.name}`)
+  for (const { suite, because } of touched) console.log(`${suite.name.padEnd(22)} because ${because} changed`)
+  if (touched.length === 0) console.log('the change touches no suite')
   return touched.map(({ suite }) => suite)
 }
 
-/** One suite after another, each written down as it ends: what was done stays, whatever becomes of the rest. */
+/** Runs one suite after another and records each result as it ends, so that an interruption loses nothing. */
 function checkSlow(suites) {
   const { commit, changed } = checkedOut(root)
-  if (changed) refuse('check:slow: something is in no commit, so that no commit could be named for its result')
+  if (changed)
+    refuse(
+      'check:slow: there are uncommitted changes, so no commit can be named for the result. Commit or stash them first.',
+    )
   prepare()
   installNeeds(suites, 'slow')
   for (const suite of suites) {
@@ -155,8 +158,10 @@ function checkSlow(suites) {
 const [size = '', ...rest] = process.argv.slice(2)
 const { values, positionals } = argumentsOf(rest)
 if (values.help) console.log(USAGE)
-else if (values.count !== undefined && !/^[1-9]\d*$/.test(values.count)) refuse(`--count ${values.count}: no count`)
-else if (values.size !== undefined && !SIZES.includes(values.size)) refuse(`--size ${values.size}: ${SIZES.join(', ')}`)
+else if (values.count !== undefined && !/^[1-9]\d*$/.test(values.count))
+  refuse(`--count ${values.count}: not a positive whole number`)
+else if (values.size !== undefined && !SIZES.includes(values.size))
+  refuse(`--size ${values.size}: must be one of ${SIZES.join(', ')}`)
 else if (size === 'suite' && positionals.length === 0) {
   for (const suite of SUITES) console.log(`${suite.name.padEnd(22)} ${amountOf(suite, 'normal')}: ${suite.covers}`)
 } else if (size === 'suite') {
@@ -177,4 +182,4 @@ else if (size === 'suite' && positionals.length === 0) {
   checkSuites(SUITES, size === 'smoke' ? 'smoke' : 'normal')
   end(files)
 } else if (size === 'slow') checkSlow(positionals.length > 0 ? suitesNamed(positionals) : SUITES)
-else refuse(`${size}: smoke, all, slow or suite`)
+else refuse(`${size}: must be smoke, all, slow or suite`)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx dwh` in a clone: the command line of this very checkout. Installs and builds first when that has not been done yet.
+// Runs the command line of this checkout, as `npx dwh` in a clone. Installs and builds first if needed.
 import { existsSync } from 'node:fs'
 import { prepare } from './prepare.mjs'
 

@@ -1,4 +1,5 @@
-// Runs pnpm of the version that package.json pins, for scripts of this workspace: with Node and npm alone, and without anybody's telemetry.
+// Runs the pnpm version that package.json pins, for scripts of this workspace. Needs only Node and npm; telemetry is
+// off.
 import { install, runPnpm } from './prepare.mjs'
 
 install()

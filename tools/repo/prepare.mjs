@@ -7,9 +7,9 @@ const root = new URL('../..', import.meta.url)
 /** `pnpm@<version>`, as package.json pins it. */
 const pnpm = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).packageManager
 
-/** Runs pnpm of the pinned version, which npx fetches once: nobody needs to have it. Ends this process when it fails. */
+/** Runs the pinned version of pnpm; npx downloads it once. Ends this process if pnpm fails. */
 export function runPnpm(args, options = {}) {
-  // what it says goes to stderr, unless it is the answer itself: stdout belongs to that
+  // stdout is for the output of the command itself; messages of pnpm go to stderr
   const result = spawnSync('npx', ['--yes', pnpm, ...args], {
     cwd: root,
     stdio: ['inherit', options.output ? 'inherit' : options.quiet ? 'pipe' : 2, options.quiet ? 'pipe' : 'inherit'],
@@ -22,19 +22,19 @@ export function runPnpm(args, options = {}) {
   process.exit(result.status ?? 1)
 }
 
-/** Says which installation this is: of what the lockfile and every manifest name, and of the folders that pnpm has made for it. */
+/** Contains a hash of the installation: of the lockfile, of every manifest, and of the folders that pnpm made. */
 const INSTALLED = new URL('node_modules/.dwh-installed', root)
 
-/** Installs what the lockfile names, unless that is what is installed. */
+/** Installs the dependencies of the lockfile, unless they are installed. */
 export function install() {
   const wanted = installation()
   if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === wanted) return
-  process.stderr.write('Installing what @dwh needs (once) ...\n')
+  process.stderr.write('Installing the dependencies of @dwh (once) ...\n')
   runPnpm(['install', '--frozen-lockfile', '--prefer-offline'], { quiet: true })
   writeFileSync(INSTALLED, installation())
 }
 
-/** Installs what the lockfile names and builds every package; quick when both are done already. */
+/** Installs the dependencies and builds every package; quick if both are up to date. */
 export function prepare() {
   install()
   process.stderr.write('Building @dwh (once) ...\n')
@@ -52,7 +52,7 @@ function installation() {
   return hash.digest('hex')
 }
 
-/** The folders of pnpm-workspace.yaml that are there. */
+/** Returns the existing folders of pnpm-workspace.yaml. */
 function members() {
   const [, listed = ''] =
     /^packages:\n((?: +- .*\n)+)/m.exec(readFileSync(new URL('pnpm-workspace.yaml', root), 'utf8')) ?? []
@@ -61,7 +61,7 @@ function members() {
     .filter((folder) => existsSync(new URL(`${folder}/package.json`, root)))
 }
 
-// a pattern of pnpm-workspace.yaml: each part is a name, or a star for every folder
+// expands a pattern of pnpm-workspace.yaml: each part is a name, or a star for every folder
 function foldersOf(pattern) {
   return pattern
     .split('/')

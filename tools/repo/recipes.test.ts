@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The code of a recipe, as the page has it. */
+/** Returns the code of a recipe in CONTRIBUTING.md. */
 async function recipe(title: string): Promise<string> {
   const page = await readFile(join(ROOT, 'CONTRIBUTING.md'), 'utf8')
   const [, part = ''] = page.split(`### ${title}\n`)
@@ -16,7 +16,7 @@ async function recipe(title: string): Promise<string> {
   return code
 }
 
-/** A copy of a package's source, beside it, where its imports are found. */
+/** Copies a package's source to a folder inside the package, so that its imports resolve. */
 async function copyOf(place: string): Promise<string> {
   const folder = await mkdtemp(join(ROOT, place, '.child-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -25,7 +25,7 @@ async function copyOf(place: string): Promise<string> {
   return join(folder, 'src')
 }
 
-/** Puts a name into a list that begins so, with its import. */
+/** Adds a name at the beginning of a list in a file, and its import. */
 async function enlist(path: string, list: RegExp, name: string, from: string): Promise<void> {
   const text = await readFile(path, 'utf8')
   expect(text, path).toMatch(list)
@@ -48,7 +48,7 @@ const numbers: Source = {
   }),
 }
 
-test('add a store: a warehouse runs in it, and answers', async () => {
+test('recipe "Add a store": a run writes to it, and a query answers', async () => {
   const src = await copyOf('packages/warehouse')
   await writeFile(join(src, 'adapters/shm.ts'), await recipe('Add a store'))
   await enlist(join(src, 'adapters/index.ts'), /const STORAGES: readonly StorageAdapter\[\] = \[/, 'shm', './shm.ts')
@@ -60,11 +60,11 @@ test('add a store: a warehouse runs in it, and answers', async () => {
   const warehouse = await openWarehouse({ storage: `shm://${name}`, cache, temp }, sources)
   await warehouse.run()
   const session = await warehouse.session()
-  expect((await session.queryAll('SELECT sum(n)::INT FROM t')).rows).toEqual([[3]])
+  expect((await session.queryAll('SELECT sum(n) AS n FROM t')).rows).toEqual([{ n: 3 }])
   await session.close()
 })
 
-test('add a command: it is there, with its help, and answers', async () => {
+test('recipe "Add a command": the program has it, with its help', async () => {
   const src = await copyOf('apps/cli')
   await writeFile(join(src, 'commands/hello.ts'), await recipe('Add a command'))
   await enlist(join(src, 'program.ts'), /const commands = \[\s*/, 'helloCommand', './commands/hello.ts')
@@ -86,7 +86,7 @@ test('add a command: it is there, with its help, and answers', async () => {
   expect(JSON.parse(said)).toEqual({ url: '/some/where' })
 })
 
-test('add a type: its values arrive as what they are now', async () => {
+test('recipe "Add a type": its values arrive with the new type', async () => {
   const src = await copyOf('packages/extract-postgres')
   const { url } = await testDatabase(
     `CREATE TABLE t (l pg_lsn); INSERT INTO t VALUES ('1/2'), (NULL), ('FFFFFFFF/FFFFFFFF')`,

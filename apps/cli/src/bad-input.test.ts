@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
 const SECRET = 's3cr3t-p4ss'
 
-/** One clear message on stderr with what to do, the right exit code, nothing on stdout, no secret, nothing written. */
+/** Expects one clear message on stderr with a hint, this exit code, no output on stdout, no secret, and no file. */
 async function refuses(
   place: Workplace,
   finished: Finished,
@@ -82,7 +82,7 @@ describe('the source', () => {
     expect(everything).toMatchObject({ code: 1, stdout: '' })
   })
 
-  /** Without the trace that --debug adds; that it holds no secret was checked on the whole. */
+  /** Removes the stack trace that --debug adds, after checking that the whole output has no secret. */
   function firstLines(finished: Finished): Finished {
     expect(finished.stderr).not.toContain(SECRET)
     expect(finished.stderr).toContain('    at ')
@@ -334,7 +334,7 @@ describe('a run is interrupted', () => {
     ])
   })
 
-  /** As soon as the table is being read. */
+  /** Kills the backend that reads the table, as soon as there is one. */
   async function killBackend(database: TestDatabase): Promise<void> {
     for (;;) {
       const { rowCount } = await database.query(
@@ -347,7 +347,7 @@ describe('a run is interrupted', () => {
   test.each([
     ['SIGTERM', 1],
     ['SIGINT', 1],
-    // from the terminal, and from npm
+    // once from the terminal, once forwarded by npm
     ['SIGINT', 2],
   ] as const)('%s, %i times at once: the run stops, cleans up, and publishes nothing', async (signal, times) => {
     const database = await testDatabase(BIG)

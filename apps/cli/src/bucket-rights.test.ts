@@ -6,9 +6,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
 /*
- * Tests that the policies of the pages and of `dwh doctor --bucket-policy` suffice and allow nothing more, with a
- * server
- * that denies everything else.
+ * Tests that the policies in the docs and of `dwh doctor --bucket-policy` suffice and allow nothing more. The server
+ * denies everything that a policy does not allow.
  */
 
 interface Statement {
@@ -16,7 +15,7 @@ interface Statement {
   readonly Resource: string | readonly string[]
 }
 
-/** What a policy does not allow, as the server asks. */
+/** Returns the `deny` function of a credential: it denies every request that the policy does not allow. */
 function denying(bucket: string, policy: { readonly Statement: readonly Statement[] }): S3Credential['deny'] {
   const matches = (pattern: string, text: string) =>
     new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(text)

@@ -27,7 +27,7 @@ async function setUp(): Promise<{
   return { server, env, place: await workplace(env) }
 }
 
-/** The bytes of committed files that were asked for. */
+/** Returns how many bytes of committed files the server has sent. */
 function dataBytes(server: Server): number {
   return server.requests
     .filter(({ operation, key }) => operation === 'GetObject' && key.endsWith('.parquet'))
@@ -144,12 +144,17 @@ describe('a warehouse in a bucket', () => {
   })
 
   test.each([
-    ['nobody there', { S3_ENDPOINT: 'http://127.0.0.1:1' }, 1, /ECONNREFUSED[\s\S]*Nothing listens there/],
+    [
+      'nothing listens at the endpoint',
+      { S3_ENDPOINT: 'http://127.0.0.1:1' },
+      1,
+      /ECONNREFUSED[\s\S]*Nothing listens there/,
+    ],
     ['no such bucket', { DWH_STORAGE: 's3://another' }, 1, /NoSuchBucket[\s\S]*Create the bucket/],
-    ['an endpoint that is none', { S3_ENDPOINT: 'localhost:9000' }, 2, /not a URL/],
-    ['a bucket that is none', { DWH_STORAGE: 's3://' }, 2, /not a valid bucket name/],
-    ['a certificate that is not there', { S3_CA_FILE: 'missing.pem' }, 2, /S3_CA_FILE.*missing\.pem/],
-    ['a kind that is not known', { DWH_STORAGE: 'gs://bucket' }, 2, /s3:\/\/bucket\/prefix/],
+    ['an endpoint that is not a URL', { S3_ENDPOINT: 'localhost:9000' }, 2, /not a URL/],
+    ['an empty bucket name', { DWH_STORAGE: 's3://' }, 2, /not a valid bucket name/],
+    ['a missing certificate file', { S3_CA_FILE: 'missing.pem' }, 2, /S3_CA_FILE.*missing\.pem/],
+    ['an unknown kind of storage', { DWH_STORAGE: 'gs://bucket' }, 2, /s3:\/\/bucket\/prefix/],
   ])('%s: one clear error', async (_, env, code, message) => {
     const { place } = await setUp()
     for (const command of [['run'], ['status']])

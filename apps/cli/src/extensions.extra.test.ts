@@ -5,7 +5,7 @@ import { testDatabase } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
 import { workplace } from './test-support.ts'
 
-/** The file of an extension, as somebody brought it. */
+/** Copies the file of the extension into a folder, as a user without network access would, and returns its path. */
 async function bring(folder: string): Promise<string> {
   const from = await duckdbExtensions()
   const version = (await readdir(from)).find((name) => name.startsWith('v')) ?? ''
@@ -19,7 +19,7 @@ const LARGE = `CREATE TABLE large (id int PRIMARY KEY, t text, n numeric, amount
   CREATE TABLE small AS SELECT 1 AS i; ANALYZE`
 
 describe('the extension that reads Postgres', () => {
-  test('installed from a file: a run uses it for large tables, and says for which tables not', async () => {
+  test('installed from a file: a run uses it for large tables, and names the tables that do not use it', async () => {
     const { url, query } = await testDatabase(LARGE)
     const { folder, dwh } = await workplace({ DATABASE_URL: url, DWH_EXTENSIONS: 'extensions' })
     const before = await dwh(['run', '--json'])

@@ -28,7 +28,7 @@ test('bucket with Object Lock: doctor and run name the setting; with it run, pru
     expect(await place.dwh(['run', '--date', date, '--replace'], { env })).toMatchObject({ code: 0 })
   expect(await place.dwh(['prune', '--keep-daily', '1', '--yes'], { env })).toMatchObject({ code: 0 })
 
-  // and whoever only asks needs no credentials
+  // queries need no credentials
   const anonymous = { S3_ANONYMOUS: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }
   const count = await place.dwh(['query', '--format', 'csv', 'SELECT count(*) AS n FROM customers'], { env: anonymous })
   expect(count).toEqual({ code: 0, stdout: 'n\n50\n', stderr: '' })

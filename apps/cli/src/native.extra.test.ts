@@ -10,7 +10,7 @@ async function nativeWorkplace() {
   return workplace({ DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' })
 }
 
-/** The methods that the tables took, and what was said about it. */
+/** Returns the extraction method of each table, and the notes about it. */
 function methods({ stdout, stderr }: { stdout: string; stderr: string }): { taken: string[]; said: string[] } {
   const { tables } = JSON.parse(stdout) as { tables: Record<string, { method: string; rows: number }> }
   expect(Object.values(tables).map(({ rows }) => rows)).toEqual([40000, 40000])
@@ -21,7 +21,7 @@ function methods({ stdout, stderr }: { stdout: string; stderr: string }): { take
 }
 
 test.each([1, 2, 3])(
-  'DuckDB is refused its sessions, of %i: what it cannot read is copied, and the run says why',
+  'connection limit %i refuses the sessions of DuckDB: tables that it cannot read are copied, with the reason',
   async (limit) => {
     const database = await testDatabase(TABLES)
     const role = `r_${randomBytes(6).toString('hex')}`
@@ -39,7 +39,8 @@ test.each([1, 2, 3])(
     ])
     expect(run.code, run.stderr).toBe(0)
     const { taken, said } = methods(run)
-    // the snapshot's session holds one; with more, DuckDB may find them free at one table's turn and taken at the other's
+    // the session of the snapshot takes one connection; with a higher limit, DuckDB may get the others for one table
+    // and not for the other
     if (limit === 1) expect(taken).toEqual(['copy', 'copy'])
     expect(said.length > 0).toBe(taken.includes('copy'))
     for (const line of said) expect(line).toMatch(/too many connections for role/)

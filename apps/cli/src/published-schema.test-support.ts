@@ -12,7 +12,7 @@ const PLACEHOLDER = { type: 'string', pattern: String.raw`\$\{` }
 
 type Node = { readonly [key: string]: unknown }
 
-/** Any value may also be, or contain, a `${NAME}`, which is replaced before the value is checked. */
+/** Allows `${NAME}` as a value or in one: it is replaced before the value is checked. */
 function withPlaceholders(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   if (Array.isArray(schema)) return schema.map(withPlaceholders)
@@ -22,7 +22,7 @@ function withPlaceholders(schema: unknown): unknown {
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withPlaceholders(value)]))
 }
 
-/** The texts `4` and `true` are only needed in the environment; a file uses the number and the boolean. */
+/** Removes the forms as text, such as `"4"` and `"true"`, which only the environment needs. */
 function inOneForm({ anyOf, ...rest }: Node): Node {
   const forms = (anyOf ?? []) as readonly Node[]
   const [form] = forms

@@ -6,7 +6,7 @@ import { testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Workplace, workplace } from './test-support.ts'
 
-/** Takes connections and what is sent on them, and never answers. */
+/** Starts a server that accepts connections and data, and never answers. */
 async function silentServer(): Promise<{ server: Server; url: string }> {
   const sockets: Socket[] = []
   const server = createServer((socket) => {
@@ -23,7 +23,7 @@ async function silentServer(): Promise<{ server: Server; url: string }> {
 
 const BUCKET = { DWH_STORAGE: 's3://bucket/data', AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' }
 
-/** Neither a file in the temporary folder, nor one in the cache that is not whole. */
+/** Expects no file in the temporary folder, and no incomplete file in the cache. */
 async function leavesNothing(place: Workplace): Promise<void> {
   expect(await readdir(place.temp)).toEqual([])
   const cached = await readdir(join(place.folder, '../home/.cache/dwh/files')).catch(() => [])
@@ -51,7 +51,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const place = await workplace()
     const finished = await place.dwh(command.split(' '), {
       input: null,
-      // more than a pipe holds: it is taken once somebody reads
+      // more than a pipe holds: the write completes when the program reads stdin
       onStart: (child) => child.stdin?.write('-- '.padEnd(4 * 1024 * 1024), () => child.kill(signal)),
     })
     expect(finished).toEqual({ code: 1, stdout: '', stderr: 'error: query: stopped\n' })

@@ -35,7 +35,7 @@ function demo(folder: string, ...args: string[]): Demo {
 
 async function place(): Promise<string> {
   const folder = await temporaryFolder()
-  // as root, Postgres's own files are in /var/tmp
+  // for root, the demo puts the files of Postgres in /var/tmp
   const elsewhere = `/var/tmp/dwh-demo-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`
   onTestFinished(() => rm(elsewhere, { recursive: true, force: true }))
   return folder

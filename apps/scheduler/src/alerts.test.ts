@@ -15,10 +15,10 @@ function outcome(result: Outcome['result'], answer: unknown = null): Outcome {
   return { result, answer, error, startedAt: NOON, durationMs: 1000 }
 }
 
-/** Nothing is ever stale. */
+/** Settings without a schedule for runs: nothing is ever stale. */
 const never = { ...settings, schedules: { ...settings.schedules, run: null } }
 
-/** Ends jobs one after the other, an hour apart unless said otherwise, and looks; gives what was said after each. */
+/** Ends jobs in turn, by default an hour apart, reading the warehouse after each; returns the alerts after each. */
 function said(
   jobs: readonly [Outcome, view?: WarehouseView | undefined, hours?: number][],
   first: Partial<SchedulerState> = {},
@@ -102,7 +102,7 @@ test('partial run: one alert a day for the same tables', () => {
   const others = viewOf({ orders: {} }, { failedTables: { events: { message: 'no', startedAt: NOON } } })
   const line =
     'partial: Published, but some tables failed and still show the previous version: orders: permission denied'
-  // the same tables once a day
+  // one alert a day for the same tables
   expect(
     said([
       [outcome('partial'), view],

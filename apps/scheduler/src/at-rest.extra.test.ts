@@ -6,13 +6,19 @@ import { place } from './scheduler.test-support.ts'
 
 const MOST_BYTES = 70e6
 const WATCHED_SECONDS = suiteCount('scheduler-at-rest')
-/** The look at the clock in each minute, and what Node does of itself. A loop that looks each second wakes as often as there are seconds. */
+/**
+ * Allows for checking the clock once a minute, and for what Node itself does. A loop that checked every second would
+ * wake once for each second.
+ */
 const MOST_WAKES = 10 + (40 / 65) * WATCHED_SECONDS
 
 interface Use {
-  /** CPU time: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, fields 14 and 15, which are in hundredths of a second. */
+  /**
+   * CPU time: fields 14 and 15, in hundredths of a second, of
+   * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html.
+   */
   readonly ms: number
-  /** How often the main thread waited for something to do, which no other load on the machine changes. */
+  /** How often the main thread waited for something to do. Other load on the machine does not change it. */
   readonly wakes: number
   readonly residentBytes: number
 }
@@ -40,7 +46,7 @@ test(
     await scheduler.page('/metrics')
     const pid = scheduler.process.pid as number
     const before = await useOf(pid)
-    // more than a minute: it looks at the clock once in each
+    // more than a minute, because the scheduler checks the clock once a minute
     await sleep(WATCHED_SECONDS * 1000)
     const { ms, wakes, residentBytes } = await useOf(pid)
     const [cpuMs, woken] = [ms - before.ms, wakes - before.wakes]

@@ -12,7 +12,7 @@ function ended(result: OutcomeResult, startedAt: Date): Outcome {
   return { result, answer: null, error: { message: 'why', hint: null }, startedAt, durationMs: 1000 }
 }
 
-/** The state after runs that began at these times and took a second, each. */
+/** Returns the state after runs that began at these times and took a second each. */
 function runs(state: SchedulerState, results: readonly [OutcomeResult, Date][], settings = SETTINGS): SchedulerState {
   return results.reduce(
     (now, [result, begun]) => afterJob(now, settings, 'run', ended(result, begun), new Date(begun.getTime() + 1000)),
@@ -40,11 +40,11 @@ test('run needed: once the first scheduled time after the last run has passed', 
   expect(isWanted(seen(at('18T02:59:59')), SETTINGS, START)).toBe(true)
   expect(isWanted(seen(at('18T11:00:00')), SETTINGS, START)).toBe(false)
   expect(isWanted(seen(at('10T03:00:00')), SETTINGS, START)).toBe(true)
-  // what does not say when it was made is old
+  // a table without a start time counts as old
   expect(isWanted(seen(null), SETTINGS, START)).toBe(true)
   const empty = { ...startState(SETTINGS, START), seen: true, view: viewOf({}) }
   expect(isWanted(empty, SETTINGS, START)).toBe(true)
-  // the warehouse cannot be read: the run will say why
+  // the warehouse cannot be read: the error of the run tells why
   expect(isWanted(startState(SETTINGS, START), SETTINGS, START)).toBe(true)
   const forced = { ...seen(at('18T11:00:00')), forced: true }
   expect(isWanted(forced, SETTINGS, START)).toBe(true)
@@ -61,7 +61,7 @@ test('table that the last run could not read: no further run is needed', () => {
   const tables = { orders: { startedAt: at('18T03:00:00') }, events: { startedAt: at('11T03:00:00') } }
   const state = { ...startState(SETTINGS, START), seen: true, view: viewOf(tables, { failedTables }) }
   expect(isWanted(state, SETTINGS, START)).toBe(false)
-  // but what it holds is old
+  // but its previous version is old
   expect(afterLook(state, SETTINGS, START).staleSince).toEqual(START)
 })
 

@@ -5,7 +5,7 @@ import { SETTINGS, viewOf } from './view.test-support.ts'
 
 const START = new Date('2026-02-18T12:00Z')
 
-/** https://prometheus.io/docs/instrumenting/exposition_formats, as far as it is used. */
+/** The part of https://prometheus.io/docs/instrumenting/exposition_formats that the scheduler uses. */
 const SAMPLE = /^([a-z_:][a-z0-9_:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (-?[0-9.e+]+)$/i
 
 function samples(text: string): Record<string, string> {
@@ -17,7 +17,7 @@ function samples(text: string): Record<string, string> {
     if (named && type) types.set(named, type)
     if (line.startsWith('#')) continue
     const [, name, labels, value] = SAMPLE.exec(line) ?? expect.unreachable(line)
-    // each name's samples follow its type, together
+    // the samples of a name directly follow its type
     expect([...types.keys()].at(-1), line).toBe(name)
     found[`${name}${labels ? `{${labels}}` : ''}`] = value as string
   }

@@ -100,7 +100,7 @@ function resultOf({ ended, answer, error, timedOut }: Ended, stopped: boolean): 
   if (stopped) return 'stopped'
   if (timedOut) return 'timeout'
   if (result === 'damaged' && !isObject(answer)) return 'failed'
-  // it held the lease and lost it: no other run need exist
+  // this run held the lease and lost it, so there may be no other run
   if (result === 'locked' && error?.context?.leaseOver === true) return 'failed'
   return result ?? 'failed'
 }

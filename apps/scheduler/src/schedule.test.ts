@@ -14,7 +14,7 @@ describe('daylight-saving changes', () => {
     ['30 2 * * *', 'Europe/Zurich', '2026-03-28T12:00Z', ['2026-03-29T01:00', '2026-03-30T00:30']],
     // repeated time: the first time only
     ['30 2 * * *', 'Europe/Zurich', '2026-10-24T12:00Z', ['2026-10-25T00:30', '2026-10-26T01:30']],
-    // also for several hours
+    // the same for an expression with several hours
     [
       '30 1,2 * * *',
       'America/New_York',
@@ -29,7 +29,7 @@ describe('daylight-saving changes', () => {
     ],
     // a change of half an hour, in Australia
     ['45 1 * * *', 'Australia/Lord_Howe', '2026-04-03T16:00Z', ['2026-04-04T14:45', '2026-04-05T15:15']],
-    // every half hour is every half hour
+    // every half hour: the repeated hour has two, like any other
     [
       '*/30 * * * *',
       'Europe/Zurich',
@@ -37,7 +37,7 @@ describe('daylight-saving changes', () => {
       ['2026-10-25T00:30', '2026-10-25T01:00', '2026-10-25T01:30', '2026-10-25T02:00'],
     ],
     ['@hourly', 'Europe/Zurich', '2026-10-24T23:30Z', ['2026-10-25T00:00', '2026-10-25T01:00', '2026-10-25T02:00']],
-    // several minutes, several hours
+    // several minutes in the skipped hour: one run, right after the gap
     [
       '0,30 2 * * *',
       'Europe/Zurich',

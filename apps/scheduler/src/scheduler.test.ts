@@ -8,7 +8,7 @@ const SHOP = `
   CREATE TABLE customers AS SELECT i AS id, 'name ' || i AS name FROM generate_series(1, 500) i;
   CREATE TABLE orders AS SELECT i AS id, i % 100 AS customer FROM generate_series(1, 1000) i`
 
-/** In real time nothing is due soon: what happens, happens at the start. */
+/** Nothing is due during a test, so a scheduler acts only at its start. */
 const SELDOM = { DWH_SCHEDULE: '0 0 1 1 *' }
 const EVERY_SECOND = { DWH_SCHEDULE: '* * * * * *' }
 
@@ -56,7 +56,7 @@ test('empty warehouse: first run at once; a restarted scheduler has nothing to d
 
 test('Postgres stops, then starts: retries, failed alert, recovered alert', async () => {
   const options = { folder: await temporaryFolder() }
-  // the server runs as another user
+  // the server runs as another user, who must reach its folder
   await chmod(options.folder, 0o755)
   let server = await startTestServer(options)
   const port = server.port
@@ -128,7 +128,7 @@ test('partial run: alert, and one attempt for each scheduled time', async () => 
     expect(await scheduler.line('run ended')).toMatchObject({ result: 'partial', level: 'warn' })
     expect((await scheduler.page('/metrics')).body).toContain('dwh_table_shows_previous{table="orders"} 1\n')
     await scheduler.stop()
-    // tried once for this scheduled time
+    // the restarted scheduler does not try this scheduled time again
     const again = here.scheduler()
     await again.line('no run is due')
     await again.stop()
@@ -235,7 +235,7 @@ test('two schedulers, one warehouse, a run every two seconds: one run for each t
   for (const scheduler of both) expect(await scheduler.stop()).toMatchObject({ code: 0 })
   const starts = published().map(({ run_id }) => Number(String(run_id).slice(13, 15)))
   const windows = starts.map((second) => Math.floor(second / 2))
-  // the first run catches up, within the window of the one before
+  // the first run catches up: it counts for the time before the start, which has no other run
   expect(new Set(windows).size).toBe(windows.length)
 })
 

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type Place, place } from './scheduler.test-support.ts'
 
 const TIMES = suiteCount('scheduler-sigterm')
-/** So many of the moments are after its run. */
+/** How many of the moments are after the run of the scheduler. */
 const AFTER_ITS_RUN = Math.max(1, Math.round(TIMES / 16))
 const MOST_MS_OF_A_MOMENT = 15_000
 
@@ -32,7 +32,7 @@ const STORES: [name: string, open: () => Promise<Record<string, string>>][] = [
   ],
 ]
 
-/** A smoke takes the bucket, whose requests may be cut off as well. */
+/** A smoke test uses only the bucket, where requests may be cut off too. */
 const CHOSEN = TIMES < 10 ? STORES.slice(-1) : STORES
 
 test.each(CHOSEN)(
@@ -45,7 +45,7 @@ test.each(CHOSEN)(
     const phases: Record<string, number> = {}
     for (let time = 0; time < TIMES; time += 1) {
       const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })
-      // from its first moment on, evenly; the last ones are after its run, however slow the machine has become
+      // evenly from the start on; the last moments wait for the end of the run, in case the machine has become slow
       if (time >= TIMES - AFTER_ITS_RUN) await scheduler.line('run ended')
       else await new Promise((resolve) => setTimeout(resolve, ((time + 0.5) / TIMES) * wholeMs))
       const { code, ms } = await scheduler.stop()
@@ -63,7 +63,7 @@ test.each(CHOSEN)(
     }
     console.log(`slowest ${Math.round(slowest.ms)} ms; ended after`, phases)
     expect(slowest.ms).toBeLessThan(10_000)
-    // during a run, and after it
+    // some moments were during a run, some after it
     expect(phases).toMatchObject({ 'run ended: stopped': expect.any(Number), 'run ended: success': expect.any(Number) })
     const verified = await here.dwh(['verify', '--json'])
     expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], orphans: [] })
@@ -71,13 +71,13 @@ test.each(CHOSEN)(
   120_000 + TIMES * MOST_MS_OF_A_MOMENT,
 )
 
-/** Nobody is waited for, and nothing is wrong. */
+/** Expects that the next run succeeds without waiting for the lease of another. */
 async function expectClean(here: Place): Promise<void> {
   const next = await here.dwh(['run', '--json'])
   expect(next).toMatchObject({ code: 0, stderr: expect.not.stringContaining('may still be in progress') })
 }
 
-/** From the start of a scheduler to the end of its run. */
+/** Measures the time from the start of a scheduler to the end of its run. */
 async function timeOf(here: Place): Promise<number> {
   const begun = performance.now()
   const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })

@@ -9,7 +9,7 @@ export interface SimulatedTime {
   /** Ends early when the signal fires. */
   sleepUntil(at: Date, signal?: AbortSignal): Promise<void>
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Advances from one wake-up time to the next. */
+  /** Advances from one wake-up time to the next, until `end`. */
   runUntil(end: Date): Promise<void>
 }
 

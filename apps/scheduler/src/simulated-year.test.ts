@@ -6,17 +6,18 @@ import type { SchedulerSettings } from './settings.ts'
 import { type SimulatedTime, simulatedTime } from './simulated-time.test-support.ts'
 
 /*
- * The real scheduler through a year, with simulated time and simulated commands of dwh: runs last, fail, are killed with the scheduler and leave their lease, which another run finds.
+ * Runs the real scheduler through a year, with simulated time and simulated commands of dwh. Runs take time and fail. A
+ * run that is killed with its scheduler leaves its lease, which the next run finds.
  */
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const START = new Date('2026-01-01T12:00Z')
 const END = new Date('2027-01-01T12:00Z')
-/** A run is killed with its scheduler: its lease is over after. */
+/** How long the lease of a run lasts after the run was killed with its scheduler. */
 const LEASE_MS = 2 * MINUTE
 
-/** Mulberry32: the same numbers for the same seed. */
+/** Returns a random number generator (Mulberry32) that gives the same numbers for the same seed. */
 function randomOf(seed: number): () => number {
   let a = seed
   return () => {
@@ -30,19 +31,19 @@ function randomOf(seed: number): () => number {
 interface Simulation {
   readonly time: SimulatedTime
   readonly random: () => number
-  /** The starts of all good runs. */
+  /** The start of each successful run. */
   readonly good: Date[]
-  /** Runs, good or not, that took longer than an hour and a half. */
+  /** Runs that took longer than an hour and a half, successful or not. */
   readonly long: [from: Date, to: Date][]
   leaseUntil: number
   failuresInARow: number
-  /** `dwh status` fails: schedulers do not know what there is. */
+  /** `dwh status` fails, so schedulers do not know the state of the warehouse. */
   readonly blind: boolean
   /** Periods in which a scheduler was at work. */
   readonly up: [from: Date, to: Date][]
 }
 
-/** The same schedule, its times of the year worked out once: a year asks 100,000 times for them. */
+/** Returns the same schedule with the times of the year computed in advance: a year needs them 100,000 times. */
 function workedOut(schedule: Schedule): Schedule {
   const times = [schedule.next(START)]
   for (let last = times[0] as Date; last <= END; times.push(last)) last = schedule.next(last)
@@ -77,7 +78,7 @@ const settings = (expression: string, timeZone: string): SchedulerSettings => ({
   listen: null,
 })
 
-/** Of `dwh`, as the scheduler sees it. */
+/** Simulates a command of `dwh` and returns its outcome. */
 async function command(
   args: readonly string[],
   { time, random, ...simulation }: Simulation,
@@ -98,7 +99,7 @@ async function command(
     if (simulation.blind && args[0] === 'status') return ended('failed')
     return ended('success', args[0] === 'status' ? statusOf(simulation.good) : { problems: [] })
   }
-  // the id of a run knows its start to the second
+  // the id of a run contains its start to the second
   const begun = new Date(Math.floor(startedAt.getTime() / 1000) * 1000)
   const [, , lastRun] = args
   const superseded = lastRun !== undefined && lastRun !== lastOf(simulation.good)
@@ -124,7 +125,7 @@ async function command(
   return ended('success', {})
 }
 
-/** Each run by its number. */
+/** Returns the id of the last run: its number. */
 function lastOf(good: readonly Date[]): string {
   return good.length === 0 ? 'none' : `run ${good.length}`
 }
@@ -143,7 +144,7 @@ function statusOf(good: readonly Date[]) {
   }
 }
 
-/** Schedulers that are ended and started again at random, one after the other. */
+/** Runs one scheduler after another; each ends at a random time. */
 async function keepUp(simulation: Simulation, given: SchedulerSettings): Promise<void> {
   const { time, random } = simulation
   while (time.clock() < END) {
@@ -160,7 +161,7 @@ async function keepUp(simulation: Simulation, given: SchedulerSettings): Promise
       signal,
     })
     const running = scheduler.run()
-    // seldom for long, often for minutes, and sometimes again and again
+    // most run for hours or days and pause for minutes; some run for minutes only, or pause for hours
     await time.sleep(random() < 0.2 ? random() * 5 * MINUTE : random() * 96 * HOUR)
     controller.abort()
     await running
@@ -169,7 +170,7 @@ async function keepUp(simulation: Simulation, given: SchedulerSettings): Promise
   }
 }
 
-/** What was missed and what was doubled, each scheduled time up to the next for itself. */
+/** Returns the scheduled times without a run, and those with several, counting runs up to the next scheduled time. */
 function account({ good, up, long }: Simulation, { schedules }: SchedulerSettings) {
   const schedule = schedules.run as NonNullable<typeof schedules.run>
   const missed: string[] = []
@@ -179,7 +180,7 @@ function account({ good, up, long }: Simulation, { schedules }: SchedulerSetting
     windows += 1
     const starts = good.filter((start) => start >= from && start < to)
     if (starts.length > 1) doubled.push(`${from.toISOString()}: ${starts.map((start) => start.toISOString())}`)
-    // time enough for three failures, their retries, and the run; unless a long one was under way
+    // time enough for three failures, their retries, and the run; unless a long one was in progress
     const enough = up.some(([begun, ended]) => Math.min(+ended, +to) - Math.max(+begun, +from) > 8 * HOUR)
     const busy = long.some(([begun, ended]) => begun < to && ended > from)
     if (starts.length === 0 && enough && !busy) missed.push(from.toISOString())
@@ -212,7 +213,7 @@ test.each(ZONES)(
         const simulation = await year(given, seed, schedulers)
         const { missed, doubled, windows } = account(simulation, given)
         expect({ seed, schedulers, missed, doubled }).toEqual({ seed, schedulers, missed: [], doubled: [] })
-        // what is left to be looked at is nearly all of the year
+        // the account covers nearly the whole year
         expect(windows).toBeGreaterThan(360)
         expect(simulation.long.length).toBeLessThan(40)
         expect(simulation.good.length).toBeGreaterThan(250)

@@ -17,7 +17,7 @@ async function server(listener: RequestListener): Promise<{ server: Server; url:
   return { server: started, url: new URL(`http://127.0.0.1:${(started.address() as AddressInfo).port}${SECRET}`) }
 }
 
-/** Answers with these, one after the other; gives what it was sent. */
+/** Starts a server that answers with these statuses in turn; `bodies` are the requests that it received. */
 async function answering(...statuses: number[]): Promise<{ url: URL; bodies: string[] }> {
   const bodies: string[] = []
   const { url } = await server(async (request, response) => {
@@ -94,7 +94,7 @@ test('proxy in the environment: used', async () => {
   expect(seen).toEqual(['http://hooks.example.com/x'])
 })
 
-test('table names: call nobody, make no links, and do not break the line', () => {
+test('table names: notify nobody, create no links, and do not break the line', () => {
   const message = slackMessage({ kind: 'changed', title: 'a < b', lines: ['<!channel> & "x"\n: empty', 'b'] })
   expect(message).toEqual({
     text: '*dwh: a &lt; b*',

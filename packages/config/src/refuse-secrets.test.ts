@@ -14,13 +14,13 @@ async function failure(env: Record<string, string>, yaml = '', flags: ConfigFlag
   return error
 }
 
-/** Expects that the message and the hint contain no part of the secret that would reveal something. */
+/** Expects no part of the secret in the message or the hint. */
 function expectSilence(error: Error): void {
   const said = JSON.stringify([error.message, (error as Error & { hint: string }).hint])
   for (const part of [SECRET, 's3cr3t', 'Pa55', 'AKIAKEY']) expect(said).not.toContain(part)
 }
 
-describe('connection string in a setting that takes none: refused with the name of the setting, without the value', () => {
+describe('connection string in another setting: refused with the name of the setting, without the value', () => {
   test.each([
     ['DWH_STORAGE', `s3://AKIAKEY:${SECRET}@bucket`],
     ['DWH_STORAGE', `AKIAKEY:${SECRET}@bucket`],
@@ -85,7 +85,7 @@ describe('mistake in a file beside a secret: the error names the line, without i
   })
 })
 
-test('secrets in settings that take them, names with odd characters: accepted', async () => {
+test('secrets in the settings meant for them, names with odd characters: accepted', async () => {
   const cwd = await temporaryFolder()
   await writeFile(
     join(cwd, 'dwh.yaml'),

@@ -9,8 +9,8 @@ export const WITHOUT_VALUES: { readonly message: (issue: BaseIssue<unknown>) => 
 }
 
 /**
- * Refuses a connection string, or a URL with a password, in a setting that takes none: later messages would print it as
- * a path or a name. `nameOf` names the setting.
+ * Refuses a connection string, or a URL with a password, in a setting that is not for one: later messages would print
+ * it as a path or a name. `nameOf` names the setting.
  * @throws DwhError CONFIG_INVALID, without the value
  */
 export function refuseSecrets(values: object, nameOf: (path: readonly string[]) => string): void {
@@ -20,7 +20,7 @@ export function refuseSecrets(values: object, nameOf: (path: readonly string[]) 
   }
 }
 
-/** The error for a secret in a setting that takes none. */
+/** The error for a secret in a setting that is not for one. */
 export function misplaced(name: string): DwhError {
   return new DwhError('CONFIG_INVALID', `${name}: the value contains a password or a key`, {
     hint: 'Put the database URL into DATABASE_URL (source), the keys of a bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and only the bucket into DWH_STORAGE=s3://bucket/prefix.',

@@ -4,7 +4,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { loadConfig } from './index.ts'
 
-/** As the pages had them before format version 3. */
+/** Settings with values that were renamed in format version 3, as the docs showed them before. */
 const EXAMPLES: readonly (readonly [yaml: string, where: string, hint: string])[] = [
   [
     'types:\n  uuid: text\ntables:\n  orders:\n    columns:\n      types:\n        discount: or-null\n        ratio: double\n',
@@ -22,7 +22,7 @@ async function load(yaml: string, env: Record<string, string> = {}): Promise<unk
   return loadConfig({}, { env, cwd, home: cwd, tmp: cwd })
 }
 
-test.each(EXAMPLES)('a value that was renamed is refused, and the hint has its name: %j', async (yaml, where, hint) => {
+test.each(EXAMPLES)('renamed value: refused, and the hint has the new name: %j', async (yaml, where, hint) => {
   await expect(load(yaml)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     message: expect.stringContaining(where),
@@ -30,7 +30,7 @@ test.each(EXAMPLES)('a value that was renamed is refused, and the hint has its n
   })
 })
 
-test('in a variable: the same hint', async () => {
+test('renamed value in a variable: the same hint', async () => {
   const hint = 'Write hash: deep is called hash now.'
   await expect(load('', { DWH_VERIFY: 'deep' })).rejects.toMatchObject({
     message: expect.stringContaining('DWH_VERIFY'),
@@ -38,6 +38,6 @@ test('in a variable: the same hint', async () => {
   })
 })
 
-test('where it is a value of another setting, it is no name that was changed', async () => {
+test('old value in a setting that never had it: no hint with the new name', async () => {
   await expect(load('extract: deep\n')).rejects.toMatchObject({ hint: expect.not.stringContaining('hash') })
 })

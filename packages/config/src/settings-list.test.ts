@@ -44,7 +44,7 @@ test('list of settings: defaults, each valid for its setting', () => {
   })
 })
 
-test('list of settings: keys of a section, the section has a row too', () => {
+test('list of settings: for each key of a section, the section is listed too', () => {
   const keys = SETTINGS.map(({ key }): string => key)
   for (const key of keys.filter((key) => key.includes('.'))) {
     const holder = key.replace(/(\.\*)?\.[a-z0-9_]+$/, '')

@@ -15,7 +15,7 @@ test.each([
   'today',
   '2026-13-01',
   ' 2026-02-18',
-])('%j is none', (text) => {
+])('%j is not a day', (text) => {
   expect(() => parseDay(text)).toThrowError(expect.toSatisfy((e) => isDwhError(e, 'CONFIG_INVALID')))
 })
 

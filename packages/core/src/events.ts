@@ -20,7 +20,7 @@ export type RunEvent =
       readonly rows: number
       readonly bytes: number
       readonly durationMs: number
-      /** The share of it spent on the proof: queries to the source and the file besides reading and writing. */
+      /** The part of `durationMs` for the proof: queries to the source and the file besides reading and writing. */
       readonly proofMs: number
       readonly method: ExtractionMethod
     }

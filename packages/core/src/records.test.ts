@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { emptyRecord, own } from './records.ts'
 
-test.each(['__proto__', 'constructor', 'toString'])('a record with %s: it is a key like any other', (name) => {
+test.each(['__proto__', 'constructor', 'toString'])('record with the key %s: a key like any other', (name) => {
   const record = emptyRecord<number>()
   expect(own(record, name)).toBeUndefined()
   record[name] = 1

@@ -3,8 +3,8 @@ import type { ProofLevel } from './proof.ts'
 import type { ExtractionMethod } from './source.ts'
 
 /**
- * `auto`: the fastest method that works for the table. `native`: DuckDB reads the table wherever it reads it exactly;
- * an error where DuckDB lacks the extension.
+ * `auto`: the fastest method that works for the table. `native`: DuckDB reads the table if it can read it exactly; if
+ * DuckDB lacks the extension, that is an error.
  */
 export type ExtractSetting = 'auto' | ExtractionMethod
 

@@ -172,7 +172,7 @@ export type RunRecordTable =
       readonly rows: number
       readonly bytes: number
       readonly duration_ms: number
-      /** The share of it spent on the proof. */
+      /** The part of `duration_ms` spent on the proof. */
       readonly proof_ms?: number
       /** The extraction method; absent in records of older versions. */
       readonly method?: ExtractionMethod

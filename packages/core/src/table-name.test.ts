@@ -25,7 +25,7 @@ describe('formatTableName', () => {
     expect(matchesTable(name, { schema: 'public', name })).toBe(true)
   })
 
-  test('every name is read back', () => {
+  test('any name: read back unchanged', () => {
     fc.assert(
       fc.property(table, (name) => {
         expect(parseTableName(formatTableName(name))).toEqual(name)
@@ -44,11 +44,11 @@ describe('formatTableName', () => {
 })
 
 describe('parseTableName', () => {
-  test('schema public may be written', () => {
+  test('schema public: may be written', () => {
     expect(parseTableName('public.orders')).toEqual({ schema: 'public', name: 'orders' })
   })
 
-  test.each(['', '.', 'a.', '.a', 'a.b.c', '"a', 'a"b', '""', 'a.""', '"a"b'])('refuses %j', (text) => {
+  test.each(['', '.', 'a.', '.a', 'a.b.c', '"a', 'a"b', '""', 'a.""', '"a"b'])('%j: refused', (text) => {
     expect(() => parseTableName(text)).toThrowError(expect.toSatisfy((e) => isDwhError(e, 'CONFIG_INVALID')))
   })
 })
@@ -78,7 +78,7 @@ describe('matchesTable', () => {
     ['?', { schema: 'public', name: '🦆' }, true],
   ])('%j on %j: %s', (pattern, name, expected) => expect(matchesTable(pattern, name)).toBe(expected))
 
-  test('a name with its wildcards escaped matches itself and is exact', () => {
+  test('name with its wildcards escaped: matches itself, and is exact', () => {
     fc.assert(
       fc.property(table, (name) => {
         const pattern = formatTableName(name).replace(/[\\*?]/g, '\\$&')

@@ -56,6 +56,6 @@ test.each([
   ['says that it honours conditions', { conditionalWrites: async () => true }, true],
   ['says that it does not', { conditionalWrites: async () => false }, false],
   ['says nothing', {}, false],
-])('a store that %s', async (_, store, expected) => {
+])('honoursConditions: a store that %s', async (_, store, expected) => {
   expect(await honoursConditions(store as ObjectStore)).toBe(expected)
 })

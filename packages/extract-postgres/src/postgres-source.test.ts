@@ -29,7 +29,7 @@ async function readAll(snapshot: SourceSnapshot, name: string): Promise<RowBatch
   return rows
 }
 
-/** Our sessions that the server still has. */
+/** Counts the sessions of dwh that are open on the server. */
 async function sessions(database: TestDatabase): Promise<number> {
   const { rows } = await database.query(
     `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'dwh' AND datname = current_database()`,
@@ -133,7 +133,7 @@ describe('interruptions', () => {
     const reading = rows[Symbol.asyncIterator]().next()
     setTimeout(() => controller.abort(), 100)
     await expect(reading).rejects.toMatchObject({ code: 'ABORTED' })
-    // the session that holds the snapshot
+    // only the session that holds the snapshot is left
     await expect.poll(() => sessions(database)).toBe(1)
   })
 

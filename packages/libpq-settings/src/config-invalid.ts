@@ -1,8 +1,8 @@
 import { DwhError } from '@dwh/core'
 
 /**
- * The error of every refusal in this package. Neither text may contain a value that is, or through a quoting mistake
- * could be, a secret.
+ * The error of every refusal in this package. Neither text may contain a secret, nor a value that may be a part of one
+ * because of a quoting mistake.
  */
 export function configInvalid(message: string, hint: string): DwhError {
   return new DwhError('CONFIG_INVALID', message, { hint })

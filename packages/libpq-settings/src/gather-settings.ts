@@ -65,7 +65,7 @@ function checkValue(keyword: Keyword, { value, from }: Setting): void {
       'Use only a name here. Put user and password into PGUSER and PGPASSWORD, or the whole URL into DATABASE_URL.',
     )
   }
-  // `host=db;password=...`, and `host= password=...`, where libpq takes what follows as the value of host
+  // `host=db;password=...`, and `host= password=...`, where libpq treats the next word as the value of host
   if (/(^|[;,&?\s])\w*(password|passwd|pwd|secret|scram_\w+_key)\s*=/i.test(value)) {
     throw configInvalid(
       `${from}: the value contains a password`,

@@ -1,6 +1,6 @@
 /**
- * What libpq 18.6 itself parses from these texts: PQconninfoParse(), called through psycopg-binary 3.3.9; null if it
- * refuses.
+ * Connection strings and the settings that libpq 18.6 itself parses from them, or null if it refuses the string. From
+ * PQconninfoParse(), called through psycopg-binary 3.3.9.
  * Recorded with `{o.keyword: o.val for o in psycopg.pq.Conninfo.parse(text) if o.val is not None}`.
  */
 export const LIBPQ_READINGS: readonly (readonly [text: string, settings: Readonly<Record<string, string>> | null])[] = [

@@ -29,7 +29,7 @@ describe('unencoded @', () => {
     })
   }
 
-  test('in the query, where accounts of some hosters have one: accepted', () => {
+  test('in the query, as in the account names of some hosters: accepted', () => {
     expect(read('postgres://db/sales?user=me@server')).toEqual({ host: 'db', dbname: 'sales', user: 'me@server' })
   })
 })
@@ -48,7 +48,7 @@ test('bytes that are not UTF-8: refused, unlike in libpq', () => {
   expect(refusalOf(() => read('postgres://db/%ff'))).toContain('UTF-8')
 })
 
-// any text without NUL, which cannot be written, and without lone surrogates, which are not text
+// any text except NUL, which cannot be encoded, and lone surrogates, which are not valid text
 const text = fc.string({ unit: 'binary', minLength: 1 }).filter((value) => !value.includes('\0'))
 const port = fc.integer({ min: 1, max: 65535 }).map(String)
 

@@ -11,7 +11,7 @@ const SPOKEN_HERE: ReadonlySet<AuthMethod> = new Set(['password', 'md5', 'scram-
 
 /**
  * The authentication methods that `require_auth` allows; null for all. The caller has to close the connection on any
- * other: `pg` answers whatever a server asks, a cleartext password included.
+ * other, because `pg` answers every request of a server, even one for a cleartext password.
  * @throws DwhError CONFIG_INVALID for an unknown, repeated or mixed list, and for one without a method that `pg`
  * supports
  */

@@ -10,7 +10,7 @@ import type { Settings } from './setting.ts'
 import { resolveTls, type TlsSettings } from './tls-settings.ts'
 
 export interface ResolvedHost extends HostPlace {
-  /** Password for this host, from wherever libpq would take it; absent if there is none. */
+  /** Password for this host, from the place where libpq would find it; absent if there is none. */
   readonly password?: string
 }
 

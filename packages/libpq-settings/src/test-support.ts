@@ -10,8 +10,7 @@ export interface TestFile {
 }
 
 /**
- * Makes an environment from plain data: home `/home/me`, user `me`, files by path, no socket folders except the given
- * ones.
+ * Makes an environment from plain data: home `/home/me`, user `me`, files by path, and only the given socket folders.
  */
 export function testEnvironment(
   given: {
@@ -41,7 +40,7 @@ export function testEnvironment(
   }
 }
 
-/** Runs code that must throw CONFIG_INVALID, and returns all the text that a person would read. */
+/** Runs code that must throw CONFIG_INVALID, and returns its message, hint and context as one text. */
 export function refusalOf(run: () => unknown): string {
   try {
     run()

@@ -6,7 +6,7 @@ import type { ResolvedConnection, ResolvedHost } from './resolve-connection.ts'
  */
 export const KEEPALIVE = { idleSeconds: 30, intervalSeconds: 10, count: 3, unacknowledgedMs: 60_000 } as const
 
-/** What is known of a connection after it was opened. */
+/** The facts about a connection that are known after it was opened. */
 export interface OpenedWay {
   readonly resolved: ResolvedConnection
   readonly host: ResolvedHost

@@ -22,7 +22,7 @@ export interface CheckedNames extends UnnamedObjects {
 }
 
 export interface UnnamedObjects {
-  /** Objects of interrupted runs, which the next run removes, and of runs under way. */
+  /** Objects of interrupted runs, which the next run removes, and of runs in progress. */
   readonly orphans: readonly string[]
   /** Objects that do not belong to the warehouse, such as a note beside the tables. */
   readonly unknown: readonly string[]

@@ -10,8 +10,8 @@ import { pruneWarehouse, repairWarehouse, verifyWarehouse } from './index.ts'
 import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
 
 /*
- * Backups, as docs/backup.md describes them: a warehouse is copied, file by file and in any order, by something that
- * knows nothing of it, while runs replace days, make new ones and remove old ones.
+ * Tests the backups of docs/backup.md: a program that knows nothing about warehouses copies one, file by file and in
+ * any order, while runs replace days, add new ones and remove old ones.
  */
 
 /**
@@ -55,7 +55,7 @@ function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number
   }
 }
 
-/** A store that lets copying interleave between any two steps. */
+/** Returns the store with a pause before each change, so that a copy can read between any two steps. */
 function slowly({ store }: TestHouse): { store: ObjectStore } {
   const slow =
     <Given extends unknown[], Answer>(method: (...given: Given) => Promise<Answer>) =>
@@ -122,7 +122,7 @@ async function expectWhole(store: ObjectStore): Promise<void> {
 }
 
 /**
- * Follows the documentation: copy; if `etl.json` has changed, or names a run that is being published, copy again.
+ * Copies as the documentation says: if `etl.json` has changed, or names a run that is being published, copies again.
  * Returns the number of discarded copies.
  */
 async function copyUntilStill(readEtl: () => Promise<string>, copy: () => Promise<void>): Promise<number> {
@@ -143,7 +143,7 @@ async function bucketHouse() {
 }
 
 const COPIES = 6
-/** About every second copy is inconsistent. */
+/** The most copies that may be needed; about every second one is inconsistent. */
 const MOST_COPIES = 20 * COPIES
 
 describe('copied until etl.json stays the same', () => {
@@ -184,7 +184,7 @@ describe('copied until etl.json stays the same', () => {
 })
 
 describe('copied once, at any moment', () => {
-  test('without etl.json and _dwh: the Parquet files are whole, and a repair rebuilds a whole warehouse from them', async () => {
+  test('without etl.json and _dwh: the Parquet files are whole, and a repair rebuilds the warehouse from them', async () => {
     const house = await testHouse()
     const random = seededRandom(13)
     await house.run('2026-02-10', { a: [1], b: [1] })
@@ -204,7 +204,7 @@ describe('copied once, at any moment', () => {
       torn += 1
       await rm(join(path, 'etl.json'), { force: true })
       await rm(join(path, '_dwh'), { recursive: true, force: true })
-      // the clock moves on by days, longer than any lease
+      // the real clock: while runs continue, that of the house jumps by days, which is longer than any lease
       const clock = () => new Date()
       expect(await repairWarehouse({ ...house, tempDirectory: house.temp, store, clock })).toMatchObject({
         state: true,

@@ -71,7 +71,7 @@ describe('pruning', () => {
     for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
     const { fencing_token } = (await readState(house.store)).state
     await prune(house, { daily: 1, monthly: 2 })
-    // raised once before the plan is written and once before the removal: no run in flight commits over either
+    // raised once before the plan is written and once before the removal, so no run in progress commits over either
     expect((await readState(house.store)).state.fencing_token).toBe(fencing_token + 2)
     expect((await keys(house)).filter((key) => !/^_dwh\/(runs|lock)/.test(key))).toEqual([
       '_dwh/snapshots/2026/02/28.json',

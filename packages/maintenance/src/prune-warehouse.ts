@@ -23,7 +23,7 @@ export interface PruneReport {
  * the retention, and every day as of which a table is current. One conditional write of `etl.json` lists what will be
  * removed. So the next run finishes an interrupted prune, and no run in flight publishes such a day.
  * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID where a manifest cannot be read,
- * CONFLICT while a run is under way
+ * CONFLICT while a run is in progress
  */
 export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
   const { keep, remove } = options

@@ -15,7 +15,7 @@ const problems = async (house: TestHouse) =>
   (await verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: () => 0, deep: house.writer }))
     .problems
 
-/** Days with tables that come, go and stay; a run of some tables; a replaced past day. */
+/** Makes days with new, removed and lasting tables, a run of some tables, and a replaced past day. */
 async function history(store?: ObjectStore): Promise<TestHouse> {
   const house = await testHouse(store)
   await house.run('2026-02-27', { a: [1], b: [1, 2], gone: [7] })
@@ -136,7 +136,7 @@ test('a file under the key of another table: not taken for that table', async ()
   ])
 })
 
-test('a file of version 1, whose footer does not list the current tables: all tables are current', async () => {
+test('files of version 1, whose footers do not list the current tables: all tables are current', async () => {
   const house = await history()
   const inspect = async (path: string) => {
     const { rows, metadata } = await house.writer.inspect(path)
@@ -152,7 +152,7 @@ test('a file of version 1, whose footer does not list the current tables: all ta
   expect(await problems(house)).toEqual([])
 })
 
-test('while a run is under way: CONFLICT', async () => {
+test('while a run is in progress: CONFLICT', async () => {
   const house = await history()
   const lease = await takeLease(house.store, { owner: 'a run', clock: house.clock })
   await expect(repair(house)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('a run') })
@@ -161,7 +161,7 @@ test('while a run is under way: CONFLICT', async () => {
 })
 
 describe('etl.json is lost while a run is being published', () => {
-  /** Killed before its n-th file is moved into place; for 0 before its commit. */
+  /** Starts a run that is killed after `moves` files are in place; for 0, before its commit. */
   async function killed(moves: number): Promise<TestHouse> {
     const house = await history()
     let left = moves
@@ -188,7 +188,7 @@ describe('etl.json is lost while a run is being published', () => {
     return house
   }
 
-  test.each([0, 1, 2, 3, 4])('before file %i is in place: the run is finished, whole', async (moves) => {
+  test.each([0, 1, 2, 3, 4])('killed before file %i is in place: the repair finishes the run, whole', async (moves) => {
     const house = await killed(moves)
     const { rolledForward, state } = await repair(house)
     expect([typeof rolledForward, state]).toEqual(['string', true])

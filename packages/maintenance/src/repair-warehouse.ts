@@ -40,7 +40,7 @@ export interface RepairReport {
  * Repairs a warehouse: finishes a committed run, removes orphans, and rebuilds `etl.json` and manifests that are
  * missing or cannot be read, from the Parquet files alone. Never changes a Parquet file. Missing or damaged Parquet
  * files stay so; `verifyWarehouse` reports them.
- * @throws DwhError CONFLICT while a run is under way, the store's errors, ABORTED
+ * @throws DwhError CONFLICT while a run is in progress, the store's errors, ABORTED
  */
 export async function repairWarehouse(options: RepairOptions): Promise<RepairReport> {
   return withLease(options, (store, raiseToken) => repair(store, raiseToken, options))

@@ -90,7 +90,10 @@ function numbers(tables: Tables): Source {
   }
 }
 
-/** Numbers between 0 and 1, the same for the same seed: https://en.wikipedia.org/wiki/Linear_congruential_generator */
+/**
+ * Returns a generator of numbers between 0 and 1, the same for the same seed:
+ * https://en.wikipedia.org/wiki/Linear_congruential_generator
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

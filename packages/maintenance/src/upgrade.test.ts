@@ -11,8 +11,8 @@ import { type TestHouse, testHouse } from './test-support.ts'
 const VERSION_1 = fileURLToPath(new URL('../fixtures/version-1', import.meta.url))
 
 /**
- * One that the last program of version 2 wrote: two days, the second read twice, a table that is gone, one that failed
- * the second time, values stored as NULL by choice, the proof of every row.
+ * A warehouse written by the last program of version 2: two days, the second read twice, a table that is gone, one that
+ * failed the second time, values that settings store as NULL, and proofs of every row.
  */
 const VERSION_2 = fileURLToPath(new URL('../fixtures/version-2', import.meta.url))
 
@@ -80,7 +80,7 @@ test('a warehouse of version 2: read with the current names, verified, and conti
   expect(last?.tables).toMatchObject({ orders: { method: 'copy' }, broken: { status: 'failed' } })
   expect(await problems(house)).toEqual([])
   await house.run('2026-11-30', { a: [9] }, { acceptNewSource: true })
-  // the tables of before are in the day's manifest alone, which this run has written again
+  // the earlier tables are only in the manifest of the day, which this run has rewritten
   const [current, manifest] = await Promise.all(
     ['etl.json', '_dwh/snapshots/2026/11/30.json'].map((file) => readFile(join(house.path, file), 'utf8')),
   )
@@ -95,7 +95,7 @@ test('version 2, repaired from its files alone: complete, from the old names in 
   for (const part of ['etl.json', '_dwh']) await rm(join(house.path, part), { recursive: true })
   await repairWarehouse({ ...house, tempDirectory: house.temp })
   const { tables } = (await readState(house.store)).state
-  // a footer lacks the proof, which only the run knew
+  // footers do not contain the proof, which only the run knew
   for (const name of ['orders', 'prices', 'broken']) {
     const { proof: _, ...known } = before.tables[name] as TableEntry
     expect(tables[name]).toMatchObject(known)

@@ -74,7 +74,7 @@ test('deep: a file with the right bytes and the wrong values, damaged', async ()
   ])
 })
 
-describe('runs are under way', () => {
+describe('runs are in progress', () => {
   const damagedKey = 'a/2026/02/28.parquet'
 
   async function damagedHouse(): Promise<TestHouse> {
@@ -97,7 +97,7 @@ describe('runs are under way', () => {
     expect(read).toBe(4)
   })
 
-  test('the day is run again before each pass: replaced files are not wrong, damaged ones are', async () => {
+  test('a run replaces the day before each pass: replaced files are no problem, damaged ones are', async () => {
     const house = await damagedHouse()
     let runs = 0
     const store = beforeReading(house, async (key) => {
@@ -109,7 +109,7 @@ describe('runs are under way', () => {
     expect(runs).toBeGreaterThan(3)
   })
 
-  test('files moved into place while they are read, and replaced when they are read again: not wrong', async () => {
+  test('files moved into place while they are read, and replaced when they are read again: no problem', async () => {
     const house = await threeDays()
     const refuseToMove: ObjectStore['move'] = async (key) => {
       throw new DwhError('STORE_FAILED', `${key}: not moved`)
@@ -133,7 +133,7 @@ describe('runs are under way', () => {
   })
 })
 
-/** The store as a bucket, where reading a file waits for `before`. */
+/** Returns the store without local paths, like a bucket; reading a file waits for `before`. */
 function beforeReading({ store }: TestHouse, before: (key: string) => Promise<void>): ObjectStore {
   const { localPath: _, ...bucket } = store
   return {

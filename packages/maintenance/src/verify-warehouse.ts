@@ -24,7 +24,7 @@ export interface VerifyReport extends UnnamedObjects {
 }
 
 /**
- * Passes over suspicious files while runs are under way. For an intact file two passes can be misled: a run moves it
+ * Passes over suspicious files while runs are in progress. For an intact file two passes can be misled: a run moves it
  * out of the stage once, and replaces or removes it once; then no manifest names it.
  */
 const LOOKS = 3

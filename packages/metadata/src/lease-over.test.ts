@@ -21,7 +21,7 @@ const DATE = '2026-02-18'
 const KEY = 'a/2026/02/18.parquet'
 const OVER = { code: 'CONFLICT', context: { leaseOver: true } }
 
-/** A store that is guarded by a lease, and the same store for a process that slept longer than the lease. */
+/** Returns a store that is guarded by a lease, and `sleep`, which lets more time pass than the lease lasts. */
 async function leased(store: ObjectStore): Promise<{ held: ObjectStore; sleep: () => void }> {
   let now = NOW
   const lease = await takeLease(store, { owner: 'r1', clock: () => now, ttlMs: 60_000 })

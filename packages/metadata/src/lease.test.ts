@@ -8,7 +8,7 @@ import { clean, type LeaseOptions, readState, takeLease, whileHeld } from './ind
 import { writeState } from './write-state.ts'
 
 const TTL_MS = 60_000
-/** As in `lease.ts`: how often another run's lease is checked, and the pause after a lost conditional write. */
+/** The times in `lease.ts`: how often another run's lease is checked, and the pause after a lost conditional write. */
 const LOOK_MS = 500
 const CONFLICT_PAUSE_MS = 25
 
@@ -61,7 +61,7 @@ function watchWrites(store: ObjectStore) {
 
 const lock = async (store: ObjectStore) => JSON.parse(Buffer.from((await store.get(LEASE_KEY))?.body ?? []).toString())
 
-/** A lock as a process of another machine, or a dead one, would have left it. */
+/** Writes a lock as a process of another machine, or one that has died, would have left it. */
 async function leave(store: ObjectStore, process: string, expiresAt: Date): Promise<void> {
   const held = {
     version: 1,
@@ -90,7 +90,7 @@ describe('the lease', () => {
 
   test('many runs at once: one gets it', async () => {
     const { time, take } = await open()
-    // a short time: the winner's lease does not run out
+    // little time passes, so the lease of the winner does not run out
     time.onWait(() => setImmediate(() => time.pass(CONFLICT_PAUSE_MS)))
     const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => take(`r${i}`)))
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
@@ -98,7 +98,7 @@ describe('the lease', () => {
       if (answer.status === 'rejected') expect(isDwhError(answer.reason, 'CONFLICT')).toBe(true)
   })
 
-  test('a lease that is written, before the store answers: another run of the same process is refused', async () => {
+  test('a lease whose write is not answered yet: another run of the same process is refused', async () => {
     const { store, take } = await open()
     let reached = () => {}
     const written = new Promise<void>((resolve) => {
@@ -182,7 +182,7 @@ describe('the lease', () => {
   })
 
   test.each(['', 'not JSON', '[]', '{}', '{"expires_at":"tomorrow"}', '\u0000'])(
-    '%j is a lease of nobody',
+    'lock with the text %j: held by nobody',
     async (body) => {
       const { store, take } = await open()
       await store.put(LEASE_KEY, Buffer.from(body), { ifAbsent: true })
@@ -194,7 +194,7 @@ describe('the lease', () => {
     const { store, time, take } = await open()
     const { watched, nextWrite } = watchWrites(store)
     const lease = await take('r1', {}, watched)
-    // for longer than it lasts
+    // for longer than the lease would last without renewal
     for (let renewal = 0; renewal < 4; renewal++) {
       time.pass(TTL_MS / 3)
       await nextWrite()
@@ -251,10 +251,10 @@ describe('the lease', () => {
     })
   })
 
-  test('ends early: for a holder that slept, and for one whose lease another has', async () => {
+  test('a lease that its holder slept through, or that another run has: ends early', async () => {
     const { store, time, take } = await open()
     const slept = await take('r1')
-    // three quarters of it
+    // three quarters of the lease
     time.pass((TTL_MS * 3) / 4 + 1)
     expect(() => slept.check()).toThrowError(expect.objectContaining({ code: 'CONFLICT' }))
     expect(slept.signal.aborted).toBe(true)
@@ -271,7 +271,7 @@ describe('the lease', () => {
   test.each([
     ['an object', (store: ObjectStore) => store],
     ['an instance of a class', (store: ObjectStore) => new ClassStore(store)],
-  ])('over, nothing is written through it, and reading goes on: a store as %s', async (_, as) => {
+  ])('a lease that is over, store as %s: nothing is written through it, and reading goes on', async (_, as) => {
     const { store, time, take } = await open()
     const lease = await take('r1')
     const held = whileHeld(as(store), lease)

@@ -21,7 +21,7 @@ export interface LeaseOptions {
   /** How long the lease lasts without being renewed. Default 2 min. */
   readonly ttlMs?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Called once when a holder may or may not be gone, so that this call has to wait. */
+  /** Called once if it is unknown whether a holder is gone, so that this call has to wait. */
   readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 
@@ -66,7 +66,7 @@ interface Lock {
 const DEFAULT_TTL_MS = 2 * 60 * 1000
 /** How often the lease is renewed during its lifetime. */
 const RENEWALS = 3
-/** The last fraction of the lifetime (one in so many) in which the holder does nothing any more. */
+/** The holder does nothing any more in the last part of the lifetime: this fraction of it, 1 / MARGIN. */
 const MARGIN = 4
 /**
  * The active leases of this process. A lease that could not be released, because the storage was gone, has no holder.
@@ -79,9 +79,9 @@ const LOOK_MS = 500
 
 /**
  * Takes the lease. Takes over at once a lease that has run out, or whose holder was a process of this machine that is
- * gone. For any other lease it waits until the lease runs out, or until the holder renews it: then another run is under
- * way.
- * @throws DwhError CONFLICT when another run is under way; ABORTED; and the store's errors
+ * gone. For any other lease it waits until the lease runs out, or until the holder renews it: then another run is in
+ * progress.
+ * @throws DwhError CONFLICT when another run is in progress; ABORTED; and the store's errors
  */
 export async function takeLease(store: ObjectStore, options: LeaseOptions): Promise<Lease> {
   const { owner, clock, wait = waitByTimer, signal, onWait, ttlMs = DEFAULT_TTL_MS } = options
@@ -283,7 +283,7 @@ function isOver({ owner, process, expires_at }: Lock, now: Date): boolean {
 }
 
 function busy({ owner, taken_at, expires_at }: Lock): DwhError {
-  return new DwhError('CONFLICT', `another run is under way: ${owner}, since ${taken_at}`, {
+  return new DwhError('CONFLICT', `another run is in progress: ${owner}, since ${taken_at}`, {
     hint: `Wait for it to finish, or stop it. It holds the lease until ${expires_at}, and keeps renewing it.`,
     context: { owner },
   })

@@ -54,7 +54,7 @@ describe('etl.json', () => {
     [{ version: 1 }, 'last_run_at'],
     [{ version: 1, last_run_at: null, kept: [null] }, 'status'],
     [{ version: 1, tables: { a: { columns: [null], fidelity: null } } }, 'last_run_at'],
-  ])('%j is refused', (content, message) => {
+  ])('text %j: refused', (content, message) => {
     expect(() => parseState(bytes(content))).toThrowError(
       expect.objectContaining({ code: 'STATE_INVALID', message: expect.stringContaining(message) }),
     )
@@ -67,7 +67,7 @@ describe('etl.json', () => {
     ['date', { ...table, date: 'today' }],
     ['mode', { ...table, mode: 'magic' }],
     ['columns', { ...table, columns: null }],
-  ])('a wrong %s is named', async (path, wrong) => {
+  ])('wrong %s: the error names it', async (path, wrong) => {
     const state = { ...(await emptyState()), tables: { a: wrong } }
     expect(() => parseState(serialise(state as unknown as EtlState))).toThrowError(`etl.json: tables.a.${path}: `)
   })

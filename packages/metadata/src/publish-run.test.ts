@@ -91,7 +91,7 @@ async function keys(store: ObjectStore, prefix = ''): Promise<string[]> {
   return all
 }
 
-/** The bytes of a committed file, as a reader finds them; null when no key has them. */
+/** Finds the bytes of a committed file as a reader does; null if no key has them. */
 async function find(store: ObjectStore, state: EtlState, file: FileEntry): Promise<string | null> {
   for (const key of whereToLook(state, file)) {
     const body = (await store.get(key))?.body
@@ -160,7 +160,7 @@ describe('a run is published without its failed tables', () => {
 })
 
 describe('a run is published', () => {
-  test('the first: etl.json names its files, which are in place, and nothing else is there', async () => {
+  test('the first: etl.json names its files, which are in place, and there are no others', async () => {
     const store = await open()
     const { state, unfinished } = await run(store, 'r1', { a: 'A1', b: 'B1' })
     expect(unfinished).toBeNull()
@@ -192,7 +192,7 @@ describe('a run is published', () => {
     })
   })
 
-  test('again on the same day: the files are replaced, and the bytes before are retained for a day', async () => {
+  test('again on the same day: the files are replaced, and the previous bytes are retained for a day', async () => {
     const store = await open()
     await run(store, 'r1', { a: 'A1', b: 'B1' })
     const before = (await readState(store)).state
@@ -308,7 +308,7 @@ describe('two runs at once', () => {
   })
 })
 
-/** A store whose power is cut: after `requests` more requests all fail, whether or not the last one was done. */
+/** Returns a store whose power is cut after `requests` requests: all later ones fail; the last one was done or not. */
 function cutAfter(store: ObjectStore, requests: number, lastIsDone: boolean): ObjectStore {
   let left = requests
   const cut = () => new DwhError('STORE_UNREACHABLE', 'the power is out')
@@ -341,19 +341,22 @@ describe('the power is cut', () => {
         { date: '2026-02-20', tables: { a: 'A3' } },
       ],
     ],
-  ])('after any request of %s: a reader sees the old or the new, and the next run needs no help', async (_, before) => {
-    let cuts = 0
-    let published = 0
-    for (let requests = 1; ; requests += 1) {
-      const outcomes = await Promise.all([false, true].map((lastIsDone) => attempt(before, requests, lastIsDone)))
-      if (outcomes.every((outcome) => outcome === 'complete')) break
-      cuts += 1
-      if (outcomes[1] === 'published') published += 1
-    }
-    expect(cuts).toBeGreaterThan(15)
-    expect(published).toBeGreaterThan(5)
-    expect(published).toBeLessThan(cuts)
-  })
+  ])(
+    'after any request of %s: a reader sees the old state or the new one, and the next run succeeds',
+    async (_, before) => {
+      let cuts = 0
+      let published = 0
+      for (let requests = 1; ; requests += 1) {
+        const outcomes = await Promise.all([false, true].map((lastIsDone) => attempt(before, requests, lastIsDone)))
+        if (outcomes.every((outcome) => outcome === 'complete')) break
+        cuts += 1
+        if (outcomes[1] === 'published') published += 1
+      }
+      expect(cuts).toBeGreaterThan(15)
+      expect(published).toBeGreaterThan(5)
+      expect(published).toBeLessThan(cuts)
+    },
+  )
 
   async function attempt(
     before: { date: Day; tables: Record<string, string> }[],
@@ -380,7 +383,7 @@ describe('the power is cut', () => {
     // a reader with the previous state finds its bytes, at the latest after reading again
     for (const table of Object.values(base.state.tables))
       expect(await find(store, now.state, table.files[0] as FileEntry)).not.toBeNull()
-    // only what was published reports success
+    // only a run that was published reports success
     if (!(result instanceof Error)) expect(isNew).toBe(true)
 
     await run(store, 'next', { a: 'A4', b: 'B4' })
@@ -392,7 +395,7 @@ describe('the power is cut', () => {
     return complete ? 'complete' : isNew ? 'published' : 'not published'
   }
 
-  /** The tables of a state after the run for 2026-02-18 has been published. */
+  /** Returns the tables of the run for 2026-02-18, which are in the current ones after it is published. */
   function pastKeeps(state: EtlState): Record<string, unknown> {
     return { a: state.tables.a, b: state.tables.b }
   }
@@ -419,7 +422,7 @@ describe('the answer to the commit is lost', () => {
     }
   }
 
-  test('it was done: the run is published, once', async () => {
+  test('the commit was done: the run is published, once', async () => {
     const store = await open()
     expect(await run(losing(store, 1, true), 'r1', { a: 'A1' })).toMatchObject({
       unfinished: null,
@@ -428,7 +431,7 @@ describe('the answer to the commit is lost', () => {
     expect(await answers(store, (await readState(store)).state)).toEqual({ a: 'A1' })
   })
 
-  test('it was not done: it is repeated', async () => {
+  test('the commit was not done: it is repeated', async () => {
     const store = await open()
     expect(await run(losing(store, 3, false), 'r1', { a: 'A1' })).toMatchObject({
       unfinished: null,
@@ -436,7 +439,7 @@ describe('the answer to the commit is lost', () => {
     })
   })
 
-  test('it stays unknown: an error that says so, and nothing is removed', async () => {
+  test('the result stays unknown: an error that says so, and nothing is removed', async () => {
     const store = await open()
     await expect(run(losing(store, 100, false), 'r1', { a: 'A1' })).rejects.toMatchObject({
       code: 'STORE_FAILED',
@@ -445,7 +448,7 @@ describe('the answer to the commit is lost', () => {
     expect(await keys(store, '_dwh/stage/')).toHaveLength(2)
   })
 
-  test('it was done, and then the store refuses: the run is published', async () => {
+  test('the commit was done, and then the store refuses: the run is published', async () => {
     const store = await open()
     for (const code of ['STORE_DENIED', 'STORE_FULL'] as const) {
       let asked = 0
@@ -463,7 +466,7 @@ describe('the answer to the commit is lost', () => {
     }
   })
 
-  test('it was done, and another run has finished it and committed since: published all the same', async () => {
+  test('the commit was done, and another run has finished it and committed since: the run is published', async () => {
     const store = await open()
     const overtaken: ObjectStore = {
       ...store,
@@ -504,7 +507,7 @@ describe('the answer to the commit is lost', () => {
   })
 })
 
-test('the plain files are what other programs read', async () => {
+test('plain files: other programs read the published state and tables', async () => {
   const path = await temporaryFolder()
   const store = localStore({ path })
   await run(store, 'r1', { a: 'A1' })

@@ -118,7 +118,7 @@ function filesOf(tables: Readonly<Record<string, TableEntry>>): FileEntry[] {
 }
 
 /**
- * Step 4. A state that differs in `last_failure` only is no conflict: a failed run recorded its failure. After a lost
+ * Step 4. A state that differs only in `last_failure` is no conflict: a failed run recorded its failure. After a lost
  * answer it repeats the same write: if the first one arrived, however late, the second one conflicts and finds the
  * run's own id in `etl.json`.
  */

@@ -6,7 +6,7 @@ import { EMPTY_STATE, readState } from './index.ts'
 import { rollForward } from './roll-forward.ts'
 import { writeState } from './write-state.ts'
 
-test('a publication: the manifest of the day is moved last, and nothing in the stage is deleted before', async () => {
+test('a publication: the manifest of the day is moved last, and no staged file is deleted before', async () => {
   const store = localStore({ path: await temporaryFolder() })
   const manifest = manifestKey('2026-02-18')
   const keys = ['a/2026/02/18.parquet', 'b/2026/02/18.parquet', 'c/2026/02/18.parquet', manifest]

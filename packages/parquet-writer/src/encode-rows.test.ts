@@ -25,7 +25,7 @@ test('batch of long rows: pieces of whole lines, every row in one of them', () =
 
 test('row of exactly maxRowBytes: accepted; one byte more: refused with its number', () => {
   const columns = [{ name: 't', type: 'VARCHAR' }] as const
-  // `["` and `"]`, and the end of the line
+  // 5 bytes more: `["`, `"]` and the end of the line
   const text = 'ü'.repeat(100)
   expect([...rowEncoder(columns, 205, true).encode([[text]])]).toEqual([`["${text}"]\n`])
   expect(() => [...rowEncoder(columns, 204, true).encode([['x'], [text]])]).toThrowError(

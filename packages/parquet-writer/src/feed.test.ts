@@ -10,7 +10,7 @@ async function* chunks(count: number, size: number): AsyncGenerator<string> {
   for (let i = 0; i < count; i += 1) yield String(i % 10).repeat(size)
 }
 
-/** More than the limit below which a file is used. */
+/** A size in bytes above the limit below which a file is used. */
 const MUCH = 2 * 1024 * 1024
 
 async function* failing(): AsyncGenerator<string> {
@@ -18,7 +18,7 @@ async function* failing(): AsyncGenerator<string> {
   throw new Error('the source died')
 }
 
-/** Without programs on the path, no pipe can be made. */
+/** Empties the search path for programs, so that no pipe can be made. */
 function withoutMkfifo(): void {
   const { PATH } = process.env
   process.env.PATH = '/nowhere'

@@ -9,7 +9,7 @@ import { openParquetWriter, type WriteParquetInput, type WrittenParquet } from '
 
 type Cell = string | null
 
-/** As Postgres writes it, with the necessary backslashes. */
+/** Returns a row as Postgres writes it in COPY text, with the necessary backslashes. */
 function copyLine(cells: readonly Cell[]): string {
   const fields = cells.map((cell) => (cell === null ? '\\N' : cell.replace(/[\\\b\f\n\r\t\v]/g, escaped)))
   return `${['', ...fields].join('\t')}\n`
@@ -89,7 +89,7 @@ describe.each(['short', 'long'] as const)('COPY text, path of %s rows', (length)
         [' ', '  '],
       ],
     ],
-    ['what other readers take for comments', ['VARCHAR'], [['#a'], ['--'], ['//']]],
+    ['texts that other readers would treat as comments', ['VARCHAR'], [['#a'], ['--'], ['//']]],
     [
       'values of types',
       ['INTEGER', 'DECIMAL(4,2)', 'BOOLEAN', 'DATE', 'JSON'],
@@ -186,7 +186,7 @@ describe('rows of more than 1 MiB', () => {
     ['among many short ones', [...Array.from({ length: 5000 }, () => 10), 20_000_000, 10]],
   ])('%s: the error says how much it needs, and the next attempt succeeds', async (_, lengths) => {
     const { write } = await setUp()
-    // few enough to escape that the test does not take longer over it than what it tests
+    // few characters to escape: else the test itself would take longer than the code that it tests
     const part = `a\tb"\\\u0001${'x'.repeat(494)}`
     const rows = lengths.map((length, i) => [String(i), part.repeat(Math.ceil(length / 500)).slice(0, length)])
     let maxRowBytes = 0

@@ -12,7 +12,7 @@ const failed = (name: string): TableResult => ({
 })
 const written = (name: string) => ({ status: 'written', name }) as TableResult
 
-/** The database that was read, and the databases of the current tables. */
+/** Returns options for a run of the database `app`, while table `a` of the database `before` is current. */
 function options(more: Partial<CheckResultsOptions> = {}, before = 'app'): CheckResultsOptions {
   return {
     onTableError: 'keep-previous',

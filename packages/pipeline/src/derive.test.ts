@@ -10,7 +10,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Derive, type RunReport, runPipeline, type TableResult } from './index.ts'
 
-/** A source with one table, which records what happens to it. */
+/** Returns a source with one table that records in `told` when it is read and closed. */
 function numbers(name: string, told: string[], before: Promise<void> = Promise.resolve()): Source {
   return {
     open: async () => ({
@@ -106,7 +106,7 @@ describe('derive', () => {
     const { plan, state } = await house.run([['default', numbers('a', [])]], doubled)
     expect(plan.dropped).toEqual([])
     expect(Object.keys(state.tables).sort()).toEqual(['a', 'doubled'])
-    // without the model, the table is removed
+    // without `derive`, the table is removed
     const without = await house.run([['default', numbers('a', [])]])
     expect(without.plan.dropped).toEqual(['doubled'])
     expect(Object.keys(without.state.tables)).toEqual(['a'])
@@ -157,7 +157,7 @@ test('sources: each is closed after its own tables, and all before derive', asyn
     },
   }
   const house = await open()
-  // the second waits for the end of the first
+  // the second source is read after the first is closed
   const slow = numbers('b', told, closed)
   const derive: Derive = async (results) => {
     told.push('derived')

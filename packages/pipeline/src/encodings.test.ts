@@ -5,7 +5,7 @@ import { testWarehouse } from './test-support.ts'
 
 const METHODS: ExtractionMethod[] = ['rows', 'copy']
 
-/** `xml`: what the server can parse in the database's encoding. */
+/** Creates tables with texts in windows-1252. The server must accept `xml` in the encoding of its database. */
 const legacy = (
   xml: string,
 ) => `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM (E'fr\\xf6hlich'); CREATE DOMAIN label AS text;

@@ -40,7 +40,7 @@ export type TableResult =
       readonly name: string
       readonly entry: TableEntry
       readonly durationMs: number
-      /** Time of that spent on the profile and the proof, in addition to reading and writing. */
+      /** The part of `durationMs` spent on the profile and the proof, besides reading and writing. */
       readonly proofMs: number
       readonly method: ExtractionMethod
       /** Why a faster method was not used; null if none is faster or the user chose this one. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { checkFreeSpace } from './free-space.ts'
 import type { RunPlan, TablePlan } from './plan-run.ts'
 
-/** A plan of tables with their previous sizes; null for a new table. */
+/** Returns a plan of tables with these previous sizes in bytes; null for a new table. */
 const plan = (...bytes: (number | null)[]) =>
   ({ tables: bytes.map((previousBytes) => ({ previousBytes }) as TablePlan) }) as unknown as RunPlan
 

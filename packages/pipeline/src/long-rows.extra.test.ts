@@ -22,7 +22,7 @@ interface LongRow {
   readonly bytes: number
 }
 
-/** Around each power of two. */
+/** Lengths around each power of two MiB. */
 const LENGTHS = Array.from({ length: 10 }, (_, power) => 2 ** power * MiB).flatMap((length) => [
   length - 7,
   length,
@@ -40,7 +40,7 @@ const ALL: readonly LongRow[] = LENGTHS.flatMap((bytes) =>
 )
 
 const COUNT = suiteCount('long-rows')
-/** A few are of the shorter ones, which take moments. */
+/** The shorter rows, which take moments: a smoke test uses only these. */
 const FEW = ALL.filter(({ bytes }) => bytes < 20 * MiB)
 const CHOSEN = spread(COUNT < 10 ? FEW : ALL, COUNT)
 
@@ -100,9 +100,9 @@ const TOO_LONG = [
   },
 ]
 
-// creating them takes longer than a smoke test may
+// not in a smoke test, since creating these values takes too long
 test.each(COUNT < 40 ? [] : TOO_LONG)(
-  'long rows: $what: refused with table, column, row, size and what to do',
+  'long rows: $what: refused with table, column, row, size and a hint',
   async ({ sql, columns, message, hint }) => {
     const database = await testDatabase(`CREATE TABLE t (id int PRIMARY KEY, ${columns}); ${sql}`)
     const house = await testWarehouse(database)

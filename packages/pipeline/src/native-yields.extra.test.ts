@@ -10,7 +10,7 @@ import { type RunReport, runPipeline } from './index.ts'
 
 const LOCK_TIMEOUT_MS = 10_000
 
-/** Starts to read a table that takes a minute, and returns when DuckDB reads it on its own connections. */
+/** Starts a run of a table that takes a minute, and returns when DuckDB reads it on its own connections. */
 async function reading(
   options: { maxSnapshotAgeMs?: number } = {},
 ): Promise<{ database: TestDatabase; run: Promise<RunReport>; events: RunEvent[] }> {
@@ -24,7 +24,7 @@ async function reading(
   onTestFinished(() => writer.close())
   const source = postgresSource({ connection: database.url, lockTimeoutMs: LOCK_TIMEOUT_MS, ...options })
   const events: RunEvent[] = []
-  // slow while it is read, not while it is profiled: only the query of each range uses ctid
+  // slow when DuckDB reads, not when the table is profiled: only the queries of ranges contain ctid
   const where = `CASE WHEN current_query() LIKE '%cti' || 'd %' THEN pg_sleep(0.0005) IS NOT NULL ELSE true END`
   const run = runPipeline({
     store: localStore({ path: await temporaryFolder() }),

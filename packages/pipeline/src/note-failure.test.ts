@@ -42,10 +42,18 @@ test('answer to the commit lost, then the lease: staged files stay, since the co
 })
 
 test.each([
-  ['a run that was quicker', new DwhError('CONFLICT', 'another run committed first'), { records: 1, noted: false }],
-  ['settings that are wrong', new DwhError('CONFIG_INVALID', 'no'), { records: 0, noted: false }],
-  ['a table that failed', new DwhError('RUN_FAILED', 'a: no', { hint: 'Do it.' }), { records: 1, noted: true }],
-])('failure is %s: what is recorded', async (_, error, { records, noted }) => {
+  [
+    'another run that committed first: only a record',
+    new DwhError('CONFLICT', 'another run committed first'),
+    { records: 1, noted: false },
+  ],
+  ['a wrong setting: nothing is recorded', new DwhError('CONFIG_INVALID', 'no'), { records: 0, noted: false }],
+  [
+    'a failed table: a record, and last_failure',
+    new DwhError('RUN_FAILED', 'a: no', { hint: 'Do it.' }),
+    { records: 1, noted: true },
+  ],
+])('failure is %s', async (_, error, { records, noted }) => {
   const store = localStore({ path: await temporaryFolder() })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
   const failed = { status: 'failed', code: error.code, message: error.message, hint: null } as const

@@ -142,19 +142,25 @@ describe('--tables: errors of other tables are ignored', () => {
   const asked: Input = { tables: [table('p'), table('q')], only: ['p'] }
 
   test.each<[string, Input]>([
-    ['it may not be read', { tables: [table('p'), table('q', { denied })] }],
+    ['the role may not read it', { tables: [table('p'), table('q', { denied })] }],
     [
-      'a column may not be read',
+      'the role may not read one of its columns',
       { tables: [table('p'), table('q', { columns: [{ ...columns('pin')[0]!, denied }] })] },
     ],
-    ['a column to leave out is gone', { settings: { tables: { q: { columns: { exclude: ['gone'] } } } } }],
-    ['it has settings and is gone', { settings: { tables: { archive: { where: 'true' } } } }],
-    ['it is named and is gone', { settings: { include: ['p', 'archive'], exclude: ['scratch'] } }],
-    ['all its columns are left out', { settings: { tables: { q: { columns: { exclude: ['id', 'email'] } } } } }],
-    ['a type of it cannot be stored so', { settings: { tables: { q: { columns: { types: { id: 'iso8601' } } } } } }],
-    ['two others have one name', { tables: [table('p'), table('q'), table('Q')] }],
-    ['two of its columns have one name', { tables: [table('p'), table('q', { columns: columns('a', 'A') })] }],
-    ['its schema is one of DuckDB', { tables: [table('p'), table('pg_catalog.q')] }],
+    ['an excluded column that does not exist', { settings: { tables: { q: { columns: { exclude: ['gone'] } } } } }],
+    ['settings for a table that does not exist', { settings: { tables: { archive: { where: 'true' } } } }],
+    [
+      'include and exclude of tables that do not exist',
+      { settings: { include: ['p', 'archive'], exclude: ['scratch'] } },
+    ],
+    ['all its columns are excluded', { settings: { tables: { q: { columns: { exclude: ['id', 'email'] } } } } }],
+    [
+      'a type of it that cannot be stored as configured',
+      { settings: { tables: { q: { columns: { types: { id: 'iso8601' } } } } } },
+    ],
+    ['two other tables with the same name', { tables: [table('p'), table('q'), table('Q')] }],
+    ['two of its columns with the same name', { tables: [table('p'), table('q', { columns: columns('a', 'A') })] }],
+    ['a schema that DuckDB reserves', { tables: [table('p'), table('pg_catalog.q')] }],
   ])('%s', (_, input) => {
     expect(plan({ ...asked, ...input }).tables.map(({ name }) => name)).toEqual(['p'])
     expect(() => plan({ ...asked, ...input, only: null })).toThrow()

@@ -52,7 +52,7 @@ async function ask(house: Warehouse, table: string, sql: string): Promise<unknow
   return duckdb(`WITH t AS (FROM read_parquet('${join(house.path, file?.key ?? 'none')}')) ${sql}`)
 }
 
-/** A source whose copied text is changed on the way. */
+/** Returns the source with its copied text changed by `change`. */
 function corrupting(source: Source, change: (text: string) => string): Source {
   return {
     async open(signal) {
@@ -239,7 +239,7 @@ test('hostile names: each in its own folder', async () => {
   expect(Object.keys(report.record.tables)).toHaveLength(hostile.length + 1)
   const folders = (await readdir(house.path)).filter((name) => !['_dwh', 'etl.json'].includes(name))
   expect(folders).toHaveLength(hostile.length + 1)
-  // and once more, over the same day
+  // a second run replaces the same day
   await house.run()
   expect(Object.keys((await readState(house.store)).state.tables)).toHaveLength(hostile.length + 1)
 })
@@ -433,9 +433,9 @@ describe('failed run', () => {
   test.each([
     ['another digit', '1234', '1235', /column n: sum 1234567, 1235567 in the file/],
     ['another length (same length is not detected)', 'Zürich', 'Zurich', /column t: bytes 11, 10 in the file/],
-    ['a text that becomes null', 'Bern', '\\N', /column t: values 2, 1 in the file.*bytes 11, 7/],
-    ['a moment that moves', '.123456', '.123', /column at: max .* in the file/],
-    ['an infinity that becomes a day', 'infinity', '9999-12-31', /column d: infinite 1, 0 in the file/],
+    ['a text changed to null', 'Bern', '\\N', /column t: values 2, 1 in the file.*bytes 11, 7/],
+    ['a timestamp with fewer digits', '.123456', '.123', /column at: max .* in the file/],
+    ['infinity changed to a date', 'infinity', '9999-12-31', /column d: infinite 1, 0 in the file/],
     ['a boolean', '\tt\t', '\tf\t', /column b: true 1, 0 in the file/],
   ])('data differs from Postgres, %s: refused, and nothing is published', async (_, from, to, message) => {
     const { database, house, before } = await good()
@@ -449,7 +449,7 @@ describe('failed run', () => {
       message: expect.stringMatching(message),
     })
     await unchanged(house, before)
-    // what counting rows alone does not see
+    // a count of the rows does not detect the change
     const counted = await house.run({ only, sources: { default: { source: corrupted, verify: 'counts' } } })
     expect(counted.state.tables.d?.proof).toEqual({ level: 'counts', rows: 2 })
   })
@@ -520,7 +520,7 @@ describe('failed run', () => {
 })
 
 describe('statement waits for a table that is being read', () => {
-  /** The second read is as slow as the first: it is long, not endless. */
+  /** Makes every read slow, but not endless: a second read takes as long as the first. */
   const where = 'pg_sleep(0.01) IS NOT NULL'
 
   async function runWhile(
@@ -578,7 +578,7 @@ test('snapshot limit reached after all tables were read: published, and no sessi
 describe('on_table_error: keep-previous', () => {
   const onTableError = 'keep-previous'
 
-  /** The shop as of yesterday; `c` fails from now on, and a new `d` too. */
+  /** Makes a warehouse with a run of yesterday; from now on `c` and a new table `d` fail. */
   async function shop(): Promise<{ database: TestDatabase; house: Warehouse; yesterday: string }> {
     const database = await testDatabase(
       'CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i; CREATE TABLE c AS SELECT 1::numeric(10,2) AS n',

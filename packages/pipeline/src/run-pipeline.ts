@@ -59,7 +59,7 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
-  /** Run only if this is the last successful run, null for none: of two runs decided on one state, one runs. */
+  /** Run only if this is still the last successful run (null: none yet): of two runs decided on one state, one runs. */
   readonly ifLastRun?: string | null | undefined
   /** What to do if a table fails. Default `fail`. If all tables fail, the run fails in both cases. */
   readonly onTableError?: OnTableError | undefined

@@ -112,8 +112,8 @@ function deniedReads({ table, columns }: SelectedTable): DeniedRead[] {
 }
 
 /**
- * A smaller warehouse must be a decision of the user.
- * @throws DwhError SOURCE_DENIED if a selected table or column may not be read
+ * Checks that every selected table and column may be read: only the user may decide to leave some out.
+ * @throws DwhError SOURCE_DENIED if one may not be read
  */
 export function checkDenied({ denied }: Selection): void {
   if (denied.length === 0) return

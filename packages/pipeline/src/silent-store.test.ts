@@ -28,7 +28,7 @@ test('silent store: not asked again', async () => {
 
 test.each([
   ['a list', (store: ObjectStore) => store.list('a')[Symbol.asyncIterator]().next()],
-  ['a question for its conditions', (store: ObjectStore) => store.conditionalWrites?.() ?? Promise.resolve()],
+  ['a check of its conditional writes', (store: ObjectStore) => store.conditionalWrites?.() ?? Promise.resolve()],
 ])('store silent to %s: not asked again', async (_, ask) => {
   const { store, asked } = failing(unreachable({ silent: true }))
   const guard = guardSilence(store)

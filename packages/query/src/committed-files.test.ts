@@ -88,7 +88,7 @@ test('local files with other bytes than committed: an error, and nothing stays o
 test.each([
   ['in memory', async () => verifiedInMemory()],
   ['in a folder', async () => verifiedInFolder(await temporaryFolder())],
-])('a file that was changed in place is another one than was seen, remembered %s', async (_, make) => {
+])('a file changed in place: not the file that was verified before, remembered %s', async (_, make) => {
   const path = join(await temporaryFolder(), 'file')
   await writeFile(path, 'before')
   const verified = await make()

@@ -1,3 +1,4 @@
+export type { ParameterValue, QueryParameters } from './bind-parameters.ts'
 export { type CachedFilesOptions, cachedFiles, DEFAULT_CACHE_BYTES } from './cached-files.ts'
 export {
   EXTENSIONS,
@@ -7,9 +8,17 @@ export {
   installExtension,
   listExtensions,
 } from './extensions.ts'
-export { DEFAULT_MAX_ROWS, type FormatOptions, RESULT_FORMATS, type ResultFormat } from './format/format-options.ts'
+export {
+  DEFAULT_MAX_ROWS,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type FormatOptions,
+  RESULT_FORMATS,
+  type ResultFormat,
+} from './format/format-options.ts'
 export { formatResult } from './format/format-result.ts'
 export { cutText } from './format/text-width.ts'
+export { type TimeZone, timeZone } from './format/time-zone.ts'
 export { valueJson, valueText } from './format/value-text.ts'
 export type { HttpfsOptions } from './httpfs.ts'
 export {
@@ -22,7 +31,8 @@ export {
 export { type OpenSessionOptions, openSession } from './open-session.ts'
 export type { QueryResult, ResultColumn } from './query-result.ts'
 export { type RememberingStoreOptions, rememberingStore } from './remembering-store.ts'
-export type { RunQueryOptions, Session, WholeResult } from './session.ts'
+export { type Row, type RowValue, rowValues } from './row-values.ts'
+export type { ExportOptions, RunQueryOptions, Session, StatementKind, WholeResult } from './session.ts'
 export { type TakenStatements, takeStatements } from './split-statements.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
 export { viewsSql } from './view-sql.ts'

@@ -78,7 +78,7 @@ export class LoadedTables {
   /** Opens the tables that a statement reads, before it begins. */
   async loadFor(sql: string, options: RunQueryOptions): Promise<void> {
     if ((await this.#connection.extractStatements(sql)).count === 1) {
-      const wanted = await tablesInSql(this.#connection, sql)
+      const wanted = await tablesInSql(this.#connection, sql, options.params !== undefined)
       throwIfAborted(options.signal, 'query')
       // a rollback also undoes the opening of a table in its transaction
       for (const table of wanted) this.#loaded.delete(table)

@@ -172,7 +172,7 @@ describe('only the tables that a statement names are opened', () => {
     const { rows } = (await session.queryAll(
       `SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'bad'`,
     )) ?? { rows: [] }
-    expect(rows).toEqual([['id', 'INTEGER']])
+    expect(rows).toEqual([{ column_name: 'id', data_type: 'INTEGER' }])
     await house.write({ name: 'bad' }, 'SELECT 1 AS id')
     expect(await ask(session, 'FROM bad')).toEqual([['1']])
   })
@@ -213,11 +213,11 @@ describe('only the tables that a statement names are opened', () => {
     const direct = viewsSql(house.state.tables, (key) => join(house.root, key))
     const session = await house.open()
     const answer = await session.queryAll(sql)
-    if (sql.startsWith('EXPLAIN')) expect(String(answer?.rows)).not.toContain('not loaded')
+    if (sql.startsWith('EXPLAIN')) expect(JSON.stringify(answer?.rows)).not.toContain('not loaded')
     else expect(await ask(session, repeatable(sql))).toEqual(await texts(direct, repeatable(sql)))
   })
 
-  /** Without the objects that `queryAll` above has already created. */
+  /** Renames the objects in a statement, since `queryAll` above has already created them. */
   function repeatable(sql: string): string {
     return sql.startsWith('CREATE') || sql.startsWith('PREPARE')
       ? sql.replaceAll(/ (c|v|m|p)(?=[ (;]|$)/g, ' again_$1')
@@ -356,7 +356,7 @@ describe('bytes', () => {
     await rename(`${path}.copy`, path)
     await look()
     expect(hashed).toBe(2)
-    // changed in place, with its time restored: counts as the same file, so only `dwh verify` finds it
+    // changed in place, with its time restored: counts as the same file, so only `dwh verify` detects the change
     const times = await stat(path)
     const handle = await open(path, 'r+')
     await handle.write('X', 10)

@@ -14,7 +14,10 @@ export interface OpenSessionOptions {
   readonly timeZone?: string | undefined
   /** Default: DuckDB's default, 80 % of the machine's memory. */
   readonly memoryLimitBytes?: number | undefined
-  /** Folder for data that exceeds the memory limit. Default: none, such a query fails. */
+  /**
+   * Folder for data that exceeds the memory limit, and for the pipes of `export`. Default: none. Then such a query
+   * fails, and `export` is slower and writes no Parquet.
+   */
   readonly tempDirectory?: string | undefined
   /** Default: one per core. */
   readonly threads?: number | undefined
@@ -48,7 +51,7 @@ export async function openSession(options: OpenSessionOptions): Promise<Session>
   })
   const connection = await instance.connect()
   const loaded = new LoadedTables({ connection, tables, files, httpfs: options.httpfs ?? {} })
-  const session = new OpenedSession(instance, connection, loaded)
+  const session = new OpenedSession(instance, connection, loaded, options.tempDirectory ?? null)
   try {
     // DuckDB only counts when it has a progress bar; it is not to print it
     await connection.run('SET enable_progress_bar = true')

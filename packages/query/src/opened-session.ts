@@ -1,56 +1,65 @@
 import {
   type DuckDBConnection,
   type DuckDBInstance,
-  type DuckDBValue,
+  type DuckDBResult,
   ResultReturnType,
   StatementType,
 } from '@duckdb/node-api'
-import { quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
+import { DwhError, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
+import { bindParameters, checkParametersUsed, type QueryParameters } from './bind-parameters.ts'
+import { exportStatement } from './export-statement.ts'
+import { formatResult } from './format/format-result.ts'
 import type { LoadedTables } from './loaded-tables.ts'
 import { tableNotLoaded } from './placeholder.ts'
 import { type QueryResult, queryResult } from './query-result.ts'
-import type { RunQueryOptions, Session, WholeResult } from './session.ts'
+import { type Row, rowValues } from './row-values.ts'
+import type { ExportOptions, RunQueryOptions, Session, WholeResult } from './session.ts'
 import { splitStatements } from './split-statements.ts'
+
+/** Statements that change the session alone, as long as no other database is attached. */
+const SESSION_ONLY: ReadonlySet<StatementType> = new Set([
+  StatementType.CREATE,
+  StatementType.CREATE_FUNC,
+  StatementType.INSERT,
+  StatementType.UPDATE,
+  StatementType.DELETE,
+  StatementType.DROP,
+  StatementType.ALTER,
+  StatementType.PREPARE,
+  StatementType.SET,
+  StatementType.VARIABLE_SET,
+])
 
 export class OpenedSession implements Session {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
   readonly #loaded: LoadedTables
+  readonly #pipes: string | null
+  #attached = false
   #closed = false
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection, loaded: LoadedTables) {
+  /** `pipes`: the folder for the pipes of `export`; null to do without. */
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, loaded: LoadedTables, pipes: string | null) {
     this.#instance = instance
     this.#connection = connection
     this.#loaded = loaded
+    this.#pipes = pipes
   }
 
-  async *query(sql: string, options: RunQueryOptions = {}): AsyncGenerator<QueryResult> {
-    const { signal } = options
-    throwIfAborted(signal, 'query')
-    const stop = () => this.#connection.interrupt()
-    signal?.addEventListener('abort', stop)
-    try {
-      const statements = splitStatements(sql)
-      if (statements.length === 0) return
-      const one = await this.#areAsCounted(statements, sql)
-      // if DuckDB finds other statements than we do, it gets the whole text, and answers with its last statement
-      for (const statement of one ? statements : [sql]) {
-        throwIfAborted(signal, 'query')
-        const result = await this.#start(statement, one, options)
-        if (result) yield stoppable(result, signal)
-      }
-    } finally {
-      signal?.removeEventListener('abort', stop)
-      stop()
-    }
+  query(sql: string, options: RunQueryOptions = {}): AsyncGenerator<QueryResult> {
+    return this.#each(sql, options, (statement, one) => this.#start(statement, one, options))
+  }
+
+  export(sql: string, options: ExportOptions): AsyncGenerator<AsyncIterable<Uint8Array>> {
+    return this.#each(sql, options, (statement, one) => this.#export(statement, one, options))
   }
 
   async queryAll(sql: string, options: RunQueryOptions = {}): Promise<WholeResult | null> {
     let answer: WholeResult | null = null
-    for await (const { columns, rows } of this.query(sql, options)) {
-      const all: (readonly DuckDBValue[])[] = []
-      for await (const batch of rows) for (const row of batch) all.push(row)
-      answer = { columns, rows: all }
+    for await (const result of this.query(sql, options)) {
+      const all: Row[] = []
+      for await (const batch of rowValues(result)) for (const row of batch) all.push(row)
+      answer = { columns: result.columns, rows: all }
     }
     return answer
   }
@@ -87,17 +96,90 @@ export class OpenedSession implements Session {
     await this.#loaded.close()
   }
 
+  /** Runs the statements of a text one after the other. */
+  async *#each<T>(
+    sql: string,
+    { signal, params }: RunQueryOptions,
+    start: (statement: string, one: boolean) => Promise<T | null>,
+  ): AsyncGenerator<T> {
+    throwIfAborted(signal, 'query')
+    const stop = () => this.#connection.interrupt()
+    signal?.addEventListener('abort', stop)
+    try {
+      if (params) checkParametersUsed(sql, params)
+      const statements = splitStatements(sql)
+      if (statements.length === 0) return
+      const one = await this.#areAsCounted(statements, sql)
+      // if DuckDB finds other statements than we do, it gets the whole text, and answers with its last statement
+      for (const statement of one ? statements : [sql]) {
+        throwIfAborted(signal, 'query')
+        const result = await start(statement, one)
+        if (result) yield result
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      stop()
+    }
+  }
+
   /** Starts one statement, or a text that may contain several; null when it returns no rows. */
   async #start(sql: string, one: boolean, options: RunQueryOptions): Promise<QueryResult | null> {
+    const { params, signal, onNoRows } = options
+    return this.#withTables(sql, one, options, async () => {
+      const timeZone = await this.#timeZone()
+      const result = await this.#stream(sql, params)
+      if (result.returnType !== ResultReturnType.QUERY_RESULT) {
+        this.#attached ||= result.statementType === StatementType.ATTACH
+        onNoRows?.(SESSION_ONLY.has(result.statementType) && !this.#attached ? 'session' : 'lasting')
+        return null
+      }
+      const isPlan = result.statementType === StatementType.EXPLAIN
+      const answer = queryResult({ result, first: await result.fetchChunk(), isPlan, timeZone })
+      return { ...answer, rows: this.#passing(answer.rows, signal) }
+    })
+  }
+
+  async #stream(sql: string, params: QueryParameters | undefined): Promise<DuckDBResult> {
+    if (params === undefined) {
+      return this.#connection.stream(sql).catch(async (error) => {
+        const prepared = await this.#connection.prepare(sql).catch(() => null)
+        if (prepared) bindParameters(prepared, [])
+        throw error
+      })
+    }
+    const prepared = await this.#connection.prepare(sql)
+    bindParameters(prepared, params)
+    return prepared.stream()
+  }
+
+  /** Starts one statement, whose result comes as bytes; null when it returns no rows. */
+  async #export(sql: string, one: boolean, options: ExportOptions): Promise<AsyncIterable<Uint8Array> | null> {
+    const { params = [], format, header = true, signal } = options
+    const folder = this.#pipes
+    const connection = this.#connection
+    if (one && folder !== null) {
+      const bytes = await this.#withTables(sql, one, options, () =>
+        exportStatement({ connection, sql, parameters: params, format, header, folder }),
+      )
+      if (bytes) return this.#passing(bytes, signal)
+    }
+    const result = await this.#start(sql, one, options)
+    if (result === null) return null
+    if (format === 'parquet')
+      throw new DwhError('QUERY_FAILED', 'the result cannot be written as Parquet', {
+        hint: 'Only the rows of a query can, such as SELECT. DuckDB needs a folder for temporary files too (DWH_TMP).',
+      })
+    return encoded(formatResult(result, format, { header }))
+  }
+
+  /** Opens the tables of a statement, and again those of which only the start of the statement tells. */
+  async #withTables<T>(sql: string, one: boolean, options: RunQueryOptions, start: () => Promise<T>): Promise<T> {
     if (one) await this.#loaded.loadFor(sql, options)
     throwIfAborted(options.signal, 'query')
     const again = new Set<string>()
     for (;;) {
       try {
-        const result = await this.#connection.stream(sql)
-        if (result.returnType !== ResultReturnType.QUERY_RESULT) return null
-        const explains = result.statementType === StatementType.EXPLAIN
-        return queryResult(result, await result.fetchChunk(), explains, (error) => this.#loaded.failure(error))
+        return await start()
       } catch (error) {
         throwIfAborted(options.signal, 'query')
         const table = tableNotLoaded(error)
@@ -106,6 +188,17 @@ export class OpenedSession implements Session {
         await this.#loaded.reload(table, options)
       }
     }
+  }
+
+  #passing<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+    return passing(items, signal, (error) => this.#loaded.failure(error))
+  }
+
+  /** The session's time zone now; a statement may have set it. */
+  async #timeZone(): Promise<string> {
+    // a failed transaction refuses every statement but its end, which returns no rows
+    const setting = await this.#connection.runAndReadAll(`SELECT current_setting('TimeZone')`).catch(() => null)
+    return String(setting?.getRows()[0]?.[0] ?? 'UTC')
   }
 
   /** Whether DuckDB counts as many statements in the parts as in the text; it counts a PIVOT as two. */
@@ -119,14 +212,20 @@ export class OpenedSession implements Session {
   }
 }
 
-function stoppable(result: QueryResult, signal: AbortSignal | undefined): QueryResult {
-  async function* rows() {
-    try {
-      yield* result.rows
-    } catch (error) {
-      throwIfAborted(signal, 'query')
-      throw error
-    }
+/** Passes items on; errors become errors about the tables, or ABORTED after the signal. */
+async function* passing<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+  wrap: (error: unknown) => unknown,
+): AsyncGenerator<T> {
+  try {
+    yield* items
+  } catch (error) {
+    throwIfAborted(signal, 'query')
+    throw wrap(error)
   }
-  return { ...result, rows: rows() }
+}
+
+async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const text of texts) yield Buffer.from(text)
 }

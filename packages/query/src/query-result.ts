@@ -12,28 +12,24 @@ export interface QueryResult {
   readonly rows: AsyncIterable<readonly (readonly DuckDBValue[])[]>
   /** True for EXPLAIN; its cells are drawings. */
   readonly isPlan: boolean
+  /** The time zone of the session when the statement began. */
+  readonly timeZone: string
 }
 
-/**
- * Makes a `QueryResult` from a started DuckDB result and its first chunk, which was fetched to see whether it starts.
- */
-export function queryResult(
-  result: DuckDBResult,
-  first: DuckDBDataChunk | null,
-  isPlan: boolean,
-  wrap: (error: unknown) => unknown,
-): QueryResult {
+export interface QueryResultParts {
+  readonly result: DuckDBResult
+  /** The first chunk, which was fetched to see whether the statement starts. */
+  readonly first: DuckDBDataChunk | null
+  readonly isPlan: boolean
+  readonly timeZone: string
+}
+
+/** Makes a `QueryResult` from a started DuckDB result. */
+export function queryResult({ result, first, isPlan, timeZone }: QueryResultParts): QueryResult {
   const types = result.columnTypes()
   const columns = result.columnNames().map((name, index) => ({ name, type: types[index] as DuckDBType }))
   async function* rows() {
-    for (let chunk = first; chunk && chunk.rowCount > 0; ) {
-      yield chunk.getRows()
-      try {
-        chunk = await result.fetchChunk()
-      } catch (error) {
-        throw wrap(error)
-      }
-    }
+    for (let chunk = first; chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk.getRows()
   }
-  return { columns, rows: rows(), isPlan }
+  return { columns, rows: rows(), isPlan, timeZone }
 }

@@ -1,15 +1,30 @@
-import type { DuckDBValue } from '@duckdb/node-api'
 import type { TableEntry } from '@dwh/core'
+import type { QueryParameters } from './bind-parameters.ts'
+import type { ExportFormat } from './format/format-options.ts'
 import type { QueryResult, ResultColumn } from './query-result.ts'
+import type { Row } from './row-values.ts'
 
 export interface RunQueryOptions {
   readonly signal?: AbortSignal | undefined
+  /** Values for `?` and `$1` by position, or for `$name` by name. Each statement takes those that it mentions. */
+  readonly params?: QueryParameters | undefined
+  /** Called for each statement that ran and returned no rows, with its kind. */
+  readonly onNoRows?: ((kind: StatementKind) => void) | undefined
+}
+
+/** `session`: its effect ends with the session. `lasting`: it may have changed a file or another database. */
+export type StatementKind = 'session' | 'lasting'
+
+export interface ExportOptions extends RunQueryOptions {
+  readonly format: ExportFormat
+  /** Whether CSV and TSV begin with the names of the columns. Default true. */
+  readonly header?: boolean | undefined
 }
 
 /** A result that is held in memory. */
 export interface WholeResult {
   columns: readonly ResultColumn[]
-  rows: (readonly DuckDBValue[])[]
+  rows: Row[]
 }
 
 export interface Session {
@@ -20,7 +35,16 @@ export interface Session {
    * @throws DwhError QUERY_FAILED with DuckDB's own message, DAMAGED, ABORTED
    */
   query(sql: string, options?: RunQueryOptions): AsyncGenerator<QueryResult>
-  /** Runs one or more statements and returns the last result whole; null when no statement returns rows. */
+  /**
+   * Runs one or more statements; yields the bytes of one result for each statement that returns rows. DuckDB writes
+   * them, so this is the fastest way out. Text is in UTF-8.
+   * @throws as `query`, and QUERY_FAILED for a result that Parquet cannot hold
+   */
+  export(sql: string, options: ExportOptions): AsyncGenerator<AsyncIterable<Uint8Array>>
+  /**
+   * Runs one or more statements and returns the rows of the last result as JavaScript values (see `rowValues`), by
+   * name; null when no statement returns rows.
+   */
   queryAll(sql: string, options?: RunQueryOptions): Promise<WholeResult | null>
   /** Opens these tables now, or all tables. */
   load(tables?: readonly string[], options?: RunQueryOptions): Promise<void>

@@ -51,6 +51,6 @@ test.each<[string, string[], string, string | null]>([
   ['SELECT 1 -- ;', [], 'SELECT 1 -- ;', null],
   ['SELECT 1; -- that was it\n', ['SELECT 1'], '', null],
   ['/* not yet', [], '/* not yet', '/*'],
-])('what is still being typed: %j', (sql, statements, rest, within) =>
+])('takeStatements: complete statements, and the rest that is still being typed: %j', (sql, statements, rest, within) =>
   expect(takeStatements(sql)).toEqual({ statements, rest, within }),
 )

@@ -9,7 +9,7 @@ import { ask, testWarehouse } from './test-support.ts'
 const ROWS = `SELECT i AS id, ['x', 'y', 'z'][1 + i % 3] AS k, i * 1.5 AS v, [i, i + 1] AS l FROM range(6) t(i)`
 const HOSTILE = [`o'b`, 'we "ird', 'a.b', "''", 'x\ny', '🦆', '\\"', 'a*[b]']
 
-/** A session over some tables, and the tables that it has opened. */
+/** Opens a session over some tables; `opened` collects the tables whose files it opens. */
 async function open() {
   const house = await testWarehouse()
   for (const name of ['a', 'b', 'c', 'Customers', ...HOSTILE]) await house.write({ name }, ROWS)
@@ -30,7 +30,7 @@ async function open() {
   return { house, session, opened }
 }
 
-/** Statements of each shape, and the tables whose files they need. */
+/** Statements of each shape, each with the tables whose files it needs. */
 const SHAPES: [sql: string, ...tables: string[]][] = [
   ['SELECT 1'],
   ['FROM a', 'a'],

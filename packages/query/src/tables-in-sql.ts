@@ -6,12 +6,14 @@ import { tablesNotLoaded } from './placeholder.ts'
  * Returns the tables that a statement reads and that are not loaded yet, from DuckDB's own plan. So it sees through
  * views, macros and CTEs, and omits tables hidden by a temporary table or a CTE of the same name. Runs nothing.
  */
-export async function tablesInSql(connection: DuckDBConnection, sql: string): Promise<string[]> {
+export async function tablesInSql(connection: DuckDBConnection, sql: string, hasParameters = false): Promise<string[]> {
   const statement = sql.replace(SPACE, '')
   try {
     const body = statement.replace(PREPARE, '')
     return tablesNotLoaded(
-      body === statement ? await plan(connection, statement) : await planWithoutValues(connection, body),
+      body === statement && !hasParameters
+        ? await plan(connection, statement)
+        : await planWithoutValues(connection, body.replace(EXPLAIN, '')),
     )
   } catch {
     // a wrong statement fails with its own error when it runs
@@ -30,7 +32,8 @@ async function plan(connection: DuckDBConnection, statement: string): Promise<un
 }
 
 /**
- * Plans a PREPARE, which keeps the plan it gets now: includes all tables that it could read, whatever its values are.
+ * Plans a statement with parameters: includes all tables that it could read, whatever its values are. A PREPARE keeps
+ * the plan it gets now.
  */
 async function planWithoutValues(connection: DuckDBConnection, statement: string): Promise<unknown[]> {
   // every value is NULL here; the optimiser would remove tables that are compared with NULL

@@ -112,8 +112,13 @@ export async function duckdb(...statements: string[]): Promise<unknown[][]> {
 
 /** Runs statements; returns the last result as text. */
 export async function ask(session: Session, sql: string): Promise<(string | null)[][]> {
-  const answer = await session.queryAll(sql)
-  return (answer?.rows ?? []).map((row) => row.map((value, i) => valueText(value, answer?.columns[i]?.type as never)))
+  let answer: (string | null)[][] = []
+  for await (const { columns, rows } of session.query(sql)) {
+    answer = []
+    for await (const batch of rows)
+      answer.push(...batch.map((row) => row.map((value, i) => valueText(value, columns[i]?.type as never))))
+  }
+  return answer
 }
 
 export { quoteIdentifier }

@@ -6,9 +6,8 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { localStore } from './index.ts'
 
 /*
- * What survives a power cut depends on earlier syncs, which a test cannot see in a file. So these tests record the
- * calls
- * to the file system and their order.
+ * Which files survive a power cut depends on earlier syncs, which a test cannot see in a file. So these tests record
+ * the calls to the file system and their order.
  */
 
 const asked = vi.hoisted(() => [] as string[])

@@ -91,7 +91,7 @@ async function explainMkdir(folder: string, error: unknown): Promise<never> {
 
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch((error) => {
-    // removed again by another process that deletes: then our entry in it was already gone
+    // another process has removed the folder again, so our entry in it was already gone
     if (hasCode(error, 'ENOENT')) return null
     throw error
   })

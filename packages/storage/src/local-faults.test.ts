@@ -26,7 +26,7 @@ describe('processes', () => {
       const said = Number(child.output().trim().split('\n').at(-1))
       const value = Number(Buffer.from((await store.get('n'))?.body ?? []))
       expect(said).toBeGreaterThan(known)
-      // the last one may have been written but not printed
+      // the last count may have been written but not printed
       expect([said, said + 1]).toContain(value)
       known = value
       expect(await readFile(join(path, 'n'), 'utf8')).toBe(String(value))
@@ -163,7 +163,7 @@ describe('folders and file systems', () => {
   })
 
   test.skipIf(!isRoot)(
-    'a full disk: an error that says so, and nothing half-written [needs root, to mount a small one]',
+    'a full disk: an error that says so, and no incomplete file [needs root, to mount a small disk]',
     async () => {
       const path = await temporaryFolder()
       await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path])

@@ -141,7 +141,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
 
     removeUnfinished: (now) => removeUnfinished(root, now),
 
-    // by the file system, which grants a hard link once
+    // the file system honours them: it allows only one hard link of a name
     conditionalWrites: async () => true,
 
     localPath: pathOf,

@@ -54,7 +54,7 @@ describe('a server that fails for a while', () => {
   test.each([
     [409, 'OperationAborted', 'STORE_FAILED'],
     [403, 'AccessDenied', 'STORE_DENIED'],
-  ] as const)('%i %s: a write that was not done because of another one is sent again', async (status, code, said) => {
+  ] as const)('%i %s: a write refused because of another one: sent again', async (status, code, said) => {
     const { server, store } = await setUp({ partBytes: 5 * MIB, attempts: 3 })
     const { path } = await file(6 * MIB)
     const writes = ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload', 'CopyObject']
@@ -152,7 +152,7 @@ describe('conditional writes', () => {
   test.each([
     [409, 'ConditionalRequestConflict', 'CONFLICT'],
     [403, 'AccessDenied', 'STORE_DENIED'],
-  ] as const)('%i %s: not done because of another one, and so tried again', async (status, code, said) => {
+  ] as const)('%i %s: a conditional write refused because of another one: tried again', async (status, code, said) => {
     const { server, store } = await setUp()
     server.script({ when: puts('PutObject'), times: 2, do: { respond: { status, code } } })
     await store.put('k', text('1'), { ifAbsent: true })
@@ -179,7 +179,7 @@ describe('conditional writes', () => {
   test.each([
     ['ignores them', 'ignore-conditions'],
     ['does not implement them', null],
-  ] as const)('a server that %s: known, and looked at before', async (_, fault) => {
+  ] as const)('a server that %s: detected, and the store checks the object before a write', async (_, fault) => {
     const { server, store } = await setUp()
     if (fault) server.script({ when: () => true, do: fault })
     else

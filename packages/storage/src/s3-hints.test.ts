@@ -55,7 +55,7 @@ describe('refusals of a server, each with the setting', () => {
     ['InvalidRequest', 400, {}, { checksum: 'always' }, /docs\/storage\.md/],
   ] as const)('%s (%i)', async (code, status, headers, more, hint) => {
     const { server, store } = await setUp(more as Partial<S3StoreOptions>)
-    // an unknown message: only code and status count
+    // the message is unknown, so the hint depends only on code and status
     server.script({ when: () => true, do: { respond: { status, code, headers, message: 'xyz' } } })
     await expect(store.put('a', text('x'))).rejects.toMatchObject({ hint: expect.stringMatching(hint) })
   })
@@ -116,10 +116,10 @@ describe('a server that is not S3', () => {
   test.each([
     ['a page', 200, { 'content-type': 'text/html; charset=utf-8' }, page],
     ['a page instead of an error', 404, { 'content-type': 'text/html' }, page],
-    ['the way to a page', 302, { 'content-type': 'text/html', location: '/login' }, page],
+    ['a redirect to a page', 302, { 'content-type': 'text/html', location: '/login' }, page],
     ['JSON', 200, { 'content-type': 'application/json' }, '{}'],
-    ['XML of something else', 200, { 'content-type': 'application/xml' }, '<feed><entry/></feed>'],
-    ['what Go says on a port for https', 400, {}, 'Client sent an HTTP request to an HTTPS server.\n'],
+    ['XML of another kind', 200, { 'content-type': 'application/xml' }, '<feed><entry/></feed>'],
+    ['the answer of a Go server on a port for https', 400, {}, 'Client sent an HTTP request to an HTTPS server.\n'],
   ])('%s: refused, and neither an empty warehouse nor a written object', async (_, status, headers, body) => {
     const endpoint = await answering(status, headers as Record<string, string>, body)
     const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
@@ -172,8 +172,8 @@ describe('invalid settings: refused at once, and never repeated', () => {
     ['a user in the endpoint', { endpoint: 'https://user:s3cr3t@host' }, 's3cr3t'],
     ['a user in an endpoint that is cut by a /', { endpoint: 'https://user:12/s3cr3t@host' }, 's3cr3t'],
     ['a query in the endpoint', { endpoint: 'https://host/?password=s3cr3t' }, 's3cr3t'],
-    ['an endpoint that is no URL', { endpoint: 'https://user:pa/s3cr3t@host' }, 's3cr3t'],
-    ['a proxy that is no URL', { proxy: 'http://user:pa ss/s3cr3t@host:x' }, 's3cr3t'],
+    ['an endpoint that is not a URL', { endpoint: 'https://user:pa/s3cr3t@host' }, 's3cr3t'],
+    ['a proxy that is not a URL', { proxy: 'http://user:pa ss/s3cr3t@host:x' }, 's3cr3t'],
     ['the bucket in the path of the endpoint', { endpoint: 'https://s3cr3t/bucket/' }, 's3cr3t'],
     ['a key for AES256', { encryption: { algorithm: 'AES256', kmsKeyId: 's3cr3t' } }, 's3cr3t'],
   ] as const)('%s', (_, options, secret) => {

@@ -63,18 +63,27 @@ const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   RequestExpired: ['STORE_DENIED', 'The clock of this machine is wrong: set it.'],
   CredentialsProviderError: [
     'STORE_DENIED',
-    'No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; or S3_ANONYMOUS=true (s3.anonymous) to read a public bucket.',
+    [
+      'No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE;',
+      'or S3_ANONYMOUS=true (s3.anonymous) to read a public bucket.',
+    ].join(' '),
   ],
   InvalidBucketName: [
     'CONFIG_INVALID',
-    'The server rejects this bucket name: most allow 3 to 63 characters of a-z 0-9 . - only. Check DWH_STORAGE (storage).',
+    [
+      'The server rejects this bucket name: most allow 3 to 63 characters of a-z 0-9 . - only.',
+      'Check DWH_STORAGE (storage).',
+    ].join(' '),
   ],
   NoSuchBucket: [
     'STORE_FAILED',
-    ({ otherBucket, options }) =>
-      otherBucket
-        ? `The server looked for another bucket: ${options?.pathStyle === false ? 'it expects the bucket in the path' : 'it may expect the bucket in the host name'}. Change ${PATH_STYLE}.`
-        : `Create the bucket, or check its name in DWH_STORAGE (storage), S3_REGION (s3.region) and ${ENDPOINT}.`,
+    ({ otherBucket, options }) => {
+      if (!otherBucket)
+        return `Create the bucket, or check its name in DWH_STORAGE (storage), S3_REGION (s3.region) and ${ENDPOINT}.`
+      const inPath = options?.pathStyle === false
+      const expects = inPath ? 'it expects the bucket in the path' : 'it may expect the bucket in the host name'
+      return `The server looked for another bucket: ${expects}. Change ${PATH_STYLE}.`
+    },
   ],
   PermanentRedirect: ['STORE_FAILED', otherRegion],
   TemporaryRedirect: ['STORE_FAILED', otherRegion],
@@ -88,7 +97,10 @@ const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   MissingContentMD5: ['STORE_FAILED', invalidRequest],
   MethodNotAllowed: [
     'STORE_FAILED',
-    `The server does not support this request. Check that ${ENDPOINT} is the S3 API, not a web site or a console; check ${PATH_STYLE} too.`,
+    [
+      `The server does not support this request. Check that ${ENDPOINT} is the S3 API,`,
+      `not a web site or a console; check ${PATH_STYLE} too.`,
+    ].join(' '),
   ],
   InvalidObjectState: ['STORE_FAILED', 'The object was archived, perhaps by a lifecycle rule: restore it first.'],
   QuotaExceeded: ['STORE_FULL', 'The quota is used up: free some space, or raise the quota.'],
@@ -96,8 +108,10 @@ const NAMES: Readonly<Record<string, readonly [DwhErrorCode, Hint]>> = {
   SlowDown: ['STORE_UNREACHABLE', overloaded],
   [NOT_S3]: [
     'STORE_FAILED',
-    ({ options }) =>
-      `Check that ${ENDPOINT} is an S3 API, not a console, a web site or a proxy${options?.endpoint?.startsWith('http:') ? ', and whether it needs https instead of http' : ''}.`,
+    ({ options }) => {
+      const https = options?.endpoint?.startsWith('http:') ? ', and whether it needs https instead of http' : ''
+      return `Check that ${ENDPOINT} is an S3 API, not a console, a web site or a proxy${https}.`
+    },
   ],
 }
 
@@ -138,12 +152,17 @@ function meaning(refusal: Refusal): Meaning {
   }
 }
 
-const KMS =
-  'The encryption key or the key service cannot be used: check s3.kms_key_id (S3_KMS_KEY_ID) and s3.encryption (S3_ENCRYPTION).'
+const KMS = [
+  'The encryption key or the key service cannot be used:',
+  'check s3.kms_key_id (S3_KMS_KEY_ID) and s3.encryption (S3_ENCRYPTION).',
+].join(' ')
 
 function otherRegion({ name, region, options }: Refusal): string {
   if (region === undefined && name === 'AuthorizationHeaderMalformed')
-    return 'The bucket is in another region, or the access key id is invalid: check S3_REGION (s3.region) and AWS_ACCESS_KEY_ID.'
+    return [
+      'The bucket is in another region, or the access key id is invalid:',
+      'check S3_REGION (s3.region) and AWS_ACCESS_KEY_ID.',
+    ].join(' ')
   const where =
     region === undefined
       ? 'in another region: set S3_REGION (s3.region) to it'
@@ -158,7 +177,10 @@ function invalidRequest({ asked }: Refusal): string {
   const isPut = asked?.command === 'PutObjectCommand' || asked?.command === 'UploadPartCommand'
   return isPut && !asked.hasChecksum
     ? 'A bucket with Object Lock rejects writes without a checksum: set s3.checksum: always (S3_CHECKSUM=always).'
-    : 'The storage rejected the request; its message says why. Compare the settings under s3: (docs/storage.md) with what the bucket requires.'
+    : [
+        'The storage rejected the request; its message says why.',
+        'Compare the settings under s3: (docs/storage.md) with what the bucket requires.',
+      ].join(' ')
 }
 
 function notImplemented({ asked, options }: Refusal): string {
@@ -173,21 +195,33 @@ function overloaded(): string {
 }
 
 function inHost(): string {
-  return `The server found no bucket in the request. If ${ENDPOINT} holds the name of the bucket, remove it there, or change ${PATH_STYLE}.`
+  return [
+    'The server found no bucket in the request.',
+    `If ${ENDPOINT} holds the name of the bucket, remove it there, or change ${PATH_STYLE}.`,
+  ].join(' ')
 }
 
-const RIGHTS =
-  'Allow these credentials to read, write, delete and list there (s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload). Without s3:ListBucket, S3 denies access to a missing object too.'
+const RIGHTS = [
+  'Allow these credentials to read, write, delete and list there',
+  '(s3:GetObject, s3:PutObject, s3:DeleteObject, s3:ListBucket, s3:AbortMultipartUpload).',
+  'Without s3:ListBucket, S3 denies access to a missing object too.',
+].join(' ')
 
-/** A policy does not tell what it requires. So this lists what it may require, without what is already set. */
+/** The server does not tell what its policy requires. So this lists possible requirements that are not set yet. */
 function denied({ asked, options }: Refusal): string {
   if (options?.anonymous)
-    return 'The bucket is not public, or the public may not list it (s3:GetObject, s3:ListBucket): set credentials, and remove s3.anonymous (S3_ANONYMOUS).'
+    return [
+      'The bucket is not public, or the public may not list it (s3:GetObject, s3:ListBucket):',
+      'set credentials, and remove s3.anonymous (S3_ANONYMOUS).',
+    ].join(' ')
   const makes = /^(Put|Create|Copy)/.test(asked?.command ?? '')
   const more = [
     makes &&
       !options?.encryption &&
-      'If the bucket policy requires encryption: set s3.encryption (S3_ENCRYPTION), and s3.kms_key_id (S3_KMS_KEY_ID) for your own key.',
+      [
+        'If the bucket policy requires encryption: set s3.encryption (S3_ENCRYPTION),',
+        'and s3.kms_key_id (S3_KMS_KEY_ID) for your own key.',
+      ].join(' '),
     options?.encryption?.algorithm.startsWith('aws:kms') && 'The KMS key requires kms:GenerateDataKey and kms:Decrypt.',
     options?.requesterPays !== true &&
       'If it is a requester-pays bucket: set s3.requester_pays: true (S3_REQUESTER_PAYS).',

@@ -23,7 +23,7 @@ const listOf = (...keys: string[]) =>
 test.each([
   ['out of order', ['b', 'a']],
   ['with a key twice', ['a', 'a']],
-])('a list %s: an error, and never part of a list', async (_, keys) => {
+])('a list %s: an error, and no partial list', async (_, keys) => {
   const { server, store } = await open()
   server.script({ when: is('ListObjectsV2'), do: { respond: { status: 200, body: listOf(...keys) } } })
   const all = async () => {

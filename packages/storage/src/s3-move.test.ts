@@ -43,14 +43,14 @@ describe.each([
     await store.put('a', text('2'))
     await expect(store.move('stage/a', 'a', seen)).rejects.toMatchObject(conflict)
     expect((await store.get('a'))?.body.toString()).toBe('2')
-    // a target that has gone is not the same as a source that has gone
+    // a missing target is a conflict, a missing source is not
     await store.delete('a')
     await expect(store.move('stage/a', 'a', seen)).rejects.toMatchObject(conflict)
     expect(await store.move('stage/a', 'a', null)).toMatchObject({ size: bytes })
     expect(await store.move('no/such', 'a', await store.head('a'))).toBeNull()
   })
 
-  test('reads the source that was seen, or nothing: a source that was replaced is not copied', async () => {
+  test('a source that was replaced since it was seen: not copied', async () => {
     const { server, store, path } = await staged()
     await store.put('a', text('before'))
     const seen = await store.head('a')
@@ -71,8 +71,8 @@ describe.each([
 describe('a server without conditions on the target of a copy', () => {
   test.each([
     ['says so', { respond: { status: 501, code: 'NotImplemented' } }],
-    ['takes them for conditions on the source', { respond: { status: 412, code: 'PreconditionFailed' } }],
-  ] as const)('and %s: the copy is made without', async (_, fault) => {
+    ['applies them to the source', { respond: { status: 412, code: 'PreconditionFailed' } }],
+  ] as const)('it %s: the copy is made without conditions', async (_, fault) => {
     const { server, store } = await setUp()
     await store.put('from', text('x'))
     await store.put('to', text('y'))
@@ -104,7 +104,7 @@ describe('unfinished uploads', () => {
     await expect.poll(() => open('mine').removeUnfinished?.(new Date())).toBe(1)
     expect(await open('mine').removeUnfinished?.(new Date())).toBe(0)
     expect(server.uploads('bucket').map(({ key }) => key)).toEqual(['other/_dwh/stage/r1/a'])
-    // a warehouse at the root of a bucket does not own the warehouses beside it
+    // a warehouse at the root of a bucket does not own the uploads of other warehouses in it
     expect(await store.removeUnfinished?.(new Date())).toBe(0)
   })
 })

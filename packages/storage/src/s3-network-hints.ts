@@ -33,8 +33,10 @@ const HINTS: Readonly<Record<string, string | ((names: Names) => string)>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: ({ ca }) => `The certificate of the server is self-signed: set ${ca} to its file.`,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  ERR_TLS_CERT_ALTNAME_INVALID:
-    'The certificate of the server is for another name: use that name in the endpoint, or S3_PATH_STYLE=true (s3.path_style) when the bucket is in the host name.',
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'The certificate of the server is for another name: use that name in the endpoint,',
+    'or S3_PATH_STYLE=true (s3.path_style) when the bucket is in the host name.',
+  ].join(' '),
   CERT_HAS_EXPIRED: 'The certificate of the server has expired: renew it; check the clock of this machine too.',
   CERT_NOT_YET_VALID:
     'The certificate of the server is not valid yet: check the clocks of this machine and of the server.',
@@ -50,12 +52,21 @@ export function networkHint(
   if (code === 'ENOTFOUND')
     return options?.endpoint === undefined
       ? 'There is no such host: check S3_REGION (s3.region), and the network.'
-      : `There is no such host: check ${endpoint}. A bucket in the host name needs its own DNS name; S3_PATH_STYLE=true (s3.path_style) puts it in the path.`
+      : [
+          `There is no such host: check ${endpoint}.`,
+          'A bucket in the host name needs its own DNS name; S3_PATH_STYLE=true (s3.path_style) puts it in the path.',
+        ].join(' ')
   // a TLS answer is not valid HTTP, and some servers just hang up
   if (code === 'ECONNRESET' || code?.startsWith('HPE_'))
     return options?.endpoint?.startsWith('http:')
-      ? `The connection was closed, or the answer was not HTTP. Check whether ${endpoint} needs https instead of http, and whether a proxy is in between.`
-      : 'The connection was closed. Check whether the server uses http instead of https, and whether a proxy is in between.'
+      ? [
+          'The connection was closed, or the answer was not HTTP.',
+          `Check whether ${endpoint} needs https instead of http, and whether a proxy is in between.`,
+        ].join(' ')
+      : [
+          'The connection was closed.',
+          'Check whether the server uses http instead of https, and whether a proxy is in between.',
+        ].join(' ')
   const hint = HINTS[code ?? 'ETIMEDOUT'] ?? `Check ${endpoint} and the network.`
   return typeof hint === 'string' ? hint : hint(names)
 }

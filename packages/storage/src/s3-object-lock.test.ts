@@ -58,7 +58,7 @@ describe('a bucket with Object Lock', () => {
   })
 
   test('at AWS: each write carries the checksum of the SDK, unless checksum is when-required', async () => {
-    // the SDK's own variable for an endpoint, which only this process sees
+    // the variable of the SDK for its endpoint; only this process has it
     const server = await startS3Server({ buckets: ['locked'], lockedBuckets: ['locked'] })
     onTestFinished(() => server.close())
     process.env.AWS_ENDPOINT_URL_S3 = server.url

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-/** Names below `localhost` are this machine (RFC 6761), but not every resolver knows that. */
+/** Resolves names below `localhost` to this machine (RFC 6761), since not every resolver does. */
 function resolveLocalhost(): void {
   const { lookup } = dns
   vi.spyOn(dns, 'lookup').mockImplementation(((host: string, ...rest: never[]) =>
@@ -26,7 +26,7 @@ function resolveLocalhost(): void {
 }
 
 let buckets = 0
-/** Opens a store over a new bucket at each call. */
+/** Creates a bucket; each call of the result opens a new store over it. */
 function newBucket({ pathStyle }: { pathStyle: boolean }): () => ReturnType<typeof s3Store> {
   buckets += 1
   const bucket = `bucket-${buckets}`
@@ -42,7 +42,7 @@ storeContract('a bucket, path style', async () => {
   return { store: open(), reopen: open }
 })
 
-// the whole contract in this style is part of the suite stores-contract
+// the suite stores-contract runs the whole contract in this style
 test('a bucket, virtual-host style: every kind of request finds it', async () => {
   const [store, other] = [newBucket({ pathStyle: false })(), newBucket({ pathStyle: false })()]
   const folder = await temporaryFolder()

@@ -95,12 +95,12 @@ describe('a folder on a web server', () => {
 
   test.each([
     [
-      'cut off in the midst',
+      'cut off midway',
       (response: import('node:http').ServerResponse) => response.write('bod', () => response.destroy()),
     ],
     ['shorter than it says', (response: import('node:http').ServerResponse) => response.end('bod')],
     ['silent', () => {}],
-  ] as const)('an answer that is %s is asked for again, and nothing is left of it', async (_, spoil) => {
+  ] as const)('an answer that is %s: requested again, and nothing of it is left', async (_, spoil) => {
     let asked = 0
     const url = await serve((_, response) => {
       asked += 1

@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Environment } from '@dwh/config'
 
-/** What a warehouse uses of its process. Every field has a default. */
+/** The parts of its process that a warehouse uses. Every field has a default. */
 export interface WarehouseEnvironment extends Partial<Environment> {
   /** Variables to read settings from, such as `process.env`. Default: none. */
   readonly env?: Environment['env']

@@ -10,7 +10,7 @@ import { openWarehouse, type WarehouseSettings } from './index.ts'
 
 const SHOP = `CREATE TABLE customers (id int PRIMARY KEY, name text); INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bo')`
 
-/** Somewhere to keep a warehouse, with what it takes to get there. */
+/** Makes a place for a warehouse, and returns the settings that open it. */
 type Place = () => Promise<WarehouseSettings>
 
 const PLACES: readonly [string, Place][] = [
@@ -50,8 +50,8 @@ describe.each(PLACES)('a warehouse in %s', (_, place) => {
       ['2026-02-17', 'Ann Bo'],
     ] as const) {
       const session = await warehouse.session({ asOf })
-      const answer = await session.queryAll(`SELECT string_agg(name, ' ' ORDER BY id) FROM customers`)
-      expect(answer?.rows).toEqual([[names]])
+      const answer = await session.queryAll(`SELECT string_agg(name, ' ' ORDER BY id) AS names FROM customers`)
+      expect(answer?.rows).toEqual([{ names }])
       await session.close()
     }
     expect(await warehouse.views()).toContain('CREATE OR REPLACE VIEW')
@@ -92,7 +92,7 @@ test('source given by a program: read together with the source of the settings',
   const { record } = await warehouse.run()
   expect(Object.keys(record.tables).sort()).toEqual(['customers', 'rates'])
   const session = await warehouse.session()
-  expect((await session.queryAll('SELECT currency FROM rates'))?.rows).toEqual([['EUR']])
+  expect((await session.queryAll('SELECT currency FROM rates'))?.rows).toEqual([{ currency: 'EUR' }])
   await session.close()
 })
 
@@ -126,7 +126,7 @@ test('folder on a web server: queried like any other, for any day, and never wri
   const warehouse = await openWarehouse({ storage: url, cache, temp, source: database.url })
   for (const asOf of [undefined, '2026-02-17']) {
     const session = await warehouse.session({ asOf })
-    expect((await session.queryAll('SELECT count(*)::INT FROM customers'))?.rows).toEqual([[2]])
+    expect((await session.queryAll('SELECT count(*) AS n FROM customers'))?.rows).toEqual([{ n: 2 }])
     await session.close()
   }
   expect(await warehouse.views()).toContain(`${url}/customers/2026/02/18.parquet`)

@@ -21,7 +21,7 @@ async function packages(all: Record<string, Record<string, string | object>>): P
   )
 }
 
-test('each package with the text of its licence, wherever it has it', async () => {
+test('licences: each package with the text of its licence, from any of its places', async () => {
   const notices = await noticesOf(
     await packages({
       plain: { LICENSE: 'Copyright Plain' },
@@ -45,8 +45,8 @@ test('each package with the text of its licence, wherever it has it', async () =
 })
 
 test.each([
-  ['no text at all', { 'index.js': '' }, 'bare 1.0.0 (MIT): it comes without the text of its licence'],
-  ['a README that only names it', { 'README.md': '## License\n\nMIT\n' }, 'without the text of its licence'],
+  ['no text at all', { 'index.js': '' }, 'bare 1.0.0 (MIT): the text of its licence is missing'],
+  ['a README that only names it', { 'README.md': '## License\n\nMIT\n' }, 'the text of its licence is missing'],
   ['no licence', { manifest: { license: undefined } }, 'its package.json names no license'],
 ])('%s: the build fails', async (_, files, message) => {
   await expect(noticesOf(await packages({ bare: files }))).rejects.toThrow(message)

@@ -2,18 +2,18 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Options } from 'tsup'
 
-/** Other people's packages in a bundle, as esbuild names the files of its inputs: `.../node_modules/<name>/...`. */
+/** Third-party files in a bundle, as esbuild names its inputs: `.../node_modules/<name>/...`. */
 const PACKAGE = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//
 
 interface Notice {
   /** Name, version, and the licence's SPDX expression. */
   readonly title: string
-  /** Where it is developed: packages of one repository have one licence. */
+  /** Its repository: packages of one repository have one licence. */
   readonly repository: string | undefined
   readonly text: string | undefined
 }
 
-/** Writes what the licences of the packages that went into a bundle ask of whoever passes them on. */
+/** Writes the licence texts of all bundled packages to a file, as the licences require. */
 export function licenses(file: string): NonNullable<Options['esbuildPlugins']>[number] {
   return {
     name: 'licenses',
@@ -22,7 +22,7 @@ export function licenses(file: string): NonNullable<Options['esbuildPlugins']>[n
       build.onEnd(async ({ metafile }) => {
         const folders = Object.keys(metafile?.inputs ?? {}).flatMap((input) => PACKAGE.exec(input)?.[1] ?? [])
         const notices = await noticesOf([...new Set(folders)])
-        // nothing has been built before: the folder is made after this
+        // the folder is made here, since no output exists yet
         await mkdir(dirname(file), { recursive: true })
         await writeFile(file, notices)
       })
@@ -31,16 +31,16 @@ export function licenses(file: string): NonNullable<Options['esbuildPlugins']>[n
 }
 
 /**
- * The name, version and licence text of each package. The text is a file of its own, a part of its README, or that of another of these packages which is
- * developed in the same repository.
- * @throws Error for a package that has none of these, or whose manifest names no licence
+ * Returns the name, version and licence text of each package. The text is in a file of its own, in its README, or in
+ * another of these packages from the same repository.
+ * @throws Error for a package without a licence text, or whose manifest names no licence
  */
 export async function noticesOf(folders: readonly string[]): Promise<string> {
   const notices = await Promise.all(folders.map(readNotice))
   const blocks = notices.map(({ title, repository, text }) => {
     const sibling = notices.find((other) => other.repository === repository && other.text !== undefined)
     const found = text ?? (repository === undefined ? undefined : sibling?.text)
-    if (found === undefined) throw new Error(`${title}: it comes without the text of its licence`)
+    if (found === undefined) throw new Error(`${title}: the text of its licence is missing`)
     return `${title}\n\n${found.trim()}\n${'-'.repeat(80)}\n`
   })
   return [...new Set(blocks)].sort().join('\n')

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { defineConfig, type Options } from 'tsup'
 import { licenses } from './licenses.ts'
 
-/** How every package is built: one ES module with source map and declarations, for the oldest Node that is supported. */
+/** Builds a package: one ES module with source map and declarations, for the oldest supported Node. */
 export function build(options: Options = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry: ['src/index.ts'],
@@ -17,27 +17,30 @@ export function build(options: Options = {}): ReturnType<typeof defineConfig> {
   })
 }
 
-/** All but native code, which is chosen when it is installed, and what `pg` asks for and does without. */
+/** Imports that are not bundled: native code, which is chosen at installation, and an optional import of `pg`. */
 const BUNDLED = /^(?!@duckdb\/node-bindings|pg-native)/
 
-/** How a program is built: together with all it depends on, and what is loaded later beside it. */
+/** Builds a program with all its dependencies; chunks that are loaded later are files beside it. */
 export function bundle(options: Options = {}): ReturnType<typeof defineConfig> {
   return build({
     entry: ['src/main.ts'],
     dts: false,
     splitting: true,
     noExternal: [BUNDLED],
-    // CommonJS modules ask for Node's own by `require`, which a module does not have
+    // CommonJS modules `require` Node's modules, but an ES module has no `require`
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
-    // "licenses" in its name would keep our own LICENSE out of the package: pnpm takes it for that
+    // "licenses" in its name would make pnpm leave out our own LICENSE
     esbuildPlugins: [licenses('dist/third-party-notices.txt')],
     ...options,
   })
 }
 
-/** How a program is built that is run from this repository only: other people's packages stay where they are installed, and of the workspace's own only what is used goes in. */
+/**
+ * Builds a program that is run from this repository only: third-party packages stay installed, and of workspace
+ * packages only the used code is bundled.
+ */
 export function buildTool(entry: string[]): ReturnType<typeof defineConfig> {
   return build({
     entry,
@@ -45,13 +48,15 @@ export function buildTool(entry: string[]): ReturnType<typeof defineConfig> {
     splitting: false,
     noExternal: [/^@dwh\//],
     external: ['esbuild', 'vitest'],
-    // of the test kit only what is used: the rest imports what runs tests
+    // bundle only the used part of the test kit: the rest imports vitest
     treeshake: { moduleSideEffects: false },
     esbuildPlugins: [toolsStay],
   })
 }
 
-/** What lies beside a tool's source, such as a list of requirements, is not beside the bundle. */
+/**
+ * Keeps imports of tools outside the bundle, since files beside their source, such as requirements, are not bundled.
+ */
 const toolsStay: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'tools stay where they are',
   setup: ({ onLoad }) =>

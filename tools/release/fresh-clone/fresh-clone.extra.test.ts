@@ -7,15 +7,15 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 /*
- * What somebody does who has Node and npm, and nothing else: clones, and types one command. Needs a registry to install from, so it is a suite: not
- * part of `npm test`.
+ * Clones this checkout and types one command, as a user with only Node and npm does. Needs a registry to install from,
+ * so it is a suite: not part of `npm test`.
  */
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const INSTALL_TIMEOUT_MS = 300_000
 const isRoot = process.getuid?.() === 0
 
-/** The uid of `nobody`: a normal user that every machine has. */
+/** The uid of `nobody`: an ordinary user on every machine. */
 const NORMAL_UID = 65534
 
 interface Clone {
@@ -27,7 +27,7 @@ interface Clone {
   ): Promise<{ code: number | null; output: string }>
 }
 
-/** A clone of this checkout's last commit, in a folder that only its owner may enter. */
+/** Clones the last commit of this checkout to a folder that only its owner may enter. */
 async function clone(uid?: number): Promise<Clone> {
   const place = await mkdtemp('/var/tmp/dwh-fresh-')
   onTestFinished(() => rm(place, { recursive: true, force: true }))
@@ -54,7 +54,7 @@ async function clone(uid?: number): Promise<Clone> {
   }
 }
 
-/** How this machine reaches its registry and whom it trusts, and nothing else. */
+/** Returns the variables by which this machine reaches and trusts its registry, and no others. */
 function inherited(): Record<string, string> {
   const names = /^(PATH|LANG|TERM|.*_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry)$/i
   return Object.fromEntries(
@@ -62,7 +62,7 @@ function inherited(): Record<string, string> {
   ) as Record<string, string>
 }
 
-/** Is the demo's Postgres, whose address it has printed, still there? */
+/** Whether the demo's Postgres still runs at the address that it printed. */
 function listens(output: string): Promise<boolean> {
   const port = Number(/at 127\.0\.0\.1:(\d+)/.exec(output)?.[1])
   return new Promise((resolve) => {
@@ -94,7 +94,7 @@ const users: readonly { who: string; uid?: number }[] = [
   ...(isRoot ? [{ who: 'a normal user', uid: NORMAL_UID }] : []),
 ]
 
-test('npx dwh --version, with what this machine has installed and built before', {
+test('npx dwh --version, in this checkout, installed and built', {
   timeout: INSTALL_TIMEOUT_MS,
 }, async () => {
   const { run } = await clone()
@@ -134,7 +134,7 @@ describe.each(users)('a fresh clone, as $who', ({ uid }) => {
     for (const { output } of [first, second]) expect(await listens(output)).toBe(false)
   })
 
-  test('npx dwh, before anything was installed or built, from the top folder', {
+  test('npx dwh, from the root folder, nothing installed or built yet', {
     timeout: INSTALL_TIMEOUT_MS,
   }, async () => {
     const { run } = await clone(uid)

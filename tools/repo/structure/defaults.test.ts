@@ -9,7 +9,7 @@ import { DEFAULT_PARALLEL_PARTS, DEFAULT_PART_BYTES } from '../../../packages/st
 
 const listed = (key: string) => SETTINGS.find((setting) => setting.key === key)?.default
 
-test('a package that is used alone does by itself what the list of settings says', async () => {
+test('a package used alone: has the defaults of the list of settings', async () => {
   const config = await configOf({}, { env: {}, cwd: '/nowhere', home: '/nowhere', tmp: '/nowhere' })
   expect(config).toMatchObject({
     parallel: DEFAULT_PARALLEL,

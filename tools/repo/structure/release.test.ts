@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packagesIn, root } from './workspace-folders.ts'
 
-/* What a release is made of, so that none of it is found missing on its day. */
+/* Checks the inputs of a release, so that none is missing on release day. */
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const manifestOf = (folder: string) => JSON.parse(read(`${folder}/package.json`))
@@ -13,17 +13,17 @@ const names = packages.map((folder) => manifestOf(folder).name as string)
 
 const changesets = readdirSync(join(root, '.changeset')).filter((name) => name.endsWith('.md') && name !== 'README.md')
 
-test('all packages carry one version', () => {
+test('versions: all packages have the same', () => {
   const { fixed } = JSON.parse(read('.changeset/config.json'))
   expect(fixed).toHaveLength(1)
   expect([...fixed[0]].sort()).toEqual([...names].sort())
   expect(new Set(packages.map((folder) => manifestOf(folder).version)).size).toBe(1)
 })
 
-/** One line for each package between two fences, and then the sentence. */
+/** The format of a changeset: one line for each package between two `---`, then the sentence. */
 const CHANGESET = /^---\n((?:\n*["']@dwh\/[a-z-]+["']: (?:major|minor|patch)\n)+)---\n+(\S[\s\S]*)$/
 
-test('every changeset can be read: packages that there are, and a sentence', () => {
+test('changesets: each names existing packages and has a sentence', () => {
   for (const name of changesets) {
     const [, head = '', sentence = ''] = CHANGESET.exec(read(`.changeset/${name}`)) ?? []
     expect([name, sentence.trim().endsWith('.')]).toEqual([name, true])
@@ -36,7 +36,7 @@ function foldersIn(folder: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}`)
 }
 
-test('what a package names of the workspace has a version: without one it cannot be packed', () => {
+test('workspace dependencies: each has a version, which packing needs', () => {
   const members = [...packages, ...foldersIn('tools').flatMap((shelf) => foldersIn(shelf)), 'seed']
   const versions = new Map(
     members.flatMap((folder) => {
@@ -54,7 +54,7 @@ test('what a package names of the workspace has a version: without one it cannot
   }
 })
 
-test('workflows use actions of known commits, and a release has what provenance needs', () => {
+test('workflows: actions are pinned to commits, and the release can prove its provenance', () => {
   for (const file of readdirSync(join(root, '.github/workflows'))) {
     for (const [, used = ''] of read(`.github/workflows/${file}`).matchAll(/\buses: (.+)/g))
       expect([file, used]).toEqual([

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Each row: what a thing is called, and how it was spelled before in code, settings, fields, metrics and prose. */
+/** Each row: the current word, and a pattern of the retired words in code, settings, fields, metrics and prose. */
 const RETIRED: readonly (readonly [now: string, before: RegExp])[] = [
-  ['extraction method', /\b[Dd]oors?\b(?<!\b[Ff]ront[ -]door)|\b(Chosen|Open)Door|\bopenDoors|choose-door/],
+  ['extraction method', /\b[Dd]oors?\b|\b(Chosen|Open)Door|\bopenDoors|choose-door/],
   ['profile (of a table)', /\b[Ss]urvey\w*|\bTableSurvey|\bSurveyWishes/],
   ['proof level hash', /level: 'deep'|`deep`|verify: deep\b/],
   ['maintenance', /[Uu]pkeep/],
@@ -29,11 +29,12 @@ const RETIRED: readonly (readonly [now: string, before: RegExp])[] = [
   ['a guarantee, a polite reader', /careful guest/],
   ['position (of a snapshot)', /\blsn: (null|string|snapshot)|info\.lsn\b/],
   ['bulk text, DuckDB reader', /\breadCopy\b(?!Range)|\bCopyData\b|\bnativeExtension\b/],
-  ['may still be in progress (of a run)', /may still be under way/],
+  ['in progress', /\bunder way\b/],
+  ['entry point', /\b[Ff]ront[ -]door\b/],
   ['still showing the previous version', /[Kk]ept from before|kept_from_before/],
 ]
 
-/** What reads old formats and says what was renamed, and what is history. */
+/** Files that may contain retired words: history, old formats, and lists of what was renamed. */
 const MAY_NAME_THEM = [
   /(^|\/)CHANGELOG\.md$/,
   /^\.changeset\//,
@@ -56,7 +57,7 @@ const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--
   .split('\0')
   .filter((file) => TEXT.test(file) && !MAY_NAME_THEM.some((pattern) => pattern.test(file)))
 
-/** `path:line: text` of every line that has the word; a file that another test has just removed has none. */
+/** Returns `path:line: text` of every matching line. Ignores files that another test just removed. */
 function linesWith(pattern: RegExp): string[] {
   return files.flatMap((file) => {
     if (pattern.test(file)) return [`${file}: its name`]
@@ -73,10 +74,10 @@ function linesWith(pattern: RegExp): string[] {
   })
 }
 
-test('there is something to look through', () => {
+test('the list of files is not empty', () => {
   expect(files.length).toBeGreaterThan(500)
 })
 
-test.each(RETIRED)('%s: the words that it had before are in no file', (_, before) => {
+test.each(RETIRED)('%s: no file has the words that it replaces', (_, before) => {
   expect(linesWith(before)).toEqual([])
 })

@@ -4,7 +4,7 @@ import { OTHER_VARIABLES, SETTINGS } from '@dwh/config'
 import { expect, test } from 'vitest'
 import { packagesIn, root } from './workspace-folders.ts'
 
-/** The code that is shipped, but for the list itself. */
+/** Returns the shipped code, except the list of settings. */
 function sources(): { file: string; text: string }[] {
   return ['packages', 'apps']
     .flatMap(packagesIn)
@@ -17,7 +17,7 @@ function sources(): { file: string; text: string }[] {
     .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
 }
 
-test('settings: every variable that a message or a help names is in the list', () => {
+test('settings: every variable in a message or help is in the list', () => {
   const known = [...SETTINGS.flatMap(({ variable }) => variable ?? []), ...Object.keys(OTHER_VARIABLES)]
   const texts = sources()
   const constants = texts.flatMap(({ text }) => [...text.matchAll(/\bconst ([A-Z0-9_]+)/g)].map(([, name]) => name))
@@ -27,14 +27,14 @@ test('settings: every variable that a message or a help names is in the list', (
   expect(named.filter(({ name }) => !known.includes(name) && !constants.includes(name))).toEqual([])
 })
 
-test('settings: nothing asks the environment for one by its name', () => {
+test('settings: no code reads one from the environment by its name', () => {
   const asked = sources().flatMap(({ file, text }) =>
     [...text.matchAll(/\benv(?:\.|\[')((?:DWH|S3)_\w+)/g)].map(([, name = '']) => ({ file, name })),
   )
   expect(asked.filter(({ name }) => !Object.hasOwn(OTHER_VARIABLES, name))).toEqual([])
 })
 
-test('settings: no two have one key, one variable or one flag', () => {
+test('settings: no two have the same key, variable or flag', () => {
   for (const of of ['key', 'variable'] as const) expectOnce(SETTINGS.flatMap((setting) => setting[of] ?? []))
   expectOnce(SETTINGS.flatMap(({ flag }) => flag?.name ?? []))
 })

@@ -23,7 +23,7 @@ interface Manifest {
   peerDependencies?: Record<string, string>
 }
 
-/** Who may import whom, in code that is shipped. Tests may import anything below the apps. */
+/** The imports that shipped code of a package may have. Tests may import anything below the apps. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/core': [],
   'packages/libpq-settings': ['core'],
@@ -46,21 +46,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'maintenance',
   ],
-  // the front door, and nothing below it
+  // the entry point, and nothing below it
   'apps/cli': ['core', 'warehouse'],
   'apps/scheduler': ['core', 'warehouse'],
   'apps/demo': ['core', 'postgres-server', 'seed'],
 }
 
 /**
- * Folders of a package that is larger than one floor: each may import those before it. What lies beside them may import
- * all of them.
+ * Layers within a large package, as folders: each may import those before it. Files beside the folders may import all
+ * of them.
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/extract-postgres': ['session', 'catalog', 'read', 'profile'],
 }
 
-/** Other people's names stay in their package. */
+/** Third-party packages, and the only packages that may import them. */
 const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^pg($|-)/, ['packages/extract-postgres', 'apps/demo']],
   [/^@aws-sdk\//, ['packages/storage']],
@@ -72,14 +72,14 @@ const THIRD_PARTY_ROOMS: readonly [RegExp, readonly string[]][] = [
   [/^valibot$/, ['packages/metadata', 'packages/config']],
 ]
 
-/** Where all of this lives; npm compares it with the repository whose workflow publishes. */
+/** The repository; npm compares it with the repository whose workflow publishes. */
 const REPOSITORY = 'https://github.com/dwh-dev/dwh'
 
 const packages = ['packages', 'apps'].flatMap(packagesIn)
 
 /**
- * Packages that are shipped together with all they import, which are devDependencies therefore; and what stays beside
- * them: native code, programs that are started.
+ * Packages that are bundled with their imports, which are therefore devDependencies; and the imports that are not
+ * bundled: native code and programs that they start.
  */
 const BUNDLES: Readonly<Record<string, readonly string[]>> = {
   'apps/cli': ['@duckdb/node-bindings'],
@@ -90,7 +90,7 @@ function manifestOf(folder: string): Manifest {
   return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
 }
 
-/** The shipped source files of a folder, with what each imports from outside of it. */
+/** Returns the shipped source files of a folder, with the imports of each from outside of it. */
 function sources(folder: string): { file: string; text: string; imports: string[] }[] {
   const files = readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
   return files
@@ -104,7 +104,7 @@ function sources(folder: string): { file: string; text: string; imports: string[
     })
 }
 
-/** Of a file, or of all files in a folder, tests included. */
+/** Returns the text of a file, or of all files in a folder, tests included. */
 function textsIn(place: string): string[] {
   if (statSync(join(root, place)).isFile()) return [readFileSync(join(root, place), 'utf8')]
   return readdirSync(join(root, place)).flatMap((name) => textsIn(`${place}/${name}`))
@@ -115,14 +115,14 @@ function packageOf(specifier: string): string {
   return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] as string)
 }
 
-test('every package is known', () => {
+test('packages: each has an entry in MAY_IMPORT', () => {
   expect([...packages].sort()).toEqual(Object.keys(MAY_IMPORT).sort())
 })
 
 describe.each(packages)('%s', (folder) => {
   const manifest = manifestOf(folder)
 
-  test('imports only downward, and only what its manifest names', () => {
+  test('imports: only lower layers, and only packages in its manifest', () => {
     const allowed = MAY_IMPORT[folder] ?? []
     const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest
     const named = BUNDLES[folder] ? devDependencies : { ...dependencies, ...peerDependencies, ...optionalDependencies }
@@ -139,7 +139,7 @@ describe.each(packages)('%s', (folder) => {
     }
   })
 
-  test('names no dependency that it does not use', () => {
+  test('dependencies: all are used', () => {
     const shipped = sources(folder)
       .map(({ text }) => text)
       .join('\n')
@@ -155,7 +155,7 @@ describe.each(packages)('%s', (folder) => {
       if (!name.startsWith('@types/')) expect(everywhere.includes(`'${name}`), `${name} is not used`).toBe(true)
   })
 
-  test('pins every dependency exactly', () => {
+  test('dependencies: all are pinned to an exact version', () => {
     for (const [name, version] of Object.entries({
       ...manifest.dependencies,
       ...manifest.optionalDependencies,
@@ -165,7 +165,7 @@ describe.each(packages)('%s', (folder) => {
     }
   })
 
-  test('its manifest says what npm and its users need', () => {
+  test('manifest: has all fields that npm and its users need', () => {
     expect(manifest).toMatchObject({
       name: `@dwh/${folder.split('/')[1]}`,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
@@ -175,7 +175,7 @@ describe.each(packages)('%s', (folder) => {
       homepage: `${REPOSITORY}/tree/main/${folder}#readme`,
       bugs: `${REPOSITORY}/issues`,
       repository: { type: 'git', url: `git+${REPOSITORY}.git`, directory: folder },
-      // from a laptop it cannot be published: provenance is made by the workflow alone
+      // publishing from a laptop fails: only the workflow can make the provenance
       publishConfig: { access: 'public', provenance: true },
       type: 'module',
       engines: { node: '>=20.19' },
@@ -189,12 +189,12 @@ describe.each(packages)('%s', (folder) => {
       expect(target.default).toBe(target.types.replace(/\.d\.ts$/, '.js'))
     }
     expect(manifest.exports ?? manifest.bin).toBeDefined()
-    // a bundler may leave out what is not used, of a library
+    // bundlers may drop unused code of a library
     if (manifest.exports) expect(manifest).toMatchObject({ sideEffects: false })
     expect(statSync(join(root, folder, 'README.md'), { throwIfNoEntry: false }), 'README.md').toBeDefined()
   })
 
-  test('files have one idea each: names in kebab-case, at most 300 lines', () => {
+  test('files: names in kebab-case, at most 300 lines', () => {
     for (const { file, text } of sources(folder)) {
       expect(file).toMatch(/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/)
       expect([file, text.split('\n').length <= 300]).toEqual([file, true])
@@ -211,10 +211,10 @@ test.each(Object.entries(FLOORS))('%s: each folder imports only those below it',
   }
 })
 
-test('packages do not touch the process they run in', () => {
+test('packages: no access to the process, the console, the clock or random numbers', () => {
   for (const folder of packagesIn('packages')) {
     for (const { file, text } of sources(folder)) {
-      // the front door gives the clock to the packages behind it
+      // the entry point passes the clock to the packages below it
       if (`${folder}/${file}` === 'packages/warehouse/environment.ts') continue
       const code = text.replace(/^ *(?:\/\*\*|\*|\/\/).*$/gm, '')
       expect(code, `${folder}/src/${file}`).not.toMatch(
@@ -224,7 +224,7 @@ test('packages do not touch the process they run in', () => {
   }
 })
 
-test('the README of each package is at most 80 lines', () => {
+test('README of each package: at most 80 lines', () => {
   for (const folder of packages) {
     const lines = readFileSync(join(root, folder, 'README.md'), 'utf8')
       .trimEnd()
@@ -233,11 +233,11 @@ test('the README of each package is at most 80 lines', () => {
   }
 })
 
-test('nothing is left to do, skipped or switched to alone', () => {
+test('code: no TODO, no skipped test, no test.only', () => {
   const places = [...packages.map((folder) => `${folder}/src`), 'tools', 'seed']
   for (const place of places) {
     for (const file of readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })) {
-      // what begins with a dot is made by other tests, and gone a moment later
+      // other tests make and remove files that begin with a dot
       if (!/\.(ts|mjs|sql)$/.test(file) || /(^|\/)(\.|node_modules\/)/.test(file)) continue
       if (file.endsWith('structure.test.ts')) continue
       const text = readFileSync(join(root, place, file), 'utf8')

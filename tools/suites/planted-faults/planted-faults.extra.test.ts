@@ -5,14 +5,14 @@ import { FAULTS } from './list.ts'
 import { plant } from './planted-fault.ts'
 import { copySource } from './source-copy.ts'
 
-/** How many of the faults are planted, and which: the same seed takes the same. */
+/** Number of planted faults, and which: the same seed chooses the same ones. */
 const count = suiteCount('planted-faults')
 const seed = String(suiteReplay().seed ?? new Date().toISOString().slice(0, 10).replaceAll('-', ''))
 
 const place = (name: string) => createHash('sha256').update(`${seed} ${name}`).digest('hex')
 const planted = [...FAULTS].sort((a, b) => (place(a.name) < place(b.name) ? -1 : 1)).slice(0, count)
 
-/** More than the slowest of the tests takes on a machine that has much else to do. */
+/** More than the slowest test takes on a busy machine. */
 const TIMEOUT_MS = 20 * 60_000
 
 const copy = copySource()

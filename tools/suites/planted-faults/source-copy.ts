@@ -6,24 +6,27 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** What a run of some tests came to. */
+/** The outcome of a run of tests. */
 export interface TestRun {
   readonly passed: number
   readonly failed: number
-  /** What vitest printed. */
+  /** The output of vitest. */
   readonly output: string
 }
 
-/** A copy of the source, as it stands in the working folder, in which lines may be changed and tests run. */
+/** A copy of the source in the working folder, in which lines can be changed and tests run. */
 export interface SourceCopy {
-  /** Runs test files; with `only`, those tests in them whose names it matches. Ends with the first that fails. `services`: where they ask for what tests share. */
+  /**
+   * Runs test files, or only their tests whose names match `only`. Stops at the first failure. `services`: the socket
+   * for shared services.
+   */
   test(files: readonly string[], only: string | undefined, services: string): Promise<TestRun>
   read(file: string): string
   write(file: string, text: string): void
   remove(): void
 }
 
-/** Copies all that git knows or would add. What is installed is shared. */
+/** Copies all files that git knows or would add. Links the installed packages. */
 export function copySource(): SourceCopy {
   const folder = mkdtempSync(join(tmpdir(), 'dwh-planted-'))
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {

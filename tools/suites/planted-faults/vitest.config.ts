@@ -1,7 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import base from '../../../vitest.config.ts'
 
-/** For tests on a copy of the source: one Postgres serves all of them, that of the tests that make it. */
+/** Configuration for tests on a copy of the source. They share the Postgres of the run that made the copy. */
 const config: ViteUserConfig = defineConfig({
   ...base,
   test: { ...base.test, globalSetup: [], provide: { sharedServices: process.env.DWH_PLANTED_SERVICES ?? '' } },

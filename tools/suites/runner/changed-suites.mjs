@@ -6,23 +6,24 @@ function git(cwd, ...args) {
   return { ok: status === 0, lines: stdout.split('\0').filter(Boolean), text: stdout.trim(), said: stderr.trim() }
 }
 
-/** Where this branch left main, or the `ref` that was named. */
+/** Returns the commit where this branch left main, or `ref` if given. */
 function baseOf(cwd, ref) {
   for (const name of ref === undefined ? ['main', 'origin/main'] : [ref]) {
     const base = git(cwd, 'merge-base', 'HEAD', name)
     if (base.ok) return { name, commit: base.text }
   }
-  throw new Error(`${ref ?? 'main'}: no commit in common with HEAD (name another: check:all --changed REF)`)
+  throw new Error(`${ref ?? 'main'}: no commit in common with HEAD (try another ref: check:all --changed REF)`)
 }
 
 /**
- * The suites whose paths a change touches, each with the first file that does: what was committed since the base, what was not committed, and new files.
+ * Returns the suites whose paths a change touches, each with the first such file. A change is what was committed since
+ * the base, what is uncommitted, and new files.
  * @returns the base, the number of files, and `{ suite, because }` for each
  */
 export function changedSuites(cwd, ref) {
   const base = baseOf(cwd, ref)
   const changed = [
-    // both names of a file that was moved
+    // both names of a renamed file
     ...git(cwd, 'diff', '--name-only', '--no-renames', '-z', base.commit).lines,
     ...git(cwd, 'ls-files', '--others', '--exclude-standard', '-z').lines,
   ]
@@ -33,7 +34,7 @@ export function changedSuites(cwd, ref) {
   return { base, files: changed.length, touched }
 }
 
-/** A path that ends with a slash is a folder. What is prose changes no suite but one that names it. */
+/** A path that ends with a slash is a folder. A page (`.md`) counts only if a suite lists it by its path. */
 function isAmong(file, paths) {
   if (file.endsWith('.md'))
     return paths.some((path) => path === file || (path.startsWith('.') && file.startsWith(path)))

@@ -1,8 +1,9 @@
-// What tools/repo/check.mjs reads of a run, as JSON in the file of `--outputFile.check`: how many tests passed, what failed, with its text, and how long each file took.
-// vitest's own JSON reporter leaves out the errors that happen outside of any test.
+// Writes the results of a vitest run for tools/repo/check.mjs, as JSON, to the file of `--outputFile.check`: the number
+// of passed tests, the text of each failure, and the seconds of each file. vitest's own JSON reporter leaves out errors
+// outside of tests.
 import { writeFileSync } from 'node:fs'
 
-/** What errors say, what was expected, and where in our own code. */
+/** Returns the message, the difference to the expected value, and the stack in our own code. */
 function text(errors = []) {
   return errors
     .flatMap(({ message, stack, diff }) => [stack ?? message, diff ?? []])
@@ -12,12 +13,12 @@ function text(errors = []) {
     .join('\n')
 }
 
-/** A test, or a block of tests around it, that the count of its suite does not reach. */
+/** Whether the count of its suite leaves out this test or block of tests. */
 function isLeftOut(task) {
   return task.type !== 'module' && (task.meta().leftOut === true || isLeftOut(task.parent))
 }
 
-/** The `Reporter` of vitest that counts. */
+/** Counts tests, as a `Reporter` of vitest. */
 export default class CheckReporter {
   onInit(vitest) {
     this.file = vitest.config.outputFile.check
@@ -30,13 +31,13 @@ export default class CheckReporter {
     for (const module of modules) {
       const path = module.relativeModuleId
       const { collectDuration, duration } = module.diagnostic()
-      // those that the count of a suite leaves out are no part of it
+      // tests beyond the count of the suite do not count
       const tests = [...module.children.allTests()].filter((test) => !isLeftOut(test))
       files.push({ path, seconds: (collectDuration + duration) / 1000, tests: tests.length })
       for (const test of tests) {
         const result = test.result()
         if (result.state === 'passed') passed += 1
-        // one that was skipped is one that CI did not see
+        // a skipped test fails the check: CI must run it
         else failures.push(`${path} > ${test.fullName}: ${result.state}\n${text(result.errors)}`)
       }
       for (const suite of module.children.allSuites()) {

@@ -6,7 +6,7 @@ interface Chosen {
   readonly counts: readonly { readonly needs: readonly string[] }[]
 }
 
-/** What suites need that is installed once and kept outside the checkout. What only some of their tests need, those install. */
+/** Dependencies of several suites, installed once outside the checkout. Single tests install what only they need. */
 const INSTALLED: Readonly<Record<string, () => Promise<unknown>>> = {
   'duckdb-extensions': duckdbExtensions,
   pgbouncer: pgbouncerFolder,
@@ -17,7 +17,7 @@ const INSTALLED: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
 }
 
-/** Installs what the suites of this run share, before a test waits for it. */
+/** Installs the shared dependencies of the suites of this run, before any test waits for them. */
 export default async function setup(): Promise<void> {
   const { counts } = JSON.parse(process.env.DWH_SUITES ?? '{"counts":[]}') as Chosen
   const needs = new Set(counts.flatMap((each) => each.needs))

@@ -5,8 +5,8 @@ import { runVitest } from './run-vitest.mjs'
 const NOTHING = { passed: 0, failures: [], files: [] }
 
 /**
- * Runs suites, each as much as its size says or `count` does: as many at once as there are cores, then those that want the machine for themselves.
- * @returns how many tests passed, the text of each failure, and `{ name, amount, seconds }` of each suite
+ * Runs suites at their size or at `count`: in parallel on all cores, then the suites with `alone`, one at a time.
+ * @returns the number of passed tests, the text of each failure, and `{ name, amount, seconds }` for each suite
  */
 export function runSuites({ root, suites, size, count, env }) {
   const counts = suites.flatMap((suite) =>
@@ -28,7 +28,7 @@ export function runSuites({ root, suites, size, count, env }) {
           args: ['--config', 'vitest.extras.config.ts', ...workers, ...some],
           env: { ...env, DWH_SUITES: JSON.stringify({ counts }) },
         })
-  // most wait as much as they work; a smoke waits more
+  // most tests wait as much as they compute; smoke tests wait more
   const together = ['--fileParallelism', ...(size === 'smoke' ? [] : [`--maxWorkers=${availableParallelism()}`])]
   const reports = [
     run(

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Runs vitest on this screen, and counts.
- * @returns how many tests passed, the text of each failure, and the files with their seconds
+ * Runs vitest with its output on the terminal, and counts.
+ * @returns the number of passed tests, the text of each failure, and the files with their seconds
  */
 export function runVitest({ root, title, args, env }) {
   const folder = mkdtempSync(join(tmpdir(), 'dwh-check-'))

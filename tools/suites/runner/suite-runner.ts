@@ -3,7 +3,7 @@ import { TestRunner } from 'vitest'
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** The count of its suite does not reach it. */
+    /** True if the test is beyond the count of its suite. */
     leftOut?: boolean
   }
 }
@@ -14,7 +14,7 @@ interface FileCount {
   readonly unit: string
 }
 
-/** The runner of vitest, which runs the first tests of a file, as many as the count of its suite says where the suite counts tests. */
+/** A vitest runner for suites that count tests: it runs only the first tests of a file. */
 export default class SuiteRunner extends TestRunner {
   onBeforeRunFiles(files: RunnerTestFile[]): void {
     const { counts = [] } = JSON.parse(process.env.DWH_SUITES ?? '{}') as { counts?: FileCount[] }
@@ -25,7 +25,9 @@ export default class SuiteRunner extends TestRunner {
   }
 }
 
-/** Leaves out the tests after the first `count`, and a block of tests with none of those: what it prepares is not prepared. */
+/**
+ * Leaves out the tests after the first `count`. A block without remaining tests is skipped as a whole, with its hooks.
+ */
 function leaveOut(file: RunnerTestFile, count: number): void {
   let left = count
   const visit = (suite: RunnerTestSuite): boolean => {

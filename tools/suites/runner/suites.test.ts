@@ -23,20 +23,20 @@ const { groups, suites } = JSON.parse(readFileSync(join(root, 'tools/suites/runn
   suites: readonly Suite[]
 }
 
-/** Runs a program of Node and gives what it prints to both of its streams. */
+/** Runs a Node program and returns what it prints on stdout and stderr. */
 function node(args: readonly string[], cwd = root): { code: number | null; printed: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
   return { code: status, printed: stdout + stderr }
 }
 
-test('suites: every *.extra.test.ts is in exactly one', () => {
+test('suites.json: every *.extra.test.ts is in exactly one suite', () => {
   const list = ['-c', 'safe.directory=*', 'ls-files', '--cached', '--others', '--exclude-standard', '*.extra.test.ts']
   const { stdout } = spawnSync('git', list, { cwd: root, encoding: 'utf8' })
   const there = stdout.split('\n').filter((path) => path !== '' && existsSync(join(root, path)))
   expect(suites.flatMap(({ files }) => files).sort()).toEqual(there.sort())
 })
 
-test('suites: each has a name of its own, paths that exist, and counts that grow', () => {
+test('suites.json: unique names, existing paths, growing counts', () => {
   expect(new Set(suites.map(({ name }) => name)).size).toBe(suites.length)
   for (const { name, covers, files, paths, unit, counts } of suites) {
     expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
@@ -53,7 +53,7 @@ test('suites: each has a name of its own, paths that exist, and counts that grow
   }
 })
 
-/** A repository with this list of suites in it, one commit on main and another branch. */
+/** Makes a repository with the paths of some suites, one commit on main and another branch. */
 async function repository(): Promise<string> {
   const folder = await temporaryFolder()
   const git = (...args: string[]) => {
@@ -84,7 +84,7 @@ test('check:all --changed: nothing changed, no suite', async () => {
   expect(touchedIn(await repository())).toEqual({ files: 0, touched: [] })
 })
 
-test('check:all --changed: a new file of one tool, its suite alone; a page, the suite that writes it', async () => {
+test('check:all --changed: a new file of one tool and a page, the suites of both', async () => {
   const folder = await repository()
   await writeFile(join(folder, 'bench/new.ts'), '')
   await appendFile(join(folder, 'docs/storage.md'), 'more\n')
@@ -97,7 +97,7 @@ test('check:all --changed: a new file of one tool, its suite alone; a page, the 
   })
 })
 
-test('check:all --changed: a change in core that is in no commit touches nearly all', async () => {
+test('check:all --changed: an uncommitted change in core, nearly all suites', async () => {
   const folder = await repository()
   await appendFile(join(folder, 'packages/core/src/a.ts'), 'export {}\n')
   const { touched } = touchedIn(folder)
@@ -105,19 +105,19 @@ test('check:all --changed: a change in core that is in no commit touches nearly 
   expect(new Set(touched.map(([, because]) => because))).toEqual(new Set(['packages/core/src/a.ts']))
 })
 
-test('check:all --changed: no main and no such ref, an error that says what to name', async () => {
+test('check:all --changed: no main and an unknown ref, an error that asks for another', async () => {
   const folder = await repository()
   const { code, printed } = node(['--input-type=module', '--eval', CHANGED, 'no-such-ref'], folder)
   expect([code, printed]).toEqual([1, expect.stringContaining('no-such-ref: no commit in common with HEAD')])
 })
 
 test.each([
-  [['suite', 'no-such-suite'], 'suite no-such-suite: there is none; there are protocol-model, '],
-  [['suite', 'shell', '--count', '0'], '--count 0: no count'],
+  [['suite', 'no-such-suite'], 'suite no-such-suite: unknown; the suites are protocol-model, '],
+  [['suite', 'shell', '--count', '0'], '--count 0: not a positive whole number'],
   [['all', '--chnged'], "Unknown option '--chnged'"],
-  [['slow', 'no-such-suite'], 'suite no-such-suite: there is none; there are protocol-model, '],
-  [['some'], 'some: smoke, all, slow or suite'],
-])('check %j: refused before anything starts', (args, message) => {
+  [['slow', 'no-such-suite'], 'suite no-such-suite: unknown; the suites are protocol-model, '],
+  [['some'], 'some: must be smoke, all, slow or suite'],
+])('check %j: exit code 2 before anything starts', (args, message) => {
   const { code, printed } = node([join(root, 'tools/repo/check.mjs'), ...args])
   expect([code, printed]).toEqual([2, expect.stringContaining(message)])
 })
@@ -127,7 +127,7 @@ if (process.env.DOCS === 'write') writeTestedPage()
 const { is, shouldBe } = readTestedPage()
 console.log(is === shouldBe ? 'same' : shouldBe)`
 
-test('docs/tested.md: its table is the list of suites (DOCS=write puts it there)', () => {
+test('docs/tested.md: its table matches the list of suites (DOCS=write updates it)', () => {
   expect(node(['--input-type=module', '--eval', PAGE]).printed.trim()).toBe('same')
 })
 
@@ -140,7 +140,7 @@ for (const suite of ['bench', 'crash-random', 'crash-points'])
 page = withSlowResult(page, { ...result, suite: 'crash-random', commit: 'ba9876543210' })
 console.log(page)`
 
-test('docs/tested.md: each suite that check:slow has done has one row, in the order of the list', () => {
+test('docs/tested.md: one row for each suite that check:slow has run, in the order of the list', () => {
   const { printed } = node(['--input-type=module', '--eval', RECORD])
   const rows = printed.split('\n').filter((line) => line.includes('| 2026-03-01 |'))
   const cells = rows.map((row) =>

@@ -6,7 +6,7 @@ const PAGE = new URL('../../../docs/tested.md', import.meta.url)
 const LAST = /(<!-- the last `check:slow`; written by it -->\n\n)([\s\S]*?)(\n\n<!-- end -->)/
 const LIST = /(<!-- the suites; made from tools\/suites\/runner\/suites.json -->\n\n)([\s\S]*?)(\n\n<!-- end -->)/
 
-/** The table of all suites for docs/tested.md. */
+/** Formats the table of all suites for docs/tested.md. */
 function table() {
   return tableOf([
     ['suite', 'what it covers', '`check`', '`check:all`', '`check:slow`'],
@@ -18,24 +18,24 @@ function table() {
   ])
 }
 
-/** Puts `text` between the two marks of a place. */
+/** Replaces the text between the two markers of a place. */
 function replaced(page, place, text) {
-  if (!place.test(page)) throw new Error(`docs/tested.md has no place for it: ${place.source}`)
+  if (!place.test(page)) throw new Error(`docs/tested.md lacks the markers ${place.source}`)
   return page.replace(place, (_, before, _old, after) => `${before}${text}${after}`)
 }
 
-/** The page with its table as it has to be, and as it is. */
+/** Returns docs/tested.md as it is, and with the current table. */
 export function readTestedPage() {
   const is = readFileSync(PAGE, 'utf8')
   return { is, shouldBe: replaced(is, LIST, table()) }
 }
 
-/** Puts the table there. */
+/** Writes the current table to docs/tested.md. */
 export function writeTestedPage() {
   writeFileSync(PAGE, readTestedPage().shouldBe)
 }
 
-/** The commit that is checked out, and whether something but the page was changed that is in no commit. */
+/** Returns the current commit, and whether a file other than docs/tested.md has uncommitted changes. */
 export function checkedOut(cwd) {
   const git = (...args) =>
     spawnSync('git', ['-c', 'safe.directory=*', ...args], { cwd, encoding: 'utf8' }).stdout.trim()
@@ -45,12 +45,15 @@ export function checkedOut(cwd) {
   }
 }
 
-/** Writes down how a suite ended at its slow count. */
+/** Records the result of a suite at its slow count. */
 export function recordSlow(result) {
   writeFileSync(PAGE, withSlowResult(readFileSync(PAGE, 'utf8'), result))
 }
 
-/** The page with the result of one suite, in the place of an earlier one. `minutes`: a number; `failures`: texts, of which the first is told. */
+/**
+ * Returns the page with the result of one suite; it replaces an earlier result. `minutes` is a number; of `failures`
+ * (texts) it shows the first.
+ */
 export function withSlowResult(page, { suite, amount, date, commit, minutes, failures }) {
   const [, , block = ''] = LAST.exec(page) ?? []
   const name = `\`${suite}\``
@@ -67,10 +70,10 @@ export function withSlowResult(page, { suite, amount, date, commit, minutes, fai
   const ended = failures.length === 0 ? 'passed' : `failed: ${firstLine(failures[0])}`
   const order = SUITES.map((one) => `\`${one.name}\``)
   const rows = [...earlier, [name, amount, date, `\`${commit}\``, String(Math.max(1, Math.round(minutes))), ended]]
-    // a suite that is no more has no row
+    // drop the rows of suites that no longer exist
     .filter(([of]) => order.includes(of))
     .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
-  return replaced(page, LAST, tableOf([['suite', 'how much', 'when', 'commit', 'minutes', 'it'], ...rows]))
+  return replaced(page, LAST, tableOf([['suite', 'how much', 'when', 'commit', 'minutes', 'result'], ...rows]))
 }
 
 function firstLine(text) {

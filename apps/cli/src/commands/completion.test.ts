@@ -7,7 +7,7 @@ import { workplace } from '../test-support.ts'
 
 const run = promisify(execFile)
 
-/** What a real bash offers after these words, of which the last is being typed. */
+/** Returns what a real bash offers while the last of these words is being typed. */
 async function offered(...words: string[]): Promise<string[]> {
   const place = await workplace()
   const { stdout: script, code } = await place.dwh(['completion', 'bash'])

@@ -73,7 +73,7 @@ describe('dwh init', () => {
     expect(plan.tables.map(({ source }: { source: { table: string } }) => source.table).sort()).toEqual(
       ['users', 'a: [b] #c', `$\{HOME}`, 'true'].sort(),
     )
-    // each suggestion works once its # is gone
+    // each suggestion works when its # is removed
     const [before = '', after = ''] = text.split('# tables:')
     const uncommented = `${before.replaceAll('  # - ', '  - ')}tables:${after.replaceAll(/^# /gm, '')}`
     await writeFile(join(place.folder, 'dwh.yaml'), uncommented)

@@ -4,7 +4,7 @@ import type { RunEvent } from '@dwh/core'
 import { expect, test } from 'vitest'
 import { runProgress } from './run-progress.ts'
 
-/** What a terminal gets while these events come, half a second after one another. */
+/** Returns what a terminal receives when these events come half a second apart. */
 async function shown(events: readonly RunEvent[]): Promise<string> {
   let text = ''
   const terminal = new Writable({

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openTerminal, type Terminal } from '../terminal.test-support.ts'
 import { type Workplace, workplace } from '../test-support.ts'
 
+/** Starts `dwh shell` on a real terminal. */
 function terminal(
   place: Workplace,
   args: readonly string[] = [],
@@ -81,7 +82,7 @@ test('Ctrl-C: stops the statement, clears the line, and the session goes on', as
   await shell.shown(/\^C\n[\s\S]*dwh> $/)
   shell.type('FROM mine;\r')
   await shell.shown(/ kept\n──────\n +1\n\(1 row\)\ndwh> $/)
-  // what was typed while a statement ran is done afterwards, from the history
+  // the arrow key recalls the last statement from the history
   shell.type('\x1b[A\r')
   await shell.shown(/FROM mine;\n[\s\S]* +1\n\(1 row\)\ndwh> $/)
   shell.type('exit\r')

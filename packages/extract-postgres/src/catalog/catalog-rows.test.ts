@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { beginSnapshot, listTables, postgresSource, readOnlyRoleSql, tableActivity } from '../index.ts'
 import { listTypeNames } from './type-names.ts'
 
-/** Names with a byte that is not text, and others; the server builds statements with names as bytes. */
+/** Creates tables with valid names, and some whose names have an invalid byte; the server makes these from bytes. */
 const NAMES = (byte: string) => `CREATE TABLE good (id int PRIMARY KEY, a text); INSERT INTO good VALUES (1, 'x');
   DO $do$ DECLARE odd text := convert_from('\\x6d${byte}6c6c'::bytea, getdatabaseencoding()); BEGIN
     EXECUTE format('CREATE TABLE %I (id int)', odd);

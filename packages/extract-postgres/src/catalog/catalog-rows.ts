@@ -54,8 +54,8 @@ function broken(bytes: Buffer): string {
 }
 
 /**
- * Lets the server decode, which knows its encoding. A list that fails is halved until a single text is left, then a
- * single run of characters beyond ASCII.
+ * Lets the server decode, because it knows its encoding. A list that fails is halved until a single text is left, then
+ * a single run of characters beyond ASCII.
  */
 async function decodeAll(client: PgClient, encoding: string, list: readonly Buffer[]): Promise<string[]> {
   if (list.every(isAscii)) return list.map((bytes) => bytes.toString('latin1'))

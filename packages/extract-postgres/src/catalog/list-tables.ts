@@ -46,12 +46,12 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Kinds that are read only if they are named: reading one costs what its query costs, and may not be at the snapshot.
+ * Kinds that are read only if they are named: reading one may be slow, and its rows may not be from the snapshot.
  */
 const ONLY_WHEN_NAMED: Readonly<Record<string, string>> = { v: 'a view', f: 'a foreign table' }
 
-// Partitions are part of their parent, unless they are being detached. Sizes are sums over the leaves, with what is
-// stored beside the rows (TOAST); -1 and 0 mean "never analysed".
+// Partitions are part of their parent, unless they are being detached. Sizes are sums over the leaves, with the values
+// stored outside the rows (TOAST); -1 and 0 mean "never analysed".
 const TABLES = `
   WITH RECURSIVE pending AS (
     SELECT inhrelid, inhparent FROM pg_inherits WHERE inhdetachpending

@@ -35,7 +35,7 @@ export function profileLongest(
 const mayGrow = (mapping: TypeMapping, utf8: boolean) => !utf8 && mapping.type !== 'BLOB' && !mapping.utf8
 
 /**
- * True if anything is stored beside the rows (TOAST) of a table, its partitions or its children. For views and foreign
+ * True if values are stored outside the rows (TOAST) of a table, its partitions or its children. For views and foreign
  * tables this is unknown: true.
  */
 function hasToast({ oid, kind }: PgTable): string {

@@ -28,16 +28,16 @@ describe('numeric without precision', () => {
   const CASES: [string, string[], ColumnType | undefined, ColumnType][] = [
     ['nothing', [], undefined, 'DECIMAL(38,0)'],
     ['nulls', ['NULL'], undefined, 'DECIMAL(38,0)'],
-    ['zeros behind the point are no digits', ['1.500', '2'], undefined, 'DECIMAL(38,1)'],
+    ['zeros at the end do not count as digits', ['1.500', '2'], undefined, 'DECIMAL(38,1)'],
     ['38 digits', ['1234567890123456789012345678901234567', '0.1'], undefined, 'DECIMAL(38,1)'],
-    ['38 digits behind', ['0.00000000000000000000000000000000000001'], undefined, 'DECIMAL(38,38)'],
+    ['38 digits after the point', ['0.00000000000000000000000000000000000001'], undefined, 'DECIMAL(38,38)'],
     ['39 digits', ['12345678901234567890123456789012345678', '0.1'], undefined, 'VARCHAR'],
     ['NaN', ["'NaN'", '1'], undefined, 'VARCHAR'],
     ['infinity', ["'-Infinity'"], undefined, 'VARCHAR'],
-    ['stays as wide as it was', ['1.5'], 'DECIMAL(38,4)', 'DECIMAL(38,4)'],
-    ['gets wider', ['1.55555'], 'DECIMAL(38,4)', 'DECIMAL(38,5)'],
+    ['previous type that is wider: stays', ['1.5'], 'DECIMAL(38,4)', 'DECIMAL(38,4)'],
+    ['previous type that is too narrow: gets wider', ['1.55555'], 'DECIMAL(38,4)', 'DECIMAL(38,5)'],
     [
-      'with what it had to hold it has too many digits',
+      'too many digits together with the previous type',
       ['1234567890123456789012345678901234567'],
       'DECIMAL(38,4)',
       'VARCHAR',
@@ -67,9 +67,9 @@ describe('arrays', () => {
     ['two dimensions', 'int[]', ["'{{1},{2}}'", "'{1}'"], undefined, 'JSON'],
     ['another lower bound', 'int[]', ["'[0:1]={1,2}'"], undefined, 'JSON'],
     ['JSON stays JSON', 'int[]', ["'{1}'"], 'JSON', 'JSON'],
-    ['a DECIMAL for all elements', 'numeric[]', ["'{1.5,NULL}'", "'{0.25}'"], undefined, 'DECIMAL(38,2)[]'],
-    ['as wide as it was', 'numeric[]', ["'{1.5}'"], 'DECIMAL(38,3)[]', 'DECIMAL(38,3)[]'],
-    ['digits as text', 'numeric[]', ["'{NaN}'"], undefined, 'VARCHAR[]'],
+    ['digits of all elements: one DECIMAL', 'numeric[]', ["'{1.5,NULL}'", "'{0.25}'"], undefined, 'DECIMAL(38,2)[]'],
+    ['previous type that is wider: stays', 'numeric[]', ["'{1.5}'"], 'DECIMAL(38,3)[]', 'DECIMAL(38,3)[]'],
+    ['NaN: text', 'numeric[]', ["'{NaN}'"], undefined, 'VARCHAR[]'],
   ]
   test.each(CASES)('%s', async (_, declared, values, minimumType, type) => {
     const rows = values.map((value) => `(${value})`).join(', ')
@@ -136,12 +136,15 @@ test('foreign table: no type is decided, since it is outside the snapshot', asyn
 test.each([
   ['a number', 'next()', 'DECIMAL(38,1)', 'volatile: 1.33333333333333333333'],
   ['an array of them', 'ARRAY[next(), NULL]', 'DECIMAL(38,1)[]', /^volatile: .*1\.33333333333333333333/],
-] as const)('a view that gives other digits when it is read is not rounded: %s', async (_, value, type, sent) => {
-  const snapshot = await open(
-    `CREATE FUNCTION next() RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT 1 + 1.0 / 3'; CREATE VIEW v AS SELECT ${value} AS n`,
-  )
-  const table = await tableOf(snapshot, 'v')
-  const columns = table.columns.map((column) => ({ ...column, type, inferred: false }))
-  for await (const batch of snapshot.read({ ...table, columns }).rows)
-    expect(batch).toEqual([[typeof sent === 'string' ? sent : expect.stringMatching(sent)]])
-})
+] as const)(
+  'view with more digits when it is read than when it was profiled: not rounded: %s',
+  async (_, value, type, sent) => {
+    const snapshot = await open(
+      `CREATE FUNCTION next() RETURNS numeric LANGUAGE sql VOLATILE AS 'SELECT 1 + 1.0 / 3'; CREATE VIEW v AS SELECT ${value} AS n`,
+    )
+    const table = await tableOf(snapshot, 'v')
+    const columns = table.columns.map((column) => ({ ...column, type, inferred: false }))
+    for await (const batch of snapshot.read({ ...table, columns }).rows)
+      expect(batch).toEqual([[typeof sent === 'string' ? sent : expect.stringMatching(sent)]])
+  },
+)

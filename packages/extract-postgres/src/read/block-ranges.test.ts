@@ -8,7 +8,7 @@ const MIB = 1024 * 1024
 
 const heap = (blocks: number, bytes = blocks * 8192) => ({ heap: true, blocks, bytes })
 
-/** The first block of each range, and the first one after it. */
+/** Returns the first block of a range, and the first block after it. */
 function ends(range: string | undefined): [number, number] {
   const [from, to] = [/>= '\((\d+),0\)'/, /< '\((\d+),0\)'/].map((pattern) => pattern.exec(range ?? '')?.[1])
   return [Number(from ?? 0), to === undefined ? Number.POSITIVE_INFINITY : Number(to)]
@@ -37,7 +37,7 @@ test.each([
   ['63 MiB', [heap((63 * MIB) / 8192)], 1],
   ['64 MiB', [heap((64 * MIB) / 8192)], 4],
   ['64 MiB beside a foreign table', [heap((64 * MIB) / 8192), { heap: false, blocks: 0, bytes: 0 }], 1],
-  ['a few blocks, and much beside them', [heap(10, 1024 * MIB)], 10],
+  ['a few blocks, and large values outside them', [heap(10, 1024 * MIB)], 10],
   ['nothing', [heap(0)], 1],
   ['a thousand leaves of 8 MiB: at least 1 MiB of each at a time', Array(1000).fill(heap(1024)), 8],
   ['a terabyte', [heap(2 ** 27)], 65536],

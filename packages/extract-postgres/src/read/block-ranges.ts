@@ -7,7 +7,7 @@ export interface Leaf {
   /** False for a table without blocks, such as a foreign table. */
   readonly heap: boolean
   readonly blocks: number
-  /** Including what is stored beside the rows (TOAST). */
+  /** Including the values stored outside the rows (TOAST). */
   readonly bytes: number
 }
 

@@ -26,7 +26,7 @@ async function copyOf(snapshot: SourceSnapshot, name: string, signal?: AbortSign
   return snapshot.readBulkText?.(table, { signal }) as BulkText
 }
 
-/** The first cells of all rows, in order, as numbers. */
+/** Returns the first cell of each row, in order, as a number. */
 async function firstCells({ bulkText, sent }: BulkText, onPiece = async () => {}): Promise<number[]> {
   const cells: number[] = []
   let rest = ''
@@ -41,7 +41,7 @@ async function firstCells({ bulkText, sent }: BulkText, onPiece = async () => {}
   return cells.sort((a, b) => a - b)
 }
 
-/** Our backends that copy, oldest first; and the number of our sessions. */
+/** Returns the backends of dwh that run a COPY, oldest first, and the number of its sessions. */
 async function backends(database: TestDatabase): Promise<{ copying: number[]; sessions: number }> {
   const { rows } =
     await database.query(`SELECT pid, state = 'active' AND query LIKE 'COPY%' AS copying FROM pg_stat_activity
@@ -89,7 +89,7 @@ describe('large table, several readers', () => {
   })
 
   test.each([15, 18] as const)(
-    'Postgres %i: partitions and children, whatever they are called and however they look',
+    'Postgres %i: partitions and children with any names and columns, each row once',
     async (version) => {
       const folder = await temporaryFolder()
       await chmod(folder, 0o755)

@@ -71,7 +71,7 @@ test('connection lost midway: an error at once, never the end of a table', async
 
 test('command tag missing: an error, although every byte arrived', async () => {
   const { client, tables } = await setUp('CREATE TABLE t AS SELECT n FROM generate_series(1, 100) n')
-  // the message that ends a COPY, lost on the way
+  // simulates that the message that ends a COPY is lost
   client.connection.removeAllListeners('commandComplete')
   const { bulkText, sent } = copyTable(client, tables.get('t')!)
   await expect(text(bulkText)).rejects.toMatchObject({

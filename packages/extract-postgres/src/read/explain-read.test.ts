@@ -12,7 +12,7 @@ async function open(sql: string, encoding?: string): Promise<SourceSnapshot> {
 
 const WAYS = ['rows', 'copy', 'profileTable'] as const
 
-/** The errors of reading a table, with each method that needs nothing else. */
+/** Reads a table with each method that needs nothing else, and returns the errors. */
 async function failures(snapshot: SourceSnapshot, name: string, where?: string) {
   const table = (await snapshot.tables()).find((each) => each.name === name) as TableSchema
   const read = async (way: (typeof WAYS)[number]): Promise<void> => {

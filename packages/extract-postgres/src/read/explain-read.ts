@@ -36,7 +36,7 @@ export async function explainRead(
     if (servers.length > 0 && OF_THE_WAY.test(sqlstate)) return foreignFailure(error, servers)
     const refused =
       (await findRefused(client, table, where)) ?? (await findTooLong(client, table, where, { error, sqlstate }))
-    // for a row of another server, that server may know more
+    // for a row of a foreign server, the error of that server may tell more
     const elsewhere = servers.length > 0 && refused?.at === 'row'
     if (refused !== null && !elsewhere) return refusedError(table, refused, error)
     return servers.length > 0 ? foreignFailure(error, servers) : unplaced(error, sqlstate)

@@ -32,7 +32,7 @@ export async function firstRaising(
 }
 
 /**
- * Queries that evaluate everything that a read asks of some rows. `rows` selects the rows; the condition of the
+ * Queries that evaluate everything that a read computes for some rows. `rows` selects the rows; the condition of the
  * settings may raise an error too, but only for these rows.
  */
 export function countQueries(

@@ -20,8 +20,8 @@ export interface LockHolder {
   readonly relation: TableName
 }
 
-// What a read of the table locks: its partitions and children, the tables that a view reads, and all their indexes,
-// which REINDEX locks.
+// A read of the table locks its partitions and children, the tables that a view reads, and all their indexes, which
+// REINDEX locks.
 const HOLDER = `
   WITH RECURSIVE reads AS (
     SELECT $1::oid AS oid

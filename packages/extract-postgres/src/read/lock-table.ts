@@ -32,11 +32,11 @@ const SAVEPOINT = 'dwh_lock'
 
 /**
  * Locks the table (ACCESS SHARE, which blocks only ALTER, TRUNCATE and DROP) until the end of the transaction, then
- * checks that the table still is what the snapshot knows. Without this check, each of the following would read wrong
+ * checks that the table still matches the snapshot. Without this check, each of the following would read wrong
  * rows without an error: a TRUNCATE between the snapshot and the lock (an empty table), another table under the same
  * name, a column renamed to the name of another, a child attached or detached in between. Not detected: a view whose
  * query was replaced; the new query is then read.
- * @throws DwhError SOURCE_CHANGED; SOURCE_FAILED that names who holds the lock, if somebody does
+ * @throws DwhError SOURCE_CHANGED; SOURCE_FAILED, with the holder of the lock if there is one
  */
 export async function lockTable(client: PgClient, table: PgTable): Promise<void> {
   const statements = [`SAVEPOINT ${SAVEPOINT}`, ...lockStatements(table), `RELEASE SAVEPOINT ${SAVEPOINT}`]
@@ -73,7 +73,7 @@ export function checkLocked(table: PgTable, answers: readonly QueryResult[]): vo
   if (changes.length > 0) throw changed(table, changes)
 }
 
-/** Lists the children. A name may not be text; in the encoding of the database it can be compared anyway. */
+/** Lists the children. Uses the encoding of the database, in which names that are not text can be compared too. */
 function childrenStatements(table: PgTable): string[] {
   return [
     `SET LOCAL client_encoding = ${quoteLiteral(table.encoding)}`,
@@ -112,7 +112,7 @@ export async function lockFailure(
 /** `lock_timeout` expired. */
 const LOCKED = '55P03'
 
-/** Names the holder of the lock. Best effort: if this role may not query it, the error of the server has to do. */
+/** Names the holder of the lock. Best effort: if this role may not query it, the error of the server is used. */
 async function lockedBySomebody(client: PgClient, table: PgTable, error: Error): Promise<Error> {
   try {
     await client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`)

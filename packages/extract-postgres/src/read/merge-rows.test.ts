@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rowMerge } from './merge-rows.ts'
 
-/** Pieces that end anywhere, each after the given number of turns of the event loop. */
+/** Yields the content in pieces of these sizes; before each, up to three turns of the event loop pass. */
 async function* stream(content: string, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0
   for (let i = 0; at < content.length; i += 1) {
@@ -59,7 +59,7 @@ function endless(): { stream: AsyncGenerator<Uint8Array>; stop: () => void; ende
 }
 
 test.each(['fails', 'is left'])(
-  'one stream waits for ever while the merge %s: it is stopped, and waited for',
+  'merge %s while a stream waits for ever: the stream is stopped, and the merge waits for its end',
   async (how) => {
     const waiting = endless()
     const merge = rowMerge(waiting.stop)

@@ -31,7 +31,7 @@ export function whyNotNative({ kind, foreign, columns }: PgTable, { notNumbers }
 }
 
 /**
- * Maximum number of parallel queries, each on its own connection: more than the cores of a usual machine are useless.
+ * Maximum number of parallel queries, each on its own connection: a usual machine has no cores for more.
  */
 export const MOST_RANGES = 4
 

@@ -9,7 +9,7 @@ async function open(database: TestDatabase): Promise<SourceSnapshot> {
   return snapshot
 }
 
-/** The outcome of each table, by name. */
+/** Tries every table, and returns the outcomes by name. */
 async function tryAll(snapshot: SourceSnapshot, tableMs = 500, where?: string): Promise<Map<string, TriedTable>> {
   const tried = new Map<string, TriedTable>()
   const reads = (await snapshot.tables()).map((table) => ({ table, where }))
@@ -59,7 +59,7 @@ test('locked table, index, or prepared transaction: the error has the holder and
   const prepared = `of_${database.name}`
   await database.query(`BEGIN; LOCK TABLE c IN ACCESS EXCLUSIVE MODE; PREPARE TRANSACTION '${prepared}'`)
   await withClient(`${database.url}?application_name=migration`, async (client) => {
-    // ended below
+    // the statement that frees the tables ends this session
     client.on('error', () => {})
     await client.query('BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE; REINDEX INDEX b_pkey')
     const [{ pid }] = (await client.query('SELECT pg_backend_pid() AS pid')).rows

@@ -95,8 +95,8 @@ export async function connect(options: ConnectOptions = {}, signal?: AbortSignal
 }
 
 /**
- * Yields all ways to connect, one after another. The last failure decides how to go on: after no answer with the next
- * address, after an answer with the next way that TLS allows, after a final refusal not at all.
+ * Yields all ways to connect, one after another. The last failure decides what follows: without an answer, the next
+ * address; after an answer, the next way that TLS allows; after a final refusal, nothing.
  */
 async function* waysTo(
   resolved: ResolvedConnection,

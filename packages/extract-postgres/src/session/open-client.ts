@@ -14,8 +14,8 @@ export interface Way {
   readonly resolved: ResolvedConnection
   readonly host: ResolvedHost
   /**
-   * An address, or the folder of a Unix socket; never a name, which `pg` would send as the server name whatever
-   * `sslsni` says.
+   * An address, or the folder of a Unix socket; never a name, which `pg` would send as the server name
+   * regardless of `sslsni`.
    */
   readonly address: string
   readonly attempt: TlsAttempt

@@ -7,7 +7,7 @@ import { postgresSource } from '../index.ts'
 const TABLES = Array.from({ length: 6 }, (_, i) => `t${i}`)
 const PASSWORD = 'pw'
 
-/** A database whose role has a connection limit, and the notes of the source. */
+/** Makes a database with a role that has a connection limit; `notes` collects the notes of the source. */
 async function limited(connections: number): Promise<{ database: TestDatabase; url: string; notes: string[] }> {
   const database = await testDatabase(
     TABLES.map((name) => `CREATE TABLE ${name} AS SELECT g FROM generate_series(1, 3000) g`).join(';'),

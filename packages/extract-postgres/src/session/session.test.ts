@@ -56,7 +56,7 @@ test('session: names, markup, texts and times print the same, whatever the datab
   expect(await read()).toEqual(expected)
   for (const setting of HOSTILE) {
     await database.query(`ALTER DATABASE ${database.name} SET ${setting}`)
-    // conditions are written for texts in which a backslash is literal
+    // in a condition, a backslash in a text is literal
     expect(await read(`name = 'a\\bé'`), setting).toEqual(expected)
   }
 })

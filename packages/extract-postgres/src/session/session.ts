@@ -19,9 +19,9 @@ export interface BeginSnapshotOptions {
 export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Settings that make every value print in one form, whatever the database, the role or the pooler set; nearly the
- * settings of pg_dump. Set with SET LOCAL, after BEGIN: poolers in transaction mode keep nothing else, and this leaves
- * nothing to the next client.
+ * Settings that make every value print in one form, whatever the settings of the database, the role or the pooler:
+ * nearly the settings of pg_dump. Set with SET LOCAL, after BEGIN: poolers in transaction mode keep nothing else, and
+ * this leaves nothing to the next client.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',

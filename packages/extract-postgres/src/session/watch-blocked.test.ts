@@ -13,7 +13,7 @@ interface House {
   readonly notes: string[]
 }
 
-/** A table of `rows` rows that take 10 ms each to read, with `SLOWLY`, and a snapshot of it as a read-only role. */
+/** Makes a table and its snapshot as a read-only role. With the condition `SLOWLY`, each row takes 10 ms to read. */
 async function house(rows: number, options: PostgresSourceOptions & { connections?: number } = {}): Promise<House> {
   const database = await testDatabase(`CREATE TABLE t AS SELECT i FROM generate_series(1, ${rows}) i`)
   const role = `r_${randomBytes(6).toString('hex')}`

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type PostgresSourceOptions, postgresSource } from '../index.ts'
 
 const HEARTBEAT_MS = 600
-/** Longer than a lost connection may stay undetected. */
+/** More time than it may take to detect a lost connection. */
 const LONG_MS = 5 * HEARTBEAT_MS
 const ROWS = 200_000
 
@@ -17,12 +17,12 @@ interface House {
 let database: TestDatabase
 beforeAll(async () => {
   database = await createDatabase(await serverUrl())
-  // large enough to fill every buffer on the way
+  // large enough to fill every buffer between the server and the reader
   await database.query(`CREATE TABLE t AS SELECT i, repeat(md5(i::text), 8) AS text FROM generate_series(1, ${ROWS}) i`)
 })
 afterAll(() => database.drop())
 
-/** A server behind a network that can fail. */
+/** Opens the database through a proxy that can fail. */
 async function house({ connections = -1, ...options }: PostgresSourceOptions & { connections?: number } = {}) {
   const role = `r_${randomBytes(6).toString('hex')}`
   await database.query(

@@ -48,9 +48,9 @@ type Turn = 'theirs' | 'ours' | 'unknown'
 /**
  * Distinguishes a long query from a lost connection. Silence does not tell: a sort may take an hour before its first
  * row, and a firewall that dropped a connection does not report it. So after half a heartbeat without a byte, another
- * connection asks the server what the backend is doing. If it is working, we wait. If it waits for us, twice, while we
- * wait for it, what it sent is lost, and so is this connection. If there is no answer to this query either, the server
- * is unreachable.
+ * connection asks the server what the backend is doing. If it is working, we wait. If two answers say that it waits for
+ * us, while we wait for it, its data is lost, and so is this connection. If there is no answer to this query either,
+ * the server is unreachable.
  */
 export function watchSilence({ server, instance, ...options }: WatchSilenceOptions): SilenceWatch {
   const { spare, another, heartbeatMs, onDead } = options

@@ -1,5 +1,7 @@
 import type { QueryResult } from '../query-result.ts'
-import { valueJson } from './value-text.ts'
+import { timeZone } from './time-zone.ts'
+import { uniqueNames } from './unique-names.ts'
+import { jsonString, valueJson } from './value-text.ts'
 
 /** One array of objects. Repeated column names get `_1`, `_2`. */
 export async function* formatJson(result: QueryResult): AsyncGenerator<string> {
@@ -16,21 +18,12 @@ export async function* formatJsonLines(result: QueryResult): AsyncGenerator<stri
   for await (const lines of jsonObjects(result)) yield `${lines.join('\n')}\n`
 }
 
-async function* jsonObjects({ columns, rows }: QueryResult): AsyncGenerator<string[]> {
-  const names = uniqueNames(columns.map((column) => column.name)).map((name) => JSON.stringify(name))
+async function* jsonObjects({ columns, rows, timeZone: zone }: QueryResult): AsyncGenerator<string[]> {
+  const names = uniqueNames(columns.map((column) => column.name)).map(jsonString)
+  const local = timeZone(zone)
   for await (const batch of rows) {
     yield batch.map(
-      (row) => `{${columns.map(({ type }, i) => `${names[i]}:${valueJson(row[i] ?? null, type)}`).join(',')}}`,
+      (row) => `{${columns.map(({ type }, i) => `${names[i]}:${valueJson(row[i] ?? null, type, local)}`).join(',')}}`,
     )
   }
-}
-
-function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set<string>()
-  return names.map((name) => {
-    let unique = name
-    for (let n = 1; taken.has(unique); n += 1) unique = `${name}_${n}`
-    taken.add(unique)
-    return unique
-  })
 }

@@ -1,5 +1,11 @@
-export const RESULT_FORMATS = ['table', 'json', 'jsonl', 'csv', 'markdown', 'vertical', 'auto'] as const
+export const RESULT_FORMATS = ['table', 'vertical', 'auto', 'json', 'jsonl', 'csv', 'tsv', 'markdown'] as const
 export type ResultFormat = (typeof RESULT_FORMATS)[number]
+
+/** Formats for programs and files, which hold all rows. */
+export const EXPORT_FORMATS = ['csv', 'tsv', 'json', 'jsonl', 'parquet'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+export const DELIMITERS = { csv: ',', tsv: '\t' } as const
 
 export interface FormatOptions {
   /**
@@ -14,6 +20,8 @@ export interface FormatOptions {
   readonly width?: number | undefined
   /** What shows all columns of a cut table, such as `--format vertical`. Named below it. */
   readonly seeAll?: string | undefined
+  /** Whether `csv` and `tsv` begin with the names of the columns. Default true. */
+  readonly header?: boolean | undefined
   /** Called with a sentence when there were more rows. */
   readonly onNote?: ((note: string) => void) | undefined
 }

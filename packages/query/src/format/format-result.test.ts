@@ -36,7 +36,7 @@ const TYPES = `SELECT
 test('json: every type, exactly', async () => {
   const text = await format(TYPES, 'json')
   const expected = `[
-  {"i1":1,"i8":9223372036854775807,"i16":170141183460469231731687303715884105727,"d":12345678901234567890.1200,"f4":0.1,"f8":1e-300,"nan":"NaN","inf":"-Infinity","nz":-0,"b":true,"t":"a\\"b","n":null,"day":"2026-02-18","never":"infinity","ides":"0044-03-15 (BC)","tm":"24:00:00","ts":"2026-02-18T03:00:12.000001","tz":"2026-02-17T22:00:12Z","past":"-infinity","iv":"1 year 2 days","u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","bl":"\\\\x00ff","bits":"0101","j":{"x": 1e999,  "y": [null]},"l":[1,null],"s":{"a":1,"b":"x"},"m":{"k":1.5},"e":"v","un":2,"ltz":["2026-02-18T03:00:12Z"],"ar":[1,2],"t_1":"x"}
+  {"i1":1,"i8":9223372036854775807,"i16":170141183460469231731687303715884105727,"d":12345678901234567890.1200,"f4":0.1,"f8":1e-300,"nan":"NaN","inf":"-Infinity","nz":-0.0,"b":true,"t":"a\\"b","n":null,"day":"2026-02-18","never":"infinity","ides":"0044-03-15 (BC)","tm":"24:00:00","ts":"2026-02-18T03:00:12.000001","tz":"2026-02-17T22:00:12Z","past":"-infinity","iv":"1 year 2 days","u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","bl":"\\\\x00ff","bits":"0101","j":{"x": 1e999,  "y": [null]},"l":[1,null],"s":{"a":1,"b":"x"},"m":{"k":1.5},"e":"v","un":2,"ltz":["2026-02-18T03:00:12Z"],"ar":[1,2],"t_1":"x"}
 ]
 `
   expect(text).toBe(expected)
@@ -51,10 +51,10 @@ test('json and jsonl: no, one and many rows, valid JSON', async () => {
   expect((await format('SELECT range AS a FROM range(5000)', 'jsonl')).trimEnd().split('\n')).toHaveLength(5000)
 })
 
-test('csv: NULL is empty, an empty text is quoted, instants in UTC', async () => {
+test('csv: NULL is empty, an empty text is quoted, instants are RFC 3339', async () => {
   const sql = `SELECT * FROM (VALUES (1, NULL, 'a,b', TIMESTAMPTZ '2026-02-18 03:00:12+00'), (2, '', 'say "hi"', NULL), (3, ' x', e'a\\nb', NULL)) t(id, "a,b", c, ts)`
   expect(await format(sql, 'csv')).toBe(
-    'id,"a,b",c,ts\n1,,"a,b",2026-02-18 03:00:12+00\n2,"","say ""hi""",\n3," x","a\nb",\n',
+    'id,"a,b",c,ts\n1,,"a,b",2026-02-18T03:00:12Z\n2,"","say ""hi""",\n3, x,"a\nb",\n',
   )
 })
 

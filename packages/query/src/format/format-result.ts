@@ -2,7 +2,7 @@ import type { QueryResult } from '../query-result.ts'
 import { formatCsv } from './format-csv.ts'
 import { formatJson, formatJsonLines } from './format-json.ts'
 import { formatMarkdown } from './format-markdown.ts'
-import type { FormatOptions, ResultFormat } from './format-options.ts'
+import { DELIMITERS, type FormatOptions, type ResultFormat } from './format-options.ts'
 import { formatPlan, formatTable } from './format-table.ts'
 import { formatAuto, formatVertical } from './format-vertical.ts'
 
@@ -18,7 +18,8 @@ export function formatResult(
     case 'jsonl':
       return formatJsonLines(result)
     case 'csv':
-      return formatCsv(result)
+    case 'tsv':
+      return formatCsv(result, { delimiter: DELIMITERS[format], header: options.header })
     case 'markdown':
       return formatMarkdown(result, options)
     case 'table':

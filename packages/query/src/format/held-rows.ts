@@ -1,6 +1,7 @@
 import { printable } from '@dwh/core'
 import type { QueryResult } from '../query-result.ts'
 import { DEFAULT_MAX_ROWS, type FormatOptions } from './format-options.ts'
+import { timeZone } from './time-zone.ts'
 import { valueText } from './value-text.ts'
 
 export interface HeldResult {
@@ -12,10 +13,11 @@ export interface HeldResult {
 
 /** Holds the rows of a result as printable text, at most `maxRows`. */
 export async function holdRows(
-  { columns, rows }: QueryResult,
+  { columns, rows, timeZone: zone }: QueryResult,
   { maxRows = DEFAULT_MAX_ROWS, onNote }: FormatOptions,
 ): Promise<HeldResult> {
   const held: string[][] = []
+  const local = timeZone(zone)
   let more = false
   for await (const batch of rows) {
     for (const row of batch) {
@@ -23,7 +25,7 @@ export async function holdRows(
         more = true
         break
       }
-      held.push(columns.map(({ type }, i) => printable(valueText(row[i] ?? null, type) ?? 'NULL')))
+      held.push(columns.map(({ type }, i) => printable(valueText(row[i] ?? null, type, local) ?? 'NULL')))
     }
     if (more) break
   }

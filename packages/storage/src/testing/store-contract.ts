@@ -14,7 +14,7 @@ export interface ContractStore {
   dispose?(): Promise<void>
 }
 
-/** Enough for several parts, chunks and buffers of any store. */
+/** Large enough for several parts, chunks and buffers in any store. */
 const LARGE_BYTES = 9 * 1024 * 1024 + 17
 const RACERS = 50
 const RACES = 6
@@ -267,7 +267,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await store.get('other')).toBeNull()
       })
 
-      test('on an object that was written without a condition, or from a file', async () => {
+      test('on an object that was written without a condition, or from a file: applied', async () => {
         const { store, reopen } = await open()
         const plain = await store.put('k', text('1'))
         await expect(store.put('k', text('x'), { ifAbsent: true })).rejects.toThrowError(failsWith('CONFLICT'))
@@ -278,7 +278,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await content(reopen(), 'f')).toBe('2')
       })
 
-      test('after an unconditional write, a delete, and a new beginning', async () => {
+      test('after an unconditional write, a delete and a new object: applied', async () => {
         const { store, reopen } = await open()
         const first = await store.put('k', text('1'), { ifAbsent: true })
         const other = await reopen().put('k', text('2'))
@@ -314,7 +314,7 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
         expect(await content(store, 'copy')).toBe('1')
       })
 
-      test(`${RACERS} at once, with one condition: one wins, each of the others knows`, async () => {
+      test(`${RACERS} at once, with one condition: one succeeds, all others get a conflict`, async () => {
         const { store, reopen } = await open()
         let condition: { ifAbsent: true } | { ifMatch: string } = { ifAbsent: true }
         for (let race = 0; race < RACES; race += 1) {

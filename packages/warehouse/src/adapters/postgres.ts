@@ -4,7 +4,7 @@ import { checkPostgres } from '../doctor/check-postgres.ts'
 import type { SourceAdapter } from './adapter.ts'
 import { postgresOptions } from './postgres-options.ts'
 
-/** Any of these variables names a server. */
+/** The environment names a server if one of these variables is set. */
 const VARIABLES = ['PGSERVICE', 'PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']
 
 /** A Postgres, by its URL, by `key=value` pairs, or by the PG* variables. */

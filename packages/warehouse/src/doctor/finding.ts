@@ -72,8 +72,8 @@ export interface Limits {
 }
 
 /**
- * Runs the work of a check: returns its value, or the outcome of its failure. Ends after `timeoutMs`, whatever the work
- * waits for.
+ * Runs the work of a check: returns its value, or the outcome of its failure. Ends after `timeoutMs`, even if the work
+ * still waits for something.
  * @throws DwhError ABORTED when `signal` fires
  */
 export async function attempt<T>(

@@ -22,7 +22,7 @@ export interface StoredTwice {
   readonly patterns: readonly string[]
 }
 
-/** A queue is emptied all the time: which rows a daily copy holds is chance. */
+/** Signs of a queue. Its rows change all the time, so a daily copy holds only those that happen to be there. */
 const QUEUE = { deletedPerLive: 20, deleted: 10_000 }
 
 const CREDENTIAL =

@@ -6,15 +6,18 @@ import { ROOT } from './build-image.ts'
 
 const run = promisify(execFile)
 
-/** Puts into a folder what a clone of this checkout has, and nothing that a developer's folder has beside it; with these files in `docker/extensions`. */
+/**
+ * Copies the files of a clone of this checkout to a folder, without other files of a developer's folder; with these
+ * files in `docker/extensions`.
+ */
 export async function buildContext(folder: string, extensions: readonly string[] = []): Promise<void> {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const { stdout } = await run('git', list, { cwd: ROOT, maxBuffer: 1e8 })
   for (const path of stdout.split('\0').filter(Boolean)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
-    // with their times, by which a builder knows them again
+    // keep the modification times, which the builder's cache compares
     await cp(join(ROOT, path), join(folder, path), { preserveTimestamps: true }).catch((error) => {
-      // removed, and not committed yet
+      // deleted, but the deletion is not committed yet
       if (error.code !== 'ENOENT') throw error
     })
   }

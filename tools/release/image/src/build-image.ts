@@ -16,7 +16,10 @@ export interface BuildOptions {
   readonly context?: string
 }
 
-/** Builds `docker/Dockerfile` on the official Node image, or where no registry of images can be reached, on one that is made here. Shows what the engine says. */
+/**
+ * Builds `docker/Dockerfile` on the official Node image or, if no image registry can be reached, on a substitute made
+ * here. Shows the output of the engine.
+ */
 export async function buildImage(engine: Engine, { tag, args = {}, context = ROOT }: BuildOptions): Promise<void> {
   const base = await baseImage(engine)
   const given = Object.entries({ NODE_IMAGE: base, ...args }).flatMap(([name, value]) => [
@@ -39,14 +42,14 @@ export async function buildImage(engine: Engine, { tag, args = {}, context = ROO
 
 let base: Promise<string> | undefined
 
-/** The image to build on, once for this process. */
+/** Returns the image to build on; made once for this process. */
 export function baseImage(engine: Engine): Promise<string> {
   base ??= findBaseImage(engine)
   return base
 }
 
 async function findBaseImage(engine: Engine): Promise<string> {
-  // what earlier checkouts have left: each is most of a gigabyte
+  // remove the images of earlier checkouts: each has most of a gigabyte
   if (engine.ownStorage) await engineCall(engine, ['image', 'prune', '--force', '--all', '--filter', 'until=24h'])
   if (process.env.NODE_IMAGE) return process.env.NODE_IMAGE
   if (await hasImage(engine, LOCAL)) return LOCAL

@@ -18,27 +18,27 @@ const COMPOSE = join(ROOT, 'docker/compose.yaml')
 const OWN = join(ROOT, 'docker/compose.own.yaml')
 const BUILD_TIMEOUT_MS = 900_000
 const TEST_TIMEOUT_MS = 180_000
-/** What somebody's own file has to say. */
+/** The values that a user must provide. */
 const NEEDED = { DATABASE_URL: 'postgres://reader@db/app' }
 
 describe.each([
   ['compose.yaml', COMPOSE],
   ['compose.own.yaml', OWN],
 ])('%s', (_, path) => {
-  test('every service is as tight as can be', async () => {
+  test('every service: no rights that it does not need', async () => {
     for (const [name, service] of Object.entries(await loadCompose(path, NEEDED))) {
       expect([name, service]).toMatchObject([
         name,
         { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] },
       ])
-      // everything that stays is in a volume with a name, or read only
+      // everything persistent is in a named volume, or read-only
       for (const { type, source } of service.volumes ?? [])
         expect([name, type === 'volume' || source.startsWith(ROOT)], source).toEqual([name, true])
       for (const { host_ip } of service.ports ?? []) expect([name, host_ip]).toEqual([name, '127.0.0.1'])
     }
   })
 
-  test('.env.example has every variable with its default, and no other', async () => {
+  test('.env.example: has every variable with its default, and no other', async () => {
     const text = await readFile(path, 'utf8')
     const used = [...text.matchAll(/\$\{(\w+):([-?])([^}]*)\}/g)].map(([, name = '', kind, value = '']) => ({
       name,
@@ -58,7 +58,7 @@ describe.each([
   })
 })
 
-test('a file that is wrong is refused: the check can fail', async () => {
+test('a wrong file: rejected', async () => {
   const folder = await temporaryFolder()
   const file = join(folder, 'compose.yaml')
   await run('cp', [COMPOSE, file])
@@ -67,7 +67,7 @@ test('a file that is wrong is refused: the check can fail', async () => {
   await expect(loadCompose(OWN)).rejects.toThrow(/which Postgres to read/)
 })
 
-test('what waits for what, what is started again, and what is asked for by name', async () => {
+test('dependencies, restarts and profiles of the services', async () => {
   const { postgres, s3, etl, scheduler, query } = await loadCompose(COMPOSE)
   for (const service of [etl, scheduler, query])
     expect(service?.depends_on).toMatchObject({
@@ -80,18 +80,18 @@ test('what waits for what, what is started again, and what is asked for by name'
   expect(etl).toMatchObject({ profiles: ['run'], restart: 'no', command: ['dwh', 'run'] })
   expect(query).toMatchObject({ profiles: ['query'], tty: true, stdin_open: true })
   expect(postgres?.image).toBe('postgres:17')
-  // the version that the tests of the storage are held to
+  // the version that the storage tests use
   expect(s3?.image).toBe(`versity/versitygw:${VERSITYGW}`)
 })
 
-describe('each service, as the file has it, but on loopback', () => {
+describe('each service as in the file, but on loopback', () => {
   let images: TestImages
   beforeAll(async () => {
     images = await testImages()
   }, BUILD_TIMEOUT_MS)
 
   test(
-    'compose.yaml: seeded, copied, scheduled, asked',
+    'compose.yaml: seeds, runs, schedules and queries',
     async () => {
       const services = await loadCompose(COMPOSE)
       const postgres = await startPostgres(services.postgres as Service)
@@ -121,10 +121,10 @@ describe('each service, as the file has it, but on loopback', () => {
           throw new Error(`${error.message}\n${await scheduler.log()}`)
         },
       )
-      // the image's own, which compose asks
+      // the image's own healthcheck, which compose uses
       expect(config.Healthcheck.Test[0]).toBe('CMD')
       expect(await scheduler.exec(config.Healthcheck.Test.slice(1))).toBe('ok')
-      // etl has made the run that was due
+      // etl has done the run that was due
       expect((await scheduler.log()).match(/"run ended/g)).toBeNull()
       expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
 
@@ -144,7 +144,7 @@ describe('each service, as the file has it, but on loopback', () => {
   )
 
   test(
-    'compose.own.yaml: the first run at once, into a volume',
+    'compose.own.yaml: first run at once, into a volume',
     async () => {
       const folder = await temporaryFolder()
       await chmod(folder, 0o755)
@@ -172,7 +172,10 @@ describe('each service, as the file has it, but on loopback', () => {
   )
 })
 
-/** A Postgres of the version that the image's tag says, filled as the official image does it: by psql, file by file in the order of their names, with the environment of the service. */
+/**
+ * Starts a Postgres of the version in the image's tag, filled as the official image does it: psql runs the files in the
+ * order of their names, with the environment of the service.
+ */
 async function startPostgres({ image, environment, volumes = [], healthcheck }: Service): Promise<{ port: number }> {
   expect(image).toBe('postgres:17')
   const folder = await temporaryFolder()
@@ -195,11 +198,11 @@ async function startPostgres({ image, environment, volumes = [], healthcheck }: 
   return { port: server.port }
 }
 
-/** The store that the image holds, with the command of the service. */
+/** Starts the image's store with the command of the service. */
 async function startS3({ command, environment, volumes = [], healthcheck }: Service): Promise<S3Store> {
   const program = await goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', VERSITYGW)
   const folder = await temporaryFolder()
-  // a volume in the place of a bucket
+  // a volume instead of a bucket
   for (const { target } of volumes) await mkdir(join(folder, target), { recursive: true })
   const words = command ?? []
   expect(words).toContain(':7070')
@@ -215,19 +218,19 @@ async function startS3({ command, environment, volumes = [], healthcheck }: Serv
   return s3
 }
 
-/** Its environment, with the names of other services in place of their addresses here. */
+/** Returns the environment of a service, with addresses on this machine instead of the names of other services. */
 function onLoopback({ environment }: Service, port: number, { endpoint }: S3Store): Record<string, string> {
   const env = textOnly(environment)
   expect(env).toMatchObject({ PGHOST: 'postgres', S3_ENDPOINT: 'http://s3:7070' })
   return { ...env, PGHOST: '127.0.0.1', PGPORT: String(port), S3_ENDPOINT: endpoint }
 }
 
-/** As docker compose hands them to the engine. */
+/** The flags that docker compose passes to the engine. */
 function flagsOf({ read_only, cap_drop = [], security_opt = [], user }: Service): string[] {
   return [
     ...(read_only ? ['--read-only'] : []),
     ...cap_drop.flatMap((name) => ['--cap-drop', name]),
-    // podman of Debian 12 does not know the spelling with a value
+    // podman of Debian 12 does not accept the flag with a value
     ...security_opt.flatMap((option) => ['--security-opt', option.replace(/:true$/, '')]),
     ...(user === undefined ? [] : ['--user', user]),
   ]
@@ -239,7 +242,7 @@ function textOnly(environment: Service['environment'] = {}): Record<string, stri
   )
 }
 
-/** The status of an answer; 0 without one. */
+/** Returns the status of an answer; 0 if there is none. */
 async function ask(url: string): Promise<number> {
   return fetch(url).then(
     ({ status }) => status,

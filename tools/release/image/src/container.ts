@@ -4,17 +4,17 @@ import { type Engine, engineCall } from './engine.ts'
 
 export interface ContainerOptions {
   readonly image: string
-  /** Default: the image's own. */
+  /** Default: the image's own command. */
   readonly command?: readonly string[] | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
   /** `volume:/place` or `/folder:/place`. */
   readonly volumes?: readonly string[] | undefined
-  /** In place of the flags that harden it. */
+  /** Replaces the flags that harden the container. */
   readonly flags?: readonly string[] | undefined
 }
 
 export interface RunContainerOptions extends ContainerOptions {
-  /** For its stdin, which is no terminal. */
+  /** Text for its stdin, which is not a terminal. */
   readonly input?: string | undefined
 }
 
@@ -28,17 +28,17 @@ export interface Container {
   readonly name: string
   log(): Promise<string>
   running(): Promise<boolean>
-  /** Runs a command inside; what it prints, to stdout and stderr. */
+  /** Runs a command in the container and returns its output, stdout and stderr. */
   exec(command: readonly string[]): Promise<string>
-  /** Waits until it has ended by itself. */
+  /** Waits until the container has ended by itself. */
   ended(): Promise<Ended>
-  /** What `docker stop` does: SIGTERM, and SIGKILL when it is still there after `seconds`. */
+  /** Stops it as `docker stop` does: SIGTERM, and SIGKILL if it still runs after `seconds`. */
   stop(seconds: number): Promise<Ended>
-  /** With its anonymous volumes. */
+  /** Removes it with its anonymous volumes. */
   remove(): Promise<void>
 }
 
-/** As strict as an engine can be: nothing may be written but the volumes, nothing may be gained. */
+/** The strictest flags: only volumes are writable, and no privilege can be gained. */
 export const HARDENED: readonly string[] = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges']
 
 /** Starts a container on the network of this machine. */
@@ -65,7 +65,7 @@ export async function startContainer(engine: Engine, options: ContainerOptions):
   }
 }
 
-/** Runs a container to its end, and removes it. */
+/** Runs a container to its end and removes it. */
 export async function runContainer(engine: Engine, options: RunContainerOptions): Promise<Ended> {
   if (options.input !== undefined) return runWithInput(engine, options, options.input)
   const container = await startContainer(engine, options)
@@ -94,13 +94,13 @@ async function runWithInput(engine: Engine, options: ContainerOptions, input: st
 
 function argumentsOf(engine: Engine, options: ContainerOptions): string[] {
   const { image, command = [], env = {}, volumes = [], flags = HARDENED } = options
-  // podman puts a tmpfs on /tmp of its own accord, which docker does not: without it nobody can rely on it
+  // unlike docker, podman mounts a tmpfs on /tmp by default; without it the test shows that the image does not need one
   const strict = engine.name.startsWith('podman') && flags.includes('--read-only') ? ['--read-only-tmpfs=false'] : []
   return [
     ...engine.runFlags,
     ...flags,
     ...strict,
-    // podman asks systemd to look after it; the tests ask for themselves
+    // podman would let systemd run the healthcheck; the tests run it themselves
     '--no-healthcheck',
     ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...volumes.flatMap((volume) => ['--volume', volume]),

@@ -8,19 +8,19 @@ import { TOOLS_CACHE } from '@dwh/test-kit'
 
 const run = promisify(execFile)
 
-/** What builds and runs images on this machine. */
+/** The program that builds and runs images on this machine. */
 export interface Engine {
-  /** Such as `podman 4.3.1, alone`. */
+  /** For example `podman 4.3.1, alone`. */
   readonly name: string
   readonly buildFlags: readonly string[]
   readonly runFlags: readonly string[]
-  /** Whether all images there are the tests' own. */
+  /** Whether all its images belong to the tests. */
   readonly ownStorage: boolean
-  /** Its command line with these arguments. */
+  /** Returns its command line with these arguments. */
   command(args: readonly string[]): readonly [string, ...string[]]
 }
 
-/** Runs a command of the engine, and gives what it writes to stdout, or to both. */
+/** Runs a command of the engine and returns stdout, or both outputs. */
 export async function engineCall(
   engine: Engine,
   args: readonly string[],
@@ -32,11 +32,11 @@ export async function engineCall(
 }
 
 const WHAT_TO_INSTALL =
-  'Install Docker, or podman and crun (Debian, as root: tools/suites/runner/install-debian-packages, which also brings what makes a base image).'
+  'Install Docker, or podman and crun (Debian, as root: tools/suites/runner/install-debian-packages, which also installs the tools for a base image).'
 
 /**
- * Docker where its daemon answers; else podman; else podman as root with a storage and a mount namespace of its own, which needs neither systemd nor a cgroup: so
- * it works inside of a container and of a small virtual machine.
+ * Returns docker if its daemon answers; else podman; else podman as root with its own storage and mount namespace. The
+ * last one needs neither systemd nor a cgroup, so it works inside a container and in a small virtual machine.
  * @throws Error that says what to install
  */
 export async function findEngine(): Promise<Engine> {
@@ -75,7 +75,7 @@ async function podman(): Promise<Engine> {
   }
 }
 
-/** Whether this machine lets podman start anything at all: one program, in a file system of its own. */
+/** Whether podman can start a program at all: one program, in its own file system. */
 async function tryToRun(): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'dwh-engine-'))
   try {
@@ -90,17 +90,17 @@ async function tryToRun(): Promise<void> {
   }
 }
 
-/** More than the kernel gives here cannot be asked for without CAP_SYS_RESOURCE, which podman would. */
+/** The kernel's limit: without CAP_SYS_RESOURCE, podman may not ask for more. */
 const LIMITS = ['--ulimit', 'nofile=16384:16384', '--ulimit', 'nproc=16384:16384']
 
 async function podmanAlone(): Promise<Engine> {
   const { stdout } = await run('podman', ['version', '--format', '{{.Client.Version}}'])
   const driver = await storageDriver(TOOLS_CACHE)
-  // podman opens a storage with the driver and the places only that it was made with: so each combination is a folder of its own
+  // podman opens a storage only with the driver and folders that made it, so each combination has its own folder
   const root = join(TOOLS_CACHE, `podman-${driver}`)
   await mkdir(root, { recursive: true })
   const mounts = await ownMounts()
-  // what is running, which a restart of the machine forgets
+  // the list of running containers, which a restart of the machine clears
   const runRoot = `/run/dwh-podman-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`
   const own = ['--root', join(root, 'storage'), '--runroot', runRoot, '--storage-driver', driver]
   const flags = [...own, '--cgroup-manager', 'cgroupfs', '--events-backend', 'file']
@@ -115,7 +115,7 @@ async function podmanAlone(): Promise<Engine> {
   }
 }
 
-/** Overlay where the kernel has it for us, since it copies nothing. */
+/** Chooses overlay if the kernel allows it, since it copies nothing. */
 async function storageDriver(cache: string): Promise<'overlay' | 'vfs'> {
   await mkdir(cache, { recursive: true })
   const probe = await mkdtemp(join(cache, 'probe-'))
@@ -133,8 +133,8 @@ async function storageDriver(cache: string): Promise<'overlay' | 'vfs'> {
 }
 
 /**
- * A mount namespace in which no cgroup is to be seen, where crun would refuse a machine that has both kinds. A process holds it, and ends with this one, whose end
- * closes its stdin.
+ * Makes a mount namespace without visible cgroups, since crun refuses a machine with both kinds. A process holds it and
+ * ends with this one, whose end closes its stdin.
  */
 async function ownMounts(): Promise<ChildProcess> {
   const holder = spawn(

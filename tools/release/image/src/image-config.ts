@@ -1,6 +1,6 @@
 import { type Engine, engineCall } from './engine.ts'
 
-/** What an image says of itself: https://github.com/moby/docker-image-spec/blob/main/spec.md */
+/** The configuration of an image: https://github.com/moby/docker-image-spec/blob/main/spec.md */
 export interface ImageConfig {
   readonly User: string
   readonly Env: readonly string[]
@@ -16,6 +16,6 @@ export interface ImageConfig {
 
 export async function imageConfig(engine: Engine, image: string): Promise<ImageConfig> {
   const [found] = JSON.parse(await engineCall(engine, ['image', 'inspect', image]))
-  // docker has it inside, podman beside
+  // docker has it inside the configuration, podman beside it
   return { Healthcheck: found.Healthcheck, ...found.Config }
 }

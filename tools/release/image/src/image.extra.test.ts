@@ -23,7 +23,7 @@ import { testVolume } from './test-volume.ts'
 import { until } from './until.ts'
 
 const BUILD_TIMEOUT_MS = 900_000
-/** That of the test which waits for several scheduled runs. */
+/** Timeout of the test that waits for several scheduled runs. */
 const LONG_TIMEOUT_MS = 240_000
 
 let images: TestImages
@@ -42,8 +42,8 @@ async function container(options: Omit<ContainerOptions, 'image'>): Promise<Cont
 const ended = (options: Omit<ContainerOptions, 'image'>) =>
   runContainer(images.engine, { image: images.plain, ...options })
 
-describe('what is in it', () => {
-  test('it adds at most 60 MB to its base, compressed', async () => {
+describe('content of the image', () => {
+  test('size: at most 60 MB more than its base, compressed', async () => {
     const { engine, plain, extended } = images
     const base = await baseImage(engine)
     const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
@@ -54,7 +54,7 @@ describe('what is in it', () => {
     console.log(`with DuckDB's extensions: ${megabytes(more.total)}`)
   })
 
-  test('who it runs as, how it ends, what it says of itself', async () => {
+  test('user, stop signal and labels', async () => {
     const config = await imageConfig(images.engine, images.plain)
     expect(config).toMatchObject({
       User: '1000:1000',
@@ -75,7 +75,7 @@ describe('what is in it', () => {
     expect(config.Entrypoint ?? []).toEqual([])
   })
 
-  test('two programs, the native code of one platform, and no more', async () => {
+  test('files: two programs, the native code of one platform, and no more', async () => {
     const { log } = await ended({ command: ['find', '/app', '-type', 'f'] })
     const files = log.split('\n')
     expect(files).toContain('/app/LICENSE')
@@ -92,9 +92,9 @@ describe('what is in it', () => {
 
 describe('on one machine, with a volume', () => {
   test.each([
-    ['as it is', []],
-    ['as whichever user', ['--user', '4711:4711']],
-  ])('run, and ask in another container: %s', async (_, user) => {
+    ['default user', []],
+    ['any other user', ['--user', '4711:4711']],
+  ])('run, then query in another container: %s', async (_, user) => {
     const database = await testDatabase()
     await seedDatabase((sql) => database.query(sql))
     const flags = [...HARDENED, ...user]
@@ -117,14 +117,14 @@ describe('on one machine, with a volume', () => {
     expect((await ended({ command: ['dwh', 'doctor'], env, volumes, flags })).log).not.toMatch(/^failed/m)
   })
 
-  test('nothing is set: it says what is missing', async () => {
+  test('no settings: an error that names the missing one', async () => {
     const { code, log } = await ended({})
     expect({ code, log }).toMatchObject({ code: 2, log: expect.stringContaining('DATABASE_URL') })
   })
 })
 
 describe('docker stop', () => {
-  /** Ends by itself long before anybody kills it. */
+  /** Stops the container and expects that it ends by itself, long before it would be killed. */
   async function stopped(running: Container): Promise<number> {
     const begun = Date.now()
     const { code } = await running.stop(30)
@@ -133,7 +133,7 @@ describe('docker stop', () => {
     return code
   }
 
-  test('a run that waits for a table: it gives the lease back, and the next run is a clean one', async () => {
+  test('a run that waits for a table: releases the lease, and the next run succeeds', async () => {
     const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
     const volumes = [`${await volume()}:/warehouse`]
     const env = { DATABASE_URL: database.url, DWH_LOCK_TIMEOUT: '10m' }
@@ -169,7 +169,7 @@ describe('docker stop', () => {
 })
 
 test(
-  'the scheduler: runs land in a bucket, it answers, and it tells when Postgres goes and comes back',
+  'the scheduler: runs into a bucket, answers, and alerts when Postgres stops and is back',
   async () => {
     const folder = await temporaryFolder()
     // the server runs as another user
@@ -212,7 +212,7 @@ test(
       return JSON.parse(log) as { status: string }[]
     }
 
-    // the first at once, since the warehouse has none; the others by the clock
+    // the first run starts at once, since the warehouse has none; later ones follow the schedule
     await until('three runs', async () => ((await log()).match(/"run ended: success"/g)?.length ?? 0) >= 3).catch(
       async (error) => {
         throw new Error(`${error.message}\n${await log()}`)
@@ -248,7 +248,7 @@ test(
   LONG_TIMEOUT_MS,
 )
 
-test("with DuckDB's extensions inside: it reads Postgres by itself, and a bucket in place", async () => {
+test("with DuckDB's extensions inside: DuckDB reads Postgres and a bucket directly", async () => {
   const { engine, extended: image } = images
   const database = await testDatabase(
     `CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS hash FROM generate_series(1, 40000) i; ANALYZE`,
@@ -272,7 +272,7 @@ test("with DuckDB's extensions inside: it reads Postgres by itself, and a bucket
   const sql = 'SELECT count(*) AS n, count(DISTINCT hash) AS hashes FROM t'
   const command = ['dwh', 'query', '--format', 'csv', sql]
   expect(await runContainer(engine, { image, command, env })).toEqual({ code: 0, log: 'n,hashes\n40000,40000' })
-  // what needs them says so without them
+  // without the extensions, an error says what is missing
   expect(await runContainer(engine, { image: images.plain, command, env })).toMatchObject({
     code: 1,
     log: expect.stringContaining('httpfs'),

@@ -47,7 +47,7 @@ interface Resource {
   readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly data?: Readonly<Record<string, string>>
   readonly stringData?: Readonly<Record<string, string>>
-  // biome-ignore lint/suspicious/noExplicitAny: each kind has another
+  // biome-ignore lint/suspicious/noExplicitAny: each kind has different fields
   readonly spec?: any
 }
 
@@ -63,7 +63,7 @@ async function podOf(file: 'scheduler.yaml' | 'cronjob.yaml'): Promise<PodSpec> 
 
 const PODS = ['scheduler.yaml', 'cronjob.yaml'] as const
 
-/** The oldest that is still looked after, and the newest. */
+/** The oldest supported version, and the newest. */
 const VERSIONS = ['1.34', '1.37']
 
 async function validate(version: string, ...files: string[]): Promise<string> {
@@ -73,13 +73,13 @@ async function validate(version: string, ...files: string[]): Promise<string> {
   return stdout + stderr
 }
 
-test.each(VERSIONS)('Kubernetes %s: every file is as its schemas have it, and no field is unknown', async (version) => {
+test.each(VERSIONS)('Kubernetes %s: every file matches the schemas, without unknown fields', async (version) => {
   const files = (await readdir(FOLDER)).filter((name) => name !== 'kustomization.yaml')
   const said = await validate(version, ...files.map((name) => join(FOLDER, name)))
   expect(said.match(/ passed for resource /g)).toHaveLength(6)
 })
 
-test('a misspelt field is refused: the check can fail', async () => {
+test('a misspelt field: rejected', async () => {
   const file = join(await temporaryFolder(), 'scheduler.yaml')
   const text = await readFile(join(FOLDER, 'scheduler.yaml'), 'utf8')
   await writeFile(file, text.replace('readOnlyRootFilesystem', 'readOnlyRootFileSystem'))
@@ -89,7 +89,7 @@ test('a misspelt field is refused: the check can fail', async () => {
 })
 
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-test.each(PODS)('%s: keeps to the restricted profile', async (file) => {
+test.each(PODS)('%s: fulfils the restricted profile', async (file) => {
   const [namespace] = await documents('namespace.yaml')
   expect(namespace).toMatchObject({ metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } })
   const pod = await podOf(file)
@@ -104,7 +104,7 @@ test.each(PODS)('%s: keeps to the restricted profile', async (file) => {
   })
 })
 
-test('what one file names, another has', async () => {
+test('references between files: each exists', async () => {
   const resources = await documents('config.yaml')
   const names = resources.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
   for (const file of PODS) {
@@ -120,7 +120,7 @@ test('what one file names, another has', async () => {
   expect(images.map(({ name }) => name)).toEqual([(await podOf('scheduler.yaml')).containers[0].image])
 })
 
-describe('each pod, as the file has it, but on loopback', () => {
+describe('each pod as in the file, but on loopback', () => {
   let images: TestImages
   beforeAll(async () => {
     images = await testImages()
@@ -128,7 +128,7 @@ describe('each pod, as the file has it, but on loopback', () => {
 
   const volume = () => testVolume(images.engine)
 
-  /** A pod's container, with what ConfigMap and Secret put into its environment. */
+  /** Starts a pod's container, with the environment from its ConfigMap and Secret. */
   async function here(pod: PodSpec, warehouse: string, env: Record<string, string>): Promise<ContainerOptions> {
     const { command, args, volumeMounts } = pod.containers[0]
     const [config, secret] = await documents('config.yaml')
@@ -145,7 +145,7 @@ describe('each pod, as the file has it, but on loopback', () => {
     }
   }
 
-  test('a run by the job, and the scheduler beside it', async () => {
+  test('a run by the job, then the scheduler', async () => {
     const database = await testDatabase('CREATE TABLE t AS SELECT 1 AS n')
     const warehouse = await volume()
     const env = { DATABASE_URL: database.url }
@@ -175,7 +175,7 @@ describe('each pod, as the file has it, but on loopback', () => {
     expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
   })
 
-  test('wrong configuration ends with a code for which the job is not tried again', async () => {
+  test('wrong configuration: an exit code for which the job is not retried', async () => {
     const [job] = (await documents('cronjob.yaml')) as [Resource]
     const [rule] = job.spec.jobTemplate.spec.podFailurePolicy.rules
     const { containers } = await podOf('cronjob.yaml')

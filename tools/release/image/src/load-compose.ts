@@ -7,7 +7,7 @@ import { installed } from '@dwh/test-kit'
 
 const run = promisify(execFile)
 
-/** A service of a compose file, as the specification's own library reads it. */
+/** A service of a compose file, as read by the specification's own library. */
 export interface Service {
   readonly image: string
   readonly command: readonly string[] | null
@@ -27,9 +27,9 @@ export interface Service {
 }
 
 /**
- * Reads a compose file with https://github.com/compose-spec/compose-go, which docker compose reads it with: every profile, variables put in from `env` and from
- * nowhere else. Needs Go 1.25 or newer.
- * @throws what the library has against the file
+ * Reads a compose file with https://github.com/compose-spec/compose-go, the library of docker compose: all profiles,
+ * and variables from `env` only. Needs Go 1.25 or newer.
+ * @throws Error with the library's message about a wrong file
  */
 export async function loadCompose(
   path: string,

@@ -10,12 +10,15 @@ import { type Engine, engineCall } from './engine.ts'
 const run = promisify(execFile)
 
 export interface ImageSize {
-  /** Compressed bytes of each layer that the base does not have: what has to be fetched beside it. */
+  /** Compressed bytes of each layer that the base lacks, which has to be downloaded in addition. */
   readonly added: readonly number[]
   readonly total: number
 }
 
-/** How much an image adds to its base, each layer compressed as a registry would have it: gzip, level 6. What that needs is put into `folder`. */
+/**
+ * Measures how much an image adds to its base, each layer compressed as in a registry: gzip, level 6. Temporary files
+ * go to `folder`.
+ */
 export async function measureImage(engine: Engine, image: string, base: string, folder: string): Promise<ImageSize> {
   const known = await layersOf(engine, base)
   const layers = await layersOf(engine, image)

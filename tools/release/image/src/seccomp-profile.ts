@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * The filter of a unit, `SystemCallFilter=allowed` and `SystemCallFilter=~denied`, as a container engine takes it: what is not allowed fails with EPERM.
- * https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp
+ * Converts the filter of a unit (`SystemCallFilter=allowed` and `SystemCallFilter=~denied`) for a container engine:
+ * other calls fail with EPERM. https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp
  */
 export async function seccompProfile(allowed: string, denied: string): Promise<object> {
   const [may, mayNot] = [await systemCalls(allowed), await systemCalls(denied)]
@@ -16,7 +16,7 @@ export async function seccompProfile(allowed: string, denied: string): Promise<o
   }
 }
 
-/** The calls of sets such as `@system-service`, as systemd has them. */
+/** Returns the calls in sets such as `@system-service`, as defined by systemd. */
 async function systemCalls(words: string): Promise<Set<string>> {
   const found = new Set<string>()
   for (const word of words.split(' ').filter(Boolean)) {

@@ -16,10 +16,10 @@ const SERVICES = ['dwh-scheduler.service', 'dwh-run.service'] as const
 const UNITS = [...SERVICES, 'dwh-run.timer']
 const BUILD_TIMEOUT_MS = 900_000
 
-/** Of ten: below two, systemd calls a service OK. */
+/** On a scale of ten; systemd calls a service below two OK. */
 const MOST_EXPOSURE = 1.5
 
-/** The units in a folder, with the programs where this checkout has them: systemd looks whether they are there. */
+/** Copies the units to a folder, with the paths of programs in this checkout, since systemd checks that they exist. */
 async function units(change: (text: string) => string = (text) => text): Promise<string> {
   const folder = await temporaryFolder()
   const bin = join(folder, 'bin')
@@ -40,11 +40,11 @@ async function analyze(folder: string, ...args: string[]): Promise<string> {
   return stdout + stderr
 }
 
-test('systemd has nothing against the units', async () => {
+test('systemd-analyze verify: the units are valid', async () => {
   expect(await analyze(await units(), 'verify', '--man=no', ...UNITS.map((name) => `./${name}`))).toBe('')
 })
 
-test('it has something against a misspelt one: the check can fail', async () => {
+test('systemd-analyze verify: a misspelt unit is rejected', async () => {
   const folder = await units((text) => text.replace('ProtectSystem=', 'ProtectSytem='))
   expect(await analyze(folder, 'verify', '--man=no', ...UNITS.map((name) => `./${name}`))).toContain('ProtectSytem')
 })
@@ -57,17 +57,17 @@ test.each(SERVICES)(`%s: exposed by ${MOST_EXPOSURE} of 10 at most`, async (name
   await expect(analyze(open, ...limit)).rejects.toMatchObject({ code: 1 })
 })
 
-test('the timer is at the time that the scheduler has for its own', async () => {
+test('the timer: same time as the default of the scheduler', async () => {
   const [, when = ''] = /^OnCalendar=(.*)$/m.exec(await readFile(join(FOLDER, 'dwh-run.timer'), 'utf8')) ?? []
   expect(await analyze(FOLDER, 'calendar', when)).toMatch(/Normalized form: \*-\*-\* 03:00:00 UTC/)
 })
 
-test('the user of the services is one that systemd-sysusers makes', async () => {
+test('the user of the services: made by systemd-sysusers', async () => {
   const [, user] = /^u (\w+) /m.exec(await readFile(join(FOLDER, 'dwh.sysusers'), 'utf8')) ?? []
   for (const name of SERVICES) expect(await readFile(join(FOLDER, name), 'utf8')).toContain(`\nUser=${user}\n`)
 })
 
-test('the programs come from their packages, to where the units look for them', async () => {
+test('the programs: the packages install them where the units expect them', async () => {
   await builtCheckout()
   const folder = await temporaryFolder()
   const { packageManager } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
@@ -83,13 +83,13 @@ test('the programs come from their packages, to where the units look for them', 
   }
 })
 
-describe('each service, with the system calls that it is left', () => {
+describe('each service with its system call filter', () => {
   let images: TestImages
   beforeAll(async () => {
     images = await testImages()
   }, BUILD_TIMEOUT_MS)
 
-  /** The command and the environment of a unit; its folders from below `root`. */
+  /** Returns the command and the environment of a unit; its folders are below `root`. */
   async function here(
     name: (typeof SERVICES)[number],
     root: string,
@@ -115,7 +115,7 @@ describe('each service, with the system calls that it is left', () => {
     }
   }
 
-  test('a run, and then the scheduler', async () => {
+  test('a run, then the scheduler: both work', async () => {
     const database = await testDatabase(`CREATE TABLE t AS SELECT 1 AS n`)
     const root = await temporaryFolder()
     await chmod(root, 0o755)
@@ -135,7 +135,7 @@ describe('each service, with the system calls that it is left', () => {
     expect(await scheduler.stop(20)).toMatchObject({ code: 0 })
   })
 
-  test('with fewer than it needs it does not work: the filter is in force', async () => {
+  test('a stricter filter: the run fails, so the filter applies', async () => {
     const root = await temporaryFolder()
     await chmod(root, 0o755)
     const options = await here('dwh-run.service', root, { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' })

@@ -9,15 +9,15 @@ import { type Engine, findEngine } from './engine.ts'
 
 export interface TestImages {
   readonly engine: Engine
-  /** Without DuckDB's extensions. */
+  /** The image without DuckDB's extensions. */
   readonly plain: string
-  /** With them, from files in `docker/extensions`. */
+  /** The image with them, from files in `docker/extensions`. */
   readonly extended: string
 }
 
 const LABELS = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://example.com/dwh' }
 
-/** Builds the image of this checkout in both ways, unless it has been built as it is. */
+/** Builds both images of this checkout, unless they are up to date. */
 export async function testImages(): Promise<TestImages> {
   const engine = await findEngine()
   const folder = await mkdtemp(join(tmpdir(), 'dwh-image-'))
@@ -46,12 +46,12 @@ async function extensionFiles(): Promise<string[]> {
     .map((file) => join(folder, file))
 }
 
-/** Of what an image is built from. */
+/** Returns a hash of the files from which an image is built. */
 async function hashOf(folder: string, base: string): Promise<string> {
   const hash = createHash('sha256').update(base)
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  // a test or a page is no part of it
+  // tests and pages are not part of it
   for (const file of files.filter((name) => !/\.test\.ts$|\.md$/.test(name)).sort())
     hash.update(`${file.slice(folder.length)}\n`).update(await readFile(file))
   return hash.digest('hex')

@@ -9,16 +9,16 @@ import { PNPM } from './workspace.ts'
 
 export type ManagerName = 'npm' | 'pnpm' | 'yarn 1' | 'yarn 4'
 
-/** A folder outside the checkout, as somebody has it who wants to use the packages. */
+/** A folder outside the checkout, like that of a user of the packages. */
 export interface Consumer {
   readonly folder: string
-  /** Makes its `package.json`, of our packages and `others`, and installs that without running any script. */
+  /** Writes a `package.json` with our packages and `others`, and installs them without running scripts. */
   install(packed: readonly Packed[], others?: Readonly<Record<string, string>>): Promise<void>
-  /** Runs a program of an installed package, as this manager does. */
+  /** Runs a program of an installed package with this package manager. */
   exec(program: string, args: readonly string[], options?: RunInside): Promise<string>
-  /** Runs a program of packages that nobody has installed, as this manager does: `npx`, `pnpm dlx`. */
+  /** Runs a program of a package that is not installed, with this package manager: `npx`, `pnpm dlx`. */
   execOnce(packed: readonly Packed[], program: string, args: readonly string[]): Promise<string>
-  /** Runs something else with the same Node and the same environment. */
+  /** Runs another program with the same Node and environment. */
   run(command: readonly [string, ...string[]], options?: RunInside): Promise<string>
   remove(): Promise<void>
 }
@@ -28,7 +28,7 @@ export interface RunInside {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** An empty folder, and how one package manager and one real Node work in it. */
+/** Makes an empty folder in which one package manager and one real Node work. */
 export async function openConsumer(name: ManagerName, major: NodeMajor): Promise<Consumer> {
   const tools = await programs()
   const place = await realpath(await mkdtemp(join(tmpdir(), 'dwh-consumer-')))
@@ -38,7 +38,7 @@ export async function openConsumer(name: ManagerName, major: NodeMajor): Promise
   const manager = MANAGERS[name](tools)
   const path = `${tools.node(major)}:${process.env.PATH}`
   const caches = await cachesIn(home)
-  /** A package manager has the caches of this machine, a program has nothing. */
+  /** Environments: a package manager has the caches of this machine, a program has none. */
   const managed = plainEnv({ ...caches, ...manager.env, PATH: path })
   const inside = ({ cwd = folder, env = {} }: RunInside = {}) => ({ cwd, env: { ...managed, HOME: home, ...env } })
   return {
@@ -68,7 +68,7 @@ export async function openConsumer(name: ManagerName, major: NodeMajor): Promise
   }
 }
 
-/** What is downloaded once for all times stays in the caches of this machine; what is made for one folder does not go there. */
+/** Returns cache settings: downloads stay in the caches of this machine; what is made for one folder does not. */
 async function cachesIn(home: string): Promise<Record<string, string>> {
   const npm = join(home, 'npm')
   await mkdir(npm)
@@ -81,9 +81,9 @@ async function cachesIn(home: string): Promise<Record<string, string>> {
     npm_config_cache: npm,
     npm_config_update_notifier: 'false',
     npm_config_registry: registry,
-    // where `pnpm dlx` installs
+    // the place where `pnpm dlx` installs
     XDG_CACHE_HOME: join(home, 'cache'),
-    // yarn has a registry of its own unless it is told
+    // yarn uses its own registry unless told otherwise
     YARN_REGISTRY: registry,
     YARN_CACHE_FOLDER: join(TOOLS_CACHE, 'yarn-1'),
     YARN_GLOBAL_FOLDER: join(TOOLS_CACHE, 'yarn-4'),
@@ -91,7 +91,7 @@ async function cachesIn(home: string): Promise<Record<string, string>> {
   }
 }
 
-/** Removes our own packages from a cache of yarn's, and what it left there half-way: each time they are packed they are others. */
+/** Removes our own packages and unfinished files from a cache of yarn: they differ each time they are packed. */
 async function forgetOurs(cache: string): Promise<void> {
   const entries = await readdir(cache).catch(() => [])
   for (const entry of entries)
@@ -104,7 +104,7 @@ interface Manager {
   readonly exec: readonly [string, ...string[]]
   execOnce(packed: readonly Packed[]): readonly [string, ...string[]]
   readonly env?: Readonly<Record<string, string>>
-  /** What makes one of our packages take another from its tarball: nothing of this version is in a registry. npm does so by itself. */
+  /** Makes our packages use each other's tarballs, since no registry has this version. npm does so by itself. */
   settings(ours: Readonly<Record<string, string>>): object
 }
 
@@ -128,11 +128,11 @@ const MANAGERS: Readonly<Record<ManagerName, (tools: Programs) => Manager>> = {
     install: ['install', '--ignore-scripts', '--prefer-offline', '--non-interactive'],
     exec: ['node', yarn1, '--silent', 'run'],
     execOnce: () => {
-      throw new Error('yarn 1 runs what is installed, and nothing else')
+      throw new Error('yarn 1 can only run installed packages')
     },
     settings: (ours) => ({ resolutions: ours }),
   }),
-  // its other way of installing, Plug'n'Play, has a file system without `FileHandle.sync`, which a durable write needs
+  // yarn's Plug'n'Play has a file system without `FileHandle.sync`, which durable writes need
   'yarn 4': ({ yarn4 }) => ({
     command: ['node', yarn4],
     install: ['install'],

@@ -3,24 +3,24 @@ import { readPage } from '@dwh/docs/pages'
 import type { Packed } from './pack.ts'
 import { ROOT } from './workspace.ts'
 
-/** What is run of a README: a TypeScript block, with what it takes for granted put in. */
+/** A TypeScript block of a README, with its assumptions filled in, to run. */
 export interface Example {
   /** The package and the line of the block: `storage-12.ts`, or `storage-23.test.ts` for a test of vitest. */
   readonly file: string
   readonly text: string
 }
 
-/** What READMEs take for granted, and what is there instead. */
+/** Placeholders of READMEs, and their values here. */
 export interface Given {
-  /** For `ASSUMED_URL`. */
+  /** Replaces `ASSUMED_URL`. */
   readonly url: string
-  /** For `/var/tmp`. */
+  /** Replaces `/var/tmp`. */
   readonly temporary: string
 }
 
 const ASSUMED_URL = 'postgres://reader@localhost/app'
 
-/** The TypeScript blocks of the README that a package was packed with. */
+/** Returns the TypeScript blocks of the README in a packed package. */
 export function examplesOf({ name, folder }: Packed, { url, temporary }: Given): Example[] {
   return readPage(relative(ROOT, join(folder, 'README.md')))
     .blocks.filter(({ language }) => language === 'ts')
@@ -30,14 +30,17 @@ export function examplesOf({ name, folder }: Packed, { url, temporary }: Given):
     }))
 }
 
-/** The first `sh` block of a README, with what it takes for granted put in. */
+/** Returns the first `sh` block of a README, with its placeholders replaced. */
 export function firstCommands({ folder }: Packed, { url }: Given): string {
   const { blocks } = readPage(relative(ROOT, join(folder, 'README.md')))
   const block = blocks.find(({ language }) => language === 'sh')
   return (block?.text ?? '').replaceAll(ASSUMED_URL, url)
 }
 
-/** The packages of ours that a README says to install, and those that its examples import: the second are among the first. */
+/**
+ * Returns our packages that a README says to install, and those that its examples import. All of the second must be
+ * among the first.
+ */
 export function installLine({ folder }: Packed): { installed: string[]; imported: string[] } {
   const { blocks } = readPage(relative(ROOT, join(folder, 'README.md')))
   const names = (language: string, pattern: RegExp) => [

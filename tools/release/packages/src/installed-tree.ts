@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
-/** The SHA-256 of each file below a folder, by its path; what a package manager writes there for itself is left out. */
+/** Returns the SHA-256 of each file below a folder, by path, without the package manager's own files. */
 export async function filesOf(folder: string): Promise<Record<string, string>> {
   const files = await listFiles(folder)
   const own = /^(\.package-lock\.json|\.modules\.yaml|\.yarn-(integrity|metadata\.json|tarball\.tgz)|node_modules\/.*)$/
@@ -22,10 +22,10 @@ export async function filesOf(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** DuckDB's native code for one platform: what its own packages weigh by necessity. */
+/** DuckDB's native code for one platform, which any use of DuckDB needs. */
 const DUCKDB_BINARY = /\/@duckdb\/node-bindings-[a-z0-9-]+\//
 
-/** Bytes of all files in a `node_modules`, and of those that are DuckDB's binary. */
+/** Bytes of all files in a `node_modules`, and of DuckDB's binary among them. */
 export async function measure(modules: string): Promise<{ total: number; duckdb: number }> {
   let [total, duckdb] = [0, 0]
   for (const path of await listFiles(modules)) {
@@ -36,11 +36,11 @@ export async function measure(modules: string): Promise<{ total: number; duckdb:
   return { total, duckdb }
 }
 
-/** The packages in a `node_modules` that want to run something when they are installed. */
+/** Returns the packages in a `node_modules` that run scripts when they are installed. */
 export async function scriptsIn(modules: string): Promise<string[]> {
   const found: string[] = []
   for (const path of await listFiles(modules)) {
-    // what npm builds by itself where this file is
+    // npm runs node-gyp by itself where this file exists
     if (path.endsWith('/binding.gyp')) found.push(path)
     if (!path.endsWith('/package.json')) continue
     const { scripts = {} } = JSON.parse(await readFile(path, 'utf8'))

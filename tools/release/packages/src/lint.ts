@@ -4,7 +4,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import type { Packed } from './pack.ts'
 
-/** What `publint` says of a tarball: errors, warnings and suggestions. */
+/** Returns the errors, warnings and suggestions of `publint` for a tarball. */
 export async function publintProblems({ path, manifest }: Packed): Promise<string[]> {
   const bytes = await readFile(path)
   const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
@@ -13,12 +13,12 @@ export async function publintProblems({ path, manifest }: Packed): Promise<strin
 }
 
 /**
- * Resolutions that the packages do not serve: they are ES modules, on a Node whose `require` loads those, and say where things are by `exports`.
- * It is the profile that Are The Types Wrong calls `esm-only`.
+ * Resolutions that the packages do not support: they are ES modules with `exports`, for a Node whose `require` loads
+ * those. This is the profile `esm-only` of Are The Types Wrong.
  */
 const NOT_SERVED = ['node10', 'node16-cjs']
 
-/** What Are The Types Wrong says of a tarball; null when it has no types, as a program has none. */
+/** Returns the problems that Are The Types Wrong finds in a tarball; null if it has no types, as a program. */
 export async function typesProblems({ path }: Packed): Promise<string[] | null> {
   const result = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(path))))
   if (result.types === false) return null

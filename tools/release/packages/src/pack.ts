@@ -3,20 +3,20 @@ import { join, relative } from 'node:path'
 import { run } from './run.ts'
 import { listPublicPackages, type Manifest, PNPM, readManifest } from './workspace.ts'
 
-/** What npm would get of one package. */
+/** A packed package, as npm would receive it. */
 export interface Packed {
   readonly name: string
   /** The tarball. */
   readonly path: string
-  /** What is in it, unpacked. */
+  /** The folder of its unpacked content. */
   readonly folder: string
   /** Paths in that folder. */
   readonly files: readonly string[]
-  /** As it is published: of exact versions only. */
+  /** Its manifest as published: with exact versions only. */
   readonly manifest: Manifest & Readonly<Record<string, unknown>>
 }
 
-/** Packs every public package of the workspace at `root`, as it was built, into `folder`. */
+/** Packs every public package of the workspace at `root` into `folder`, as it was built. */
 export async function packAll(root: string, folder: string): Promise<Packed[]> {
   const names = listPublicPackages(root).map(({ manifest }) => manifest.name)
   const only = names.flatMap((name) => ['--filter', name])

@@ -15,8 +15,8 @@ import { problemsOf } from './rules.ts'
 import { listPublicPackages, pinned, ROOT } from './workspace.ts'
 
 /*
- * What npm would get, used by somebody who has nothing else: every public package is packed, installed outside the checkout by each package manager on
- * a real Node, and does what its README says. Needs a registry, so it is an extra.
+ * Packs every public package, installs it outside the checkout with each package manager on a real Node, and checks
+ * that it does what its README says. Needs a registry, so it is a suite.
  */
 
 const INSTALL_TIMEOUT_MS = 300_000
@@ -27,10 +27,10 @@ const PLACES: readonly (readonly [ManagerName, NodeMajor])[] = [
   ['yarn 4', 24],
 ]
 
-/** How TypeScript finds what a file imports: as Node does, and as a bundler does. */
+/** Module resolutions of TypeScript: as in Node, and as in a bundler. */
 const RESOLUTIONS = ['nodenext', 'bundler'] as const
 
-/** Installed beside DuckDB's own binary by `npm install @dwh/cli`. */
+/** Installed beside DuckDB's binary by `npm install @dwh/cli`. */
 const MOST_BYTES = 40_000_000
 
 let place: string
@@ -55,7 +55,7 @@ function named(name: string): Packed {
   return packed.find((one) => one.name === name) as Packed
 }
 
-/** A package with those of ours that it depends on, directly or not. */
+/** Returns a package and those of ours that it depends on, directly or not. */
 function withDependencies(name: string): Packed[] {
   const one = named(name)
   const ours = Object.keys(one.manifest.dependencies ?? {}).filter((dependency) => dependency.startsWith('@dwh/'))
@@ -66,7 +66,7 @@ const given = () => ({ url: database.url, temporary: join(place, 'temporary') })
 const examples = () => packed.flatMap((one) => examplesOf(one, given()))
 
 describe.each(listPublicPackages().map(({ manifest }) => manifest.name))('the tarball of %s', (name) => {
-  test('holds what a stranger needs, and nothing else', async () => {
+  test('has all files that a user needs, and no others', async () => {
     const { folder, files, manifest } = named(name)
     const texts = await Promise.all(
       files.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const),
@@ -76,11 +76,11 @@ describe.each(listPublicPackages().map(({ manifest }) => manifest.name))('the ta
     expect(problemsOf({ manifest, files: new Map(texts) }, { license, versions, root: ROOT })).toEqual([])
   })
 
-  test('publint has nothing to say', async () => {
+  test('publint finds no problem', async () => {
     expect(await publintProblems(named(name))).toEqual([])
   })
 
-  test('its types are right for every importer that it serves', async () => {
+  test('its types resolve for every supported importer', async () => {
     const { manifest } = named(name)
     expect(await typesProblems(named(name))).toEqual(manifest.exports ? [] : null)
   })
@@ -104,7 +104,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
 
   afterAll(() => consumer?.remove())
 
-  test('what is installed is what was packed', async () => {
+  test('installed files are identical to packed files', async () => {
     expect(await consumer.run(['node', '--version'])).toMatch(new RegExp(`^v${major}\\.`))
     for (const one of packed) {
       const there = await filesOf(join(consumer.folder, 'node_modules', one.name))
@@ -112,7 +112,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
     }
   })
 
-  test('dwh makes a warehouse in an empty folder, and answers', async () => {
+  test('dwh in an empty folder: makes a warehouse and answers a query', async () => {
     const dwh = (...args: string[]) => consumer.exec('dwh', args, { env: env() })
     expect(await dwh('--version')).toBe(`${named('@dwh/cli').manifest.version}\n`)
     await dwh('init')
@@ -121,14 +121,14 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
   })
 
   if (manager === 'npm') {
-    test('the commands of the README of @dwh/cli', async () => {
+    test('the commands in the README of @dwh/cli: work', async () => {
       const commands = firstCommands(named('@dwh/cli'), given())
       expect(commands).toContain('npx @dwh/cli run')
       expect(await consumer.run(['sh', '-e', '-c', commands])).toMatch(/\bcustomers +6 [\s\S]*│? +50\n$/)
     })
   }
 
-  test('every program says how it is used', async () => {
+  test('every program: prints its help', async () => {
     for (const { manifest } of packed) {
       for (const program of Object.keys(manifest.bin ?? {}))
         expect(await consumer.exec(program, ['--help'])).toContain(`Usage: ${program}`)
@@ -136,7 +136,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
   })
 
   if (!manager.startsWith('yarn')) {
-    test('the examples of every README fit the types, strictly', async () => {
+    test('the examples of every README: compile in strict mode', async () => {
       await mkdir(join(consumer.folder, 'src'), { recursive: true })
       for (const { file, text } of examples()) await writeFile(join(consumer.folder, 'src', file), text)
       for (const resolution of manager === 'npm' ? RESOLUTIONS : RESOLUTIONS.slice(0, 1)) {
@@ -147,7 +147,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
     })
   }
 
-  test('the example of every README does what it says', async () => {
+  test('the example of every README: does what it says', async () => {
     const { folder } = consumer
     await cp(join(place, 'compiled'), join(folder, 'compiled'), { recursive: true })
     const files = await readdir(join(folder, 'warehouse/customers'), { recursive: true })
@@ -162,7 +162,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
     }
   })
 
-  test('dwh-scheduler makes a warehouse, and ends when it is told to', async () => {
+  test('dwh-scheduler: makes a warehouse, and ends on SIGTERM', async () => {
     const script = `
       node_modules/.bin/dwh-scheduler & scheduler=$!
       until [ -e scheduled/etl.json ]; do kill -0 $scheduler; sleep 0.1; done
@@ -172,9 +172,9 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
     await consumer.run(['sh', '-e', '-c', script], { env: { ...env(), ...settings } })
   })
 
-  // by npm it is run below, with nothing installed
+  // with npm it runs below, without an installation
   if (manager !== 'npm') {
-    test('the demo goes from nothing to answers', async () => {
+    test('the demo in an empty folder: makes a warehouse and answers', async () => {
       try {
         const printed = await consumer.exec('dwh-demo', [])
         for (const text of ['Seeded: a small SaaS company', 'Published ', 'Try next', 'npx @dwh/cli tables'])
@@ -186,7 +186,7 @@ describe.each(PLACES)('installed by %s, on Node %i', (manager, major) => {
   }
 })
 
-describe('with nothing installed, in an empty folder', () => {
+describe('nothing installed, in an empty folder', () => {
   async function once(manager: ManagerName, name: string, program: string, ...args: string[]): Promise<string> {
     const consumer = await openConsumer(manager, 20)
     onTestFinished(async () => {
@@ -208,7 +208,7 @@ describe('with nothing installed, in an empty folder', () => {
 })
 
 describe('@dwh/cli alone', () => {
-  test('is small beside DuckDB, and nothing runs when it is installed', { timeout: INSTALL_TIMEOUT_MS }, async () => {
+  test('small compared to DuckDB, and runs no install scripts', { timeout: INSTALL_TIMEOUT_MS }, async () => {
     const consumers = await Promise.all([openConsumer('npm', 20), openConsumer('npm', 20)])
     try {
       const cli = named('@dwh/cli').path

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { installed } from '@dwh/test-kit'
 import { run } from './run.ts'
 
-/** Real Node binaries, `programs/package.json` has their versions: the oldest that is supported, and those that people have. */
+/** Real Node binaries, with the versions of `programs/package.json`: the oldest supported one, and common ones. */
 export type NodeMajor = 20 | 22 | 24
 
-/** Other people's programs that the packages are tried with. */
+/** Third-party programs for the tests of the packages. */
 export interface Programs {
-  /** The folder that has `node`, for the PATH. */
+  /** The folder with `node`, for the PATH. */
   node(major: NodeMajor): string
   /** A script, to be started with Node. */
   readonly yarn1: string
@@ -18,7 +18,7 @@ export interface Programs {
 
 const PINS = new URL('../programs/', import.meta.url)
 
-/** Installs them once, outside the checkout, as the lockfile beside their names has them. */
+/** Installs them once, outside the checkout, from the lockfile in `programs/`. */
 export async function programs(): Promise<Programs> {
   const lockfile = await readFile(new URL('package-lock.json', PINS), 'utf8')
   const folder = await installed('package-programs', lockfile, async (place) => {

@@ -5,12 +5,12 @@ import { freePort } from '@dwh/test-kit'
 import { programs } from './programs.ts'
 import { plainEnv, run } from './run.ts'
 
-/** An npm registry on this machine. Packages that are not ours come from the registry that npm is set to. */
+/** An npm registry on this machine. Third-party packages come from the registry that npm is set to. */
 export interface Registry {
   readonly url: string
-  /** Environment by which npm publishes there, and nowhere else: it has no other registry, and none of the credentials of this machine. */
+  /** Environment with which npm publishes to this registry only, without the credentials of this machine. */
   readonly env: Readonly<Record<string, string>>
-  /** Ends its process; resolves when it has gone. */
+  /** Ends its process; resolves when it has ended. */
   stop(): Promise<void>
 }
 
@@ -18,7 +18,7 @@ const HOST = '127.0.0.1'
 const READY_TIMEOUT_MS = 60_000
 const POLL_MS = 100
 
-/** Starts Verdaccio with nothing in it, and all its files in `folder`. */
+/** Starts an empty Verdaccio with all its files in `folder`. */
 export async function startRegistry(folder: string): Promise<Registry> {
   const tools = await programs()
   await mkdir(folder, { recursive: true })
@@ -39,7 +39,7 @@ export async function startRegistry(folder: string): Promise<Registry> {
   // YAML can be JSON
   await writeFile(join(folder, 'config.yaml'), JSON.stringify(config))
 
-  // the newest Node: Verdaccio needs one, whatever this machine has
+  // the newest Node, whatever this machine has: Verdaccio needs it
   const child = spawn(join(tools.node(24), 'node'), [tools.verdaccio, '--config', join(folder, 'config.yaml')], {
     cwd: folder,
     env: plainEnv({ HOME: folder }),
@@ -64,7 +64,7 @@ export async function startRegistry(folder: string): Promise<Registry> {
     }
     const userConfig = join(folder, 'npmrc')
     await writeFile(userConfig, `registry=${url}\n//${HOST}:${port}/:_authToken=${await makeUser(url)}\n`)
-    // in a terminal of pnpm the registry is in the environment, which wins over any file
+    // started by pnpm, the registry is in the environment, which takes precedence over files
     return { url, env: { HOME: folder, NPM_CONFIG_USERCONFIG: userConfig, npm_config_registry: url }, stop }
   } catch (error) {
     await stop()
@@ -79,7 +79,7 @@ function answers(url: string): Promise<boolean> {
   )
 }
 
-/** A user who may publish; gives their token, which is worth nothing when the registry has ended. */
+/** Makes a user who may publish and returns the user's token, which is valid for this registry only. */
 async function makeUser(url: string): Promise<string> {
   const name = 'release'
   const response = await fetch(`${url}-/user/org.couchdb.user:${name}`, {
@@ -88,6 +88,6 @@ async function makeUser(url: string): Promise<string> {
     body: JSON.stringify({ name, password: 'only-for-this-run' }),
   })
   const { token } = (await response.json()) as { token?: string }
-  if (token === undefined) throw new Error(`the registry made no user: ${response.status}`)
+  if (token === undefined) throw new Error(`the registry did not make a user: ${response.status}`)
   return token
 }

@@ -8,13 +8,14 @@ import { plainEnv, run } from './run.ts'
 import { listPublicPackages, type Manifest, PNPM, ROOT } from './workspace.ts'
 
 /*
- * The whole release of the last commit, to a registry on this machine: the steps of .github/workflows/release.yml, one after the other, in a clone.
- * Only provenance is left out: it says which run of a workflow published a package, so that it cannot be had elsewhere.
+ * Releases the last commit to a registry on this machine: the steps of .github/workflows/release.yml, one after the
+ * other, in a clone. Without provenance, which names the workflow run that published a package and so exists only
+ * there.
  */
 
 const STEP_TIMEOUT_MS = 300_000
 
-/** So that there is something to release just after a release, too. */
+/** Makes sure that there is something to release, even just after a release. */
 const CHANGESET = `---
 "@dwh/core": patch
 ---
@@ -28,7 +29,7 @@ let registry: Registry
 let version: string
 let sentences: readonly { readonly text: string; readonly names: readonly string[] }[]
 
-/** In the clone, as its maintainers do it. */
+/** Runs a command in the clone, as its maintainers do. */
 function pnpm(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   const quiet = { CI: '1', TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
   const options = { cwd: clone, env: plainEnv({ ...quiet, ...env }), timeoutMs: STEP_TIMEOUT_MS }
@@ -39,7 +40,7 @@ beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'dwh-release-'))
   clone = join(place, 'clone')
   await run(['git', '-c', 'safe.directory=*', 'clone', '--quiet', ROOT, clone], { cwd: place })
-  // who sets the tags of a release
+  // the author of the release's tags
   for (const [name, value] of Object.entries({ 'user.name': 'release', 'user.email': 'release@localhost' }))
     await run(['git', 'config', name, value], { cwd: clone })
   await writeFile(join(clone, '.changeset/dry-run.md'), CHANGESET)
@@ -62,7 +63,7 @@ async function readChangesets(folder: string): Promise<{ text: string; names: st
   )
 }
 
-test('changeset version: one new version for all, and changelogs that say what changed', async () => {
+test('changeset version: one new version for all, and changelogs with the changes', async () => {
   const before = listPublicPackages(clone)
   await pnpm(['exec', 'changeset', 'version'])
   const after = listPublicPackages(clone)
@@ -82,17 +83,17 @@ test('changeset version: one new version for all, and changelogs that say what c
     }
   }
   expect((await readdir(join(clone, '.changeset'))).filter((name) => name.endsWith('.md'))).toEqual(['README.md'])
-  // the lockfile names no version of ours, so that it is still that of a frozen install
+  // the lockfile contains no version of ours, so a frozen install still accepts it
   expect(await run(['git', 'status', '--porcelain', 'pnpm-lock.yaml'], { cwd: clone })).toBe('')
 })
 
-test('nothing is published without provenance', async () => {
+test('without provenance: nothing is published', async () => {
   registry = await startRegistry(join(place, 'registry'))
   const published = pnpm(['--filter', '@dwh/core', 'publish', '--no-git-checks'], registry.env)
   await expect(published).rejects.toThrow(/provenance/)
 })
 
-test('pnpm release: builds and publishes all, in exact versions', { timeout: STEP_TIMEOUT_MS }, async () => {
+test('pnpm release: builds and publishes all packages, with exact versions', { timeout: STEP_TIMEOUT_MS }, async () => {
   for (const { folder } of listPublicPackages(clone)) {
     const file = join(clone, folder, 'package.json')
     const { publishConfig, ...manifest } = JSON.parse(await readFile(file, 'utf8'))
@@ -119,10 +120,10 @@ interface Published {
   readonly versions: Readonly<Record<string, Manifest>>
 }
 
-test('npx runs from it what was published', { timeout: STEP_TIMEOUT_MS }, async () => {
+test('npx: runs the published program from the registry', { timeout: STEP_TIMEOUT_MS }, async () => {
   const consumer = await openConsumer('npm', 20)
   try {
-    // nothing that came from this registry is left in the cache of this machine
+    // keep files from this registry out of the cache of this machine
     const cache = join(place, 'npm-cache')
     await mkdir(cache)
     const npx = (...args: string[]) =>

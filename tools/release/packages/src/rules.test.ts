@@ -35,38 +35,42 @@ function changed(manifest: object, files: Readonly<Record<string, string | null>
   return { manifest: { ...GOOD.manifest, ...manifest }, files: all }
 }
 
-test('a package that is whole', () => {
+test('a complete package: no problems', () => {
   expect(problemsOf(GOOD, SURROUNDINGS)).toEqual([])
 })
 
-describe('a package that is not', () => {
+describe('an incomplete or wrong package: the problem', () => {
   const cases: [string, Contents, string][] = [
-    ['a test in it', changed({}, { 'dist/index.test.js': '' }), 'dist/index.test.js should not be in it'],
-    ['a setting in it', changed({}, { 'tsconfig.json': '{}' }), 'tsconfig.json should not be in it'],
-    ['its sources', changed({}, { 'src/index.ts': '' }), 'src/index.ts should not be in it'],
+    ['a test in it', changed({}, { 'dist/index.test.js': '' }), 'dist/index.test.js must not be in it'],
+    ['a setting in it', changed({}, { 'tsconfig.json': '{}' }), 'tsconfig.json must not be in it'],
+    ['its sources', changed({}, { 'src/index.ts': '' }), 'src/index.ts must not be in it'],
     ['no README', changed({}, { 'README.md': null }), 'no README.md'],
     ['another licence', changed({}, { LICENSE: 'GPL' }), 'its LICENSE is not that of the repository'],
-    ['no types', changed({}, { 'dist/index.d.ts': null }), './dist/index.d.ts is named and not there'],
+    ['no types', changed({}, { 'dist/index.d.ts': null }), './dist/index.d.ts is named, but missing'],
     ['a program without its first line', changed({}, { 'bin/good.js': 'import 1' }), 'bin/good.js cannot be started'],
     ['an install script', changed({ scripts: { postinstall: 'node x' } }), 'script postinstall'],
-    ['a range', changed({ dependencies: { pg: '^8.0.0' } }), 'pg@^8.0.0 is no exact version'],
-    ['a workspace version', changed({ dependencies: { '@dwh/core': 'workspace:*' } }), 'is no exact version'],
-    ['a name of the catalogue', changed({ dependencies: { pg: 'catalog:' } }), 'pg@catalog: is no exact version'],
+    ['a range', changed({ dependencies: { pg: '^8.0.0' } }), 'pg@^8.0.0 is not an exact version'],
+    ['a workspace version', changed({ dependencies: { '@dwh/core': 'workspace:*' } }), 'is not an exact version'],
+    ['a name of the catalogue', changed({ dependencies: { pg: 'catalog:' } }), 'pg@catalog: is not an exact version'],
     [
       'another version of ours',
       changed({ dependencies: { '@dwh/core': '0.0.9' } }),
-      'what is published with it is 0.1.0',
+      'the version published with it is 0.1.0',
     ],
-    ['a private package of ours', changed({ dependencies: { '@dwh/seed': '0.1.0' } }), 'published with it is nothing'],
     [
-      'an import of what is not installed',
+      'a private package of ours',
+      changed({ dependencies: { '@dwh/seed': '0.1.0' } }),
+      'the version published with it is none',
+    ],
+    [
+      'an import that is not a dependency',
       changed({}, { 'dist/index.d.ts': "import { S3 } from '@aws-sdk/client-s3';" }),
       'dist/index.d.ts imports @aws-sdk/client-s3, which is not installed with it',
     ],
     [
-      'types of what has none',
+      'types from a package without types',
       changed({ dependencies: { pg: '8.23.1' } }),
-      'dist/index.d.ts has types of pg, and @types/pg is not installed with it',
+      'dist/index.d.ts uses types of pg, but @types/pg is not installed with it',
     ],
     ['no source map', changed({}, { 'dist/index.js.map': null }), 'dist/index.js has no source map'],
     [

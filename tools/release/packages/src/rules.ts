@@ -2,7 +2,7 @@ import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import type { Manifest } from './workspace.ts'
 
-/** A package as npm would get it. */
+/** A package as npm would receive it. */
 export interface Contents {
   readonly manifest: Manifest
   /** The text of each file, by its path. */
@@ -14,11 +14,11 @@ export interface Environment {
   readonly license: string
   /** The versions that are published together, by name. */
   readonly versions: ReadonlyMap<string, string>
-  /** Of the machine that built it: nothing that is published may name it. */
+  /** The folder of the machine that built it. No published file may contain it. */
   readonly root: string
 }
 
-/** All that a package may hold: whatever else is in it, a test, a fixture or a setting of a tool, got there by mistake. */
+/** Files that a package may contain. Any other file, such as a test, a fixture or a tool's settings, is a mistake. */
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dwh\.schema\.json)$/,
   /^bin\/[a-z-]+\.js$/,
@@ -30,13 +30,13 @@ const ALLOWED = [
 
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/
 
-/** What is wrong with a package, in words; nothing when a stranger can use it. */
+/** Returns the problems of a package, as texts; none if a user can use it. */
 export function problemsOf({ manifest, files }: Contents, environment: Environment): string[] {
   const paths = [...files.keys()]
   return [
     ...paths
       .filter((path) => !ALLOWED.some((pattern) => pattern.test(path)))
-      .map((path) => `${path} should not be in it`),
+      .map((path) => `${path} must not be in it`),
     ...['package.json', 'README.md', 'LICENSE'].filter((path) => !files.has(path)).map((path) => `no ${path}`),
     ...(files.get('LICENSE') === environment.license ? [] : ['its LICENSE is not that of the repository']),
     ...paths
@@ -51,36 +51,36 @@ export function problemsOf({ manifest, files }: Contents, environment: Environme
   ]
 }
 
-/** Everything that can be imported or started is there. */
+/** Checks that everything that can be imported or started exists. */
 function entryProblems({ exports = {}, bin = {}, scripts = {} }: Manifest, files: Contents['files']): string[] {
   const targets = Object.values(exports).flatMap(({ types, default: code }) => [types, code])
   return [
     ...[...targets, ...Object.values(bin)]
       .filter((target) => !files.has(posix.normalize(target)))
-      .map((target) => `${target} is named and not there`),
+      .map((target) => `${target} is named, but missing`),
     ...Object.values(bin)
       .filter((target) => !files.get(posix.normalize(target))?.startsWith('#!/usr/bin/env node\n'))
       .map((target) => `${target} cannot be started: its first line does not name node`),
     ...Object.keys(scripts)
       .filter((name) => name !== 'build')
-      .map((name) => `script ${name}: nothing may run where it is installed`),
+      .map((name) => `script ${name}: no script may run when it is installed`),
   ]
 }
 
-/** What is installed with it is what it was tested with. */
+/** Checks that dependencies have the exact versions with which the package was tested. */
 function dependencyProblems(manifest: Manifest, versions: Environment['versions']): string[] {
   return Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies }).flatMap(([name, version]) => {
-    if (!EXACT.test(version)) return [`${name}@${version} is no exact version`]
+    if (!EXACT.test(version)) return [`${name}@${version} is not an exact version`]
     const published = versions.get(name)
     if (name.startsWith('@dwh/') && published !== version)
-      return [`${name}@${version}: what is published with it is ${published ?? 'nothing'}`]
+      return [`${name}@${version}: the version published with it is ${published ?? 'none'}`]
     return []
   })
 }
 
 const IMPORT = /^(?:import|export)\b[^'"`;]*?\bfrom ?['"]([^'".][^'"]*)['"]|^import ?['"]([^'".][^'"]*)['"]/gm
 
-/** What its code and its types import is installed with it. */
+/** Checks that everything that its code and types import is a dependency. */
 function importProblems(path: string, text: string, manifest: Manifest): string[] {
   if (!/\.(js|d\.ts)$/.test(path)) return []
   const { name, dependencies, optionalDependencies, peerDependencies } = manifest
@@ -92,15 +92,15 @@ function importProblems(path: string, text: string, manifest: Manifest): string[
     if (!there.includes(wanted)) return [`${path} imports ${wanted}, which is not installed with it`]
     const types = `@types/${wanted.replace(/^@(.*)\//, '$1__')}`
     if (path.endsWith('.d.ts') && TYPED_ELSEWHERE.has(wanted) && !there.includes(types))
-      return [`${path} has types of ${wanted}, and ${types} is not installed with it`]
+      return [`${path} uses types of ${wanted}, but ${types} is not installed with it`]
     return []
   })
 }
 
-/** Packages that we use whose types are another package. */
+/** Dependencies whose types are in another package. */
 const TYPED_ELSEWHERE: ReadonlySet<string> = new Set(['pg', 'pg-cursor', 'pg-copy-streams', 'proxy-from-env'])
 
-/** A stack trace and a debugger find the source: it is in the map, since it is not in the package. */
+/** Checks that source maps contain the sources, which are not in the package, for stack traces and debuggers. */
 function mapProblems(path: string, files: Contents['files']): string[] {
   const text = files.get(`${path}.map`)
   if (text === undefined) return [`${path} has no source map`]
@@ -108,7 +108,7 @@ function mapProblems(path: string, files: Contents['files']): string[] {
   const name = posix.basename(path)
   return [
     ...(files.get(path)?.includes(`//# sourceMappingURL=${name}.map`) ? [] : [`${path} does not name its source map`]),
-    // of other people's packages there is what they publish
+    // third-party packages may lack sources in their maps
     ...sources
       .filter((source, i) => typeof sourcesContent[i] !== 'string' && !source.includes('node_modules/'))
       .map((source) => `${path}.map has no text of ${source}`),

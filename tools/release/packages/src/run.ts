@@ -9,15 +9,15 @@ export interface RunOptions {
 const TIMEOUT_MS = 180_000
 
 /**
- * Runs a program to its end and gives what it wrote to stdout.
- * @throws Error with all that it wrote, when it fails or takes longer than `timeoutMs`; then all that it has started is ended, too
+ * Runs a program and returns its stdout.
+ * @throws Error with its output if it fails or takes longer than `timeoutMs`; then its child processes are ended too
  */
 export function run(
   [command, ...args]: readonly [string, ...string[]],
   { cwd, env = plainEnv(), timeoutMs = TIMEOUT_MS }: RunOptions,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    // a group of its own, so that it can be ended with all that it has started
+    // its own process group, so that it can be ended with its child processes
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     let answer = ''
     let all = ''
@@ -40,7 +40,10 @@ export function run(
 
 const KEPT = /^(PATH|HOME|LANG|TERM|.*_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry)$/i
 
-/** How this machine reaches its registry and where its caches are, and nothing else: what a stranger has. `more` wins, in whatever case. */
+/**
+ * Returns an environment like a user's: how this machine reaches its registry, its caches, and nothing else. `more`
+ * takes precedence, ignoring case.
+ */
 export function plainEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const said = Object.keys(more).map((name) => name.toLowerCase())
   const kept = Object.entries(process.env).filter(

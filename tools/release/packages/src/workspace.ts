@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT: string = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** What a `package.json` says, as far as it is looked at here. */
+/** The fields of a `package.json` that are used here. */
 export interface Manifest {
   readonly name: string
   readonly version: string
@@ -28,7 +28,7 @@ export function readManifest(folder: string): Manifest & Readonly<Record<string,
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 }
 
-/** What a release publishes: every member that is not private, in the order of its name. */
+/** Returns the public packages, which a release publishes, in the order of their names. */
 export function listPublicPackages(root: string = ROOT): PublicPackage[] {
   return ['apps', 'packages']
     .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
@@ -39,10 +39,10 @@ export function listPublicPackages(root: string = ROOT): PublicPackage[] {
 
 const root = readManifest(ROOT) as unknown as { packageManager: string; devDependencies: Record<string, string> }
 
-/** `pnpm@<version>`, as this repository pins it. */
+/** Returns `pnpm@<version>`, as this repository pins it. */
 export const PNPM: string = root.packageManager
 
-/** The version of a tool that this repository develops with. */
+/** Returns the version of a development tool of this repository. */
 export function pinned(name: string): string {
   const version = root.devDependencies[name]
   if (version === undefined) throw new Error(`package.json pins no ${name}`)

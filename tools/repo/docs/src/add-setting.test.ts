@@ -29,7 +29,7 @@ vi.mock('../../../../packages/config/src/settings-list.ts', async (original) => 
   return { ...list, SETTINGS: [...list.SETTINGS, ...added] }
 })
 
-/** What is settled of it. */
+/** Returns its merged value. */
 async function settled(yaml: string, env: Record<string, string> = {}, flags: Record<string, string> = {}) {
   const cwd = await temporaryFolder()
   await writeFile(join(cwd, 'dwh.yaml'), yaml)
@@ -37,7 +37,7 @@ async function settled(yaml: string, env: Record<string, string> = {}, flags: Re
   return withDefaults('', values) as unknown as Record<string, unknown>
 }
 
-test('a setting that is added: from a flag, then the environment, then the file, then its default', async () => {
+test('a new setting: read from the flag, else the environment, else the file, else its default', async () => {
   expect(await settled('')).toMatchObject({ nap: 120_000 })
   expect(await settled('nap: 3m')).toMatchObject({ nap: 180_000 })
   expect(await settled('nap: 3m', { DWH_NAP: '4s' })).toMatchObject({ nap: 4000 })
@@ -46,7 +46,7 @@ test('a setting that is added: from a flag, then the environment, then the file,
   expect(await settled('s3: { mood: calm }', { S3_MOOD: 'wild' })).toMatchObject({ s3: { mood: 'wild' } })
 })
 
-test('a setting that is added: what is wrong is named by where it was said, and a mistyped key leads to it', async () => {
+test('a new setting: errors name the place of the value; a mistyped key suggests it', async () => {
   await expect(settled('nap: long')).rejects.toThrow('dwh.yaml:1: nap: expected a duration')
   await expect(settled('', { DWH_NAP: 'long' })).rejects.toThrow('DWH_NAP: expected a duration')
   await expect(settled('', {}, { longNap: 'long' })).rejects.toThrow('--long-nap: expected a duration')
@@ -56,7 +56,7 @@ test('a setting that is added: what is wrong is named by where it was said, and 
   expect(keysAt(['s3'])).toContain('mood')
 })
 
-test('a setting that is added: editors know it', () => {
+test('a new setting: the published schema has it', () => {
   const { properties } = JSON.parse(publishedSchema())
   expect(properties.nap).toMatchObject({
     description: 'How long to rest after each table. DWH_NAP. Default: 2m.',
@@ -65,7 +65,7 @@ test('a setting that is added: editors know it', () => {
   expect(properties.s3.properties.mood).toMatchObject({ description: 'Its mood. S3_MOOD.' })
 })
 
-test('a setting that is added: the help has its flag and its variable', async () => {
+test('a new setting: the help has its flag and its variable', async () => {
   let text = ''
   const folder = await temporaryFolder()
   const program = makeProgram({
@@ -96,7 +96,7 @@ test('a setting that is added: the help has its flag and its variable', async ()
   expect(text).toMatch(/^ {2}S3_MOOD +s3\.mood +its mood: calm, wild$/m)
 })
 
-test('a setting that is added: the page has it', () => {
+test('a new setting: docs/configuration.md has it', () => {
   const page = 'configuration.md'
   const text = withSettings(page, readFileSync(join(ROOT, 'docs', page), 'utf8'))
   expect(text).toMatch(

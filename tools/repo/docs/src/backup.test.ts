@@ -6,13 +6,13 @@ import { expect, test } from 'vitest'
 import { ROOT, readPage } from './pages.ts'
 
 /*
- * The script of docs/backup.md, with the shell that runs it and programs in the place of rsync. That what it lets
- * pass is whole: packages/maintenance.
+ * Runs the script of docs/backup.md in a shell, with test programs instead of rsync. A test in packages/maintenance
+ * checks that the copies which the script accepts are consistent.
  */
 
 const script = readPage('docs/backup.md').blocks.find(({ text }) => text.startsWith('#!/bin/sh'))?.text ?? ''
 
-/** Runs it where rsync is `rsync`, a script of its own, and nobody waits. */
+/** Runs the script with `rsync`, a shell script, as the program rsync, and without waiting. */
 async function backUp(rsync: string): Promise<{ code: number | null; said: string; copied: string[] }> {
   const folder = await temporaryFolder()
   for (const name of ['bin', 'backup']) await mkdir(join(folder, name))
@@ -27,19 +27,19 @@ async function backUp(rsync: string): Promise<{ code: number | null; said: strin
 const COPY = 'cp -R warehouse/. backup'
 const NOT_WHOLE = /^no whole copy: /m
 
-test('nothing happens meanwhile: one copy', async () => {
+test('no run during the copy: one copy', async () => {
   const { code, said, copied } = await backUp(`test -z "$(ls backup)" && ${COPY}`)
   expect({ code, said }).toEqual({ code: 0, said: '' })
   expect(copied).toContain('etl.json')
 })
 
 test.each([
-  ['it cannot copy', 'echo no space left >&2; exit 11', /no space left/],
-  ['it copies half, and says so', `${COPY}; exit 23`, NOT_WHOLE],
+  ['the copy fails', 'echo no space left >&2; exit 11', /no space left/],
+  ['the copy is incomplete, with an error', `${COPY}; exit 23`, NOT_WHOLE],
   ['a run commits during each copy', `${COPY}; echo more >> warehouse/etl.json`, NOT_WHOLE],
   ['there is no warehouse', 'mv warehouse away', /etl\.json/],
   [
-    'a publication is under way',
+    'a publication is in progress',
     `sed -i 's/"publishing": null/"publishing": {}/' warehouse/etl.json; ${COPY}`,
     NOT_WHOLE,
   ],
@@ -50,12 +50,12 @@ test.each([
   expect(said).toMatch(NOT_WHOLE)
 })
 
-test('a run commits during the first copy: the second is the one', async () => {
+test('a run commits during the first copy: the second copy succeeds', async () => {
   const { code } = await backUp(`${COPY}; test -e first || { touch first; echo more >> warehouse/etl.json; }`)
   expect(code).toBe(0)
 })
 
-test('the rule is about what etl.json says', async () => {
+test('the field that the script looks for is in etl.json', async () => {
   expect(await readFile(join(ROOT, 'packages/maintenance/fixtures/version-1/etl.json'), 'utf8')).toContain(
     '"publishing": null',
   )

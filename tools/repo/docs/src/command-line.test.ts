@@ -6,8 +6,8 @@ import { expectPage } from './pages.ts'
 
 const run = promisify(execFile)
 
-/** The help of the program, as a page; `DOCS=write` writes it anew. */
-test('docs/cli.md is what --help says', async () => {
+/** Compares docs/cli.md with the help of the program; `DOCS=write` updates the page. */
+test('docs/cli.md: matches --help', async () => {
   const help = async (...args: string[]) => {
     const { stdout } = await run(process.execPath, [await builtProgram('dwh'), ...args, '--help'], {
       env: { PATH: process.env.PATH, COLUMNS: '100' },

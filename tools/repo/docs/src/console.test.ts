@@ -7,9 +7,10 @@ import { expect, test } from 'vitest'
 import { listPages, ROOT } from './pages.ts'
 
 /*
- * A `console` block is commands after `$ ` and what they print. The blocks of one page are run one after the other, in one folder, over the example
- * database. What differs from run to run is compared by its form: times, durations, run ids, sizes, hashes, free sessions, the width of a table, the order in which tables come in. `...` stands for lines left out.
- * `DOCS=write` puts what was printed in place of what the page says, where its form is another.
+ * A `console` block has commands after `$ ` and their output. The blocks of a page run one after the other, in one
+ * folder, over the example database. Values that differ from run to run are compared by form: times, durations, run
+ * ids, sizes, hashes, free sessions, the width of a table, the order of tables. `...` stands for omitted lines.
+ * `DOCS=write` updates blocks whose output has another form.
  */
 
 const pages = listPages().filter(({ blocks }) => blocks.some(({ language }) => language === 'console'))
@@ -19,7 +20,7 @@ test.each(pages.map((page) => [page.path, page] as const))(
   async (path, { blocks }) => {
     const database = await testDatabase()
     await seedDatabase((sql) => database.query(sql))
-    // a second one, for pages that speak of a database that was moved
+    // a second database, for pages about a moved database
     const moves = blocks.some(({ text }) => text.includes('RESTORED_DATABASE_URL'))
     const restored = moves ? await testDatabase() : null
     await seedDatabase(async (sql) => void (await restored?.query(sql)))
@@ -64,13 +65,13 @@ async function replace(path: string, said: string, printed: string): Promise<voi
   )
 }
 
-test('no page shows the day of today, which would be another day tomorrow', () => {
+test('console blocks: none shows the current date, which would be wrong tomorrow', () => {
   for (const { path, blocks } of pages)
     for (const { language, line, text } of blocks)
       if (language === 'console') expect(text, `${path}:${line}`).toBe(asOfWriting(text))
 })
 
-/** With the day on which the pages were written in the place of today. */
+/** Replaces today's date by the date on which the pages were written. */
 function asOfWriting(text: string): string {
   const today = new Date().toISOString().slice(0, 10)
   return ['-', '/', ''].reduce(
@@ -79,7 +80,7 @@ function asOfWriting(text: string): string {
   )
 }
 
-/** `dwh` and `dwh-scheduler`, by themselves and after `npx`, as this checkout has them. */
+/** Makes a folder of commands: `dwh` and `dwh-scheduler` of this checkout, alone and after `npx`. */
 async function commands(folder: string): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
@@ -108,7 +109,7 @@ function exchanges(text: string): { command: string; output: string }[] {
   return found
 }
 
-/** Both of its streams, as a terminal shows them. */
+/** Runs a command and returns stdout and stderr together, as a terminal shows them. */
 function shell(command: string, cwd: string, env: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('sh', ['-c', `exec 2>&1; ${command}`], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -121,7 +122,7 @@ function shell(command: string, cwd: string, env: Record<string, string>): Promi
   })
 }
 
-/** What stays the same from run to run. */
+/** Replaces everything that differs from run to run. */
 function form(text: string): string {
   const today = new Date().toISOString().slice(0, 10)
   return text
@@ -144,7 +145,7 @@ function form(text: string): string {
     .replace(/(^✓.*\n)+/m, (lines) => lines.split('\n').sort().join('\n').trimStart().concat('\n'))
 }
 
-/** The day on which the pages were written: there it stands for today. */
+/** The date on which the pages were written. In the pages it stands for today. */
 const DAY_OF_WRITING = '2026-11-21'
 
 function withGaps(said: string): RegExp {

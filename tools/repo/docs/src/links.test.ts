@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { listPages, ROOT, readPage } from './pages.ts'
 
-test.each(listPages().map((page) => [page.path, page] as const))('%s: every link leads somewhere', (path, page) => {
+test.each(listPages().map((page) => [page.path, page] as const))('%s: every link has a target', (path, page) => {
   const prose = page.text.replaceAll(/^```.*?^```$/gms, '').replaceAll(/`[^`\n]*`/g, '')
   const lost: string[] = []
   for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {

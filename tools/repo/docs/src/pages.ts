@@ -8,7 +8,7 @@ export const ROOT: string = fileURLToPath(new URL('../../../../', import.meta.ur
 /** A fenced block of a page. */
 export interface Block {
   readonly language: string
-  /** What is written after the language. */
+  /** The text after the language. */
   readonly note: string
   /** Where the block opens, counted from 1. */
   readonly line: number
@@ -49,13 +49,13 @@ export function readPage(path: string): Page {
       open = null
     } else open?.lines.push(line)
   }
-  if (open) throw new Error(`${path}:${open.line}: a block that is not closed`)
+  if (open) throw new Error(`${path}:${open.line}: the block is not closed`)
   return { path, text, blocks }
 }
 
-/** A page, or a file beside it, is exactly this text: `DOCS=write` writes it. */
+/** Expects that a page, or a file beside it, is exactly this text; `DOCS=write` writes it. */
 export function expectPage(path: string, text: string): void {
   const file = join(ROOT, path)
   if (process.env.DOCS === 'write') writeFileSync(file, text)
-  expect(readFileSync(file, 'utf8'), `${path}: DOCS=write puts in what it should say`).toBe(text)
+  expect(readFileSync(file, 'utf8'), `${path}: out of date; DOCS=write updates it`).toBe(text)
 }

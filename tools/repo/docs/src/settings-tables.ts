@@ -2,7 +2,7 @@ import { defaultText, SETTINGS, type Setting, settingMeaning } from '@dwh/config
 
 const MARKED = /(<!-- settings of `([^`]*)`[^\n]*-->\n\n)(?:(?!<!-- )[\s\S])*?\n*<!-- \/settings -->/g
 
-/** The page, a path under `docs/`, with each table of settings between markers as the list has it. */
+/** Replaces each table of settings between markers with the current one. `page` is a path below `docs/`. */
 export function withSettings(page: string, text: string): string {
   return text.replace(
     MARKED,
@@ -10,7 +10,7 @@ export function withSettings(page: string, text: string): string {
   )
 }
 
-/** The keys whose settings stand in the tables of a page. */
+/** Returns the keys of the settings in the tables of a page. */
 export function keysOn(text: string): string[] {
   return [...text.matchAll(MARKED)].flatMap(([, , section = '']) => settingsOf(prefixOf(section)).map(({ key }) => key))
 }

@@ -13,7 +13,7 @@ const examples = listPages().flatMap(({ path, blocks }) =>
   blocks.filter(({ language }) => language === 'yaml').map(({ line, text }) => ({ where: `${path}:${line}`, text })),
 )
 
-test.each(examples)('$where: a dwh.yaml that is accepted', async ({ text }) => {
+test.each(examples)('$where: dwh accepts this dwh.yaml', async ({ text }) => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'dwh.yaml'), text)
   // every variable that an example may name
@@ -31,7 +31,7 @@ async function validator() {
   return { schema, accepts: new Ajv({ allErrors: true }).compile(schema) }
 }
 
-test.each(examples)('$where: editors accept it, too', async ({ text }) => {
+test.each(examples)('$where: the published schema accepts it', async ({ text }) => {
   const { accepts } = await validator()
   accepts(parse(text) ?? {})
   expect(accepts.errors ?? []).toEqual([])
@@ -52,7 +52,7 @@ test.each([
   'schedule: { verify_sample: some }',
   'tables: { orders: { colums: {} } }',
   'tables: { orders: { columns: { drop: [x] } } }',
-])('%s: editors mark it', async (text) => {
+])('%s: the published schema rejects it', async (text) => {
   const { accepts } = await validator()
   expect(accepts(parse(text))).toBe(false)
 })
@@ -68,7 +68,7 @@ test.each([
   'schedule: { run: "0 3 * * *", verify_sample: 5%, row_change: 0.5, run_on_start: true, retries: 3 }',
   's3: { path_style: true, part_size: 16MiB }',
   'tables: { public.x: }',
-])('%s: editors accept it', async (text) => {
+])('%s: the published schema accepts it', async (text) => {
   const { accepts } = await validator()
   expect(accepts(parse(text))).toBe(true)
 })

@@ -9,7 +9,7 @@ const PAGE = join(ROOT, 'docs/types.md')
 const BEGIN = '<!-- types: made from the code by tools/repo/docs/src/types.test.ts -->\n'
 const END = '<!-- /types -->'
 
-/** Where a type takes a precision, or is somebody's own: what to show of it. */
+/** The name to show for types with a precision and for user-defined types. */
 const DECLARED = [
   'numeric(p,s)',
   'numeric(3,-2)',
@@ -38,7 +38,7 @@ const SQL: Readonly<Record<string, string>> = {
 const SETUP = `CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE TYPE mood AS ENUM ('ok'); CREATE TYPE pair AS (a int, b int);
   CREATE DOMAIN whole AS int4`
 
-/** Types that no column is declared with, or that only extensions which are not at hand have. */
+/** Types that no column can have, and types that only missing extensions have. */
 const NOT_LISTED = `'pg_node_tree', 'pg_ndistinct', 'pg_dependencies', 'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector', 'numeric'`
 const OF_EXTENSIONS = [
   ['PostGIS geometry', 'postgis', 'geometry'],
@@ -47,8 +47,8 @@ const OF_EXTENSIONS = [
   ['pgvector halfvec', 'vector', 'halfvec'],
 ] as const
 
-/** Every type, and how it is mapped, from the catalog of a real server. `vitest -u` writes the page anew. */
-test('docs/types.md lists every type as the code maps it', async () => {
+/** Lists every type of a real server's catalog and its mapping. `DOCS=write` updates the page. */
+test('docs/types.md: lists every type as the code maps it', async () => {
   const rows = new Map<string, { names: string[]; cells: string[] }>()
   for (const [name, mapping] of await mappings()) {
     const cells = [becomes(mapping), verdict(mapping), allowedTypes(mapping), mapping.binary ? 'yes' : 'as text']
@@ -57,7 +57,7 @@ test('docs/types.md lists every type as the code maps it', async () => {
     rows.set(cells.join(), row)
   }
   const header = ['Postgres', 'in the warehouse', 'verdict', 'may be stored as', 'DuckDB reads it itself']
-  // the longest list, of types that have nothing to say about themselves, comes last
+  // the row of types without special rules is the longest and comes last
   const ordered = [...rows.values()].sort((a, b) => Number(isRest(a.cells)) - Number(isRest(b.cells)))
   const lines = ordered.map(({ names, cells }) => [
     `${isRest(cells) ? 'all others: ' : ''}${names.join(', ')}`,
@@ -117,7 +117,7 @@ const isRest = (cells: readonly string[]) => cells.join() === 'VARCHAR,text,,as 
 
 const allowedTypes = (mapping: TypeMapping) => Object.keys(mapping.allowedTypes).join(', ')
 
-/** As the formatter of the project leaves it. */
+/** Aligns a table as the project's formatter does. */
 function alignTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`

@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { listPages, ROOT } from './pages.ts'
 
-/** What an example may use without saying where it comes from. */
+/** Names that an example may use without declaring them. */
 const GIVEN = `
 declare const client: import('@dwh/extract-postgres').PgClient
 declare const store: import('@dwh/core').ObjectStore
@@ -21,13 +21,13 @@ test.each(
   expect(`${text}\n`).toBe(readFileSync(join(ROOT, file), 'utf8'))
 })
 
-test('every TypeScript example fits the packages as they are', () => {
+test('every TypeScript example: compiles with the current packages', () => {
   const folder = mkdtempSync(join(ROOT, 'tools/repo/docs/.examples-'))
   try {
     const origin = new Map<string, string>()
     for (const { path, blocks } of listPages()) {
       for (const { language, note, line, text } of blocks) {
-        // one that names a file is that file, which is checked with the project
+        // a block that names a file is a copy of it; the file is compiled with the project
         if (language !== 'ts' || note !== '') continue
         const file = join(folder, `${path.replaceAll(/\W/g, '-')}-${line}.ts`)
         const declared = GIVEN.split('\n').filter(
@@ -40,7 +40,7 @@ test('every TypeScript example fits the packages as they are', () => {
     expect(origin.size).toBeGreaterThan(5)
     const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile)
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
-    // examples are fragments: they may leave out what a file of the project must say
+    // examples are fragments, so the strictest rules for files do not apply
     const program = ts.createProgram([...origin.keys()], {
       ...options,
       isolatedDeclarations: false,

@@ -27,8 +27,8 @@ async function counts(store: ObjectStore): Promise<Record<string, number>> {
   try {
     const found: Record<string, number> = {}
     for (const name of Object.keys(state.tables)) {
-      const answer = await session.queryAll(`SELECT count(*)::INT FROM ${name}`)
-      found[name] = Number(answer?.rows[0]?.[0])
+      const answer = await session.queryAll(`SELECT count(*) AS n FROM ${name}`)
+      found[name] = Number(answer?.rows[0]?.n)
     }
     return found
   } finally {
@@ -56,7 +56,7 @@ function objectsOf({ work }: Sandbox) {
   return folderObjects(join(work, 'warehouse'))
 }
 
-/** What is wrong in a sandbox whose last run, after `MORE`, has published nothing, and once another has. */
+/** Returns the problems in a sandbox after a failed run that was to add `MORE`, and after the next run. */
 function problemsLeft(place: Sandbox, earlier: string | null): Promise<string[]> {
   return problemsAfter({
     objects: objectsOf(place),
@@ -77,7 +77,7 @@ function problemsLeft(place: Sandbox, earlier: string | null): Promise<string[]>
 
 type Method = 'put' | 'putFile' | 'copy' | 'move'
 
-/** A store whose disk is full from its first such request on. */
+/** Wraps a store; its disk is full from the first matching request on. */
 function fullFrom(store: ObjectStore, method: Method, key: RegExp, fill: () => Promise<void>): ObjectStore {
   let full = false
   const ask = store[method] as (...args: unknown[]) => Promise<unknown>
@@ -94,17 +94,17 @@ function fullFrom(store: ObjectStore, method: Method, key: RegExp, fill: () => P
   }
 }
 
-describe.skipIf(!isRoot)('the disk of the warehouse is full [needs root, to mount a small one]', () => {
+describe.skipIf(!isRoot)('disk full [needs root, to mount a small file system]', () => {
   test.each<[string, Method, RegExp]>([
-    ['at the first staged file', 'putFile', /stage\//],
-    ['at the last staged file', 'putFile', /stage\/.*small/],
-    ['at the manifest', 'put', /stage\/.*json$/],
-    ['at what is kept of the older files', 'copy', /_dwh\/kept\//],
-    ['at the commit', 'put', /^etl\.json$/],
-    ['at the promotion', 'move', /^(small|large)\//],
-    ['at the record of the run', 'put', /_dwh\/runs\//],
-    ['at the lease', 'put', /lock\.json$/],
-  ])('%s', async (_, method, key) => {
+    ['the first staged file', 'putFile', /stage\//],
+    ['the last staged file', 'putFile', /stage\/.*small/],
+    ['the manifest', 'put', /stage\/.*json$/],
+    ['the retained files', 'copy', /_dwh\/kept\//],
+    ['the commit', 'put', /^etl\.json$/],
+    ['the promotion', 'move', /^(small|large)\//],
+    ['the record of the run', 'put', /_dwh\/runs\//],
+    ['the lease', 'put', /lock\.json$/],
+  ])('%s: STORE_FULL or published, and the next run leaves nothing behind', async (_, method, key) => {
     const database = await testDatabase(SCHEMA)
     const disk = await mountSmallDisk(join(await temporaryFolder(), 'disk'), 32)
     onTestFinished(() => disk.unmount())
@@ -140,12 +140,12 @@ describe.skipIf(!isRoot)('the disk of the warehouse is full [needs root, to moun
       objects,
       temp,
       earlier,
-      // with the disk still full
+      // while the disk is still full
       expected: [error === null ? after : before],
       see: () => counts(store),
       async runAgain() {
         await disk.free()
-        // a lease that could not be given back has run out; another process would not have to wait
+        // the lease that could not be released has expired by then
         await run(database, store, temp, LEASE_MS)
         return after
       },
@@ -156,34 +156,37 @@ describe.skipIf(!isRoot)('the disk of the warehouse is full [needs root, to moun
   test.each([
     ['while DuckDB writes Parquet', 1, {}],
     ['while DuckDB spills', 8, { DWH_MEMORY_LIMIT: '48MB' }],
-  ] as const)('the temporary folder: %s', async (name, megabytes, env) => {
-    const database = await testDatabase(SCHEMA)
-    const place = await makeSandbox(await temporaryFolder(), { DATABASE_URL: database.url, ...env })
-    expect((await place.dwh(['run'])).code).toBe(0)
-    const earlier = await readEtlText(objectsOf(place))
-    await database.query(MORE)
-    const disk = await mountSmallDisk(join(place.root, 'disk'), megabytes)
-    onTestFinished(() => disk.unmount())
-    const small = { DWH_TMP: join(disk.path, 'tmp') }
-    if (name.includes('spills')) {
-      const sql = `SELECT count(DISTINCT (a.id, b.id, md5(a.text || b.text))) FROM large a, large b WHERE a.id < 200`
-      const asked = await place.dwh(['query', '--json', sql], small)
-      expect(asked.code, asked.stderr).toBe(1)
-      expect(JSON.parse(asked.stderr).error.hint, asked.stderr).toBeTruthy()
-    } else {
-      const ran = await place.dwh(['run', '--json'], small)
-      expect(ran.code, ran.stderr).toBe(1)
-      const { error } = JSON.parse(ran.stderr.trim().split('\n').at(-1) ?? '')
-      expect(error.hint, ran.stderr).toBeTruthy()
-      expect(error.message).toMatch(/free|space|full/i)
-    }
-    const left = (await filesBelow(disk.path)).filter((path) => !path.endsWith('filler'))
-    expect(left).toEqual([])
-    expect(await problemsLeft(place, earlier)).toEqual([])
-  })
+  ] as const)(
+    'the temporary folder, %s: error with a hint, and the next run succeeds',
+    async (name, megabytes, env) => {
+      const database = await testDatabase(SCHEMA)
+      const place = await makeSandbox(await temporaryFolder(), { DATABASE_URL: database.url, ...env })
+      expect((await place.dwh(['run'])).code).toBe(0)
+      const earlier = await readEtlText(objectsOf(place))
+      await database.query(MORE)
+      const disk = await mountSmallDisk(join(place.root, 'disk'), megabytes)
+      onTestFinished(() => disk.unmount())
+      const small = { DWH_TMP: join(disk.path, 'tmp') }
+      if (name.includes('spills')) {
+        const sql = `SELECT count(DISTINCT (a.id, b.id, md5(a.text || b.text))) FROM large a, large b WHERE a.id < 200`
+        const asked = await place.dwh(['query', '--json', sql], small)
+        expect(asked.code, asked.stderr).toBe(1)
+        expect(JSON.parse(asked.stderr).error.hint, asked.stderr).toBeTruthy()
+      } else {
+        const ran = await place.dwh(['run', '--json'], small)
+        expect(ran.code, ran.stderr).toBe(1)
+        const { error } = JSON.parse(ran.stderr.trim().split('\n').at(-1) ?? '')
+        expect(error.hint, ran.stderr).toBeTruthy()
+        expect(error.message).toMatch(/free|space|full/i)
+      }
+      const left = (await filesBelow(disk.path)).filter((path) => !path.endsWith('filler'))
+      expect(left).toEqual([])
+      expect(await problemsLeft(place, earlier)).toEqual([])
+    },
+  )
 })
 
-test('a limit on the size of files, which needs no root: an error that says so, and the next run is well', async () => {
+test('a limit on the size of files (needs no root): error with a hint, and the next run succeeds', async () => {
   const database = await testDatabase(SCHEMA)
   const place = await makeSandbox(await temporaryFolder(), { DATABASE_URL: database.url })
   expect((await place.dwh(['run'])).code).toBe(0)

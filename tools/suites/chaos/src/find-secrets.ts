@@ -1,4 +1,4 @@
-/** Every form in which a secret may lie about. */
+/** The forms in which a secret may appear. */
 export const ENCODINGS: Readonly<Record<string, (secret: string) => readonly string[]>> = {
   plain: (secret) => [secret],
   url: (secret) => [
@@ -26,7 +26,7 @@ function unicodeEscapes(secret: string): string {
     .replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** What of its base64 does not depend on what stands before and behind it, at each of three places that it may begin. */
+/** Returns the part of its base64 that does not depend on the bytes around it, for each of three alignments. */
 function inBase64(secret: string): string[] {
   const bytes = Buffer.from(secret)
   return [0, 1, 2].map((before) => {
@@ -37,7 +37,7 @@ function inBase64(secret: string): string[] {
   })
 }
 
-/** Which secrets are somewhere in these bytes, and in which form. */
+/** Returns the secrets that these bytes contain, and in which form. */
 export function findSecrets(bytes: Uint8Array | string, secrets: Readonly<Record<string, string>>): string[] {
   const hay = Buffer.from(bytes).toString('latin1')
   return Object.entries(secrets).flatMap(([name, secret]) =>

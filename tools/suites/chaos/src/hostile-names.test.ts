@@ -7,10 +7,10 @@ import { temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { HOSTILE_NAMES } from './hostile-names.ts'
 
-/** What makes a terminal do something, but for the end of a line. */
+/** Control characters that a terminal obeys, except the end of a line. */
 const CONTROL = /(?!\n)[\p{Cc}\u202a-\u202e]/u
 
-/** Its columns are the next names in the list: what no two tables share stays distinguishable. */
+/** The columns of a table are the next names in the list, so that all tables stay distinguishable. */
 function columnsOf(index: number): [string, string] {
   const at = (offset: number) => HOSTILE_NAMES[(index + offset) % HOSTILE_NAMES.length] as string
   return [at(3), at(11)]
@@ -20,7 +20,7 @@ async function place(url: string): Promise<Sandbox> {
   return makeSandbox(await temporaryFolder(), { DATABASE_URL: url })
 }
 
-test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole way, and stay where they belong`, async () => {
+test(`${HOSTILE_NAMES.length} hostile names of tables and columns: copied and queried, nothing written elsewhere`, async () => {
   expect(new Set(HOSTILE_NAMES.map((name) => name.toLowerCase().normalize('NFC'))).size).toBe(HOSTILE_NAMES.length)
   const tables = HOSTILE_NAMES.map((name, i) => {
     const [first, second] = columnsOf(i).map(quoteIdentifier)
@@ -36,7 +36,7 @@ test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole w
   expect(ran.stderr + ran.stdout).not.toMatch(CONTROL)
   expect((await database.query('SELECT i FROM sentinel')).rows).toEqual([{ i: 42 }])
 
-  // all files are in the warehouse, the cache or the place of the program, one for each table
+  // all files are in the warehouse or the cache, one for each table
   const files = (await filesBelow(here.root)).map((path) => relative(here.root, path))
   const elsewhere = files.filter((path) => !/^(work\/warehouse|home\/\.cache\/dwh)\//.test(path))
   expect(elsewhere).toEqual(['outside/sentinel'])
@@ -45,7 +45,7 @@ test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole w
   for (const path of parquet)
     expect(path).toMatch(/^work\/warehouse\/[A-Za-z0-9%~.-][A-Za-z0-9_%~.-]*\/\d{4}\/\d\d\/\d\d\.parquet$/)
 
-  // values, by the query command, over all tables in one statement
+  // values, by `dwh query`, over all tables in one statement
   const names = HOSTILE_NAMES.map((name, i) => {
     const [first, second] = columnsOf(i).map(quoteIdentifier)
     return `SELECT ${i} AS n, ${first}::VARCHAR AS a, ${second} AS b FROM ${quoteIdentifier(name)}`
@@ -58,7 +58,7 @@ test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole w
   expect(starred).toMatchObject({ code: 0 })
   expect(starred.stdout).not.toMatch(CONTROL)
 
-  // what names them names all of them, and none is another's
+  // commands that list tables list all of them, once
   const described = JSON.parse((await here.dwh(['tables', '--json'])).stdout)
   const state = JSON.parse((await here.dwh(['status', '--json'])).stdout)
   expect(state.status).toBe('success')
@@ -69,7 +69,7 @@ test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole w
     expect(said.stdout + said.stderr).not.toMatch(CONTROL)
   }
 
-  // the SQL that any DuckDB can run
+  // the SQL for other DuckDB programs
   const views = await here.dwh(['views'])
   expect(views.code, views.stderr).toBe(0)
   const connection = await (await DuckDBInstance.create()).connect()
@@ -78,7 +78,7 @@ test(`${HOSTILE_NAMES.length} hostile names of tables and columns go the whole w
   expect(found.getRowsJson()).toEqual(HOSTILE_NAMES.map((_, i) => [i, String(i), `value ${i}`]))
   connection.closeSync()
 
-  // again: what is there is replaced, by the same names
+  // a second run replaces the day under the same names
   expect(await here.dwh(['run'])).toMatchObject({ code: 0 })
   const { tables: current }: EtlState = JSON.parse(await readFile(join(here.work, 'warehouse/etl.json'), 'utf8'))
   const keys = Object.values(current).flatMap((table) => table.files.map(({ key }) => key))
@@ -89,7 +89,7 @@ test.each([
   ['case', 'Orders', 'orders'],
   ['case beyond ASCII', 'ÄPFEL', 'äpfel'],
   ['Unicode form', 'caf\u00e9', 'cafe\u0301'],
-])('two tables that differ by %s only: refused, with the setting that tells them apart', async (_, one, other) => {
+])('two tables that differ by %s only: error, with the setting that renames one', async (_, one, other) => {
   const database = await testDatabase(
     `CREATE TABLE ${quoteIdentifier(one)} (i int); CREATE TABLE ${quoteIdentifier(other)} (i int)`,
   )

@@ -1,4 +1,4 @@
-/** Names that Postgres takes for a table or a column, and that were made to break whoever passes them on. */
+/** Names that Postgres accepts for a table or a column, made to break programs that pass them on. */
 export const HOSTILE_NAMES: readonly string[] = [
   // SQL
   `"; DROP TABLE sentinel; --`,

@@ -13,17 +13,17 @@ import { type ScriptRule, startS3Server, TEST_CREDENTIAL } from '@dwh/s3-server'
 import { s3Store } from '@dwh/storage'
 import { createDatabase, type FaultProxy, startFaultProxy, type TestDatabase } from '@dwh/test-kit'
 
-/** Short, so that what takes minutes outside of a test takes seconds here. */
+/** Short deadlines: waits of minutes take seconds here. */
 export const DEADLINES: Readonly<Record<'connectSeconds' | 'heartbeatMs' | 's3ConnectMs' | 's3Attempts', number>> = {
   /** `connect_timeout` of Postgres. */
   connectSeconds: 1,
   heartbeatMs: 1_000,
-  /** Of the bucket; the next byte may take six times as long. */
+  /** Connecting to the bucket. Waiting for the next byte may take six times as long. */
   s3ConnectMs: 250,
   s3Attempts: 2,
 }
 
-/** What a request to the bucket may take that is never answered. */
+/** The longest duration of a request to the bucket that is never answered. */
 export const S3_DEADLINE_MS: number = DEADLINES.s3ConnectMs * 6 * DEADLINES.s3Attempts
 
 export type S3Server = Awaited<ReturnType<typeof startS3Server>>
@@ -34,18 +34,18 @@ export interface NetworkLab {
   readonly server: S3Server
   readonly postgres: FaultProxy
   readonly bucket: FaultProxy
-  /** What is there, by a network that nobody breaks. */
+  /** The objects, read without faults. */
   objects(prefix: string): WarehouseObjects
   /** The temporary folder of all runs. */
   readonly temp: string
-  /** Makes the store itself go wrong. */
+  /** Scripts faults of the store itself. */
   script(rule: ScriptRule): void
-  /** Makes all well again. */
+  /** Ends all faults. */
   heal(): void
   close(): Promise<void>
 }
 
-/** `orders` fits into one piece of everything; `events` into none. */
+/** `orders` fits into one part, packet and batch; `events` never does. */
 const SCHEMA = `
   CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2));
   INSERT INTO orders SELECT i, i * 1.5 FROM generate_series(1, 500) i;
@@ -90,12 +90,12 @@ export async function openNetworkLab(serverUrl: string): Promise<NetworkLab> {
 }
 
 export interface RunSettings {
-  /** Where in the bucket. */
+  /** The folder in the bucket. */
   readonly prefix: string
   readonly date: string
   readonly signal?: AbortSignal
   readonly include?: readonly string[]
-  /** How much later than now it is. Default 0. */
+  /** Moves the clock of the run forward. Default 0. */
   readonly laterMs?: number
 }
 
@@ -118,7 +118,7 @@ function proxiedStore({ bucket }: NetworkLab, prefix: string): ObjectStore {
   })
 }
 
-/** One run, with short deadlines. */
+/** Runs once, with short deadlines. */
 export async function run(
   lab: NetworkLab,
   { prefix, date, signal, include = ['*'], laterMs = 0 }: RunSettings,
@@ -148,7 +148,7 @@ export async function run(
   }
 }
 
-/** What a query answers, with an empty cache, over the same network: of each table `rows, sum of ids`. */
+/** Queries through the same network, with an empty cache: returns `rows, sum of ids` of each table. */
 export async function readable(lab: NetworkLab, prefix: string): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-chaos-'))
   const store = proxiedStore(lab, prefix)
@@ -159,7 +159,7 @@ export async function readable(lab: NetworkLab, prefix: string): Promise<Record<
   try {
     for (const name of Object.keys(state.tables)) {
       const answer = await session.queryAll(`SELECT count(*)::INT, sum(id)::VARCHAR FROM "${name}"`)
-      found[name] = (answer?.rows[0] ?? []).join(', ')
+      found[name] = Object.values(answer?.rows[0] ?? {}).join(', ')
     }
     return found
   } finally {

@@ -4,9 +4,9 @@ import { DEADLINES, type NetworkLab, S3_DEADLINE_MS } from './network-lab.ts'
 
 export interface Scenario {
   readonly name: string
-  /** How a run ends: published, or with one of these errors. */
+  /** The outcome of the run: published, or one of these errors. */
   readonly ends: 'published' | readonly DwhErrorCode[]
-  /** Of the one wait that it may take; 0: it waits for nothing. */
+  /** The deadline that the run waits for; 0 if it does not wait. */
   readonly deadlineMs: number
   readonly include?: readonly string[]
   breaks(lab: NetworkLab, prefix: string): void
@@ -44,13 +44,13 @@ export const POSTGRES_SCENARIOS: readonly Scenario[] = [
     ...having('postgres', { latencyMs: 20 }),
   },
   {
-    name: 'a trickle of 4 MB/s',
+    name: 'bandwidth of 4 MB/s',
     ends: 'published',
     deadlineMs: 10_000,
     ...having('postgres', { bytesPerSecond: 4 * MEGABYTE }),
   },
   {
-    name: 'takes connections, says nothing',
+    name: 'accepts connections, sends nothing',
     ends: UNREACHABLE,
     deadlineMs: CONNECT_MS,
     ...having('postgres', { silent: true }),
@@ -140,7 +140,7 @@ export const POSTGRES_SCENARIOS: readonly Scenario[] = [
     ...inPostgres({ does: 'black-hole', sees: EVENTS, afterBytes: MEGABYTE, times: ALWAYS }),
   },
   {
-    name: 'black hole for the words COPY, once',
+    name: 'black hole for the COPY command, once',
     ends: 'published',
     deadlineMs: NOTICED_MS,
     ...inPostgres({ does: 'black-hole', direction: 'up', sees: EVENTS }),
@@ -169,13 +169,13 @@ export const POSTGRES_SCENARIOS: readonly Scenario[] = [
 export const BUCKET_SCENARIOS: readonly Scenario[] = [
   { name: 'latency of 20 ms', ends: 'published', deadlineMs: 0, ...having('bucket', { latencyMs: 20 }) },
   {
-    name: 'a trickle of 4 MB/s',
+    name: 'bandwidth of 4 MB/s',
     ends: 'published',
     deadlineMs: 10_000,
     ...having('bucket', { bytesPerSecond: 4 * MEGABYTE }),
   },
   {
-    name: 'takes connections, says nothing',
+    name: 'accepts connections, sends nothing',
     ends: NO_STORE,
     deadlineMs: S3_DEADLINE_MS,
     ...having('bucket', { silent: true }),

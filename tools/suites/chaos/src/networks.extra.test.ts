@@ -9,7 +9,7 @@ import { SERVER_SCENARIOS } from './server-scenarios.ts'
 
 const DATE = '2026-02-18'
 const LEASE_MS = 121_000
-/** What a run may take by itself: so many times what it took before anything was broken, on a machine as busy. */
+/** Allowed duration of a run apart from the deadline, as a multiple of the same run without a fault. */
 const SLOWER = 10
 const LEAST_WORK_MS = 12_000
 
@@ -49,7 +49,7 @@ async function timed(work: () => Promise<void>): Promise<Ended> {
   return { error, ms: Math.round(performance.now() - start) }
 }
 
-/** Where tables failed, why the first one did. */
+/** Returns the error code; if tables failed, that of the first one. */
 function codeOf(error: unknown): string {
   if (isDwhError(error, 'RUN_FAILED') && isDwhError(error.cause)) return error.cause.code
   return isDwhError(error) ? error.code : String(error)
@@ -89,7 +89,7 @@ async function play(where: string, scenario: Scenario): Promise<void> {
     expected: error === null ? [after] : [before, after],
     see: () => readable(lab, prefix),
     async runAgain() {
-      // a lease that could not be given back has run out; another process on this machine would not have to wait
+      // the lease that could not be released has expired by then
       await run(lab, { prefix, date: DATE, include, laterMs: LEASE_MS })
       return after
     },

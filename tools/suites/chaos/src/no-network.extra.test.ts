@@ -9,7 +9,10 @@ const run = promisify(execFile)
 const BIN = await builtProgram('dwh')
 const COUNT = suiteCount('chaos-no-network')
 
-/** Whom a command speaks to, by its calls to the kernel: `address:port` of each, Unix sockets and what is not the network apart. Needs `strace`. */
+/**
+ * Returns the network peers of a command, from its system calls: `address:port` of each, without Unix sockets and
+ * netlink. Needs `strace`.
+ */
 async function spokenTo(folder: string, args: readonly string[], env: Record<string, string>): Promise<string[]> {
   const trace = join(folder, 'trace')
   const calls = '--trace=connect,sendto,sendmsg,sendmmsg'
@@ -25,7 +28,7 @@ async function spokenTo(folder: string, args: readonly string[], env: Record<str
   return [...new Set(found)]
 }
 
-test('a run speaks to its Postgres, by the address that it was given, and to nobody else; a query to nobody at all', async () => {
+test('network connections: a run connects to the given address of its Postgres only, a query to none', async () => {
   const database = await testDatabase('CREATE TABLE orders AS SELECT i AS id FROM generate_series(1, 1000) i')
   const { hostname, port } = new URL(database.url)
   const folder = await temporaryFolder()

@@ -30,7 +30,7 @@ const encoded = Object.fromEntries(
   Object.entries(SECRETS).map(([name, text]) => [name, encodeURIComponent(text).replaceAll("'", '%27')]),
 ) as typeof SECRETS
 
-/** Files that were given a secret to hold. */
+/** Files that contain a secret on purpose. */
 const GIVEN = ['home/.pgpass', 'work/passwords', 'work/dwh.yaml', 'work/other.yaml']
 
 let calls = 0
@@ -45,7 +45,7 @@ function expectNone(where: string, bytes: Uint8Array | string): void {
   expect(findSecrets(bytes, SECRETS), where).toEqual([])
 }
 
-/** Calls the program plainly, with `--json` and with `--debug`, and looks at all it said and all it left. */
+/** Runs the program plainly, with `--json` and with `--debug`, and searches its output and all files. */
 async function look(
   place: Sandbox,
   args: readonly string[],
@@ -82,7 +82,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['completion', 'bash'],
 ]
 
-/** A database with a role for each way to say a password. */
+/** Makes a database with one role for each kind of password. */
 async function house() {
   const database = await testDatabase(
     `CREATE TABLE t AS SELECT i, repeat(md5(i::text), 9) AS text FROM generate_series(1, 40000) i; ANALYZE`,
@@ -102,7 +102,7 @@ async function house() {
   return { database, hostname, port, roles, url }
 }
 
-test('DuckDB reads Postgres itself, and cannot', async () => {
+test('extract: native, DuckDB cannot connect: no secret in output or files', async () => {
   const { database, url, roles } = await house()
   const extensions = { DWH_EXTENSIONS: await duckdbExtensions(), DWH_EXTRACT: 'native' }
   const place = await makeSandbox(await temporaryFolder(), extensions)
@@ -122,14 +122,14 @@ test('DuckDB reads Postgres itself, and cannot', async () => {
   }
 }, 300_000)
 
-test('a warehouse in a folder: every way to give a password, every command, every failure', async () => {
+test('a warehouse in a folder, every way to give a password, every command, every failure: no secret in output or files', async () => {
   const { database, hostname, port, roles, url } = await house()
   const place = await makeSandbox(await temporaryFolder(), {})
   const viaUrl = { DATABASE_URL: url('password in DATABASE_URL') }
   await look(place, ['run'], viaUrl, [0])
   for (const args of COMMANDS) await look(place, args, viaUrl)
 
-  // other ways to say it
+  // other ways to pass a password
   const base = { PGHOST: hostname, PGPORT: port, PGDATABASE: database.name }
   await look(place, ['run'], { ...base, PGUSER: roles.PGPASSWORD, PGPASSWORD: SECRETS.PGPASSWORD }, [0])
   const line = SECRETS['password file'].replace(/[\\:]/g, '\\$&')
@@ -142,7 +142,7 @@ test('a warehouse in a folder: every way to give a password, every command, ever
   await look(place, ['run'], {}, [0])
   await rm(join(place.work, 'dwh.yaml'))
 
-  // what can fail
+  // failures
   const fails = (env: Record<string, string>, codes = [1, 2]) => look(place, ['run'], env, codes)
   const wrong = url('wrong password', roles.PGPASSWORD)
   await fails({ DATABASE_URL: wrong })
@@ -181,7 +181,7 @@ test('a warehouse in a folder: every way to give a password, every command, ever
   await look(place, ['run', '--config', 'other.yaml'], viaUrl, [1])
 }, 600_000)
 
-/** Where a whole connection string may be put by mistake. */
+/** Where a user may put a whole connection string by mistake. */
 const WRONG_PLACES = [
   [
     'DWH_STORAGE',
@@ -197,7 +197,7 @@ const WRONG_PLACES = [
   ['PGHOST', 'PGPORT', 'PGSSLMODE', 'PGDATABASE', 'PGUSER', 'PGSERVICE', 'PGAPPNAME', 'PGSSLROOTCERT', 'PGOPTIONS'],
 ].flat()
 
-test('a secret in the wrong place: every variable, flag and kind of file that cannot take one', async () => {
+test('a secret in a variable, flag or file that cannot hold one: not in output or files', async () => {
   const { database, hostname, port, roles, url } = await house()
   const place = await makeSandbox(await temporaryFolder(), {})
   const wrong = SECRETS['in the wrong place']
@@ -212,7 +212,7 @@ test('a secret in the wrong place: every variable, flag and kind of file that ca
     `https://${hostname}/?password=${written}`,
   ]
   const bucket = { DWH_STORAGE: 's3://bucket/w', S3_ENDPOINT: 'http://127.0.0.1:1', S3_REGION: 'us-east-1' }
-  // each place gets two of them, and each of them goes the way of all flags and a file
+  // each place gets two of the connection strings; flags and files of one kind share their code
   const session = { PGHOST: hostname, PGPORT: port, PGUSER: 'me', PGPASSWORD: 'x' }
   for (const [index, name] of WRONG_PLACES.entries()) {
     for (const text of [strings[index % strings.length], strings[(index + 3) % strings.length]]) {
@@ -263,7 +263,7 @@ test('a secret in the wrong place: every variable, flag and kind of file that ca
   }
 }, 1_200_000)
 
-test('a warehouse in a bucket: keys, tokens, endpoints and proxies', async () => {
+test('a warehouse in a bucket, keys, tokens, endpoints and proxies: no secret in output or files', async () => {
   const { url } = await house()
   const token = SECRETS['session token']
   const credential = { accessKeyId: 'AKIACANARY', secretAccessKey: SECRETS['AWS secret key'], sessionToken: token }

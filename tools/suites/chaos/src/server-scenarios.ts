@@ -4,7 +4,7 @@ import type { Scenario } from './network-scenarios.ts'
 
 const NO_STORE = ['STORE_UNREACHABLE'] as const
 
-/** Strikes requests of one kind, for keys that end so. */
+/** Applies to requests of one operation whose key matches. */
 function striking(
   operation: string,
   key: RegExp,
@@ -27,12 +27,12 @@ const answer = (status: number, code: string, headers: Record<string, string> = 
   respond: { status, code, headers },
 })
 const STATE = /\/etl\.json$/
-/** Answered before a large body is read, the answer may be lost with the connection. */
+/** The answer may be lost with the connection, since it is sent before a large body is read. */
 const SMALL = /\/orders\/.*\.parquet$/
 const PARQUET = /\.parquet$/
 const ALWAYS = Number.POSITIVE_INFINITY
 
-/** What a store itself may answer, or not. */
+/** Faulty answers of the store itself. */
 export const SERVER_SCENARIOS: readonly Scenario[] = [
   {
     name: '500 to an upload, once',
@@ -77,7 +77,7 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     ...striking('PutObject', STATE, 1, answer(409, 'ConditionalRequestConflict')),
   },
   {
-    name: '412 to the commit, once, though nobody wrote',
+    name: '412 to the commit, once, without another writer',
     ends: 'published',
     deadlineMs: 0,
     ...striking('PutObject', STATE, 1, answer(412, 'PreconditionFailed')),
@@ -119,13 +119,13 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     ...striking('PutObject', PARQUET, 2, 'drop-after'),
   },
   {
-    name: 'success to an upload, and nothing stored',
+    name: 'an upload that answers 200 and stores nothing',
     ends: ['STORE_FAILED'],
     deadlineMs: 0,
     ...striking('PutObject', PARQUET, 1, { respond: { status: 200, headers: { etag: '"0123"' } } }),
   },
   {
-    name: 'a wrong ETag of an upload',
+    name: 'an upload that answers a wrong ETag',
     ends: ['STORE_FAILED'],
     deadlineMs: 0,
     ...striking('HeadObject', /_dwh\/stage\/.*parquet$/, ALWAYS, {
@@ -145,7 +145,7 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     ...striking('CopyObject', /^w\d+\/orders\/.*\.parquet$/, 2, answer(500, 'InternalError')),
   },
   {
-    name: 'an error inside a success of a copy',
+    name: 'a copy that answers 200 with an error',
     ends: 'published',
     deadlineMs: 0,
     ...striking('CopyObject', PARQUET, 1, answer(200, 'InternalError')),
@@ -163,7 +163,7 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     ...striking('GetObject', STATE, ALWAYS, { cutAfterBytes: 20 }),
   },
   {
-    name: 'a byte of etl.json is turned over',
+    name: 'a changed byte in etl.json',
     ends: ['DAMAGED'],
     deadlineMs: 0,
     ...striking('GetObject', STATE, ALWAYS, { corruptAt: 30 }),

@@ -7,14 +7,14 @@ const run = promisify(execFile)
 
 export interface SmallDisk {
   readonly path: string
-  /** Uses up every byte that is left. */
+  /** Uses up all free bytes. */
   fill(): Promise<void>
-  /** Gives them back. */
+  /** Frees them again. */
   free(): Promise<void>
   unmount(): Promise<void>
 }
 
-/** A file system of its own, in memory, mounted on a folder; only root may. */
+/** Mounts a small file system in memory on a folder; only root may. */
 export async function mountSmallDisk(path: string, megabytes: number): Promise<SmallDisk> {
   await mkdir(path, { recursive: true })
   await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path])

@@ -63,7 +63,7 @@ const anyTable = fc
     ),
   )
 
-test('any table is in its files what it is in Postgres, row by row', async () => {
+test('any table: its files equal Postgres, row by row', async () => {
   const database = await testDatabase()
   const folder = await temporaryFolder()
   const writer = await openParquetWriter({ tempDirectory: join(folder, 'temp') })
@@ -77,7 +77,7 @@ test('any table is in its files what it is in Postgres, row by row', async () =>
       const rows = columns[0]?.values.map((_, row) =>
         Object.fromEntries(columns.map(({ values }, i) => [`c${i}`, values[row]])),
       )
-      // as text, which the type's input function reads
+      // as text, for the type's input function
       const cells = columns.map(({ declared }, i) => `(r ->> 'c${i}')::${declared}`)
       await database.query(`INSERT INTO ${name} SELECT ${cells.join(', ')} FROM json_array_elements($1) r`, [
         JSON.stringify(rows),

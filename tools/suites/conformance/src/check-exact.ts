@@ -16,8 +16,8 @@ import { READERS, type Text } from './readers.ts'
 import { SETUP, TORTURE, type TortureType, tortureSql } from './torture.ts'
 
 /**
- * Every value of every type of a Postgres, through these methods, read by two readers, and put back into Postgres: it
- * has to be what it was.
+ * Copies every value of every type of a Postgres with these methods, reads the files with two readers, and puts the
+ * values back into Postgres, where they must be equal.
  */
 export async function checkExact(
   version: PostgresVersion,
@@ -59,7 +59,7 @@ async function serverWithTorture(version: PostgresVersion, types: readonly Tortu
   return database
 }
 
-/** Puts the texts back into Postgres, casts them to the types they came from, and says which differ. */
+/** Puts the texts back into Postgres, casts them to their original types, and returns those that differ. */
 async function lostOnTheWay(
   database: TestDatabase,
   types: readonly TortureType[],
@@ -83,10 +83,10 @@ async function lostOnTheWay(
   return lost
 }
 
-/** A condition that holds where the text `back` is not the value `was`. */
+/** Returns a condition that is true if the text `back` is not the value `was`. */
 function difference({ declared, becomes }: TortureType, was: string, back: string): string {
   const element = declared.replace('[]', '')
-  // a row of nulls IS NULL, and is not null
+  // a row of nulls IS NULL, although it is not null
   const nullness = `(${was} IS NOT DISTINCT FROM NULL) <> (${back} IS NULL)`
   const value = (() => {
     if (declared === 'public.pair') return `json_populate_record(NULL::public.pair, ${back}::json)`
@@ -101,7 +101,7 @@ function difference({ declared, becomes }: TortureType, was: string, back: strin
     return null
   })()
   if (value === null && declared.endsWith('[]')) return `${nullness} OR to_json(${was})::text <> ${back}`
-  // how many zeros are behind is no part of the number
+  // trailing zeros are not part of the number
   if (element === 'numeric') return `${nullness} OR ${was} <> ${value ?? `${back}::numeric`}`
   return `${nullness} OR format('%s', ${was}) <> format('%s', ${value ?? `${back}::${declared}`})`
 }

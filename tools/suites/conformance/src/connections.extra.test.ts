@@ -20,7 +20,8 @@ import { fillExample } from './example.ts'
 import { type Run, runWarehouse } from './run-warehouse.ts'
 
 /*
- * The same database, in every way in which people have one: the same files, or one error that says what to do and nothing published.
+ * Runs the same database over all common kinds of connections: the same files, or one error with a hint and nothing
+ * published.
  */
 
 let database: TestDatabase
@@ -47,7 +48,7 @@ function expectSame(run: Run): void {
   expect(run.files, run.stderr).toEqual(reference.files)
 }
 
-/** One error, whole, and nothing published. */
+/** Expects one error with a hint, and nothing published. */
 function expectRefused(run: Run, message: RegExp, hint: RegExp): void {
   expect(run.files).toBeNull()
   const errors = run.stderr.split(/^(?=error:)/m).filter((part) => part.startsWith('error:'))
@@ -57,7 +58,7 @@ function expectRefused(run: Run, message: RegExp, hint: RegExp): void {
   expect(error.slice(error.indexOf('\n'))).toMatch(hint)
 }
 
-/** A role of the shared server, gone with the test. */
+/** Makes a role on the shared server and drops it with the test. */
 async function role(rights: (name: string) => string): Promise<string> {
   const name = `${database.name}_${Math.random().toString(36).slice(2)}`
   await database.query(`CREATE ROLE ${name} LOGIN PASSWORD 'pw'; ${rights(name)}`)
@@ -98,7 +99,7 @@ describe('over TLS', () => {
   const url = (settings: Record<string, string>) =>
     `postgres://postgres@localhost:${server.server.port}/postgres?${new URLSearchParams({ hostaddr: '127.0.0.1', ...settings })}`
 
-  test('verify-full with an authority of its own, and a certificate of ours instead of a password', async () => {
+  test('verify-full with a private authority, and a client certificate instead of a password', async () => {
     const ours = { sslcert: made.path('postgres.crt'), sslkey: made.path('postgres.key') }
     const trusting = { sslmode: 'verify-full', sslrootcert: made.path('ca.crt') }
     expectSame(await runWarehouse({ DATABASE_URL: url({ ...trusting, ...ours }) }))
@@ -132,7 +133,7 @@ describe('over TLS', () => {
 test('a standby', async () => {
   const { primary, standby } = await primaryAndStandby('SELECT 1')
   await fillExample(primary.url())
-  // what is committed last, with all that comes with it: the position in the log says nothing of commits that are not written yet
+  // the last change that a commit makes visible: the position in the log does not tell which commits are written
   const caughtUp = async () => {
     const { rows } = await withClient(standby.url(), (client) =>
       client.query(`SELECT to_regclass('public.empty') IS NOT NULL AS yes`),
@@ -144,11 +145,11 @@ test('a standby', async () => {
 })
 
 describe('roles', () => {
-  test('one that can read everything and nothing else', async () => {
+  test('reads all tables, no other rights', async () => {
     expectSame(await runWarehouse({ DATABASE_URL: await role(READ_ALL) }))
   })
 
-  test('one that can read some tables: these, when only they are wanted; else one error', async () => {
+  test('reads some tables: copied if only they are included, else one error', async () => {
     const env = { DATABASE_URL: await role((name) => `GRANT SELECT ON customers, orders TO ${name};`) }
     expectRefused(
       await runWarehouse(env),
@@ -161,7 +162,7 @@ describe('roles', () => {
     expect(some.files).toEqual({ customers, orders })
   })
 
-  test('one with a single connection', async () => {
+  test('connection limit of 1', async () => {
     const run = await runWarehouse({
       DATABASE_URL: await role((name) => `${READ_ALL(name)} ALTER ROLE ${name} CONNECTION LIMIT 1;`),
     })
@@ -169,7 +170,7 @@ describe('roles', () => {
     expect(run.stderr).toMatch(/one after another/)
   })
 
-  test('one whose session is full of settings, in a database that has more', async () => {
+  test('many settings of the role and of the database', async () => {
     const settings = {
       DateStyle: "'SQL, DMY'",
       IntervalStyle: 'sql_standard',
@@ -222,7 +223,7 @@ test('a database in another encoding', async () => {
 })
 
 describe('a server with few connections left', () => {
-  test('five, two, one and none', async () => {
+  test('five, two or one: the same files; none: an error', async () => {
     const server = await startTestServer({
       folder: await openFolder(),
       settings: { max_connections: '12', superuser_reserved_connections: '1', max_wal_senders: '0' },
@@ -269,7 +270,7 @@ async function includeFile(): Promise<string> {
   return path
 }
 
-/** One that a server which runs as somebody else can enter. */
+/** Makes a folder that a server running as another user may enter. */
 async function openFolder(): Promise<string> {
   const folder = await temporaryFolder()
   await chmod(folder, 0o755)

@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import { checkExact } from './check-exact.ts'
 import { SCALARS } from './torture.ts'
 
-/** What DuckDB's extension reads exactly by itself: a table of these alone is scanned, in parts at once, and not queried. */
+/** Types that DuckDB's extension reads exactly: a table with only these is scanned in parallel, others are queried. */
 const SCANNED =
   /^(?:bool|int\d|oid|float\d|numeric\((?:10,2|38,10)\)|text|varchar\(20\)|public\.mood|bytea|date|time|timestamp|timestamptz|uuid|jsonb?)$/
 
@@ -18,7 +18,7 @@ const METHODS = {
   },
 } satisfies Record<string, (version: PostgresVersion) => Promise<void>>
 
-/** The newest Postgres first, which a smoke takes. */
+/** Newest Postgres first, so that a smoke uses it. */
 const ALL = [...POSTGRES_VERSIONS]
   .reverse()
   .flatMap((version) => Object.entries(METHODS).map(([method, check]) => ({ version, method, check })))

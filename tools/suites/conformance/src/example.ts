@@ -1,7 +1,7 @@
 import { seedDatabase } from '@dwh/seed'
 import { withClient } from '@dwh/test-kit'
 
-/** Values that depend on a session's settings, or that naive readers change. */
+/** Values that depend on a session's settings, or that simple readers change. */
 const VALUES = `
   CREATE TYPE mood AS ENUM ('sad', 'it''s ok');
   CREATE DOMAIN percent AS numeric(5,2);
@@ -26,7 +26,7 @@ const VALUES = `
   CREATE TABLE empty (id int, at timestamptz);
   ANALYZE`
 
-/** The example data, and a table with values that are easily changed on the way. */
+/** Makes the example data, and a table with values that are easily changed during a copy. */
 export async function fillExample(url: string): Promise<void> {
   await withClient(url, async (client) => {
     await seedDatabase((sql) => client.query(sql))

@@ -12,8 +12,11 @@ import { SETUP, TORTURE, tortureSql } from './torture.ts'
 
 const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url))
 
-/** What each type becomes and how each of its values is stored, one file for each type. `vitest -u` writes them anew; a change in one is a change for every reader of the warehouse. */
-test('every type is stored as it always was', async () => {
+/**
+ * Compares the stored type and values of each Postgres type with a file. `vitest -u` updates the files. Each change
+ * affects every reader of a warehouse.
+ */
+test('golden files: every type is stored as before', async () => {
   const database = await testDatabase(SETUP)
   await database.query(tortureSql())
   const folder = await temporaryFolder()
@@ -49,7 +52,7 @@ test('every type is stored as it always was', async () => {
   }
 })
 
-/** Of a list, the path to its elements. */
+/** Returns the Parquet type; for a list, the path to its elements. */
 function parquetType(schema: readonly SchemaElement[], name: string): string {
   const at = schema.findIndex((element) => element.name === name)
   const parts: string[] = []

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { fillExample } from './example.ts'
 import { profiled, through } from './methods.ts'
 
-test('rows and COPY give the same files, and Postgres and DuckDB measure the same in every column', async () => {
+test('rows and COPY: the same files, and the same profile from Postgres and DuckDB for every column', async () => {
   const { url } = await testDatabase()
   await fillExample(url)
   const folder = await temporaryFolder()

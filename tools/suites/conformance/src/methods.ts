@@ -7,7 +7,7 @@ import {
   type TableSchema,
 } from '@dwh/core'
 
-/** A table as it leaves through a method. */
+/** Reads a table by a method. */
 export async function through(
   method: ExtractionMethod,
   snapshot: SourceSnapshot,
@@ -17,11 +17,11 @@ export async function through(
   if (method === 'rows') return snapshot.read(table)
   const data = method === 'copy' ? snapshot.readBulkText?.(table) : await snapshot.duckdbReader?.read(table, profile)
   if (data === undefined || typeof data === 'string')
-    throw new Error(`${formatTableName(table)}: no ${method}: ${data}`)
+    throw new Error(`${formatTableName(table)}: method ${method} is not available: ${data}`)
   return data
 }
 
-/** A table with the types that its values call for, and what was found on the way. */
+/** Profiles a table; returns it with the types that its values need, and the profile. */
 export async function profiled(
   snapshot: SourceSnapshot,
   table: TableSchema,

@@ -55,7 +55,7 @@ test(
   60_000 + RUNS * MOST_MS_OF_A_RUN,
 )
 
-/** One transaction after another, each takes from one table what it gives to the other. */
+/** Runs transactions one after another; each moves an amount from one table to the other. */
 function moveMoney(database: TestDatabase): { stop(): Promise<number> } {
   let moving = true
   const moves = withClient(database.url, async (client) => {

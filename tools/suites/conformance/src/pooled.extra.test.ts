@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { fillExample } from './example.ts'
 import { runWarehouse } from './run-warehouse.ts'
 
-test.each(['session', 'transaction'])('through PgBouncer in %s mode: the same files as without', async (mode) => {
+test.each(['session', 'transaction'])('PgBouncer in %s mode: the same files as without it', async (mode) => {
   const database = await testDatabase()
   await fillExample(database.url)
   const { hostname, port, username, password } = new URL(database.url)

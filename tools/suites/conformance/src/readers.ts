@@ -8,10 +8,10 @@ export interface ReadColumn {
   readonly type: ColumnType
 }
 
-/** A value as text that Postgres takes for its type; a list as a JSON array of such. */
+/** A value as text that Postgres accepts for its type; a list is a JSON array of these. */
 export type Text = string | null
 
-/** All rows of a file, each value as text; by one of two readers that share no code. */
+/** Reads all rows of a file, each value as text, with one of two readers that share no code. */
 export type Reader = (path: string, columns: readonly ReadColumn[]) => Promise<Record<string, Text>[]>
 
 export const READERS: Readonly<Record<string, Reader>> = { duckdb: byDuckdb, hyparquet: byHyparquet }
@@ -30,7 +30,7 @@ async function byDuckdb(path: string, columns: readonly ReadColumn[]): Promise<R
     const file = `read_parquet(${quoteLiteral(path)})`
     await checkTypes(connection, file, columns)
     const reader = await connection.runAndReadAll(`SELECT ${texts.join(', ')} FROM ${file}`)
-    // as bytes, since the client takes a U+FEFF off the beginning of a text
+    // as bytes, since the client removes a U+FEFF at the beginning of a text
     return reader.getRowObjects().map((row) =>
       Object.fromEntries(
         Object.entries(row).map(([name, value]) => {
@@ -54,9 +54,9 @@ async function checkTypes(connection: DuckDBConnection, file: string, columns: r
 function duckdbText(type: ColumnType, value: string): string {
   const text = `${value}::VARCHAR`
   if (type === 'BLOB') return `'\\x' || lower(hex(${value}))`
-  // its years before 1 are `0044-03-15 (BC)`
+  // DuckDB prints years before 1 as `0044-03-15 (BC)`
   if (type === 'DATE') return `replace(${text}, '(BC)', 'BC')`
-  // it prints the last instants a millisecond late
+  // DuckDB prints the last timestamps a millisecond too late
   if (type === 'TIMESTAMP WITH TIME ZONE')
     return `CASE WHEN isinf(${value}) THEN ${text} ELSE ${duckdbText('TIMESTAMP', `make_timestamp(epoch_us(${value}))`)} || '+00' END`
   if (type === 'TIMESTAMP') return `regexp_replace(${text}, '^(.*) \\(BC\\)(.*)$', '\\1\\2 BC')`
@@ -66,7 +66,7 @@ function duckdbText(type: ColumnType, value: string): string {
 async function byHyparquet(path: string, columns: readonly ReadColumn[]): Promise<Record<string, Text>[]> {
   const file = await asyncBufferFromFile(path)
   const metadata = await parquetMetadataAsync(file)
-  // its decimals are doubles: take the integers below them
+  // hyparquet returns decimals as doubles: read the integers below them
   for (const element of metadata.schema) if (element.converted_type === 'DECIMAL') delete element.converted_type
   const same = <T>(value: T) => value
   const parsers = {
@@ -81,7 +81,7 @@ async function byHyparquet(path: string, columns: readonly ReadColumn[]): Promis
     file,
     metadata,
     compressors,
-    // biome-ignore lint/suspicious/noExplicitAny: the parsers return what they get, which its types do not foresee
+    // biome-ignore lint/suspicious/noExplicitAny: the parsers return their input, unlike their types
     parsers: parsers as any,
   })
   return rows.map((row) =>
@@ -110,7 +110,7 @@ function hyparquetText(type: ColumnType, value: unknown): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-/** Two's complement, the greatest byte first. */
+/** Decodes two's complement, the most significant byte first. */
 function signed(bytes: Uint8Array): bigint {
   return BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`))
 }
@@ -122,7 +122,10 @@ function decimalText(type: ColumnType, unscaled: bigint): string {
   return `${unscaled < 0n ? '-' : ''}${digits.slice(0, point)}${scale === 0 ? '' : `.${digits.slice(point)}`}`
 }
 
-/** Days since 1970 in the Gregorian calendar, which goes back before its time. http://howardhinnant.github.io/date_algorithms.html#civil_from_days */
+/**
+ * Converts days since 1970 to a date in the proleptic Gregorian calendar.
+ * http://howardhinnant.github.io/date_algorithms.html#civil_from_days
+ */
 function dateText(days: bigint, infinity: bigint): string {
   if (days === infinity) return 'infinity'
   if (days === -infinity) return '-infinity'

@@ -11,11 +11,14 @@ const DWH = await builtProgram('dwh')
 export interface Run {
   readonly code: number | null
   readonly stderr: string
-  /** Per table: its columns and types, its number of rows, and a hash over all of them that does not depend on their order. Null where nothing was published. */
+  /**
+   * Per table: its columns and types, its number of rows, and a hash over all rows in any order. Null if nothing was
+   * published.
+   */
   readonly files: Readonly<Record<string, string>> | null
 }
 
-/** `dwh run` in a folder of its own, and what it made. */
+/** Runs `dwh run` in a new folder and returns what it wrote. */
 export async function runWarehouse(env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-same-'))
   try {

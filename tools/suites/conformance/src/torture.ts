@@ -1,7 +1,10 @@
-/** A type of Postgres, as it is declared, and values of it, as SQL: the least, the greatest, the empty one, and those that naive readers change. */
+/**
+ * A declared type of Postgres, and values of it as SQL: the smallest, the largest, the empty one, and those that simple
+ * readers change.
+ */
 export interface TortureType {
   readonly declared: string
-  /** In the warehouse, in a table that holds all of these values. */
+  /** The type in the warehouse, for a table with all of these values. */
   readonly becomes: string
   readonly values: readonly string[]
 }
@@ -126,7 +129,7 @@ export const SCALARS: readonly TortureType[] = [
   type('public.small_percent', 'DECIMAL(5,2)', '0.01'),
 ]
 
-/** What a list cannot be made of, and what is more than one value. */
+/** Types that cannot be elements of a list, and values with more than one element. */
 export const OTHERS: readonly TortureType[] = [
   { declared: 'public.pair', becomes: 'JSON', values: ['\'(1,"a,b")\'', "'(,)'", "ROW(2, E'\"\\n')"] },
   { declared: 'public.pair[]', becomes: 'JSON', values: ["ARRAY[ROW(1, 'a'), NULL]::public.pair[]", "'{}'"] },
@@ -146,7 +149,7 @@ export const SETUP = `
   CREATE TYPE public.pair AS (a int, b text);
   CREATE DOMAIN public.numbers AS int[];`
 
-/** Arrays of every scalar: all of its values and a NULL, an empty one, only a NULL. */
+/** Arrays of every scalar: with all of its values and a NULL, empty, with only a NULL. */
 const ARRAYS: readonly TortureType[] = SCALARS.map(({ declared, becomes, values }) => ({
   declared: `${declared}[]`,
   becomes: `${becomes}[]`,
@@ -155,7 +158,10 @@ const ARRAYS: readonly TortureType[] = SCALARS.map(({ declared, becomes, values 
 
 export const TORTURE: readonly TortureType[] = [...SCALARS, ...ARRAYS, ...OTHERS]
 
-/** One table with a column for each type, and rows enough for all values; the last row is all null. Columns are called `c0`, `c1`, ... */
+/**
+ * Makes one table with a column for each type and enough rows for all values; the last row has only nulls. Columns are
+ * named `c0`, `c1`, ...
+ */
 export function tortureSql(types: readonly TortureType[] = TORTURE): string {
   const rows = Math.max(...types.map(({ values }) => values.length)) + 1
   const columns = types.map(({ declared }, index) => `c${index} ${declared}`)

@@ -7,11 +7,11 @@ export interface AfterKill {
   readonly sees: readonly (number | null)[]
   /** `etl.json` as it was before the run. */
   readonly earlier: string | null
-  /** Told the one that they do see. */
+  /** Called with the value that readers do see. */
   readonly onSeen?: (value: number | null) => void
 }
 
-/** What is wrong after a kill, and once one ordinary run has followed. */
+/** Returns the problems after a kill, and after the ordinary run that follows. */
 export function checkAfterKill(
   lab: Lab,
   warehouse: Warehouse,
@@ -37,7 +37,7 @@ export function checkAfterKill(
     },
     async also() {
       const [status, sessions] = await Promise.all([
-        // it reads what the check before has read, and costs a process
+        // for the other kinds it would start one more process only to read the same again
         warehouse.kind === 're-run' ? warehouse.dwh(['status']) : null,
         lab.sessionsLeft(),
       ])

@@ -4,9 +4,9 @@ import { build } from 'esbuild'
 
 const workspace = new URL('../../../../', import.meta.url)
 
-/** A change to the text of a package, to see what comes of it. */
+/** A change to the source text of a package. */
 export interface Patch {
-  /** From the workspace's root. */
+  /** Relative to the workspace's root. */
   readonly file: string
   /** Occurs in it exactly once. */
   readonly find: string
@@ -19,7 +19,7 @@ export interface Program {
   remove(): Promise<void>
 }
 
-/** Bundles the child program of this tool with the packages' sources, patched or as they are, and all but native code. */
+/** Bundles the child program with the sources of the packages, patched or as they are. Native code stays outside. */
 export async function buildChild(patches: readonly Patch[] = []): Promise<Program> {
   const folder = await mkdtemp(fileURLToPath(new URL('./.child-', import.meta.url)))
   const remove = () => rm(folder, { recursive: true, force: true })
@@ -36,7 +36,8 @@ export async function buildChild(patches: readonly Patch[] = []): Promise<Progra
       target: 'node20',
       mainFields: ['module', 'main'],
       external: ['@duckdb/node-bindings', 'pg-native'],
-      // CommonJS modules ask for Node's own by `require`, which a module does not have; spelled so that the bundle of this tool leaves it as it is
+      // CommonJS modules `require` Node's modules, but an ES module has no `require`; `['url']` keeps this tool's own
+      // bundle from replacing `import.meta.url`
       banner: {
         js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta['url']);",
       },
@@ -54,7 +55,7 @@ export async function buildChild(patches: readonly Patch[] = []): Promise<Progra
         },
       ],
     })
-    for (const { file } of missed) throw new Error(`${file}: patched, and not in the program`)
+    for (const { file } of missed) throw new Error(`${file}: patched, but not part of the program`)
   } catch (error) {
     await remove()
     throw error
@@ -63,6 +64,6 @@ export async function buildChild(patches: readonly Patch[] = []): Promise<Progra
 }
 
 function apply(text: string, { file, find, replace }: Patch): string {
-  if (text.split(find).length !== 2) throw new Error(`${file}: not exactly once: ${find}`)
+  if (text.split(find).length !== 2) throw new Error(`${file}: does not contain this text exactly once: ${find}`)
   return text.replace(find, () => replace)
 }

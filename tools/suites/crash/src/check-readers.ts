@@ -2,8 +2,8 @@ import { inShort } from '@dwh/harness'
 import { PAST_DAY, VALUES, type Warehouse } from './lab.ts'
 
 /**
- * What `dwh query` says the tables of the day in question hold: one value, since no run has ever seen another beside
- * it. Throws where it is refused, or the answer is mixed.
+ * Returns the value that `dwh query` finds in the tables of the day; each consistent state has one value in all rows.
+ * Throws if the query fails or finds several values.
  */
 export async function seenValue(warehouse: Warehouse): Promise<number | null> {
   const day = warehouse.kind === 'past' ? ['--as-of', PAST_DAY] : []
@@ -12,11 +12,11 @@ export async function seenValue(warehouse: Warehouse): Promise<number | null> {
   if (ended.code !== 0) throw new Error(`dwh query: ${inShort(ended)}`)
   const [, least, most] = /^v\n(\d+) (\d+)\n$/.exec(ended.stdout) ?? []
   if (least === undefined || least !== most)
-    throw new Error(`dwh query: a mixed answer: ${ended.stdout.trim().replace('\n', ' ')}`)
+    throw new Error(`dwh query: several values: ${ended.stdout.trim().replace('\n', ' ')}`)
   return Number(least)
 }
 
-/** Empty when `dwh query` answers with this value. */
+/** Returns an empty list if `dwh query` finds this value. */
 export async function checkReaders(warehouse: Warehouse, expected: number | null): Promise<string[]> {
   try {
     const value = await seenValue(warehouse)

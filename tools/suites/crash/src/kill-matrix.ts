@@ -12,7 +12,7 @@ export interface Cell {
 }
 
 export interface CellResult extends Cell {
-  /** Empty: all is well. */
+  /** Empty if there are none. */
   readonly problems: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export interface MatrixOptions {
   readonly onResult?: (result: CellResult) => void
 }
 
-/** Kills a run at each point of each kind on each store, and looks at what is left, and at what the next run makes of it. */
+/** Kills a run at each point, for each kind and store, and checks the warehouse then and after the next run. */
 export async function killMatrix(options: MatrixOptions): Promise<CellResult[]> {
   const { cells, postgresUrl, program } = options
   const results: CellResult[] = []
@@ -41,7 +41,7 @@ export async function killMatrix(options: MatrixOptions): Promise<CellResult[]> 
   return results.sort((a, b) => order.indexOf(a.point.name) - order.indexOf(b.point.name))
 }
 
-/** A first run replaces nothing, so some points do not come. */
+/** Returns all combinations that exist: a first run replaces nothing, so it does not reach some points. */
 export function cellsOf(points: readonly Point[], stores: readonly StoreKind[], kinds: readonly RunKind[]): Cell[] {
   return stores.flatMap((store) =>
     kinds.flatMap((kind) =>
@@ -70,7 +70,7 @@ async function runCell({ point, store, kind }: Cell, lab: Lab, program: string):
       },
       warehouse.env,
     ).ended
-    if (killed.signal !== 'SIGKILL') return [`was to be killed, and ended with ${inShort(killed)}`]
+    if (killed.signal !== 'SIGKILL') return [`expected the kill to end the run, but it ended with ${inShort(killed)}`]
     return await checkAfterKill(lab, warehouse, { sees: [point.sees === 'old' ? warehouse.value : next], earlier })
   } finally {
     await warehouse.remove()

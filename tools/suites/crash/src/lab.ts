@@ -19,7 +19,10 @@ import { createDatabase, type TestDatabase } from '@dwh/test-kit'
 import type { Place } from './child/spec.ts'
 
 export type StoreKind = 'local' | 's3'
-/** What the run in question finds, and does: nothing at all; the day before; this day, which it replaces; a past day, which it replaces, beside this one. */
+/**
+ * The state before the run: empty, the day before, the same day (which the run replaces), or a past day (which it
+ * replaces) and today.
+ */
 export type RunKind = 'empty' | 'first' | 're-run' | 'past'
 
 export const PAST_DAY = '2026-02-18'
@@ -32,21 +35,24 @@ export interface Warehouse {
   readonly objects: WarehouseObjects
   readonly temp: string
   readonly env: Readonly<Record<string, string>>
-  /** The value that its tables had when it was read for the day in question; null for one that is empty. */
+  /** The value of its tables when a run read them for the tested day; null if empty. */
   readonly value: number | null
   start(args: readonly string[]): Started
   dwh(args: readonly string[]): Promise<Ended>
   remove(): Promise<void>
 }
 
-/** What one worker works with: a database, an S3 server, folders. */
+/** The resources of one worker: a database, an S3 server, folders. */
 export interface Lab {
   readonly database: TestDatabase
-  /** Gives every row of every table a new value, in one transaction, and returns it. */
+  /** Gives all rows of all tables a new value, in one transaction, and returns it. */
   nextValue(): Promise<number>
-  /** Sessions of dwh that are still in Postgres once there was time enough to see that their process has gone. */
+  /**
+   * Returns the number of sessions of dwh that remain in Postgres after it had time to notice that their process has
+   * ended.
+   */
   sessionsLeft(): Promise<number>
-  /** A warehouse of its own. */
+  /** Makes a new warehouse. */
   warehouse(store: StoreKind, kind: RunKind): Promise<Warehouse>
   close(): Promise<void>
 }
@@ -63,7 +69,7 @@ const SESSIONS =
   "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dwh%'"
 const PATIENCE_MS = 10_000
 
-/** Staged by a run that nobody knows any more. */
+/** Staged by a run that no longer exists. */
 const ORPHAN = '_dwh/stage/20260101T000000Z-00000000/alpha/2026/01/01.parquet'
 
 export function argsOf(kind: RunKind): string[] {

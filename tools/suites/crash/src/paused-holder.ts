@@ -26,37 +26,37 @@ export interface PausedTrial {
   readonly point: Point
   readonly store: StoreKind
   readonly kind: RunKind
-  /** Whether another run came by meanwhile. */
+  /** Whether another run took over meanwhile. */
   readonly takenOver: boolean
-  /** How the run that slept ended. */
+  /** The outcome of the run that slept. */
   readonly woken: 'conflict' | 'published' | 'failed'
   readonly problems: readonly string[]
 }
 
 /**
- * Short enough to wait for. A run that does not get to where it sleeps within the first, on a busy machine, has the
- * next.
+ * Short enough to wait for. If a run on a busy machine does not reach its point within the first, the trial repeats
+ * with the next.
  */
 const LEASE_TTLS_MS = [2_000, 8_000, 32_000]
 
-/** Most of the time these only wait for a lease to run out. */
+/** More labs than cores, since these mostly wait for a lease to expire. */
 const PAUSED_LABS = 4
 
 const OUTSIDE = ['before taking the lease', 'after releasing the lease']
 
-/** Of so many, one wakes up and finds that nobody came by. */
+/** In one of this many trials, no other run takes over. */
 const ALONE = 4
 
-/** A run that woke up ends within this time, whatever it found. */
+/** A run that woke up must end within this time. */
 const PATIENCE_MS = 30_000
 
-/** As `dwh` has it. */
+/** The exit code of `dwh` for a conflict. */
 const EXIT_CONFLICT = 4
 
-/** The holder of the lease sleeps somewhere in its run until another has taken over and published, and then wakes up. */
+/** Pauses the holder of the lease in its run until another run has taken over and published, then wakes it up. */
 export async function pausedHolders(options: PausedOptions): Promise<PausedTrial[]> {
   const { postgresUrl, program, count } = options
-  // before the lease there is nobody to take over from, and after it nothing is left to do
+  // before it takes the lease, a run holds nothing; after it released the lease, it has nothing left to do
   const points = POINTS.filter(({ name }) => !OUTSIDE.includes(name))
   const kinds: readonly RunKind[] = ['re-run', 'past', 'first']
   const used = spread(points, count)
@@ -93,7 +93,7 @@ async function runTrial(plan: Plan, lab: Lab, program: string): Promise<PausedTr
   return { ...plan, woken: 'failed', problems: [`was to sleep, and ended with ${early}`] }
 }
 
-/** As a text, how a run ended that never came to where it sleeps. */
+/** Returns a text if the run ended before it reached its point. */
 async function sleepAndWake(plan: Plan, lab: Lab, program: string, leaseTtlMs: number): Promise<PausedTrial | string> {
   const warehouse = await lab.warehouse(plan.store, plan.kind)
   const { when, what, nth } = plan.point
@@ -129,7 +129,7 @@ async function whileAsleep(
 ): Promise<PausedTrial> {
   const failed = (problem: string): PausedTrial => ({ ...plan, woken: 'failed', problems: [problem] })
   await untilOver(warehouse)
-  // without another run, nothing has changed since this one looked: what it was about to write may be written
+  // without another run, the state is what this run read, so its commit may succeed
   const committed = plan.point.sees === 'new' || (!plan.takenOver && plan.point.name === 'before the commit')
   const next = plan.takenOver ? await lab.nextValue() : committed ? value : warehouse.value
   if (plan.takenOver) {
@@ -142,14 +142,14 @@ async function whileAsleep(
   const woken = await sleeper.ended
   clearTimeout(patience)
   const problems: string[] = []
-  if (woken.code !== (committed ? 0 : EXIT_CONFLICT)) problems.push(`the one that slept: ${inShort(woken)}`)
+  if (woken.code !== (committed ? 0 : EXIT_CONFLICT)) problems.push(`the run that slept: ${inShort(woken)}`)
   if (plan.takenOver && runOf(await readEtlText(warehouse.objects)) !== runOf(published))
-    problems.push('the one that slept has committed, late')
+    problems.push('the run that slept committed after the takeover')
   problems.push(...(await checkInvariants(warehouse.objects)), ...(await checkReaders(warehouse, next)))
   return { ...plan, woken: committed ? 'published' : 'conflict', problems }
 }
 
-/** Looks more than once: a renewal may have been on its way when the holder fell asleep. */
+/** Reads the lease repeatedly: a renewal may have been in flight when the holder stopped. */
 async function untilOver({ objects }: Warehouse): Promise<void> {
   for (;;) {
     const { expires_at = '' } = await currentLock(objects)

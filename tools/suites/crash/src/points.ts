@@ -1,4 +1,4 @@
-/** What a run does, as it is seen from outside of it: at its store, its source and its Parquet writer. */
+/** A step of a run, as seen at its store, its source and its Parquet writer. */
 export type What =
   | 'lease'
   | 'state'
@@ -12,7 +12,7 @@ export type What =
   | 'proof'
   | 'stage'
   | 'stage-manifest'
-  | 'keep'
+  | 'retain'
   | 'commit'
   | 'promote'
   | 'promote-manifest'
@@ -31,19 +31,16 @@ export interface Moment {
 
 export interface Point extends Moment {
   readonly name: string
-  /** What readers are to see when the process dies here. */
+  /** The state that readers must see when the process dies here. */
   readonly sees: 'old' | 'new'
-  /** Only where something is replaced. */
+  /** Whether the point exists only if the run replaces files. */
   readonly replacing: boolean
 }
 
-/** What it is called, whose first word is its `when`; what readers see; the step, and which of its kind. */
+/** Name (its first word is `when`), what readers see, the step, and its number among steps of this kind. */
 type Row = readonly [name: `${'before' | 'after'} ${string}`, sees: Point['sees'], what: What, nth: number]
 
-/**
- * In the order in which a run comes by; a warehouse under test has three tables, and an orphan of an earlier run in
- * its stage.
- */
+/** In the order of a run. A warehouse under test has three tables, and an orphan of an earlier run in its stage. */
 const ROWS: readonly Row[] = [
   ['before taking the lease', 'old', 'lease', 1],
   ['after taking the lease', 'old', 'lease', 1],
@@ -67,9 +64,9 @@ const ROWS: readonly Row[] = [
   ['after staging the last file', 'old', 'stage', 3],
   ['before staging the manifest', 'old', 'stage-manifest', 1],
   ['after staging the manifest', 'old', 'stage-manifest', 1],
-  ['before keeping the first replaced file', 'old', 'keep', 1],
-  ['after keeping the first replaced file', 'old', 'keep', 1],
-  ['after keeping the last replaced file', 'old', 'keep', 3],
+  ['before retaining the first replaced file', 'old', 'retain', 1],
+  ['after retaining the first replaced file', 'old', 'retain', 1],
+  ['after retaining the last replaced file', 'old', 'retain', 3],
   ['before the commit', 'old', 'commit', 1],
   ['after the commit', 'new', 'commit', 1],
   ['before promoting the first file', 'new', 'promote', 1],
@@ -96,7 +93,7 @@ export const POINTS: readonly Point[] = ROWS.map(([name, sees, what, nth]) => ({
   what,
   nth,
   sees,
-  replacing: what === 'keep',
+  replacing: what === 'retain',
 }))
 
 export function pointNamed(name: string): Point {

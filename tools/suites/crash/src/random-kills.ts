@@ -9,7 +9,7 @@ export interface RandomKillOptions {
   readonly postgresUrl: string
   readonly seed: number
   readonly count: number
-  /** The first trial's number, to repeat one. */
+  /** The number of the first trial, to repeat one. */
   readonly from?: number
   readonly onResult?: (trial: Trial) => void
 }
@@ -20,16 +20,16 @@ export interface Trial {
   readonly kind: RunKind
   /** When the command was killed, in milliseconds after its start. */
   readonly afterMs: number
-  /** False when it had ended by then. */
+  /** False if it had ended by then. */
   readonly killed: boolean
-  /** What readers saw: the state before, or the new one. */
+  /** The state that readers saw: the one before, or the new one. */
   readonly saw: 'old' | 'new'
   readonly problems: readonly string[]
 }
 
 const KINDS: readonly RunKind[] = ['empty', 'first', 're-run', 'past']
 
-/** Kills `dwh run` from outside at moments that nobody has chosen. */
+/** Kills `dwh run` from outside at random moments. */
 export async function randomKills(options: RandomKillOptions): Promise<Trial[]> {
   const { seed, count, from = 0, postgresUrl } = options
   const usual = new Map<string, number>()

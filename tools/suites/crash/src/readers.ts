@@ -21,26 +21,29 @@ export interface ReadersResult {
   readonly runs: number
   readonly readers: number
   readonly answers: number
-  /** The most different states that one process has seen. */
+  /** The highest number of different states that one process saw. */
   readonly states: number
   readonly problems: readonly string[]
 }
 
 const ROWS = 200
-/** Both pockets begin with a hundred in each row. */
+/** In both tables each row begins with 100. */
 const SUM = 2 * ROWS * 100
-/** Sessions of the library: so many processes, in each so many that ask anew and so many that stay open. */
+/**
+ * Processes with sessions of the library, and per process: readers that open a session per query, and readers that keep
+ * one open.
+ */
 const PROCESSES = 2
 const ASKERS = 6
 const STAYERS = 1
-/** Those that run `dwh query`, again and again. */
+/** Readers that run `dwh query` repeatedly. */
 const COMMANDS = 2
 
 const SQL = `
   CREATE TABLE left_pocket AS SELECT i AS id, 100 AS n FROM generate_series(1, ${ROWS}) i;
   CREATE TABLE right_pocket AS TABLE left_pocket; ANALYZE`
 
-/** Sixteen readers ask while the day is replaced again and again: what they add up over both tables is always the same. */
+/** Lets 16 readers query while runs replace the day; the sum over both tables must always be the same. */
 export async function readersWhileRunning({
   postgresUrl,
   program,

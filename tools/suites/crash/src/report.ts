@@ -2,7 +2,9 @@ import type { CellResult } from './kill-matrix.ts'
 import { KINDS, STORES } from './kill-matrix.ts'
 import type { Trial } from './random-kills.ts'
 
-/** The kill matrix, a line for each point: `old` and `new` are what readers saw, and the next run finished the rest. */
+/**
+ * Formats the kill matrix, one line for each point: `old` or `new` is the state that readers saw before the next run.
+ */
 export function matrixTable(results: readonly CellResult[]): string {
   const columns = STORES.flatMap((store) => KINDS.map((kind) => ({ store, kind }))).filter(({ store, kind }) =>
     results.some((result) => result.store === store && result.kind === kind),
@@ -33,7 +35,7 @@ export function problemLines(
   return `${lines.slice(0, MOST_LINES).join('')}${more > 0 ? `! and ${more} more\n` : ''}`
 }
 
-/** Random kills by store and kind: how many, and what readers saw. */
+/** Formats random kills by store and kind: the number of trials, and what readers saw. */
 export function trialsTable(trials: readonly Trial[]): string {
   const groups = [...new Set(trials.map(({ store, kind }) => `${store} ${kind}`))].sort()
   const rows = groups.map((name) => {
@@ -51,7 +53,7 @@ export function trialsTable(trials: readonly Trial[]): string {
   return table([['dwh run', 'trials', 'killed, old', 'killed, new', 'had ended', 'broken'], ...rows])
 }
 
-/** How many there were of each kind, and how many of them are broken. */
+/** Formats the number of results of each kind, and how many of them have problems. */
 export function tally<T extends { readonly problems: readonly string[] }>(
   title: string,
   results: readonly T[],

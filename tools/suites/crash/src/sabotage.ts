@@ -9,7 +9,9 @@ import { raceWriters } from './two-writers.ts'
 export interface Sabotage {
   readonly name: string
   readonly patches: readonly Patch[]
-  /** Where the broken run is killed; null: it ends, and so does the next. Races have their own. */
+  /**
+   * The point at which the flawed run is killed; null: it and the next run end normally. Races choose their own points.
+   */
   readonly killed: string | null | 'race'
 }
 
@@ -21,7 +23,7 @@ const COMMIT = '  const state = await commit(store, base, publication, retained)
 const PROMOTE = '  await forEach(keys.slice(0, -1), promote)\n'
 const UNSTAGE = '  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n'
 
-/** The protocol, each time slightly wrong: whoever checks has to see it. */
+/** Flaws planted in the protocol: the checker must see each. */
 export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'committed before the manifest is staged',
@@ -40,7 +42,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: 'after the commit',
   },
   {
-    name: 'put in place before the commit',
+    name: 'promoted before the commit',
     patches: [
       {
         file: PUBLISH,
@@ -62,12 +64,12 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: 'race',
   },
   {
-    name: 'the stage is removed before the files are in place',
+    name: 'the stage is removed before the files are promoted',
     patches: [{ file: ROLL, find: PROMOTE, replace: UNSTAGE + PROMOTE }],
     killed: 'before promoting the first file',
   },
   {
-    name: 'what was replaced is not retained',
+    name: 'replaced files are not retained',
     patches: [
       {
         file: PUBLISH,
@@ -78,7 +80,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: null,
   },
   {
-    name: 'what is retained is removed before its time',
+    name: 'retained files are removed too early',
     patches: [
       {
         file: 'packages/metadata/src/clean.ts',
@@ -89,7 +91,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: null,
   },
   {
-    name: 'the publication is over before the files are in place',
+    name: 'the publication is cleared before the files are promoted',
     patches: [
       {
         file: ROLL,
@@ -114,11 +116,11 @@ export const SABOTAGES: readonly Sabotage[] = [
 
 export interface SabotageResult {
   readonly name: string
-  /** What was found; empty when the sabotage went unseen. */
+  /** The problems found; empty if the checker did not see the flaw. */
   readonly found: readonly string[]
 }
 
-/** Breaks the real packages, one way at a time, and says what the checks have found. */
+/** Plants one flaw at a time in the real packages and returns what the checks found. */
 export async function sabotages(postgresUrl: string, wanted: readonly Sabotage[]): Promise<SabotageResult[]> {
   const lab = await openLab(postgresUrl)
   const results: SabotageResult[] = []
@@ -155,7 +157,7 @@ async function tryOut({ killed }: Sabotage, lab: Lab, program: string): Promise<
     const point = pointNamed(killed)
     const at = { when: point.when, what: point.what, nth: point.nth, signal: 'SIGKILL' } as const
     const ended = await startChild(program, { ...spec, at }, env).ended
-    if (ended.signal !== 'SIGKILL') throw new Error(`was to be killed ${killed}: ${inShort(ended)}`)
+    if (ended.signal !== 'SIGKILL') throw new Error(`expected a kill ${killed}: ${inShort(ended)}`)
     const sees = point.sees === 'old' ? warehouse.value : next
     return [...(await checkInvariants(objects, { earlier })), ...(await checkReaders(warehouse, sees))]
   } finally {

@@ -15,13 +15,13 @@ export interface ScenarioOptions {
   readonly seed?: number | undefined
   readonly count: number
   readonly from?: number | undefined
-  /** Told at once what would come too late at the end. */
+  /** Receives progress lines while the scenario runs. */
   readonly note: (line: string) => void
 }
 
 export interface Outcome {
   readonly text: string
-  /** Cells or trials. */
+  /** Number of cells or trials with problems. */
   readonly broken: number
 }
 

@@ -5,7 +5,7 @@ import { SCENARIOS } from './scenarios.ts'
 
 const TIMEOUT_MS = 4 * 60 * 60 * 1000
 
-/** The suite `crash-<name>`: its scenario, as often as the count says. */
+/** Defines the suite `crash-<name>`: runs its scenario `suiteCount` times. */
 export function testScenario(name: keyof typeof SCENARIOS): void {
   test(
     name,

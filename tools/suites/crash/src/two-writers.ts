@@ -12,7 +12,7 @@ export interface RaceResult {
   readonly problems: readonly string[]
 }
 
-/** Races at the level of one publication: one is published, the other knows that it is not. */
+/** Lets two publications race: one must be published, and the other must report a conflict. */
 export async function raceWriters(program: string, trials: number): Promise<RaceResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-crash-'))
   try {
@@ -33,16 +33,20 @@ async function checkRace({ folder, outcomes }: Race): Promise<string[]> {
   const problems = await checkInvariants(objects, { anyBytes: true })
   const winners = Object.keys(outcomes).filter((runId) => outcomes[runId] === 'published')
   const losers = Object.keys(outcomes).filter((runId) => outcomes[runId] === 'conflict')
-  if (winners.length !== 1 || losers.length !== 1) problems.push(`not one winner: ${JSON.stringify(outcomes)}`)
+  if (winners.length !== 1 || losers.length !== 1)
+    problems.push(`expected one winner and one loser: ${JSON.stringify(outcomes)}`)
   const text = await readEtlText(objects)
   const { run_id } = parseChecked<{ run_id: string }>('etl.json', text ?? '{}')
-  if (winners.length === 1 && run_id !== winners[0]) problems.push(`${winners[0]} won, and etl.json is of ${run_id}`)
+  if (winners.length === 1 && run_id !== winners[0]) problems.push(`${winners[0]} won, but etl.json names ${run_id}`)
   return problems
 }
 
 const EXIT_CONFLICT = 4
 
-/** Whole runs, as processes: started at one moment, or one of them asleep just before its commit, with its lease. */
+/**
+ * Lets whole runs race, as processes: started at once, or with one paused just before its commit while it holds the
+ * lease.
+ */
 export async function raceCommands(postgresUrl: string, program: string, trials: number): Promise<RaceResult[]> {
   const results: RaceResult[] = []
   const numbers = Array.from({ length: trials }, (_, number) => number)
@@ -59,7 +63,7 @@ async function startedAtOnce(store: StoreKind, lab: Lab): Promise<RaceResult> {
   const both = await Promise.all([warehouse.dwh(['run']), warehouse.dwh(['run'])])
   const codes = both.map(({ code }) => code).sort()
   const problems = await checkInvariants(warehouse.objects, { clean: { temp: warehouse.temp } })
-  // on a busy machine one may have ended before the other began
+  // on a busy machine, one may end before the other begins
   if (codes[0] !== 0 || ![0, EXIT_CONFLICT].includes(codes[1] ?? -1)) problems.push(both.map(inShort).join('; '))
   await warehouse.remove()
   return { how: `two commands at once, ${store}: ${codes[1] === 0 ? 'one after the other' : 'one conflict'}`, problems }
@@ -73,7 +77,7 @@ async function asleepWithItsLease(store: StoreKind, lab: Lab, program: string): 
   const sleeper = startChild(program, { do: 'run', place, databaseUrl: lab.database.url, temp, at }, env)
   const problems: string[] = []
   try {
-    if (!(await untilStopped(sleeper))) problems.push(`was to sleep: ${inShort(await sleeper.ended)}`)
+    if (!(await untilStopped(sleeper))) problems.push(`expected it to stop: ${inShort(await sleeper.ended)}`)
     const other = await warehouse.dwh(['run'])
     if (other.code !== EXIT_CONFLICT) problems.push(`while the lease lasts: ${inShort(other)}`)
     sleeper.process.kill('SIGCONT')

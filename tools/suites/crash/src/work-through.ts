@@ -1,6 +1,6 @@
 import { type Lab, openLab } from './lab.ts'
 
-/** Does every item, as many at once as there are labs, each in one of them. */
+/** Works on all items, in parallel in as many labs as given. */
 export async function workThrough<T>(
   items: readonly T[],
   { postgresUrl, labs }: { readonly postgresUrl: string; readonly labs: number },
@@ -19,5 +19,5 @@ export async function workThrough<T>(
   for (const result of ended) if (result.status === 'rejected') throw result.reason
 }
 
-/** How many processes of the tests run at once. */
+/** Number of labs, and so of runs at once. */
 export const LABS = 2

@@ -14,8 +14,9 @@ import {
 import { describe, expect, test } from 'vitest'
 
 /*
- * Schemas that we did not write, made by the migrations of published packages: job queues, a content management system, an ERP system. Each is copied by
- * the command line, and every table asked again through it. Needs Python and registries, so it is an extra: not part of `npm test`, required in CI.
+ * Schemas made by the migrations of published packages: job queues, a content management system, an ERP system. The
+ * command line copies each, and the test queries every table through it. Needs Python and registries, so it is a suite:
+ * not part of `npm test`, required in CI.
  */
 
 const run = promisify(execFile)
@@ -75,7 +76,7 @@ async function columnsInPostgres(database: TestDatabase): Promise<Table[]> {
   return rows
 }
 
-/** One statement over all tables: the rows of each, and one digest of what every one of its columns holds. */
+/** Returns one statement over all tables: the number of rows of each, and a digest of each column. */
 function question(tables: readonly Table[], dialect: (column: string, type: string) => string): string {
   const selects = tables.map(({ schema, name, columns }) => {
     const from = schema === 'public' ? quote(name) : `${quote(schema)}.${quote(name)}`
@@ -85,7 +86,7 @@ function question(tables: readonly Table[], dialect: (column: string, type: stri
   return `SELECT name, rows, digest FROM (${selects.join('\nUNION ALL\n')}) AS every_table ORDER BY name`
 }
 
-/** An aggregate that both sides print alike. */
+/** Returns an aggregate that Postgres and DuckDB print alike. */
 function inPostgres(column: string, type: string): string {
   if (/^(smallint|integer|bigint|numeric)/.test(type)) return `trim_scale(sum(${column})::numeric)`
   if (/^(text|character varying|json|jsonb|uuid)/.test(type)) return `sum(octet_length(${column}::text))`
@@ -96,7 +97,7 @@ function inPostgres(column: string, type: string): string {
 
 function inDuckDB(column: string, type: string): string {
   if (/^(smallint|integer|bigint)/.test(type)) return `sum(${column})`
-  // a numeric without a precision is text, and so is trusted to no sum of doubles
+  // a numeric without a precision is stored as text, so no sum of doubles can be trusted
   if (type === 'numeric') return `regexp_replace(sum(${column}::DECIMAL(38,10))::VARCHAR, '\\.?0+$', '')`
   if (/^(text|character varying|json|jsonb|uuid)/.test(type)) return `sum(strlen(${column}::VARCHAR))`
   if (type === 'boolean') return `sum(${column}::INTEGER)`

@@ -1,4 +1,4 @@
-// Fills two databases with the tables and jobs of two published job queues. Runs in the folder where they are installed.
+// Fills two databases with tables and jobs of two published job queues. Runs in the folder where they are installed.
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 

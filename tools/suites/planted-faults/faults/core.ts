@@ -4,7 +4,7 @@ const src = 'packages/core/src'
 
 export const CORE: readonly PlantedFault[] = [
   {
-    name: 'a day is that of UTC, whatever the time zone',
+    name: 'days are in UTC, whatever the time zone',
     file: `${src}/day.ts`,
     find: "      timeZone,\n      calendar: 'iso8601',",
     replace: "      timeZone: 'UTC',\n      calendar: 'iso8601',",
@@ -18,42 +18,42 @@ export const CORE: readonly PlantedFault[] = [
     tests: [`${src}/sql.test.ts`],
   },
   {
-    name: 'what another machine makes is an orphan at once',
+    name: 'files of another machine count as orphans at once',
     file: `${src}/process-name.ts`,
     find: "where === 'elsewhere' && now - modifiedAt > ABANDONED_MS",
     replace: "where === 'elsewhere'",
     tests: [`${src}/process-name.test.ts`],
   },
   {
-    name: 'a process with the number of another is taken for it',
+    name: 'another process with the same id counts as the old one',
     file: `${src}/process-name.ts`,
     find: "found === null || short(found) === start ? 'here' : 'gone'",
     replace: "'here'",
     tests: [`${src}/process-name.test.ts`],
   },
   {
-    name: 'a table may be called like what is ours',
+    name: 'a table may have a reserved name',
     file: `${src}/lake.ts`,
     find: "(character === '_' && encoded !== '')",
     replace: "character === '_'",
     tests: [`${src}/lake.test.ts`],
   },
   {
-    name: 'bytes that were retained are those of any version',
+    name: 'retained bytes of another version are read',
     file: `${src}/where-to-look.ts`,
     find: 'k.key === file.key && k.sha256 === file.sha256',
     replace: 'k.key === file.key',
     tests: [`${src}/where-to-look.test.ts`],
   },
   {
-    name: 'a store that says nothing is taken to honour conditions',
+    name: 'a store without that property counts as one that honours conditions',
     file: `${src}/honours-conditions.ts`,
     find: '?? false',
     replace: '?? true',
     tests: [`${src}/wrap-store.test.ts`],
   },
   {
-    name: 'a wrapped store has a method that it lost',
+    name: 'a wrapped store has a method that the store lacks',
     file: `${src}/wrap-store.ts`,
     find: '    if (store[name] === undefined) continue\n',
     replace: '',

@@ -2,7 +2,7 @@ import type { PlantedFault } from '../planted-fault.ts'
 
 const src = 'packages/extract-postgres/src'
 
-/** A setting of the session is left to whatever the database says. */
+/** Leaves a setting of the session to the database. */
 function setting(line: string, name: string): PlantedFault {
   return {
     name: `the session leaves ${name} to the database`,
@@ -36,14 +36,14 @@ export const EXTRACT_POSTGRES: readonly PlantedFault[] = [
     only: 'nothing can be written',
   },
   {
-    name: 'a copy that was cut between two rows is whole',
+    name: 'a COPY cut between two rows counts as complete',
     file: `${src}/read/copy-table.ts`,
     find: "      if (query.rowCount === NO_TAG) throw new Error('the server did not say how many rows it sent')",
     replace: '',
     tests: [`${src}/read/copy-table.test.ts`],
   },
   {
-    name: 'rows have a column that took the name of another',
+    name: 'a column that took the name of another is read',
     file: `${src}/read/lock-table.ts`,
     find: '      field.columnID === column.attnum &&',
     replace: '',
@@ -65,7 +65,7 @@ export const EXTRACT_POSTGRES: readonly PlantedFault[] = [
     only: 'condition:',
   },
   {
-    name: 'a batch of rows grows without end',
+    name: 'the number of rows in a batch has no limit',
     file: `${src}/read/read-rows.ts`,
     find: 'Math.min(fitting, batch.length * 2, batchRows)',
     replace: 'Math.min(fitting, batch.length * 2)',

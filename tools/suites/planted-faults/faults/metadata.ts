@@ -6,7 +6,7 @@ const lease = [`${src}/lease.test.ts`]
 
 export const METADATA: readonly PlantedFault[] = [
   {
-    name: 'the holder of a lease works until the moment in which another may have it',
+    name: 'the holder of a lease works until its last moment',
     file: `${src}/lease.ts`,
     find: 'held.expiresAt - ttlMs / MARGIN',
     replace: 'held.expiresAt',
@@ -14,22 +14,22 @@ export const METADATA: readonly PlantedFault[] = [
     only: 'ends early',
   },
   {
-    name: 'a lease that is over still lets files be moved',
+    name: 'files are moved after the lease has expired',
     file: `${src}/lease.ts`,
     find: '      lease.check()\n      return store.move(...args)',
     replace: '      return store.move(...args)',
     tests: lease,
-    only: 'over, nothing is written',
+    only: 'a lease that is over',
   },
   {
-    name: 'a lease that is given back stays taken',
+    name: 'a released lease stays taken',
     file: `${src}/lease.ts`,
     find: '{ now: clock(), released: true }',
     replace: '{ now: clock() }',
     tests: lease,
   },
   {
-    name: 'the fencing token is not counted up before orphans are removed',
+    name: 'the fencing token is not raised before orphans are removed',
     file: `${src}/clean.ts`,
     find: 'fencing_token: base.state.fencing_token + 1,\n      retained,',
     replace: 'fencing_token: base.state.fencing_token,\n      retained,',
@@ -37,7 +37,7 @@ export const METADATA: readonly PlantedFault[] = [
     only: 'orphans',
   },
   {
-    name: 'what is retained for readers goes at once',
+    name: 'retained files are removed at once',
     file: `${src}/clean.ts`,
     find: 'until > now.toISOString()',
     replace: 'until < now.toISOString()',
@@ -45,7 +45,7 @@ export const METADATA: readonly PlantedFault[] = [
     only: 'orphans',
   },
   {
-    name: 'the lease of a run that may wake is taken over without making it fail',
+    name: 'a lease is taken over without raising the fencing token',
     file: `${src}/clean.ts`,
     find: 'if (left.length === 0 && !raiseToken)',
     replace: 'if (left.length === 0)',
@@ -53,7 +53,7 @@ export const METADATA: readonly PlantedFault[] = [
     only: 'orphans',
   },
   {
-    name: 'etl.json is written over whatever is there',
+    name: 'etl.json is written without a condition',
     file: `${src}/write-state.ts`,
     find: 'store.put(STATE_KEY, serialise(state), condition)',
     replace: 'store.put(STATE_KEY, serialise(state))',
@@ -61,7 +61,7 @@ export const METADATA: readonly PlantedFault[] = [
     only: 'the slower one loses',
   },
   {
-    name: 'the checksum of a file of state is not compared',
+    name: 'the checksum of a state file is not compared',
     file: `${src}/parse-state.ts`,
     find: "  if (typeof found === 'number' && mustHold && !holdsChecksum(text)) throw invalid(key, 'its checksum does not match')",
     replace: '',
@@ -84,22 +84,22 @@ export const METADATA: readonly PlantedFault[] = [
     only: 'again on the same day',
   },
   {
-    name: 'a commit whose answer was lost is a conflict',
+    name: 'a commit whose answer was lost counts as a conflict',
     file: `${src}/publish-run.ts`,
     find: '      perhaps ||= !isCertain(error)',
     replace: '',
     tests: publish,
-    only: 'it was',
+    only: 'the commit was',
   },
   {
-    name: 'the manifest is in place before the files of its day',
+    name: 'the manifest is promoted before the files of its day',
     file: `${src}/roll-forward.ts`,
     find: '  await forEach(keys.slice(0, -1), promote)\n',
     replace: '  await promote(keys.at(-1) ?? "")\n  await forEach(keys.slice(0, -1), promote)\n',
     tests: [`${src}/roll-forward.test.ts`],
   },
   {
-    name: 'a run that is published loses its staged files when it fails later',
+    name: 'a published run that fails later loses its staged files',
     file: `${src}/abandon-run.ts`,
     find: 'if (state.run_id === runId || state.publishing?.run_id === runId) return',
     replace: '',

@@ -4,7 +4,7 @@ const src = 'packages/query/src'
 
 export const QUERY: readonly PlantedFault[] = [
   {
-    name: 'a path is a pattern',
+    name: 'special characters in a path act as a pattern',
     file: `${src}/view-sql.ts`,
     find: '  return path.replace(/[*?[]/g, (character) => `[${character}]`)',
     replace: '  return path',
@@ -25,35 +25,35 @@ export const QUERY: readonly PlantedFault[] = [
     tests: [`${src}/open-session.test.ts`],
   },
   {
-    name: 'a file that is not the one leaves its descriptor open',
+    name: 'the descriptor of a wrong file stays open',
     file: `${src}/local-files.ts`,
     find: '    if (!promised) await handle.close()',
     replace: '',
     tests: [`${src}/committed-files.test.ts`],
   },
   {
-    name: 'a file that was changed counts as seen',
+    name: 'a changed file counts as verified',
     file: `${src}/verified-files.ts`,
     find: 'return [dev, ino, size, mtimeNs].join',
     replace: 'return [dev, ino, size].join',
     tests: [`${src}/committed-files.test.ts`],
   },
   {
-    name: 'the cache holds more than it may',
+    name: 'the cache grows beyond its limit',
     file: `${src}/cached-files.ts`,
     find: 'total + file.bytes <= maxBytes',
     replace: 'total <= maxBytes',
     tests: [`${src}/committed-files.test.ts`],
   },
   {
-    name: 'what was just used is the first to leave the cache',
+    name: 'the cache evicts the most recently used file first',
     file: `${src}/cached-files.ts`,
     find: '(a, b) => a.usedAt - b.usedAt',
     replace: '(a, b) => b.usedAt - a.usedAt',
     tests: [`${src}/committed-files.test.ts`],
   },
   {
-    name: 'a refusal is answered from memory',
+    name: 'queries use the remembered state when the store denies access',
     file: `${src}/remembering-store.ts`,
     find: "        if (!isDwhError(error, 'STORE_UNREACHABLE')) throw error\n",
     replace: '',
@@ -67,7 +67,7 @@ export const QUERY: readonly PlantedFault[] = [
     tests: [`${src}/open-session.test.ts`],
   },
   {
-    name: 'CSV has no difference between NULL and an empty text',
+    name: 'CSV does not distinguish NULL and an empty text',
     file: `${src}/format/format-result.ts`,
     find: "text === '' || /[",
     replace: '/[',

@@ -7,7 +7,7 @@ import { temporaryFolder } from '@dwh/test-kit'
 
 const run = promisify(execFile)
 
-/** An authority of our own, and a certificate of it for localhost. Needs openssl. */
+/** Makes a certificate authority, and a certificate of it for localhost. Needs openssl. */
 export async function makeCertificate(): Promise<Certificate> {
   const cwd = await temporaryFolder()
   const openssl = (...args: string[]) => run('openssl', args, { cwd })

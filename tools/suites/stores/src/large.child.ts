@@ -1,6 +1,6 @@
 import { s3Store } from '@dwh/storage'
 
-// uploads a file and downloads it again; says what was the most memory that this took
+// uploads a file, downloads it again, and prints its peak memory
 const [endpoint = '', bucket = '', accessKeyId = '', secretAccessKey = '', path = ''] = process.argv.slice(2)
 const store = s3Store({ bucket, endpoint, credentials: { accessKeyId, secretAccessKey } })
 const sent = await store.putFile('large', path)

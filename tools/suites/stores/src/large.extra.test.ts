@@ -10,13 +10,13 @@ const GIB = 1024 ** 3
 const MIB = 1024 ** 2
 const COUNT = suiteCount('stores-large')
 const SIZE = COUNT * MIB + 12_345
-/** From there on, a copy is made in parts. */
+/** Larger objects are copied in parts. */
 const IN_PARTS = 5 * 1024
 const MOST_BYTES = 200 * 1024 ** 2
 const TIMEOUT_MS = 900_000
 
 test(
-  `${COUNT} MiB up and down: under 200 MB of memory, copied in parts, nothing left`,
+  `${COUNT} MiB uploaded, downloaded and copied in parts: under 200 MB of memory`,
   async () => {
     const server = await (COUNT >= IN_PARTS ? startMinio() : startOwnServer())
     onTestFinished(() => server.stop())

@@ -1,7 +1,10 @@
 import dns from 'node:dns'
 import { vi } from 'vitest'
 
-/** Names below `localhost` are this machine (RFC 6761), which not every resolver knows; a bucket may be one. For the rest of the test file. */
+/**
+ * Resolves names below `localhost`, of which a bucket may be one, to this machine for the rest of the test file (RFC
+ * 6761); not every resolver does.
+ */
 export function resolveLocalhost(): void {
   const { lookup } = dns
   vi.spyOn(dns, 'lookup').mockImplementation(((host: string, ...rest: never[]) =>

@@ -13,7 +13,8 @@ import { makeCertificate } from './certificate.ts'
 import { resolveLocalhost } from './resolve-localhost.ts'
 
 /*
- * What each store was seen to do: the table of docs/storage.md. A server that cannot be started fails the test. `DOCS=write` puts the table there.
+ * Tests what each store supports, for the table of docs/storage.md. A server that does not start fails the test.
+ * `DOCS=write` updates the table.
  */
 
 const PAGE = new URL('../../../../docs/storage.md', import.meta.url)
@@ -52,7 +53,7 @@ const PLACES: readonly (readonly [name: string, start: () => Promise<Place>])[] 
 
 interface Deed {
   readonly title: string
-  /** Whether the store does it. Throws where it fails in a way that was not foreseen. */
+  /** Whether the store supports it. Throws on unexpected errors. */
   readonly done: (store: ObjectStore, place: Place | null) => Promise<boolean>
 }
 
@@ -64,9 +65,9 @@ const DEEDS: readonly Deed[] = [
   { title: 'an aborted upload leaves nothing', done: abortedLeavesNothing },
 ]
 
-test('the table of docs/storage.md is what the stores were seen to do', async () => {
+test('docs/storage.md: its table matches what the stores support', async () => {
   resolveLocalhost()
-  // the last ones need nothing that is built first
+  // the last ones need no build
   const others = suiteCount('stores-sheet') - 1
 
   const rows = [
@@ -142,11 +143,11 @@ async function abortedLeavesNothing(store: ObjectStore, place: Place | null): Pr
   )
   if (place) await vi.waitUntil(() => uploads(place).then((count) => count > 0), { timeout: 30_000, interval: 5 })
   controller.abort()
-  if ((await upload) !== 'stopped') throw new Error('the upload was done before it could be stopped')
+  if ((await upload) !== 'stopped') throw new Error('the upload ended before it could be stopped')
   return (await store.head('large')) === null && (place === null || (await uploads(place)) === 0)
 }
 
-/** Uploads in parts that are under way. MinIO lists those of one key only. */
+/** Multipart uploads in progress. MinIO lists those of one key only. */
 function uploads(place: Place): Promise<number> {
   const input = { Bucket: BUCKET, Prefix: 'a/large' }
   return withClient(place, async (client) => {
@@ -174,7 +175,7 @@ async function withClient<T>(
   return work(client).finally(() => client.destroy())
 }
 
-/** The rows of the tables in a text, however wide their columns are. */
+/** Returns the rows of the tables in a text, whatever the width of their columns. */
 function cellsOf(text: string): string[] {
   const rows = text.split('\n').filter((line) => /^\| [^-]/.test(line))
   return rows.map((line) => line.replaceAll(/ +\|/g, ' |'))

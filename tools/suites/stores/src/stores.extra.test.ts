@@ -11,15 +11,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveLocalhost } from './resolve-localhost.ts'
 
 /*
- * The contract of `ObjectStore` on real S3 servers, built from their sources. Needs Go and its module proxy, so it is a suite: not part of `npm test`.
- * `pnpm suite stores-contract` runs this, `pnpm suite stores-sheet` prints what each store supports.
+ * Runs the contract of `ObjectStore` on real S3 servers, built from their sources. Needs Go and its module proxy, so it
+ * is a suite: not part of `npm test`. `pnpm suite stores-contract` runs this, `pnpm suite stores-sheet` prints what
+ * each store supports.
  */
 
 const START_TIMEOUT_MS = 900_000
 
 beforeAll(resolveLocalhost)
 
-/** `lock`: what is tried in a bucket with Object Lock. With versions, versitygw 1.8.0 grants If-Match with the ETag of an object that was deleted; our own server makes no such bucket by this request. */
+/**
+ * `lock`: the tests for a bucket with Object Lock. With versions, versitygw 1.8.0 accepts If-Match with the ETag of a
+ * deleted object, so it skips the contract; our own server cannot make such a bucket by a request.
+ */
 const SERVERS = [
   { name: 'our own', start: startOwnServer, pathStyle: true, lock: [] },
   { name: 'our own, virtual-host style', start: startByName, pathStyle: false, lock: [] },
@@ -27,7 +31,7 @@ const SERVERS = [
   { name: 'MinIO 2026-02-12', start: () => startMinio(), pathStyle: false, lock: ['parts', 'contract'] },
 ]
 
-/** Our own, by a name that a bucket can be put in front of. */
+/** Starts our own server with a host name to which a bucket can be prepended. */
 async function startByName(): Promise<S3Store> {
   const own = await startOwnServer()
   return { ...own, endpoint: own.endpoint.replace('127.0.0.1', 'localhost') }
@@ -41,9 +45,9 @@ describe.each(SERVERS)('$name', ({ name, start, pathStyle, lock }) => {
   }, START_TIMEOUT_MS)
   afterAll(() => server?.stop())
 
-  /** `locked`: with Object Lock, and what is written held for a day. */
+  /** `locked`: with Object Lock, and objects retained for a day. */
   async function openBucket({ locked = false } = {}): Promise<ReturnType<typeof s3Store>> {
-    if (!server) throw new Error(`${name} has not been started`)
+    if (!server) throw new Error(`${name} did not start`)
     const { endpoint, credentials } = server
     buckets += 1
     const bucket = `bucket-${buckets}`
@@ -76,9 +80,9 @@ describe.each(SERVERS)('$name', ({ name, start, pathStyle, lock }) => {
     }))
   }
 
-  // no server here demands a checksum: that is tried by packages/storage
+  // no server here requires a checksum: packages/storage tests that
   if (lock.includes('parts')) {
-    test('a bucket with Object Lock: parts with a checksum are taken, and a deleted object is gone', async () => {
+    test('a bucket with Object Lock: parts with a checksum are accepted, and a deleted object is missing', async () => {
       await openBucket({ locked: true })
       const store = open(true)
       const path = join(await temporaryFolder(), 'large')
@@ -89,7 +93,7 @@ describe.each(SERVERS)('$name', ({ name, start, pathStyle, lock }) => {
     })
   }
 
-  test('conditional writes are honoured, and known to be', async () => {
+  test('conditional writes: honoured, and the probe says so', async () => {
     const store = await openBucket()
     expect(await store.conditionalWrites?.()).toBe(true)
   })

@@ -17,13 +17,9 @@ const START_TIMEOUT_MS = 900_000
 test.each([
   ['our own server', () => startOwnServer(), null],
   ['versitygw', () => startVersitygw(), null],
-  [
-    'MinIO over TLS, with an authority of its own',
-    (certificate?: Certificate) => startMinio(certificate),
-    makeCertificate,
-  ],
+  ['MinIO over TLS, with a private authority', (certificate?: Certificate) => startMinio(certificate), makeCertificate],
 ] as const)(
-  'a warehouse on %s: run twice, ask, and look at what is there',
+  'a warehouse on %s: two runs, queries, and the stored objects',
   async (_, start, makeCertificateFor) => {
     const certificate = await makeCertificateFor?.()
     const server = await start(certificate)

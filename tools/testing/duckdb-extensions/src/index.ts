@@ -7,9 +7,9 @@ import { installed } from '@dwh/test-kit'
 const run = promisify(execFile)
 
 /**
- * A folder for DuckDB's `extension_directory`, with its own signed extensions `ducklake`, `httpfs` and `postgres_scanner`, of the version that is pinned
- * here. They come from PyPI, where DuckDB publishes them as wheels, because a machine that reaches PyPI may not reach DuckDB's extension server.
- * Needs python3 with pip, on Linux x64.
+ * Returns a folder for DuckDB's `extension_directory`, with its own signed extensions `ducklake`, `httpfs` and
+ * `postgres_scanner` in the pinned version. They come from PyPI, where DuckDB publishes them as wheels, because a
+ * machine that reaches PyPI may not reach DuckDB's extension server. Needs python3 with pip, on Linux x64.
  */
 export async function duckdbExtensions(): Promise<string> {
   const requirements = new URL('../requirements.txt', import.meta.url)
@@ -31,5 +31,5 @@ export async function duckdbExtensions(): Promise<string> {
   })
 }
 
-/** DuckDB's name of what the wheels are built for. */
+/** DuckDB's name of the platform that the wheels are built for. */
 const PLATFORM = 'linux_amd64'

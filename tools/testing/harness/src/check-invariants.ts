@@ -12,17 +12,17 @@ import {
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
 export interface CheckOptions {
-  /** After a run that went well, with no other under way: nothing may be left behind. */
+  /** Set after a successful run, with no other in progress: then nothing may be left behind. */
   readonly clean?: { readonly temp: string }
-  /** Files that are no Parquet. */
+  /** Set if the files are not Parquet. */
   readonly anyBytes?: boolean
-  /** `etl.json` as somebody read it a short while ago: the bytes it names are retained for a day. */
+  /** `etl.json` as a reader read it recently: the files that it names are retained for a day. */
   readonly earlier?: string | null
 }
 
 /**
- * Everything that must hold of a warehouse at any moment, whoever was killed in it; the answer is what does not. It shares no code with what publishes: files, JSON, hashes and a Parquet
- * reader of somebody else's.
+ * Checks everything that must hold of a warehouse at any moment, even after a kill, and returns the problems. It shares
+ * no code with the packages: it reads files, JSON, hashes and Parquet (with another reader).
  */
 export async function checkInvariants(objects: WarehouseObjects, options: CheckOptions = {}): Promise<string[]> {
   const problems: string[] = []
@@ -34,7 +34,7 @@ export async function checkInvariants(objects: WarehouseObjects, options: CheckO
   if (text === null) {
     if (options.earlier || options.clean) problems.push('no etl.json')
     const visible = [...keys].filter((key) => !key.startsWith('_dwh/'))
-    if (visible.length > 0) problems.push(`no etl.json, and yet: ${visible.join(', ')}`)
+    if (visible.length > 0) problems.push(`no etl.json, but there are objects: ${visible.join(', ')}`)
     return problems
   }
   try {
@@ -62,7 +62,7 @@ interface Check {
   readonly problems: string[]
 }
 
-/** Where a committed object of a run that is being published may be: staged, then final. */
+/** Returns the keys at which a committed object of a run that is being published may be: staged, then final. */
 function places({ publishing }: Etl, key: string): string[] {
   return publishing?.keys.includes(key) ? [`_dwh/stage/${publishing.run_id}/${key}`, key] : [key]
 }
@@ -80,11 +80,11 @@ async function readManifests({ objects, keys, etl, problems }: Check): Promise<M
     const [at] = places(etl, key).filter((place) => keys.has(place))
     const body = at === undefined ? null : await objects.read(at)
     if (at === undefined || body === null) {
-      problems.push(`${key}: neither staged nor in place`)
+      problems.push(`${key}: neither staged nor promoted`)
       continue
     }
     const manifest = parseChecked<Manifest>(at, body.toString())
-    if (manifest.date !== day) problems.push(`${at}: is of ${manifest.date}`)
+    if (manifest.date !== day) problems.push(`${at}: the manifest is of ${manifest.date}`)
     if (publishing?.date === day && manifest.run_id !== publishing.run_id)
       problems.push(`${at}: of run ${manifest.run_id}, while ${publishing.run_id} is being published`)
     manifests.push(manifest)
@@ -92,7 +92,7 @@ async function readManifests({ objects, keys, etl, problems }: Check): Promise<M
   return manifests
 }
 
-/** Every file that is promised, at one of its places. The answer is the keys that hold what was promised. */
+/** Checks that every file that the tables name is at one of its keys. Returns the keys that hold the right bytes. */
 async function checkFiles(check: Check, manifests: readonly Manifest[]): Promise<Set<string>> {
   const { etl, problems } = check
   const whole = new Set<string>()
@@ -103,7 +103,7 @@ async function checkFiles(check: Check, manifests: readonly Manifest[]): Promise
   for (const file of promised.values()) {
     const found = await holding(check, places(etl, file.key), file)
     if (!found) {
-      problems.push(`${file.key}: nobody has ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
+      problems.push(`${file.key}: missing: no key has SHA-256 ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
       continue
     }
     whole.add(found.at)
@@ -117,7 +117,7 @@ async function checkFiles(check: Check, manifests: readonly Manifest[]): Promise
   return whole
 }
 
-/** A glob by hand reads every file under its final name, whatever `etl.json` says of it by now: none is cut short. */
+/** Checks that no file under a final name is incomplete, since a glob reads all of them, whatever `etl.json` names. */
 async function checkOthersWhole({ objects, keys, problems }: Check, whole: ReadonlySet<string>): Promise<void> {
   for (const key of keys) {
     if (key.startsWith('_dwh/') || !key.endsWith('.parquet') || whole.has(key)) continue
@@ -125,7 +125,7 @@ async function checkOthersWhole({ objects, keys, problems }: Check, whole: Reado
     try {
       if (bytes) rowsOf(bytes)
     } catch (error) {
-      problems.push(`${key}: no whole Parquet file: ${(error as Error).message}`)
+      problems.push(`${key}: not a complete Parquet file: ${(error as Error).message}`)
     }
   }
 }
@@ -155,13 +155,13 @@ function rowsOf({ buffer, byteOffset, byteLength }: Buffer): number {
   return Number(parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer).num_rows)
 }
 
-/** What a glob by hand over a table's folder would read, and nobody has committed. */
+/** Finds files that a glob over a table's folder would read, but no run committed. */
 function checkNothingElse({ keys, etl, problems }: Check, manifests: readonly Manifest[]): void {
   const named = new Set(['etl.json', ...(etl.publishing?.keys ?? [])])
   for (const { tables } of [etl, ...manifests])
     for (const { files } of Object.values(tables)) for (const { key } of files) named.add(key)
   for (const key of keys)
-    if (!key.startsWith('_dwh/') && !named.has(key)) problems.push(`${key}: in a table's folder, and named by nobody`)
+    if (!key.startsWith('_dwh/') && !named.has(key)) problems.push(`${key}: in a table's folder, but in no manifest`)
 }
 
 function checkOneRun({ etl, problems }: Check, manifests: readonly Manifest[]): void {
@@ -182,38 +182,41 @@ async function checkRetained(check: Check): Promise<void> {
   for (const { retained_as, sha256: wanted, until } of etl.retained) {
     if (Date.parse(until) < Date.now()) continue
     const bytes = await objects.read(retained_as)
-    if (!bytes || sha256(bytes) !== wanted) problems.push(`${retained_as}: not there, or not as it was retained`)
+    if (!bytes || sha256(bytes) !== wanted) problems.push(`${retained_as}: missing, or its bytes changed`)
   }
 }
 
-/** A reader that has not looked again since finds every byte it was promised. */
+/** Checks that a reader of the earlier `etl.json` still finds all files that it names. */
 async function checkEarlier(check: Check, text: string): Promise<void> {
   const earlier = parseChecked<Etl>('the earlier etl.json', text)
   for (const file of Object.values(earlier.tables).flatMap(({ files }) => files)) {
     const retained = check.etl.retained.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
     const at = [...places(check.etl, file.key), ...retained.map((entry) => entry.retained_as)]
     if (!(await holding(check, at, file)))
-      check.problems.push(`${file.key}: promised ${file.sha256.slice(0, 8)} a short while ago, and nobody has it`)
+      check.problems.push(
+        `${file.key}: missing: the earlier etl.json named SHA-256 ${file.sha256.slice(0, 8)}, and no key has it`,
+      )
   }
 }
 
 async function checkClean({ objects, keys, etl, problems }: Check, text: string, temp: string): Promise<void> {
-  if (etl.publishing) problems.push(`still publishing ${etl.publishing.run_id}`)
+  if (etl.publishing) problems.push(`the publication is not cleared: ${etl.publishing.run_id}`)
   const retained = new Set(etl.retained.map((entry) => entry.retained_as))
   for (const key of keys) {
-    if (/^_dwh\/(stage|incoming|probe)\//.test(key)) problems.push(`${key}: left behind`)
-    if (key.startsWith('_dwh/kept/') && !retained.has(key)) problems.push(`${key}: retained, and named by nobody`)
+    if (/^_dwh\/(stage|incoming|probe)\//.test(key)) problems.push(`${key}: orphan`)
+    if (key.startsWith('_dwh/kept/') && !retained.has(key))
+      problems.push(`${key}: orphan: retained, but not named by etl.json`)
   }
-  if ((await objects.unfinished()) > 0) problems.push('an upload was left unfinished')
+  if ((await objects.unfinished()) > 0) problems.push('an unfinished multipart upload is left')
   if (objects.isFolder && (await objects.read('etl.json'))?.toString() !== text)
-    problems.push('the plain etl.json is behind')
+    problems.push('the plain file etl.json is older than the newest generation')
   const lock = await currentLock(objects)
   if (lock.released !== true) problems.push('lock.json: not released')
   const left = (await readdir(temp).catch(() => [])).filter((name) => name.startsWith('dwh-'))
-  if (left.length > 0) problems.push(`temporary folders left behind: ${left.join(', ')}`)
+  if (left.length > 0) problems.push(`temporary folders left: ${left.join(', ')}`)
 }
 
-/** `_dwh/lock.json` as it is now. */
+/** Returns the current `_dwh/lock.json`. */
 export async function currentLock(objects: WarehouseObjects): Promise<{ released?: boolean; expires_at?: string }> {
   const folder = '_dwh/generations/_dwh/lock.json/'
   const last = objects.isFolder

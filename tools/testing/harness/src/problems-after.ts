@@ -2,24 +2,24 @@ import { isDeepStrictEqual } from 'node:util'
 import { checkInvariants } from './check-invariants.ts'
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
-/** A run that went wrong, and how to go on from there. */
+/** A failed run, and how to continue after it. */
 export interface Mishap<Seen> {
   readonly objects: WarehouseObjects
-  /** The temporary folder of its runs. */
+  /** The temporary folder of the runs. */
   readonly temp: string
-  /** `etl.json` as it was before the run. */
+  /** `etl.json` before the run. */
   readonly earlier: string | null
-  /** What a reader may see now. */
+  /** The states that a reader may see now. */
   readonly expected: readonly Seen[]
-  /** What a reader sees. Throws where it is refused, or sees something mixed. */
+  /** Returns what a reader sees. Throws if the reader fails or sees a mixed state. */
   see(): Promise<Seen>
-  /** Runs once more, which has to go well, and says what a reader sees from then on. Throws when it fails. */
+  /** Runs once more and returns what a reader must see from then on. Throws if the run fails. */
   runAgain(): Promise<Seen>
-  /** What else has to hold after that run; the answer is what does not. */
+  /** Returns other problems after that run. */
   also?(): Promise<readonly string[]>
 }
 
-/** What is wrong after a run went wrong: files and readers first, then all of it once one ordinary run has followed. */
+/** Returns the problems after a failed run: of files and readers first, then of everything after one ordinary run. */
 export async function problemsAfter<Seen>(mishap: Mishap<Seen>): Promise<string[]> {
   const { objects, temp, earlier } = mishap
   const told = (when: string, problems: readonly string[]) => problems.map((problem) => `${when}: ${problem}`)

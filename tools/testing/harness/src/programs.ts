@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { builtProgram } from '@dwh/test-kit'
 
-/** The command line as it is shipped. */
+/** The built command line. */
 const DWH = await builtProgram('dwh')
 
 export interface Ended {
@@ -19,14 +19,14 @@ export interface Started {
 }
 
 export interface StartOptions {
-  /** Nothing else is in the environment. */
+  /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** Said by `sh` before the program takes its place, such as `ulimit -f 256`. */
+  /** Shell commands that run before the program, such as `ulimit -f 256`. */
   readonly shell?: string
 }
 
-/** Starts a program for Node; its standard input stays open. */
+/** Starts a program with Node; its standard input stays open. */
 export function startProgram(program: string, args: readonly string[], { env, cwd, shell }: StartOptions): Started {
   const command = [process.execPath, program, ...args]
   const [file = '', ...rest] = shell === undefined ? command : ['sh', '-c', `${shell}\nexec "$@"`, 'sh', ...command]
@@ -43,14 +43,14 @@ export function startProgram(program: string, args: readonly string[], { env, cw
   return { process: child, ended }
 }
 
-/** Starts `dwh`, whose standard input is at its end. */
+/** Starts `dwh` with closed standard input. */
 export function startDwh(args: readonly string[], options: StartOptions): Started {
   const started = startProgram(DWH, args, options)
   started.process.stdin?.end()
   return started
 }
 
-/** True once the process has been stopped by SIGSTOP; false when it ended before. */
+/** Resolves with true once SIGSTOP has stopped the process; with false if it ended before. */
 export async function untilStopped({ process: { pid }, ended }: Started): Promise<boolean> {
   let over = false
   void ended.then(() => {
@@ -64,7 +64,7 @@ export async function untilStopped({ process: { pid }, ended }: Started): Promis
   return false
 }
 
-/** In one line, for a report. */
+/** Formats the end of a program in one line. */
 export function inShort({ code, signal, stderr }: Ended): string {
   return `${signal ?? `exit ${code}`}: ${stderr.trim().split('\n').slice(0, 3).join(' / ').slice(0, 300)}`
 }

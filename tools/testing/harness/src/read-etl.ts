@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
 /*
- * What docs/lake.md says of `etl.json` and of manifests, written down once more: nothing of the packages is used, so that a mistake there is not repeated here.
+ * Types of `etl.json` and of manifests as docs/lake.md describes them. They are written down again here, without code
+ * of the packages, so that a mistake there is not repeated.
  */
 
 export interface PromisedFile {
@@ -41,16 +42,18 @@ export interface Manifest {
 
 const GENERATIONS = '_dwh/generations/etl.json/'
 
-/** The bytes of `etl.json`: of a folder those of the highest generation, behind one `=`. Null where there is none. */
+/**
+ * Returns the bytes of `etl.json`; in a folder, those of the highest generation, after one `=`. Null if there is none.
+ */
 export async function readEtlText(objects: WarehouseObjects): Promise<string | null> {
   if (!objects.isFolder) return (await objects.read('etl.json'))?.toString() ?? null
   for (;;) {
     const last = await highest(objects)
     if (last === undefined) return (await objects.read('etl.json'))?.toString() ?? null
     const content = await objects.read(last)
-    // emptied by whoever made the next one
+    // another writer emptied it when it made the next one
     if (content?.length === 0 && (await highest(objects)) !== last) continue
-    if (content?.[0] !== 0x3d) throw new Error(`${last}: no value: ${content?.length} bytes`)
+    if (content?.[0] !== 0x3d) throw new Error(`${last}: the generation has no value: ${content?.length} bytes`)
     return content.subarray(1).toString()
   }
 }
@@ -63,11 +66,11 @@ async function highest(objects: WarehouseObjects): Promise<string | undefined> {
     .at(-1)
 }
 
-/** Parses a file that carries its own checksum as its last field. */
+/** Parses a file whose last field is its own checksum. */
 export function parseChecked<T>(name: string, text: string): T {
   const parsed = JSON.parse(text)
   const tail = /"checksum": "([0-9a-f]{64})"\n\}\n$/.exec(text)
-  if (!tail) throw new Error(`${name}: no checksum at its end`)
+  if (!tail) throw new Error(`${name}: no checksum at the end`)
   const empty = `${text.slice(0, tail.index)}"checksum": ""\n}\n`
   if (sha256(empty) !== tail[1]) throw new Error(`${name}: its checksum does not match`)
   return parsed

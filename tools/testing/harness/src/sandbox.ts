@@ -2,20 +2,20 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Ended, type Started, startDwh } from './programs.ts'
 
-/** A folder with a home, a temporary folder and one to work in, and the real command line in it. */
+/** A folder with a home, a temporary folder and a working folder, to run the real command line in. */
 export interface Sandbox {
   readonly root: string
   readonly work: string
   readonly temp: string
   readonly home: string
-  /** Of every call; nothing else is in the environment. */
+  /** The whole environment of every call. */
   readonly env: Readonly<Record<string, string>>
   start(args: readonly string[]): Started
-  /** `env`: of this call alone. `shell`: as of `StartOptions`. */
+  /** `env`: of this call only. `shell`: see `StartOptions`. */
   dwh(args: readonly string[], env?: Readonly<Record<string, string>>, shell?: string): Promise<Ended>
 }
 
-/** `env`: of every call, beside `PATH`, `HOME` and `TMPDIR`. */
+/** Makes a sandbox. `env` applies to every call, with `PATH`, `HOME` and `TMPDIR`. */
 export async function makeSandbox(root: string, env: Readonly<Record<string, string>>): Promise<Sandbox> {
   const [work, temp, home] = [join(root, 'work'), join(root, 'tmp'), join(root, 'home')]
   for (const path of [work, temp, home]) await mkdir(path, { recursive: true })
@@ -31,7 +31,7 @@ export async function makeSandbox(root: string, env: Readonly<Record<string, str
   }
 }
 
-/** All files below a folder, with their paths. */
+/** Returns the paths of all files below a folder. */
 export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))

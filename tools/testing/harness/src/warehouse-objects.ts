@@ -9,14 +9,14 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 
-/** The objects of a warehouse by plain requests: nothing here knows what they mean. */
+/** The objects of a warehouse, read by plain requests without knowledge of their meaning. */
 export interface WarehouseObjects {
-  /** Every key there is. */
+  /** Returns all keys. */
   keys(): Promise<string[]>
   read(key: string): Promise<Buffer | null>
-  /** What of unfinished uploads no list shows. */
+  /** Returns the number of unfinished uploads, which lists do not show. */
   unfinished(): Promise<number>
-  /** A folder, whose conditional writes are numbered generations. */
+  /** Opens a folder. Its conditional writes are numbered generations. */
   readonly isFolder: boolean
 }
 
@@ -53,7 +53,7 @@ export function s3Client({ endpoint, credentials }: Endpoint): S3Client {
   return new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true })
 }
 
-/** A bucket, or what of it is under `prefix`, which ends with `/`: fewer than a thousand objects. */
+/** Opens a bucket, or the part under `prefix`, which ends with `/`. At most a thousand objects. */
 export function bucketObjects(client: S3Client, bucket: string, prefix = ''): WarehouseObjects {
   const within = { Bucket: bucket, Prefix: prefix }
   return {
@@ -78,7 +78,7 @@ export function bucketObjects(client: S3Client, bucket: string, prefix = ''): Wa
   }
 }
 
-/** Copies every object of a bucket, and its metadata, to another. */
+/** Copies all objects of a bucket with their metadata to another bucket. */
 export async function copyBucket(client: S3Client, from: string, to: string): Promise<void> {
   for (const key of await bucketObjects(client, from).keys())
     await client.send(new CopyObjectCommand({ CopySource: `${from}/${encodeURIComponent(key)}`, Bucket: to, Key: key }))

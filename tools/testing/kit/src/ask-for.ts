@@ -5,14 +5,14 @@ import type { SharedAnswer, SharedName } from './shared-services.ts'
 
 const asked = new Map<SharedName, Promise<string>>()
 
-/** Asks the process of vitest for what all tests share; the first that asks waits until it has been started. */
+/** Asks the main process of vitest for a shared service. The first request starts it and waits for it. */
 export function askFor(name: SharedName): Promise<string> {
   const answer = asked.get(name) ?? ask(inject('sharedServices'), name)
   asked.set(name, answer)
   return answer
 }
 
-/** @throws Error with what kept the service from starting */
+/** @throws Error with the reason if the service did not start */
 export async function ask(path: string, name: SharedName): Promise<string> {
   const socket = connect(path)
   socket.write(name)

@@ -6,7 +6,7 @@ import type { SharedService } from './shared-services.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** Builds every package if anything is newer than what was built: tests of the apps start what was built, and must not test yesterday's. */
+/** Builds every package if a source is newer than its build: tests of the apps run the build, which must be current. */
 export async function buildPackages(): Promise<SharedService> {
   if (isStale()) await build()
   return { value: root, end: async () => {} }
@@ -16,7 +16,7 @@ function isStale(): boolean {
   const packages = ['packages', 'apps'].flatMap((group) =>
     readdirSync(`${root}${group}`)
       .map((name) => `${root}${group}/${name}`)
-      // what an earlier version left in a folder makes no package
+      // an old folder without a manifest is not a package
       .filter((folder) => existsSync(`${folder}/package.json`)),
   )
   const sources = [...packages.map((folder) => `${folder}/src`), `${root}seed`]
@@ -27,7 +27,7 @@ function isStale(): boolean {
   return newest >= oldestBuild
 }
 
-/** In a process of its own that is waited for: vitest hears its workers meanwhile. */
+/** Runs the build in another process, so that vitest can answer its workers meanwhile. */
 async function build(): Promise<void> {
   const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
   const args = ['--yes', packageManager, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only']

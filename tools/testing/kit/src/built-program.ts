@@ -7,12 +7,12 @@ const PROGRAMS = {
   'dwh-demo': 'apps/demo/bin/dwh-demo.js',
 } as const
 
-/** The root of this checkout, once every package is built as its source is now. */
+/** Returns the root of this checkout, after building all packages that changed. */
 export function builtCheckout(): Promise<string> {
   return askFor('built')
 }
 
-/** The path of a program of this checkout for `node`, built from its source as it is now. */
+/** Returns the path of a program of this checkout for `node`, after building what changed. */
 export async function builtProgram(name: keyof typeof PROGRAMS): Promise<string> {
   return join(await builtCheckout(), PROGRAMS[name])
 }

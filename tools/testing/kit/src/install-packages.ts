@@ -6,7 +6,7 @@ import { installed } from './installed.ts'
 
 const run: (file: string, args: readonly string[], options: { cwd: string }) => Promise<unknown> = promisify(execFile)
 
-/** A Python environment with exactly the packages of a requirements file. Needs python3. */
+/** Makes a Python environment with exactly the packages of a requirements file. Needs python3. */
 export function pythonEnvironment(name: string, requirements: string): Promise<string> {
   return installed(name, requirements, async (folder) => {
     await run('python3', ['-m', 'venv', folder], { cwd: folder })
@@ -19,7 +19,7 @@ export function pythonEnvironment(name: string, requirements: string): Promise<s
   })
 }
 
-/** A folder with npm packages in it, each pinned. */
+/** Makes a folder with npm packages, each pinned. */
 export function npmPackages(name: string, pins: readonly string[]): Promise<string> {
   return installed(name, pins.join('\n'), async (folder) => {
     await writeFile(join(folder, 'package.json'), '{ "private": true }')

@@ -4,21 +4,21 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Where what the tests install is kept, outside the checkout. */
+/** The folder outside the checkout where tests keep their installations. */
 export const TOOLS_CACHE: string = process.env.DWH_TOOLS_CACHE ?? join(homedir(), '.cache/dwh-tools')
 
 /**
- * Makes the folder of a pinned installation once, outside the checkout, and gives its path. It is named after what is pinned in it, so that a new pin is
- * a new folder.
+ * Makes the folder of a pinned installation once, outside the checkout, and returns its path. A hash of the pinned
+ * versions is part of its name, so a new version gets a new folder.
  */
 export async function installed(name: string, pins: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(TOOLS_CACHE, `${name}-${createHash('sha256').update(pins).digest('hex').slice(0, 12)}`)
   const complete = join(folder, 'complete')
   if (await exists(complete)) return folder
   await alone(`${folder}.making`, async () => {
-    // another process may have made it meanwhile
+    // another process may have made it in the meantime
     if (await exists(complete)) return
-    // a virtual environment cannot be moved: it is made in its place, and the last file says that it is whole
+    // a virtual environment cannot be moved, so it is made in its final place; the last file marks it as complete
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
     await make(folder)
@@ -30,7 +30,10 @@ export async function installed(name: string, pins: string, make: (folder: strin
 
 const POLL_MS = 100
 
-/** Does the work while no other process does it: the file holds the id of the one that does, and is taken from one that has gone. */
+/**
+ * Does the work under a lock between processes: a file with the id of its holder. The lock of a process that has ended
+ * is taken over.
+ */
 async function alone(lock: string, work: () => Promise<void>): Promise<void> {
   await mkdir(TOOLS_CACHE, { recursive: true })
   const own = `${lock}.${process.pid}`

@@ -11,12 +11,12 @@ const run = promisify(execFile)
 
 const PACKAGES = ['pgbouncer', 'libevent-2.1-7', 'libc-ares2']
 
-/** The pooler of this Debian and the libraries that it brings, unpacked beside the checkout; nothing is installed. */
+/** Downloads Debian's PgBouncer and its libraries and unpacks them outside the checkout; nothing is installed. */
 export async function pgbouncerFolder(): Promise<string> {
   const offered = await Promise.all(PACKAGES.map(async (name) => (await run('apt-cache', ['policy', name])).stdout))
   const pins = PACKAGES.map((name, i) => `${name}=${/Candidate: (\S+)/.exec(offered[i] ?? '')?.[1]}`)
   return installed('pgbouncer', pins.join('\n'), async (folder) => {
-    // apt gives up its rights, and would otherwise complain that it cannot write there
+    // apt drops its rights and would complain that it cannot write there
     const temporary = await mkdtemp(join(tmpdir(), 'dwh-apt-'))
     await chmod(temporary, 0o777)
     await run('apt-get', ['download', ...pins], { cwd: temporary })
@@ -32,7 +32,7 @@ export interface Pooler {
   stop(): Promise<void>
 }
 
-/** Starts PgBouncer in transaction mode in front of a server, or of several on one port. */
+/** Starts PgBouncer in transaction mode in front of one server, or of several on one port. */
 export async function startPgbouncer(
   target: {
     readonly hosts: readonly string[]
@@ -53,7 +53,7 @@ export async function startPgbouncer(
     pool_mode: 'transaction',
     auth_type: 'scram-sha-256',
     auth_file: join(folder, 'users'),
-    // started by root, it wants to be somebody else
+    // as root, PgBouncer insists on another user
     ...(process.getuid?.() === 0 ? { user: 'nobody' } : {}),
     ...settings,
   }

@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { POSTGRES_VERSIONS, startTestServer, temporaryFolder, testDatabase, withClient } from './index.ts'
 
-test.each(POSTGRES_VERSIONS)('Postgres %i starts, keeps its data over a restart, and ends', async (version) => {
+test.each(POSTGRES_VERSIONS)('Postgres %i: starts, keeps its data over a restart, and ends', async (version) => {
   const folder = await temporaryFolder()
   await chmod(folder, 0o755)
   const first = await startTestServer({ folder, version })
@@ -18,7 +18,7 @@ test.each(POSTGRES_VERSIONS)('Postgres %i starts, keeps its data over a restart,
   }
 })
 
-test('a test database is a fresh one', async () => {
+test('testDatabase: each is new', async () => {
   const database = await testDatabase('CREATE TABLE t (id int)')
   expect((await database.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 0 }])
 })

@@ -15,9 +15,9 @@ type Server = Awaited<ReturnType<typeof startTestServer>>
 export interface CertificateMaker {
   path(file: string): string
   remove(): Promise<void>
-  /** A certificate authority. */
+  /** Makes a certificate authority. */
   authority(name: string): Promise<void>
-  /** A certificate for `subject`, good for `names` (DNS:..., IP:...), signed by `by`. */
+  /** Makes a certificate for `subject`, valid for `names` (DNS:..., IP:...), signed by `by`. */
   certificate(name: string, by: string, subject: string, names?: string, days?: number): Promise<void>
 }
 
@@ -58,15 +58,15 @@ export async function certificateMaker(): Promise<CertificateMaker> {
 
 export interface SecureServer {
   readonly server: Server
-  /** The folder of its unix socket, which lets `postgres` in by password. */
+  /** The folder of its Unix socket, on which `postgres` logs in with a password. */
   readonly socket: string
   /** Replaces `pg_hba.conf`. */
   rules(lines: readonly string[]): Promise<void>
-  /** Ends the server, and removes its folder. */
+  /** Ends the server and removes its folder. */
   stop(): Promise<void>
 }
 
-/** A server with TLS and the certificate `server.crt`, which trusts `ca.crt` for certificates of clients. */
+/** Starts a server with TLS and the certificate `server.crt`. It accepts client certificates that `ca.crt` signed. */
 export async function secureServer(made: CertificateMaker, version: PostgresVersion = 18): Promise<SecureServer> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-test-'))
   await chmod(folder, 0o755)
@@ -90,7 +90,7 @@ export async function secureServer(made: CertificateMaker, version: PostgresVers
       await rm(folder, { recursive: true, force: true })
     },
     async rules(lines) {
-      // the socket stays ours, to be able to change the rules again
+      // the socket stays open to us, so that the rules can be changed again
       await writeFile(join(data, 'pg_hba.conf'), ['local all postgres scram-sha-256', ...lines, ''].join('\n'))
       await withClient(local, (client) => client.query('SELECT pg_reload_conf()'))
     },

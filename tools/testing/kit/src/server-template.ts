@@ -8,20 +8,20 @@ import { installed } from './installed.ts'
 
 const run = promisify(execFile)
 
-/** What makes a cluster: with another one the copies that are kept are of no use. */
+/** The code that makes a cluster. When it changes, stored templates are not used any more. */
 const START_SERVER = new URL('../../postgres-server/src/start-server.ts', import.meta.url)
 
 /**
- * Puts the programs and the fresh cluster of a server into an empty folder. They are made once, and kept outside the
- * checkout: to copy the programs and
- * to run initdb takes seconds, and the tests start dozens of servers.
+ * Copies the programs and the new cluster of a server into an empty folder. The template is made once and stored
+ * outside the checkout, since copying the programs and running initdb takes seconds, and the tests start dozens of
+ * servers.
  */
 export async function copyServerTemplate(native: string, folder: string): Promise<void> {
   if (await exists(join(folder, 'initialised'))) return
   const template = await serverTemplate(native)
   for (const name of await readdir(template)) {
     if (name === 'complete') continue
-    // nobody writes to programs: where the file system lets us, they are the same files
+    // the programs are never written, so they are hard links where the file system allows it
     const isPrograms = name.startsWith('postgres-')
     const linked = isPrograms && (await run('cp', ['-al', join(template, name), folder]).then(...BOTH))
     if (linked) continue
@@ -36,7 +36,7 @@ async function serverTemplate(native: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string }
   const pins = `${version}\n${await readFile(START_SERVER, 'utf8')}`
   return installed(`postgres-server-${version}`, pins, async (kept) => {
-    // the user that it runs as, started by root, may not enter the folder where it is kept
+    // the server's user, if started by root, may have no access to the template's folder
     const temporary = await mkdtemp(join(tmpdir(), 'dwh-server-template-'))
     try {
       await chmod(temporary, 0o755)

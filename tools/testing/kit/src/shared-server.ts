@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { SharedService } from './shared-services.ts'
 import { startTestServer } from './test-server.ts'
 
-/** Starts the one Postgres that the tests of a run share; each test makes a database of its own in it. */
+/** Starts the one Postgres that the tests of a run share; each test makes its own database in it. */
 export async function startSharedServer(): Promise<SharedService> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-test-server-'))
   await chmod(folder, 0o755)
@@ -21,12 +21,14 @@ export async function startSharedServer(): Promise<SharedService> {
   }
 }
 
-/** Ends the server and removes its folder when this process has gone without doing so: killed, it closes the guard's stdin all the same. */
+/**
+ * Ends the server and removes its folder if this process ended without doing so: even a kill closes the guard's stdin.
+ */
 export function guardServer(pid: number, folder: string): ReturnType<typeof spawn> {
   const script = 'cat >/dev/null; kill -INT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
   const guard = spawn('sh', ['-c', script, 'guard', String(pid), folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // a Ctrl-C at the terminal is not for it
+    // a Ctrl-C on the terminal must not end the guard
     detached: true,
   })
   guard.unref()

@@ -21,7 +21,7 @@ async function counted(postgres: () => Promise<string>) {
   return { services, seen }
 }
 
-test('shared services: twenty ask at once, one is started, what nobody asked for is not', async () => {
+test('shared services: twenty requests at once: started once, other services not at all', async () => {
   const { services, seen } = await counted(async () => 'postgres://here')
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(services.path, 'postgres')))
   expect(new Set(answers)).toEqual(new Set(['postgres://here']))
@@ -29,7 +29,7 @@ test('shared services: twenty ask at once, one is started, what nobody asked for
   expect(seen).toEqual(['postgres starts', 'postgres ends'])
 })
 
-test('shared services: one does not start, each that asks is told why', async () => {
+test('shared services: a service fails to start: each request gets the reason', async () => {
   const { services, seen } = await counted(() => Promise.reject(new Error('no space left')))
   onTestFinished(() => services.close())
   for (let time = 0; time < 2; time += 1)
@@ -37,12 +37,12 @@ test('shared services: one does not start, each that asks is told why', async ()
   expect(seen).toEqual(['postgres starts'])
 })
 
-test('shared server: whoever started it is killed, it ends and its folder goes', async () => {
+test('shared server: its starter is killed: the server ends and its folder is removed', async () => {
   const folder = await temporaryFolder()
   const server = spawn('sleep', ['600'])
   const ended = once(server, 'exit')
   const guard = guardServer(server.pid as number, folder)
-  // what the end of this process would do
+  // as the end of this process would
   guard.stdin?.end()
   await ended
   await expect.poll(() => existsSync(folder)).toBe(false)

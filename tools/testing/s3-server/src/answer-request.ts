@@ -13,7 +13,7 @@ import { readRequest, type S3Request } from './s3-request.ts'
 import { sendAnswer } from './send-answer.ts'
 import type { withDefaults } from './server-options.ts'
 
-/** All that requests share. */
+/** Shared by all requests. */
 export interface ServerContext {
   readonly options: ReturnType<typeof withDefaults>
   readonly buckets: Map<string, Bucket>
@@ -24,7 +24,7 @@ export interface ServerContext {
   readonly closing: AbortSignal
 }
 
-/** Answers one request, or leaves it unanswered as the script says. Never throws. */
+/** Answers one request, or leaves it unanswered as the script demands. Never throws. */
 export async function answerRequest(
   context: ServerContext,
   message: IncomingMessage,
@@ -38,7 +38,7 @@ export async function answerRequest(
   response.setHeader('date', context.options.now().toUTCString())
   response.setHeader('x-amz-request-id', REQUEST_ID)
   response.setHeader('x-amz-id-2', HOST_ID)
-  // A client that still waits for its `100 Continue` may send its body or not: the connection cannot be used again.
+  // A client that still waits for `100 Continue` may or may not send its body, so the connection cannot be reused.
   if (expectsContinue) response.setHeader('connection', 'close')
   const willContinue = (): void => {
     if (!expectsContinue) return
@@ -48,7 +48,7 @@ export async function answerRequest(
   try {
     await answer(context, message, response, gone.signal, willContinue)
   } catch {
-    // Only the client's leaving and the server's closing come here: there is nobody to tell.
+    // The client left or the server closes: no answer is possible.
     message.socket.destroy()
   }
 }
@@ -87,7 +87,7 @@ async function answer(
   await sendAnswer(response, result, plan, record, gone)
 }
 
-/** The delay before the first byte, as one more gate: whoever waits there is let go when the client leaves. */
+/** Delays the first byte. The wait ends when the client leaves. */
 function delayed(plan: FaultPlan): FaultPlan {
   const open = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, plan.firstByteMs).unref())
   return { ...plan, gates: { ...plan.gates, answer: [{ arrive() {}, open, endsWithClient: true }] } }

@@ -5,7 +5,7 @@ import { TEST_CREDENTIAL } from './index.ts'
 import { presign, replyOf, sendRaw, signedFetch, signHeaders } from './signed.test-support.ts'
 
 /** The examples of API/sig-v4-header-based-auth.html and API/sigv4-query-string-auth.html. */
-describe('the signatures of the AWS documentation', () => {
+describe('signatures of the AWS documentation: accepted', () => {
   const credential = {
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
     secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
@@ -20,7 +20,7 @@ describe('the signatures of the AWS documentation', () => {
   const scope = 'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request'
   const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
-  test('a put, a get with a range, what this server does not do, all in virtual-host style', async () => {
+  test('a put, a get with a range, an unknown operation, all in virtual-host style', async () => {
     const server = await testServer(example)
     const put = await sendRaw(
       server.port,
@@ -99,7 +99,7 @@ describe('the signatures of the AWS documentation', () => {
 describe('signed headers', () => {
   const get = { method: 'GET', path: '/house/key' }
 
-  test('what is signed well is let in', async () => {
+  test('valid signature: accepted', async () => {
     const server = await testServer()
     expect(await signedFetch(server, get)).toMatchObject({ status: 404, code: 'NoSuchKey' })
     expect(await signedFetch(server, { ...get, path: '/house/a%20b%2Bc/%C3%BC//d..' })).toMatchObject({ status: 404 })
@@ -112,13 +112,13 @@ describe('signed headers', () => {
     ['16 minutes late', { at: new Date(Date.now() - 16 * 60_000) }, 403, 'RequestTimeTooSkewed'],
     ['16 minutes early', { at: new Date(Date.now() + 16 * 60_000) }, 403, 'RequestTimeTooSkewed'],
     ['14 minutes late', { at: new Date(Date.now() - 14 * 60_000) }, 404, 'NoSuchKey'],
-    ['a token nobody asked for', { credential: { ...TEST_CREDENTIAL, sessionToken: 't' } }, 400, 'InvalidToken'],
+    ['a token for a key without one', { credential: { ...TEST_CREDENTIAL, sessionToken: 't' } }, 400, 'InvalidToken'],
   ])('%s', async (_, change, status, code) => {
     const server = await testServer()
     expect(await signedFetch(server, { ...get, ...change })).toMatchObject({ status, code })
   })
 
-  test('a header changed after signing, one added, no signature at all', async () => {
+  test('a header changed or added after signing, or no signature: rejected', async () => {
     const server = await testServer()
     const { headers } = signHeaders(server, { ...get, headers: { 'x-amz-meta-a': '1' } })
     const send = (changed: Record<string, string>) => sendRaw(server.port, 'GET', '/house/key', changed)
@@ -128,7 +128,7 @@ describe('signed headers', () => {
     expect((await sendRaw(server.port, 'GET', '/house/other', headers)).code).toBe('SignatureDoesNotMatch')
   })
 
-  test('a body that is not the one that was signed', async () => {
+  test('a body other than the signed one: rejected', async () => {
     const server = await testServer()
     const put = { method: 'PUT', path: '/house/key', body: 'what is sent', payloadHash: 'a'.repeat(64) }
     expect(await signedFetch(server, put)).toMatchObject({ status: 400, code: 'XAmzContentSHA256Mismatch' })
@@ -136,7 +136,7 @@ describe('signed headers', () => {
     expect(await signedFetch(server, { ...put, payloadHash: 'UNSIGNED-PAYLOAD' })).toMatchObject({ status: 200 })
   })
 
-  test('a session token is asked for, compared, and expires', async () => {
+  test('session token: required, compared, expires', async () => {
     let now = new Date('2026-01-01T00:00:00Z')
     const credential = { ...TEST_CREDENTIAL, sessionToken: 'token', expiresAt: new Date('2026-01-01T01:00:00Z') }
     const server = await testServer({ credentials: [credential], now: () => now })
@@ -154,7 +154,7 @@ describe('signed headers', () => {
     expect(server.requests.at(-1)?.headers.authorization).toBeUndefined()
   })
 
-  test('the SDK meets the same errors', async () => {
+  test('the SDK: gets the same errors', async () => {
     const server = await testServer()
     const wrong = testClient(server, { credentials: { ...TEST_CREDENTIAL, secretAccessKey: 'no' } })
     expect(await failureOf(wrong.send(new GetObjectCommand({ Bucket: 'house', Key: 'k' })))).toBe(
@@ -180,7 +180,7 @@ describe('presigned URLs', () => {
     }
   })
 
-  test('used for another method, tampered with, too early, too late, for too long', async () => {
+  test('another method, a changed URL, too early, too late, valid for too long: rejected', async () => {
     const at = new Date('2026-01-01T00:00:00Z')
     let now = at
     const server = await testServer({ now: () => now })

@@ -6,18 +6,19 @@ import { type ChunkChain, canonicalRequest, type Scope, sign, signingKey, string
 export interface S3Credential {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** When there is one, requests must carry it. */
+  /** If set, requests must carry this token. */
   readonly sessionToken?: string
-  /** From then on requests are answered with ExpiredToken. */
+  /** From this time on, requests are answered with ExpiredToken. */
   readonly expiresAt?: Date
   /**
-   * Takes away what it returns true for; without it everything is allowed. `action` is IAM's name (`s3:GetObject`, `s3:ListBucket`, ...),
-   * `key` the object's, the prefix of a listing, or `''` for a bucket. Source: "Actions, resources, and condition keys for Amazon S3".
+   * Denies what it returns true for; without it everything is allowed. `action` is the name in IAM (`s3:GetObject`,
+   * `s3:ListBucket`, ...), `key` is the object's key, the prefix of a listing, or `''` for a bucket. Source: "Actions,
+   * resources, and condition keys for Amazon S3".
    */
   readonly deny?: (action: string, key: string) => boolean
 }
 
-/** What the body of a request was promised to be. */
+/** What the request declares about its body. */
 export type PayloadPromise =
   | { readonly kind: 'unsigned' }
   | { readonly kind: 'sha256'; readonly hash: string }
@@ -33,16 +34,17 @@ export interface AuthenticateOptions {
   readonly credentials: readonly S3Credential[]
   readonly region: string
   readonly now: Date
-  /** Who comes without a signature. */
+  /** The credential of a request without a signature. */
   readonly anonymous?: Pick<S3Credential, 'deny'>
 }
 
-/** Skew above it is refused. */
+/** A larger clock skew is rejected. */
 const MAX_SKEW_MS = 15 * 60_000
 const LONGEST_PRESIGN_SECONDS = 7 * 24 * 3600
 
 /**
- * Verifies the signature of the headers or of a presigned URL. The body is verified while it is read, by what `payload` says.
+ * Verifies the signature of the headers or of a presigned URL. The body is verified later, while it is read, according
+ * to `payload`.
  * @throws S3Error with S3's codes
  */
 export function authenticate(request: S3Request, options: AuthenticateOptions): Authenticated {
@@ -154,7 +156,7 @@ function httpDate(date: string | undefined): string | undefined {
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString().replace(/[-:]|\.\d{3}/g, '')
 }
 
-/** A temporary key without its token is a key that S3 does not know. */
+/** S3 does not know a temporary key without its token. */
 function checkToken(credential: S3Credential, claim: Claim, now: Date): void {
   if (credential.expiresAt && now >= credential.expiresAt)
     throw new S3Error('ExpiredToken', undefined, claim.token === undefined ? {} : { 'Token-0': claim.token })
@@ -208,7 +210,7 @@ function checkSignature(request: S3Request, claim: Claim, key: Buffer): void {
   })
 }
 
-/** `host` and every `x-amz-*` header have to be among the signed ones. */
+/** Checks that `host` and every `x-amz-*` header are signed. */
 function checkUnsigned(request: S3Request, { signedHeaders }: Claim): void {
   const unsigned = request.sentHeaders.filter(
     (name) => (name === 'host' || name.startsWith('x-amz-')) && !signedHeaders.includes(name),

@@ -28,7 +28,7 @@ describe('STREAMING-UNSIGNED-PAYLOAD-TRAILER', () => {
   }
   const end = (text: string): string => `0\r\nx-amz-checksum-crc32:${checksum(text)}\r\n\r\n`
 
-  test('decoded, verified, and the encoding taken off', async () => {
+  test('decoded, verified, and the content encoding removed', async () => {
     const server = await testServer()
     expect(await put(server, `5\r\nhello\r\n${end('hello')}`, 5)).toMatchObject({ status: 200 })
     const [object] = server.objects('house')
@@ -58,19 +58,19 @@ describe('STREAMING-UNSIGNED-PAYLOAD-TRAILER', () => {
     expect(server.objects('house')).toEqual([])
   })
 
-  test('small chunks, where the server does not mind', async () => {
+  test('small chunks, minimum size switched off: accepted', async () => {
     const server = await testServer({ minChunkBytes: 0 })
     expect((await put(server, `2\r\nhe\r\n3\r\nllo\r\n${end('hello')}`, 5)).status).toBe(200)
   })
 
-  test('a server that stores trailers', async () => {
+  test('storesTrailers: chunk heads and trailers become part of the object', async () => {
     const server = await testServer({ storesTrailers: true })
     const body = `5\r\nhello\r\n${end('hello')}`
     expect((await put(server, body, 5)).status).toBe(200)
     expect((await server.objects('house')[0]?.bytes())?.toString()).toBe(body)
   })
 
-  test('the SDK with a stream: split at all places, and too small for S3', async () => {
+  test('the SDK with a stream split at each place: accepted; chunks too small for S3: rejected', async () => {
     const server = await testServer()
     const sending = (sizes: number[]) => {
       const pieces = sizes.map((size) => Buffer.alloc(size, 'x'))
@@ -111,7 +111,7 @@ describe('STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER', () => {
     return sendRaw(server.port, 'PUT', '/house/key', headers, tamper(body))
   }
 
-  test('verified chunk by chunk, the trailer too', async () => {
+  test('each chunk and the trailer: verified', async () => {
     const server = await testServer()
     expect((await put(server, (body) => body)).status).toBe(200)
     expect(server.objects('house')[0]?.size).toBe(10_000)

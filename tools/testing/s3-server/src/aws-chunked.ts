@@ -3,24 +3,24 @@ import { S3Error } from './s3-error.ts'
 import { type ChunkChain, chunkSignature, trailerSignature } from './signature.ts'
 
 export interface AwsChunkedOptions {
-  /** When given, every chunk and the trailer are verified along it. */
+  /** If given, every chunk and the trailer are verified with it. */
   readonly chain: ChunkChain | null
   /** Whether trailing headers follow the last chunk. */
   readonly trailer: boolean
   /** From `x-amz-decoded-content-length`. */
   readonly decodedBytes: number
-  /** A chunk below it that is not the last is refused. */
+  /** Smaller chunks are rejected, except the last one. */
   readonly minChunkBytes: number
   /** Called once with the trailing headers, by lower-case name, before the iteration ends. */
   onTrailers(trailers: ReadonlyMap<string, string>): void
 }
 
-/** A chunk's head or a trailer is never that long. */
+/** Longest allowed head of a chunk or trailer. */
 const LONGEST_LINE_BYTES = 8192
 
 /**
- * The bytes inside an `aws-chunked` body. Data is passed on as it comes: a bad chunk signature is only known at the chunk's end.
- * Source: API/sigv4-streaming.html and API/sigv4-streaming-trailers.html, Amazon S3 API Reference.
+ * Decodes an `aws-chunked` body. Data is passed on as it arrives, although a chunk's signature is only known at its
+ * end. Source: API/sigv4-streaming.html and API/sigv4-streaming-trailers.html, Amazon S3 API Reference.
  * @throws S3Error SignatureDoesNotMatch, IncompleteBody, InvalidChunkSizeError, MalformedTrailerError
  */
 export async function* decodeAwsChunked(
@@ -89,13 +89,13 @@ async function readTrailers(
 }
 
 interface ByteReader {
-  /** Up to the next CRLF, without it. */
+  /** Reads to the next CRLF and returns the line without it. */
   line(): Promise<string>
-  /** The same; `null` at the end. */
+  /** The same; null at the end. */
   lineOrEnd(): Promise<string | null>
-  /** Exactly that many bytes. */
+  /** Reads exactly this many bytes. */
   data(size: number): AsyncGenerator<Buffer>
-  /** Reads what is left; only line ends may be. */
+  /** Reads the rest, which may only be line ends. */
   drain(): Promise<void>
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 interface Block {
   readonly bytes: Buffer | null
   readonly path: string
-  /** How many objects, parts and readers hold it; at 0 its file goes. */
+  /** Number of objects, parts and readers that hold it; at 0 its file is removed. */
   holders: number
 }
 
@@ -18,14 +18,14 @@ interface Slice {
   readonly end: number
 }
 
-/** The content of an object or of a part: shared by copies, made of many slices when it came in parts. */
+/** The content of an object or of a part. Copies share it; an object made of parts has many slices. */
 export interface Content {
   readonly size: number
   readonly slices: readonly Slice[]
 }
 
 export interface BodyStore {
-  /** Takes the chunks in, held once; what is above `spillBytes` goes to a file. Nothing is left when the source fails. */
+  /** Stores the chunks, held once; more than `spillBytes` go to a file. Stores nothing if the source fails. */
   write(source: AsyncIterable<Buffer>): Promise<Content>
 }
 
@@ -63,22 +63,22 @@ export function bodyStore(folder: string, spillBytes: number): BodyStore {
   }
 }
 
-/** One more holder; returns the same content. */
+/** Adds a holder; returns the same content. */
 export function hold(content: Content): Content {
   for (const { block } of content.slices) block.holders++
   return content
 }
 
-/** One holder less. */
+/** Removes a holder. */
 export function release(content: Content): void {
   for (const { block } of content.slices) {
     block.holders--
-    // Best effort: what cannot be removed now goes with the server's folder.
+    // Best effort: a file that cannot be removed now is removed with the server's folder.
     if (block.holders === 0 && block.path) rm(block.path, { force: true }).catch(() => {})
   }
 }
 
-/** The bytes from `start` to `end`, exclusive, without copying and without a holder of its own. */
+/** Returns the bytes from `start` to `end`, exclusive, without a copy and without a new holder. */
 export function sliceOf(content: Content, start: number, end: number): Content {
   const slices: Slice[] = []
   let at = 0
@@ -99,7 +99,10 @@ export function joined(contents: readonly Content[]): Content {
   }
 }
 
-/** The bytes in order, 256 KiB at most at a time. Content that is released while it is read is read to its end. */
+/**
+ * Reads the bytes in order, at most 256 KiB at a time. Reading continues to the end even if the content is released
+ * meanwhile.
+ */
 export async function* readContent(content: Content): AsyncGenerator<Buffer> {
   hold(content)
   try {

@@ -12,7 +12,7 @@ export function bucketOf(call: Call, name: string = call.request.bucket): Bucket
 }
 
 /**
- * Of what is put into a bucket with Object Lock. The header of a trailer will do: it names a checksum that is to come.
+ * Checks that a write to a bucket with Object Lock has a checksum. A trailer header is enough: it announces one.
  * Source: "Object Lock considerations", Amazon S3 User Guide (object-lock-managing.html).
  * @throws S3Error InvalidRequest
  */
@@ -27,8 +27,8 @@ export function needChecksum({ request, rules }: Call): void {
 }
 
 /**
- * The object to be read. Without `s3:ListBucket` a missing key is AccessDenied, so that nobody learns what is not there.
- * Source: "Permissions" of GetObject, Amazon S3 API Reference (API/API_GetObject.html).
+ * Returns the object to read. Without `s3:ListBucket` a missing key is AccessDenied, so that the answer does not tell
+ * which keys exist. Source: "Permissions" of GetObject, Amazon S3 API Reference (API/API_GetObject.html).
  * @throws S3Error NoSuchKey, AccessDenied
  */
 export function objectOf(call: Call, bucket: Bucket, key: string): StoredObject {
@@ -47,7 +47,7 @@ export function uploadOf(call: Call, bucket: Bucket): StoredUpload {
   return upload
 }
 
-/** A number in the query. @throws S3Error InvalidArgument */
+/** Reads a number from the query. @throws S3Error InvalidArgument */
 export function count(call: Call, name: string, otherwise: number, most: number): number {
   const text = parameter(call.request, name)
   if (text === undefined) return otherwise

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { type ChecksumAlgorithm, startChecksum } from './checksums.ts'
 
-/** The check values of the CRC catalogue (reveng.sourceforge.io/crc-catalogue) for `123456789`; of the hashes, `sha1sum` and `sha256sum`. */
+/**
+ * The check values of the CRC catalogue (reveng.sourceforge.io/crc-catalogue) for `123456789`; of the hashes, `sha1sum`
+ * and `sha256sum`.
+ */
 test.each<[ChecksumAlgorithm, string]>([
   ['crc32', 'cbf43926'],
   ['crc32c', 'e3069283'],

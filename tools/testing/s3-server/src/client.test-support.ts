@@ -2,14 +2,14 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { onTestFinished } from 'vitest'
 import { type S3Server, type S3ServerOptions, startS3Server } from './index.ts'
 
-/** A server with the bucket `house`, closed when the test has finished. */
+/** Starts a server with the bucket `house`; it closes when the test has finished. */
 export async function testServer(options: S3ServerOptions = {}): Promise<S3Server> {
   const server = await startS3Server({ buckets: ['house'], ...options })
   onTestFinished(() => server.close())
   return server
 }
 
-/** The AWS SDK, path style, each request sent once. */
+/** Makes a client of the AWS SDK: path style, no retries. */
 export function testClient(server: S3Server, config: S3ClientConfig = {}): S3Client {
   const client = new S3Client({
     endpoint: server.url,
@@ -23,7 +23,7 @@ export function testClient(server: S3Server, config: S3ClientConfig = {}): S3Cli
   return client
 }
 
-/** What `promise` was rejected with, as the SDK names it: `NoSuchKey 404`. */
+/** Returns the error of `promise` as the SDK names it: `NoSuchKey 404`. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise

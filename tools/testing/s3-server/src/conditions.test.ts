@@ -13,7 +13,7 @@ async function house() {
   return { server, client, put, content }
 }
 
-test('reads by ETag and by time', async () => {
+test('conditional reads, by ETag and by time', async () => {
   const { client, put } = await house()
   const { ETag } = await put('x')
   const get = (conditions: object) =>
@@ -26,7 +26,7 @@ test('reads by ETag and by time', async () => {
   expect(await get({ IfUnmodifiedSince: new Date(0) })).toBe('PreconditionFailed 412')
 })
 
-test('writes: new only, replacing only what was read, and deletes', async () => {
+test('conditional writes and deletes: only if absent, only if unchanged', async () => {
   const { client, put, content } = await house()
   expect(await failureOf(put('0', { IfMatch: '"any"' }))).toBe('NoSuchKey 404')
   const { ETag } = await put('1', { IfNoneMatch: '*' })
@@ -40,7 +40,7 @@ test('writes: new only, replacing only what was read, and deletes', async () => 
   expect(await remove('*')).toBe('no failure')
 })
 
-test('two creations race: whoever takes effect first wins, whenever they came', async () => {
+test('two creations race: the first to take effect wins, whichever came first', async () => {
   const { server, put, content } = await house()
   const held = server.script({ when: () => true, times: 1, do: { hang: 'effect' } })
   const first = failureOf(put('first', { IfNoneMatch: '*' }))
@@ -51,7 +51,7 @@ test('two creations race: whoever takes effect first wins, whenever they came', 
   expect(await content()).toBe('second')
 })
 
-test('a key that is deleted while a conditional write is under way is a conflict', async () => {
+test('a conditional write in progress, its key is deleted meanwhile: a conflict', async () => {
   const { server, client, put } = await house()
   const { ETag } = await put('x')
   const held = server.script({ when: (request) => request.method === 'PUT', times: 1, do: { hang: 'effect' } })
@@ -62,7 +62,7 @@ test('a key that is deleted while a conditional write is under way is a conflict
   expect(await write).toBe('ConditionalRequestConflict 409')
 })
 
-test('twenty writers, one counter, no count lost', async () => {
+test('twenty writers, one counter: no count is lost', async () => {
   const { server, client, put, content } = await house()
   await put('0')
   const increment = async (): Promise<void> => {

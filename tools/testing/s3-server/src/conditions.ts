@@ -3,8 +3,8 @@ import type { Bucket, Call } from './operation.ts'
 import { S3Error } from './s3-error.ts'
 
 /**
- * The conditions of a read. `'not-modified'` is to be answered with 304.
- * Source: "Conditional reads", Amazon S3 User Guide; RFC 9110, 13.2.2.
+ * Checks the conditions of a read. `'not-modified'` must be answered with 304. Source: "Conditional reads", Amazon S3
+ * User Guide; RFC 9110, 13.2.2.
  * @throws S3Error PreconditionFailed
  */
 export function checkRead(call: Call, object: StoredObject): 'read' | 'not-modified' {
@@ -21,8 +21,7 @@ export function checkRead(call: Call, object: StoredObject): 'read' | 'not-modif
 }
 
 /**
- * The conditions of a copy on its source.
- * Source: CopyObject, Amazon S3 API Reference (API/API_CopyObject.html).
+ * Checks the conditions of a copy on its source. Source: CopyObject, Amazon S3 API Reference (API/API_CopyObject.html).
  * @throws S3Error PreconditionFailed
  */
 export function checkCopySource(call: Call, source: StoredObject): void {
@@ -40,18 +39,18 @@ export function checkCopySource(call: Call, source: StoredObject): void {
     throw failed('x-amz-copy-source-If-Modified-Since')
 }
 
-/** Conditions of a write, bound to the moment its request came. */
+/** Conditions of a write, bound to the moment at which the request arrived. */
 export interface WriteConditions {
   /**
-   * To be called in the same step as the write.
+   * Checks the conditions. Call it in the same step as the write.
    * @throws S3Error PreconditionFailed, NoSuchKey, ConditionalRequestConflict
    */
   check(): void
 }
 
 /**
- * `If-None-Match: *` and `If-Match: <etag>` of a write. A key that was deleted while the request was under way is a conflict.
- * Source: "Conditional writes", Amazon S3 User Guide (conditional-writes.html).
+ * Reads `If-None-Match: *` and `If-Match: <etag>` of a write. If the key was deleted while the request was in progress,
+ * the answer is a conflict. Source: "Conditional writes", Amazon S3 User Guide (conditional-writes.html).
  * @throws S3Error NotImplemented for other values, AccessDenied: If-Match needs `s3:GetObject` as well
  */
 export function writeConditions(call: Call, bucket: Bucket): WriteConditions {
@@ -76,7 +75,10 @@ export function writeConditions(call: Call, bucket: Bucket): WriteConditions {
   }
 }
 
-/** `ifMatch` of a conditional delete: an ETag, or `*` for any object. Source: "Conditional deletes", Amazon S3 User Guide. */
+/**
+ * Checks `ifMatch` of a conditional delete: an ETag, or `*` for any object. Source: "Conditional deletes", Amazon S3
+ * User Guide.
+ */
 export function checkDelete(call: Call, object: StoredObject | undefined, ifMatch: string | undefined): void {
   if (call.ignoresConditions || ifMatch === undefined) return
   if (!object || !matches(ifMatch, object)) throw failed('If-Match')

@@ -3,7 +3,7 @@ import { type Content, readContent } from './body-store.ts'
 import { type ChecksumAlgorithm, startChecksum } from './checksums.ts'
 import type { StoredChecksum } from './object-map.ts'
 
-/** The MD5, in hex, and the whole object's checksum of bytes that are already here: those of parts put together, or of a copy. */
+/** Computes the MD5, in hex, and the checksum of a whole object from stored bytes: of joined parts, or of a copy. */
 export async function digestContent(
   content: Content,
   algorithm: ChecksumAlgorithm | null,

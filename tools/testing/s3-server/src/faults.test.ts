@@ -28,7 +28,7 @@ async function house() {
   return { server, client: testClient(server) }
 }
 
-/** What a reader gets of 1 MiB with a fault, by fetch: the SDK would hide how it ended. */
+/** Reads 1 MiB with a fault, by fetch, since the SDK would hide how the read ended. */
 async function readWith(fault: Fault) {
   const { server, client } = await house()
   const bytes = Buffer.alloc(1024 * 1024, 'x')
@@ -46,7 +46,7 @@ async function readWith(fault: Fault) {
 }
 
 describe('answers', () => {
-  test('an answer of the script, as often as said, and nothing done', async () => {
+  test('respond: answers as often as scripted, and does nothing', async () => {
     const { server, client } = await house()
     const rule = server.script({
       when: is('PutObject'),
@@ -68,7 +68,7 @@ describe('answers', () => {
     ])
   })
 
-  test('the SDK tries again by itself', async () => {
+  test('the SDK: retries by itself', async () => {
     const { server } = await house()
     server.script({ when: is('PutObject'), times: 1, do: { respond: { status: 500, code: 'InternalError' } } })
     server.script({ when: is('PutObject'), times: 1, do: 'drop-before' })
@@ -76,7 +76,7 @@ describe('answers', () => {
     expect(server.requests.map(({ status }) => status)).toEqual([500, null, 200])
   })
 
-  test('an error inside a success', async () => {
+  test('respond with 200 and a code: an error inside a success', async () => {
     const { server, client } = await house()
     server.script({ when: is('CopyObject'), do: { respond: { status: 200, code: 'InternalError' } } })
     const copy = client.send(new CopyObjectCommand({ Bucket, Key: 'to', CopySource: 'house/from' }))
@@ -85,7 +85,7 @@ describe('answers', () => {
 })
 
 describe('sockets', () => {
-  test('dropped before: nothing was done', async () => {
+  test('drop-before: nothing was done', async () => {
     const { server, client } = await house()
     server.script({ when: is('PutObject'), do: 'drop-before' })
     expect(await failureOf(put(client, Buffer.alloc(5_000_000)))).not.toBe('no failure')
@@ -93,7 +93,7 @@ describe('sockets', () => {
     expect(server.requests[0]).toMatchObject({ status: null, bytesIn: 0 })
   })
 
-  test('dropped after: it was done, and nobody was told', async () => {
+  test('drop-after: done, but not answered', async () => {
     const { server, client } = await house()
     server.script({ when: is('PutObject'), times: 1, do: 'drop-after' })
     expect(await failureOf(put(client, 'x', { IfNoneMatch: '*' }))).not.toBe('no failure')
@@ -102,7 +102,7 @@ describe('sockets', () => {
     expect(await failureOf(put(client, 'x', { IfNoneMatch: '*' }))).toBe('PreconditionFailed 412')
   })
 
-  test.each([0, 1, 300_000])('a body cut after %i bytes', async (cutAfterBytes) => {
+  test.each([0, 1, 300_000])('cutAfterBytes: the body ends after %i bytes', async (cutAfterBytes) => {
     const { ended, received, response, server } = await readWith({ cutAfterBytes })
     expect(ended).toBe(false)
     expect(response.headers.get('content-length')).toBe(String(1024 * 1024))
@@ -110,7 +110,7 @@ describe('sockets', () => {
     expect(server.requests.at(-1)?.bytesOut).toBe(cutAfterBytes)
   })
 
-  test('a client that leaves while it uploads leaves nothing behind', async () => {
+  test('a client leaves during its upload: nothing is stored', async () => {
     const { server } = await house()
     const url = presign(server, { method: 'PUT', path: '/house/key', seconds: 60 })
     const upload = request(url, { method: 'PUT', headers: { 'content-length': '9000000' } })
@@ -127,13 +127,13 @@ describe('sockets', () => {
 })
 
 describe('bytes', () => {
-  test('corrupt', async () => {
+  test('corruptAt: one byte differs', async () => {
     const { received, bytes } = await readWith({ corruptAt: 700_000 })
     expect(received.length).toBe(bytes.length)
     expect([...received].flatMap((byte, at) => (byte === bytes[at] ? [] : [at]))).toEqual([700_000])
   })
 
-  test('the SDK sees by the checksum that a body is corrupt', async () => {
+  test('the SDK: notices a corrupt body by its checksum', async () => {
     const { server, client } = await house()
     await put(client, 'hello')
     server.script({ when: is('GetObject'), do: { corruptAt: 2 } })
@@ -141,7 +141,7 @@ describe('bytes', () => {
     await expect(Body?.transformToString()).rejects.toThrow(/[Cc]hecksum/)
   })
 
-  test('slow, and slow to begin', async () => {
+  test('bandwidth and delay of the first byte', async () => {
     const start = performance.now()
     const { ended, received, bytes } = await readWith({ slow: { bytesPerSecond: 5 * 1024 * 1024, firstByteMs: 50 } })
     expect(ended).toBe(true)
@@ -151,7 +151,7 @@ describe('bytes', () => {
 })
 
 describe('waiting', () => {
-  test('a hanging request, until it is released', async () => {
+  test('hang: until it is released', async () => {
     const { server, client } = await house()
     const rule = server.script({ when: is('PutObject'), do: 'hang' })
     const waiting = put(client, 'x')
@@ -162,7 +162,7 @@ describe('waiting', () => {
     expect(server.objects(Bucket)).toHaveLength(1)
   })
 
-  test('a hanging request, until its client leaves: nothing is done any more', async () => {
+  test('hang: after the client left, nothing is done', async () => {
     const { server, client } = await house()
     const rule = server.script({ when: is('PutObject'), times: 1, do: { hang: 'effect' } })
     const abort = new AbortController()
@@ -176,7 +176,7 @@ describe('waiting', () => {
     expect((await server.objects(Bucket)[0]?.bytes())?.toString()).toBe('next')
   })
 
-  test('a write that takes effect after its client has given it up', async () => {
+  test('waitFor: the write takes effect after its client gave up', async () => {
     const { server, client } = await house()
     let go = (): void => {}
     const waitFor = new Promise<void>((resolve) => {
@@ -195,7 +195,7 @@ describe('waiting', () => {
     await expect.poll(content).toBe('ghost')
   })
 
-  test('closing lets go of who hangs', async () => {
+  test('close: ends hanging requests', async () => {
     const { server, client } = await house()
     const rule = server.script({ when: () => true, do: 'hang' })
     const waiting = failureOf(put(client, 'x'))
@@ -205,8 +205,8 @@ describe('waiting', () => {
   })
 })
 
-describe('servers that are not quite S3', () => {
-  test('conditions ignored', async () => {
+describe('servers that differ from S3', () => {
+  test('ignore-conditions: conditions have no effect', async () => {
     const { server, client } = await house()
     server.script({ when: () => true, do: 'ignore-conditions' })
     await put(client, '1', { IfNoneMatch: '*' })
@@ -215,7 +215,7 @@ describe('servers that are not quite S3', () => {
     expect((await server.objects(Bucket)[0]?.bytes())?.toString()).toBe('3')
   })
 
-  test('lists behind by some writes', async () => {
+  test('staleList: lists are some writes behind', async () => {
     const { server, client } = await house()
     const list = async () => {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }))
@@ -234,7 +234,7 @@ describe('servers that are not quite S3', () => {
     expect(seen).toEqual([['b 6', 'c 1'], ['b 6'], ['a 1', 'b 6'], ['a 1', 'b 1'], ['a 1'], [], []])
   })
 
-  test('a rule that is removed strikes no more', async () => {
+  test('remove: the rule has no effect any more', async () => {
     const { server, client } = await house()
     const rule = server.script({ when: () => true, do: { respond: { status: 500 } } })
     expect(await failureOf(put(client, 'x'))).toMatch(/500$/)

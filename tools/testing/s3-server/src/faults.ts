@@ -1,74 +1,76 @@
 import type { RecordedRequest } from './recorded-request.ts'
 
 /**
- * `'arrival'`: before anything is done or read. `'effect'`: the body is here and verified, the write comes next; for reads, before the reading.
- * `'answer'`: all is done, nothing has been answered.
+ * The moment of a fault. `'arrival'`: before anything is read or done. `'effect'`: the body is received and verified,
+ * and the write comes next; for reads, before reading. `'answer'`: everything is done, nothing is answered yet.
  */
 export type Moment = 'arrival' | 'effect' | 'answer'
 
 export interface FaultyAnswer {
-  /** With 200, a `code` makes the error inside a success that CopyObject and CompleteMultipartUpload know. */
+  /** With status 200, `code` makes an error inside a success, which CopyObject and CompleteMultipartUpload have. */
   readonly status: number
-  /** The code of an S3 error; without it and without `body` there is no body. */
+  /** An S3 error code; without it and without `body`, the answer has no body. */
   readonly code?: string
   readonly message?: string
-  /** `retry-after` and the like. */
+  /** Headers such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Instead of the XML of an error. */
+  /** Replaces the XML of the error. */
   readonly body?: string
 }
 
 export type Fault =
-  /** Answers so, without acting and without looking at the signature. */
+  /** Answers this, without acting and without checking the signature. */
   | { readonly respond: FaultyAnswer }
   /** Closes the socket without acting. */
   | 'drop-before'
   /** Acts, then closes the socket without an answer: the answer to a success is lost. */
   | 'drop-after'
-  /** Closes the socket after that many bytes of the answer's body; the headers promise all of it. */
+  /** Closes the socket after this many bytes of the answer's body, although the headers announce all of it. */
   | { readonly cutAfterBytes: number }
-  /** Waits at `'arrival'`, or where said, until `release()`. When the client leaves first, nothing more is done. */
+  /**
+   * Waits at `'arrival'`, or at the given moment, until `release()`. If the client leaves before, nothing more is done.
+   */
   | 'hang'
   | { readonly hang: Moment }
-  /** Waits there, and goes on even when the client has left. `'arrival'` when not said. */
+  /** Waits at this moment, and continues even if the client has left. Default `'arrival'`. */
   | { readonly waitFor: Promise<unknown> | (() => Promise<unknown>); readonly at?: Moment }
   | { readonly slow: { readonly firstByteMs?: number; readonly bytesPerSecond?: number } }
-  /** `If-Match`, `If-None-Match` and their like are not looked at, as by servers that do not know them. */
+  /** Ignores `If-Match`, `If-None-Match` and similar headers, as servers do that do not know them. */
   | 'ignore-conditions'
-  /** Lists the bucket as it was before its last that many writes and deletes; 1000 are remembered. */
+  /** Lists the bucket as it was this many writes and deletes ago; 1000 are stored. */
   | { readonly staleList: number }
-  /** Turns over the byte at this place of the answer's body. */
+  /** Inverts the byte at this offset of the answer's body. */
   | { readonly corruptAt: number }
 
 export interface ScriptRule {
-  /** Told of a request when it arrives: its answer and its bytes are not known yet. */
+  /** Receives a request on arrival: its answer and its bytes are not known yet. */
   when(request: RecordedRequest): boolean
-  /** How many requests it strikes; all when not given. */
+  /** Number of requests that it affects. Default: all. */
   readonly times?: number
-  /** Several faults strike together. */
+  /** Several faults apply together. */
   readonly do: Fault | readonly Fault[]
 }
 
 export interface ScriptedRule {
-  /** How many requests it has struck. */
+  /** Number of requests affected so far. */
   readonly hits: number
-  /** Resolves with the first request that it strikes; when the rule waits or hangs, once that request is waiting. */
+  /** Resolves on the first affected request; if the rule waits or hangs, once that request is waiting. */
   readonly reached: Promise<RecordedRequest>
-  /** Lets go of those that hang, and of those to come. */
+  /** Releases requests that hang, now and later. */
   release(): void
-  /** No request is struck any more. Those that hang still do. */
+  /** Ends the rule. Requests that hang continue to hang. */
   remove(): void
 }
 
 interface Gate {
-  /** Told when a request has come to it. */
+  /** Called when a request reaches the gate. */
   arrive(): void
   readonly open: () => Promise<unknown>
-  /** Whether the request is given up when its client leaves. */
+  /** Whether the request ends when its client leaves. */
   readonly endsWithClient: boolean
 }
 
-/** All that is to go wrong with one request. */
+/** All faults of one request. */
 export interface FaultPlan {
   readonly respond: FaultyAnswer | null
   readonly drop: 'before' | 'after' | null
@@ -83,7 +85,10 @@ export interface FaultPlan {
 
 export interface Script {
   add(rule: ScriptRule): ScriptedRule
-  /** Counts a hit for every rule that strikes. Rules strike in the order they were added, up to one that answers or drops without acting. */
+  /**
+   * Counts a hit for every rule that applies. Rules apply in the order they were added, up to one that answers or drops
+   * without acting.
+   */
   planFor(request: RecordedRequest): FaultPlan
 }
 
@@ -189,13 +194,10 @@ function waits(fault: Fault): boolean {
   return fault === 'hang' || (typeof fault === 'object' && ('hang' in fault || 'waitFor' in fault))
 }
 
-/** The client left, or the server closes: nothing more is to be done for the request. */
+/** Thrown when the client left or the server closes: the request ends. */
 export class Abandoned extends Error {}
 
-/**
- * Waits at the gates of a moment, one after the other.
- * @throws Abandoned
- */
+/** Waits at the gates of a moment, one after the other. @throws Abandoned */
 export async function passGates(
   plan: FaultPlan,
   moment: Moment,

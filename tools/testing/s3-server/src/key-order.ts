@@ -1,4 +1,4 @@
-/** Less than 0 when `a` comes first: the order of the keys' UTF-8 bytes, which JavaScript's own order is not beyond U+FFFF. */
+/** Compares keys by their UTF-8 bytes; negative if `a` comes first. JavaScript's own order differs beyond U+FFFF. */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -9,12 +9,12 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates stand for what comes after U+FFFF, so they rank above every other unit. */
+/** Surrogates encode code points above U+FFFF, so they rank above all other units. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
 
-/** Where `key` is in the sorted `keys`, or would be put. */
+/** Returns the index of `key` in the sorted `keys`, or where to insert it. */
 export function positionOf(keys: readonly string[], key: string): number {
   let low = 0
   let high = keys.length

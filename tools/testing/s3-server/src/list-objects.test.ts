@@ -29,14 +29,14 @@ async function bucketWith(keys: readonly string[]) {
   return { server, client, list, all }
 }
 
-test('the order of the UTF-8 bytes, whatever the size of the page', async () => {
+test('order: by UTF-8 bytes, for each size of a page', async () => {
   const keys = ['\u{1f600}', '\uffee', 'ü', 'a', 'B', 'a/b', 'a0', 'a.b', '~', '\u{10000}']
   const { all } = await bucketWith(keys)
   const sorted = [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   for (const MaxKeys of [1, 2, 3, 10, 1000]) expect((await all({ MaxKeys })).flat()).toEqual(sorted)
 })
 
-test('prefixes, delimiters, pages between common prefixes', async () => {
+test('prefixes, delimiters, and pages that end between common prefixes', async () => {
   const { all } = await bucketWith(['a/1', 'a/2', 'a/b/3', 'a0', 'b', 'c/1', 'c/2', 'd//1'])
   expect(await all({ Prefix: 'a/' })).toEqual([['a/1', 'a/2', 'a/b/3']])
   expect(await all({ Delimiter: '/' })).toEqual([['a0', 'b', 'a/*', 'c/*', 'd/*']])
@@ -47,7 +47,7 @@ test('prefixes, delimiters, pages between common prefixes', async () => {
   expect(await all({ Prefix: 'z' })).toEqual([[]])
 })
 
-test('start-after, no keys, too many, and tokens that are none', async () => {
+test('start-after, max-keys of 0 and too large, and invalid tokens', async () => {
   const { all, list } = await bucketWith(['a', 'b', 'c'])
   expect(await all({ StartAfter: 'a' })).toEqual([['b', 'c']])
   expect(await all({ StartAfter: 'a', MaxKeys: 1 })).toEqual([['b'], ['c']])
@@ -59,7 +59,7 @@ test('start-after, no keys, too many, and tokens that are none', async () => {
   expect(await failureOf(list({ Bucket: 'nobody' }))).toBe('NoSuchBucket 404')
 })
 
-test('keys that XML cannot hold come URL-encoded', async () => {
+test('keys that XML cannot contain: URL-encoded', async () => {
   const { list } = await bucketWith(['a b/c+d&\u0001ü'])
   const { Contents, EncodingType } = await list({ EncodingType: 'url' })
   expect(EncodingType).toBe('url')

@@ -45,7 +45,7 @@ async function house(options: S3ServerOptions = {}) {
   return { server, client, begin, part, complete }
 }
 
-test('parts in any order, one sent twice, one not wanted', async () => {
+test('parts in any order, one sent twice, one left out of Complete', async () => {
   const { server, client, begin, part, complete } = await house()
   const upload = await begin('key', { Metadata: { a: '1' }, ServerSideEncryption: 'AES256' })
   const third = await part(upload, 3, '!')
@@ -79,7 +79,7 @@ test('parts in any order, one sent twice, one not wanted', async () => {
   expect(copy.ETag).toBe(`"${md5('hello!').toString('hex')}"`)
 })
 
-test('what Complete refuses, and the upload is still there', async () => {
+test('Complete with wrong parts: rejected, and the upload still exists', async () => {
   const { server, begin, part, complete } = await house()
   const upload = await begin()
   const first = (await part(upload, 1, 'four')).ETag
@@ -125,7 +125,7 @@ test('two uploads of one key: the second to complete fails by If-None-Match', as
   expect(server.uploads(Bucket)).toHaveLength(1)
 })
 
-test('completed again: the same answer, or an upload that is no more', async () => {
+test('Complete repeated: the same answer, or NoSuchUpload as on MinIO', async () => {
   for (const forgetsCompletedUploads of [false, true]) {
     const { begin, part, complete } = await house({ forgetsCompletedUploads })
     const upload = await begin()
@@ -137,7 +137,7 @@ test('completed again: the same answer, or an upload that is no more', async () 
   }
 })
 
-test('aborted while a part is on its way', async () => {
+test('aborted while a part is being sent', async () => {
   const { server, client, begin, part } = await house()
   const upload = await begin()
   const held = server.script({ when: (request) => request.operation === 'UploadPart', do: { hang: 'effect' } })
@@ -150,7 +150,7 @@ test('aborted while a part is on its way', async () => {
   expect(server.uploads(Bucket)).toEqual([])
 })
 
-test('parts copied from ranges of an object, which may then go', async () => {
+test('parts copied from ranges of an object that is then deleted', async () => {
   const { server, client, begin, complete } = await house()
   await client.send(new PutObjectCommand({ Bucket, Key: 'from', Body: '0123456789' }))
   const upload = await begin()
@@ -189,7 +189,7 @@ test.each([
   expect([await Body?.transformToString(), ChecksumCRC32]).toEqual(['hello world', expected])
 })
 
-test('uploads are listed by key, in pages', async () => {
+test('ListMultipartUploads: by key, in pages', async () => {
   const { client, begin } = await house()
   for (const key of ['b', 'a/1', 'a/2', 'b', 'c']) await begin(key)
   const list = async (input: object) => {
@@ -207,7 +207,7 @@ test('uploads are listed by key, in pages', async () => {
   expect(await list({ KeyMarker: 'b' })).toEqual(['c'])
 })
 
-test('lib-storage: 12 MiB of a stream through files, copied, overwritten, and nothing left in the folder', async () => {
+test('lib-storage: a stream of 12 MiB, copied and overwritten, leaves no file in the folder', async () => {
   const { server, client } = await house({ minPartBytes: 5 * 1024 ** 2 })
   const bytes = Buffer.alloc(12 * 1024 ** 2, 'abcdefghijklm')
   const Body = Readable.from(pieces(bytes, 100_000))

@@ -4,7 +4,10 @@ import type { S3Request } from './s3-request.ts'
 
 const KEPT = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-type', 'expires']
 
-/** What a request says about the object it makes. Source: "Working with object metadata", Amazon S3 User Guide. */
+/**
+ * The properties that a request gives to the object it makes. Source: "Working with object metadata", Amazon S3 User
+ * Guide.
+ */
 export function describedBy(request: S3Request): Described {
   const headers: Record<string, string> = {}
   for (const [name, value] of request.headers) {
@@ -16,7 +19,7 @@ export function describedBy(request: S3Request): Described {
   return { headers, encryption: encryptionOf(request) }
 }
 
-/** All of `x-amz-server-side-encryption*` but the customer's key itself. */
+/** All headers `x-amz-server-side-encryption*` except the customer's key itself. */
 export function encryptionOf(request: S3Request): Encryption {
   return Object.fromEntries(
     [...request.headers].filter(
@@ -27,8 +30,8 @@ export function encryptionOf(request: S3Request): Encryption {
 }
 
 /**
- * The ETag is the MD5, except where a key of KMS or of the customer is used.
- * Source: "Object", Amazon S3 API Reference (API/API_Object.html).
+ * Returns the ETag: the MD5, except if a KMS key or a customer's key is used. Source: "Object", Amazon S3 API Reference
+ * (API/API_Object.html).
  */
 export function etagOf(md5: string, encryption: Encryption): string {
   const plain =
@@ -46,7 +49,7 @@ export function checksumHeaders(checksum: StoredChecksum | null): Record<string,
   return { [`x-amz-checksum-${checksum.algorithm}`]: checksum.value, 'x-amz-checksum-type': checksum.type }
 }
 
-/** What GetObject and HeadObject say of an object, apart from its length. */
+/** Returns the headers of GetObject and HeadObject, except the length. */
 export function headersOf(object: StoredObject): Record<string, string> {
   return {
     ...object.headers,

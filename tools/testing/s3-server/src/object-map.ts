@@ -4,16 +4,16 @@ import { positionOf } from './key-order.ts'
 
 export interface StoredChecksum {
   readonly algorithm: ChecksumAlgorithm
-  /** Base64; that of an object made of parts ends with `-` and the number of parts when it is `COMPOSITE`. */
+  /** Base64. For an object made of parts with type `COMPOSITE`, it ends with `-` and the number of parts. */
   readonly value: string
   readonly type: 'FULL_OBJECT' | 'COMPOSITE'
 }
 
-/** What `x-amz-server-side-encryption*` said, by the full header name, without the customer's key. */
+/** The `x-amz-server-side-encryption*` headers, by full name, without the customer's key. */
 export type Encryption = Readonly<Record<string, string>>
 
 export interface Described {
-  /** `content-type`, `cache-control` and their like, and every `x-amz-meta-*`, by lower-case header name. */
+  /** `content-type`, `cache-control` and similar headers, and every `x-amz-meta-*`, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
   readonly encryption: Encryption
 }
@@ -24,7 +24,7 @@ export interface StoredObject extends Described {
   readonly etag: string
   readonly modified: Date
   readonly checksum: StoredChecksum | null
-  /** The sizes of its parts, in order; empty when it was put whole. */
+  /** The sizes of its parts, in order; empty if it was put as a whole. */
   readonly partSizes: readonly number[]
 }
 
@@ -36,17 +36,19 @@ export interface ListedObject {
   readonly checksum: StoredChecksum | null
 }
 
-/** The objects of one bucket by key. Each call is one step: nothing comes between a condition that was read and the write that follows it. */
+/**
+ * The objects of one bucket by key. Each call is one step: no other request comes between a condition and its write.
+ */
 export interface ObjectMap {
   get(key: string): StoredObject | undefined
-  /** Takes over the object's hold on its content; that of the object it replaces is released. */
+  /** Takes over the object's hold on its content; releases that of the replaced object. */
   put(key: string, object: StoredObject): void
   delete(key: string): void
-  /** How many writes and deletes there have been. */
+  /** Number of writes and deletes so far. */
   readonly writes: number
-  /** True when `key` was deleted after `writes` had the given value. */
+  /** True if `key` was deleted after `writes` had the given value. */
   deletedSince(key: string, writes: number): boolean
-  /** In UTF-8 byte order, from the first key at or after `from`; as it was before the last `staleWrites` writes. */
+  /** Lists in UTF-8 byte order, from the first key at or after `from`, as of `staleWrites` writes ago. */
   list(from: string, staleWrites?: number): Generator<ListedObject>
 }
 
@@ -55,7 +57,7 @@ interface Write {
   readonly before: ListedObject | undefined
 }
 
-/** How far back a stale list can go. */
+/** The greatest age of a stale list, in writes. */
 const REMEMBERED_WRITES = 1000
 
 export function objectMap(): ObjectMap {

@@ -17,7 +17,7 @@ import { sendRaw, signedFetch, signHeaders } from './signed.test-support.ts'
 const Bucket = 'house'
 
 describe('put, get, head, delete', () => {
-  test('bytes, metadata, types and encryption come back', async () => {
+  test('bytes, metadata, types and encryption: returned as written', async () => {
     const server = await testServer()
     const client = testClient(server)
     const Key = "a b/ü+c(1)!'*&<>\u{1f600}.txt"
@@ -58,7 +58,7 @@ describe('put, get, head, delete', () => {
     ])
   })
 
-  test('the ETag of what a key of KMS encrypts is no MD5', async () => {
+  test('encryption with a KMS key: the ETag is not an MD5', async () => {
     const client = testClient(await testServer())
     const encrypted = { Bucket, Key: 'k', Body: 'hello', ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'mine' } as const
     const { ETag, SSEKMSKeyId } = await client.send(new PutObjectCommand(encrypted))
@@ -91,7 +91,7 @@ describe('put, get, head, delete', () => {
     expect([ContentRange, ContentLength]).toEqual(['bytes 1-2/10', 2])
   })
 
-  test('digests that do not fit', async () => {
+  test('wrong digests: rejected', async () => {
     const server = await testServer()
     const put = (headers: Record<string, string>) =>
       signedFetch(server, { method: 'PUT', path: '/house/key', body: 'hello', headers })
@@ -107,7 +107,7 @@ describe('put, get, head, delete', () => {
     )
   })
 
-  test('a key that is too long, a body too large or of no length, a bucket that is not there', async () => {
+  test('a key too long, a body too large or without a length, a missing bucket: rejected', async () => {
     const server = await testServer({ maxPutBytes: 10 })
     const client = testClient(server)
     const put = (change: object) =>
@@ -121,7 +121,7 @@ describe('put, get, head, delete', () => {
     expect(chunked).toMatchObject({ status: 501, code: 'NotImplemented' })
   })
 
-  test('many at once, quietly or not; conditions of each', async () => {
+  test('DeleteObjects, quiet or not, with a condition for each key', async () => {
     const server = await testServer()
     const client = testClient(server)
     for (const Key of ['a', 'b&c', 'd']) await client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
@@ -140,7 +140,7 @@ describe('put, get, head, delete', () => {
 })
 
 describe('copies', () => {
-  test('the description comes along, or is replaced; the source stays', async () => {
+  test('metadata is copied or replaced; the source is unchanged', async () => {
     const server = await testServer()
     const client = testClient(server)
     const from = 'a b/ü+%.txt'
@@ -166,7 +166,7 @@ describe('copies', () => {
     expect((await renewed?.bytes())?.toString()).toBe('hello')
   })
 
-  test('conditions on the source and on the target; onto itself; from nothing', async () => {
+  test('conditions on source and target; a copy onto itself; a missing source', async () => {
     const server = await testServer()
     const client = testClient(server)
     const { ETag } = await client.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }))
@@ -184,7 +184,7 @@ describe('copies', () => {
 })
 
 describe('buckets', () => {
-  test('made, found, located', async () => {
+  test('create, head, location', async () => {
     const server = await testServer({ region: 'eu-central-1' })
     const client = testClient(server)
     const made = { CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' } } as const
@@ -201,7 +201,7 @@ describe('buckets', () => {
     )
   })
 
-  test('by path and by host, on names of its own too', async () => {
+  test('path style and virtual-host style, with other domains too', async () => {
     const server = await testServer({ domains: ['localhost', 's3.house.test'] })
     await testClient(server).send(new PutObjectCommand({ Bucket, Key: 'a/b', Body: 'x' }))
     for (const host of [`house.localhost:${server.port}`, 'house.s3.house.test']) {

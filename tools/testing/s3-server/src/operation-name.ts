@@ -19,14 +19,17 @@ export type OperationName =
   | 'UploadPart'
   | 'UploadPartCopy'
 
-/** Which operation a request is, by the "Request Syntax" of each in the Amazon S3 API Reference; `null` for what this server does not do. */
+/**
+ * Returns the operation of a request, by the "Request Syntax" of each in the Amazon S3 API Reference; null for
+ * operations that this server lacks.
+ */
 export function operationName(request: S3Request): OperationName | null {
   if (request.bucket === '') return null
   if (UNKNOWN.some((name) => parameter(request, name) !== undefined)) return null
   return request.key === '' ? ofBucket(request) : ofObject(request)
 }
 
-/** Sub-resources that would otherwise be taken for the object or the bucket itself. */
+/** Sub-resources, which would otherwise be read as an object or bucket. */
 const UNKNOWN = [
   'acl',
   'attributes',

@@ -9,7 +9,7 @@ export interface Bucket {
   readonly created: Date
   readonly objects: ObjectMap
   readonly uploads: UploadMap
-  /** The answers to completed multipart uploads by upload id, given again when a client asks again. */
+  /** The answers to completed multipart uploads by upload id, for clients that ask again. */
   readonly completed: Map<string, CompletedUpload>
 }
 
@@ -18,7 +18,7 @@ export interface CompletedUpload {
   readonly answer: Answer
 }
 
-/** What the server was set to, as far as operations are concerned. */
+/** The options of the server that operations need. */
 export interface Rules {
   readonly region: string
   readonly minPartBytes: number
@@ -28,21 +28,21 @@ export interface Rules {
   readonly forgetsCompletedUploads: boolean
 }
 
-/** One request being answered: all that an operation may know and do. */
+/** One request that is being answered: everything that an operation may know and do. */
 export interface Call {
   readonly request: S3Request
   readonly buckets: Map<string, Bucket>
   readonly rules: Rules
   readonly now: Date
-  /** From the script: conditions are not looked at; lists are this many writes behind. */
+  /** From the script: whether to ignore conditions, and how many writes lists are behind. */
   readonly ignoresConditions: boolean
   readonly staleWrites: number
-  /** @throws S3Error AccessDenied when the credential may not */
+  /** @throws S3Error AccessDenied if the credential lacks the permission */
   need(action: string, key: string): void
   may(action: string, key: string): boolean
   /** Reads and verifies the body. */
   receive(options?: { checksum?: ChecksumAlgorithm | null; maxBytes?: number }): Promise<ReceivedBody>
-  /** To be awaited last before what the operation does takes effect: a script may order races here. */
+  /** Must be awaited last before the operation takes effect: a script may order races here. */
   beforeEffect(): Promise<void>
 }
 

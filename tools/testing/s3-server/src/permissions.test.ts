@@ -16,7 +16,7 @@ function denying(deny: (action: string, key: string) => boolean) {
 }
 const weak = { credentials: { accessKeyId: 'WEAK', secretAccessKey: 'weak' } }
 
-test('without s3:ListBucket a missing key is forbidden, not missing', async () => {
+test('a missing key without s3:ListBucket: AccessDenied, not NoSuchKey', async () => {
   const server = await denying((action) => action === 's3:ListBucket')
   const client = testClient(server, weak)
   await client.send(new PutObjectCommand({ Bucket: 'house', Key: 'there', Body: 'x' }))
@@ -31,7 +31,7 @@ test('without s3:ListBucket a missing key is forbidden, not missing', async () =
   expect(await failureOf(testClient(server).send(new GetObjectCommand(missing)))).toBe('NoSuchKey 404')
 })
 
-test('what is denied is denied by action and key', async () => {
+test('denies: by action and key', async () => {
   const asked: string[] = []
   const server = await denying((action, key) => {
     asked.push(`${action} ${key}`)
@@ -51,7 +51,7 @@ test('what is denied is denied by action and key', async () => {
   expect(asked).toContain('s3:DeleteObject mine/b')
 })
 
-test('a write by If-Match needs s3:GetObject as well', async () => {
+test('a write with If-Match without s3:GetObject: AccessDenied', async () => {
   const server = await denying((action) => action === 's3:GetObject')
   const client = testClient(server, weak)
   const { ETag } = await client.send(new PutObjectCommand({ Bucket: 'house', Key: 'a', Body: 'x' }))

@@ -7,8 +7,8 @@ export interface ByteRange {
 }
 
 /**
- * The `Range` of a read. `null`: all of it, as for what is no single range of bytes, which S3 does not heed.
- * Source: RFC 9110, 14.2; GetObject, Amazon S3 API Reference.
+ * Returns the `Range` of a read. Null means all bytes, also if the header is not a single range of bytes, which S3
+ * ignores. Source: RFC 9110, 14.2; GetObject, Amazon S3 API Reference.
  * @throws S3Error InvalidRange
  */
 export function readRange(header: string | undefined, size: number): ByteRange | null {
@@ -34,8 +34,8 @@ function unsatisfiable(header: string, size: number): S3Error {
 }
 
 /**
- * The `x-amz-copy-source-range` of UploadPartCopy, which has to lie within the source.
- * Source: API/API_UploadPartCopy.html.
+ * Returns the `x-amz-copy-source-range` of UploadPartCopy, which must lie within the source. Source:
+ * API/API_UploadPartCopy.html.
  * @throws S3Error InvalidArgument
  */
 export function readCopyRange(header: string, size: number): ByteRange {

@@ -18,11 +18,11 @@ export interface ReceiveOptions {
   readonly payload: PayloadPromise
   readonly maxBytes: number
   readonly minChunkBytes: number
-  /** Keeps the chunk heads and the trailers as part of the content, as servers do that know nothing of `aws-chunked`. */
+  /** Stores the chunk heads and trailers as part of the content, as servers do that do not know `aws-chunked`. */
   readonly storesTrailers: boolean
-  /** Reckoned even when the request names none. */
+  /** Checksums to compute even if the request names none. */
   readonly checksum: ChecksumAlgorithm | null
-  /** Told of every piece of content as it comes. */
+  /** Receives each piece of content as it arrives. */
   onBytes(count: number): void
 }
 
@@ -35,9 +35,9 @@ export interface ReceivedBody {
 }
 
 /**
- * Takes a body in and verifies all that was promised about it: length, Content-MD5, checksum, SHA-256, the signatures of its chunks.
- * Nothing is kept when one does not hold, or when the client leaves midway.
- * Source: PutObject, Amazon S3 API Reference (API/API_PutObject.html).
+ * Receives a body and verifies everything declared about it: length, Content-MD5, checksum, SHA-256, the signatures of
+ * its chunks. Stores nothing if one of them is wrong, or if the client leaves. Source: PutObject, Amazon S3 API
+ * Reference (API/API_PutObject.html).
  * @throws S3Error
  */
 export async function receiveBody(
@@ -97,7 +97,7 @@ export async function receiveBody(
   }
 }
 
-/** The content as text, let go of. For the XML that some operations take. */
+/** Returns the content as text and releases it. For operations with an XML body. */
 export async function textOf({ content }: ReceivedBody): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of readContent(content)) chunks.push(chunk)
@@ -117,7 +117,7 @@ function declaredLength(request: S3Request, payload: PayloadPromise): number {
 
 interface DeclaredChecksum {
   readonly algorithm: ChecksumAlgorithm
-  /** `null` when it follows in a trailer. */
+  /** Null if it follows in a trailer. */
   readonly value: string | null
 }
 

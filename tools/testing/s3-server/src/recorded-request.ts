@@ -1,28 +1,28 @@
 import type { OperationName } from './operation-name.ts'
 import type { S3Request } from './s3-request.ts'
 
-/** One request as it came, and what became of it. */
+/** One request as it arrived, and its outcome. */
 export interface RecordedRequest {
   readonly operation: OperationName | 'Unknown'
-  /** `''` when the request was about no bucket. */
+  /** `''` if the request is not about a bucket. */
   readonly bucket: string
-  /** `''` when the request was about a bucket. */
+  /** `''` if the request is about a bucket. */
   readonly key: string
   readonly method: string
   readonly query: Readonly<Record<string, string>>
-  /** By lower-case name; without `authorization`, and without the values of tokens and customer's keys. */
+  /** By lower-case name; without `authorization`, and without the values of tokens and customer keys. */
   readonly headers: Readonly<Record<string, string>>
-  /** `null` while it is not answered, and when it never is. */
+  /** Null while it is not answered, or if it never is. */
   readonly status: number | null
-  /** The code of the error it was answered with. */
+  /** The error code of the answer. */
   readonly code: string | null
-  /** Of the body taken in, without the framing of `aws-chunked`. */
+  /** Size of the received body, without the framing of `aws-chunked`. */
   readonly bytesIn: number
-  /** Of the body of the answer, as given to the socket. */
+  /** Size of the answer's body, as written to the socket. */
   readonly bytesOut: number
 }
 
-/** The same while it goes on. */
+/** The same while the request is in progress. */
 export type RunningRequest = { -readonly [Name in keyof RecordedRequest]: RecordedRequest[Name] }
 
 const SECRET = new Set([

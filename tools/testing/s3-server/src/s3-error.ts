@@ -1,4 +1,4 @@
-/** The codes that this server answers with. */
+/** The error codes of this server. */
 export type S3ErrorCode =
   | 'AccessDenied'
   | 'AuthorizationHeaderMalformed'
@@ -42,8 +42,8 @@ export type S3ErrorCode =
   | 'XAmzContentSHA256Mismatch'
 
 /**
- * The status and the usual words of the errors this server answers with.
- * Source: "Error responses", Amazon S3 API Reference (API/ErrorResponses.html).
+ * The status and the usual message of each error. Source: "Error responses", Amazon S3 API Reference
+ * (API/ErrorResponses.html).
  */
 const ERRORS: Readonly<Record<S3ErrorCode, readonly [status: number, words: string]>> = {
   AccessDenied: [403, 'Access Denied'],
@@ -103,7 +103,7 @@ const ERRORS: Readonly<Record<S3ErrorCode, readonly [status: number, words: stri
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],
 }
 
-/** Answered as the XML of an S3 error. `detail` are the elements that some codes carry besides the message. */
+/** Answered as the XML of an S3 error. `detail` has the extra elements of some codes. */
 export class S3Error extends Error {
   readonly code: S3ErrorCode
   readonly status: number
@@ -117,7 +117,7 @@ export class S3Error extends Error {
   }
 }
 
-/** The words of a code, when it is one of those above. */
+/** Returns the usual message of a code. */
 export function wordsOf(code: string): string {
   return Object.hasOwn(ERRORS, code) ? ERRORS[code as S3ErrorCode][1] : code
 }

@@ -1,25 +1,29 @@
 import type { IncomingMessage } from 'node:http'
 import { S3Error } from './s3-error.ts'
 
-/** A request as it came, decoded: what is signed, and where it is addressed. */
+/** A decoded request: its signed parts, and its address. */
 export interface S3Request {
   readonly method: string
   /** Decoded, from the first `/`. */
   readonly path: string
-  /** Decoded, in the order they came. */
+  /** Decoded, in the order they arrived. */
   readonly query: readonly (readonly [name: string, value: string])[]
-  /** By lower-case name, as UTF-8; of one name sent twice, the values with a comma between. Presigned `x-amz-*` query parameters count as headers. */
+  /**
+   * By lower-case name, as UTF-8; repeated headers are joined with a comma. Presigned `x-amz-*` query parameters count
+   * as headers.
+   */
   readonly headers: ReadonlyMap<string, string>
-  /** The lower-case names of the headers that came as headers. */
+  /** The lower-case names of the real headers. */
   readonly sentHeaders: readonly string[]
-  /** `''` when the request is about no bucket. */
+  /** `''` if the request is not about a bucket. */
   readonly bucket: string
-  /** `''` when the request is about the bucket. */
+  /** `''` if the request is about a bucket. */
   readonly key: string
 }
 
 /**
- * @param domains a Host of `<bucket>.<domain>` is a bucket addressed in virtual-host style; any other Host is path style.
+ * @param domains a Host of `<bucket>.<domain>` is a bucket addressed in virtual-host style; any other Host is path
+ * style.
  * Source: "Virtual hosting of buckets", Amazon S3 User Guide (VirtualHosting.html).
  * @throws S3Error InvalidURI
  */
@@ -39,12 +43,12 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
   }
 }
 
-/** The value of a query parameter; `''` when it came without one. */
+/** Returns the value of a query parameter; `''` if it has none. */
 export function parameter(request: S3Request, name: string): string | undefined {
   return request.query.find(([each]) => each === name)?.[1]
 }
 
-/** `bucket` and `key` of a path or of an `x-amz-copy-source`. S3 reads `+` in a path as a space. */
+/** Splits a path or an `x-amz-copy-source` into `bucket` and `key`. S3 reads `+` in a path as a space. */
 export function splitBucketKey(rawPath: string): { bucket: string; key: string } {
   const [bucket = '', key = ''] = splitOnce(rawPath.replace(/^\//, ''), '/')
   return { bucket: decode(bucket, 'InvalidURI'), key: decode(key.replaceAll('+', ' '), 'InvalidURI') }
@@ -61,7 +65,7 @@ function hostName(host: string): string {
   return host.toLowerCase().replace(/:\d+$/, '')
 }
 
-/** Presigned URLs carry in the query what would be `x-amz-*` headers; those of the signature itself stay where they are. */
+/** Treats the query parameters of a presigned URL as `x-amz-*` headers, except those of the signature itself. */
 function hoist(headers: Map<string, string>, name: string, value: string): void {
   const lower = name.toLowerCase()
   if (lower.startsWith('x-amz-') && !name.startsWith('X-Amz-') && !headers.has(lower)) headers.set(lower, value)

@@ -8,7 +8,7 @@ import type { Answer } from './operation.ts'
 import type { RunningRequest } from './recorded-request.ts'
 
 /**
- * Writes an answer, with what the plan does to its body. Returns once it is written, or cut.
+ * Writes an answer, with the plan's faults applied to its body. Returns once it is written, or cut.
  * @param gone aborts when the client leaves
  */
 export async function sendAnswer(
@@ -38,7 +38,7 @@ export async function sendAnswer(
   response.end()
 }
 
-/** Gives the bytes to the kernel before the socket closes, so that the client does get them. */
+/** Passes the bytes to the kernel before the socket closes, so that the client receives them. */
 async function cut(response: ServerResponse, last: Buffer): Promise<void> {
   const socket = response.socket as Socket | null
   response.flushHeaders()
@@ -52,7 +52,7 @@ async function* chunksOf(body: string | Content): AsyncGenerator<Buffer> {
   else if (body !== '') yield Buffer.from(body)
 }
 
-/** Ten times a second, a tenth of the bytes. */
+/** Sends a tenth of the bytes per second, ten times a second. */
 async function* paced(
   chunks: AsyncIterable<Buffer>,
   bytesPerSecond: number,
@@ -77,7 +77,7 @@ function corrupted(chunk: Buffer, start: number, places: readonly number[]): Buf
   return copy
 }
 
-/** Node writes header text as Latin-1; what came as UTF-8 goes out as UTF-8. */
+/** Node writes header text as Latin-1; this keeps UTF-8 as UTF-8. */
 function toLatin1(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1')
 }

@@ -1,43 +1,48 @@
 import type { S3Credential } from './authenticate.ts'
 
 export interface S3ServerOptions {
-  /** Read at every request, so that a test may change them. One that may do everything, `TEST_CREDENTIAL`, when not given. */
+  /** Read at every request, so a test may change them. Default: one with all permissions, `TEST_CREDENTIAL`. */
   readonly credentials?: readonly S3Credential[]
-  /** Made at the start. */
+  /** Buckets to make at the start. */
   readonly buckets?: readonly string[]
-  /** `us-east-1` when not given; requests signed for another are refused. */
+  /** Default `us-east-1`. Requests signed for another region are rejected. */
   readonly region?: string
-  /** HTTPS instead of HTTP; PEM. */
+  /** Serves HTTPS instead of HTTP. PEM. */
   readonly tls?: { readonly key: string; readonly cert: string }
-  /** A folder of its own is made in it and removed by `close()`; the system's temporary folder when not given. */
+  /** The server makes a folder in it, and `close()` removes that. Default: the system's temporary folder. */
   readonly folder?: string
-  /** Bodies above it go to files: 1 MiB. */
+  /** Larger bodies go to files. Default 1 MiB. */
   readonly spillBytes?: number
-  /** A Host of `<bucket>.<domain>` is virtual-host style: `localhost`. */
+  /** A Host of `<bucket>.<domain>` is virtual-host style. Default: `localhost`. */
   readonly domains?: readonly string[]
-  /** For the skew of requests, the expiry of presigned URLs and tokens, and every date in an answer. */
+  /** The clock for the skew of requests, the expiry of presigned URLs and tokens, and the dates in answers. */
   readonly now?: () => Date
-  /** Of every part but the last: 5 MiB. */
+  /** Smallest part, except the last one. Default 5 MiB. */
   readonly minPartBytes?: number
-  /** Of one put, one part, one copied source: 5 GiB. */
+  /** Largest put, part and copied source. Default 5 GiB. */
   readonly maxPutBytes?: number
-  /** The longest page of a list: 1000. */
+  /** Longest page of a list. Default 1000. */
   readonly maxListKeys?: number
-  /** Of every chunk of an `aws-chunked` body but the last: 8192; 0 imitates servers that do not mind. */
+  /**
+   * Smallest chunk of an `aws-chunked` body, except the last one. Default 8192; 0 imitates servers without a minimum.
+   */
   readonly minChunkBytes?: number
   /** Imitates servers that store the heads and trailers of `aws-chunked` inside the object. */
   readonly storesTrailers?: boolean
-  /** Buckets with Object Lock and a default retention: a put or a part without a checksum is refused. What is written can be replaced and deleted, as versions would let it. */
+  /**
+   * Buckets with Object Lock and a default retention: a put or a part without a checksum is rejected. Objects can be
+   * replaced and deleted, as versions would allow.
+   */
   readonly lockedBuckets?: readonly string[]
-  /** What a request without a signature may do; without it, nothing. */
+  /** Permissions of requests without a signature. Default: none. */
   readonly anonymous?: Pick<S3Credential, 'deny'>
-  /** Imitates servers that answer a repeated CompleteMultipartUpload with NoSuchUpload; AWS gives its answer again. */
+  /** Imitates servers that answer a repeated CompleteMultipartUpload with NoSuchUpload. AWS repeats its answer. */
   readonly forgetsCompletedUploads?: boolean
 }
 
 export const TEST_CREDENTIAL: S3Credential = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'test-secret' }
 
-/** The same with nothing left out. */
+/** The options with all defaults filled in. */
 export function withDefaults(
   options: S3ServerOptions,
 ): Required<Omit<S3ServerOptions, 'tls' | 'folder' | 'anonymous'>> & Pick<S3ServerOptions, 'anonymous'> {

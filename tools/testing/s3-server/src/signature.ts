@@ -2,9 +2,9 @@ import { createHash, createHmac } from 'node:crypto'
 import type { S3Request } from './s3-request.ts'
 
 /**
- * AWS Signature Version 4 as S3 reckons it.
- * Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API Reference
- * (API/sig-v4-header-based-auth.html, sigv4-query-string-auth.html, sigv4-streaming.html, sigv4-streaming-trailers.html).
+ * Computes AWS Signature Version 4 as S3 does. Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3
+ * API Reference (API/sig-v4-header-based-auth.html, sigv4-query-string-auth.html, sigv4-streaming.html,
+ * sigv4-streaming-trailers.html).
  */
 export interface Scope {
   /** `yyyymmdd`. */
@@ -45,7 +45,7 @@ export function sign(key: Buffer, text: string): string {
   return hmac(key, text).toString('hex')
 }
 
-/** Where a chain of chunk signatures starts: at the signature of the request's headers. */
+/** Start of a chain of chunk signatures: the signature of the request's headers. */
 export interface ChunkChain {
   readonly key: Buffer
   readonly time: string
@@ -58,7 +58,7 @@ export function chunkSignature(chain: ChunkChain, previous: string, chunkHash: s
   return sign(chain.key, text.join('\n'))
 }
 
-/** `trailers` is `name:value\n` for each. */
+/** `trailers` has one `name:value\n` for each. */
 export function trailerSignature(chain: ChunkChain, previous: string, trailers: string): string {
   const text = ['AWS4-HMAC-SHA256-TRAILER', chain.time, scopeText(chain.scope), previous, sha256(trailers)]
   return sign(chain.key, text.join('\n'))
@@ -68,7 +68,7 @@ export function sha256(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Everything but the unreserved characters, with capital hex digits. */
+/** Encodes everything except the unreserved characters, with upper-case hex digits. */
 export function encodeStrictly(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }

@@ -2,10 +2,13 @@ import { createHash, createHmac } from 'node:crypto'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { S3Credential, S3Server } from './index.ts'
 
-/** A signer by hand, of its own: it shares nothing with the server's. Source: Amazon S3 API Reference, API/sig-v4-header-based-auth.html. */
+/**
+ * A separate signer, which shares no code with the server. Source: Amazon S3 API Reference,
+ * API/sig-v4-header-based-auth.html.
+ */
 export interface SignedRequest {
   readonly method: string
-  /** As it goes on the wire, without the query. */
+  /** The path as sent, without the query. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
@@ -13,7 +16,7 @@ export interface SignedRequest {
   readonly credential?: S3Credential
   readonly region?: string
   readonly at?: Date
-  /** What goes to `x-amz-content-sha256`; that of the body when not given. */
+  /** The value of `x-amz-content-sha256`. Default: the hash of the body. */
   readonly payloadHash?: string
   readonly host?: string
 }
@@ -80,7 +83,7 @@ export function presign(server: S3Server, request: SignedRequest & { seconds: nu
   return `${server.url}${request.path}?${query}&X-Amz-Signature=${signature}`
 }
 
-/** Signs by headers and sends with fetch. */
+/** Signs with headers and sends with fetch. */
 export async function signedFetch(server: S3Server, request: SignedRequest): Promise<Reply> {
   const { url, headers } = signHeaders(server, request)
   const { host: _, ...rest } = headers
@@ -94,7 +97,7 @@ export async function signedFetch(server: S3Server, request: SignedRequest): Pro
 
 export interface Reply {
   readonly status: number
-  /** Of the error in the body, or `null`. */
+  /** Returns the code of the error in the body, or null. */
   readonly code: string | null
   readonly body: string
   readonly headers: Headers
@@ -109,7 +112,7 @@ export function codeIn(xml: string): string | null {
   return /<Code>(.*)<\/Code>/.exec(xml)?.[1] ?? null
 }
 
-/** Sends headers as they are, Host included, which fetch does not. */
+/** Sends headers as given, Host included, which fetch does not. */
 export function sendRaw(
   port: number,
   method: string,

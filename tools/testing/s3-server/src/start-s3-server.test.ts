@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { testClient, testServer } from './client.test-support.ts'
 import { presign, sendRaw, signHeaders } from './signed.test-support.ts'
 
-test('closing removes the folder, and can be done twice', async () => {
+test('close: removes the folder, and may be called twice', async () => {
   const server = await testServer()
   await testClient(server).send(new PutObjectCommand({ Bucket: 'house', Key: 'k', Body: Buffer.alloc(2_000_000) }))
   expect(await readdir(server.folder)).toHaveLength(1)
@@ -16,7 +16,7 @@ test('closing removes the folder, and can be done twice', async () => {
   await expect(access(server.folder)).rejects.toThrow('ENOENT')
 })
 
-test('a body that is expected to be asked for: not taken when the answer is no', async () => {
+test('Expect 100-continue: the body is not read if the answer is an error', async () => {
   const server = await testServer()
   const put = (bucket: string) => {
     const signed = { method: 'PUT', path: `/${bucket}/k`, payloadHash: 'UNSIGNED-PAYLOAD' }
@@ -29,7 +29,7 @@ test('a body that is expected to be asked for: not taken when the answer is no',
   expect((await put('house')).status).toBe(200)
 })
 
-test('a request that cannot be read', async () => {
+test('an unreadable request: 400', async () => {
   const server = await testServer()
   expect(await sendRaw(server.port, 'GET', '/house/%zz', {})).toMatchObject({ status: 400, code: 'InvalidURI' })
   expect(await sendRaw(server.port, 'GET', '/house/k', { authorization: 'Basic x' })).toMatchObject({

@@ -25,23 +25,23 @@ export interface S3Server {
   readonly region: string
   /** The first of the credentials. */
   readonly credential: S3Credential
-  /** Where large bodies are, one file each. */
+  /** Folder of large bodies, one file each. */
   readonly folder: string
-  /** In the order they arrived. To start anew, empty it. */
+  /** Requests in the order they arrived. Empty the array to start over. */
   readonly requests: RecordedRequest[]
-  /** Adds to what goes wrong from now on. */
+  /** Adds a fault rule. */
   script(rule: ScriptRule): ScriptedRule
   createBucket(name: string): void
-  /** In the order of their keys. Throws for a bucket that is not there. */
+  /** The objects in the order of their keys. Throws if the bucket does not exist. */
   objects(bucket: string): ObjectView[]
   /** The multipart uploads that are neither completed nor aborted. */
   uploads(bucket: string): UploadView[]
-  /** Ends every connection, lets go of whoever waits, removes the files. Safe to call twice. */
+  /** Ends every connection and all waits, and removes the files. Safe to call twice. */
   close(): Promise<void>
 }
 
 /**
- * Starts an S3 on 127.0.0.1, on a free port, that does what it is told to wrongly and everything else as AWS does.
+ * Starts an S3 server on 127.0.0.1, on a free port. It behaves as AWS does, except for scripted faults.
  * @example
  * const server = await startS3Server({ buckets: ['house'] })
  * server.script({ when: (request) => request.operation === 'PutObject', times: 1, do: 'drop-after' })

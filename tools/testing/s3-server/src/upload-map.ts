@@ -23,14 +23,14 @@ export interface StoredUpload extends Described {
 /** The multipart uploads of one bucket by id, in the order they began. */
 export type UploadMap = Map<string, StoredUpload>
 
-/** Takes over the part's hold on its content; a part of the same number is replaced. */
+/** Takes over the part's hold on its content; a part with the same number is replaced. */
 export function putPart(upload: StoredUpload, part: StoredPart): void {
   const before = upload.parts.get(part.number)
   if (before) release(before.content)
   upload.parts.set(part.number, part)
 }
 
-/** Ends the upload and lets go of its parts. */
+/** Ends the upload and releases its parts. */
 export function dropUpload(uploads: UploadMap, upload: StoredUpload): void {
   if (!uploads.delete(upload.id)) return
   for (const part of upload.parts.values()) release(part.content)

@@ -3,23 +3,23 @@ import type { Encryption, StoredChecksum } from './object-map.ts'
 import type { Bucket } from './operation.ts'
 import { sortedParts } from './upload-map.ts'
 
-/** An object as a test looks at it. */
+/** An object for the assertions of a test. */
 export interface ObjectView {
   readonly key: string
   readonly size: number
   /** Without quotes. */
   readonly etag: string
   readonly modified: Date
-  /** `content-type` and its like, by lower-case name. */
+  /** `content-type` and similar headers, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>
   /** Without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>
-  /** The `x-amz-server-side-encryption*` it was written with. */
+  /** The `x-amz-server-side-encryption*` headers that it was written with. */
   readonly encryption: Encryption
   readonly checksum: StoredChecksum | null
-  /** 0 when it was put whole. */
+  /** 0 if it was put as a whole. */
   readonly partCount: number
-  /** All of it at once. */
+  /** All its bytes at once. */
   bytes(): Promise<Buffer>
 }
 
@@ -71,6 +71,6 @@ async function bytesOf(content: Content | undefined): Promise<Buffer> {
 
 function named(buckets: ReadonlyMap<string, Bucket>, name: string): Bucket {
   const bucket = buckets.get(name)
-  if (!bucket) throw new Error(`no bucket ${name}`)
+  if (!bucket) throw new Error(`there is no bucket ${name}`)
   return bucket
 }

@@ -7,7 +7,7 @@ export interface XmlNode {
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
-/** An element around text, which is escaped, or around other elements. `undefined` leaves the element out. */
+/** Formats an element around text, which is escaped, or around other elements. `undefined` omits the element. */
 export function element(
   name: string,
   content: string | number | boolean | readonly XmlNode[] | undefined,
@@ -18,7 +18,7 @@ export function element(
   return { xml: `<${name}${attributes}>${inner}</${name}>` }
 }
 
-/** The outermost element of an answer, with S3's namespace. */
+/** Formats the outermost element of an answer, with S3's namespace. */
 export function resultXml(name: string, content: string | readonly XmlNode[]): string {
   return xmlDocument(element(name, content, ` xmlns="${S3_NAMESPACE}"`))
 }
@@ -27,7 +27,10 @@ export function xmlDocument(root: XmlNode): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${root.xml}`
 }
 
-/** Control characters, which XML 1.0 cannot hold, are answered as references all the same, as S3 does: that is what `encoding-type=url` is for. */
+/**
+ * S3 answers control characters, which XML 1.0 cannot contain, as references all the same; `encoding-type=url` avoids
+ * them.
+ */
 function escapeXml(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
   return text.replace(/[&<>"\u0000-\u001f]/g, (character) => NAMED[character] ?? `&#x${code(character)};`)
@@ -80,7 +83,7 @@ interface Building {
   text: string
 }
 
-/** The text of the first child of that name. */
+/** Returns the text of the first child with this name. */
 export function childText(parent: XmlElement, name: string): string | undefined {
   return parent.children.find((child) => child.name === name)?.text
 }

@@ -5,7 +5,7 @@ import { installed } from '@dwh/test-kit'
 
 const run = promisify(execFile)
 
-/** Builds a program of Go's module proxy once, outside the checkout; gives its path. Needs Go 1.25 or newer. */
+/** Builds a program from Go's module proxy once, outside the checkout, and returns its path. Needs Go 1.25 or newer. */
 export async function goProgram(name: string, module: string, version: string): Promise<string> {
   const folder = await installed(name, `${module}@${version}`, async (place) => {
     const env = { ...process.env, GOBIN: place, GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' }

@@ -8,12 +8,12 @@ import { type S3Store, startServer } from './start-server.ts'
 export { goProgram } from './go-program.ts'
 export { type S3Store, startServer } from './start-server.ts'
 
-/** Which versitygw is tested, and which the compose file names. */
+/** The tested version of versitygw, which the compose file uses too. */
 export const VERSITYGW = 'v1.8.0'
 
 const credentials = { accessKeyId: 'warehouse', secretAccessKey: 'only-for-this-test' }
 
-/** A certificate of a server, and the authority to trust. PEM. */
+/** A server certificate, and the authority to trust. PEM. */
 export interface Certificate {
   readonly key: string
   readonly cert: string
@@ -32,13 +32,16 @@ async function inFolder(start: (folder: string) => Promise<S3Store>): Promise<S3
   }
 }
 
-/** The server of our own tests: there at once, and enough to see that what is asked of the others can be answered. */
+/** Starts the S3 server of our tests. It needs no build, and shows that the tests of the other servers can pass. */
 export async function startOwnServer(): Promise<S3Store> {
   const server = await startS3Server()
   return { endpoint: server.url, credentials: server.credential, stop: () => server.close() }
 }
 
-/** versitygw over a folder: https://github.com/versity/versitygw (Apache-2.0). The file system must have extended attributes. */
+/**
+ * Starts versitygw over a folder: https://github.com/versity/versitygw (Apache-2.0). The file system must have extended
+ * attributes.
+ */
 export async function startVersitygw(): Promise<S3Store> {
   const program = await goProgram('versitygw', 'github.com/versity/versitygw/cmd/versitygw', VERSITYGW)
   return inFolder(async (folder) => {
@@ -59,7 +62,10 @@ export async function startVersitygw(): Promise<S3Store> {
   })
 }
 
-/** MinIO's community edition as last published (AGPL; run here, not linked), over TLS when there is a certificate. */
+/**
+ * Starts the last published community edition of MinIO (AGPL; run here, not linked), over TLS if there is a
+ * certificate.
+ */
 export async function startMinio(certificate?: Certificate): Promise<S3Store> {
   const program = await goProgram('minio', 'github.com/minio/minio', 'v0.0.0-20260212201848-7aac2a2c5b7c')
   return inFolder(async (folder) => {

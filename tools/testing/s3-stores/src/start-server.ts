@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { S3Credentials } from '@dwh/storage'
 import { freePort } from '@dwh/test-kit'
 
-/** A real S3 server, running. */
+/** A running real S3 server. */
 export interface S3Store {
   readonly endpoint: string
   readonly credentials: S3Credentials
@@ -13,7 +13,7 @@ export interface S3Store {
 const READY_TIMEOUT_MS = 30_000
 const POLL_MS = 50
 
-/** Starts a server in a process of its own, and waits until it answers. */
+/** Starts a server in its own process and waits until it answers. */
 export async function startServer(
   command: string,
   argsFor: (port: number) => readonly string[],
@@ -46,7 +46,7 @@ export async function startServer(
   return { endpoint: `${protocol}://localhost:${port}`, credentials, stop }
 }
 
-/** Whether somebody speaks HTTP there: a server listens before it is ready, and then cuts connections. */
+/** Whether a server answers HTTP there: a server listens before it is ready, and then cuts connections. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\n\r\n'))

@@ -9,10 +9,10 @@ import { type Random, randomFrom } from './random.ts'
 import { openReadBack } from './read-back.ts'
 
 export interface CheckContainersOptions {
-  /** The seed of the first table; each further one has the next. */
+  /** The seed of the first table; each further table adds one. */
   readonly seed: number
   readonly count: number
-  /** How this table is read. */
+  /** The methods by which a table is read. */
   readonly methods: (index: number) => readonly ExtractionMethod[]
   readonly extensionDirectory?: string
 }
@@ -24,8 +24,8 @@ interface SeededTable {
 }
 
 /**
- * Makes tables of containers of containers, writes each to a file, and says where a file has something other than what Postgres's output functions print. Every proof has to hold, too. Empty where
- * all is the same.
+ * Makes tables with nested containers, writes each to a file, and returns where a file differs from the text that
+ * Postgres's output functions print. Every proof must hold, too.
  */
 export async function checkContainers(database: TestDatabase, options: CheckContainersOptions): Promise<string[]> {
   await database.query(SETUP)
@@ -78,7 +78,7 @@ async function makeTable(query: Query, seed: number): Promise<SeededTable> {
   return { name, seed, types }
 }
 
-/** By the row's id, the texts of its cells: a plain query prints every value by its type's output function. */
+/** Returns the texts of the cells by row id: a plain query prints each value with its type's output function. */
 function printedRows(database: TestDatabase, name: string): Promise<Map<string, Text[]>> {
   return withClient(database.url, async (client) => {
     await beginSnapshot(client)
@@ -88,7 +88,7 @@ function printedRows(database: TestDatabase, name: string): Promise<Map<string, 
   })
 }
 
-/** Whether a cell of the file is what Postgres printed. */
+/** Whether a cell of the file equals the text that Postgres printed. */
 function same(type: AnyType, column: ColumnType, was: Text, is: Text): boolean {
   if (was === null || is === null) return was === is
   if (column === 'JSON') return expectedJson(type, was) === is
@@ -113,7 +113,7 @@ function sameScalar(type: ColumnType, was: string, is: string): boolean {
   if (type === 'BOOLEAN') return was === is.slice(0, 1)
   if (type === 'FLOAT' || type === 'DOUBLE') return Object.is(Number(plain(was)), Number(plain(is)))
   if (type.startsWith('DECIMAL')) return digits(was) === digits(is)
-  // where DuckDB puts the zone of a year before 1
+  // DuckDB prints the zone after the era in years before 1
   return was === is.replace(' BC+00', '+00 BC')
 }
 

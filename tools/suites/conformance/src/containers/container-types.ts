@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** What a value of a type is in JSON. */
+/** The kind of JSON value of a type. */
 export type Form = 'boolean' | 'number' | 'money' | 'moment' | 'document' | 'object' | 'text'
 
 export interface Leaf {
@@ -48,7 +48,7 @@ const leaf = (declared: string, form: Form, values: readonly string[], delimiter
   ...(delimiter === undefined ? {} : { delimiter }),
 })
 
-/** Types of Postgres and of extensions, with values at their limits. Dots and quotes are those of names that stand in SQL. */
+/** Types of Postgres and of extensions, with values at their limits. Dots and quotes belong to names in SQL. */
 export const LEAVES: readonly Leaf[] = [
   leaf('bool', 'boolean', ['t', 'f']),
   leaf('int2', 'number', ['-32768', '0', '32767']),
@@ -98,7 +98,10 @@ export const LEAVES: readonly Leaf[] = [
   leaf('mine.many', 'text', ['{}', '{[low,low],[high,high]}']),
 ]
 
-/** A type with casts to json and to text that lose what they are given, for each kind of type that can have some: an enum, a base type, ranges over both, a composite. */
+/**
+ * Types with lossy casts to json and to text, for each kind of type that can have casts: an enum, a base type, ranges
+ * over both, a composite.
+ */
 export const SETUP: string = `
   CREATE EXTENSION citext SCHEMA public; CREATE EXTENSION ltree SCHEMA public; CREATE EXTENSION hstore SCHEMA public;
   CREATE SCHEMA mine;
@@ -126,7 +129,7 @@ export const SETUP: string = `
     FOREACH type IN ARRAY ARRAY['level', 'levels', 'many', 'shade', 'shades'] LOOP ${castsSql('type')} END LOOP;
   END $$`
 
-/** Casts which make one thing of all values. */
+/** Casts that map all values to the same one. */
 function castsSql(variable: string): string {
   return ['json', 'text']
     .map(
@@ -156,7 +159,7 @@ const FIELD_NAMES = [
   '%s',
 ]
 
-/** A type of its own and the statements that make it. Its innermost types are of `LEAVES`. */
+/** Makes a random type, with the statements that create it in `sql`. Its innermost types are from `LEAVES`. */
 export function anyType(random: Random, name: string, depth: number, sql: string[]): AnyType {
   const kind =
     depth === 0 ? 'leaf' : random.one(['composite', 'composite', 'array', 'array', 'domain', 'leaf'] as const)

@@ -1,7 +1,7 @@
 import type { AnyType } from './container-types.ts'
 import type { Random } from './random.ts'
 
-/** The text of some value of a type, as its input function takes it; null for NULL. */
+/** Returns the text of a random value of a type, as its input function accepts it; null for NULL. */
 export function anyValue(random: Random, type: AnyType): string | null {
   if (random.chance(0.15)) return null
   switch (type.kind) {
@@ -30,7 +30,7 @@ function anyArray(random: Random, of: AnyType): string {
   return `${random.chance(0.2) ? `${bounds.join('')}=` : ''}${level(lengths)}`
 }
 
-/** What stands between the elements of an array of it. */
+/** Returns the delimiter of arrays of a type. */
 export function delimiterOf(type: AnyType): string {
   if (type.kind === 'leaf') return type.delimiter ?? ','
   return type.kind === 'composite' ? ',' : delimiterOf(type.of)

@@ -13,7 +13,7 @@ import { checkContainers } from './check-containers.ts'
 
 const METHODS = ['rows', 'copy', 'native'] as const
 
-/** Tables in all, over all versions of Postgres; a few are left to the newest. */
+/** Number of tables, over all versions of Postgres; the newest gets the remainder. */
 const COUNT = suiteCount('conformance-containers')
 const VERSIONS = COUNT < 100 ? POSTGRES_VERSIONS.slice(-1) : POSTGRES_VERSIONS
 const SEED = suiteReplay().seed ?? 10_000

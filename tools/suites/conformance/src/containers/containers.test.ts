@@ -5,7 +5,7 @@ import { openReadBack } from './read-back.ts'
 
 const METHODS = ['rows', 'copy'] as const
 
-/** Casts that make one thing of all values. */
+/** Casts that map all values to the same one. */
 const CASTS = `
   CREATE TYPE level AS ENUM ('low', 'high');
   CREATE FUNCTION level_json(level) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT to_json(0) $$;
@@ -13,7 +13,7 @@ const CASTS = `
   CREATE FUNCTION level_text(level) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'some' $$;
   CREATE CAST (level AS text) WITH FUNCTION level_text(level) AS IMPLICIT;`
 
-// what is made, what the column becomes, and what each row has in the file
+// SQL, the type of the column, and the value of each row in the file
 const SITUATIONS: readonly [string, string, string, readonly (string | null)[]][] = [
   [
     'an enum with a cast to json, in a composite',
@@ -82,7 +82,7 @@ const SITUATIONS: readonly [string, string, string, readonly (string | null)[]][
   ],
 ]
 
-test.each(SITUATIONS)('%s: each value is what it is outside of it', async (_, sql, type, values) => {
+test.each(SITUATIONS)('%s: each value as outside of the container', async (_, sql, type, values) => {
   const database = await testDatabase(`${CASTS} ${sql}`)
   const readBack = await openReadBack(database.url)
   for (const method of METHODS) {
@@ -102,7 +102,7 @@ test('a composite of 8,192 values: the text of its output function', async () =>
   expect([columns[1]?.type, rows, unproven]).toEqual(['VARCHAR', [{ id: '1', v: '(,)' }], []])
 })
 
-test('containers of every type to any depth, 50 tables by seed: the file has what the output functions print', async () => {
+test('containers of every type to any depth, 50 tables by seed: the files equal what the output functions print', async () => {
   const methods = (index: number) => [METHODS[index % METHODS.length] ?? 'rows']
   expect(await checkContainers(await testDatabase(), { seed: 1, count: 50, methods })).toEqual([])
 })

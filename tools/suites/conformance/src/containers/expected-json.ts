@@ -2,11 +2,13 @@ import type { AnyType, Form } from './container-types.ts'
 import { delimiterOf } from './container-values.ts'
 
 /*
- * What a value has to be in JSON, told from the text that Postgres's output functions print, by a reader of its text forms that knows nothing of the SQL that made the file.
- * https://www.postgresql.org/docs/current/rowtypes.html#ROWTYPES-IO-SYNTAX, https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ * Converts the text that Postgres's output functions print to the expected JSON. The parser of these text forms shares
+ * no code with the SQL that made the file.
+ * https://www.postgresql.org/docs/current/rowtypes.html#ROWTYPES-IO-SYNTAX
+ * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 
-/** The JSON text of a value that Postgres prints as `text`; null for NULL. */
+/** Converts a value, printed as `text` by Postgres, to JSON text; null for NULL. */
 export function expectedJson(type: AnyType, text: string | null): string | null {
   if (text === null) return null
   switch (type.kind) {
@@ -32,7 +34,7 @@ export function expectedJson(type: AnyType, text: string | null): string | null 
 
 export type Item = string | null | readonly Item[]
 
-/** `(1,,"a ""b""")`: nothing is NULL. */
+/** Parses `(1,,"a ""b""")`; an empty field is NULL. */
 export function readRecord(text: string): (string | null)[] {
   const cells: (string | null)[] = []
   let at = 1
@@ -41,7 +43,7 @@ export function readRecord(text: string): (string | null)[] {
     let cell = ''
     let inQuotes = false
     for (; inQuotes || (text[at] !== ',' && text[at] !== ')'); at += 1) {
-      if (at >= text.length) throw new Error(`no end of ${text}`)
+      if (at >= text.length) throw new Error(`missing end of ${text}`)
       const [char, next] = [text[at], text[at + 1]]
       if (char === '\\' || (char === '"' && inQuotes && next === '"')) {
         cell += next
@@ -55,7 +57,7 @@ export function readRecord(text: string): (string | null)[] {
   return cells
 }
 
-/** `[0:1]={a,"b \"c\"",NULL}` */
+/** Parses `[0:1]={a,"b \"c\"",NULL}`. */
 export function readArray(text: string, delimiter: string): readonly Item[] {
   let at = text.indexOf('{')
   function list(): readonly Item[] {
@@ -109,7 +111,7 @@ function leafJson(form: Form, text: string): string {
 const isoMoment = (_: string, date: string, time: string, zone: string | undefined) =>
   `${date}T${time}${zone === undefined ? '' : '+00:00'}`
 
-/** `"a"=>"1", "b"=>NULL`; quotes and backslashes inside have a backslash before them. */
+/** Parses `"a"=>"1", "b"=>NULL`; inside, quotes and backslashes are escaped with a backslash. */
 function objectJson(text: string): string {
   const part = String.raw`"((?:[^"\\]|\\[\s\S])*)"`
   const pairs = [...text.matchAll(new RegExp(`${part}=>(?:${part}|NULL)`, 'g'))].map(([, key, value]) => {

@@ -22,7 +22,7 @@ async function databaseOf(start: typeof startPostgisServer, sql: string): Promis
   return database
 }
 
-/** Every table, in each way: its columns' types, and its rows. */
+/** Reads every table by each method: the types of its columns, and its rows. */
 async function expectFiles(
   database: TestDatabase,
   expected: Readonly<Record<string, { readonly types: readonly string[]; readonly rows: readonly unknown[][] }>>,
@@ -43,7 +43,7 @@ async function expectFiles(
   }
 }
 
-test('pgvector: a vector is a list of numbers, also in a composite, an array, a domain', async () => {
+test('pgvector: a vector, alone and in a composite, an array, a domain: a list of numbers', async () => {
   const database = await databaseOf(
     startPgvectorServer,
     `CREATE EXTENSION vector;
@@ -74,7 +74,7 @@ test('pgvector: a vector is a list of numbers, also in a composite, an array, a 
   })
 })
 
-test('PostGIS, whose geometry has a cast to json: nothing of it is lost in a list, a composite, a domain', async () => {
+test('PostGIS: a geometry, which has a cast to json, is stored exactly in a list, a composite, a domain', async () => {
   const database = await databaseOf(
     startPostgisServer,
     `CREATE EXTENSION postgis;

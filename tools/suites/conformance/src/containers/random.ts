@@ -1,10 +1,10 @@
-/** Choices that a seed decides: the same seed, the same choices. */
+/** Random choices: the same seed gives the same choices. */
 export interface Random {
-  /** At least 0, below `end`. */
+  /** Returns a whole number from 0, below `end`. */
   below(end: number): number
   chance(probability: number): boolean
   one<T>(of: readonly T[]): T
-  /** Different ones, from `least` to `most`, in an order of their own. */
+  /** Returns from `least` to `most` different items in random order. */
   some<T>(of: readonly T[], least: number, most: number): T[]
 }
 

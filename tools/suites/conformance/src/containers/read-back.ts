@@ -9,13 +9,13 @@ import { READERS, type Text } from '../readers.ts'
 
 export interface ReadBack {
   readonly columns: readonly SourceColumn[]
-  /** As DuckDB reads the file. */
+  /** Rows as DuckDB reads them from the file. */
   readonly rows: readonly Readonly<Record<string, Text>>[]
-  /** What the proof `hash` has to say; nothing where it holds. */
+  /** Differences that the proof `hash` found. */
   readonly unproven: readonly string[]
 }
 
-/** Writes tables of a database to files, all as of one instant, and reads them again. */
+/** Writes tables of a database to files, all from one snapshot, and reads them again. */
 export async function openReadBack(
   url: string,
   { extensionDirectory }: { readonly extensionDirectory?: string } = {},
@@ -28,7 +28,7 @@ export async function openReadBack(
   const offered = new Map((await snapshot.tables()).map((table) => [table.name, table]))
   return async (name, method) => {
     const found = offered.get(name)
-    if (!found) throw new Error(`no table ${name}`)
+    if (!found) throw new Error(`there is no table ${name}`)
     const { table, profile } = await profiled(snapshot, found)
     const path = join(folder, `${name}-${method}.parquet`)
     await writer.write({ path, columns: table.columns, data: await through(method, snapshot, table, profile) })

@@ -5,7 +5,7 @@ import { runOnce } from './run-once.ts'
 import type { Spec } from './spec.ts'
 import { publishOnce, twoWriters } from './two-writers.ts'
 
-/** As the command line has it. */
+/** The exit code of `dwh` for a conflict. */
 const EXIT_CONFLICT = 4
 
 const spec: Spec = JSON.parse(process.argv[2] ?? '')

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { openPlace } from './open-place.ts'
 import type { ManyRunsSpec } from './spec.ts'
 
-/** Replaces the day again and again; before each run money goes from one table to the other. */
+/** Replaces the day repeatedly; before each run, money moves from one table to the other. */
 export async function manyRuns({ place, databaseUrl, temp, runs }: ManyRunsSpec): Promise<{ runs: number }> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()

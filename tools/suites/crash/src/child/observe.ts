@@ -12,7 +12,7 @@ import {
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { What } from '../points.ts'
 
-/** Is told of each step, and waited for; it may never come back. */
+/** Called before and after each step, and awaited. It may never return. */
 export type Reach = (when: 'before' | 'after', what: What) => Promise<void>
 
 async function step<T>(reach: Reach, what: What | null, work: () => Promise<T>): Promise<T> {
@@ -22,7 +22,7 @@ async function step<T>(reach: Reach, what: What | null, work: () => Promise<T>):
   return answer
 }
 
-/** A store that says what the run does with it. */
+/** Wraps a store and reports the steps of the run. */
 export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
   let committed = false
 
@@ -44,14 +44,14 @@ export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
     get: (key) => step(reach, key === STATE_KEY ? 'state' : null, () => store.get(key)),
     put: (key, body, condition) => step(reach, whatPutIs(key, body), () => store.put(key, body, condition)),
     putFile: (...args) => step(reach, 'stage', () => store.putFile(...args)),
-    copy: (...args) => step(reach, 'keep', () => store.copy(...args)),
+    copy: (...args) => step(reach, 'retain', () => store.copy(...args)),
     move: (from, to, seen) =>
       step(reach, to.endsWith('.json') ? 'promote-manifest' : 'promote', () => store.move(from, to, seen)),
     delete: (key) => step(reach, committed ? 'unstage' : 'tidy', () => store.delete(key)),
   }
 }
 
-/** A source that says how far it is. */
+/** Wraps a source and reports its steps. */
 export function observedSource(source: Source, reach: Reach): Source {
   return {
     open: (signal) => step(reach, 'snapshot', async () => observedSnapshot(await source.open(signal), reach)),

@@ -8,13 +8,13 @@ export interface ReadersAnswer {
   readonly answers: number
   readonly mixed: readonly string[]
   readonly errors: readonly string[]
-  /** How many different states were seen. */
+  /** Number of different states seen. */
   readonly states: number
 }
 
 const SUM = 'SELECT (SELECT sum(n) FROM left_pocket)::INTEGER AS l, (SELECT sum(n) FROM right_pocket)::INTEGER AS r'
 
-/** Ask until stdin ends. Money only moves, so two tables of different instants give another sum. */
+/** Queries until stdin ends. Money only moves, so the sum differs if the two tables are of different moments. */
 export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
   const found = { answers: 0, mixed: [] as string[], errors: [] as string[], states: new Set<string>() }
   let over = false
@@ -38,7 +38,7 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
       await look(who, async () => {
         const session = await open(spec)
         try {
-          return (await session.queryAll(SUM))?.rows[0] ?? []
+          return Object.values((await session.queryAll(SUM))?.rows[0] ?? {})
         } finally {
           await session.close()
         }
@@ -46,16 +46,16 @@ export async function readers(spec: ReadersSpec): Promise<ReadersAnswer> {
     }
   }
 
-  /** Has looked at one table at the beginning, and sees the other as of then, however late it asks. */
+  /** Reads one table at the beginning; later queries must show the other table as of the same moment. */
   async function stayer(who: string): Promise<void> {
     const session = await open(spec)
-    const left = async () => Number((await session.queryAll('SELECT sum(n) FROM left_pocket'))?.rows[0]?.[0])
+    const left = async () => Number((await session.queryAll('SELECT sum(n) AS n FROM left_pocket'))?.rows[0]?.n)
     const first = await left()
     while (!over) {
       await look(who, async () => [first, spec.sum - first - (first - (await left()))])
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    await look(`${who}, at its end`, async () => (await session.queryAll(SUM))?.rows[0] ?? [])
+    await look(`${who}, at its end`, async () => Object.values((await session.queryAll(SUM))?.rows[0] ?? {}))
     await session.close()
   }
 

@@ -6,7 +6,7 @@ import { observedSource, observedStore, observedWriter, type Reach } from './obs
 import { openPlace } from './open-place.ts'
 import type { RunSpec } from './spec.ts'
 
-/** One run, which kills or stops its own process where it was told to. */
+/** Runs once; kills or stops its own process at the given point. */
 export async function runOnce(spec: RunSpec): Promise<{ runId: string; unfinished: string | null }> {
   const { databaseUrl, temp, date, replace, leaseTtlMs } = spec
   const reach = reacher(spec.at)
@@ -36,7 +36,7 @@ function reacher(at: RunSpec['at']): Reach {
     left -= 1
     if (left !== 0) return
     process.kill(process.pid, at.signal)
-    // the signal is on its way; whoever was killed does nothing more
+    // the signal is on its way; a killed process must do nothing more
     if (at.signal === 'SIGKILL') await new Promise(() => {})
   }
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '@dwh/harness'
 import type { Moment } from '../points.ts'
 
-/** Where a child finds a warehouse. */
+/** The warehouse of a child program. */
 export type Place = { readonly path: string } | ({ readonly bucket: string } & Endpoint)
 
 export interface RunSpec {
@@ -12,11 +12,11 @@ export interface RunSpec {
   readonly date?: string
   readonly replace?: boolean
   readonly leaseTtlMs?: number
-  /** The signal that it sends itself there. */
+  /** The point at which the process sends itself a signal, and the signal. */
   readonly at?: Moment & { readonly signal: 'SIGKILL' | 'SIGSTOP' }
 }
 
-/** Runs one after another, while money moves between the tables. */
+/** Consecutive runs, while money moves between the tables. */
 export interface ManyRunsSpec {
   readonly do: 'many-runs'
   readonly place: Place
@@ -25,19 +25,19 @@ export interface ManyRunsSpec {
   readonly runs: number
 }
 
-/** Sessions over tables `left_pocket` and `right_pocket` until stdin ends. */
+/** Sessions that query the tables `left_pocket` and `right_pocket` until stdin ends. */
 export interface ReadersSpec {
   readonly do: 'readers'
   readonly place: Place
-  /** Those that open a session for each question. */
+  /** Number of readers that open a session for each query. */
   readonly askers: number
-  /** Those that keep one session open all the time. */
+  /** Number of readers that keep one session open. */
   readonly stayers: number
   readonly cache: string
   readonly sum: number
 }
 
-/** Races for one `etl.json`, each in a folder below this one. */
+/** Races for one `etl.json`, each in its own folder below this one. */
 export interface TwoWritersSpec {
   readonly do: 'two-writers'
   readonly folder: string

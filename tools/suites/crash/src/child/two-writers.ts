@@ -12,15 +12,15 @@ export type RaceOutcome = 'published' | 'conflict' | string
 export interface Race {
   readonly folder: string
   readonly how: 'at once' | 'held before the write' | 'held between comparing and writing'
-  /** Of both, by their run ids. */
+  /** The outcomes of both writers, by run id. */
   readonly outcomes: Readonly<Record<string, RaceOutcome>>
 }
 
 const DATE = '2026-02-18'
-/** Of so many trials, one has its second writer in a process of its own. */
+/** One in this many trials has its second writer in another process. */
 const EVERY = 12
 
-/** Two writers that have read the same `etl.json`, again and again, each time in a folder of its own. */
+/** Lets two writers that have read the same `etl.json` race, repeatedly, each time in a new folder. */
 export async function twoWriters({ folder, trials }: TwoWritersSpec): Promise<Race[]> {
   const races: Race[] = []
   for (let trial = 0; trial < trials; trial += 1) {
@@ -51,7 +51,7 @@ async function race(folder: string, how: Race['how']): Promise<Race['outcomes']>
   return { a: await one, b: await other }
 }
 
-/** What the second process does, while the first is in the middle of its write. */
+/** Publishes from the second process, while the first is in the middle of its write. */
 export async function publishOnce({ folder, runId }: PublishSpec): Promise<RaceOutcome> {
   const store = open(folder)
   return attempt(store, await readState(store), folder, runId)
@@ -66,12 +66,12 @@ async function attempt(store: ObjectStore, base: StoredState, folder: string, ru
   }
 }
 
-/** A store of its own over the same folder. */
+/** Opens another store over the same folder. */
 function open(folder: string): ObjectStore {
   return localStore({ path: join(folder, 'warehouse') })
 }
 
-/** Writes `etl.json` only once the other has ended. */
+/** Writes `etl.json` only after the other writer has ended. */
 function heldUntil(store: ObjectStore, other: Promise<unknown>): ObjectStore {
   return {
     ...store,
@@ -82,7 +82,9 @@ function heldUntil(store: ObjectStore, other: Promise<unknown>): ObjectStore {
   }
 }
 
-/** Does `meanwhile` while its condition is compared: after what is there was read, before the new one gets its name. */
+/**
+ * Runs `meanwhile` during the comparison: after the store read the existing object, before the new one gets its name.
+ */
 function heldWhileComparing(store: ObjectStore, meanwhile: () => void): ObjectStore {
   let done = false
   return {

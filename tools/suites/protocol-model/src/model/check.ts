@@ -3,11 +3,9 @@ import type { Scenario } from './scenarios.ts'
 import {
   ABSENT,
   at,
-  BROKEN,
-  DROPPED,
+  COMMITTED_AFTER_TAKEOVER,
   FILES,
   FINAL,
-  GRACE,
   KEYS,
   keyOf,
   LAST,
@@ -18,8 +16,10 @@ import {
   ofTable,
   PREVIOUS,
   PUBLISHING,
+  REMOVED,
   RETAINED,
   RETAINED_OF,
+  RETENTION,
   STAGE,
   STEP,
   type State,
@@ -27,11 +27,12 @@ import {
 
 const MISSING = at('missing')
 
-/** What is wrong with a state; null when nothing is. */
+/** Returns what is wrong with a state; null if nothing is. */
 export function violation(s: State, scenario: Scenario, processes: number): string | null {
   for (let i = 0; i < processes; i += 1)
-    if (s[baseOf(i) + STEP] === MISSING) return 'a reader finds the bytes of its manifest nowhere'
-  if (s[BROKEN] === 1) return 'a run commits on what it read before its lease was taken over'
+    if (s[baseOf(i) + STEP] === MISSING) return 'a reader cannot find the bytes that its manifest names'
+  if (s[COMMITTED_AFTER_TAKEOVER] === 1)
+    return 'a run commits based on a state that it read before its lease was taken over'
   const who = s[PUBLISHING]!
   for (let key = 0; key < KEYS; key += 1) {
     const [named, found] = [s[NAMED + key]!, s[FINAL + key]!]
@@ -39,20 +40,20 @@ export function violation(s: State, scenario: Scenario, processes: number): stri
     if (found !== ABSENT && found !== 0 && found !== s[LAST] && found !== s[PREVIOUS])
       return `${name} holds run ${found}, which never committed`
     if (named === found) continue
-    if (who === 0 || who !== named) return `${name} holds run ${found}, not ${named}, and nobody is publishing it`
+    if (who === 0 || who !== named) return `${name} holds run ${found}, not ${named}, and no run is publishing it`
     if ((s[ofRun(STAGE, who)]! & (1 << (key % 3))) === 0)
       return `run ${who} is being published, but its ${name} is neither staged nor final`
   }
-  if (scenario.grace)
+  if (scenario.retentionEnds)
     for (const run of [1, 2])
       for (const table of [0, 1])
-        if (s[ofTable(RETAINED_OF, run, table)] !== 0 && s[ofRun(GRACE, run)] !== DROPPED)
+        if (s[ofTable(RETAINED_OF, run, table)] !== 0 && s[ofRun(RETENTION, run)] !== REMOVED)
           if (s[ofTable(RETAINED, run, table)] !== s[ofTable(RETAINED_OF, run, table)])
-            return `etl.json says that run ${run} has retained ${FILES[table]}, which it has not`
+            return `etl.json says that run ${run} has retained ${FILES[table]}, but it has not`
   return manifestViolation(s, scenario)
 }
 
-/** The manifest of a day, staged or final, is of the run that was the last to commit for it, and names what that one has read or found. */
+/** Checks that the manifest of the last run that committed a day names all current tables of that day. */
 function manifestViolation(s: State, scenario: Scenario): string | null {
   for (const [i, { day }] of scenario.runs.entries()) {
     const run = i + 1

@@ -13,7 +13,7 @@ import {
   KEYS,
   keyOf,
   LOCK,
-  LOCK_OVER,
+  LOCK_EXPIRED,
   MANIFEST,
   NAMED,
   PROCESSES,
@@ -26,20 +26,20 @@ import {
 export interface Explored {
   readonly states: number
   readonly violation: string | null
-  /** The shortest way to the violation, one request a line. */
+  /** The shortest trace to the violation, one request a line. */
   readonly trace: readonly string[]
 }
 
 const PROMOTION = [
   at('looks at the target'),
   at('is going to promote'),
-  at('keeps late'),
+  at('retains late'),
   at('copies'),
   at('lands a copy'),
   at('unstages'),
 ]
 
-/** Visits every state that a scenario can come to, nearest first, until one is wrong. */
+/** Visits every reachable state of a scenario, breadth first, until one violates the protocol. */
 export function explore(scenario: Scenario, flaws: ReadonlySet<string> = new Set()): Explored {
   const next = machine(scenario, flaws)
   const processes = scenario.runs.length + scenario.others.length
@@ -80,7 +80,7 @@ function retrace(wrong: number, keys: string[], parents: number[], next: Machine
   }
   return trace
 
-  /** How many lines there are once this step has been found. */
+  /** Returns the number of trace lines once this step has been found. */
   function depth(i: number): number {
     let steps = 0
     for (let j = wrong; j !== i; j = parents[j] as number) steps += 1
@@ -90,7 +90,7 @@ function retrace(wrong: number, keys: string[], parents: number[], next: Machine
 
 type Machine = (state: State, emit: Emit) => void
 
-/** Everything that can happen next in a state, one request each. */
+/** Returns a function that emits every possible next state, one request each. */
 function machine(scenario: Scenario, flaws: ReadonlySet<string>): Machine {
   const kinds = [...scenario.runs.map(() => 'run' as const), ...scenario.others]
   const names = kinds.map((kind, i) => (kind === 'run' ? `run ${i + 1}` : kind))
@@ -131,7 +131,7 @@ function start(scenario: Scenario): State {
   for (let key = 0; key < KEYS; key += 1) state[NAMED + key] = state[FINAL + key] = ABSENT
   for (const [day, tables] of scenario.before.entries())
     for (const file of [...tables, MANIFEST]) state[NAMED + keyOf(day, file)] = state[FINAL + keyOf(day, file)] = 0
-  state[LOCK] = state[LOCK_OVER] = 0
+  state[LOCK] = state[LOCK_EXPIRED] = 0
   scenario.runs.forEach((_, i) => {
     if (scenario.lease) state[baseOf(i) + STEP] = at('takes the lease')
   })

@@ -3,7 +3,7 @@ import { explore } from './explore.ts'
 import { FLAWS, SCENARIOS } from './scenarios.ts'
 
 const HELP = `model.mjs               every scenario: prints "holds in all N states", or the shortest trace to a violation
-model.mjs FLAW...       breaks the protocol on purpose; each of these is found:
+model.mjs FLAW...       breaks the protocol on purpose; the model finds each of these flaws:
 ${Object.entries(FLAWS)
   .map(([flaw, { what }]) => `  ${flaw.padEnd(25)}${what}`)
   .join('\n')}`

@@ -8,21 +8,21 @@ import {
   C,
   CLOCK,
   D,
-  DROPPED,
+  EXPIRED,
   FINAL,
-  GRACE,
   keyOf,
   LOCK,
-  LOCK_OVER,
+  LOCK_EXPIRED,
   MANIFEST,
   MANIFESTS,
   NAMED,
-  OVER,
   ofRun,
   ofTable,
   PUBLISHING,
+  REMOVED,
   RETAINED,
   RETAINED_OF,
+  RETENTION,
   STAGE,
   STEP,
   type State,
@@ -30,11 +30,11 @@ import {
   VERSION,
 } from './state.ts'
 
-/** Objects that a cleaner has listed, a bit each: six that are staged, then four that are retained. */
+/** Objects that a cleaner has listed, one bit each: six staged objects, then four retained ones. */
 const STAGED_BITS = 6
 const RETAINED_BITS = 4
 
-/** Removes orphans. It remembers: A the version it began with, B what it has listed. */
+/** Removes orphans. It remembers: A the version it began with, B the objects it has listed. */
 export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context): void {
   const step = s[base + STEP] as number
   const [version, listed] = [s[base + A]!, s[base + B]!]
@@ -43,21 +43,25 @@ export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context):
     if (s[PUBLISHING] !== 0) emit(moved(s, base, promotes, s[VERSION], s[PUBLISHING]), '')
     else emit(moved(s, base, 'lists', s[VERSION]), '')
   } else if (step === at('lists')) {
-    const found = s[STAGE]! | (s[STAGE + 1]! << 3) | (scenario.grace ? unnamedRetained(s) << STAGED_BITS : 0)
+    const found = s[STAGE]! | (s[STAGE + 1]! << 3) | (scenario.retentionEnds ? unnamedRetained(s) << STAGED_BITS : 0)
     if (flaws.has('retained-deleted-first'))
       emit(moved(s, base, 'deletes', version, (found >> STAGED_BITS) << STAGED_BITS), '')
-    else emit(moved(s, base, flaws.has('clean-no-bump') ? 'deletes' : 'raises the fencing token', version, found), '')
+    else
+      emit(
+        moved(s, base, flaws.has('clean-without-token') ? 'deletes' : 'raises the fencing token', version, found),
+        '',
+      )
   } else if (step === at('raises the fencing token')) {
     if (s[VERSION] !== version) {
       emit(moved(s, base, 'reads etl.json'), 'too late')
       return
     }
-    // what is named no more, and what makes runs in flight lose, is one write
+    // one write removes the names of retained bytes and makes the commits of running runs fail
     const after = moved(s, base, flaws.has('retained-deleted-first') ? 'done' : 'deletes', version, listed)
     after[VERSION]! += 1
     for (const run of [1, 2])
-      if (s[ofRun(GRACE, run)] === OVER && (listed >> (STAGED_BITS + (run - 1) * 2)) & 3)
-        after[ofRun(GRACE, run)] = DROPPED
+      if (s[ofRun(RETENTION, run)] === EXPIRED && (listed >> (STAGED_BITS + (run - 1) * 2)) & 3)
+        after[ofRun(RETENTION, run)] = REMOVED
     emit(after, '')
   } else if (step === at('deletes')) {
     if (listed === 0) {
@@ -77,11 +81,11 @@ export function moveCleaner(s: State, { scenario, flaws, base, emit }: Context):
   }
 }
 
-/** The retained objects that no promise names whose time is not over. */
+/** Returns the retained objects that no entry with a running retention period names. */
 function unnamedRetained(s: State): number {
   let found = 0
   for (let bit = 0; bit < RETAINED_BITS; bit += 1) {
-    const named = s[RETAINED_OF + bit] !== 0 && s[GRACE + (bit >> 1)] === 0
+    const named = s[RETAINED_OF + bit] !== 0 && s[RETENTION + (bit >> 1)] === 0
     if (s[RETAINED + bit] !== 0 && !named) found |= 1 << bit
   }
   return found
@@ -93,7 +97,10 @@ const FINAL_PLACE = 1
 const ASK = 2
 const RETAINED_PLACE = 3
 
-/** Reads the current tables, or those of day 0. It remembers: A and B which bytes of a and b, as run and day; C where it looks, D the run of a manifest. */
+/**
+ * Reads the current tables, or those of day 0. It remembers: A and B which bytes of a and b to read, as run and day;
+ * C where it looks, D the run of a manifest.
+ */
 export function moveReader(s: State, context: Context, day: number | null): void {
   const { scenario, base, emit } = context
   const step = s[base + STEP] as number
@@ -119,8 +126,8 @@ export function moveReader(s: State, context: Context, day: number | null): void
     return
   }
   const table = step === at('looks for a') ? 0 : 1
-  const promised = table === 0 ? a : b
-  const [run, keyDay] = [promised >> 1, promised & 1]
+  const wanted = table === 0 ? a : b
+  const [run, keyDay] = [wanted >> 1, wanted & 1]
   const key = keyOf(keyDay, table)
   const found = () => moved(s, base, table === 0 ? 'looks for b' : 'done', a, b)
   const here: Step = table === 0 ? 'looks for a' : 'looks for b'
@@ -131,13 +138,13 @@ export function moveReader(s: State, context: Context, day: number | null): void
     emit(there ? found() : moved(s, base, here, a, b, FINAL_PLACE), label)
   } else if (place === FINAL_PLACE) emit(s[FINAL + key] === run ? found() : moved(s, base, here, a, b, ASK), label)
   else if (place === ASK) {
-    const keeper = [1, 2].find(
+    const retainedBy = [1, 2].find(
       (each) =>
         s[ofTable(RETAINED_OF, each, table)] === run + 1 &&
-        s[ofRun(GRACE, each)] !== DROPPED &&
+        s[ofRun(RETENTION, each)] !== REMOVED &&
         scenario.runs[each - 1]!.day === keyDay,
     )
-    if (keeper !== undefined) emit(moved(s, base, here, a, b, RETAINED_PLACE + keeper), label)
+    if (retainedBy !== undefined) emit(moved(s, base, here, a, b, RETAINED_PLACE + retainedBy), label)
     else emit(miss(s, context, run, table), label)
   } else {
     const there = s[ofTable(RETAINED, owner(place - RETAINED_PLACE, context.flaws), table)] === run + 1
@@ -147,7 +154,7 @@ export function moveReader(s: State, context: Context, day: number | null): void
 
 const want = (run: number, day: number): number => (run << 1) | day
 
-/** A table is current as its latest day has it. */
+/** Returns the current version of a table: the one of its latest day. */
 function current(s: State, table: number): number {
   const day = s[NAMED + keyOf(1, table)] === ABSENT ? 0 : 1
   return want(s[NAMED + keyOf(day, table)]!, day)
@@ -157,21 +164,23 @@ function before({ scenario }: Context, day: number, table: number): number {
   return scenario.before[day]?.includes(table) ? 0 : ABSENT
 }
 
-/** Bytes that are nowhere: no fault if the time is over for which they were retained. */
+/** Handles bytes that were not found: no violation if their retention period has ended. */
 function miss(s: State, { base }: Context, run: number, table: number): State {
-  const isOver = [1, 2].some((each) => s[ofTable(RETAINED_OF, each, table)] === run + 1 && s[ofRun(GRACE, each)] !== 0)
+  const isOver = [1, 2].some(
+    (each) => s[ofTable(RETAINED_OF, each, table)] === run + 1 && s[ofRun(RETENTION, each)] !== 0,
+  )
   return moved(s, base, isOver ? 'done' : 'missing')
 }
 
-/** Time passes, once: the lease that is held is over, and so is the time for which bytes were retained until now. */
+/** Lets time pass, once: the held lease expires, and so do the retention periods that have begun. */
 export function passTime(s: State, { scenario, emit }: Omit<Context, 'run' | 'base'>): void {
-  if (s[CLOCK] === 1 || (!scenario.grace && !scenario.lease)) return
+  if (s[CLOCK] === 1 || (!scenario.retentionEnds && !scenario.lease)) return
   const after = s.slice()
   after[CLOCK] = 1
-  if (scenario.lease && s[LOCK] !== 0) after[LOCK_OVER] = 1
-  if (scenario.grace)
+  if (scenario.lease && s[LOCK] !== 0) after[LOCK_EXPIRED] = 1
+  if (scenario.retentionEnds)
     for (const run of [1, 2])
       if (s[ofTable(RETAINED_OF, run, 0)] !== 0 || s[ofTable(RETAINED_OF, run, 1)] !== 0)
-        after[ofRun(GRACE, run)] = OVER
+        after[ofRun(RETENTION, run)] = EXPIRED
   emit(after, 'time passes')
 }

@@ -1,23 +1,23 @@
 import type { Scenario } from './scenarios.ts'
 import { A, at, B, C, D, type E, PROCESSES, SIZE, STEP, type State, type Step } from './state.ts'
 
-/** What one process may do next: calls `emit` for each state that one request leads to. */
+/** Receives each state that one request of a process leads to, with its line in the trace. */
 export type Emit = (after: State, label: string) => void
 
-/** What a process needs to know: the scenario, what is broken on purpose, and where it is within the state. */
+/** Input of a process: the scenario, the planted flaws, and its position in the state. */
 export interface Context {
   readonly scenario: Scenario
   readonly flaws: ReadonlySet<string>
-  /** Its number, if it is a run; 0 otherwise. */
+  /** The number of the run; 0 for other processes. */
   readonly run: number
-  /** Of its first slot. */
+  /** Index of its first slot in the state. */
   readonly base: number
   readonly emit: Emit
 }
 
 export const baseOf = (process: number): number => PROCESSES + process * SIZE
 
-/** A copy of a state in which one process has moved on, with what it remembers: nothing but `E`, unless it is said. */
+/** Copies a state and moves one process to a step. The process forgets what is not passed, except `E`. */
 export function moved(state: State, base: number, step: Step, a = 0, b = 0, c = 0, d = 0): State {
   const after = state.slice()
   after[base + STEP] = at(step)

@@ -21,7 +21,10 @@ import {
   VERSION,
 } from './state.ts'
 
-/** Steps 5 to 7, by the run itself, by the next run or by the cleaner, who remember: A a version, B whose objects they promote, C how far they are, D what they saw at the target. */
+/**
+ * Steps 5 to 7 of docs/publishing.md, done by the run itself, by the next run or by the cleaner. They remember: A a
+ * version, B the run whose objects they promote, C the number of files done, D the object they saw at the target.
+ */
 export function movePromotion(s: State, { scenario, flaws, run, base, emit }: Context): void {
   const step = s[base + STEP] as number
   const [version, who, n, seen] = [s[base + A]!, s[base + B]!, s[base + C]!, s[base + D]!]
@@ -29,24 +32,24 @@ export function movePromotion(s: State, { scenario, flaws, run, base, emit }: Co
   const file = files[n % files.length]!
   const key = keyOf(scenario.runs[who - 1]!.day, file)
   const staged = (s[ofRun(STAGE, who)]! & (1 << file)) !== 0
-  const isOver = s[PUBLISHING] !== who
+  const isCleared = s[PUBLISHING] !== who
   const ended: Step = run === who ? (scenario.lease ? 'gives the lease back' : 'done') : 'reads etl.json'
   const next: Step = scenario.late && n + 1 < files.length ? 'looks at the target' : 'is going to promote'
 
   if (step === at('looks at the target')) {
     emit(moved(s, base, 'is going to promote', version, who, n, s[FINAL + key]), FILES[file]!)
   } else if (step === at('is going to promote') && n < files.length) {
-    if (isOver) emit(moved(s, base, ended), 'over')
-    else if (flaws.has('keep-late') && file !== MANIFEST && s[FINAL + key] !== who)
-      emit(moved(s, base, 'keeps late', version, who, n), FILES[file]!)
+    if (isCleared) emit(moved(s, base, ended), 'but finds it done')
+    else if (flaws.has('retain-late') && file !== MANIFEST && s[FINAL + key] !== who)
+      emit(moved(s, base, 'retains late', version, who, n), FILES[file]!)
     else emit(moved(s, base, 'copies', version, who, n, seen), FILES[file]!)
-  } else if (step === at('keeps late')) {
+  } else if (step === at('retains late')) {
     const after = moved(s, base, 'copies', version, who, n)
     after[ofTable(RETAINED, who, file)] = s[FINAL + key]! + 1
     emit(after, FILES[file]!)
   } else if (step === at('copies')) {
     if (!staged && !(file === MANIFEST && flaws.has('manifest-put'))) {
-      emit(moved(s, base, next, version, who, n + 1), 'source gone')
+      emit(moved(s, base, next, version, who, n + 1), 'but the source is gone')
       return
     }
     if (scenario.late) {
@@ -58,7 +61,7 @@ export function movePromotion(s: State, { scenario, flaws, run, base, emit }: Co
     emit(after, FILES[file]!)
   } else if (step === at('lands a copy')) {
     if (s[FINAL + key] !== seen && !flaws.has('late-unconditional')) {
-      emit(moved(s, base, 'looks at the target', version, who, n), 'refused')
+      emit(moved(s, base, 'looks at the target', version, who, n), 'too late')
       return
     }
     const after = moved(s, base, next, version, who, n + 1)
@@ -69,8 +72,8 @@ export function movePromotion(s: State, { scenario, flaws, run, base, emit }: Co
     after[ofRun(STAGE, who)]! &= ~(1 << file)
     emit(after, `unstages ${FILES[file]}`)
   } else if (step === at('is going to promote')) {
-    if (isOver) {
-      emit(moved(s, base, ended), 'over')
+    if (isCleared) {
+      emit(moved(s, base, ended), 'but finds it done')
       return
     }
     if (s[VERSION] !== version) {

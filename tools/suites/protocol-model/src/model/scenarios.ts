@@ -1,25 +1,25 @@
 import type { Kind } from './state.ts'
 
-/** One of the racing runs: its day, and the tables that it reads, 0 and 1. */
+/** One of the racing runs: its day, and the tables that it reads (0, 1). */
 export interface RunOf {
   readonly day: number
   readonly tables: readonly number[]
 }
 
-/** What is explored at once. All of it together would be too many states. */
+/** A part of the protocol that is explored at once. All parts together would have too many states. */
 export interface Scenario {
   readonly name: string
   readonly runs: readonly RunOf[]
-  /** By day, the tables that are there before. */
+  /** By day, the tables that exist before. */
   readonly before: readonly (readonly number[])[]
   readonly others: readonly Exclude<Kind, 'run'>[]
-  /** A copy may land any time after its check; it has a condition on the target. */
+  /** A copy may land at any time after its check; it has a condition on the target. */
   readonly late?: boolean
-  /** Time may pass, after which retained bytes are removed. */
-  readonly grace?: boolean
-  /** The answer to a commit may be lost: it was done, it was not, or it will be. */
+  /** Time may pass, and retained bytes are removed after it. */
+  readonly retentionEnds?: boolean
+  /** The answer to a commit may be lost: the commit was done, was not done, or will be done later. */
   readonly lostAnswer?: boolean
-  /** Runs take the lease; it may run out, and be taken over. */
+  /** Runs take the lease; it may expire, and another run may take it over. */
   readonly lease?: boolean
 }
 
@@ -50,33 +50,37 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...again, name: 'late copies', others: ['cleaner'], late: true },
   {
     ...again,
-    name: 'the end of the grace',
+    name: 'retention ends',
     runs: [
       { day: 0, tables: [0] },
       { day: 0, tables: [0] },
     ],
-    grace: true,
+    retentionEnds: true,
   },
   { ...again, name: 'lost answers', others: ['cleaner'], lostAnswer: true },
   { ...again, name: 'a lease taken over', others: ['reader'], lease: true },
 ]
 
-/** Ways to get it slightly wrong; each is found in the scenario that it names. */
+/** Flaws of the protocol; each is found in the scenario that it names. */
 export const FLAWS: Readonly<
   Record<
     string,
-    { readonly scenario: string; readonly what: string /** A part of what is found. */; readonly violation: string }
+    {
+      readonly scenario: string
+      readonly what: string /** A part of the violation's text. */
+      readonly violation: string
+    }
   >
 > = {
-  'keep-late': {
+  'retain-late': {
     scenario: 'one day',
-    what: 'the bytes to be overwritten are retained by whoever promotes, not by the run before it commits',
-    violation: 'a reader finds the bytes',
+    what: 'replaced bytes are retained during promotion, not before the commit',
+    violation: 'a reader cannot find the bytes',
   },
-  'keep-shared': {
+  'retain-shared': {
     scenario: 'one day',
-    what: 'they are retained under a key that two runs share',
-    violation: 'a reader finds the bytes',
+    what: 'replaced bytes are retained under a key that two runs share',
+    violation: 'a reader cannot find the bytes',
   },
   'manifest-put': {
     scenario: 'one day',
@@ -88,9 +92,9 @@ export const FLAWS: Readonly<
     what: '`publishing` is cleared before the staged objects are deleted',
     violation: 'of day 0 holds',
   },
-  'clean-no-bump': {
+  'clean-without-token': {
     scenario: 'one day',
-    what: 'the cleaner deletes orphans without first making runs in flight lose',
+    what: 'the cleaner deletes orphans without raising the fencing token first',
     violation: 'neither staged nor final',
   },
   'commit-while-publishing': {
@@ -103,24 +107,24 @@ export const FLAWS: Readonly<
     what: 'a copy that lands late has no condition on its target',
     violation: 'neither staged nor final',
   },
-  'manifest-of-before': {
+  'manifest-forgets-tables': {
     scenario: 'some tables',
-    what: 'a run of some tables writes a manifest of those alone',
+    what: 'a run of some tables writes a manifest of only these',
     violation: 'has lost a',
   },
-  'keep-current-only': {
+  'retain-current-only': {
     scenario: 'a past day',
-    what: 'a run keeps what it overwrites of the current tables, not of its day',
-    violation: 'a reader finds the bytes',
+    what: 'a run retains the replaced bytes of the current tables, not of its day',
+    violation: 'a reader cannot find the bytes',
   },
   'retained-deleted-first': {
-    scenario: 'the end of the grace',
+    scenario: 'retention ends',
     what: 'retained bytes are deleted before etl.json stops naming them',
     violation: 'says that run 1 has retained a',
   },
   'lost-is-failed': {
     scenario: 'lost answers',
-    what: 'a commit without an answer is taken for a failure, and the stage is removed',
+    what: 'a commit without an answer counts as failed, and the stage is removed',
     violation: 'neither staged nor final',
   },
   'abandon-uncertain': {
@@ -128,9 +132,9 @@ export const FLAWS: Readonly<
     what: 'the stage is removed once etl.json does not name the run, though its commit may still arrive',
     violation: 'neither staged nor final',
   },
-  'takeover-no-bump': {
+  'takeover-without-token': {
     scenario: 'a lease taken over',
-    what: 'who takes the lease over does not make the earlier holder lose',
-    violation: 'commits on what it read before',
+    what: 'a run takes the lease over without raising the fencing token',
+    violation: 'commits based on a state that it read before',
   },
 }

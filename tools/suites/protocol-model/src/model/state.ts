@@ -1,58 +1,60 @@
 /*
- * A state of the model: small numbers in a flat array, so that millions of them can be made and compared. Objects are not bytes but the number of the run whose bytes they are;
- * run 0 was there before. A key is a day and a file: 0 and 1 are the tables a and b, 2 is the day's manifest.
+ * A state of the model: small numbers in a flat array, so that millions of states can be made and compared. An object
+ * is represented by the number of the run that wrote it; run 0 wrote everything that existed before. A key is a day and
+ * a file: 0 and 1 are the tables a and b, 2 is the day's manifest.
  */
 export type State = number[]
 
 export const FILES = 'abm'
 export const MANIFEST = 2
-/** No object, no name. */
+/** No object, or not named. */
 export const ABSENT = 9
 export const keyOf = (day: number, file: number): number => day * 3 + file
 export const KEYS = 6
 
 // etl.json
-/** Grows with each write; what a condition names. */
+/** Grows with each write; conditional writes compare it. */
 export const VERSION = 0
 /** The run that is being published; 0 for none. */
 export const PUBLISHING = 1
 /** The last run that committed. */
 export const LAST = 2
-/** The one before. */
+/** The run that committed before `LAST`. */
 export const PREVIOUS = 3
-/** By key: the run whose bytes are promised. */
+/** By key: the run whose bytes `etl.json` names. */
 export const NAMED = 4
-/** By run and table: whose bytes it has overwritten, and says to have retained; plus one, 0 for none. */
+/** By run and table: the run whose bytes it replaces and names as retained, plus one; 0 for none. */
 export const RETAINED_OF = 10
-/** By run: what became of that promise, as `Grace`. */
-export const GRACE = 14
+/** By run: 0 while its retained bytes must exist, else `EXPIRED` or `REMOVED`. */
+export const RETENTION = 14
 
-/** 0: it holds; 1: its time is over; 2: and `etl.json` does not make it any more. */
-export const OVER = 1
-export const DROPPED = 2
+/** The retention period has ended. */
+export const EXPIRED = 1
+/** The retention period has ended, and `etl.json` no longer names the retained bytes. */
+export const REMOVED = 2
 
 // the objects
-/** By run: which of its files are staged, a bit each. */
+/** By run: its staged files, one bit each. */
 export const STAGE = 16
-/** By key: whose bytes are there. */
+/** By key: the run whose bytes are there. */
 export const FINAL = 18
-/** By run and table: whose bytes it has retained; plus one, 0 for none. */
+/** By run and table: the run whose bytes it has retained, plus one; 0 for none. */
 export const RETAINED = 24
-/** By run and table: what the manifest of a run that committed names. */
+/** By run and table: the run that its manifest names, once it has committed. */
 export const MANIFESTS = 28
 
-// the world around
-/** By run: a commit that is on its way for longer than its sender waits, by its condition plus one; 0 for none. */
+// requests in flight, the lease, the clock
+/** By run: a commit that arrives after its sender stopped waiting, as its condition plus one; 0 for none. */
 export const PENDING = 32
-/** The run that has the lease; 0 for none. */
+/** The run that holds the lease; 0 for none. */
 export const LOCK = 34
-/** 1: its time is over. */
-export const LOCK_OVER = 35
-/** By run: 1 once its lease was taken over, and the taker believes that it cannot commit any more. */
-export const FENCED = 36
-/** 1: a run has committed that could not any more. */
-export const BROKEN = 38
-/** 1 once time has passed: leases and retained bytes of before are over. */
+/** 1: the lease has expired. */
+export const LOCK_EXPIRED = 35
+/** By run: 1 if another run took its lease over since it last read `etl.json`. Its commit must then fail. */
+export const TAKEN_OVER = 36
+/** 1: a run has committed although its lease was taken over. */
+export const COMMITTED_AFTER_TAKEOVER = 38
+/** 1 once time has passed: the leases and the retention periods that began before have ended. */
 export const CLOCK = 39
 
 export const ofRun = (slot: number, run: number): number => slot + run - 1
@@ -61,7 +63,7 @@ export const ofTable = (slot: number, run: number, table: number): number => slo
 // the processes
 export const PROCESSES = 40
 export const SIZE = 6
-/** Within a process: where it is, and what it remembers. */
+/** Within a process: its step, and five values that it remembers. */
 export const STEP = 0
 export const A = 1
 export const B = 2
@@ -72,13 +74,13 @@ export const E = 5
 export const STEPS = [
   'reads etl.json',
   'stages',
-  'keeps',
+  'retains',
   'commits',
   'asks what became of its commit',
   'gives up',
   'looks at the target',
   'is going to promote',
-  'keeps late',
+  'retains late',
   'copies',
   'lands a copy',
   'unstages',
@@ -86,7 +88,6 @@ export const STEPS = [
   'raises the fencing token',
   'deletes',
   'takes the lease',
-  'raises',
   'gives the lease back',
   'looks for the manifest',
   'looks for a',
@@ -102,8 +103,8 @@ export type Step = (typeof STEPS)[number]
 const numbers = new Map<string, number>(STEPS.map((step, i) => [step, i]))
 export const at = (step: Step): number => numbers.get(step) as number
 
-/** From here on a process does nothing more. */
+/** A process at this step or a later one does nothing more. */
 export const FINISHED: number = at('done')
-/** In the order of `Process`'s kinds. */
+/** The kinds of processes. */
 export const KINDS = ['run', 'cleaner', 'reader', 'day reader'] as const
 export type Kind = (typeof KINDS)[number]

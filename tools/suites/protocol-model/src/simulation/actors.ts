@@ -18,16 +18,16 @@ export interface RunPlan {
   readonly runId: string
   readonly date: Day
   readonly tables: readonly string[]
-  /** Null: runs without one. */
+  /** Null: runs without a lease. */
   readonly leaseMs: number | null
-  /** Removes orphans first, as the pipeline does; who builds upon the library may do without. */
+  /** Removes orphans first, as the pipeline does. Users of the library may skip this. */
   readonly cleans: boolean
 }
 
-/** What a run says of itself. `nothing`: it knows that it has published nothing. */
+/** The outcome that a run reports. `nothing`: the run knows that it published nothing. */
 export type Outcome = 'published' | 'conflict' | 'nothing' | 'uncertain'
 
-/** A run as `runPipeline` has it, without a source: lease, clean, stage, publish, and word of a failure. */
+/** Runs as `runPipeline` does, without a source: takes the lease, cleans, stages, publishes, and records a failure. */
 export async function run(code: Code, store: ObjectStore, plan: RunPlan, clock: () => Date): Promise<Outcome> {
   try {
     const { runId, leaseMs, cleans } = plan
@@ -112,29 +112,29 @@ function record({ runId, date }: RunPlan, at: Date): RunRecord {
   return { version: 3, run_id: runId, status: 'failed', date, ...times, tables: {}, error: null }
 }
 
-/** As `localFiles` of `@dwh/query` looks, each time in an `etl.json` of that moment. */
+/** Attempts to find a file, each with a freshly read `etl.json`, as `localFiles` of `@dwh/query` makes them. */
 const LOOKS = 3
 
 /**
- * Reads the current tables, or those of a day, whole. A reader fails when the bytes it was promised are nowhere,
- * unless `isOver` says that the time for which they were retained has passed.
+ * Reads all files of the current tables, or of a day's. A reader fails if it cannot find the bytes of a file, unless
+ * `retentionEnded` says that the retention period of the file has ended.
  */
 export async function read(
   code: Code,
   store: ObjectStore,
   day: Day | null,
-  isOver: (file: FileEntry) => boolean,
+  retentionEnded: (file: FileEntry) => boolean,
 ): Promise<void> {
   const { state } = await code.readState(store)
   const source = day === null ? state : await code.readManifest(store, state, day)
-  for (const entry of Object.values(source?.tables ?? {})) await open(code, store, fileOf(entry), isOver)
+  for (const entry of Object.values(source?.tables ?? {})) await open(code, store, fileOf(entry), retentionEnded)
 }
 
 async function open(
   code: Code,
   store: ObjectStore,
   file: FileEntry,
-  isOver: (file: FileEntry) => boolean,
+  retentionEnded: (file: FileEntry) => boolean,
 ): Promise<void> {
   for (let look = 0; look < LOOKS; look += 1) {
     const { state } = await code.readState(store)
@@ -143,5 +143,5 @@ async function open(
       if (found && hashOf(found.body) === file.sha256) return
     }
   }
-  if (!isOver(file)) throw new Violation(`a reader finds the bytes of ${file.key} nowhere`)
+  if (!retentionEnded(file)) throw new Violation(`a reader cannot find the bytes of ${file.key}`)
 }

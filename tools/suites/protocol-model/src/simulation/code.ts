@@ -1,5 +1,5 @@
 /*
- * The code that is put to the test: what the pipeline calls of it. Bundled from here when a flaw is put into it.
+ * The code under test: the functions that the pipeline calls. Flawed versions are bundled from this file.
  */
 export {
   clean,

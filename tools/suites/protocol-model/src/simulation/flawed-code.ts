@@ -4,18 +4,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import type { Code } from './actors.ts'
 
-/** A change of the source text of `@dwh/metadata`. */
+/** A change to the source text of `@dwh/metadata`. */
 interface Change {
-  /** A file of its `src`. */
+  /** A file in its `src`. */
   readonly file: string
   readonly find: string
   readonly replace: string
 }
 
-/** The model's ways to get the protocol slightly wrong, as somebody might write them, and one that was in the code. */
+/** The flaws of the model as somebody might write them in code, and one that was in the code. */
 export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
-  // the bytes to be overwritten are retained by whoever promotes, not by the run before it commits
-  'keep-late': [
+  // replaced bytes are retained during promotion, not before the commit
+  'retain-late': [
     {
       file: 'publish-run.ts',
       find: 'if (await store.copy(file.key, file.retained_as)) retained.push(file)',
@@ -28,8 +28,8 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
         "if (!over && seen) await store.copy(key, stageKey(run_id, key).replace('/stage/', '/kept/'))\nif (!over) await store.move(",
     },
   ],
-  // under a key that two runs share
-  'keep-shared': [
+  // replaced bytes are retained under a key that two runs share
+  'retain-shared': [
     {
       file: 'publish-run.ts',
       find: 'retained_as: retainedKey(runId, key)',
@@ -63,8 +63,8 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
       replace: 'publishing: null })\n  })\n  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n',
     },
   ],
-  // orphans are deleted without first making runs in flight lose
-  'clean-no-bump': [
+  // orphans are deleted without raising the fencing token first
+  'clean-without-token': [
     {
       file: 'clean.ts',
       find: 'await writeState(store, base, {\n      ...base.state,\n      fencing_token: base.state.fencing_token + 1,\n      retained,\n    })',
@@ -75,8 +75,8 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
   'commit-while-publishing': [
     { file: 'roll-forward.ts', find: 'if (now.state.publishing === null) return now', replace: 'return now' },
   ],
-  // a lease that is over is taken for another writer's success: tries again, without end
-  'try-for-ever': [
+  // an expired lease counts as another writer's success, so the run retries for ever
+  'retry-forever': [
     { file: 'write-state.ts', find: ' && error.context.leaseOver !== true', replace: '' },
     { file: 'write-state.ts', find: ' || attempts >= MOST_ATTEMPTS', replace: '' },
   ],
@@ -84,20 +84,23 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
 
 const METADATA = fileURLToPath(new URL('../../../../../packages/metadata/src/', import.meta.url))
 
-/** The source text with all the changes of its file made. @throws when there is nothing, or more than one thing, to change */
+/**
+ * Returns the source text with all changes to its file applied.
+ * @throws if the text of a change is not in the file exactly once
+ */
 export function change(file: string, text: string, changes: readonly Change[]): string {
   return changes
     .filter((each) => each.file === file)
     .reduce((changed, { find, replace }) => {
       const parts = changed.split(find)
-      if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, not once: ${find}`)
+      if (parts.length !== 2) throw new Error(`${file} contains this text ${parts.length - 1} times, not once: ${find}`)
       return parts.join(replace)
     }, text)
 }
 
-/** The code under test with a flaw in it, built from its sources into a module of its own. */
+/** Builds the code under test with a flaw in it, and imports it. */
 export async function flawedCode(changes: readonly Change[]): Promise<Code> {
-  // beside the packages, where what they depend on is found
+  // below the packages' folder, so that imports of their dependencies resolve
   const folder = await mkdtemp(fileURLToPath(new URL('../../.child-', import.meta.url)))
   try {
     const outfile = `${folder}/code.mjs`
@@ -128,7 +131,7 @@ export async function flawedCode(changes: readonly Change[]): Promise<Code> {
   }
 }
 
-/** The files that changes name. */
+/** Reads a source file of `@dwh/metadata`. */
 export function sourceOf(file: string): Promise<string> {
   return readFile(`${METADATA}${file}`, 'utf8')
 }

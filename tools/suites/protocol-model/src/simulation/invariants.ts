@@ -12,19 +12,19 @@ import {
 } from '@dwh/core'
 import type { Objects } from './objects.ts'
 
-/** A promise of the protocol that was broken. */
+/** A broken guarantee of the protocol. */
 export class Violation extends Error {}
 
-/** What is known of the warehouse from outside: which runs have committed, and what `etl.json` has ever said. */
+/** Records from outside which runs have committed and what `etl.json` has contained, and checks each write. */
 export class Ledger {
   readonly #objects: Objects
   readonly #now: () => Date
   readonly #manifests = new WeakMap<Uint8Array, DayManifest>()
-  /** The last run that has committed something for a day. */
+  /** By day, the last run that committed it. */
   readonly #days = new Map<string, string>()
-  /** What a final key has held last, by the order of commits. */
+  /** By final key, the newest run that it has held, as its position in `committed`. */
   readonly #newest = new Map<string, number>()
-  /** By key and hash, when the time is over for which replaced bytes are retained. */
+  /** By key and hash, the end of the retention period of replaced bytes. */
   readonly #retained = new Map<string, string>()
   /** Every run that has ever committed, in order. */
   readonly committed: string[] = []
@@ -60,7 +60,7 @@ export class Ledger {
     if (publishing) this.#days.set(publishing.date, run_id)
   }
 
-  /** Final objects are those of a committed run, never older than what was there. */
+  /** Checks that a final object is of a committed run, and not older than the previous object. */
   #checkFinal(key: string): void {
     const found = this.#objects.at(key)
     if (!found) throw new Violation(`${key} is gone`)
@@ -71,40 +71,40 @@ export class Ledger {
     this.#newest.set(key, order)
   }
 
-  /** Whether these bytes were replaced, and the time for which they are retained is over. */
-  wasKept({ key, sha256 }: Pick<FileEntry, 'key' | 'sha256'>): boolean {
+  /** Whether these bytes were replaced and their retention period has ended. */
+  retentionEnded({ key, sha256 }: Pick<FileEntry, 'key' | 'sha256'>): boolean {
     const until = this.#retained.get(`${key} ${sha256}`)
     return until !== undefined && until <= this.#now().toISOString()
   }
 
-  /** What has to hold at every moment. */
+  /** Checks what must hold at every moment. */
   check(): void {
     const { state } = this
     if (!state) return
-    const settled = state.publishing === null
-    for (const file of filesOf(state)) this.#checkFile(file, settled)
+    const promoted = state.publishing === null
+    for (const file of filesOf(state)) this.#checkFile(file, promoted)
     for (const [day, run] of this.#days) {
       const manifest = this.#manifestOf(day)
       if (manifest?.run_id !== run)
         throw new Violation(`the manifest of ${day} is of ${manifest?.run_id}, not of ${run}`)
-      for (const file of filesOf(manifest)) this.#checkFile(file, settled)
+      for (const file of filesOf(manifest)) this.#checkFile(file, promoted)
     }
     const now = this.#now().toISOString()
     for (const retained of state.retained)
       if (retained.until > now && !this.#holder(retained))
         throw new Violation(
-          `etl.json promises that ${retained.key} of before is retained as ${retained.retained_as}, and it is not`,
+          `etl.json says that the replaced ${retained.key} is retained as ${retained.retained_as}, but it is not`,
         )
   }
 
-  #checkFile(file: FileEntry, settled: boolean): void {
+  #checkFile(file: FileEntry, promoted: boolean): void {
     const holder = this.#holder(file)
-    if (holder === undefined) throw new Violation(`nobody has the bytes of ${file.key} that were committed`)
-    if (settled && holder !== file.key)
-      throw new Violation(`nothing is being published, but ${file.key} has to be read from ${holder}`)
+    if (holder === undefined) throw new Violation(`the committed bytes of ${file.key} are missing`)
+    if (promoted && holder !== file.key)
+      throw new Violation(`nothing is being published, but ${file.key} must be read from ${holder}`)
   }
 
-  /** Where a reader that asks now finds these bytes. */
+  /** Returns the key at which a reader finds these bytes now. */
   #holder(file: Pick<FileEntry, 'key' | 'sha256'>): string | undefined {
     return whereToLook(this.state!, file).find((key) => this.#objects.at(key)?.sha256 === file.sha256)
   }
@@ -127,14 +127,14 @@ export class Ledger {
     return manifest
   }
 
-  /** What has to hold once everybody has gone and orphans were removed. */
+  /** Checks what must hold once all processes have ended and orphans were removed. */
   checkTidy(): void {
     this.check()
     if (this.state?.publishing) throw new Violation(`${this.state.publishing.run_id} is still being published`)
     const left = this.#objects.keys(STAGE_PREFIX)
     const named = new Set(this.state?.retained.map((file) => file.retained_as))
     left.push(...this.#objects.keys('_dwh/kept/').filter((key) => !named.has(key)))
-    if (left.length > 0) throw new Violation(`left behind: ${left.join(', ')}`)
+    if (left.length > 0) throw new Violation(`orphans left: ${left.join(', ')}`)
   }
 }
 

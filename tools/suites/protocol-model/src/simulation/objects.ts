@@ -7,15 +7,16 @@ export interface StoredBytes {
 }
 
 /**
- * How a store moves an object. `folder`: one rename, and the source is gone. `bucket`: a copy that reads its source first and lands later, on the condition that the target is still
- * what the caller saw. `old bucket`: a copy in one step, by a server that knows of no condition.
+ * How a store moves an object. `folder`: one rename, and the source is gone. `bucket`: a copy that reads its source
+ * first and lands later, if the target is still the object that the caller saw. `old bucket`: a copy in one step, on a
+ * server without conditional copies.
  */
 export type StoreKind = 'folder' | 'bucket' | 'old bucket'
 
-/** One request, as the steps that the server does one by one; the last one's answer is the request's. Any time may pass between two steps. */
+/** The steps of one request on the server. The last step returns the answer. Any time may pass between two steps. */
 export type Steps<T> = readonly [...(() => unknown)[], () => T]
 
-/** The objects of a store, and what one request does to them. `onWrite` is called after each change. */
+/** The objects of a store. `onWrite` is called after each change. */
 export class Objects {
   readonly #objects: Map<string, StoredBytes>
   readonly #kind: StoreKind
@@ -26,7 +27,7 @@ export class Objects {
     this.#objects = new Map(objects)
   }
 
-  /** As it is now. */
+  /** Copies the current objects. */
   snapshot(): Map<string, StoredBytes> {
     return new Map(this.#objects)
   }

@@ -1,15 +1,15 @@
-/** What a schedule draws from: the same seed, the same schedule. */
+/** The random numbers of a schedule: the same seed gives the same schedule. */
 export interface Random {
   /** From 0, below 1. */
   next(): number
   /** From 0, below `count`. */
   below(count: number): number
-  /** True that often. */
+  /** Returns true with this probability. */
   chance(probability: number): boolean
   pick<T>(items: readonly T[]): T
 }
 
-/** Mulberry32: small, fast, and good enough to choose who is next. */
+/** Mulberry32: small, fast, and good enough to choose the next process. */
 export function seeded(seed: number): Random {
   let state = Math.imul(seed, 0x9e3779b9) >>> 0
   function next(): number {

@@ -4,24 +4,24 @@ import { Violation } from './invariants.ts'
 import type { Objects, Steps } from './objects.ts'
 import type { Random } from './random.ts'
 
-/** How often something goes wrong, for one request. */
+/** Probabilities of faults, for one request. */
 export interface Faults {
   readonly crash: number
   readonly lostAnswer: number
   readonly sleep: number
-  /** The requests for which it does so ten times as often. */
+  /** Requests for which faults are ten times as likely. */
   readonly focus: RegExp
 }
 
 export const NO_FAULTS: Faults = { crash: 0, lostAnswer: 0, sleep: 0, focus: /^$/ }
 
-/** A process: whatever it does with its store waits for the scheduler. */
+/** A process. Each request to its store waits for the scheduler. */
 export interface Actor {
   readonly name: string
   readonly store: ObjectStore
   readonly faults: Faults
   state: 'runs' | 'crashed'
-  /** Its answers or its failure come no sooner than at this step. */
+  /** Its requests are done no sooner than at this step. */
   asleepUntil: number
 }
 
@@ -30,33 +30,33 @@ interface Request {
   readonly label: string
   readonly steps: readonly (() => unknown)[]
   done: number
-  /** Null once nobody waits for the answer. */
+  /** Null once no process waits for the answer. */
   answer: { resolve(value: unknown): void; reject(error: unknown): void } | null
 }
 
-/** More requests than any schedule needs: who makes more is going round in circles. */
+/** More requests than any schedule needs. A process that makes more is in an endless loop. */
 const MAX_STEPS = 4000
 const FOCUS = 10
 const SHORT_SLEEP = 100
 
-/** Node comes to its ticks once no promise has anything more to do: all actors then wait for an answer, or have ended. */
+/** Resolves once no promise has more work to do: all actors then wait for an answer, or have ended. */
 const allElseDone = () => new Promise<void>((resolve) => nextTick(resolve))
 
 export interface SchedulerEvents {
-  /** Gets what happens, one line each. */
+  /** Receives one line for each event. */
   readonly trace: string[]
   onStep(): void
   onSleep(): void
 }
 
-/** Lets one request of one actor happen at a time, which one is the seed's choice. */
+/** Performs one request of one actor at a time; the seed chooses which. */
 export class Scheduler {
   readonly #objects: Objects
   readonly #random: Random
   readonly #requests: Request[] = []
   readonly #events: SchedulerEvents
   #failure: unknown = null
-  /** True once an answer was lost or an actor has crashed. */
+  /** True once an answer was lost or an actor crashed. */
   harmed = false
 
   constructor(objects: Objects, random: Random, events: SchedulerEvents) {
@@ -65,7 +65,10 @@ export class Scheduler {
     this.#events = events
   }
 
-  /** Starts a process, whose first request is done no sooner than at step `asleepUntil`. Its end, good or bad, is `work`'s to note. */
+  /**
+   * Starts a process. Its first request is done no sooner than at step `asleepUntil`. `work` records its own outcome;
+   * an error that it throws fails the schedule.
+   */
   start(name: string, faults: Faults, work: (store: ObjectStore) => Promise<void>, asleepUntil = 0): Actor {
     const actor: Actor = { name, faults, state: 'runs', asleepUntil, store: null as unknown as ObjectStore }
     Object.assign(actor, { store: this.#storeOf(actor) })
@@ -75,13 +78,16 @@ export class Scheduler {
     return actor
   }
 
-  /** Until nobody asks for anything any more, but, without `wake`, for those who sleep. @throws when somebody never stops asking */
+  /**
+   * Performs requests until there are none. Without `wake` it ends once all remaining actors sleep.
+   * @throws Violation if an actor never stops making requests
+   */
   async run(wake = true): Promise<void> {
     for (let step = 0; ; step += 1) {
       await allElseDone()
       if (this.#failure !== null) throw this.#failure
       if (this.#requests.length === 0) return
-      if (step > MAX_STEPS) throw new Violation(`${this.#requests[0]?.actor.name} goes round in circles`)
+      if (step > MAX_STEPS) throw new Violation(`${this.#requests[0]?.actor.name} is in an endless loop`)
       const awake = this.#requests.filter((request) => request.actor.asleepUntil <= step)
       if (awake.length === 0) {
         if (!wake) {
@@ -91,7 +97,7 @@ export class Scheduler {
         for (const { actor } of this.#requests) actor.asleepUntil = 0
         continue
       }
-      // by actor first, so that one with many requests at once is not quicker for it
+      // choose the actor first: many requests at once must not make an actor faster
       const { actor } = this.#random.pick(awake)
       const next = this.#random.pick(awake.filter((request) => request.actor === actor))
       this.#schedule(next, step)
@@ -105,7 +111,7 @@ export class Scheduler {
     if (request.answer === null) this.#perform(request)
     else if (this.#random.chance(sleep * weight)) {
       this.#events.onSleep()
-      // a short sleep, or for as long as anybody else has something to do
+      // sleep for a while, or until no other actor has anything to do
       actor.asleepUntil = this.#random.chance(0.5)
         ? step + 1 + this.#random.below(SHORT_SLEEP)
         : Number.POSITIVE_INFINITY
@@ -121,7 +127,7 @@ export class Scheduler {
     const last = done === steps.length - 1
     request.done += 1
     const part = steps.length > 1 ? ` (${done + 1} of ${steps.length})` : ''
-    this.#events.trace.push(`${actor.name}: ${label}${part}${answer ? '' : ', nobody waits for it'}`)
+    this.#events.trace.push(`${actor.name}: ${label}${part}${answer ? '' : ', its answer is not awaited'}`)
     if (last) this.#requests.splice(this.#requests.indexOf(request), 1)
     try {
       const value = (steps[done] as () => unknown)()
@@ -134,7 +140,7 @@ export class Scheduler {
     }
   }
 
-  /** Its promises never settle; what it has asked for is done now, later, or never. */
+  /** Crashes an actor. Its promises stay pending; its open requests are done now, later or never. */
   #crash(actor: Actor): void {
     this.harmed = true
     actor.state = 'crashed'
@@ -161,7 +167,7 @@ export class Scheduler {
     const objects = this.#objects
     const ask = <T>(label: string, steps: Steps<T>): Promise<T> =>
       new Promise<T>((resolve, reject) => {
-        // a process that is gone asks for nothing
+        // a crashed process makes no requests
         if (actor.state === 'crashed') return
         this.#requests.push({ actor, label, steps, done: 0, answer: { resolve: resolve as () => void, reject } })
       })
@@ -175,7 +181,7 @@ export class Scheduler {
           },
         ]),
       put: (key, body, condition) => ask(`put ${key}`, [() => objects.put(key, body, condition)]),
-      // the path is the bytes: nothing is on any disk
+      // the path stands for the bytes: no file is read
       putFile: (key, path) => ask(`put ${key}`, [() => objects.put(key, new TextEncoder().encode(path))]),
       head: (key) => ask(`head ${key}`, [() => objects.head(key)]),
       getFile: () => Promise.reject(new Error('no files here')),

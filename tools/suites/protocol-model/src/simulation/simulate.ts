@@ -11,7 +11,7 @@ const START = Date.parse('2026-02-20T03:00:00Z')
 const HOUR_MS = 60 * 60 * 1000
 const LEASE_MS = 2 * 60 * 1000
 
-/** A run's day, and its tables, a letter each. */
+/** A run's day, and its tables, one letter each. */
 type Work = readonly [Day, string]
 
 const FAULTS: readonly Omit<Faults, 'focus'>[] = [
@@ -20,10 +20,10 @@ const FAULTS: readonly Omit<Faults, 'focus'>[] = [
   { crash: 0.003, lostAnswer: 0.01, sleep: 0.02 },
 ]
 
-/** Where most goes wrong: around the commit, or while objects are put in place. */
+/** Requests with the most faults: around the commit, or during promotion. */
 const FOCUSES: readonly RegExp[] = [/^put etl\.json/, /etl\.json/, /^(move|delete) _dwh.stage/, /^(put|copy) /]
 
-/** What the warehouse holds before, and what each of two racing runs may be about. */
+/** The content of the warehouse before, and what each of two racing runs may read. */
 const SITUATIONS: readonly { name: string; before: Work[]; runs: Work[] }[] = [
   { name: 'first run', before: [], runs: [[TODAY, 'ab']] },
   { name: 're-run of the day', before: [[TODAY, 'ab']], runs: [[TODAY, 'ab']] },
@@ -50,7 +50,7 @@ const SITUATIONS: readonly { name: string; before: Work[]; runs: Work[] }[] = [
   },
 ]
 
-/** How a schedule ended: what was broken, if anything, and what happened until then. */
+/** The result of a schedule: the violation, if any, and what happened until then. */
 export interface Ended {
   readonly seed: number
   readonly situation: string
@@ -59,7 +59,7 @@ export interface Ended {
   readonly trace: readonly string[]
 }
 
-/** What each situation begins with, made by the code under test, undisturbed. */
+/** The start of each situation, made by the code under test without faults. */
 export interface Stage {
   readonly code: Code
   readonly before: readonly { objects: ReadonlyMap<string, StoredBytes>; committed: readonly string[] }[]
@@ -83,7 +83,7 @@ export async function prepare(code: Code): Promise<Stage> {
   return { code, before }
 }
 
-/** Plays one schedule: two runs, a cleaner and readers, whose every request, crash and pause the seed has chosen. */
+/** Plays one schedule: two runs, a cleaner and readers. The seed chooses each request, crash and pause. */
 export async function simulate({ code, before }: Stage, seed: number): Promise<Ended> {
   const random = seeded(seed)
   const number = random.below(SITUATIONS.length)
@@ -116,7 +116,7 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   let now = START
   const clock = () => new Date(now)
   const ledger = new Ledger(objects, clock, before.committed)
-  // in some schedules a sleep may last longer than the lease, or than replaced bytes are retained
+  // in some schedules a sleep may outlast the lease or the retention period
   const naps = random.pick(leaseMs === null ? [[0], [0], [0, 25 * HOUR_MS]] : [[0], [LEASE_MS], [0, LEASE_MS]])
   const scheduler = new Scheduler(objects, random, {
     trace,
@@ -150,16 +150,17 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
     })
   for (const day of [null, random.pick([PAST, TODAY])])
     scheduler.start(day === null ? 'reader' : `reader of ${day}`, faults, async (store) => {
-      for (let i = 0; i < 2; i += 1) await read(code, store, day, (file) => ledger.wasKept(file)).catch(unlessStore)
+      for (let i = 0; i < 2; i += 1)
+        await read(code, store, day, (file) => ledger.retentionEnded(file)).catch(unlessStore)
     })
-  // some may sleep until another run has come and gone
+  // some may sleep until another run has ended
   const wake = random.chance(0.5)
   await scheduler.run(wake)
   checkOutcomes(outcomes, ledger)
   if (wake && !scheduler.harmed && !cleaner && leaseMs === null && ![...outcomes.values()].includes('published'))
-    throw new Violation('nothing went wrong, and yet no run was published')
+    throw new Violation('no run was published, although there was no fault')
 
-  // crashed processes are gone; what they had asked for may still come
+  // crashed processes have ended; their requests may still arrive
   now += 2 * LEASE_MS
   startRun('last', NO_FAULTS, [TODAY, 'ab'])
   await scheduler.run()
@@ -173,12 +174,12 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   return [...outcomes.values()]
 }
 
-/** A store that did not answer has stopped them; that is no fault of the protocol. */
+/** Ignores errors of a store that did not answer: they do not violate the protocol. */
 function unlessStore(error: unknown): void {
   if (!isDwhError(error, 'STORE_UNREACHABLE')) throw error
 }
 
-/** A run that says so is published, and one that says the contrary is not and never will be. */
+/** Checks that a run committed exactly if it reports `published`. */
 function checkOutcomes(outcomes: ReadonlyMap<string, Outcome>, { committed }: Ledger): void {
   for (const [runId, outcome] of outcomes) {
     if (outcome === 'uncertain') continue

@@ -7,15 +7,15 @@ import { type Ended, prepare, type Stage, simulate } from './simulate.ts'
 
 const SCHEDULES = suiteCount('protocol-schedules')
 const FIRST_SEED = suiteReplay().seed ?? 1
-/** A flaw is found in the first of these: it takes no longer to look in more of them. */
+/** A flaw is found in the first of these, so a higher number takes no longer. */
 const SCHEDULES_OF_A_FLAW = Math.max(SCHEDULES, 10_000)
-/** The others are found within a second: a smoke looks for these alone. */
+/** Flaws that take longer than a second to find. A smoke skips them. */
 const FOUND_LATE = ['clear-first']
 const SOUGHT = Object.entries(FLAWS).filter(([name]) => SCHEDULES >= 10_000 || !FOUND_LATE.includes(name))
 
 const TIMEOUT_MS = 4 * 60 * 60 * 1000
 
-/** The first schedule that breaks a promise, and how all before it ended. */
+/** Returns the first schedule with a violation, and the outcomes of all schedules before it. */
 async function search(
   stage: Stage,
   schedules: number,
@@ -30,32 +30,32 @@ async function search(
   return { broken: null, outcomes }
 }
 
-test(`the code keeps its promises in ${SCHEDULES} schedules`, { timeout: TIMEOUT_MS }, async () => {
+test(`the code under test: no violation in ${SCHEDULES} schedules`, { timeout: TIMEOUT_MS }, async () => {
   const { broken, outcomes } = await search(await prepare(code), SCHEDULES)
   if (broken)
     throw new Error(
       `${broken.violation} (again: pnpm suite protocol-schedules --seed ${broken.seed} --count 1)\n  ${broken.trace.join('\n  ')}`,
     )
-  // they are about something: runs win, lose, fail and cannot know
+  // the schedules cover all outcomes: runs win, lose, fail and cannot know
   if (SCHEDULES >= 10_000)
     for (const outcome of ['published', 'conflict', 'nothing', 'uncertain'])
       expect([outcome, (outcomes.get(outcome) ?? 0) > 20]).toEqual([outcome, true])
 })
 
-test.each(SOUGHT)('with a flaw in it that is found: %s', { timeout: 300_000 }, async (_, changes) => {
+test.each(SOUGHT)('the code with the flaw %s: violation found', { timeout: 300_000 }, async (_, changes) => {
   const { broken } = await search(await prepare(await flawedCode(changes)), SCHEDULES_OF_A_FLAW)
   expect(broken?.violation).toMatch(
-    /^(the manifest of|nobody has|nothing is being|etl.json|a reader|\S+\.parquet|\w+ goes round)/,
+    /^(the manifest of|the committed bytes|nothing is being|etl.json|a reader|\S+\.parquet|\w+ is in an endless)/,
   )
 })
 
-test('the same seed is the same schedule', async () => {
+test('same seed: same schedule', async () => {
   const stage = await prepare(code)
   for (const seed of [1, 2, 3]) expect(await simulate(stage, seed)).toEqual(await simulate(stage, seed))
 })
 
-test('a flaw whose place is not in the code is said', async () => {
+test('a flaw whose text is not in the code: error', async () => {
   const text = await sourceOf('clean.ts')
   const edit = { file: 'clean.ts', find: 'no such line', replace: '' }
-  expect(() => change('clean.ts', text, [edit])).toThrow('clean.ts has 0 times, not once: no such line')
+  expect(() => change('clean.ts', text, [edit])).toThrow('clean.ts contains this text 0 times, not once: no such line')
 })

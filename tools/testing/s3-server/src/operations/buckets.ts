@@ -34,7 +34,7 @@ export async function headBucket(call: Call): Promise<Answer> {
   return { status: 200, headers: { 'x-amz-bucket-region': call.rules.region, 'x-amz-access-point-alias': 'false' } }
 }
 
-/** `us-east-1` has no name here. Source: API/API_GetBucketLocation.html. */
+/** Returns the region; `us-east-1` has an empty one. Source: API/API_GetBucketLocation.html. */
 export async function getBucketLocation(call: Call): Promise<Answer> {
   await call.beforeEffect()
   bucketOf(call)

@@ -15,8 +15,9 @@ import { childText, element, parseXml, resultXml, type XmlElement } from '../xml
 import { checksumElementName, checksumElements } from './listing-xml.ts'
 
 /**
- * Asked again after it succeeded, the same answer is given again, as AWS does (MinIO answers NoSuchUpload: `forgetsCompletedUploads`).
- * Source: API/API_CompleteMultipartUpload.html; the repeated call: github.com/adobe/S3Mock/issues/2586, github.com/minio/minio/issues/13318.
+ * Completes an upload. Repeated after its success, it gives the same answer, as AWS does (MinIO answers NoSuchUpload:
+ * `forgetsCompletedUploads`). Source: API/API_CompleteMultipartUpload.html; the repeated call:
+ * github.com/adobe/S3Mock/issues/2586, github.com/minio/minio/issues/13318.
  */
 export async function completeMultipartUpload(call: Call): Promise<Answer> {
   const { request, rules } = call
@@ -105,7 +106,10 @@ function checkSizes({ request, rules }: Call, parts: readonly StoredPart[]): voi
     )
 }
 
-/** Of the checksums of the parts, or of all the bytes. @throws S3Error BadDigest when the request names another */
+/**
+ * Returns the checksum of the parts' checksums, or of all bytes.
+ * @throws S3Error BadDigest if the request names another
+ */
 async function wholeChecksum(
   call: Call,
   upload: StoredUpload,

@@ -18,7 +18,8 @@ export interface CopySource {
 }
 
 /**
- * The object that `x-amz-copy-source` names: `/bucket/key` or `bucket/key`, URL-encoded, with its conditions held.
+ * Returns the object that `x-amz-copy-source` names (`/bucket/key` or `bucket/key`, URL-encoded), after checking its
+ * conditions.
  * @throws S3Error
  */
 export function copySource(call: Call): CopySource {
@@ -35,8 +36,8 @@ export function copySource(call: Call): CopySource {
 }
 
 /**
- * The copy is one piece: its ETag is the MD5 of the bytes, whatever the source was made of.
- * Source: API/API_CopyObject.html.
+ * Copies an object as one piece: its ETag is the MD5 of the bytes, even if the source has parts. Source:
+ * API/API_CopyObject.html.
  */
 export async function copyObject(call: Call): Promise<Answer> {
   const { request } = call

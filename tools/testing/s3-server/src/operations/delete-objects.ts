@@ -16,7 +16,7 @@ export async function deleteObject(call: Call): Promise<Answer> {
   return { status: 204 }
 }
 
-/** An answer for each key, or only for those that failed when the request is `Quiet`. Source: API/API_DeleteObjects.html. */
+/** Answers for each key; if the request is `Quiet`, only for those that failed. Source: API/API_DeleteObjects.html. */
 export async function deleteObjects(call: Call): Promise<Answer> {
   const bucket = bucketOf(call)
   const { headers } = call.request

@@ -43,7 +43,7 @@ async function read(call: Call, bodyOf: (content: Content, range: ByteRange | nu
   return { status: 200, headers: { ...headers, ...(wanted ? checksumHeaders(object.checksum) : {}) }, body }
 }
 
-/** `partNumber=` reads one part of the upload that made the object; one that was put whole is its part 1. */
+/** Reads one part (`partNumber=`) of the upload that made the object. An object put as a whole is its own part 1. */
 function partRange(call: Call, { content, partSizes }: StoredObject): ByteRange | null {
   if (parameter(call.request, 'partNumber') === undefined) return null
   const number = count(call, 'partNumber', 1, 10_000)
@@ -63,7 +63,7 @@ const OVERRIDES = [
   'expires',
 ]
 
-/** `response-content-type=` and its like. */
+/** Reads `response-content-type=` and similar parameters. */
 function overrides(call: Call): Record<string, string> {
   return Object.fromEntries(
     OVERRIDES.map((name) => [name, parameter(call.request, `response-${name}`)]).filter(([, value]) => value),

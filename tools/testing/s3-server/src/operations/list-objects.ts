@@ -8,7 +8,7 @@ import { parameter } from '../s3-request.ts'
 import { element, resultXml, type XmlNode } from '../xml.ts'
 import { checksumElementName, keyEncoding } from './listing-xml.ts'
 
-/** Keys in the order of their UTF-8 bytes. Source: API/API_ListObjectsV2.html. */
+/** Lists keys in the order of their UTF-8 bytes. Source: API/API_ListObjectsV2.html. */
 export async function listObjectsV2(call: Call): Promise<Answer> {
   await call.beforeEffect()
   const bucket = bucketOf(call)
@@ -48,7 +48,7 @@ export async function listObjectsV2(call: Call): Promise<Answer> {
 interface PageOptions {
   readonly prefix: string
   readonly delimiter: string
-  /** Keys and common prefixes up to and with it have been listed. */
+  /** Keys and common prefixes up to and including this one have been listed. */
   readonly after: string
   readonly maxKeys: number
 }
@@ -56,7 +56,7 @@ interface PageOptions {
 interface Page {
   /** Objects, and common prefixes as text. */
   readonly entries: readonly (ListedObject | string)[]
-  /** The last entry, when there are more. */
+  /** The last entry, if there are more. */
   readonly next: string | null
 }
 

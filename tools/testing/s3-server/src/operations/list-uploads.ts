@@ -45,7 +45,7 @@ export async function listParts(call: Call): Promise<Answer> {
   }
 }
 
-/** By key, those of one key by when they began. Source: API/API_ListMultipartUploads.html. */
+/** Lists by key, then by start time. Source: API/API_ListMultipartUploads.html. */
 export async function listMultipartUploads(call: Call): Promise<Answer> {
   await call.beforeEffect()
   const bucket = bucketOf(call)
@@ -102,7 +102,7 @@ export async function listMultipartUploads(call: Call): Promise<Answer> {
   }
 }
 
-/** Without an id the whole key has been listed; with one, the uploads of that key after it are still to come. */
+/** Without an id, the whole key has been listed; with one, later uploads of that key follow. */
 function afterMarkers(sorted: readonly StoredUpload[], keyMarker: string, idMarker: string): StoredUpload[] {
   const at = sorted.findIndex((upload) => upload.key === keyMarker && upload.id === idMarker)
   if (at >= 0) return sorted.slice(at + 1)

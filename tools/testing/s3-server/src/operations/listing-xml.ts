@@ -5,7 +5,7 @@ import { parameter } from '../s3-request.ts'
 import { encodeStrictly } from '../signature.ts'
 import { element, type XmlNode } from '../xml.ts'
 
-/** `ChecksumCRC32` and its like, with `ChecksumType`. */
+/** `ChecksumCRC32` and similar elements, with `ChecksumType`. */
 export function checksumElements(checksum: StoredChecksum | null): XmlNode[] {
   if (!checksum) return []
   return [element(checksumElementName(checksum), checksum.value), element('ChecksumType', checksum.type)]
@@ -15,10 +15,7 @@ export function checksumElementName({ algorithm }: Pick<StoredChecksum, 'algorit
   return `Checksum${algorithm.toUpperCase()}`
 }
 
-/**
- * How keys are written in a list: as they are, or with `encoding-type=url` as in a form.
- * @throws S3Error InvalidArgument
- */
+/** Formats a key for a list: as it is, or with `encoding-type=url` as in a form. @throws S3Error InvalidArgument */
 export function keyEncoding(call: Call): (key: string) => string {
   const type = parameter(call.request, 'encoding-type')
   if (type === undefined || type === '') return (key) => key

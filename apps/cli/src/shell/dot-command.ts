@@ -13,7 +13,7 @@ export interface DotCommand {
   run(argument: string, session: ShellSession, signal: AbortSignal): Promise<string | null> | string | null
 }
 
-export const wrong = (what: string, hint: string) => new DwhError('CONFIG_INVALID', what, { hint })
+export const wrong = (what: string, hint: string): DwhError => new DwhError('CONFIG_INVALID', what, { hint })
 
 /** A setting that is on or off. Without an argument it is printed. */
 function onOff(name: string, does: string, setting: 'timer' | 'pager'): DotCommand {

@@ -9,6 +9,7 @@ import {
   type Warehouse,
 } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import { fitSentence } from '../output/fit-lines.ts'
 import type { LendTerminal } from '../output/paged-output.ts'
 import { writeAnswers } from '../output/write-answers.ts'
 import { shellWords } from './shell-words.ts'
@@ -46,7 +47,7 @@ export interface ShellSession {
   showDay(day: string | undefined, signal: AbortSignal): Promise<void>
   /** Switches to a newer run, if one exists and no transaction is open, and prints a line to stderr. Returns true. */
   lookForNewer(signal: AbortSignal): Promise<true>
-  /** Describes in one line which tables are shown. */
+  /** Describes in a sentence which tables are shown; on a terminal in several lines if it is long. */
   describe(): string
   suggest: Session['suggest']
   close(): Promise<void>
@@ -107,10 +108,11 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
       }
       return true
     },
-    describe: () =>
-      `${warehouse.store.url}: ${plural(Object.keys(shown.tables).length, 'table')}, ${
-        day === undefined ? freshness(shown.state, context) : `as of ${day}`
-      }`,
+    describe() {
+      const count = plural(Object.keys(shown.tables).length, 'table')
+      const age = day === undefined ? freshness(shown.state, context) : `as of ${day}`
+      return fitSentence(`${warehouse.store.url}: ${count}, ${age}`, context.stdout.size())
+    },
     suggest: (sql) => answering.suggest(sql),
     close: () => answering.close(),
   }

@@ -21,7 +21,7 @@ export interface CommandContext extends Environment {
 /** Where results are written. */
 export interface Output {
   /** Writes, and waits until more can be written. Returns false once the reader has closed the stream: not an error. */
-  write(text: string): Promise<boolean>
+  write(piece: string | Uint8Array): Promise<boolean>
 }
 
 export function output(stream: Writable): Output {
@@ -34,9 +34,9 @@ export function output(stream: Writable): Output {
     wake()
   })
   return {
-    async write(text) {
+    async write(piece) {
       if (gone) return false
-      if (!stream.write(text)) {
+      if (!stream.write(piece)) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -18,15 +18,27 @@ export {
 export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
 export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
 export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
   type ExtensionName,
   formatResult,
   installExtension,
   listExtensions,
+  type ParameterValue,
+  type QueryParameters,
   type QueryResult,
   RESULT_FORMATS,
   type ResultFormat,
+  type Row,
+  type RowValue,
+  type RunQueryOptions,
+  rowValues,
   type Session,
+  type StatementKind,
+  type TimeZone,
   takeStatements,
+  timeZone,
   valueJson,
   valueText,
 } from '@dwh/query'

@@ -1,9 +1,12 @@
 import { throwIfAborted } from '@dwh/core'
-import { formatResult, type ResultFormat, type Session } from '@dwh/warehouse'
+import { type ExportFormat, formatResult, type ResultFormat, type RunQueryOptions, type Session } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import { exportAnswers, isExportFormat } from './export-answers.ts'
 
-export interface AnswerStyle {
-  readonly format: ResultFormat
+export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'> {
+  readonly format: ResultFormat | ExportFormat
+  /** Whether CSV and TSV begin with the names of the columns. Default true. */
+  readonly header?: boolean
   /** Maximum rows that a table shows; 0 shows all. */
   readonly maxRows: number
   /** Prefix of a setting's name: `--` on the command line, `.` in the shell. Default `--`. */
@@ -17,11 +20,12 @@ export interface AnswerStyle {
 export async function writeAnswers(
   session: Session,
   sql: string,
-  { format, maxRows, flag = '--' }: AnswerStyle,
+  { format, maxRows, header, params, onNoRows, flag = '--' }: AnswerStyle,
   { stdout, stderr }: Pick<CommandContext, 'stdout' | 'stderr'>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for await (const result of session.query(sql, { signal })) {
+  if (isExportFormat(format)) return exportAnswers(session, sql, { format, header, params, onNoRows, signal }, stdout)
+  for await (const result of session.query(sql, { signal, params, onNoRows })) {
     const notes: string[] = []
     const onNote = (note: string) => void notes.push(note)
     for await (const piece of formatResult(result, format, { maxRows, onNote })) {

@@ -63,7 +63,7 @@ test('all commands in order: plan, run, status, tables, query, views, history', 
 
   const sql = `SELECT (c.metadata->>'plan') AS plan, sum(o.amount) AS revenue FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY 1 ORDER BY 1`
   expect((await dwh(['query', sql])).stdout).toBe(
-    ' plan │ revenue\n──────┼─────────\n free │  525.00\n pro  │  500.00\n',
+    ' plan │ revenue\n──────┼─────────\n free │  525.00\n pro  │  500.00\n(2 rows)\n',
   )
   expect(JSON.parse((await dwh(['query', sql, '--format', 'json'])).stdout)).toEqual([
     { plan: 'free', revenue: 525 },

@@ -1,15 +1,18 @@
 import type { Writable } from 'node:stream'
 import type { Environment } from '@dwh/warehouse'
+import { type MaybeTerminal, type TerminalSize, terminalSize } from './output/terminal-size.ts'
 
 /** Everything of the process that a command may use. Created once by main and passed to each command. */
 export interface CommandContext extends Environment {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: Output
-  readonly stderr: Writable & { readonly isTTY?: boolean }
+  readonly stderr: Writable & MaybeTerminal
   readonly clock: () => Date
   readonly random: (bytes: number) => Uint8Array
   /** Fires on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal
+  /** Leaves SIGINT to another program on the terminal, until this settles. */
+  readonly leaveInterrupts: (until: Promise<unknown>) => void
   /** Sets the exit code of a command that has printed its result but found a problem. */
   readonly exitWith: (code: number) => void
   /** Adds texts that no message may show, such as a password. */
@@ -22,9 +25,11 @@ export interface CommandContext extends Environment {
 export interface Output {
   /** Writes, and waits until more can be written. Returns false once the reader has closed the stream: not an error. */
   write(piece: string | Uint8Array): Promise<boolean>
+  /** Returns the size of the terminal that shows the results; null if they go into a file or a pipe. */
+  size(): TerminalSize | null
 }
 
-export function output(stream: Writable): Output {
+export function output(stream: Writable & MaybeTerminal, env: Environment['env']): Output {
   let gone = false
   let wake = () => {}
   stream.on('drain', () => wake())
@@ -43,5 +48,6 @@ export function output(stream: Writable): Output {
       }
       return !gone
     },
+    size: () => terminalSize(stream, env),
   }
 }

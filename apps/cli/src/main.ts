@@ -13,7 +13,11 @@ const onSignal = endRequests({
   again: () => process.exit(1),
   now: () => performance.now(),
 })
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal)
+let interruptsLeft = 0
+process.on('SIGTERM', onSignal)
+process.on('SIGINT', (name) => {
+  if (interruptsLeft === 0) onSignal(name)
+})
 // the reader of stderr may close it: not an error
 stderr.on('error', () => {})
 
@@ -29,11 +33,18 @@ const context: CommandContext = {
   tmp: tmpdir(),
   proxyFor: getProxyForUrl,
   stdin,
-  stdout: output(stdout),
+  stdout: output(stdout, env),
   stderr,
   clock: () => new Date(),
   random: randomBytes,
   signal: controller.signal,
+  leaveInterrupts: (until) => {
+    interruptsLeft += 1
+    const end = () => {
+      interruptsLeft -= 1
+    }
+    until.then(end, end)
+  },
   exitWith: (code) => {
     process.exitCode = code
   },

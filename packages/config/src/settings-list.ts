@@ -25,5 +25,6 @@ export type SettingRow =
 /** Environment variables without a setting of the same meaning. */
 export const OTHER_VARIABLES = {
   DWH_CONFIG: 'configuration file to read instead of `dwh.yaml`',
+  DWH_PAGER: 'program for results longer than the screen, before `PAGER`; empty: none',
   S3_BUCKET: 'bucket of the warehouse, used when neither `--storage` nor `DWH_STORAGE` is set',
 } as const

@@ -1,13 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { DwhError, type TableEntry, throwIfAborted } from '@dwh/core'
+import { DwhError, quoteIdentifier, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
 import { type HttpfsOptions, loadHttpfs } from './httpfs.ts'
 import { inTransaction } from './in-transaction.ts'
 import type { CommittedFiles, FileInPlace, OpenFile } from './local-files.ts'
+import { missingTable } from './missing-table.ts'
 import { createPlaceholders } from './placeholder.ts'
 import { type OpenedFile, queryFailure, replacedMeanwhile } from './query-failure.ts'
 import type { RunQueryOptions } from './session.ts'
 import { tablesInSql, tablesNamedIn } from './tables-in-sql.ts'
-import { qualified, selectFiles, viewName } from './view-sql.ts'
+import { CATALOG, type PublicSchema, publicSchema, qualified, selectFiles, viewName } from './view-sql.ts'
 
 /** Files that are opened, and hashed if needed, in parallel. */
 const PARALLEL_OPENS = 4
@@ -32,18 +33,31 @@ export class LoadedTables {
   readonly #loaded = new Map<string, Promise<void>>()
   readonly #opened: (OpenedFile & { readonly table: string })[] = []
   #tables: Tables
+  #home: PublicSchema
   #httpfs: Promise<void> | undefined
 
   constructor({ connection, tables, files, httpfs }: LoadedTablesOptions) {
     this.#connection = connection
     this.#tables = tables
+    this.#home = publicSchema(tables)
     this.#files = files
     this.#httpfsOptions = httpfs
+  }
+
+  /** Creates a view for each table. */
+  async create(): Promise<void> {
+    await usePublicSchema(this.#connection, this.#home)
+    await createPlaceholders(this.#connection, this.#tables, this.#home)
   }
 
   /** Converts an error of DuckDB to an error about the tables. */
   failure(error: unknown): DwhError {
     return queryFailure(error, this.#opened)
+  }
+
+  /** As `failure`; names the tables that could be meant by one that does not exist. */
+  async explain(error: unknown): Promise<DwhError> {
+    return (await missingTable(error, Object.keys(this.#tables), this.#connection)) ?? this.failure(error)
   }
 
   /** Opens these tables, or all tables. Does not change tables that are already open. */
@@ -80,13 +94,17 @@ export class LoadedTables {
   async show(next: Tables): Promise<boolean> {
     if (await inTransaction(this.#connection)) return false
     const before = this.#tables
-    const changed = Object.keys({ ...before, ...next }).filter((table) => !sameFiles(before[table], next[table]))
+    const home = publicSchema(next)
+    const moved = home !== this.#home
+    const changed = Object.keys({ ...before, ...next }).filter((name) => moved || !sameFiles(before[name], next[name]))
     for (const table of changed) {
-      await this.#connection.run(`DROP VIEW IF EXISTS ${qualified(viewName(table))}`)
+      await this.#connection.run(`DROP VIEW IF EXISTS ${qualified(viewName(table, this.#home))}`)
       this.#loaded.delete(table)
     }
-    await createPlaceholders(this.#connection, pick(next, changed))
+    if (moved) await usePublicSchema(this.#connection, home)
+    await createPlaceholders(this.#connection, pick(next, changed), home)
     this.#tables = next
+    this.#home = home
     await this.#forgetCachedFiles()
     for (const one of this.#opened.filter(({ table }) => changed.includes(table))) {
       this.#opened.splice(this.#opened.indexOf(one), 1)
@@ -120,7 +138,7 @@ export class LoadedTables {
       if (open.inPlace) await this.#needHttpfs(open.inPlace)
     }
     const paths = own.map(({ path }) => path)
-    const view = qualified(viewName(table))
+    const view = qualified(viewName(table, this.#home))
     await this.#connection.run(`CREATE OR REPLACE VIEW ${view} AS ${selectFiles(entry, paths)}`)
     const described = await this.#connection.runAndReadAll(`SELECT column_name, column_type FROM (DESCRIBE ${view})`)
     for (const { inPlace } of own) if (inPlace && !(await inPlace.unchanged())) throw replacedMeanwhile(table)
@@ -151,6 +169,12 @@ export class LoadedTables {
     const [[cached] = []] = setting.getRows()
     for (const on of ['false', cached]) await this.#connection.run(`SET GLOBAL enable_external_file_cache = ${on}`)
   }
+}
+
+/** Makes the bare names of the tables of schema `public` known. */
+async function usePublicSchema(connection: DuckDBConnection, home: PublicSchema): Promise<void> {
+  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${CATALOG}.${quoteIdentifier(home)}`)
+  await connection.run(`SET search_path = ${quoteLiteral(`${CATALOG}.${home}`)}`)
 }
 
 function sameFiles(a: TableEntry | undefined, b: TableEntry | undefined): boolean {

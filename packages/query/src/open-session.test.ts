@@ -38,8 +38,49 @@ describe('a view for each table', () => {
     expect(
       await ask(session, 'SELECT c.id, i.amount FROM Customers c JOIN billing.invoices i ON i.customer_id = c.id'),
     ).toEqual([['1', '9.90']])
-    expect(await ask(session, 'FROM main.customers')).toEqual([['1', '10']])
-    expect(await ask(session, 'FROM memory."main"."customers"')).toEqual([['1', '10']])
+    expect(await ask(session, 'FROM public.customers')).toEqual([['1', '10']])
+    expect(await ask(session, 'FROM memory."public"."customers"')).toEqual([['1', '10']])
+    expect(await ask(session, 'USE billing; SELECT amount FROM invoices, public.customers')).toEqual([['9.90']])
+  })
+
+  test('schema public: each table is listed once, as public.name', async () => {
+    const house = await testWarehouse()
+    await house.write({ name: 'customers' }, 'SELECT 1 AS id')
+    await house.write({ schema: 'billing', name: 'invoices' }, 'SELECT 2 AS id')
+    const session = await house.open()
+    expect(await ask(session, 'SHOW TABLES')).toEqual([['customers']])
+    expect(await ask(session, 'SELECT schema, name FROM (SHOW ALL TABLES) ORDER BY ALL')).toEqual([
+      ['billing', 'invoices'],
+      ['public', 'customers'],
+    ])
+    const found = (await session.suggest('FROM cust')).filter(({ text }) => text.startsWith('cust'))
+    expect(found).toEqual([{ text: 'customers', start: 5 }])
+    await session.queryAll('CREATE TABLE mine AS FROM public.customers')
+    expect(await ask(session, 'FROM public.mine')).toEqual([['1']])
+    expect(await ask(await (await testWarehouse()).open(), 'SHOW TABLES')).toEqual([])
+  })
+
+  test('schemas public and Public, or main: each name is the table of its own schema', async () => {
+    const house = await testWarehouse()
+    const before = await house.open()
+    await house.write({ name: 'orders' }, 'SELECT 1 AS id')
+    await house.write({ schema: 'main', name: 'orders' }, 'SELECT 2 AS id')
+    const withMain = await house.open()
+    expect(await ask(withMain, 'FROM orders')).toEqual([['1']])
+    expect(await ask(withMain, 'FROM public.orders')).toEqual([['1']])
+    expect(await ask(withMain, 'FROM main.orders')).toEqual([['2']])
+    const { 'main.orders': _, ...tables } = house.state.tables
+    house.state = { ...house.state, tables }
+    await house.write({ schema: 'Public', name: 'orders' }, 'SELECT 3 AS id')
+    for (const session of [await house.open(), before]) {
+      await session.show(house.state.tables)
+      expect(await ask(session, 'FROM orders')).toEqual([['1']])
+      expect(await ask(session, 'FROM main.orders')).toEqual([['1']])
+      expect(await ask(session, 'FROM "Public".orders')).toEqual([['3']])
+      await session.show({ orders: tables.orders as TableEntry })
+      expect(await ask(session, 'FROM orders')).toEqual([['1']])
+      expect(await ask(session, 'FROM public.orders')).toEqual([['1']])
+    }
   })
 
   test('hostile names of schemas, tables and columns: readable', async () => {
@@ -53,9 +94,9 @@ describe('a view for each table', () => {
     await house.write({ schema: LONG, name: LONG }, 'SELECT 99 AS x')
     const session = await house.open()
     for (const [i, name] of HOSTILE.entries()) {
-      expect(await ask(session, `SELECT ${quoteIdentifier(name)} FROM memory.main.${quoteIdentifier(name)}`)).toEqual([
-        [String(i)],
-      ])
+      expect(await ask(session, `SELECT ${quoteIdentifier(name)} FROM memory.public.${quoteIdentifier(name)}`)).toEqual(
+        [[String(i)]],
+      )
       if (name !== 'main')
         expect(await ask(session, `FROM memory.${quoteIdentifier(name)}.${quoteIdentifier(LONG)}`)).toEqual([
           [String(i)],
@@ -368,11 +409,51 @@ describe('statements', () => {
       message: expect.stringContaining('Did you mean "customers'),
       hint: expect.stringContaining('dwh tables'),
     })
-    await expect(session.queryAll('FROM public.customers')).rejects.toMatchObject({
-      hint: expect.stringContaining('customers, not public.customers'),
-    })
     await expect(session.queryAll(`SELECT id::DATE FROM customers`)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
     expect(await ask(session, 'SELECT id FROM customers')).toEqual([['1']])
+  })
+
+  test('a table that does not exist: only tables of the warehouse and of the session are proposed', async () => {
+    const house = await testWarehouse()
+    for (const name of ['customers', 'orders', 'we "ird']) await house.write({ name }, 'SELECT 1 AS id')
+    await house.write({ schema: 'billing', name: 'invoices' }, 'SELECT 1 AS id')
+    const session = await house.open()
+    await session.queryAll('CREATE TEMP TABLE mine AS SELECT 1 AS id')
+    for (const [sql, proposal] of [
+      ['FROM custmers', '"customers"'],
+      ['FROM public.cust', '"customers"'],
+      ['FROM nowhere.Order', '"orders"'],
+      ['DROP VIEW mien', '"mine"'],
+      ['SELECT * FROM orders JOIN invoices USING (id)', '"billing.invoices"'],
+      ['FROM billing.orders', '"public.orders"'],
+      ['FROM "we ird"', '"we ""ird"'],
+    ] as const) {
+      const failed = await session.queryAll(sql).catch((error) => error)
+      expect(failed.message, sql).toContain(`Did you mean ${proposal}?`)
+      expect(failed).toMatchObject({ code: 'QUERY_FAILED', hint: 'Run `dwh tables` to list all tables.' })
+    }
+    await expect(session.queryAll('FROM gone')).rejects.toMatchObject({
+      message: 'Catalog Error: Table with name gone does not exist!\n\nLINE 1: FROM gone\n             ^',
+      hint: 'The tables are "we ""ird", billing.invoices, customers, orders. `dwh tables` shows more about them.',
+    })
+    await expect(session.queryAll('USE shop')).rejects.toMatchObject({
+      hint: 'A warehouse is one database. USE takes one of its schemas: billing, public.',
+    })
+    await session.queryAll('BEGIN')
+    await expect(session.queryAll('FROM ordres')).rejects.toThrow('Did you mean "orders"?')
+  })
+
+  test('progress: from 0 to 1 while a statement runs, else null', async () => {
+    const session = await (await testWarehouse()).open()
+    expect(session.progress()).toBeNull()
+    await session.queryAll('CREATE TEMP TABLE t AS SELECT range AS i FROM range(1000000)')
+    const seen: number[] = []
+    const timer = setInterval(() => seen.push(session.progress() ?? 0), 5)
+    await session.queryAll('SELECT count(DISTINCT hash(i::VARCHAR)) FROM t')
+    clearInterval(timer)
+    expect(Math.max(...seen)).toBeGreaterThan(0)
+    expect(Math.max(...seen)).toBeLessThanOrEqual(1)
+    expect(session.progress()).toBeNull()
   })
 
   test('an endless query: ends when left early or aborted, also midway', async () => {

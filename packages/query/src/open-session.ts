@@ -4,7 +4,6 @@ import type { HttpfsOptions } from './httpfs.ts'
 import { LoadedTables } from './loaded-tables.ts'
 import type { CommittedFiles } from './local-files.ts'
 import { OpenedSession } from './opened-session.ts'
-import { createPlaceholders } from './placeholder.ts'
 import type { Session } from './session.ts'
 
 export interface OpenSessionOptions {
@@ -54,8 +53,11 @@ export async function openSession(options: OpenSessionOptions): Promise<Session>
   const loaded = new LoadedTables({ connection, tables, files, httpfs: options.httpfs ?? {} })
   const session = new OpenedSession(instance, connection, loaded, options.tempDirectory ?? null)
   try {
+    // DuckDB only counts when it has a progress bar; it is not to print it
+    await connection.run('SET enable_progress_bar = true')
+    await connection.run('SET enable_progress_bar_print = false')
     await connection.run(`SET TimeZone = ${quoteLiteral(timeZone)}`)
-    await createPlaceholders(connection, tables)
+    await loaded.create()
   } catch (error) {
     await session.close()
     throw loaded.failure(error)

@@ -80,6 +80,15 @@ export class OpenedSession implements Session {
     return (found?.getRows() ?? []).map(([text, start]) => ({ text: String(text), start: Number(start) }))
   }
 
+  progress(): number | null {
+    const { percentage } = this.#connection.progress
+    return percentage > 0 && percentage <= 100 ? percentage / 100 : null
+  }
+
+  interrupt(): void {
+    this.#connection.interrupt()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -174,7 +183,7 @@ export class OpenedSession implements Session {
       } catch (error) {
         throwIfAborted(options.signal, 'query')
         const table = tableNotLoaded(error)
-        if (table === null || again.has(table)) throw this.#loaded.failure(error)
+        if (table === null || again.has(table)) throw await this.#loaded.explain(error)
         again.add(table)
         await this.#loaded.reload(table, options)
       }

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteIdentifier, quoteLiteral, type TableEntry } from '@dwh/core'
-import { CATALOG, qualified, viewName } from './view-sql.ts'
+import { CATALOG, type PublicSchema, qualified, type ViewName, viewName } from './view-sql.ts'
 
 const MARKER = 'dwh: not loaded: '
 
@@ -8,21 +8,23 @@ const MARKER = 'dwh: not loaded: '
 export async function createPlaceholders(
   connection: DuckDBConnection,
   tables: Readonly<Record<string, TableEntry>>,
+  home: PublicSchema,
 ): Promise<void> {
-  for (const schema of new Set(Object.keys(tables).map((table) => viewName(table).schema))) {
+  const views = Object.entries(tables).map(([table, entry]) => ({ table, entry, view: viewName(table, home) }))
+  for (const schema of new Set(views.map(({ view }) => view.schema))) {
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${CATALOG}.${quoteIdentifier(schema)}`)
   }
-  for (const [table, entry] of Object.entries(tables)) await connection.run(placeholderSql(table, entry))
+  for (const { table, entry, view } of views) await connection.run(placeholderSql(table, entry, view))
 }
 
 /**
  * Returns the SQL of a view with a table's columns. The view can be described, but not read: executing it fails with an
  * error that names the table. Both its columns and its filter fail, so no optimiser rule can answer from it.
  */
-function placeholderSql(table: string, entry: TableEntry): string {
+function placeholderSql(table: string, entry: TableEntry, view: ViewName): string {
   const failure = `error(${quoteLiteral(`${MARKER}${JSON.stringify(table)}`)})`
   const columns = entry.columns.map((column) => `${failure}::${column.type} AS ${quoteIdentifier(column.name)}`)
-  return `CREATE OR REPLACE VIEW ${qualified(viewName(table))} AS SELECT ${columns.join(', ')} WHERE ${failure}::BOOLEAN`
+  return `CREATE OR REPLACE VIEW ${qualified(view)} AS SELECT ${columns.join(', ')} WHERE ${failure}::BOOLEAN`
 }
 
 const MARKED = new RegExp(`${MARKER}("(?:[^"\\\\]|\\\\.)*")`, 'g')

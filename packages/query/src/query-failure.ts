@@ -38,9 +38,6 @@ export function replacedMeanwhile(table: string): DwhError {
 }
 
 function hintFor(message: string): string | undefined {
-  if (/\bpublic\./i.test(message))
-    return 'Tables of schema public go by their bare name: customers, not public.customers.'
-  if (/does not exist/.test(message)) return 'Run `dwh tables` to list all tables.'
   if (/\bETag\b/.test(message)) return AGAIN
   if (/Out of Memory/i.test(message))
     return 'Raise memory_limit (DWH_MEMORY_LIMIT), or set DWH_TMP to a disk with more free space for temporary files.'

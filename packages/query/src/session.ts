@@ -58,6 +58,10 @@ export interface Session {
    * `start`. Opens no file.
    */
   suggest(sql: string): Promise<{ text: string; start: number }[]>
+  /** Returns how much of the running statement is done, from 0 to 1; null while DuckDB does not know it. */
+  progress(): number | null
+  /** Stops the running statement, whose result then ends with an error. */
+  interrupt(): void
   /** Closes DuckDB and every file; safe to call twice. */
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { parseTableName } from '@dwh/core'
 import { tablesNotLoaded } from './placeholder.ts'
-import { viewName } from './view-sql.ts'
 
 /**
  * Returns the tables that a statement reads and that are not loaded yet, from DuckDB's own plan. So it sees through
@@ -56,5 +56,5 @@ async function planWithoutValues(connection: DuckDBConnection, statement: string
 export function tablesNamedIn(sql: string, tables: readonly string[]): string[] {
   const words = [...sql.matchAll(/"((?:[^"]|"")*)"|[\w\u0080-\uffff$]+/g)]
   const named = new Set(words.map(([word, quoted]) => (quoted?.replaceAll('""', '"') ?? word).toLowerCase()))
-  return tables.filter((table) => named.has(viewName(table).name.toLowerCase()))
+  return tables.filter((table) => named.has(parseTableName(table).name.toLowerCase()))
 }

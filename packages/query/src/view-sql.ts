@@ -1,14 +1,28 @@
 import { DEFAULT_SCHEMA, parseTableName, quoteIdentifier, quoteLiteral, type TableEntry } from '@dwh/core'
 
-/** The name of a table's view in DuckDB. Schema `public` becomes `main`, which DuckDB lets you omit. */
+/** The name of a table's view in DuckDB. */
 export interface ViewName {
   readonly schema: string
   readonly name: string
 }
 
-export function viewName(table: string): ViewName {
+/** The schema of DuckDB that holds the tables of schema `public`. */
+export type PublicSchema = 'public' | 'main'
+
+/**
+ * Returns `public`, which a session puts on its search path: so a table has one name there, `orders` or
+ * `public.orders`. Case does not matter to DuckDB: beside the tables of another schema, `Public`, those of `public` are
+ * in `main`, and `Public.orders` is the other table.
+ */
+export function publicSchema(tables: Readonly<Record<string, unknown>>): PublicSchema {
+  const schemas = Object.keys(tables).map((table) => parseTableName(table).schema)
+  const another = schemas.some((schema) => schema !== DEFAULT_SCHEMA && schema.toLowerCase() === DEFAULT_SCHEMA)
+  return another ? 'main' : 'public'
+}
+
+export function viewName(table: string, home: PublicSchema): ViewName {
   const { schema, name } = parseTableName(table)
-  return { schema: schema === DEFAULT_SCHEMA ? 'main' : schema, name }
+  return { schema: schema === DEFAULT_SCHEMA ? home : schema, name }
 }
 
 /** DuckDB's name of an in-memory database. */
@@ -43,7 +57,8 @@ const CATALOGS = ['memory', 'system', 'temp']
 export function viewsSql(tables: Readonly<Record<string, TableEntry>>, pathOf: (key: string) => string): string {
   const schemas = new Set<string>()
   const views = Object.entries(tables).map(([table, entry]) => {
-    const { schema, name } = viewName(table)
+    // `main` can be omitted in any DuckDB, whatever its search path is
+    const { schema, name } = viewName(table, 'main')
     if (CATALOGS.includes(schema.toLowerCase()))
       return `-- omitted, because DuckDB reserves the name of its schema: ${JSON.stringify(table)}`
     if (schema !== 'main') schemas.add(schema)

@@ -18,6 +18,7 @@ export {
 export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
 export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
 export {
+  cutText,
   EXPORT_FORMATS,
   type ExportFormat,
   type ExportOptions,

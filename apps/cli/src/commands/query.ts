@@ -12,14 +12,21 @@ import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
 Runs SQL (DuckDB dialect) on the tables of the last good run, each under its
-name: customers, billing.invoices. It opens only the files of the tables that
-the SQL names, and checks each against the SHA-256 it was published with.
+name: customers (or public.customers), billing.invoices. It opens only the files
+of the tables that the SQL names, and checks each against the SHA-256 it was
+published with.
+
+On a terminal, a table is cut to its width and says what is not shown; --format
+vertical shows each column in its own line, and auto does so where a table would
+leave columns out. Results longer than the screen open in a pager: DWH_PAGER,
+else PAGER, else less. In a file or a pipe nothing is cut.
 
 Times with a time zone are shown in the time zone of the settings, with their
 offset: RFC 3339 in csv, tsv, json and jsonl.
 
 Examples:
   $ dwh query "SELECT count(*) FROM customers"
+  $ dwh query --format vertical "FROM customers LIMIT 1"
   $ dwh query --as-of 2026-02-17 "FROM customers"   the tables of that day
   $ dwh query "FROM orders" -o orders.parquet       write a file, whole or not
   $ dwh query --file revenue.sql --param year=2026  set $year in the statement
@@ -35,6 +42,7 @@ interface QueryFlags extends CommonFlags {
   readonly param?: Readonly<Record<string, string>>
   readonly asOf?: string
   readonly maxRows: string
+  readonly pager: boolean
 }
 
 const FORMATS = [...new Set([...RESULT_FORMATS, ...EXPORT_FORMATS])]
@@ -51,6 +59,7 @@ export function queryCommand(context: CommandContext): Command {
     .option('--param <name=value>', 'set $name, or $1 and ? by number; may be repeated', parameter)
     .option('--as-of <day>', 'the tables as they were on that day')
     .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
+    .option('--no-pager', 'print long results at once, instead of in a pager')
     .addHelpText('after', HELP)
     .action(async (given: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<QueryFlags>()
@@ -63,11 +72,19 @@ export function queryCommand(context: CommandContext): Command {
       const onNoRows: AnswerStyle['onNoRows'] = (kind) => {
         last = kind
       }
-      const style: AnswerStyle = { format, maxRows, header: flags.header, params: flags.param, onNoRows }
+      const style: AnswerStyle = {
+        format,
+        maxRows,
+        header: flags.header,
+        params: flags.param,
+        onNoRows,
+        seeAll: '--format vertical',
+        lend: flags.pager ? () => () => {} : null,
+      }
       const file = flags.output === undefined ? null : await openAnswersFile(resolve(context.cwd, flags.output))
       try {
-        const { stdout, stderr, signal } = context
-        await writeAnswers(session, sql, style, { stdout: file ?? stdout, stderr }, signal)
+        const { stdout, stderr } = context
+        await writeAnswers(session, sql, style, { ...context, stdout: file ?? stdout }, context.signal)
         await file?.keep()
         if (last === 'session') stderr.write(`${ENDED}\n`)
       } finally {

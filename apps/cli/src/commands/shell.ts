@@ -2,30 +2,27 @@ import { join } from 'node:path'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
+import { dotHelp } from '../shell/dot-command.ts'
 import { historyFile } from '../shell/history-file.ts'
 import { runScript } from '../shell/run-script.ts'
 import { runTerminal } from '../shell/run-terminal.ts'
 import { openShell } from '../shell/shell-session.ts'
+import { inShellWords } from '../shell/shell-words.ts'
 import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
-const HELP = `
-Opens an interactive SQL prompt. Statements end with a semicolon and may span several lines. Tab completes names, the
-arrow keys recall earlier lines, Ctrl-C stops the running statement, Ctrl-D exits. Temporary tables, views and settings
-last until the session ends. After a new run the next statement uses its tables, and a line says so. Inside a
-transaction and with .as-of the tables stay the same.
+const help = () => `
+Opens an interactive SQL prompt. Statements end with a semicolon and may span
+several lines. Tab completes names, the arrow keys recall earlier lines, Ctrl-C
+stops the running statement, Ctrl-D exits. Temporary tables, views and settings
+last until the session ends. After a new run the next statement uses its tables,
+and a line says so. Inside a transaction and with .as-of the tables stay the
+same. Tables fit the terminal; longer results open in a pager (DWH_PAGER, PAGER
+or less).
 
-Commands:
-  .tables               list the tables of the warehouse
-  .schema [pattern]     show their columns
-  .as-of [day]          show the tables of that day; without a day, those of the last run
-  .format [format]      ${RESULT_FORMATS.join(', ')}
-  .max-rows [number]    maximum rows that a table shows; 0 shows all
-  .timer on|off         print how long each statement took
-  .help                 show this list
-  .quit                 exit
-
-If stdin is not a terminal, it is read as a script of the same commands. A script sees the tables of one run, and stops
-at the first error.
+Commands, and those of psql, sqlite3 and mysql that do the same:
+${dotHelp('  ')}
+If stdin is not a terminal, it is read as a script of the same commands. A
+script sees the tables of one run, and stops at the first error.
 
 Examples:
   $ dwh shell
@@ -36,6 +33,7 @@ interface ShellFlags extends CommonFlags {
   readonly format: ResultFormat
   readonly asOf?: string
   readonly maxRows: string
+  readonly pager: boolean
 }
 
 export function shellCommand(context: CommandContext): Command {
@@ -44,19 +42,22 @@ export function shellCommand(context: CommandContext): Command {
     .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('table'))
     .option('--as-of <day>', 'the tables as they were on that day')
     .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
-    .addHelpText('after', HELP)
+    .option('--no-pager', 'print long results at once, instead of in a pager')
+    .addHelpText('after', help())
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<ShellFlags>()
       const maxRows = checkMaxRows(flags.maxRows)
       const { warehouse } = await openForReading(flags, context)
       const format = flags.json ? 'json' : flags.format
-      const session = await openShell({ warehouse, context, asOf: flags.asOf, format, maxRows })
+      const session = await openShell({ warehouse, context, asOf: flags.asOf, format, maxRows, pager: flags.pager })
       try {
         if (context.stdin.isTTY && context.stderr.isTTY) {
           const history = historyFile(join(warehouse.config.cache, 'history'))
           await runTerminal({ session, context, history, debug: flags.debug ?? false })
         } else {
-          await runScript(session, context)
+          await runScript(session, context).catch((error) => {
+            throw inShellWords(error)
+          })
         }
       } finally {
         await session.close()

@@ -42,6 +42,7 @@ export async function openAnswersFile(path: string): Promise<AnswersFile> {
       await file.writeFile(piece)
       return true
     },
+    size: () => null,
     async keep() {
       if (!direct) await file.sync()
       await end()

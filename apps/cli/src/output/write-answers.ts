@@ -1,7 +1,16 @@
 import { throwIfAborted } from '@dwh/core'
-import { type ExportFormat, formatResult, type ResultFormat, type RunQueryOptions, type Session } from '@dwh/warehouse'
-import type { CommandContext } from '../command-context.ts'
+import {
+  type ExportFormat,
+  formatResult,
+  type QueryResult,
+  type ResultFormat,
+  type RunQueryOptions,
+  type Session,
+} from '@dwh/warehouse'
 import { exportAnswers, isExportFormat } from './export-answers.ts'
+import { type LendTerminal, pagedOutput } from './paged-output.ts'
+import { queryProgress } from './query-progress.ts'
+import type { PagerContext } from './run-pager.ts'
 
 export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'> {
   readonly format: ResultFormat | ExportFormat
@@ -9,30 +18,96 @@ export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'
   readonly header?: boolean
   /** Maximum rows that a table shows; 0 shows all. */
   readonly maxRows: number
-  /** Prefix of a setting's name: `--` on the command line, `.` in the shell. Default `--`. */
-  readonly flag?: string
+  /** What shows all columns of a table that is cut to the terminal. */
+  readonly seeAll: string
+  /** Lends the terminal to a pager; null for no pager. */
+  readonly lend: LendTerminal | null
+  /** Rewrites a note, such as for the commands of the shell. */
+  readonly reword?: (note: string) => string
 }
 
 /**
- * Runs statements and writes each result to stdout, notes to stderr. Returns false once the reader has closed stdout,
- * as `head` does.
+ * Runs statements and writes each result to stdout, notes to stderr. On a terminal, results are fitted to it, and long
+ * ones go to a pager. Returns false once the reader has closed stdout, as `head` does; leaving the pager only ends that
+ * result.
  */
 export async function writeAnswers(
   session: Session,
   sql: string,
-  { format, maxRows, header, params, onNoRows, flag = '--' }: AnswerStyle,
-  { stdout, stderr }: Pick<CommandContext, 'stdout' | 'stderr'>,
+  style: AnswerStyle,
+  context: PagerContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (isExportFormat(format)) return exportAnswers(session, sql, { format, header, params, onNoRows, signal }, stdout)
-  for await (const result of session.query(sql, { signal, params, onNoRows })) {
-    const notes: string[] = []
-    const onNote = (note: string) => void notes.push(note)
-    for await (const piece of formatResult(result, format, { maxRows, onNote })) {
-      throwIfAborted(signal, 'query')
-      if (!(await stdout.write(piece))) return false
+  const { format, header, params, onNoRows } = style
+  const progress = queryProgress(context.stderr, () => session.progress())
+  progress.restart()
+  try {
+    // a terminal cannot take more than we can format, and may have a pager
+    if (format === 'parquet' || (isExportFormat(format) && context.stdout.size() === null))
+      return await exportAnswers(session, sql, { format, header, params, onNoRows, signal }, context.stdout)
+    for await (const result of session.query(sql, { signal, params, onNoRows })) {
+      const answer = {
+        result,
+        format,
+        style,
+        context,
+        signal,
+        stopProgress: progress.stop,
+        interrupt: () => session.interrupt(),
+      }
+      if (!(await writeAnswer(answer))) return false
+      progress.restart()
     }
-    for (const note of notes) stderr.write(`${note.replaceAll('--', flag)}\n`)
+  } finally {
+    progress.stop()
   }
   return true
+}
+
+interface Answer {
+  readonly result: QueryResult
+  readonly format: ResultFormat
+  readonly style: AnswerStyle
+  readonly context: PagerContext
+  readonly signal: AbortSignal
+  readonly stopProgress: () => void
+  readonly interrupt: () => void
+}
+
+async function writeAnswer({
+  result,
+  format,
+  style,
+  context,
+  signal,
+  stopProgress,
+  interrupt,
+}: Answer): Promise<boolean> {
+  const { maxRows, header, seeAll, lend, reword = (note) => note } = style
+  const { stdout, stderr } = context
+  const notes: string[] = []
+  const onNote = (note: string) => void notes.push(note)
+  const width = stdout.size()?.columns
+  let left = false
+  const output = pagedOutput(context, lend, () => {
+    left = true
+    interrupt()
+  })
+  let open = true
+  try {
+    for await (const piece of formatResult(result, format, { maxRows, header, width, seeAll, onNote })) {
+      throwIfAborted(signal, 'query')
+      if (width !== undefined) stopProgress()
+      if (!(await output.write(piece))) break
+    }
+  } catch (error) {
+    // a statement that was interrupted because nobody reads on
+    if (!left || signal.aborted) throw error
+  } finally {
+    if (width !== undefined) stopProgress()
+    open = await output.end()
+  }
+  if (notes.length > 0) stopProgress()
+  for (const note of notes) stderr.write(`${reword(note)}\n`)
+  return open
 }

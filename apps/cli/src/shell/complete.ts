@@ -1,5 +1,6 @@
 import type { CompleterResult } from 'node:readline'
-import { DOT_COMMANDS, isDotCommand } from './dot-command.ts'
+import { DOT_COMMANDS } from './dot-command.ts'
+import { isDotCommand } from './habits.ts'
 import type { ShellSession } from './shell-session.ts'
 
 /**

@@ -1,10 +1,9 @@
 import { DwhError } from '@dwh/core'
-import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
-import type { CommandContext } from '../command-context.ts'
+import { plural, RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { columnsText, listTables, sizesText } from '../output/listed-tables.ts'
 import type { ShellSession } from './shell-session.ts'
 
-interface DotCommand {
+export interface DotCommand {
   /** As `.help` prints it. */
   readonly usage: string
   readonly does: string
@@ -14,13 +13,33 @@ interface DotCommand {
   run(argument: string, session: ShellSession, signal: AbortSignal): Promise<string | null> | string | null
 }
 
-const wrong = (what: string, hint: string) => new DwhError('CONFIG_INVALID', what, { hint })
+export const wrong = (what: string, hint: string): DwhError => new DwhError('CONFIG_INVALID', what, { hint })
+
+/** A setting that is on or off. Without an argument it is printed. */
+function onOff(name: string, does: string, setting: 'timer' | 'pager'): DotCommand {
+  return {
+    usage: `${name} on|off`,
+    does,
+    words: () => ['on', 'off'],
+    run(argument, session) {
+      if (argument === '') return `${session[setting] ? 'on' : 'off'}\n`
+      if (argument !== 'on' && argument !== 'off')
+        throw wrong(`${name} ${argument}: expected on or off`, `Use ${name} on or ${name} off.`)
+      session[setting] = argument === 'on'
+      return ''
+    },
+  }
+}
+
+/** The formats that `\x` switches between. */
+const EXPANDED: Readonly<Record<string, ResultFormat>> = { on: 'vertical', off: 'table', auto: 'auto' }
 
 export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   '.tables': {
-    usage: '.tables',
+    usage: '.tables [pattern]',
     does: 'list the tables of the warehouse',
-    run: (_, { tables }) => sizesText(listTables(tables)),
+    words: ({ tables }) => Object.keys(tables),
+    run: (pattern, { tables }) => sizesText(listTables(tables, pattern ? [pattern] : [])),
   },
   '.schema': {
     usage: '.schema [pattern]',
@@ -33,7 +52,7 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   },
   '.as-of': {
     usage: '.as-of [day]',
-    does: 'show the tables of that day; without a day, those of the last run',
+    does: 'tables of that day; without a day, those of the last run',
     async run(day, session, signal) {
       await session.showDay(day || undefined, signal)
       return `${session.describe()}\n`
@@ -51,6 +70,17 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
       return ''
     },
   },
+  '\\x': {
+    usage: '\\x [on|off|auto]',
+    does: 'each column in its own line; auto: if a table is too wide',
+    words: () => Object.keys(EXPANDED),
+    run(argument, session) {
+      const format = EXPANDED[argument || (session.format === 'vertical' ? 'off' : 'on')]
+      if (format === undefined) throw wrong(`\\x ${argument}: expected on, off or auto`, 'For example: \\x auto')
+      session.format = format
+      return `format: ${format}\n`
+    },
+  },
   '.max-rows': {
     usage: '.max-rows [number]',
     does: 'maximum rows that a table shows; 0 shows all',
@@ -62,63 +92,26 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
       return ''
     },
   },
-  '.timer': {
-    usage: '.timer on|off',
-    does: 'print how long each statement took',
-    words: () => ['on', 'off'],
-    run(onOrOff, session) {
-      if (onOrOff === '') return `${session.timer ? 'on' : 'off'}\n`
-      if (onOrOff !== 'on' && onOrOff !== 'off')
-        throw wrong(`.timer ${onOrOff}: expected on or off`, 'Use .timer on or .timer off.')
-      session.timer = onOrOff === 'on'
-      return ''
-    },
-  },
+  '.pager': onOff('.pager', 'show results longer than the screen in a pager', 'pager'),
+  '.timer': onOff('.timer', 'print how long each statement took', 'timer'),
   '.help': { usage: '.help', does: 'show this list', run: () => dotHelp() },
   '.quit': { usage: '.quit', does: 'exit', run: () => null },
 }
 
-/** Commands that people know from psql and other shells. */
-const ALIASES: Readonly<Record<string, string>> = {
-  '.exit': '.quit',
-  exit: '.quit',
-  quit: '.quit',
-  '\\q': '.quit',
-  '.?': '.help',
-  '\\?': '.help',
-  help: '.help',
-  '\\dt': '.tables',
-  '\\d': '.schema',
-  '\\timing': '.timer',
+/** Prints the schemas, as psql's `\dn` does. */
+export function schemasText({ tables }: ShellSession): string {
+  const counts = new Map<string, number>()
+  for (const { source } of Object.values(tables)) counts.set(source.schema, (counts.get(source.schema) ?? 0) + 1)
+  return [...counts.entries()]
+    .sort()
+    .map(([schema, count]) => `${schema}: ${plural(count, 'table')}\n`)
+    .join('')
 }
 
-/** Whether a line at the beginning of a statement is a dot command rather than SQL. */
-export function isDotCommand(line: string): boolean {
-  return line.startsWith('.') || line.startsWith('\\') || ['exit', 'quit', 'help'].includes(line.replace(/;?\s*$/, ''))
-}
-
-/**
- * Runs a dot command and writes its output to stdout. Returns false to exit.
- * @throws DwhError CONFIG_INVALID, ABORTED, and the store's errors
- */
-export async function runDotCommand(
-  line: string,
-  session: ShellSession,
-  context: Pick<CommandContext, 'stdout'>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const [, name = '', argument = ''] = /^(\S*)\s*(.*?)[;\s]*$/s.exec(line) ?? []
-  const word = name.replace(/;$/, '')
-  const known = DOT_COMMANDS[ALIASES[word] ?? word]
-  if (!known) throw wrong(`${word}: unknown command`, '.help lists the commands; SQL statements end with a semicolon.')
-  const said = await known.run(argument, session, signal)
-  if (said === null) return false
-  return context.stdout.write(said)
-}
-
-function dotHelp(): string {
+/** Lists the commands, for `.help` and for `dwh shell --help`. */
+export function dotHelp(indent = ''): string {
   const commands = Object.values(DOT_COMMANDS)
   const width = Math.max(...commands.map(({ usage }) => usage.length))
-  const lines = commands.map(({ usage, does }) => `${usage.padEnd(width)}  ${does}\n`)
-  return `${lines.join('')}Everything else is SQL (DuckDB dialect) and ends with a semicolon.\n`
+  const lines = commands.map(({ usage, does }) => `${indent}${usage.padEnd(width)}  ${does}\n`)
+  return `${lines.join('')}${indent}Everything else is SQL (DuckDB dialect) and ends with a semicolon.\n`
 }

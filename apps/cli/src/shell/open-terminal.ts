@@ -17,6 +17,8 @@ export interface TerminalInput {
   ask(prompt: string): Promise<string | undefined | null>
   /** Runs something that Ctrl-C can stop. */
   stoppable<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Leaves the keys to another program; the returned function takes them back. */
+  lend(): () => void
   close(): void
 }
 
@@ -81,6 +83,15 @@ export function openTerminal({ stdin, stderr, signal, history, complete }: Termi
         return await act(AbortSignal.any([signal, running.signal]))
       } finally {
         running = null
+      }
+    },
+    lend() {
+      reader.pause()
+      stdin.setRawMode(false)
+      return () => {
+        if (signal.aborted) return
+        stdin.setRawMode(true)
+        reader.resume()
       }
     },
     close() {

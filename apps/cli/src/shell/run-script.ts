@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline'
 import { throwIfAborted } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
-import { isDotCommand, runDotCommand } from './dot-command.ts'
+import { isDotCommand } from './habits.ts'
+import { runDotCommand } from './run-dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
 
 /**

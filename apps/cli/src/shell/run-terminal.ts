@@ -1,12 +1,18 @@
 import { isDwhError } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import { fitLines } from '../output/fit-lines.ts'
 import { reportError } from '../output/report-error.ts'
+import { terminalSize } from '../output/terminal-size.ts'
 import { complete } from './complete.ts'
-import { isDotCommand, runDotCommand } from './dot-command.ts'
+import { DOT_COMMANDS } from './dot-command.ts'
+import { isDotCommand, isKnownCommand } from './habits.ts'
 import type { HistoryFile } from './history-file.ts'
 import { openTerminal, type TerminalInput } from './open-terminal.ts'
+import { runDotCommand } from './run-dot-command.ts'
 import type { ShellSession } from './shell-session.ts'
+import { inShellWords } from './shell-words.ts'
+import { endOfStatement, unfinishedText } from './unfinished.ts'
 
 export interface TerminalOptions {
   readonly session: ShellSession
@@ -35,26 +41,30 @@ export async function runTerminal({ session, context, history, debug }: Terminal
       return (await terminal.stoppable(act)) ? 'done' : 'leave'
     } catch (error) {
       const stopped = isDwhError(error, 'ABORTED')
-      const { text } = reportError(error, { json: false, debug, secrets: context.hidden() })
+      const { text } = reportError(inShellWords(error), { json: false, debug, secrets: context.hidden() })
       context.stderr.write(stopped ? 'stopped\n' : text)
       return context.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
     }
   }
 
   /** After a statement that fails or is stopped, the rest of the line is not run: it may depend on that statement. */
-  async function runAll(statements: readonly string[]): Promise<End> {
+  async function runAll(statements: readonly string[], vertical: boolean): Promise<End> {
     if (statements.length === 0) return 'done'
     const looked = await attempt((signal) => session.lookForNewer(signal))
     if (looked === 'stopped' || looked === 'leave') return looked
+    const options = { lend: terminal.lend, ...(vertical ? { format: 'vertical' as const } : {}) }
     for (const sql of statements) {
-      const end = await attempt((signal) => session.run(sql, signal))
+      const end = await attempt((signal) => session.run(sql, signal, options))
       if (end !== 'done') return end
     }
     return 'done'
   }
 
   try {
-    context.stderr.write(`${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`)
+    const { columns } = terminalSize(context.stderr, context.env) ?? { columns: Number.POSITIVE_INFINITY }
+    const greeting = `${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`
+    context.stderr.write(fitLines(greeting, columns))
+    let previous = ''
     for (;;) {
       const line = await next(terminal, text, session)
       if (line === null) return
@@ -64,13 +74,20 @@ export async function runTerminal({ session, context, history, debug }: Terminal
       }
       await history.add(line)
       if (text.trim() === '' && isDotCommand(line)) {
-        if ((await attempt((signal) => runDotCommand(line, session, context, signal))) === 'leave') return
+        if ((await attempt((signal) => runDotCommand(line, session, context, signal, terminal.lend))) === 'leave')
+          return
         continue
       }
-      text += `${line}\n`
-      const { statements, rest } = takeStatements(text)
+      const command = isKnownCommand(line, DOT_COMMANDS)
+      if (text !== '' && (command || (line.trim() === '' && previous.trim() === '')))
+        context.stderr.write(unfinishedText(text))
+      previous = line
+      // within quotes it may belong to the text
+      if (command && takeStatements(text).within === null) continue
+      const typed = endOfStatement(`${text}${line}\n`)
+      const { statements, rest } = takeStatements(typed.text)
       text = rest
-      if ((await runAll(statements)) === 'leave') return
+      if ((await runAll(statements, typed.vertical)) === 'leave') return
     }
   } finally {
     terminal.close()

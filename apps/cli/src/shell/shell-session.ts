@@ -9,7 +9,9 @@ import {
   type Warehouse,
 } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import type { LendTerminal } from '../output/paged-output.ts'
 import { writeAnswers } from '../output/write-answers.ts'
+import { shellWords } from './shell-words.ts'
 
 export interface ShellOptions {
   readonly warehouse: Warehouse
@@ -17,6 +19,13 @@ export interface ShellOptions {
   readonly asOf: string | undefined
   readonly format: ResultFormat
   readonly maxRows: number
+  readonly pager: boolean
+}
+
+export interface RunOptions {
+  readonly lend?: LendTerminal
+  /** Default: that of the session. */
+  readonly format?: ResultFormat
 }
 
 /** State of a shell between two statements. */
@@ -24,11 +33,15 @@ export interface ShellSession {
   format: ResultFormat
   maxRows: number
   timer: boolean
+  pager: boolean
   /** The day that is shown; undefined for the tables of the last run. */
   readonly asOf: string | undefined
   readonly tables: TablesOf['tables']
-  /** Runs a statement and writes its result. Returns false once the reader has closed stdout. */
-  run(sql: string, signal: AbortSignal): Promise<boolean>
+  /**
+   * Runs a statement and writes its result, with `lend` and `.pager on` to a pager if it is long. Returns false once the
+   * reader has closed stdout.
+   */
+  run(sql: string, signal: AbortSignal, options?: RunOptions): Promise<boolean>
   /** Shows another day, or with undefined the last run. */
   showDay(day: string | undefined, signal: AbortSignal): Promise<void>
   /** Switches to a newer run, if one exists and no transaction is open, and prints a line to stderr. Returns true. */
@@ -45,7 +58,8 @@ export interface ShellSession {
  */
 const LOOK_SHARE = 20
 
-export async function openShell({ warehouse, context, asOf, format, maxRows }: ShellOptions): Promise<ShellSession> {
+export async function openShell(options: ShellOptions): Promise<ShellSession> {
+  const { warehouse, context, asOf, format, maxRows, pager } = options
   let shown = await warehouse.tables(asOf)
   let day = asOf
   const answering = await warehouse.session({ tables: shown.tables })
@@ -62,16 +76,18 @@ export async function openShell({ warehouse, context, asOf, format, maxRows }: S
     format,
     maxRows,
     timer: false,
+    pager,
     get asOf() {
       return day
     },
     get tables() {
       return shown.tables
     },
-    async run(sql, signal) {
+    async run(sql, signal, { lend = null, format = session.format } = {}) {
       const started = performance.now()
-      const { format, maxRows } = session
-      const heard = await writeAnswers(answering, sql, { format, maxRows, flag: '.' }, context, signal)
+      const { maxRows, pager } = session
+      const style = { format, maxRows, seeAll: '\\x', lend: pager ? lend : null, reword: shellWords }
+      const heard = await writeAnswers(answering, sql, style, context, signal)
       if (session.timer) context.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard
     },

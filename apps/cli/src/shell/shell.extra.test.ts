@@ -1,75 +1,18 @@
-import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
 import { startS3Server } from '@dwh/s3-server'
-import { builtProgram, type TestDatabase, testDatabase } from '@dwh/test-kit'
+import { type TestDatabase, testDatabase } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
+import { openTerminal, type Terminal } from '../terminal.test-support.ts'
 import { type Workplace, workplace } from '../test-support.ts'
 
-const BIN = await builtProgram('dwh')
-
-interface Terminal {
-  type(keys: string): void
-  /** Waits until output after the previous match matches this pattern; returns the output before the match. */
-  shown(pattern: RegExp): Promise<string>
-  /** Returns the exit code when the shell has ended. */
-  ended(): Promise<number | null>
-  readonly pid: number
-}
-
-const WAIT_MS = 20_000
-
-/** Starts `dwh shell` on a real terminal, made by `script` of util-linux. */
+/** Starts `dwh shell` on a real terminal. */
 function terminal(
   place: Workplace,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Terminal {
-  const command = [process.execPath, BIN, 'shell', ...args].map((word) => `'${word}'`).join(' ')
-  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', `exec ${command}`, '/dev/null'], {
-    cwd: place.folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: join(place.folder, '../home'),
-      TMPDIR: place.temp,
-      TERM: 'xterm',
-      COLUMNS: '120',
-      ...env,
-    },
-  })
-  let failure: Error | null = null
-  child.once('error', (error) => {
-    failure = new Error(`${error.message}: install util-linux (script)`)
-  })
-  const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await closed
-  })
-  let screen = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    screen += text
-  })
-  return {
-    pid: child.pid ?? 0,
-    type: (keys) => void child.stdin.write(keys),
-    ended: () => closed,
-    async shown(pattern) {
-      const deadline = Date.now() + WAIT_MS
-      for (;;) {
-        if (failure) throw failure
-        const plain = stripVTControlCharacters(screen).replaceAll('\r', '')
-        const found = pattern.exec(plain)
-        if (found) {
-          screen = plain.slice(found.index + found[0].length)
-          return plain.slice(0, found.index + found[0].length)
-        }
-        if (Date.now() > deadline) throw new Error(`${pattern} was not shown, but:\n${plain}`)
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-    },
-  }
+  return openTerminal(place, ['shell', ...args], { env, columns: 120 })
 }
 
 async function shop(): Promise<{ place: Workplace; database: TestDatabase }> {
@@ -88,7 +31,7 @@ test('session: several lines, an error, completion, a new run, exit', async () =
   shell.type("FROM customers WHERE 'x;\r")
   await shell.shown(/ '> $/)
   shell.type("' <> '';\r")
-  await shell.shown(/ n\n───\n 3\ndwh> $/)
+  await shell.shown(/ n\n───\n 3\n\(1 row\)\ndwh> $/)
   shell.type('SELECT nothing;\r')
   await shell.shown(/error: .*nothing[\s\S]*dwh> $/)
   shell.type("SELECT nothing; SELECT 'not' || ' reached';\r")
@@ -101,7 +44,7 @@ test('session: several lines, an error, completion, a new run, exit', async () =
   shell.type('SELECT count(*) FROM cust\t')
   await shell.shown(/customers/)
   shell.type(';\r')
-  await shell.shown(/ 3\ndwh> $/)
+  await shell.shown(/ 3\n\(1 row\)\ndwh> $/)
   shell.type('.form\t')
   await shell.shown(/\.format/)
   shell.type(' csv\r')
@@ -138,10 +81,10 @@ test('Ctrl-C: stops the statement, clears the line, and the session goes on', as
   shell.type('and more\x03')
   await shell.shown(/\^C\n[\s\S]*dwh> $/)
   shell.type('FROM mine;\r')
-  await shell.shown(/ kept\n──────\n +1\ndwh> $/)
+  await shell.shown(/ kept\n──────\n +1\n\(1 row\)\ndwh> $/)
   // the arrow key recalls the last statement from the history
   shell.type('\x1b[A\r')
-  await shell.shown(/FROM mine;\n[\s\S]* +1\ndwh> $/)
+  await shell.shown(/FROM mine;\n[\s\S]* +1\n\(1 row\)\ndwh> $/)
   shell.type('exit\r')
   expect(await shell.ended()).toBe(0)
 })

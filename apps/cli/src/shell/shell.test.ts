@@ -54,7 +54,8 @@ test('script with an error: stops there and shows it', async () => {
   expect(await shell('.tabels\nSELECT 1;')).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: 'error: .tabels: unknown command\n  .help lists the commands; SQL statements end with a semicolon.\n',
+    stderr:
+      'error: .tabels: unknown command\n  Did you mean .tables? .help lists the commands; SQL statements end with a semicolon.\n',
   })
   expect(await shell("SELECT 'open")).toMatchObject({ code: 1 })
 })
@@ -67,10 +68,47 @@ test('dot commands', async () => {
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/^TABLE +DATE +ROWS +SIZE +COLUMNS\nbilling\.invoices .*\norders +2026-02-18 +2 /)
   expect(stdout).toMatch(/\nbilling\.invoices +2026-02-18 +1 rows .*\n {2}total +INTEGER +integer\n/)
-  expect(stdout).toContain(' range\n───────\n     0\n     1\n')
+  expect(stdout).toContain(' range\n───────\n     0\n     1\n(first 2 rows)\n')
   expect(stdout).toMatch(/\.as-of \[day\] .*\n/)
   expect(stdout).not.toContain('3\n')
   expect(stderr).toMatch(/^\d+ ms\nOnly the first 2 rows are shown: \.max-rows 0 shows all, \.format csv /)
+})
+
+test('what people type in psql, sqlite3, mysql and duckdb: does the same, or says what does it here', async () => {
+  const { shell } = await shop()
+  const same = await shell(
+    `\\l\n\\dn\n\\dt+ orders\n\\d orders\n\\d\n.mode csv\nSHOW TABLES;\n.mode line\nSELECT 1 AS one;\n\\x auto
+.show\n\\timing\n\\timing\n.tables billing.*\n?\n\\?\nhelp;\nUSE billing;\n.mode box\nFROM invoices;\n.q\nSELECT 'not' || ' reached';`,
+  )
+  expect(same.code, same.stderr).toBe(0)
+  const lines = same.stdout.split('\n')
+  expect(lines.slice(0, 3)).toEqual([
+    expect.stringMatching(/warehouse: 2 tables/),
+    'billing: 1 table',
+    'public: 1 table',
+  ])
+  expect(same.stdout).toMatch(/\norders +2026-02-18 +2 rows.*\n {2}id +INTEGER/)
+  expect(same.stdout).toMatch(/\nname\norders\n─\[ row 1 \]─+\n one │ 1\n\(1 row\)\nformat: auto\n/)
+  expect(same.stdout).toContain('format: auto, max-rows: 1000, pager: on, timer: off\n')
+  expect(same.stdout.match(/^\.help +show this list$/gm)).toHaveLength(3)
+  expect(same.stdout).toMatch(/ total\n───────\n {5}7\n\(1 row\)\n$/)
+
+  for (const [line, hint] of [
+    ['.open other.db', 'dwh shell --storage'],
+    ['\\c other', '.as-of DAY'],
+    ['.headers off', '--no-header'],
+    ['.read report.sql', 'dwh shell < FILE'],
+    ['\\o out.csv', 'COPY (FROM orders)'],
+    ['.mode html', '.format html: unknown format'],
+    ['.tabels', 'Did you mean .tables?'],
+    ['use other;', 'USE takes one of its schemas: billing, public.'],
+    ['FROM gone;', '`.tables` shows more about them'],
+    ['.schema gone', '`.tables` lists all tables'],
+  ] as const) {
+    const { code, stderr } = await shell(line)
+    expect(code, line).not.toBe(0)
+    expect(stderr, line).toContain(hint)
+  }
 })
 
 test('.as-of: shows another day, then the last run again', async () => {

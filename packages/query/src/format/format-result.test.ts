@@ -73,10 +73,11 @@ test('table: numbers to the right, wide characters measured, control characters 
       ' 日本           │   20',
       ' e\u0301🦆            │ NULL',
       ' x\\ty\\u001b[31m │  300',
+      '(4 rows)',
       '',
     ].join('\n'),
   )
-  expect(await format('SELECT 1 AS a WHERE false', 'table')).toBe(' a\n───\n')
+  expect(await format('SELECT 1 AS a WHERE false', 'table')).toBe(' a\n───\n(0 rows)\n')
 })
 
 test('markdown: bars and line breaks are escaped', async () => {
@@ -91,11 +92,11 @@ test('many rows: table is truncated with a note, the other formats are complete'
   const session = await open()
   const lines = async (as: ResultFormat, options: FormatOptions) =>
     (await format('SELECT range AS a FROM range(1500)', as, options, session)).trimEnd().split('\n').length
-  expect(await lines('table', { onNote })).toBe(1002)
+  expect(await lines('table', { onNote })).toBe(1003)
   expect(notes).toEqual([expect.stringContaining('first 1000 rows')])
   expect(await lines('markdown', { maxRows: 10, onNote })).toBe(12)
-  expect(await lines('table', { maxRows: 0, onNote })).toBe(1502)
-  expect(await lines('table', { maxRows: 1500, onNote })).toBe(1502)
+  expect(await lines('table', { maxRows: 0, onNote })).toBe(1503)
+  expect(await lines('table', { maxRows: 1500, onNote })).toBe(1503)
   expect(await lines('csv', { onNote })).toBe(1501)
   expect(notes).toHaveLength(2)
 })
@@ -149,7 +150,7 @@ describe('properties', () => {
         const shown = await format(`SELECT decode(from_hex('${hex}')) AS t`, 'table', {}, session)
         // biome-ignore lint/suspicious/noControlCharactersInRegex: those are the ones that must not be there
         expect(shown.replace(/\n/g, '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
-        expect(shown.split('\n')).toHaveLength(4)
+        expect(shown.split('\n')).toHaveLength(5)
       }),
       { numRuns: 60 },
     )

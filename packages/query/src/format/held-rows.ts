@@ -7,6 +7,8 @@ import { valueText } from './value-text.ts'
 export interface HeldResult {
   readonly header: readonly string[]
   readonly rows: readonly (readonly string[])[]
+  /** Whether there are more rows than these. */
+  readonly more: boolean
 }
 
 /** Holds the rows of a result as printable text, at most `maxRows`. */
@@ -29,5 +31,15 @@ export async function holdRows(
   }
   if (more)
     onNote?.(`Only the first ${maxRows} rows are shown: --max-rows 0 shows all, --format csv or jsonl streams them.`)
-  return { header: columns.map((column) => printable(column.name)), rows: held }
+  return { header: columns.map((column) => printable(column.name)), rows: held, more }
+}
+
+/** `3 rows`, or `first 1,000 rows` if there are more. */
+export function rowCount({ rows, more }: HeldResult): string {
+  return `${more ? 'first ' : ''}${counted(rows.length, 'row')}`
+}
+
+/** `1 row`, `1,847 rows` */
+export function counted(count: number, thing: string): string {
+  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`
 }

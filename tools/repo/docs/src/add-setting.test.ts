@@ -79,7 +79,9 @@ test('a new setting: the help has its flag and its variable', async () => {
         text += more
         return true
       },
+      size: () => null,
     },
+    leaveInterrupts: () => {},
     stderr: process.stderr,
     clock: () => new Date(),
     random: (bytes) => new Uint8Array(bytes),

@@ -24,7 +24,7 @@ export interface CommandContext extends Environment {
 /** Where results are written. */
 export interface Output {
   /** Writes, and waits until more can be written. Returns false once the reader has closed the stream: not an error. */
-  write(text: string): Promise<boolean>
+  write(piece: string | Uint8Array): Promise<boolean>
   /** Returns the size of the terminal that shows the results; null if they go into a file or a pipe. */
   size(): TerminalSize | null
 }
@@ -39,9 +39,9 @@ export function output(stream: Writable & MaybeTerminal, env: Environment['env']
     wake()
   })
   return {
-    async write(text) {
+    async write(piece) {
       if (gone) return false
-      if (!stream.write(text)) {
+      if (!stream.write(piece)) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

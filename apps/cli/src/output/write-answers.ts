@@ -1,11 +1,21 @@
 import { throwIfAborted } from '@dwh/core'
-import { formatResult, type QueryResult, type ResultFormat, type Session } from '@dwh/warehouse'
+import {
+  type ExportFormat,
+  formatResult,
+  type QueryResult,
+  type ResultFormat,
+  type RunQueryOptions,
+  type Session,
+} from '@dwh/warehouse'
+import { exportAnswers, isExportFormat } from './export-answers.ts'
 import { type LendTerminal, pagedOutput } from './paged-output.ts'
 import { queryProgress } from './query-progress.ts'
 import type { PagerContext } from './run-pager.ts'
 
-export interface AnswerStyle {
-  readonly format: ResultFormat
+export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'> {
+  readonly format: ResultFormat | ExportFormat
+  /** Whether CSV and TSV begin with the names of the columns. Default true. */
+  readonly header?: boolean
   /** Maximum rows that a table shows; 0 shows all. */
   readonly maxRows: number
   /** What shows all columns of a table that is cut to the terminal. */
@@ -28,12 +38,17 @@ export async function writeAnswers(
   context: PagerContext,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { format, header, params, onNoRows } = style
   const progress = queryProgress(context.stderr, () => session.progress())
   progress.restart()
   try {
-    for await (const result of session.query(sql, { signal })) {
+    // a terminal cannot take more than we can format, and may have a pager
+    if (format === 'parquet' || (isExportFormat(format) && context.stdout.size() === null))
+      return await exportAnswers(session, sql, { format, header, params, onNoRows, signal }, context.stdout)
+    for await (const result of session.query(sql, { signal, params, onNoRows })) {
       const answer = {
         result,
+        format,
         style,
         context,
         signal,
@@ -51,6 +66,7 @@ export async function writeAnswers(
 
 interface Answer {
   readonly result: QueryResult
+  readonly format: ResultFormat
   readonly style: AnswerStyle
   readonly context: PagerContext
   readonly signal: AbortSignal
@@ -58,8 +74,16 @@ interface Answer {
   readonly interrupt: () => void
 }
 
-async function writeAnswer({ result, style, context, signal, stopProgress, interrupt }: Answer): Promise<boolean> {
-  const { format, maxRows, seeAll, lend, reword = (note) => note } = style
+async function writeAnswer({
+  result,
+  format,
+  style,
+  context,
+  signal,
+  stopProgress,
+  interrupt,
+}: Answer): Promise<boolean> {
+  const { maxRows, header, seeAll, lend, reword = (note) => note } = style
   const { stdout, stderr } = context
   const notes: string[] = []
   const onNote = (note: string) => void notes.push(note)
@@ -71,7 +95,7 @@ async function writeAnswer({ result, style, context, signal, stopProgress, inter
   })
   let open = true
   try {
-    for await (const piece of formatResult(result, format, { maxRows, width, seeAll, onNote })) {
+    for await (const piece of formatResult(result, format, { maxRows, header, width, seeAll, onNote })) {
       throwIfAborted(signal, 'query')
       if (width !== undefined) stopProgress()
       if (!(await output.write(piece))) break

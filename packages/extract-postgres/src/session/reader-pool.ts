@@ -1,6 +1,6 @@
 import { DwhError, throwIfAborted } from '@dwh/core'
 import type pg from 'pg'
-import { explainFailure, sourceFailure } from './postgres-errors.ts'
+import { explainFailure, isSqlstate, sourceFailure } from './postgres-errors.ts'
 import { noBegin, shortageOf } from './shortage.ts'
 import { noAnswer, type Waiting } from './watch-silence.ts'
 import { within } from './within.ts'
@@ -176,8 +176,10 @@ export class ReaderPool {
     const { holder, server, joinTimeoutMs } = this.#options
     try {
       await within(holder.query('SELECT 1'), joinTimeoutMs, noBegin)
-    } catch {
-      const cause = this.#lastWords ?? error
+    } catch (ended) {
+      // the server may have said why before this query, or as its answer
+      const cause =
+        this.#lastWords ?? [ended, error].find((one) => isSqlstate((one as { code?: string }).code)) ?? error
       const { text, hint } = explainFailure(cause)
       throw new DwhError('SOURCE_FAILED', `${server}: the session that held the snapshot has ended: ${text}`, {
         cause,

@@ -68,14 +68,14 @@ export const QUERY: readonly PlantedFault[] = [
   },
   {
     name: 'CSV does not distinguish NULL and an empty text',
-    file: `${src}/format/format-result.ts`,
+    file: `${src}/format/format-csv.ts`,
     find: "text === '' || /[",
     replace: '/[',
     tests: [`${src}/format/format-result.test.ts`],
   },
   {
     name: 'a quote within a field of CSV is not doubled',
-    file: `${src}/format/format-result.ts`,
+    file: `${src}/format/format-csv.ts`,
     find: '`"${text.replaceAll(\'"\', \'""\')}"`',
     replace: '`"${text}"`',
     tests: [`${src}/format/format-result.test.ts`],

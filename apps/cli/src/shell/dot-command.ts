@@ -16,7 +16,7 @@ export interface DotCommand {
 export const wrong = (what: string, hint: string): DwhError => new DwhError('CONFIG_INVALID', what, { hint })
 
 /** A setting that is on or off. Without an argument it is printed. */
-function onOff(name: string, does: string, setting: 'timer' | 'pager'): DotCommand {
+function onOff(name: string, does: string, setting: 'header' | 'timer' | 'pager'): DotCommand {
   return {
     usage: `${name} on|off`,
     does,
@@ -92,6 +92,7 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
       return ''
     },
   },
+  '.header': onOff('.header', 'begin csv and tsv with the names of the columns', 'header'),
   '.pager': onOff('.pager', 'show results longer than the screen in a pager', 'pager'),
   '.timer': onOff('.timer', 'print how long each statement took', 'timer'),
   '.help': { usage: '.help', does: 'show this list', run: () => dotHelp() },

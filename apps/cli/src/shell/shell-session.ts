@@ -33,6 +33,7 @@ export interface RunOptions {
 export interface ShellSession {
   format: ResultFormat
   maxRows: number
+  header: boolean
   timer: boolean
   pager: boolean
   /** The day that is shown; undefined for the tables of the last run. */
@@ -76,6 +77,7 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
   const session: ShellSession = {
     format,
     maxRows,
+    header: true,
     timer: false,
     pager,
     get asOf() {
@@ -86,8 +88,8 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
     },
     async run(sql, signal, { lend = null, format = session.format } = {}) {
       const started = performance.now()
-      const { maxRows, pager } = session
-      const style = { format, maxRows, seeAll: '\\x', lend: pager ? lend : null, reword: shellWords }
+      const { maxRows, header, pager } = session
+      const style = { format, maxRows, header, seeAll: '\\x', lend: pager ? lend : null, reword: shellWords }
       const heard = await writeAnswers(answering, sql, style, context, signal)
       if (session.timer) context.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard

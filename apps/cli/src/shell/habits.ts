@@ -6,13 +6,15 @@ const SAME: Readonly<Record<string, string>> = {
   ...{ exit: '.quit', quit: '.quit', '.exit': '.quit', '.q': '.quit', '\\q': '.quit', ':q': '.quit' },
   ...{ help: '.help', '?': '.help', '.?': '.help', '\\?': '.help', '\\h': '.help', '.h': '.help' },
   ...{ '\\dt': '.tables', '\\dv': '.tables', '.fullschema': '.schema', '.columns': '.schema' },
-  ...{ '\\timing': '.timer', '.headers': '.header', '.maxrows': '.max-rows', '.asof': '.as-of' },
+  ...{ '.headers': '.header', '.maxrows': '.max-rows', '.asof': '.as-of' },
 }
 
-const FORMATS: Readonly<Record<string, string>> = {
-  ...{ box: 'table', column: 'table', duckbox: 'table', list: 'table', aligned: 'table', line: 'vertical' },
-  ...{ ndjson: 'jsonl', jsonlines: 'jsonl', tabs: 'tsv' },
-}
+const FORMATS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ box: 'table', column: 'table', duckbox: 'table', list: 'table', aligned: 'table', line: 'vertical' },
+    ...{ ndjson: 'jsonl', jsonlines: 'jsonl', tabs: 'tsv' },
+  }),
+)
 
 const ONE_WAREHOUSE =
   'A session reads one warehouse: exit, and start `dwh shell --storage PATH`. For another day: .as-of DAY'
@@ -44,7 +46,7 @@ const ADAPTED: Readonly<Record<string, (argument: string, session: ShellSession)
   // without a table, psql lists them
   '\\d': (argument) => [argument === '' ? '.tables' : '.schema', argument],
   '.describe': (argument) => ['.schema', argument],
-  '.mode': (argument) => ['.format', FORMATS[argument] ?? argument],
+  '.mode': (argument) => ['.format', FORMATS.get(argument) ?? argument],
   '\\t': (argument, { header }) => ['.header', argument || (header ? 'off' : 'on')],
   '\\timing': (argument, { timer }) => ['.timer', argument || (timer ? 'off' : 'on')],
 }

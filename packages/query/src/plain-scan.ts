@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 /** DuckDB's names of operators that pass rows on, as its EXPLAIN gives them. */
-const PASSING = new Set(['READ_PARQUET', 'PROJECTION', 'STREAMING_LIMIT'])
+const PASSING = new Set(['READ_PARQUET', 'PARQUET_SCAN', 'SEQ_SCAN', 'PROJECTION', 'STREAMING_LIMIT'])
 
 interface PlanNode {
   readonly name: string

@@ -1,3 +1,10 @@
 import { buildTool } from '@dwh/build/tsup'
 
-export default buildTool(['src/main.ts', 'src/naive-pipeline.ts', 'src/ten-lines.ts', 'src/peak-memory.ts'])
+export default buildTool([
+  'src/main.ts',
+  'src/output.ts',
+  'src/copy-out.ts',
+  'src/naive-pipeline.ts',
+  'src/ten-lines.ts',
+  'src/peak-memory.ts',
+])

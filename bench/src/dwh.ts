@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ProcessFigures, runNode } from './run-program.ts'
 
-const BIN = fileURLToPath(new URL('../../apps/cli/bin/dwh.js', import.meta.url))
+export const BIN: string = fileURLToPath(new URL('../../apps/cli/bin/dwh.js', import.meta.url))
 
 export interface DwhSettings {
   readonly extract?: 'rows' | 'copy' | 'native'

@@ -14,6 +14,8 @@ export interface Program {
   readonly command: readonly string[]
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
+  /** Whether stdout is read and dropped, as it is not text to show. */
+  readonly discardStdout?: boolean
 }
 
 const MEASURED = /#measured (.*)/
@@ -31,12 +33,13 @@ export function runAny(program: Program): Promise<ProcessFigures> {
 }
 
 /** @throws Error with the program's output if it does not exit with 0 */
-function run({ command: [file = '', ...args], cwd, env }: Program): Promise<ProcessFigures> {
+function run({ command: [file = '', ...args], cwd, env, discardStdout = false }: Program): Promise<ProcessFigures> {
   const startedAt = performance.now()
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
     let said = ''
-    for (const stream of [child.stdout, child.stderr])
+    if (discardStdout) child.stdout.resume()
+    for (const stream of discardStdout ? [child.stderr] : [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         said = (said + text).slice(-10_000)
       })

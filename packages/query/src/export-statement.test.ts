@@ -179,6 +179,22 @@ test('reader that leaves early, and a signal: the query stops, the session goes 
   expect(await readdir(folder)).toEqual([])
 })
 
+test('rows as they are: written by one thread, all others by all; the setting stays', async () => {
+  const [fast] = await bothWriters()
+  const threads = async (sql: string) => {
+    await fast.queryAll('SET threads = 3')
+    const lines = await exported(fast, sql, 'csv', { header: false })
+    expect((await fast.queryAll(`SELECT current_setting('threads')::INTEGER AS n`))?.rows).toEqual([{ n: 3 }])
+    return new Set(lines.trim().split('\n'))
+  }
+  const used = `current_setting('threads')::VARCHAR || CASE WHEN random() < 0 THEN 'x' ELSE '' END`
+  expect(await threads(`SELECT ${used} FROM t`)).toEqual(new Set(['1']))
+  expect(await threads(`SELECT ${used} FROM t WHERE id > 3`)).toEqual(new Set(['3']))
+  expect(await threads(`SELECT ${used} FROM t ORDER BY id`)).toEqual(new Set(['3']))
+  for await (const bytes of fast.export('FROM t', { format: 'csv' })) for await (const _ of bytes) break
+  expect((await fast.queryAll(`SELECT current_setting('threads')::INTEGER AS n`))?.rows).toEqual([{ n: 3 }])
+})
+
 test('many rows: in order, complete', async () => {
   const [fast] = await bothWriters()
   const text = await exported(fast, 'SELECT range AS a FROM range(300000) ORDER BY a DESC', 'json')

@@ -4,6 +4,7 @@ import { copySql } from './format/copy-sql.ts'
 import { csvHeader } from './format/format-csv.ts'
 import { DELIMITERS, type ExportFormat } from './format/format-options.ts'
 import { type NamedPipe, openNamedPipe } from './named-pipe.ts'
+import { isPlainScan, useOneThread } from './plain-scan.ts'
 import type { ResultColumn } from './query-result.ts'
 
 export interface ExportStatement {
@@ -33,7 +34,8 @@ export async function exportStatement(options: ExportStatement): Promise<AsyncGe
     await pipe.close()
     return null
   }
-  const copied = new Copied(connection, copy, pipe)
+  const restore = (await isPlainScan(connection, sql)) ? await useOneThread(connection) : async () => {}
+  const copied = new Copied(connection, copy, pipe, restore)
   try {
     await copied.begin()
   } catch (error) {
@@ -80,11 +82,19 @@ class Copied {
   readonly #done: Promise<void>
   readonly #bytes: AsyncIterator<Uint8Array>
   readonly #first: Uint8Array[] = []
+  readonly #restore: () => Promise<void>
   #running = true
 
-  constructor(connection: DuckDBConnection, copy: DuckDBPreparedStatement, pipe: NamedPipe) {
+  /** `restore` undoes what was set for the COPY, after its end. */
+  constructor(
+    connection: DuckDBConnection,
+    copy: DuckDBPreparedStatement,
+    pipe: NamedPipe,
+    restore: () => Promise<void>,
+  ) {
     this.#connection = connection
     this.#pipe = pipe
+    this.#restore = restore
     this.#bytes = pipe.bytes[Symbol.asyncIterator]()
     this.#done = copy
       .run()
@@ -121,6 +131,8 @@ class Copied {
     if (this.#running) this.#connection.interrupt()
     await this.#pipe.close()
     await this.#done.catch(() => {})
+    // a failed transaction, or a closed session, takes no setting
+    await this.#restore().catch(() => {})
   }
 }
 

@@ -95,8 +95,8 @@ export function queryCommand(context: CommandContext): Command {
 }
 
 /** After a statement such as CREATE TABLE, whose success would look like an effect on the warehouse. */
-const ENDED =
-  'note: the warehouse is unchanged: tables, views and settings of a query end with it. `dwh shell` keeps them while it is open; `--output FILE` stores a result.'
+const ENDED = `note: the warehouse is unchanged. Tables, views and settings end with the query.
+  'dwh shell' keeps them while it is open; --output FILE stores a result.`
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]

@@ -51,7 +51,18 @@ test('80x24: no line of a query or of the shell wraps', async () => {
 
   const shell = openTerminal(place, ['shell'], { env })
   const lines = [await shell.shown(/dwh> $/)]
-  for (const line of ['.tables', '.schema', '.help', '\\x', 'FROM customers LIMIT 2;', '\\x auto', 'SELECT 1 AS a;']) {
+  for (const line of [
+    '.tables',
+    '.schema',
+    '.help',
+    '\\x',
+    'FROM customers LIMIT 2;',
+    '\\x auto',
+    'SELECT 1 AS a;',
+    '.open x',
+    '.max-rows 2',
+    'FROM range(9);',
+  ]) {
     shell.type(`${line}\r`)
     lines.push(await shell.shown(/\ndwh> $/))
   }

@@ -9,9 +9,11 @@ import {
 } from '@dwh/warehouse'
 import type { Output } from '../command-context.ts'
 import { exportAnswers, isExportFormat } from './export-answers.ts'
+import { fitMessage } from './fit-lines.ts'
 import { type LendTerminal, pagedOutput } from './paged-output.ts'
 import { queryProgress } from './query-progress.ts'
 import type { PagerContext } from './run-pager.ts'
+import { terminalSize } from './terminal-size.ts'
 
 export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'> {
   readonly format: ResultFormat | ExportFormat
@@ -116,6 +118,6 @@ async function writeAnswer({
     stopProgress()
     open = await output.end()
   }
-  for (const note of notes) stderr.write(`${reword(note)}\n`)
+  for (const note of notes) stderr.write(fitMessage(`${reword(note)}\n`, terminalSize(stderr, context.env)))
   return open
 }

@@ -1,7 +1,7 @@
 import { isDwhError } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
-import { fitSentence } from '../output/fit-lines.ts'
+import { fitMessage, fitSentence } from '../output/fit-lines.ts'
 import { reportError } from '../output/report-error.ts'
 import { terminalSize } from '../output/terminal-size.ts'
 import { complete } from './complete.ts'
@@ -42,7 +42,7 @@ export async function runTerminal({ session, context, history, debug }: Terminal
     } catch (error) {
       const stopped = isDwhError(error, 'ABORTED')
       const { text } = reportError(inShellWords(error), { json: false, debug, secrets: context.hidden() })
-      context.stderr.write(stopped ? 'stopped\n' : text)
+      context.stderr.write(stopped ? 'stopped\n' : fitMessage(text, terminalSize(context.stderr, context.env)))
       return context.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
     }
   }

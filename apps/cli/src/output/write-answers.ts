@@ -12,7 +12,7 @@ import { type LendTerminal, pagedOutput } from './paged-output.ts'
 import { queryProgress } from './query-progress.ts'
 import type { PagerContext } from './run-pager.ts'
 
-export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'> {
+export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onRan'> {
   readonly format: ResultFormat | ExportFormat
   /** Whether CSV and TSV begin with the names of the columns. Default true. */
   readonly header?: boolean
@@ -38,14 +38,14 @@ export async function writeAnswers(
   context: PagerContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { format, header, params, onNoRows } = style
+  const { format, header, params, onRan } = style
   const progress = queryProgress(context.stderr, () => session.progress())
   progress.restart()
   try {
     // a terminal cannot take more than we can format, and may have a pager
     if (format === 'parquet' || (isExportFormat(format) && context.stdout.size() === null))
-      return await exportAnswers(session, sql, { format, header, params, onNoRows, signal }, context.stdout)
-    for await (const result of session.query(sql, { signal, params, onNoRows })) {
+      return await exportAnswers(session, sql, { format, header, params, onRan, signal }, context.stdout)
+    for await (const result of session.query(sql, { signal, params, onRan })) {
       const answer = {
         result,
         format,

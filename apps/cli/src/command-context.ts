@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import type { Environment } from '@dwh/warehouse'
 import { type MaybeTerminal, type TerminalSize, terminalSize } from './output/terminal-size.ts'
@@ -27,9 +28,11 @@ export interface Output {
   write(piece: string | Uint8Array): Promise<boolean>
   /** Returns the size of the terminal that shows the results; null if they go into a file or a pipe. */
   size(): TerminalSize | null
+  /** True for a file on disk: another program's screen cannot be behind it, as it can be behind a pipe. */
+  readonly isFile: boolean
 }
 
-export function output(stream: Writable & MaybeTerminal, env: Environment['env']): Output {
+export function output(stream: Writable & MaybeTerminal & { readonly fd: number }, env: Environment['env']): Output {
   let gone = false
   let wake = () => {}
   stream.on('drain', () => wake())
@@ -49,5 +52,6 @@ export function output(stream: Writable & MaybeTerminal, env: Environment['env']
       return !gone
     },
     size: () => terminalSize(stream, env),
+    isFile: fstatSync(stream.fd).isFile(),
   }
 }

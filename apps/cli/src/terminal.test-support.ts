@@ -35,10 +35,12 @@ export function openTerminal(
   { env = {}, columns = 80, rows = 24 }: TerminalOptions = {},
 ): Terminal {
   const words = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  const command = `stty cols ${columns} rows ${rows}; exec ${words}`
+  // `script` itself needs a PATH
+  const path = env.PATH === undefined ? '' : `PATH='${env.PATH}' `
+  const command = `stty cols ${columns} rows ${rows}; ${path}exec ${words}`
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     cwd: place.folder,
-    env: { PATH: process.env.PATH, HOME: join(place.folder, '../home'), TMPDIR: place.temp, TERM: 'xterm', ...env },
+    env: { HOME: join(place.folder, '../home'), TMPDIR: place.temp, TERM: 'xterm', ...env, PATH: process.env.PATH },
   })
   let failure: Error | null = null
   child.once('error', (error) => {

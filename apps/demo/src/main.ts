@@ -72,7 +72,11 @@ async function tour({ url }: DemoServer, folder: string, queries: readonly SeedQ
     if (controller.signal.aborted) return 1
     const file = join(SEED_FOLDER, 'queries', `${name}.sql`)
     console.log(`\n${pc.cyan(title)}\n${pc.dim(`$ dwh query --file ${relative(process.cwd(), file)}`)}`)
-    const failed = await runDwh(['query', '--no-pager', '--max-rows', SHOWN_ROWS, '--file', file], env, controller.signal)
+    const failed = await runDwh(
+      ['query', '--no-pager', '--max-rows', SHOWN_ROWS, '--file', file],
+      env,
+      controller.signal,
+    )
     if (failed) return failed
   }
   next(warehouse)

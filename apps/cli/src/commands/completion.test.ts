@@ -26,7 +26,7 @@ test('bash: completes commands, flags, values of flags and arguments', async () 
   expect(await offered('dwh', 'run', '--')).toEqual(
     expect.arrayContaining(['--tables', '--storage', '--json', '--help']),
   )
-  expect(await offered('dwh', 'query', '--format', '')).toEqual(['table', 'json', 'jsonl', 'csv', 'markdown'])
+  expect(await offered('dwh', 'query', '--format', 'v')).toEqual(['vertical'])
   expect(await offered('dwh', 'query', '--file', '')).toEqual([])
   expect(await offered('dwh', 'completion', 'f')).toEqual(['fish'])
   expect(await offered('dwh', 'unknown', '')).toEqual([])

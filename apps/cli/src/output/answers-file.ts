@@ -43,6 +43,7 @@ export async function openAnswersFile(path: string): Promise<AnswersFile> {
       return true
     },
     size: () => null,
+    isFile: !direct,
     async keep() {
       if (!direct) await file.sync()
       await end()

@@ -7,10 +7,13 @@ import {
   type RunQueryOptions,
   type Session,
 } from '@dwh/warehouse'
+import type { Output } from '../command-context.ts'
 import { exportAnswers, isExportFormat } from './export-answers.ts'
+import { fitMessage } from './fit-lines.ts'
 import { type LendTerminal, pagedOutput } from './paged-output.ts'
 import { queryProgress } from './query-progress.ts'
 import type { PagerContext } from './run-pager.ts'
+import { terminalSize } from './terminal-size.ts'
 
 export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onRan'> {
   readonly format: ResultFormat | ExportFormat
@@ -39,12 +42,20 @@ export async function writeAnswers(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { format, header, params, onRan } = style
+  const { stdout } = context
   const progress = queryProgress(context.stderr, () => session.progress())
+  const rows: Output = {
+    ...stdout,
+    write(piece) {
+      if (!stdout.isFile) progress.stop()
+      return stdout.write(piece)
+    },
+  }
   progress.restart()
   try {
     // a terminal cannot take more than we can format, and may have a pager
-    if (format === 'parquet' || (isExportFormat(format) && context.stdout.size() === null))
-      return await exportAnswers(session, sql, { format, header, params, onRan, signal }, context.stdout)
+    if (format === 'parquet' || (isExportFormat(format) && stdout.size() === null))
+      return await exportAnswers(session, sql, { format, header, params, onRan, signal }, rows)
     for await (const result of session.query(sql, { signal, params, onRan })) {
       const answer = {
         result,
@@ -97,17 +108,16 @@ async function writeAnswer({
   try {
     for await (const piece of formatResult(result, format, { maxRows, header, width, seeAll, onNote })) {
       throwIfAborted(signal, 'query')
-      if (width !== undefined) stopProgress()
+      if (!stdout.isFile) stopProgress()
       if (!(await output.write(piece))) break
     }
   } catch (error) {
     // a statement that was interrupted because nobody reads on
     if (!left || signal.aborted) throw error
   } finally {
-    if (width !== undefined) stopProgress()
+    stopProgress()
     open = await output.end()
   }
-  if (notes.length > 0) stopProgress()
-  for (const note of notes) stderr.write(`${reword(note)}\n`)
+  for (const note of notes) stderr.write(fitMessage(`${reword(note)}\n`, terminalSize(stderr, context.env)))
   return open
 }

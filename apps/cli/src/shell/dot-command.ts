@@ -16,7 +16,7 @@ export interface DotCommand {
 export const wrong = (what: string, hint: string): DwhError => new DwhError('CONFIG_INVALID', what, { hint })
 
 /** A setting that is on or off. Without an argument it is printed. */
-function onOff(name: string, does: string, setting: 'timer' | 'pager'): DotCommand {
+function onOff(name: string, does: string, setting: 'header' | 'timer' | 'pager'): DotCommand {
   return {
     usage: `${name} on|off`,
     does,
@@ -32,7 +32,11 @@ function onOff(name: string, does: string, setting: 'timer' | 'pager'): DotComma
 }
 
 /** The formats that `\x` switches between. */
-const EXPANDED: Readonly<Record<string, ResultFormat>> = { on: 'vertical', off: 'table', auto: 'auto' }
+const EXPANDED: ReadonlyMap<string, ResultFormat> = new Map([
+  ['on', 'vertical'],
+  ['off', 'table'],
+  ['auto', 'auto'],
+])
 
 export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   '.tables': {
@@ -73,9 +77,9 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   '\\x': {
     usage: '\\x [on|off|auto]',
     does: 'each column in its own line; auto: if a table is too wide',
-    words: () => Object.keys(EXPANDED),
+    words: () => [...EXPANDED.keys()],
     run(argument, session) {
-      const format = EXPANDED[argument || (session.format === 'vertical' ? 'off' : 'on')]
+      const format = EXPANDED.get(argument || (session.format === 'vertical' ? 'off' : 'on'))
       if (format === undefined) throw wrong(`\\x ${argument}: expected on, off or auto`, 'For example: \\x auto')
       session.format = format
       return `format: ${format}\n`
@@ -92,6 +96,7 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
       return ''
     },
   },
+  '.header': onOff('.header', 'begin csv and tsv with the names of the columns', 'header'),
   '.pager': onOff('.pager', 'show results longer than the screen in a pager', 'pager'),
   '.timer': onOff('.timer', 'print how long each statement took', 'timer'),
   '.help': { usage: '.help', does: 'show this list', run: () => dotHelp() },

@@ -6,17 +6,20 @@ const SAME: Readonly<Record<string, string>> = {
   ...{ exit: '.quit', quit: '.quit', '.exit': '.quit', '.q': '.quit', '\\q': '.quit', ':q': '.quit' },
   ...{ help: '.help', '?': '.help', '.?': '.help', '\\?': '.help', '\\h': '.help', '.h': '.help' },
   ...{ '\\dt': '.tables', '\\dv': '.tables', '.fullschema': '.schema', '.columns': '.schema' },
-  ...{ '\\timing': '.timer', '.maxrows': '.max-rows', '.asof': '.as-of' },
+  ...{ '.headers': '.header', '.maxrows': '.max-rows', '.asof': '.as-of' },
 }
 
-const FORMATS: Readonly<Record<string, string>> = {
-  ...{ box: 'table', column: 'table', duckbox: 'table', list: 'table', aligned: 'table', line: 'vertical' },
-  ...{ ndjson: 'jsonl', jsonlines: 'jsonl', tabs: 'tsv' },
-}
+const FORMATS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ box: 'table', column: 'table', duckbox: 'table', list: 'table', aligned: 'table', line: 'vertical' },
+    ...{ ndjson: 'jsonl', jsonlines: 'jsonl', tabs: 'tsv' },
+  }),
+)
 
 const ONE_WAREHOUSE =
   'A session reads one warehouse: exit, and start `dwh shell --storage PATH`. For another day: .as-of DAY'
-const TO_A_FILE = "Use COPY (FROM orders) TO 'orders.csv'; in SQL, or `dwh query --format csv ... > orders.csv`."
+const TO_A_FILE =
+  'Use COPY (FROM orders) TO \'orders.csv\'; in SQL, or exit and run `dwh query -o orders.csv "FROM orders"`.'
 const FROM_A_FILE = 'Exit, and run `dwh shell < FILE` or `dwh query --file FILE`.'
 const NOTHING_TO_CHANGE = 'A warehouse is only read. `dwh run` copies the tables again.'
 
@@ -34,9 +37,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   '.edit': 'Write the statement in a file. Then exit, and run `dwh shell < FILE`.',
   '.width': 'Tables fit the terminal. \\x shows all columns, each in its own line.',
   '.nullvalue': 'A table shows NULL as NULL, csv as an empty field, json as null.',
-  '.headers': 'Tables always have a header. `dwh query --format csv --no-header` leaves it out.',
-  '.header': 'Tables always have a header. `dwh query --format csv --no-header` leaves it out.',
-  '\\t': 'Tables always have a header. `dwh query --format csv --no-header` leaves it out.',
   '\\!': 'Exit to run a program.',
   '.shell': 'Exit to run a program.',
   '.system': 'Exit to run a program.',
@@ -46,7 +46,8 @@ const ADAPTED: Readonly<Record<string, (argument: string, session: ShellSession)
   // without a table, psql lists them
   '\\d': (argument) => [argument === '' ? '.tables' : '.schema', argument],
   '.describe': (argument) => ['.schema', argument],
-  '.mode': (argument) => ['.format', FORMATS[argument] ?? argument],
+  '.mode': (argument) => ['.format', FORMATS.get(argument) ?? argument],
+  '\\t': (argument, { header }) => ['.header', argument || (header ? 'off' : 'on')],
   '\\timing': (argument, { timer }) => ['.timer', argument || (timer ? 'off' : 'on')],
 }
 
@@ -55,9 +56,11 @@ const INFORMS: Readonly<Record<string, DotCommand['run']>> = {
   '.databases': (_, session) => `${session.describe()}\n`,
   '\\conninfo': (_, session) => `${session.describe()}\n`,
   '\\dn': (_, session) => schemasText(session),
-  '.show': (_, { format, maxRows, pager, timer }) =>
-    `format: ${format}, max-rows: ${maxRows}, pager: ${pager ? 'on' : 'off'}, timer: ${timer ? 'on' : 'off'}\n`,
+  '.show': (_, { format, maxRows, ...session }) =>
+    `format: ${format}, max-rows: ${maxRows}, header: ${onOrOff(session.header)}, pager: ${onOrOff(session.pager)}, timer: ${onOrOff(session.timer)}\n`,
 }
+
+const onOrOff = (on: boolean) => (on ? 'on' : 'off')
 
 /** Words that are commands without a dot. They begin no statement. */
 const BARE = /^(?:exit|quit|help|\?|:q|connect|source)(?:\s|;|$)/i

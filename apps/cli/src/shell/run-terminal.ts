@@ -1,7 +1,7 @@
 import { isDwhError } from '@dwh/core'
 import { takeStatements } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
-import { fitLines } from '../output/fit-lines.ts'
+import { fitMessage, fitSentence } from '../output/fit-lines.ts'
 import { reportError } from '../output/report-error.ts'
 import { terminalSize } from '../output/terminal-size.ts'
 import { complete } from './complete.ts'
@@ -42,7 +42,7 @@ export async function runTerminal({ session, context, history, debug }: Terminal
     } catch (error) {
       const stopped = isDwhError(error, 'ABORTED')
       const { text } = reportError(inShellWords(error), { json: false, debug, secrets: context.hidden() })
-      context.stderr.write(stopped ? 'stopped\n' : text)
+      context.stderr.write(stopped ? 'stopped\n' : fitMessage(text, terminalSize(context.stderr, context.env)))
       return context.signal.aborted ? 'leave' : stopped ? 'stopped' : 'failed'
     }
   }
@@ -61,9 +61,9 @@ export async function runTerminal({ session, context, history, debug }: Terminal
   }
 
   try {
-    const { columns } = terminalSize(context.stderr, context.env) ?? { columns: Number.POSITIVE_INFINITY }
-    const greeting = `${session.describe()}\nStatements end with a semicolon; .help lists the commands.\n`
-    context.stderr.write(fitLines(greeting, columns))
+    const help = 'Statements end with a semicolon; .help lists the commands.'
+    for (const line of [session.describe(), help])
+      context.stderr.write(`${fitSentence(line, terminalSize(context.stderr, context.env))}\n`)
     let previous = ''
     for (;;) {
       const line = await next(terminal, text, session)

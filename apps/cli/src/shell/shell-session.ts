@@ -9,6 +9,7 @@ import {
   type Warehouse,
 } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import { fitSentence } from '../output/fit-lines.ts'
 import type { LendTerminal } from '../output/paged-output.ts'
 import { writeAnswers } from '../output/write-answers.ts'
 import { shellWords } from './shell-words.ts'
@@ -32,6 +33,7 @@ export interface RunOptions {
 export interface ShellSession {
   format: ResultFormat
   maxRows: number
+  header: boolean
   timer: boolean
   pager: boolean
   /** The day that is shown; undefined for the tables of the last run. */
@@ -46,7 +48,7 @@ export interface ShellSession {
   showDay(day: string | undefined, signal: AbortSignal): Promise<void>
   /** Switches to a newer run, if one exists and no transaction is open, and prints a line to stderr. Returns true. */
   lookForNewer(signal: AbortSignal): Promise<true>
-  /** Describes in one line which tables are shown. */
+  /** Describes in a sentence which tables are shown; on a terminal in several lines if it is long. */
   describe(): string
   suggest: Session['suggest']
   close(): Promise<void>
@@ -75,6 +77,7 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
   const session: ShellSession = {
     format,
     maxRows,
+    header: true,
     timer: false,
     pager,
     get asOf() {
@@ -85,8 +88,8 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
     },
     async run(sql, signal, { lend = null, format = session.format } = {}) {
       const started = performance.now()
-      const { maxRows, pager } = session
-      const style = { format, maxRows, seeAll: '\\x', lend: pager ? lend : null, reword: shellWords }
+      const { maxRows, header, pager } = session
+      const style = { format, maxRows, header, seeAll: '\\x', lend: pager ? lend : null, reword: shellWords }
       const heard = await writeAnswers(answering, sql, style, context, signal)
       if (session.timer) context.stderr.write(`${formatTime(performance.now() - started)}\n`)
       return heard
@@ -107,10 +110,11 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
       }
       return true
     },
-    describe: () =>
-      `${warehouse.store.url}: ${plural(Object.keys(shown.tables).length, 'table')}, ${
-        day === undefined ? freshness(shown.state, context) : `as of ${day}`
-      }`,
+    describe() {
+      const count = plural(Object.keys(shown.tables).length, 'table')
+      const age = day === undefined ? freshness(shown.state, context) : `as of ${day}`
+      return fitSentence(`${warehouse.store.url}: ${count}, ${age}`, context.stdout.size())
+    },
     suggest: (sql) => answering.suggest(sql),
     close: () => answering.close(),
   }

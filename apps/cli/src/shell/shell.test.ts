@@ -77,7 +77,7 @@ test('dot commands', async () => {
 test('what people type in psql, sqlite3, mysql and duckdb: does the same, or says what does it here', async () => {
   const { shell } = await shop()
   const same = await shell(
-    `\\l\n\\dn\n\\dt+ orders\n\\d orders\n\\d\n.mode csv\nSHOW TABLES;\n.mode line\nSELECT 1 AS one;\n\\x auto
+    `\\l\n\\dn\n\\dt+ orders\n\\d orders\n\\d\n.mode csv\n.headers off\nSHOW TABLES;\n.mode line\nSELECT 1 AS one;\n\\x auto
 .show\n\\timing\n\\timing\n.tables billing.*\n?\n\\?\nhelp;\nUSE billing;\n.mode box\nFROM invoices;\n.q\nSELECT 'not' || ' reached';`,
   )
   expect(same.code, same.stderr).toBe(0)
@@ -88,15 +88,14 @@ test('what people type in psql, sqlite3, mysql and duckdb: does the same, or say
     'public: 1 table',
   ])
   expect(same.stdout).toMatch(/\norders +2026-02-18 +2 rows.*\n {2}id +INTEGER/)
-  expect(same.stdout).toMatch(/\nname\norders\n─\[ row 1 \]─+\n one │ 1\n\(1 row\)\nformat: auto\n/)
-  expect(same.stdout).toContain('format: auto, max-rows: 1000, pager: on, timer: off\n')
+  expect(same.stdout).toMatch(/\norders\n─\[ row 1 \]─+\n one │ 1\n\(1 row\)\nformat: auto\n/)
+  expect(same.stdout).toContain('format: auto, max-rows: 1000, header: off, pager: on, timer: off\n')
   expect(same.stdout.match(/^\.help +show this list$/gm)).toHaveLength(3)
   expect(same.stdout).toMatch(/ total\n───────\n {5}7\n\(1 row\)\n$/)
 
   for (const [line, hint] of [
     ['.open other.db', 'dwh shell --storage'],
     ['\\c other', '.as-of DAY'],
-    ['.headers off', '--no-header'],
     ['.read report.sql', 'dwh shell < FILE'],
     ['\\o out.csv', 'COPY (FROM orders)'],
     ['.mode html', '.format html: unknown format'],

@@ -30,7 +30,7 @@ function* verticalLines(held: HeldResult, width = Number.POSITIVE_INFINITY): Gen
     return short + ' '.repeat(nameWidth - textWidth(short))
   })
   for (const [at, row] of rows.entries()) {
-    const title = `─[ row ${at + 1} ]`
+    const title = `─[ row ${at + 1} ]─`
     yield `${cutText(title.padEnd(nameWidth + BORDER + widest, '─'), width)}\n`
     for (const [i, value] of row.entries()) {
       const lines = wrapText(value, room)

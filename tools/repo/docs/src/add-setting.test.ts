@@ -80,6 +80,7 @@ test('a new setting: the help has its flag and its variable', async () => {
         return true
       },
       size: () => null,
+      isFile: false,
     },
     leaveInterrupts: () => {},
     stderr: process.stderr,

@@ -124,16 +124,17 @@ export class OpenedSession implements Session {
 
   /** Starts one statement, or a text that may contain several; null when it returns no rows. */
   async #start(sql: string, one: boolean, options: RunQueryOptions): Promise<QueryResult | null> {
-    const { params, signal, onNoRows } = options
+    const { params, signal, onRan } = options
     return this.#withTables(sql, one, options, async () => {
       const timeZone = await this.#timeZone()
       const result = await this.#stream(sql, params)
       if (result.returnType !== ResultReturnType.QUERY_RESULT) {
         this.#attached ||= result.statementType === StatementType.ATTACH
-        onNoRows?.(SESSION_ONLY.has(result.statementType) && !this.#attached ? 'session' : 'lasting')
+        onRan?.(SESSION_ONLY.has(result.statementType) && !this.#attached ? 'session' : 'lasting')
         return null
       }
       const isPlan = result.statementType === StatementType.EXPLAIN
+      onRan?.('rows')
       const answer = queryResult({ result, first: await result.fetchChunk(), isPlan, timeZone })
       return { ...answer, rows: this.#passing(answer.rows, signal) }
     })
@@ -154,14 +155,17 @@ export class OpenedSession implements Session {
 
   /** Starts one statement, whose result comes as bytes; null when it returns no rows. */
   async #export(sql: string, one: boolean, options: ExportOptions): Promise<AsyncIterable<Uint8Array> | null> {
-    const { params = [], format, header = true, signal } = options
+    const { params = [], format, header = true, signal, onRan } = options
     const folder = this.#pipes
     const connection = this.#connection
     if (one && folder !== null) {
       const bytes = await this.#withTables(sql, one, options, () =>
         exportStatement({ connection, sql, parameters: params, format, header, folder }),
       )
-      if (bytes) return this.#passing(bytes, signal)
+      if (bytes) {
+        onRan?.('rows')
+        return this.#passing(bytes, signal)
+      }
     }
     const result = await this.#start(sql, one, options)
     if (result === null) return null

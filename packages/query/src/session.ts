@@ -8,12 +8,15 @@ export interface RunQueryOptions {
   readonly signal?: AbortSignal | undefined
   /** Values for `?` and `$1` by position, or for `$name` by name. Each statement takes those that it mentions. */
   readonly params?: QueryParameters | undefined
-  /** Called for each statement that ran and returned no rows, with its kind. */
-  readonly onNoRows?: ((kind: StatementKind) => void) | undefined
+  /** Called for each statement that has run or returns rows, in order. */
+  readonly onRan?: ((kind: StatementKind) => void) | undefined
 }
 
-/** `session`: its effect ends with the session. `lasting`: it may have changed a file or another database. */
-export type StatementKind = 'session' | 'lasting'
+/**
+ * What a statement did. `rows`: it returns rows. `session`: its effect ends with the session. `lasting`: it may have
+ * changed a file or another database.
+ */
+export type StatementKind = 'rows' | 'session' | 'lasting'
 
 export interface ExportOptions extends RunQueryOptions {
   readonly format: ExportFormat

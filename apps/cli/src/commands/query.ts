@@ -3,7 +3,14 @@ import { resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { DwhError, throwIfAborted } from '@dwh/core'
-import { EXPORT_FORMATS, type ExportFormat, RESULT_FORMATS, type ResultFormat, takeStatements } from '@dwh/warehouse'
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  RESULT_FORMATS,
+  type ResultFormat,
+  type StatementKind,
+  takeStatements,
+} from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { formatOfFile, openAnswersFile } from '../output/answers-file.ts'
@@ -68,8 +75,8 @@ export function queryCommand(context: CommandContext): Command {
       const sql = await readSql(given, flags, context)
       const { warehouse } = await openForReading(flags, context)
       const session = await warehouse.session({ asOf: flags.asOf })
-      let last: 'session' | 'lasting' | null = null
-      const onNoRows: AnswerStyle['onNoRows'] = (kind) => {
+      let last: StatementKind | null = null
+      const onRan: AnswerStyle['onRan'] = (kind) => {
         last = kind
       }
       const style: AnswerStyle = {
@@ -77,7 +84,7 @@ export function queryCommand(context: CommandContext): Command {
         maxRows,
         header: flags.header,
         params: flags.param,
-        onNoRows,
+        onRan,
         seeAll: '--format vertical',
         lend: flags.pager ? () => () => {} : null,
       }

@@ -15,7 +15,7 @@ import { queryProgress } from './query-progress.ts'
 import type { PagerContext } from './run-pager.ts'
 import { terminalSize } from './terminal-size.ts'
 
-export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onNoRows'> {
+export interface AnswerStyle extends Pick<RunQueryOptions, 'params' | 'onRan'> {
   readonly format: ResultFormat | ExportFormat
   /** Whether CSV and TSV begin with the names of the columns. Default true. */
   readonly header?: boolean
@@ -41,7 +41,7 @@ export async function writeAnswers(
   context: PagerContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { format, header, params, onNoRows } = style
+  const { format, header, params, onRan } = style
   const { stdout } = context
   const progress = queryProgress(context.stderr, () => session.progress())
   const rows: Output = {
@@ -55,8 +55,8 @@ export async function writeAnswers(
   try {
     // a terminal cannot take more than we can format, and may have a pager
     if (format === 'parquet' || (isExportFormat(format) && stdout.size() === null))
-      return await exportAnswers(session, sql, { format, header, params, onNoRows, signal }, rows)
-    for await (const result of session.query(sql, { signal, params, onNoRows })) {
+      return await exportAnswers(session, sql, { format, header, params, onRan, signal }, rows)
+    for await (const result of session.query(sql, { signal, params, onRan })) {
       const answer = {
         result,
         format,

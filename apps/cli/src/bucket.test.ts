@@ -65,7 +65,7 @@ describe('a warehouse in a bucket', () => {
       stdout: 'n\n50\n',
       stderr: expect.stringMatching(/Showing what was last read from it, at \d{4}-/),
     })
-    expect((await place.dwh(['status'])).stdout).toContain('holds      3 tables')
+    expect((await place.dwh(['status'])).stdout).toContain('current    3 tables')
     const other = await place.dwh(['query', 'SELECT count(*) FROM orders'])
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') })
     expect((await place.dwh(['run'])).code).toBe(1)

@@ -58,14 +58,23 @@ test('prune: shows what it would remove, then removes it', async () => {
   expect((await place.dwh(['prune'])).code).toBe(2)
   const plan = await place.dwh(['prune', '--keep-daily', '1'])
   expect(plan.stdout).toMatch(
-    /^2026-02-17 {2}2 files {2}[\d.]+ kB\nWould remove 1 day, [\d.]+ kB; 1 day stays. Add --yes to remove.\n$/,
+    /^2026-02-17 {2}2 files {2}[\d.]+ kB\nWould remove 1 day, [\d.]+ kB. Add --yes to remove.\n1 day stays:\n {2}daily {4}2026-02-18\n$/,
   )
+  const json = async (...flags: string[]) =>
+    JSON.parse((await place.dwh(['prune', '--keep-daily', '1', '--json', ...flags])).stdout)
+  const day = { date: '2026-02-17', files: 2, bytes: expect.any(Number) }
+  const kept = [{ date: '2026-02-18', rules: ['daily', 'current'] }]
+  expect(await json()).toEqual({ would_remove: [day], kept })
   expect((await place.dwh(['query', '--as-of', '2026-02-17', 'SELECT 1 FROM orders LIMIT 1'])).code).toBe(0)
   const done = await place.dwh(['prune', '--keep-daily', '1', '--yes'])
   expect(done.stdout).toContain('Removed 1 day')
+  expect(await json()).toEqual({ would_remove: [], kept })
+  expect(await json('--yes')).toEqual({ removed: [], kept })
   expect((await place.dwh(['query', '--as-of', '2026-02-17', 'SELECT 1 FROM orders LIMIT 1'])).code).toBe(2)
   expect((await place.dwh(['verify'])).stdout).toMatch(/^No problems: 2 files of 1 day/)
-  expect((await place.dwh(['prune', '--keep-daily', '1', '--yes'])).stdout).toBe('Nothing to remove: 1 day stays.\n')
+  expect((await place.dwh(['prune', '--keep-daily', '1', '--yes'])).stdout).toBe(
+    'Nothing to remove. 1 day stays:\n  daily    2026-02-18\n',
+  )
 })
 
 test('retention: from dwh.yaml or the environment; flags replace all of it', async () => {
@@ -73,7 +82,9 @@ test('retention: from dwh.yaml or the environment; flags replace all of it', asy
   await writeFile(join(place.folder, 'dwh.yaml'), 'keep: { daily: 1 }\n')
   expect((await place.dwh(['prune'])).stdout).toContain('Would remove 1 day')
   const env = { DWH_KEEP_DAILY: '2' }
-  expect((await place.dwh(['prune'], { env })).stdout).toBe('Nothing to remove: 2 days stay.\n')
+  expect((await place.dwh(['prune'], { env })).stdout).toBe(
+    'Nothing to remove. 2 days stay:\n  daily    2026-02-17 to 2026-02-18\n',
+  )
   expect((await place.dwh(['prune', '--keep-yearly', '1'], { env })).stdout).toContain('Would remove 1 day')
   const wrong = await place.dwh(['prune'], { env: { DWH_KEEP_DAILY: 'all' } })
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('DWH_KEEP_DAILY: expected a number') })

@@ -2,6 +2,7 @@ import { OTHER_VARIABLES, SETTINGS, type Setting, settingsHelp } from '@dwh/ware
 import { Command } from 'commander'
 import type { CommandContext } from './command-context.ts'
 import { completionCommand } from './commands/completion.ts'
+import { daysCommand } from './commands/days.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { extensionsCommand } from './commands/extensions.ts'
 import { historyCommand } from './commands/history.ts'
@@ -67,6 +68,7 @@ export function makeProgram(context: CommandContext): Command {
     runCommand,
     statusCommand,
     historyCommand,
+    daysCommand,
     tablesCommand,
     queryCommand,
     shellCommand,

@@ -35,7 +35,7 @@ const onSignal = endRequests({
 })
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
 
-/** Reading the status of the warehouse means reading one small file. */
+/** Reading the status of the warehouse means reading one small file, and listing the objects. */
 const LOOK_DEADLINE_MS = 5 * 60_000
 /** How long the scheduler waits for unsent alerts when it ends. */
 const LAST_WORDS_MS = 1_000

@@ -57,6 +57,9 @@ test('warehouse: metrics for tables with any name', () => {
     dwh_last_success_timestamp_seconds: String(Date.parse('2026-02-18T03:00:12Z') / 1000),
     dwh_last_success_duration_seconds: '12',
     dwh_warehouse_stale: '1',
+    dwh_warehouse_days: '1',
+    dwh_warehouse_objects: '4',
+    dwh_warehouse_bytes: '6000',
     'dwh_job_running{job="verify"}': '1',
   })
 })

@@ -52,6 +52,9 @@ function ofWarehouse({ view, seen, staleSince }: SchedulerState): Metric[] {
       'Whether a scheduled time passed more than stale_after ago without a good run of every table.',
       [one(Number(staleSince !== null))],
     ),
+    gauge('dwh_warehouse_days', 'Days of the warehouse.', [one(view?.size?.days ?? null)]),
+    gauge('dwh_warehouse_objects', 'Objects of the warehouse, of all days.', [one(view?.size?.objects ?? null)]),
+    gauge('dwh_warehouse_bytes', 'Bytes of these objects.', [one(view?.size?.bytes ?? null)]),
     gauge('dwh_last_success_timestamp_seconds', 'Commit time of the last good run of the warehouse.', [
       one(seconds(view?.lastRunAt)),
     ]),

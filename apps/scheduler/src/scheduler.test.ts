@@ -29,18 +29,23 @@ test('empty warehouse: first run at once; a restarted scheduler has nothing to d
     tables: 2,
     rows: 1500,
   })
-  await expect.poll(async () => (await first.page('/readyz')).status).toBe(200)
+  // at once: the log line comes last
+  expect(await first.page('/readyz')).toMatchObject({ status: 200, body: expect.stringMatching(/^fresh: /) })
   const { status, body } = await first.page('/metrics')
   expect(status).toBe(200)
   expect(body).toContain('dwh_table_rows{table="orders"} 1000\n')
   expect(body).toContain('dwh_job_outcomes_total{job="run",outcome="success"} 1\n')
+  expect(body).toContain('dwh_job_running{job="run"} 0\n')
+  expect(body).toMatch(/^dwh_last_success_timestamp_seconds \d/m)
+  expect(body).toMatch(/^dwh_table_last_success_timestamp_seconds\{table="orders"\} \d/m)
+  expect(body).toContain('dwh_warehouse_days 1\n')
   expect(await first.page('/')).toMatchObject({ status: 404 })
   expect(await first.stop()).toMatchObject({ code: 0 })
   expect(await isReleased(here.folder)).toBe(true)
 
   const second = here.scheduler()
   await second.line('no run is due')
-  await expect.poll(async () => (await second.page('/readyz')).status).toBe(200)
+  expect((await second.page('/readyz')).status).toBe(200)
   expect(await second.stop()).toMatchObject({ code: 0 })
   expect(second.lines.map(({ message }) => message)).not.toContain('run started')
 
@@ -251,7 +256,11 @@ test('prune and verify: old days are removed, damage causes an alert', async () 
     DWH_VERIFY_SAMPLE: '100%',
   })
   expect(await scheduler.line('prune ended')).toMatchObject({ result: 'success', removed: ['2026-02-17'] })
+  const pruned = (await scheduler.page('/metrics')).body
+  expect(pruned).toContain('dwh_warehouse_days 1\n')
+  expect(pruned).toMatch(/^dwh_job_outcomes_total\{job="prune",outcome="success"\} [1-9]/m)
   expect(await scheduler.line('verify ended')).toMatchObject({ result: 'success', problems: 0 })
+  expect((await scheduler.page('/metrics')).body).toContain('dwh_verify_problems{kind="damaged"} 0\n')
   await writeFile(join(here.folder, 'warehouse/orders/2026/02/18.parquet'), 'no Parquet')
   await hook.received('failed')
   expect(hook.messages.at(-1)?.text).toBe('*dwh: dwh verify found damage in the warehouse*')

@@ -92,7 +92,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
     const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
     state = afterJob(state, settings, job, outcome, clock())
     // read the warehouse first, so that /readyz and the metrics are current when the log line appears
-    if (job === 'run' && outcome.result !== 'stopped') await look()
+    if (job !== 'verify' && outcome.result !== 'stopped') await look()
     logOutcome(job, outcome)
     if (outcome.result === 'stopped') return
     const told = afterJobAlerts(before, state, settings, job, outcome, clock())

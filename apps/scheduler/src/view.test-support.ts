@@ -42,6 +42,7 @@ export function viewOf(
     runId: none ? null : '20260218T030000Z-7f3a90c2',
     tables: Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, { ...some, ...table }])),
     failedTables: {},
+    size: { days: 1, objects: 4, bytes: 6000 },
     lastFailure: null,
     ...view,
   }

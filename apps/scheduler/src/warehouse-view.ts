@@ -10,8 +10,16 @@ export interface WarehouseView {
   readonly tables: Readonly<Record<string, TableView>>
   /** Tables that the last run failed to load, with the reason and the start of that run. */
   readonly failedTables: Readonly<Record<string, FailedTableView>>
+  /** All days together; null where the storage cannot be listed, or holds more than was counted. */
+  readonly size: WarehouseSizeView | null
   /** Message of the last failed run, if none succeeded since. A stopped run does not count as failed. */
   readonly lastFailure: string | null
+}
+
+export interface WarehouseSizeView {
+  readonly days: number
+  readonly objects: number
+  readonly bytes: number
 }
 
 export interface FailedTableView {
@@ -37,6 +45,11 @@ interface StatusJson {
   readonly run_id: string | null
   readonly failed_tables: Readonly<Record<string, { readonly message: string; readonly run_id: string }>>
   readonly last_failure: { readonly code: string; readonly message: string } | null
+  readonly days: number | null
+  readonly all_objects: number | null
+  readonly all_bytes: number | null
+  /** Whether every object was counted; null where none was. */
+  readonly all_counted: boolean | null
   readonly current: Readonly<
     Record<
       string,
@@ -71,9 +84,14 @@ export function readView(answer: unknown): WarehouseView | null {
       message,
       startedAt: runStartedAt(run_id),
     })),
+    size: sizeOf(status),
     lastFailure:
       status.last_failure === null || status.last_failure.code === 'ABORTED' ? null : status.last_failure.message,
   }
+}
+
+function sizeOf({ days, all_objects: objects, all_bytes: bytes, all_counted }: StatusJson): WarehouseSizeView | null {
+  return all_counted && days !== null && objects !== null && bytes !== null ? { days, objects, bytes } : null
 }
 
 /**

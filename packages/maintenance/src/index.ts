@@ -1,6 +1,6 @@
-export { keepDays, type Retention } from './keep-days.ts'
+export { type KeepRule, keepDays, type Retention } from './keep-days.ts'
 export type { Problem, ProblemKind } from './problem.ts'
-export { type PruneOptions, type PruneReport, pruneWarehouse } from './prune-warehouse.ts'
+export { type KeptDay, type PruneDay, type PruneOptions, type PruneReport, pruneWarehouse } from './prune-warehouse.ts'
 export { type RepairOptions, type RepairReport, repairWarehouse } from './repair-warehouse.ts'
 export { type VerifyOptions, type VerifyReport, verifyWarehouse } from './verify-warehouse.ts'
 export type { MaintenanceOptions } from './with-lease.ts'

@@ -11,26 +11,29 @@ export interface Retention {
   readonly yearly?: number | undefined
 }
 
-/** Returns the days to keep. A pure function; `days` may be in any order. */
+/** The rule that keeps a day; `current`: a table is current as of that day. */
+export type KeepRule = keyof Retention | 'current'
+
+/** Returns the days to keep, each with the rules that keep it. A pure function; `days` may be in any order. */
 export function keepDays(
   days: readonly Day[],
   { daily = 0, weekly = 0, monthly = 0, yearly = 0 }: Retention,
-): Set<Day> {
+): Map<Day, KeepRule[]> {
   const newestFirst = [...days].sort().reverse()
-  const periods: [count: number, of: (day: Day) => string][] = [
-    [daily, (day) => day],
-    [weekly, weekOf],
-    [monthly, (day) => day.slice(0, 7)],
-    [yearly, (day) => day.slice(0, 4)],
+  const periods: [rule: KeepRule, count: number, of: (day: Day) => string][] = [
+    ['daily', daily, (day) => day],
+    ['weekly', weekly, weekOf],
+    ['monthly', monthly, (day) => day.slice(0, 7)],
+    ['yearly', yearly, (day) => day.slice(0, 4)],
   ]
-  const kept = new Set<Day>()
-  for (const [count, of] of periods) {
+  const kept = new Map<Day, KeepRule[]>()
+  for (const [rule, count, of] of periods) {
     const seen = new Set<string>()
     for (const day of newestFirst) {
       if (seen.has(of(day))) continue
       if (seen.size === count) break
       seen.add(of(day))
-      kept.add(day)
+      kept.set(day, [...(kept.get(day) ?? []), rule])
     }
   }
   return kept

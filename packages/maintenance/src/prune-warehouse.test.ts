@@ -21,17 +21,21 @@ describe('which days stay', () => {
 
   test('the most recent N daily, weekly (from Monday), monthly and yearly days, the last day of each period', () => {
     const year = days('2025-01-01', 365)
-    expect([...keepDays(year, { daily: 2 })]).toEqual(['2025-12-31', '2025-12-30'])
+    expect([...keepDays(year, { daily: 2 }).keys()]).toEqual(['2025-12-31', '2025-12-30'])
     // 2025-12-28 is a Sunday
-    expect([...keepDays(year, { weekly: 2 })]).toEqual(['2025-12-31', '2025-12-28'])
-    expect([...keepDays(year, { monthly: 3 })]).toEqual(['2025-12-31', '2025-11-30', '2025-10-31'])
-    expect([...keepDays([...year, '2024-02-03', '2022-01-01'], { yearly: 9 })]).toEqual([
+    expect([...keepDays(year, { weekly: 2 }).keys()]).toEqual(['2025-12-31', '2025-12-28'])
+    expect([...keepDays(year, { monthly: 3 }).keys()]).toEqual(['2025-12-31', '2025-11-30', '2025-10-31'])
+    expect([...keepDays([...year, '2024-02-03', '2022-01-01'], { yearly: 9 }).keys()]).toEqual([
       '2025-12-31',
       '2024-02-03',
       '2022-01-01',
     ])
     expect(keepDays(year, {}).size).toBe(0)
     expect(keepDays(['2026-01-01', '2020-01-01'], { daily: 2 }).size).toBe(2)
+    expect(Object.fromEntries(keepDays(year, { daily: 1, weekly: 2, yearly: 3 }))).toEqual({
+      '2025-12-31': ['daily', 'weekly', 'yearly'],
+      '2025-12-28': ['weekly'],
+    })
   })
 
   test('only existing days, never fewer than asked for while there are enough, always the last one', () => {
@@ -43,9 +47,9 @@ describe('which days stay', () => {
         (all, daily, monthly) => {
           const there = all.map((n) => new Date(Date.parse('2020-01-01') + n * 86_400_000).toISOString().slice(0, 10))
           const kept = keepDays(there, { daily, monthly })
-          expect(there).toEqual(expect.arrayContaining([...kept]))
+          expect(there).toEqual(expect.arrayContaining([...kept.keys()]))
           expect(kept.size).toBeGreaterThanOrEqual(Math.min(daily, there.length))
-          if (daily + monthly > 0) expect(kept).toContain([...there].sort().at(-1))
+          if (daily + monthly > 0) expect([...kept.keys()]).toContain([...there].sort().at(-1))
         },
       ),
     )
@@ -58,8 +62,8 @@ describe('pruning', () => {
     for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
     const before = await keys(house)
     const report = await prune(house, { daily: 1 }, false)
-    expect(report).toMatchObject({ kept: ['2026-03-01'], current: [] })
-    expect(report.removed.map(({ date, files }) => [date, files])).toEqual([
+    expect(report).toMatchObject({ removed: [], kept: [{ date: '2026-03-01', rules: ['daily', 'current'] }] })
+    expect(report.wouldRemove.map(({ date, files }) => [date, files])).toEqual([
       ['2026-01-30', 2],
       ['2026-02-28', 2],
     ])
@@ -98,7 +102,14 @@ describe('pruning', () => {
     const house = await testHouse()
     await house.run('2026-01-30', { a: [1], b: [2] })
     await house.run('2026-03-01', { a: [1], b: [2] }, { only: ['a'] })
-    expect(await prune(house, { daily: 1 })).toMatchObject({ removed: [], current: ['2026-01-30'] })
+    expect(await prune(house, { daily: 1 })).toMatchObject({
+      removed: [],
+      wouldRemove: [],
+      kept: [
+        { date: '2026-01-30', rules: ['current'] },
+        { date: '2026-03-01', rules: ['daily', 'current'] },
+      ],
+    })
     expect(await problems(house)).toEqual([])
   })
 
@@ -131,7 +142,7 @@ describe('pruning', () => {
   test('a retention that keeps nothing: an error', async () => {
     await expect(prune(await testHouse(), {})).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(prune(await testHouse(), { daily: 0 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-    expect(await prune(await testHouse(), { daily: 1 })).toEqual({ removed: [], kept: [], current: [] })
+    expect(await prune(await testHouse(), { daily: 1 })).toEqual({ removed: [], wouldRemove: [], kept: [] })
   })
 })
 

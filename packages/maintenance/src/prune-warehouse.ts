@@ -1,6 +1,6 @@
 import { type Day, DwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
 import { clean, RETAINED_FOR_MS, readState, untilWritten, writeState } from '@dwh/metadata'
-import { keepDays, type Retention } from './keep-days.ts'
+import { type KeepRule, keepDays, type Retention } from './keep-days.ts'
 import { readWarehouse } from './read-warehouse.ts'
 import { type MaintenanceOptions, withLease } from './with-lease.ts'
 
@@ -10,12 +10,26 @@ export interface PruneOptions extends MaintenanceOptions {
   readonly remove: boolean
 }
 
+/** A day that was or would be removed, with the files that no remaining day uses. */
+export interface PruneDay {
+  readonly date: Day
+  readonly files: number
+  readonly bytes: number
+}
+
+/** A day that stays, and why. */
+export interface KeptDay {
+  readonly date: Day
+  readonly rules: readonly KeepRule[]
+}
+
+/** All days in the order of their dates. */
 export interface PruneReport {
-  /** In the order of their dates. */
-  readonly removed: readonly { readonly date: Day; readonly files: number; readonly bytes: number }[]
-  readonly kept: readonly Day[]
-  /** The kept days that only stay because a table is current as of them. */
-  readonly current: readonly Day[]
+  /** The days that were removed; empty without `remove`. */
+  readonly removed: readonly PruneDay[]
+  /** Without `remove`: the days that it would remove; otherwise empty. */
+  readonly wouldRemove: readonly PruneDay[]
+  readonly kept: readonly KeptDay[]
 }
 
 /**
@@ -31,16 +45,19 @@ export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport
     throw new DwhError('CONFIG_INVALID', 'prune: nothing says which days to keep', {
       hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly, or keep: in dwh.yaml.',
     })
-  if (!remove) return (await planPrune(options.store, keep)).report
+  if (!remove) {
+    const { days, kept } = await planPrune(options.store, keep)
+    return { removed: [], wouldRemove: days, kept }
+  }
   return withLease(options, (store, raiseToken) => prune(store, raiseToken, options))
 }
 
 async function prune(store: ObjectStore, raiseToken: boolean, { keep, clock }: PruneOptions): Promise<PruneReport> {
   await clean(store, { now: clock(), raiseToken })
-  const report = await untilWritten(async () => {
+  const { days, kept } = await untilWritten(async () => {
     const base = await readState(store)
     const plan = await planPrune(store, keep)
-    if (plan.removals.length === 0) return plan.report
+    if (plan.removals.length === 0) return plan
     const now = clock()
     const until = new Date(now.getTime() + RETAINED_FOR_MS).toISOString()
     const pruned: PrunedDay[] = [
@@ -48,14 +65,16 @@ async function prune(store: ObjectStore, raiseToken: boolean, { keep, clock }: P
       ...plan.removals.map(({ date, keys }) => ({ date, until, keys })),
     ]
     await writeState(store, base, { ...base.state, fencing_token: base.state.fencing_token + 1, pruned })
-    return plan.report
+    return plan
   })
-  if (report.removed.length > 0) await clean(store, { now: clock(), raiseToken: false })
-  return report
+  if (days.length > 0) await clean(store, { now: clock(), raiseToken: false })
+  return { removed: days, wouldRemove: [], kept }
 }
 
 interface PrunePlan {
-  readonly report: PruneReport
+  /** The days to remove. */
+  readonly days: readonly PruneDay[]
+  readonly kept: readonly KeptDay[]
   /** The manifest's key comes first: without a manifest readers do not see the day. */
   readonly removals: readonly { readonly date: Day; readonly keys: readonly string[] }[]
 }
@@ -69,10 +88,11 @@ async function planPrune(store: ObjectStore, keep: Retention): Promise<PrunePlan
       hint: 'Run `dwh repair`.',
     })
   const days = [...manifests.keys()].sort()
-  const wanted = keepDays(days, keep)
-  const current = new Set(Object.values(state?.tables ?? {}).map(({ date }) => date))
-  const going = days.filter((day) => !wanted.has(day) && !current.has(day))
-  const staying = days.filter((day) => !going.includes(day))
+  const rules = keepDays(days, keep)
+  for (const date of new Set(Object.values(state?.tables ?? {}).map(({ date }) => date)))
+    rules.set(date, [...(rules.get(date) ?? []), 'current'])
+  const going = days.filter((day) => !rules.has(day))
+  const staying = days.filter((day) => rules.has(day))
   const filesOf = (day: Day) => Object.values(manifests.get(day)?.tables ?? {}).flatMap(({ files }) => files)
   const named = new Set(staying.flatMap((day) => filesOf(day).map(({ key }) => key)))
   for (const { files } of Object.values(state?.tables ?? {})) for (const { key } of files) named.add(key)
@@ -80,14 +100,13 @@ async function planPrune(store: ObjectStore, keep: Retention): Promise<PrunePlan
     const files = filesOf(date).filter(({ key }) => !named.has(key))
     return { date, files, keys: [manifestKey(date), ...files.map(({ key }) => key)] }
   })
-  const report: PruneReport = {
-    removed: removals.map(({ date, files }) => ({
+  return {
+    days: removals.map(({ date, files }) => ({
       date,
       files: files.length,
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     })),
-    kept: staying,
-    current: staying.filter((day) => !wanted.has(day)),
+    kept: staying.map((date) => ({ date, rules: rules.get(date) ?? [] })),
+    removals,
   }
-  return { report, removals }
 }

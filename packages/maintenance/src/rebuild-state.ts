@@ -39,8 +39,10 @@ export async function rebuildState(
     if (footer?.identity) sources[entry.source.name] ??= footer.identity
   }
   const tables = Object.fromEntries([...last].filter(([name]) => current === undefined || current.includes(name)))
+  const former = [...last.keys()].filter((name) => !Object.hasOwn(tables, name)).sort()
   return {
     ...EMPTY_STATE,
+    ...(former.length === 0 ? {} : { former_tables: former }),
     status: 'success',
     run_id: newest[1].run_id,
     last_run_at: newest[1].snapshot.taken_at,

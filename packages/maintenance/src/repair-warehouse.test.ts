@@ -73,6 +73,7 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     const after = await facts(house.store)
     expect(after.facts).toEqual(before.facts)
     expect(after.state.sources).toEqual(before.state.sources)
+    expect([before.state.former_tables, after.state.former_tables]).toEqual([['gone'], ['gone']])
     expect(after.state.counts).toEqual(before.state.counts)
     expect(after.state.fencing_token).toBeGreaterThan(Date.parse('2026-03-01T00:00:00Z'))
     expect(await problems(house)).toEqual([])

@@ -79,6 +79,7 @@ const state = v.looseObject({
   retained: v.array(v.looseObject({ key: text, sha256: hash, retained_as: text, until: text })),
   pruned: v.optional(v.array(v.looseObject({ date: day, until: text, keys: v.array(text) })), []),
   tables,
+  former_tables: v.optional(v.array(text)),
   failed_tables: v.optional(byName(v.looseObject(failed)), {}),
   last_failure: v.nullable(failure),
   conditional_writes: v.optional(v.boolean(), true),

@@ -214,9 +214,16 @@ export function nextState(base: EtlState, publication: Publication, retained: re
     retained: [...base.retained.filter((entry) => entry.until > now.toISOString()), ...retained],
     pruned: base.pruned.filter(({ keys, until }) => keys.length > 0 || until > now.toISOString()),
     tables,
+    ...formerTables(base, tables),
     failed_tables: failedTables(base, publication, tables),
     last_failure: null,
   }
+}
+
+function formerTables(base: EtlState, tables: EtlState['tables']): Pick<EtlState, 'former_tables'> {
+  const known = new Set([...(base.former_tables ?? []), ...Object.keys(base.tables)])
+  const former = [...known].filter((name) => !Object.hasOwn(tables, name)).sort()
+  return former.length === 0 && base.former_tables === undefined ? {} : { former_tables: former }
 }
 
 /**

@@ -12,5 +12,5 @@ export function runDays(
   startedAt: Date,
 ): RunDays {
   const today = dayAt(startedAt, options.timeZone ?? 'UTC')
-  return { date: options.date !== undefined ? parseDay(options.date) : today, today }
+  return { date: options.date !== undefined ? parseDay(options.date, today) : today, today }
 }

@@ -1,4 +1,5 @@
 export type { ParameterValue, QueryParameters } from './bind-parameters.ts'
+export { type BucketAccess, bucketSecretSql } from './bucket-secret.ts'
 export { type CachedFilesOptions, cachedFiles, DEFAULT_CACHE_BYTES } from './cached-files.ts'
 export {
   EXTENSIONS,
@@ -35,4 +36,4 @@ export { type Row, type RowValue, rowValues } from './row-values.ts'
 export type { ExportOptions, RunQueryOptions, Session, StatementKind, WholeResult } from './session.ts'
 export { type TakenStatements, takeStatements } from './split-statements.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
-export { viewsSql } from './view-sql.ts'
+export { type ViewsAbout, viewsSql } from './views-script.ts'

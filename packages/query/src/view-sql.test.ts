@@ -4,7 +4,7 @@ import type { TableEntry } from '@dwh/core'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import { duckdb } from './test-support.ts'
-import { viewsSql } from './view-sql.ts'
+import { viewsSql } from './views-script.ts'
 
 test('views: a folder whose name is a pattern, or looks like a partition, is a folder', async () => {
   const root = await temporaryFolder()

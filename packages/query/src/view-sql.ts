@@ -46,28 +46,3 @@ function escapeGlob(path: string): string {
   if (/^https?:\/\//.test(path)) return path
   return path.replace(/[*?[]/g, (character) => `[${character}]`)
 }
-
-/** Schemas that need a catalog before their name; a script does not know the catalog where it runs. */
-const CATALOGS = ['memory', 'system', 'temp']
-
-/**
- * Returns a complete SQL script that creates one view per table over its current files, for any DuckDB. The files are
- * those of one run, or of several where a run read some tables only. Generate it again after each run.
- */
-export function viewsSql(tables: Readonly<Record<string, TableEntry>>, pathOf: (key: string) => string): string {
-  const schemas = new Set<string>()
-  const views = Object.entries(tables).map(([table, entry]) => {
-    // `main` can be omitted in any DuckDB, whatever its search path is
-    const { schema, name } = viewName(table, 'main')
-    if (CATALOGS.includes(schema.toLowerCase()))
-      return `-- omitted, because DuckDB reserves the name of its schema: ${JSON.stringify(table)}`
-    if (schema !== 'main') schemas.add(schema)
-    const select = selectFiles(
-      entry,
-      entry.files.map((file) => pathOf(file.key)),
-    )
-    return `CREATE OR REPLACE VIEW ${quoteIdentifier(schema)}.${quoteIdentifier(name)} AS ${select};`
-  })
-  const schemaLines = [...schemas].map((schema) => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)};`)
-  return ['BEGIN;', ...schemaLines, ...views, 'COMMIT;', ''].join('\n')
-}

@@ -19,7 +19,7 @@ import { copyFile, hashFile, linkTo, moveInto, place, stamp, syncFolder, writeFi
 import { bodyEtag, bodyHash, keysWithGenerations } from './generations.ts'
 import { hasCode, localFailure } from './local-errors.ts'
 import { infoOf, orNull, plainInfo, readPlain, removeEmptyFolders } from './plain-file.ts'
-import { byBytes, mergeKeys, walk } from './walk.ts'
+import { byBytes, inBatches, mergeKeys, walk } from './walk.ts'
 
 export interface LocalStoreOptions {
   /** The folder; the first write makes it. */
@@ -125,10 +125,12 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     async *list(prefix, { signal } = {}) {
       throwIfAborted(signal, root)
       const conditional = (await keysWithGenerations(root)).filter((key) => key.startsWith(prefix)).sort(byBytes)
-      for await (const key of mergeKeys(walk(root, prefix, [GENERATIONS_PREFIX, INCOMING_PREFIX]), conditional)) {
+      const isConditional = new Set(conditional)
+      const keys = mergeKeys(walk(root, prefix, [GENERATIONS_PREFIX, INCOMING_PREFIX]), conditional)
+      for await (const batch of inBatches(keys, LISTED_AT_ONCE)) {
         throwIfAborted(signal, root)
-        const info = await head(key)
-        if (info) yield info
+        // most keys have no generations, and looking for those of each takes longer than all the rest
+        yield* await infosOf(batch, (key) => (isConditional.has(key) ? head(key) : plainInfo(key, pathOf(key))))
       }
     },
 
@@ -147,6 +149,17 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     localPath: pathOf,
   }
   return wrapErrors(store, root)
+}
+
+/** Files whose size is asked for at once: a warehouse of some years has tens of thousands. */
+const LISTED_AT_ONCE = 64
+
+/** Leaves out keys that are gone by now. */
+async function infosOf(
+  keys: readonly string[],
+  look: (key: string) => Promise<ObjectInfo | null>,
+): Promise<ObjectInfo[]> {
+  return (await Promise.all(keys.map(look))).filter((info) => info !== null)
 }
 
 /**

@@ -47,3 +47,15 @@ export async function* mergeKeys(first: AsyncIterable<string>, second: readonly 
   }
   yield* second.slice(at)
 }
+
+/** Groups keys, so that several can be worked on at once. */
+export async function* inBatches(keys: AsyncIterable<string>, size: number): AsyncGenerator<string[]> {
+  let batch: string[] = []
+  for await (const key of keys) {
+    batch.push(key)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}

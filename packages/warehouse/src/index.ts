@@ -15,7 +15,7 @@ export {
   settingsHelp,
   type WarehouseSettings,
 } from '@dwh/config'
-export type { PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
+export type { KeepRule, KeptDay, PruneDay, PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
 export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
 export {
   cutText,
@@ -47,15 +47,18 @@ export { BUCKET_ROLES, type BucketRole } from '@dwh/storage'
 export type { RetryOptions } from './adapters/adapter.ts'
 export { sourceSecrets } from './adapters/index.ts'
 export { checkSettings } from './check-settings.ts'
+export type { DayChanges, DayDescription } from './describe-days.ts'
 export { READER } from './doctor/check-postgres.ts'
 export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'
 export type { WarehouseEnvironment } from './environment.ts'
 export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
 export { type Proposal, propose } from './init/propose.ts'
 export { configText, type Places } from './init/write-config.ts'
+export type { WarehouseSize } from './measure-warehouse.ts'
 export type { OpenWarehouseOptions } from './open-options.ts'
 export { openWarehouse } from './open-warehouse.ts'
 export { pathOf } from './path-of.ts'
+export type { ViewsScript } from './print-views.ts'
 export type { TablesOf } from './read-tables.ts'
 export type {
   PlanRequest,
@@ -64,7 +67,8 @@ export type {
   RunRequest,
   SessionRequest,
   VerifyRequest,
+  ViewsRequest,
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
 export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
-export type { Warehouse } from './warehouse.ts'
+export type { Warehouse, WarehouseSession } from './warehouse.ts'

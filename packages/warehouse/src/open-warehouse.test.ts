@@ -54,7 +54,7 @@ describe.each(PLACES)('a warehouse in %s', (_, place) => {
       expect(answer?.rows).toEqual([{ names }])
       await session.close()
     }
-    expect(await warehouse.views()).toContain('CREATE OR REPLACE VIEW')
+    expect((await warehouse.views()).sql).toContain('CREATE OR REPLACE VIEW')
     expect(await warehouse.verify({ deep: true })).toMatchObject({ problems: [], days: 2 })
     expect(await warehouse.repair()).toMatchObject({ days: [], left: [] })
     expect((await warehouse.prune({ remove: true })).removed.map(({ date }) => date)).toEqual(['2026-02-17'])
@@ -129,7 +129,7 @@ test('folder on a web server: queried like any other, for any day, and never wri
     expect((await session.queryAll('SELECT count(*) AS n FROM customers'))?.rows).toEqual([{ n: 2 }])
     await session.close()
   }
-  expect(await warehouse.views()).toContain(`${url}/customers/2026/02/18.parquet`)
+  expect((await warehouse.views()).sql).toContain(`${url}/customers/2026/02/18.parquet`)
   const refused = { code: 'STORE_DENIED', hint: expect.stringContaining('the folder or the bucket itself') }
   await expect(warehouse.run()).rejects.toMatchObject(refused)
   await expect(warehouse.days()).rejects.toMatchObject(refused)

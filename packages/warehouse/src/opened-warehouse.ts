@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import type { Config } from '@dwh/config'
-import type { Day, EtlState, ObjectStore, ReadOptions, RunRecord, Source } from '@dwh/core'
+import {
+  type Day,
+  dayAt,
+  type EtlState,
+  type ObjectStore,
+  type ReadOptions,
+  type RunRecord,
+  type Source,
+} from '@dwh/core'
 import {
   type PruneReport,
   pruneWarehouse,
@@ -19,18 +27,29 @@ import {
   runPipeline,
   type SourceSettings,
 } from '@dwh/pipeline'
-import { openSession, rememberingStore, type Session, viewsSql } from '@dwh/query'
+import { openSession, rememberingStore } from '@dwh/query'
 import type { OpenedStorage } from './adapters/adapter.ts'
 import { checkSource, isSourceGiven, sourceAdapter, sourceSecrets } from './adapters/index.ts'
+import { type DayDescription, describeDays } from './describe-days.ts'
 import { examine } from './doctor/examine.ts'
 import type { Finding } from './doctor/finding.ts'
 import type { FullEnvironment } from './environment.ts'
+import { listDays } from './list-days.ts'
+import { measureWarehouse, type WarehouseSize } from './measure-warehouse.ts'
 import { openFiles } from './open-files.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
-import { pathOf } from './path-of.ts'
-import { listDays, readTables, type TablesOf } from './read-tables.ts'
-import type { PlanRequest, PruneRequest, RepairRequest, RunRequest, SessionRequest, VerifyRequest } from './requests.ts'
-import type { Warehouse } from './warehouse.ts'
+import { printViews, type ViewsScript } from './print-views.ts'
+import { readTables, type TablesOf } from './read-tables.ts'
+import type {
+  PlanRequest,
+  PruneRequest,
+  RepairRequest,
+  RunRequest,
+  SessionRequest,
+  VerifyRequest,
+  ViewsRequest,
+} from './requests.ts'
+import type { Warehouse, WarehouseSession } from './warehouse.ts'
 
 interface Parts {
   readonly config: Config
@@ -73,22 +92,32 @@ export class OpenedWarehouse implements Warehouse {
     return (await readState(this.store, { signal: this.#until() })).state
   }
 
-  days(): Promise<Day[]> {
-    return listDays(this.store, this.#until())
+  async days(): Promise<Day[]> {
+    return listDays(this.store, await this.state(), this.#until())
+  }
+
+  async describeDays(limit: number): Promise<DayDescription[]> {
+    return describeDays(this.store, await this.state(), limit, this.#until())
+  }
+
+  async size(): Promise<WarehouseSize | null> {
+    return measureWarehouse(this.store, await this.state(), this.#until())
   }
 
   tables(asOf?: string, { signal }: ReadOptions = {}): Promise<TablesOf> {
-    return readTables(this.store, asOf, this.#until(signal))
+    const today = dayAt(this.#parts.environment.clock(), this.config.timezone)
+    return readTables(this.store, { asOf, today, signal: this.#until(signal) })
   }
 
   history(limit: number): Promise<RunRecord[]> {
     return readRunRecords(this.store, limit, { signal: this.#until() })
   }
 
-  async session({ asOf, tables }: SessionRequest = {}): Promise<Session> {
+  async session({ asOf, tables }: SessionRequest = {}): Promise<WarehouseSession> {
     const { config, store } = this
-    return openSession({
-      tables: tables ?? (await this.tables(asOf)).tables,
+    const shown = tables ? { tables, day: null, askedDay: null } : await this.tables(asOf)
+    const session = await openSession({
+      tables: shown.tables,
       files: openFiles(config, store),
       timeZone: config.timezone,
       memoryLimitBytes: config.memoryLimitBytes,
@@ -96,11 +125,11 @@ export class OpenedWarehouse implements Warehouse {
       extensionDirectory: config.extensions ?? undefined,
       httpfs: this.#parts.opened.httpfs,
     })
+    return Object.assign(session, { day: shown.day, askedDay: shown.askedDay })
   }
 
-  async views(asOf?: string): Promise<string> {
-    const { tables } = await this.tables(asOf)
-    return viewsSql(tables, (key) => pathOf(this.store, key))
+  async views({ asOf, root }: ViewsRequest = {}): Promise<ViewsScript> {
+    return printViews({ store: this.store, shown: await this.tables(asOf), root, s3: this.config.s3 })
   }
 
   async plan(request: PlanRequest = {}): Promise<RunPlan> {

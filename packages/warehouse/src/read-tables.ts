@@ -1,65 +1,39 @@
-import {
-  type Day,
-  DwhError,
-  type EtlState,
-  isDwhError,
-  manifestDay,
-  type ObjectStore,
-  parseDay,
-  SNAPSHOTS_PREFIX,
-  type TableEntry,
-} from '@dwh/core'
-import { readManifest, readState } from '@dwh/metadata'
+import { type Day, DwhError, type EtlState, type ObjectStore, parseAsOf, type TableEntry } from '@dwh/core'
+import { readState } from '@dwh/metadata'
+import { manifestAt } from './manifest-at.ts'
 
 /** The tables of one day or of now, and the state of the warehouse. */
 export interface TablesOf {
   readonly state: EtlState
   readonly tables: Readonly<Record<string, TableEntry>>
+  /** The day of these tables: the last day at or before `askedDay`. Null for the current tables. */
+  readonly day: Day | null
+  /** The day that was asked for, such as the day that `yesterday` means. Null for the current tables. */
+  readonly askedDay: Day | null
+  /** The last run that wrote the manifest of the day or, for the current tables, `etl.json`. */
+  readonly runId: string | null
 }
 
-/** Lists every day of the warehouse, in order. */
-export async function listDays(store: ObjectStore, signal: AbortSignal | undefined): Promise<Day[]> {
-  const days: Day[] = []
-  for await (const { key } of store.list(SNAPSHOTS_PREFIX, { signal })) {
-    const day = manifestDay(key)
-    if (day) days.push(day)
-  }
-  return days
+export interface ReadTablesOptions {
+  /** A day, as `parseAsOf` reads it. Default: the current tables. */
+  readonly asOf?: string | undefined
+  /** The day now, in the time zone of the warehouse. */
+  readonly today: Day
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Reads the current tables, or those of a day.
- * @throws DwhError CONFIG_INVALID if there is no warehouse yet, or no tables of that day; ABORTED
+ * Reads the current tables, or those of the last day at or before the day asked for.
+ * @throws DwhError CONFIG_INVALID if there is no warehouse yet, or no day at or before that day; ABORTED
  */
-export async function readTables(
-  store: ObjectStore,
-  asOf: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<TablesOf> {
+export async function readTables(store: ObjectStore, { asOf, today, signal }: ReadTablesOptions): Promise<TablesOf> {
+  const askedDay = asOf === undefined ? null : parseAsOf(asOf, today)
   const { state } = await readState(store, { signal })
-  if (asOf === undefined) {
-    if (state.status !== 'none') return { state, tables: state.tables }
+  if (state.status === 'none')
     throw new DwhError('CONFIG_INVALID', `${store.url}: no warehouse here yet`, {
       hint: 'Create one with `dwh run`, or point --storage or DWH_STORAGE at an existing one.',
     })
-  }
-  const day = parseDay(asOf)
-  const manifest = await readManifest(store, state, day, { signal })
-  if (manifest) return { state, tables: manifest.tables }
-  throw new DwhError('CONFIG_INVALID', `${day}: the warehouse has no tables of that day`, {
-    hint: await nearestDays(store, day, signal),
-  })
-}
-
-async function nearestDays(store: ObjectStore, day: Day, signal: AbortSignal | undefined): Promise<string> {
-  let days: Day[]
-  try {
-    days = await listDays(store, signal)
-  } catch (error) {
-    // a web server cannot list files
-    if (isDwhError(error, 'STORE_DENIED')) return 'This storage cannot list its days.'
-    throw error
-  }
-  const near = [days.filter((d) => d < day).at(-1), days.find((d) => d > day)].filter((d) => d !== undefined)
-  return near.length > 0 ? `Nearest days: ${near.join(', ')}.` : 'The warehouse has no days yet.'
+  if (askedDay === null) return { state, tables: state.tables, day: null, askedDay, runId: state.run_id }
+  const { tables, date, run_id } = await manifestAt(store, state, askedDay, signal)
+  return { state, tables, day: date, askedDay, runId: run_id }
 }

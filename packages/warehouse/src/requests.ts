@@ -8,7 +8,10 @@ interface Stoppable {
 }
 
 export interface PlanRequest extends Stoppable {
-  /** Day to store the tables under, `YYYY-MM-DD`. Default: today in the time zone of the settings. */
+  /**
+   * Day to store the tables under: `2026-02-18`, `yesterday`, `3 days ago`. Default: today in the time zone of the
+   * settings.
+   */
   readonly date?: string | undefined
   /** Read only tables that match these patterns. */
   readonly tables?: readonly string[] | undefined
@@ -25,10 +28,20 @@ export interface RunRequest extends PlanRequest {
 }
 
 export interface SessionRequest {
-  /** Day whose tables to query. Default: the current tables. */
+  /**
+   * Queries the tables of the last day at or before this one: `2026-02-18`, `yesterday`, `3 days ago`, or the end of
+   * `2026-01` or `2025`. Default: the current tables.
+   */
   readonly asOf?: string | undefined
   /** Tables to use, if the caller has already read them. */
   readonly tables?: Readonly<Record<string, TableEntry>> | undefined
+}
+
+export interface ViewsRequest {
+  /** As in `SessionRequest`. */
+  readonly asOf?: string | undefined
+  /** Where the script finds the files, if not where the warehouse is: a folder, `s3://bucket/prefix`, `https://host`. */
+  readonly root?: string | undefined
 }
 
 export interface VerifyRequest extends Stoppable {

@@ -4,9 +4,23 @@ import type { PruneReport, RepairReport, VerifyReport } from '@dwh/maintenance'
 import type { RunPlan, RunReport } from '@dwh/pipeline'
 import type { Session } from '@dwh/query'
 import type { OpenedStorage } from './adapters/adapter.ts'
+import type { DayDescription } from './describe-days.ts'
 import type { Finding } from './doctor/finding.ts'
+import type { WarehouseSize } from './measure-warehouse.ts'
+import type { ViewsScript } from './print-views.ts'
 import type { TablesOf } from './read-tables.ts'
-import type { PlanRequest, PruneRequest, RepairRequest, RunRequest, SessionRequest, VerifyRequest } from './requests.ts'
+import type {
+  PlanRequest,
+  PruneRequest,
+  RepairRequest,
+  RunRequest,
+  SessionRequest,
+  VerifyRequest,
+  ViewsRequest,
+} from './requests.ts'
+
+/** A session, and the day of its tables. `show` changes the tables, not the day. */
+export type WarehouseSession = Session & Pick<TablesOf, 'day' | 'askedDay'>
 
 /**
  * A warehouse: read its tables of any day, query them, and run the pipeline. Each method opens what it needs.
@@ -19,14 +33,21 @@ export interface Warehouse {
   state(): Promise<EtlState>
   /** Lists every day of the warehouse, in order. */
   days(): Promise<Day[]>
-  /** Reads the current tables, or those of a day, with their files. */
+  /** Describes the last `limit` days, newest first: tables, rows, bytes, and how each differs from the day before. */
+  describeDays(limit: number): Promise<DayDescription[]>
+  /** Measures all days together, by a list of the objects; null for a storage that cannot be listed. */
+  size(): Promise<WarehouseSize | null>
+  /**
+   * Reads the current tables, or those of the last day at or before `asOf`, with their files. The answer says the day.
+   * `asOf` is a day as in `SessionRequest`.
+   */
   tables(asOf?: string, options?: ReadOptions): Promise<TablesOf>
   /** Reads the records of past runs, newest first. */
   history(limit: number): Promise<RunRecord[]>
   /** Opens a DuckDB session over the current tables, or those of a day. The caller closes it. */
-  session(request?: SessionRequest): Promise<Session>
-  /** Returns SQL that creates a view for each table in any DuckDB. */
-  views(asOf?: string): Promise<string>
+  session(request?: SessionRequest): Promise<WarehouseSession>
+  /** Returns SQL that creates a view for each table in any DuckDB, and drops the views of tables that have left. */
+  views(request?: ViewsRequest): Promise<ViewsScript>
   /** Returns what a run would do now. */
   plan(request?: PlanRequest): Promise<RunPlan>
   /** Reads the sources and publishes all tables, or throws and changes nothing. */

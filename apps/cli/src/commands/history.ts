@@ -1,9 +1,9 @@
-import { DwhError, type RunRecord } from '@dwh/core'
+import type { RunRecord } from '@dwh/core'
 import { formatBytes, formatCount, formatDuration } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
-import { type CommonFlags, openForReading } from './shared.ts'
+import { type CommonFlags, checkLimit, openForReading } from './shared.ts'
 
 const HELP = `
 Lists past runs, successful and failed, newest first.
@@ -19,13 +19,9 @@ export function historyCommand(context: CommandContext): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { limit: string }>()
-      if (!/^[1-9]\d*$/.test(flags.limit)) {
-        throw new DwhError('CONFIG_INVALID', `--limit ${flags.limit}: expected a number above 0`, {
-          hint: 'For example: --limit 50.',
-        })
-      }
+      const limit = checkLimit(flags.limit)
       const { warehouse } = await openForReading(flags, context)
-      const records = await warehouse.history(Number(flags.limit))
+      const records = await warehouse.history(limit)
       await context.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
     })
 }

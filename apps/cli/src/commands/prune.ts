@@ -1,6 +1,7 @@
 import { formatBytes, type PruneReport, plural, type Retention } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
+import { keptDaysText } from '../output/kept-days.ts'
 import { alignColumns } from '../output/lines.ts'
 import { waitingLine } from '../output/run-progress.ts'
 import { addSettingFlags } from './setting-flags.ts'
@@ -10,7 +11,8 @@ const HELP = `
 Keeps the most recent N daily, weekly, monthly and yearly snapshots (the last day of each period), and removes all other
 days. It never removes a day that holds the current version of a table, or a file that a remaining day uses. Without
 --yes it only shows what it would remove. Without any --keep flag it uses keep: in dwh.yaml, or
-DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY, DWH_KEEP_YEARLY.
+DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY, DWH_KEEP_YEARLY. It lists which days stay, and the rule that keeps
+each; current: a table is current as of that day.
 
 Examples:
   $ dwh prune --keep-daily 14 --keep-monthly 12          show what would be removed
@@ -31,13 +33,14 @@ export function pruneCommand(context: CommandContext): Command {
     .addHelpText('after', HELP)
     .action(async (_, self: Command) => {
       const flags = self.optsWithGlobals<PruneFlags>()
+      const done = flags.yes ?? false
       const warehouse = await open(flags, context)
       const report = await warehouse.prune({
         keep: retention(flags),
-        remove: flags.yes ?? false,
+        remove: done,
         onWait: (holder) => context.stderr.write(`${waitingLine(holder)}\n`),
       })
-      await context.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, flags.yes ?? false))
+      await context.stdout.write(flags.json ? `${JSON.stringify(asJson(report, done), null, 2)}\n` : text(report, done))
     })
 }
 
@@ -48,16 +51,24 @@ function retention(flags: PruneFlags): Retention | undefined {
   return Object.values(given).some((count) => count !== undefined) ? given : undefined
 }
 
-function text({ removed, kept, current }: PruneReport, done: boolean): string {
-  const staying = `${plural(kept.length, 'day')} ${kept.length === 1 ? 'stays' : 'stay'}${
-    current.length > 0 ? `, of which ${current.join(', ')} only because current tables are from then` : ''
-  }`
-  if (removed.length === 0) return `Nothing to remove: ${staying}.\n`
+function text({ removed, wouldRemove, kept }: PruneReport, done: boolean): string {
+  const days = done ? removed : wouldRemove
+  const staying = keptDaysText(
+    kept,
+    days.map(({ date }) => date),
+  )
+  if (days.length === 0) return `Nothing to remove. ${staying}`
   const lines = alignColumns(
-    removed.map(({ date, files, bytes }) => [date, plural(files, 'file'), formatBytes(bytes)]),
+    days.map(({ date, files, bytes }) => [date, plural(files, 'file'), formatBytes(bytes)]),
     [1, 2],
   )
-  const bytes = removed.reduce((sum, day) => sum + day.bytes, 0)
-  const what = `${plural(removed.length, 'day')}, ${formatBytes(bytes)}`
-  return `${lines}${done ? `Removed ${what}` : `Would remove ${what}`}; ${staying}.${done ? '' : ' Add --yes to remove.'}\n`
+  const bytes = days.reduce((sum, day) => sum + day.bytes, 0)
+  const what = `${plural(days.length, 'day')}, ${formatBytes(bytes)}`
+  const said = done ? `Removed ${what}.` : `Would remove ${what}. Add --yes to remove.`
+  return `${lines}${said}\n${staying}`
+}
+
+/** `would_remove` without --yes, `removed` with it: never the one for the other. */
+function asJson({ removed, wouldRemove, kept }: PruneReport, done: boolean) {
+  return { ...(done ? { removed } : { would_remove: wouldRemove }), kept }
 }

@@ -14,8 +14,9 @@ import {
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { formatOfFile, openAnswersFile } from '../output/answers-file.ts'
+import { noteDay } from '../output/day-note.ts'
 import { type AnswerStyle, writeAnswers } from '../output/write-answers.ts'
-import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
+import { AS_OF, type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
 Runs SQL (DuckDB dialect) on the tables of the last good run, each under its
@@ -64,7 +65,7 @@ export function queryCommand(context: CommandContext): Command {
     .option('-o, --output <path>', 'write to a file; its ending sets the format: .csv, .parquet')
     .option('--no-header', 'csv, tsv: omit the names of the columns')
     .option('--param <name=value>', 'set $name, or $1 and ? by number; may be repeated', parameter)
-    .option('--as-of <day>', 'the tables as they were on that day')
+    .option(...AS_OF)
     .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
     .option('--no-pager', 'print long results at once, instead of in a pager')
     .addHelpText('after', HELP)
@@ -75,6 +76,7 @@ export function queryCommand(context: CommandContext): Command {
       const sql = await readSql(given, flags, context)
       const { warehouse } = await openForReading(flags, context)
       const session = await warehouse.session({ asOf: flags.asOf })
+      noteDay(flags.asOf, session, context)
       let last: StatementKind | null = null
       const onRan: AnswerStyle['onRan'] = (kind) => {
         last = kind

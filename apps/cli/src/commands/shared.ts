@@ -27,10 +27,16 @@ export interface RunFlags extends CommonFlags {
   readonly tables?: string[]
 }
 
+/** The flag and description of `--as-of`. */
+export const AS_OF = [
+  '--as-of <day>',
+  'the tables of that day, or of the last day before it: 2026-02-18, yesterday, 2026-01',
+] as const
+
 export function addRunFlags(command: Command): Command {
   return addSettingFlags(command)
     .option('--tables <patterns...>', 'read only these tables: orders, billing.*, "*_log"')
-    .option('--date <day>', 'day to store the tables under, YYYY-MM-DD (default: today)')
+    .option('--date <day>', 'day to store the tables under: 2026-02-18, yesterday (default: today)')
     .option('--replace', 'allow replacing a past day')
     .option('--accept-new-source', 'accept a source that is a different database than before')
 }
@@ -87,5 +93,13 @@ export function checkMaxRows(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   throw new DwhError('CONFIG_INVALID', `--max-rows ${text}: expected a number`, {
     hint: 'For example: --max-rows 50; 0 shows all.',
+  })
+}
+
+/** The value of --limit. */
+export function checkLimit(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new DwhError('CONFIG_INVALID', `--limit ${text}: expected a number above 0`, {
+    hint: 'For example: --limit 50.',
   })
 }

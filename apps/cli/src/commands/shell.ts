@@ -2,13 +2,14 @@ import { join } from 'node:path'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
+import { noteDay } from '../output/day-note.ts'
 import { dotHelp } from '../shell/dot-command.ts'
 import { historyFile } from '../shell/history-file.ts'
 import { runScript } from '../shell/run-script.ts'
 import { runTerminal } from '../shell/run-terminal.ts'
 import { openShell } from '../shell/shell-session.ts'
 import { inShellWords } from '../shell/shell-words.ts'
-import { type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
+import { AS_OF, type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const help = () => `
 Opens an interactive SQL prompt. Statements end with a semicolon and may span
@@ -40,7 +41,7 @@ export function shellCommand(context: CommandContext): Command {
   return new Command('shell')
     .description('open an interactive SQL prompt')
     .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('table'))
-    .option('--as-of <day>', 'the tables as they were on that day')
+    .option(...AS_OF)
     .option('--max-rows <number>', 'maximum rows that a table shows; 0 shows all', '1000')
     .option('--no-pager', 'print long results at once, instead of in a pager')
     .addHelpText('after', help())
@@ -55,6 +56,7 @@ export function shellCommand(context: CommandContext): Command {
           const history = historyFile(join(warehouse.config.cache, 'history'))
           await runTerminal({ session, context, history, debug: flags.debug ?? false })
         } else {
+          noteDay(flags.asOf, session.shownDay, context)
           await runScript(session, context).catch((error) => {
             throw inShellWords(error)
           })

@@ -1,13 +1,15 @@
 import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
-import { formatAge, formatBytes, formatDuration, plural } from '@dwh/warehouse'
+import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { alignColumns, printableLines } from '../output/lines.ts'
+import { alignColumns, printableLines, wrapWords } from '../output/lines.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
-Shows when the warehouse was last published, its size, which tables still show a previous version, and the last failure
-since.
+Shows when the warehouse was last published, the size of its current tables and
+of all its days, which tables still show a previous version, and the last
+failure since. The size of all days comes from a list of the files: a bucket
+gets one request per 1,000 of them, at most 100.
 
 Examples:
   $ dwh status
@@ -22,10 +24,12 @@ export function statusCommand(context: CommandContext): Command {
       const { warehouse, rememberedAt } = await openForReading(flags, context)
       const state = await warehouse.state()
       const { url } = warehouse.store
+      // a storage that has not answered is not asked again
+      const size = rememberedAt() === null ? await warehouse.size() : null
       await context.stdout.write(
         flags.json
-          ? `${JSON.stringify({ ...asJson(state, url), remembered_at: rememberedAt() }, null, 2)}\n`
-          : asText(state, url, context),
+          ? `${JSON.stringify({ ...asJson(state, url), ...sizeAsJson(size), remembered_at: rememberedAt() }, null, 2)}\n`
+          : asText(state, size, url, context),
       )
     })
 }
@@ -51,19 +55,18 @@ function totals(state: EtlState): { tables: number } & Size {
   return { tables: tables.length, ...sizeOf({ files: tables.flatMap(({ files }) => files) }) }
 }
 
-function asText(state: EtlState, storage: string, context: CommandContext): string {
+function asText(state: EtlState, size: WarehouseSize | null, storage: string, context: CommandContext): string {
   const { tables, rows, bytes } = totals(state)
   const lines = [['warehouse', storage]]
   if (state.last_run_at === null) {
     lines.push(['last run', 'none yet: dwh run makes the first'])
   } else {
     const age = formatAge(new Date(state.last_run_at), context.clock())
-    lines.push([
-      'last run',
-      `${state.last_run_at}, ${age} (${state.run_id}, ${formatDuration(state.duration_ms ?? 0)})`,
-    ])
-    lines.push(['holds', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
+    lines.push(['last run', `${state.last_run_at}, ${age}, took ${formatDuration(state.duration_ms ?? 0)}`])
+    lines.push(['run', `${state.run_id}`])
+    lines.push(['current', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
   }
+  if (size && size.days > 0) lines.push(['all days', sizeText(size)])
   if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let only one machine write to it'])
   if (state.publishing)
     lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries already see all of it`])
@@ -73,8 +76,35 @@ function asText(state: EtlState, storage: string, context: CommandContext): stri
     const { run_id, at, message } = state.last_failure
     lines.push(['last failure', `${at}, ${formatAge(new Date(at), context.clock())} (${run_id})`], ['', message])
   }
-  const hint = state.last_failure?.hint ? `\n${printableLines(state.last_failure.hint)}\n` : ''
-  return alignColumns(lines) + hint
+  const hint = state.last_failure?.hint ? `\n${wrapped(printableLines(state.last_failure.hint), 0).join('\n')}\n` : ''
+  const indent = 2 + Math.max(...lines.map(([name = '']) => name.length))
+  return alignColumns(lines.flatMap(([name = '', text = '']) => inLines(name, text, indent))) + hint
+}
+
+/** Breaks a text between words where the line would be wider than 80 columns. */
+function inLines(name: string, text: string, indent: number): string[][] {
+  return wrapped(text, indent).map((line, i) => [i === 0 ? name : '', line])
+}
+
+function wrapped(text: string, indent: number): string[] {
+  return text.split('\n').flatMap((line) => wrapWords(line, 80 - indent))
+}
+
+function sizeText({ days, firstDay, lastDay, bytes, complete }: WarehouseSize): string {
+  const range = firstDay === lastDay ? firstDay : `${firstDay} to ${lastDay}`
+  return `${plural(days, 'day')}, ${range}, ${complete ? '' : 'more than '}${formatBytes(bytes)}`
+}
+
+/** Null where it is not known: a web server lists nothing. */
+function sizeAsJson(size: WarehouseSize | null) {
+  return {
+    days: size?.days ?? null,
+    first_day: size?.firstDay ?? null,
+    last_day: size?.lastDay ?? null,
+    all_objects: size?.objects ?? null,
+    all_bytes: size?.bytes ?? null,
+    all_counted: size?.complete ?? null,
+  }
 }
 
 function asJson(state: EtlState, storage: string) {

@@ -1,8 +1,9 @@
 import { pathOf } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
+import { noteDay } from '../output/day-note.ts'
 import { columnsText, type ListedTable, listTables, sizesText } from '../output/listed-tables.ts'
-import { type CommonFlags, openForReading } from './shared.ts'
+import { AS_OF, type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 Lists all tables with their sizes, or the columns of the tables that you name. With --json also the paths of the files.
@@ -20,13 +21,14 @@ export function tablesCommand(context: CommandContext): Command {
   return new Command('tables')
     .description('list tables with their sizes, columns and files')
     .argument('[patterns...]', 'tables to show with their columns')
-    .option('--as-of <day>', 'the tables as they were on that day')
+    .option(...AS_OF)
     .addHelpText('after', HELP)
     .action(async (patterns: string[], _, command: Command) => {
       const flags = command.optsWithGlobals<TablesFlags>()
       const { warehouse } = await openForReading(flags, context)
-      const { tables } = await warehouse.tables(flags.asOf)
-      const listed = listTables(tables, patterns)
+      const shown = await warehouse.tables(flags.asOf)
+      noteDay(flags.asOf, shown, context)
+      const listed = listTables(shown.tables, patterns)
       const locate = (key: string) => pathOf(warehouse.store, key)
       const details = () => listed.map(columnsText).join('\n')
       const text = patterns.length > 0 ? details() : sizesText(listed)

@@ -56,7 +56,7 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
   },
   '.as-of': {
     usage: '.as-of [day]',
-    does: 'tables of that day; without a day, those of the last run',
+    does: 'show the tables of a day; without one, of the last run',
     async run(day, session, signal) {
       await session.showDay(day || undefined, signal)
       return `${session.describe()}\n`

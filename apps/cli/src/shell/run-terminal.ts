@@ -94,8 +94,8 @@ export async function runTerminal({ session, context, history, debug }: Terminal
   }
 }
 
-function next(terminal: TerminalInput, text: string, { asOf }: ShellSession): Promise<string | null | undefined> {
-  const prompt = asOf === undefined ? 'dwh> ' : `${asOf}> `
+function next(terminal: TerminalInput, text: string, { shownDay }: ShellSession): Promise<string | null | undefined> {
+  const prompt = shownDay.day === null ? 'dwh> ' : `${shownDay.day}> `
   if (text === '') return terminal.ask(prompt)
   const within = takeStatements(text).within ?? '-'
   return terminal.ask(`${within}> `.padStart(prompt.length))

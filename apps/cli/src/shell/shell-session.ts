@@ -9,6 +9,7 @@ import {
   type Warehouse,
 } from '@dwh/warehouse'
 import type { CommandContext } from '../command-context.ts'
+import { dayText } from '../output/day-note.ts'
 import { fitSentence } from '../output/fit-lines.ts'
 import type { LendTerminal } from '../output/paged-output.ts'
 import { writeAnswers } from '../output/write-answers.ts'
@@ -36,8 +37,8 @@ export interface ShellSession {
   header: boolean
   timer: boolean
   pager: boolean
-  /** The day that is shown; undefined for the tables of the last run. */
-  readonly asOf: string | undefined
+  /** The day that is shown, and the day that was asked for; null for the tables of the last run. */
+  readonly shownDay: Pick<TablesOf, 'day' | 'askedDay'>
   readonly tables: TablesOf['tables']
   /**
    * Runs a statement and writes its result, with `lend` and `.pager on` to a pager if it is long. Returns false once the
@@ -63,14 +64,12 @@ const LOOK_SHARE = 20
 export async function openShell(options: ShellOptions): Promise<ShellSession> {
   const { warehouse, context, asOf, format, maxRows, pager } = options
   let shown = await warehouse.tables(asOf)
-  let day = asOf
   const answering = await warehouse.session({ tables: shown.tables })
   let nextLook = 0
 
-  async function show(next: TablesOf, nextDay: string | undefined): Promise<boolean> {
+  async function show(next: TablesOf): Promise<boolean> {
     if (!(await answering.show(next.tables))) return false
     shown = next
-    day = nextDay
     return true
   }
 
@@ -80,8 +79,8 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
     header: true,
     timer: false,
     pager,
-    get asOf() {
-      return day
+    get shownDay() {
+      return shown
     },
     get tables() {
       return shown.tables
@@ -95,15 +94,15 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
       return heard
     },
     async showDay(next, signal) {
-      if (!(await show(await warehouse.tables(next, { signal }), next)))
+      if (!(await show(await warehouse.tables(next, { signal }))))
         context.stderr.write('A transaction is open: COMMIT or ROLLBACK first.\n')
     },
     async lookForNewer(signal) {
       const now = context.clock().getTime()
-      if (day !== undefined || now < nextLook) return true
+      if (shown.day !== null || now < nextLook) return true
       try {
         const next = await warehouse.tables(undefined, { signal })
-        if (next.state.run_id !== shown.state.run_id && (await show(next, undefined)))
+        if (next.state.run_id !== shown.state.run_id && (await show(next)))
           context.stderr.write(`A new run: ${freshness(next.state, context)}\n`)
       } finally {
         nextLook = now + (context.clock().getTime() - now) * LOOK_SHARE
@@ -112,7 +111,7 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
     },
     describe() {
       const count = plural(Object.keys(shown.tables).length, 'table')
-      const age = day === undefined ? freshness(shown.state, context) : `as of ${day}`
+      const age = shown.day === null ? freshness(shown.state, context) : `as of ${dayText(shown)}`
       return fitSentence(`${warehouse.store.url}: ${count}, ${age}`, context.stdout.size())
     },
     suggest: (sql) => answering.suggest(sql),

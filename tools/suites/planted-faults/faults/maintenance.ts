@@ -20,8 +20,8 @@ export const MAINTENANCE: readonly PlantedFault[] = [
   {
     name: 'a day is removed that is the current day of a table',
     file: `${src}/prune-warehouse.ts`,
-    find: '!wanted.has(day) && !current.has(day)',
-    replace: '!wanted.has(day)',
+    find: "    rules.set(date, [...(rules.get(date) ?? []), 'current'])",
+    replace: '    void date',
     tests: [`${src}/prune-warehouse.test.ts`],
   },
   {

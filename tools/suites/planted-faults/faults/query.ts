@@ -4,6 +4,20 @@ const src = 'packages/query/src'
 
 export const QUERY: readonly PlantedFault[] = [
   {
+    name: 'the script of the views drops a view of somebody else',
+    file: `${src}/views-script.ts`,
+    find: " AND starts_with(comment, '${MARK}'));`,",
+    replace: ');`,',
+    tests: [`${src}/views-script.test.ts`],
+  },
+  {
+    name: 'the script of the views replaces a view of somebody else',
+    file: `${src}/views-script.ts`,
+    find: '    ...refuseOthers(names, former),\n',
+    replace: '',
+    tests: [`${src}/views-script.test.ts`],
+  },
+  {
     name: 'special characters in a path act as a pattern',
     file: `${src}/view-sql.ts`,
     find: '  return path.replace(/[*?[]/g, (character) => `[${character}]`)',

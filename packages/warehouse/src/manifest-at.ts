@@ -1,0 +1,61 @@
+import { type Day, type DayManifest, DwhError, type EtlState, isDwhError, type ObjectStore } from '@dwh/core'
+import { readManifest } from '@dwh/metadata'
+import { listDays } from './list-days.ts'
+import { readManifests } from './read-manifests.ts'
+
+/** How far to look back in a storage that cannot list its days. */
+const LOOK_BACK_DAYS = 366
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Reads the manifest of the last day at or before `asked`: one request if `asked` has one, otherwise also a list of the
+ * days. A web server cannot list: there it looks back 366 days at most.
+ * @throws DwhError CONFIG_INVALID, with the first day, if there is no day at or before `asked`
+ */
+export async function manifestAt(
+  store: ObjectStore,
+  state: EtlState,
+  asked: Day,
+  signal: AbortSignal | undefined,
+): Promise<DayManifest> {
+  const exact = await readManifest(store, state, asked, { signal })
+  if (exact) return exact
+  let days: Day[]
+  try {
+    days = await listDays(store, state, signal)
+  } catch (error) {
+    if (!isDwhError(error, 'STORE_DENIED')) throw error
+    return lookBack(store, state, asked, signal)
+  }
+  for (const day of days.filter((day) => day < asked).reverse()) {
+    const manifest = await readManifest(store, state, day, { signal })
+    // null where it was pruned in between
+    if (manifest) return manifest
+  }
+  const [first] = days
+  const found = first === undefined ? 'the warehouse has no days' : `the first day of the warehouse is ${first}`
+  throw new DwhError('CONFIG_INVALID', `as of ${asked}: ${found}`, {
+    hint: first === undefined ? 'Make one with `dwh run`.' : 'Give this day or a later one; `dwh days` lists all.',
+  })
+}
+
+async function lookBack(
+  store: ObjectStore,
+  state: EtlState,
+  asked: Day,
+  signal: AbortSignal | undefined,
+): Promise<DayManifest> {
+  const current = Object.values(state.tables).map(({ date }) => date)
+  const last = current.sort().at(-1)
+  // no day is later than that of the last current table
+  const days = daysBackFrom(last !== undefined && last < asked ? last : asked)
+  for await (const manifest of readManifests(store, state, days, signal)) return manifest
+  throw new DwhError('CONFIG_INVALID', `as of ${asked}: no day found in the ${LOOK_BACK_DAYS} days up to it`, {
+    hint: `This storage cannot list its days. The last one is ${last ?? 'not known'}.`,
+  })
+}
+
+function daysBackFrom(day: Day): Day[] {
+  const start = new Date(`${day}T00:00:00Z`).getTime()
+  return Array.from({ length: LOOK_BACK_DAYS }, (_, ago) => new Date(start - ago * DAY_MS).toISOString().slice(0, 10))
+}

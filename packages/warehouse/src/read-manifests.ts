@@ -1,0 +1,18 @@
+import type { Day, DayManifest, EtlState, ObjectStore } from '@dwh/core'
+import { readManifest } from '@dwh/metadata'
+
+const PARALLEL_REQUESTS = 8
+
+/** Reads the manifests of some days in their order, several at a time; leaves out days without one. */
+export async function* readManifests(
+  store: ObjectStore,
+  state: Pick<EtlState, 'publishing'>,
+  days: readonly Day[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<DayManifest> {
+  for (let at = 0; at < days.length; at += PARALLEL_REQUESTS) {
+    const batch = days.slice(at, at + PARALLEL_REQUESTS)
+    const found = await Promise.all(batch.map((day) => readManifest(store, state, day, { signal })))
+    yield* found.filter((manifest) => manifest !== null)
+  }
+}

@@ -164,6 +164,15 @@ describe('the command line and the configuration', () => {
     ['tables:\n  ordrs: {}', 'tables: "ordrs"', 'Did you mean "orders"?'],
     ['tables:\n  orders:\n    columns:\n      exclude: [emial]', 'no column "emial"', 'Did you mean "email"?'],
     ['include: [customer]', 'include: "customer"', 'Did you mean "customers"?'],
+    ['tables: [orders]', 'dwh.yaml:1: tables: expected keys with values, not a list', 'write include: [orders'],
+    ['tables:\n  - orders:\n      name: x', 'dwh.yaml:2: tables: expected', 'write include: [orders'],
+    ['tables: orders', 'dwh.yaml:1: tables: expected keys with values', 'write include: [orders'],
+    ['tables: { orders: false }', 'tables.orders: expected keys with values', 'write exclude: true'],
+    ['tables: { orders: { columns: [id] } }', 'tables.orders.columns: expected', 'Known here: exclude, rename'],
+    ['include: orders', 'include: expected a list', 'include: [first, second]'],
+    ['schedule: "0 3 * * *"', 'schedule: expected keys with values', 'Known here: run,'],
+    ['keep: [7]', 'keep: expected keys with values, not a list', 'Known here: daily'],
+    ['types: text', 'types: expected keys with values', 'types: { name: value }'],
     ['parallel: many', 'dwh.yaml:1: parallel: expected a number'],
     ['parallel: 0', 'parallel: expected at least 1'],
     ['lock_timeout: 10', 'lock_timeout'],
@@ -220,7 +229,7 @@ describe('the command line and the configuration', () => {
     expect(await dwh(['run', '--replac'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--replace') })
     expect(await dwh(['query', '--format', 'xml', 'SELECT 1'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('table, json, jsonl, csv, markdown'),
+      stderr: expect.stringContaining('Allowed choices are table, '),
     })
     expect(await dwh([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: dwh') })
   })

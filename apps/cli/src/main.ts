@@ -5,6 +5,7 @@ import { endRequests } from '@dwh/core'
 import { getProxyForUrl } from 'proxy-from-env'
 import { type CommandContext, output } from './command-context.ts'
 import { reportError, secretsGiven } from './output/report-error.ts'
+import { terminalSize } from './output/terminal-size.ts'
 import { makeProgram } from './program.ts'
 
 const controller = new AbortController()
@@ -61,7 +62,10 @@ try {
   await program.parseAsync(argv.map((argument) => (/^--\s/.test(argument) ? ` ${argument}` : argument)))
 } catch (error) {
   const { json = false, debug = false } = program.opts<{ json?: boolean; debug?: boolean }>()
-  const { text, exitCode } = reportError(error, { json, debug, secrets: context.hidden() })
+  const { text, exitCode } = reportError(error, {
+    ...{ json, debug, secrets: context.hidden() },
+    width: terminalSize(stderr, env)?.columns,
+  })
   stderr.write(text)
   process.exitCode = exitCode
 }

@@ -1,53 +1,51 @@
-import { OTHER_VARIABLES, SETTINGS, type Setting, settingsHelp } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from './command-context.ts'
+import { completeCommand } from './commands/complete.ts'
 import { completionCommand } from './commands/completion.ts'
 import { daysCommand } from './commands/days.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { extensionsCommand } from './commands/extensions.ts'
+import { helpCommand } from './commands/help.ts'
 import { historyCommand } from './commands/history.ts'
 import { initCommand } from './commands/init.ts'
+import { openCommand } from './commands/open.ts'
 import { planCommand } from './commands/plan.ts'
 import { pruneCommand } from './commands/prune.ts'
 import { queryCommand } from './commands/query.ts'
 import { repairCommand } from './commands/repair.ts'
 import { runCommand } from './commands/run.ts'
+import { schemaCommand } from './commands/schema.ts'
 import { addCommonSettingFlags } from './commands/setting-flags.ts'
 import { shellCommand } from './commands/shell.ts'
 import { statusCommand } from './commands/status.ts'
 import { tablesCommand } from './commands/tables.ts'
 import { verifyCommand } from './commands/verify.ts'
+import { versionCommand } from './commands/version.ts'
 import { viewsCommand } from './commands/views.ts'
+import { fitHelp } from './help/fit-help.ts'
+import { helpWidth } from './help/help-width.ts'
 import { redact } from './output/report-error.ts'
+import { usageError } from './usage/usage-error.ts'
 import { version } from './version.ts'
+
+/** The help lists the commands in these groups; a command in none comes last. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'Copy Postgres:': ['init', 'doctor', 'plan', 'run'],
+  'Read the warehouse:': ['query', 'shell', 'open', 'tables', 'schema', 'days', 'views'],
+  'Look after it:': ['status', 'history', 'verify', 'repair', 'prune'],
+}
+const LAST_GROUP = 'Other commands:'
 
 const START = `
 Getting started:
-  $ export DATABASE_URL=postgres://reader@localhost/app     the Postgres to read
-  $ dwh init                                                write a commented dwh.yaml (optional)
-  $ dwh plan                                                show what a run would do
-  $ dwh run                                                 copy Postgres to Parquet; publish all tables or none
-  $ dwh query "SELECT count(*) FROM customers"              query the files, with no server and no network
-  $ dwh shell                                               open an interactive SQL prompt`
+  $ export DATABASE_URL=postgres://reader@localhost/app
+  $ dwh run                                      copy Postgres to Parquet files
+  $ dwh query "SELECT count(*) FROM customers"   query them, with no server
 
-const EXIT_CODES = `Exit codes: 0 success, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published, but some tables
-still show the previous version, 4 another run is in progress or published first, 5 dwh verify found problems.`
-
-/** Lists the settings; the scheduler lists its own in its help. */
-function settingsPart(): string {
-  const settings = SETTINGS.filter(({ key }) => !key.startsWith('schedule'))
-  const fileOnly = settings.filter(({ kind, variable }) => kind !== 'section' && kind !== 'tables' && !variable)
-  const keys = fileOnly.filter(({ awsVariable }) => !awsVariable).map(({ key }) => key)
-  const perTable = keys.flatMap((key) => (key.startsWith('tables.*.') ? [key.slice('tables.*.'.length)] : []))
-  const others = Object.entries(OTHER_VARIABLES).map(
-    ([variable, description]): Setting => ({ key: '', kind: 'text', description, variable }),
-  )
-  return `Settings come from flags, then from the environment, then from dwh.yaml in the working folder, then from defaults:
-${settingsHelp([...settings, ...others])}
-  ${settings.flatMap(({ awsVariable }) => awsVariable ?? []).join(', ')}: as the AWS SDK reads them
-Only in dwh.yaml: ${keys.filter((key) => !key.startsWith('tables.')).join(', ')};
-and for each table: ${perTable.join(', ')}.`
-}
+Learn more:
+  dwh <command> --help    options and examples of a command
+  dwh help settings       variables, and keys of dwh.yaml
+  dwh help exit-codes     what each exit code means`
 
 /** Builds the whole command line. Only results go to stdout; progress, notes and errors go to stderr. */
 export function makeProgram(context: CommandContext): Command {
@@ -58,35 +56,61 @@ export function makeProgram(context: CommandContext): Command {
     .option('--config <path>', 'the configuration file (default: dwh.yaml, if it exists)')
     .option('--json', 'write the result as JSON')
     .option('--debug', 'print the stack trace and the causes of an error')
-    .addHelpText('after', [START, settingsPart(), EXIT_CODES].join('\n\n'))
-    .showSuggestionAfterError()
-    .showHelpAfterError('(see dwh --help)')
+    .addHelpText('after', START)
+    .helpCommand(false)
   const commands = [
     initCommand,
     doctorCommand,
     planCommand,
     runCommand,
-    statusCommand,
-    historyCommand,
     daysCommand,
-    tablesCommand,
     queryCommand,
     shellCommand,
+    openCommand,
+    tablesCommand,
+    schemaCommand,
     viewsCommand,
+    statusCommand,
+    historyCommand,
     verifyCommand,
     repairCommand,
     pruneCommand,
     extensionsCommand,
     completionCommand,
+    versionCommand,
+    helpCommand,
   ]
   for (const make of commands) program.addCommand(make(context))
+  program.addCommand(completeCommand(context), { hidden: true })
+  for (const command of program.commands) command.helpGroup(groupOf(command))
   // set on every command: commander passes these settings only to subcommands that it creates itself
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => void context.stdout.write(text),
-      // commander repeats arguments, which may hold a secret
-      writeErr: (text) => void context.stderr.write(redact(text, context.hidden())),
-    })
-  }
+  for (const command of [program, ...program.commands]) fitOutput(command, context)
   return program
+}
+
+function groupOf(command: Command): string {
+  const [group] = Object.entries(GROUPS).find(([, names]) => names.includes(command.name())) ?? []
+  return group ?? LAST_GROUP
+}
+
+/** Fits the help to the terminal, and turns what commander says about wrong usage into our errors. */
+function fitOutput(command: Command, context: CommandContext): void {
+  const { getOutHelpWidth, getErrHelpWidth } = command.configureOutput()
+  const outWidth = () => helpWidth(getOutHelpWidth?.())
+  const errWidth = () => helpWidth(getErrHelpWidth?.())
+  command
+    .configureHelp({ subcommandTerm: (one) => one.name(), minWidthToWrap: 20 })
+    .configureOutput({
+      getOutHelpWidth: outWidth,
+      getErrHelpWidth: errWidth,
+      writeOut: (text) => void context.stdout.write(fitHelp(text, outWidth())),
+      // commander repeats arguments, which may hold a secret
+      writeErr: (text) => void context.stderr.write(redact(fitHelp(text, errWidth()), context.hidden())),
+      // printed as every other error
+      outputError: () => {},
+    })
+    .showSuggestionAfterError()
+    .exitOverride((error) => {
+      throw usageError(error, command) ?? error
+    })
 }

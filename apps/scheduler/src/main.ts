@@ -115,7 +115,12 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
       ready: () => readiness(scheduler.state()),
       metrics: () => renderMetrics(scheduler.state(), version, memoryUsage.rss()),
     }))
-  log('info', `dwh-scheduler ${version} started`, { ...plan(settings), listen: server ? addressOf(server) : 'off' })
+  const { timeZone: timezone } = settings
+  log('info', `dwh-scheduler ${version} started`, {
+    timezone,
+    ...plan(settings),
+    listen: server ? addressOf(server) : 'off',
+  })
   try {
     await scheduler.run()
   } finally {

@@ -17,6 +17,7 @@ test('no settings: defaults', async () => {
     verify: { expression: '0 5 * * 0' },
   })
   expect(rest).toEqual({
+    timeZone: 'UTC',
     runOnStart: false,
     catchUp: true,
     deadlineMs: 43_200_000,

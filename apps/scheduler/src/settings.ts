@@ -7,6 +7,8 @@ export const JOBS = ['run', 'prune', 'verify'] as const
 export type Job = (typeof JOBS)[number]
 
 export interface SchedulerSettings {
+  /** IANA name of the time zone of the schedules. */
+  readonly timeZone: string
   /** Null: never. */
   readonly schedules: Readonly<Record<Job, Schedule | null>>
   readonly runOnStart: boolean
@@ -48,6 +50,7 @@ export function schedulerSettings({ schedule: said, keep, timezone }: Config): S
     schedule[job] === 'off' ? null : parseSchedule(schedule[job], timeZone, `schedule.${job}`)
   const prune = parsed('prune')
   return {
+    timeZone,
     schedules: {
       run: parsed('run'),
       prune: Object.values(keep).some((count) => count !== undefined && count > 0) ? prune : null,

@@ -61,6 +61,7 @@ function workedOut(schedule: Schedule): Schedule {
 }
 
 const settings = (expression: string, timeZone: string): SchedulerSettings => ({
+  timeZone,
   schedules: {
     run: workedOut(parseSchedule(expression, timeZone, 'run')),
     prune: null,

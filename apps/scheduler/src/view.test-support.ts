@@ -6,6 +6,7 @@ const HOUR = 3_600_000
 
 /** The default settings, with a daily prune. */
 export const SETTINGS: SchedulerSettings = {
+  timeZone: 'UTC',
   schedules: {
     run: parseSchedule('0 3 * * *', 'UTC', 'schedule.run'),
     prune: parseSchedule('0 4 * * *', 'UTC', 'schedule.prune'),

@@ -65,6 +65,6 @@ export function checked(values: Record<string, unknown>, nameOf: (path: readonly
   const [issue] = result.issues
   const path = (issue.path ?? []).map(({ key }) => String(key))
   throw new DwhError('CONFIG_INVALID', `${nameOf(path)}: ${issue.message}`, {
-    hint: renamedHint(issue) ?? 'See `dwh --help`.',
+    hint: renamedHint(issue) ?? 'See `dwh help settings`.',
   })
 }

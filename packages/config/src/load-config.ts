@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { OnTableError, SelectionSettings, TableSettings } from '@dwh/core'
+import type { ConfigFile, UnsetVariable } from './config-file.ts'
 import type {
   ConfigValues,
   KeepValues,
@@ -10,7 +11,7 @@ import type {
 } from './config-values.ts'
 import { checked, type Variables } from './given-values.ts'
 import { mergeSettings, withDefaults } from './merge-settings.ts'
-import { type ConfigFile, readConfigFile, type UnsetVariable } from './read-config-file.ts'
+import { readConfigFile } from './read-config-file.ts'
 import { refuseSecrets } from './refuse-secrets.ts'
 import { valueAt } from './settings-by-key.ts'
 import { SETTINGS } from './settings-list.ts'

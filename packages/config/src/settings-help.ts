@@ -1,33 +1,40 @@
 import { defaultText, plain, settingMeaning } from './describe-setting.ts'
 import type { Setting } from './setting.ts'
 
-const WIDTH = 120
+export interface SettingsHelpOptions {
+  /** Beginning of the keys, which is not repeated. Default: none. */
+  readonly prefix?: string
+  /** Maximum length of a line. Default 80, the width of a terminal. */
+  readonly width?: number
+}
 
-/** Formats settings for a help text, one variable a line: variable, key after `prefix`, meaning, default. */
-export function settingsHelp(settings: readonly Setting[], prefix = ''): string {
-  const rows = settings.flatMap((setting) =>
-    setting.variable === undefined ? [] : [[setting.variable, setting.key.slice(prefix.length), meaning(setting)]],
-  )
-  const [variables, keys] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .flatMap(([variable = '', key = '', text = '']) => {
-      const start = `  ${variable.padEnd(variables ?? 0)}  ${key.padEnd(keys ?? 0)}  `
-      return wrapped(text, WIDTH - start.length).map((line, i) => (i === 0 ? start : ' '.repeat(start.length)) + line)
+/** Formats settings for a help text: variable, key after the prefix, default; on further lines what it means. */
+export function settingsHelp(
+  settings: readonly Setting[],
+  { prefix = '', width = 80 }: SettingsHelpOptions = {},
+): string {
+  return settings
+    .flatMap((setting) => {
+      const { variable, key } = setting
+      if (variable === undefined) return []
+      const fallback = defaultText(setting)
+      const facts = [
+        ...(key === '' ? [] : [key.slice(prefix.length)]),
+        ...(fallback === null ? [] : [`default: ${plain(fallback)}`]),
+      ]
+      const title = facts.length === 0 ? variable : `${variable}  (${facts.join('; ')})`
+      return [...wrapped(title, width, '  ', '    '), ...wrapped(plain(settingMeaning(setting)), width, '      ')]
     })
     .join('\n')
 }
 
-function meaning(setting: Setting): string {
-  const fallback = defaultText(setting)
-  return plain(`${settingMeaning(setting)}${fallback === null ? '' : ` (${fallback})`}`)
-}
-
-/** Wraps text at spaces into lines of at most `width` characters. */
-function wrapped(text: string, width: number): string[] {
+/** Wraps text between words into lines of at most `width` characters, the blanks in front included. */
+function wrapped(text: string, width: number, first: string, rest: string = first): string[] {
   const lines: string[] = []
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/(?<=\S) (?=\S)/)) {
     const line = lines.at(-1)
-    if (line === undefined || line.length + 1 + word.length > width) lines.push(word)
+    if (line === undefined) lines.push(first + word)
+    else if (line.length + 1 + word.length > width) lines.push(rest + word)
     else lines[lines.length - 1] = `${line} ${word}`
   }
   return lines

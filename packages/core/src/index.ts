@@ -123,6 +123,7 @@ export {
   parseTableName,
   type TableName,
 } from './table-name.ts'
+export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
 export { type Wait, type WaitOptions, wait } from './wait.ts'
 export { whereToLook } from './where-to-look.ts'
 export { type StoreOverrides, wrapStore } from './wrap-store.ts'

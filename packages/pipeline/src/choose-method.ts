@@ -1,6 +1,7 @@
 import {
   DwhError,
   type ExtractionMethod,
+  formatBytes,
   isDwhError,
   type SourceSnapshot,
   type TableData,
@@ -29,6 +30,12 @@ export interface ChosenMethod {
   readonly why: string | null
 }
 
+/** Why DuckDB's own reader does not work, and what to do about it. */
+interface Obstacle {
+  readonly reason: string
+  readonly hint: string | null
+}
+
 /** The extraction methods of one snapshot, and which of them are known not to work. */
 export interface ExtractionMethods {
   /**
@@ -52,22 +59,27 @@ export interface OpenedMethod extends ChosenMethod {
 }
 
 export function openMethods(snapshot: SourceSnapshot, writer: ParquetWriter): ExtractionMethods {
-  let nativeReason: Promise<string | null> | undefined
+  let nativeObstacle: Promise<Obstacle | null> | undefined
 
-  function whyNotNative(): Promise<string | null> {
-    nativeReason ??= snapshot.duckdbReader
-      ? writer.whyNotLoaded(snapshot.duckdbReader.extension.name)
-      : Promise.resolve('the source has no DuckDB extension')
-    return nativeReason
+  function whyNotNative(): Promise<Obstacle | null> {
+    nativeObstacle ??= findObstacle()
+    return nativeObstacle
+  }
+
+  async function findObstacle(): Promise<Obstacle | null> {
+    if (!snapshot.duckdbReader) return { reason: 'the source has no DuckDB extension', hint: null }
+    const { name, hint } = snapshot.duckdbReader.extension
+    const reason = await writer.whyNotLoaded(name)
+    return reason === null ? null : { reason, hint }
   }
 
   /** The next best method if this one cannot handle the longest row. */
   function tooLong(method: ExtractionMethod, profile: TableProfile | null): ChosenMethod | null {
     const { rowBytes = 0, valueBytes = 0 } = profile?.longest ?? {}
     if (method === 'native' && rowBytes > NATIVE_LONGEST_ROW_BYTES)
-      return nextBest(`its longest row has ${rowBytes} bytes, and DuckDB reads 2,048 rows at once`)
+      return nextBest(`its longest row has ${formatBytes(rowBytes)}, and DuckDB reads 2,048 rows at once`)
     if (method === 'rows' && valueBytes > ROWS_LONGEST_VALUE_BYTES && snapshot.readBulkText)
-      return nextBest(`its longest value has ${valueBytes} bytes, and a JavaScript string is limited to 512 MiB`)
+      return nextBest(`its longest value has ${formatBytes(valueBytes)}, and a JavaScript string is limited to 512 MiB`)
     return null
   }
 
@@ -85,11 +97,12 @@ export function openMethods(snapshot: SourceSnapshot, writer: ParquetWriter): Ex
       if (extract === 'auto' && (table.estimatedBytes ?? 0) < NATIVE_FROM_BYTES) return nextBest(null)
       const rowBytes = (table.estimatedBytes ?? 0) / Math.max(table.estimatedRows ?? 0, 1)
       if (rowBytes > NATIVE_ROW_BYTES) return nextBest('its rows are too long for DuckDB to read 2,048 at once')
-      const why = await whyNotNative()
-      if (why === null) return { method: 'native', why: null }
-      if (extract === 'auto') return nextBest(why)
-      throw new DwhError('CONFIG_INVALID', `extract: native: ${why}`, {
-        hint: snapshot.duckdbReader?.extension.hint ?? 'Write extract: auto.',
+      const obstacle = await whyNotNative()
+      if (obstacle === null) return { method: 'native', why: null }
+      const { reason, hint } = obstacle
+      if (extract === 'auto') return nextBest(hint === null ? reason : `${reason}. ${hint}`)
+      throw new DwhError('CONFIG_INVALID', `extract: native: ${reason}`, {
+        hint: hint === null ? 'Write extract: auto.' : `${hint} Or write extract: auto.`,
       })
     },
     async open(chosen, { table, where }, profile, signal) {
@@ -106,7 +119,7 @@ export function openMethods(snapshot: SourceSnapshot, writer: ParquetWriter): Ex
     after({ method }, error) {
       if (method !== 'native' || !isDwhError(error, 'SOURCE_FAILED') || error.context.retryable) return null
       // if it cannot connect, it will not for the next table either; an error while reading concerns this table only
-      if (error.context.connected !== true) nativeReason = Promise.resolve(error.message)
+      if (error.context.connected !== true) nativeObstacle = Promise.resolve({ reason: error.message, hint: null })
       return nextBest(error.message)
     },
   }

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, type EtlState, type FileEntry, type ObjectStore, type ReadOptions, whereToLook } from '@dwh/core'
+import {
+  DwhError,
+  type EtlState,
+  type FileEntry,
+  formatBytes,
+  type ObjectStore,
+  type ReadOptions,
+  whereToLook,
+} from '@dwh/core'
 import { type CommittedFiles, damaged, LOOKS, type OpenFile, openPromised } from './local-files.ts'
 import type { VerifiedFiles } from './verified-files.ts'
 
@@ -126,10 +134,14 @@ async function touch(path: string): Promise<void> {
 }
 
 function tooLarge({ key, bytes }: FileEntry, maxBytes: number): DwhError {
-  return new DwhError('CACHE_TOO_SMALL', `${key}: too large for the cache: ${bytes} bytes, cache size ${maxBytes}`, {
-    hint: "Raise cache_size (DWH_CACHE_SIZE), or install DuckDB's extension httpfs (DWH_EXTENSIONS names its folder) to read it in place.",
-    context: { key, bytes },
-  })
+  return new DwhError(
+    'CACHE_TOO_SMALL',
+    `${key}: too large for the cache: ${formatBytes(bytes)}, cache size ${formatBytes(maxBytes)}`,
+    {
+      hint: "Raise cache_size (DWH_CACHE_SIZE), or install DuckDB's extension httpfs with `dwh extensions add httpfs`, to read it in place.",
+      context: { key, bytes },
+    },
+  )
 }
 
 /** Removes the least recently used files until there is space for one more file. */

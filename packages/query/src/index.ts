@@ -1,6 +1,7 @@
 export type { ParameterValue, QueryParameters } from './bind-parameters.ts'
 export { type BucketAccess, bucketSecretSql } from './bucket-secret.ts'
 export { type CachedFilesOptions, cachedFiles, DEFAULT_CACHE_BYTES } from './cached-files.ts'
+export { duckdbVersion } from './duckdb-version.ts'
 export {
   EXTENSIONS,
   type ExtensionInfo,
@@ -35,5 +36,6 @@ export { type RememberingStoreOptions, rememberingStore } from './remembering-st
 export { type Row, type RowValue, rowValues } from './row-values.ts'
 export type { ExportOptions, RunQueryOptions, Session, StatementKind, WholeResult } from './session.ts'
 export { type TakenStatements, takeStatements } from './split-statements.ts'
+export { tableDdl } from './table-ddl.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
 export { type ViewsAbout, viewsSql } from './views-script.ts'

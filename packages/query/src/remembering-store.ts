@@ -14,19 +14,23 @@ export interface RememberingStoreOptions {
   readonly folder: string
   /** Called when an object comes from the folder because the store is unreachable: when it was read, and the error. */
   readonly onAway: (readAt: Date, error: Error) => void
+  /** `folder`: does not ask the store for what the folder has, however old. Default `store`. */
+  readonly first?: 'store' | 'folder'
 }
 
 /**
  * Wraps a store so that its small objects stay readable while it is unreachable: remembers every `get` in a folder, and
  * answers from there. For readers only: answers may be old, and then have an empty ETag.
  */
-export function rememberingStore({ store, at = '', folder, onAway }: RememberingStoreOptions): ObjectStore {
+export function rememberingStore({ store, at = '', folder, onAway, first }: RememberingStoreOptions): ObjectStore {
   const own = createHash('sha256').update(`${at} ${store.url}`).digest('hex').slice(0, 16)
   const pathOf = (key: string) => join(folder, `${own}-${createHash('sha256').update(key).digest('hex')}`)
 
   return wrapStore(store, {
     async get(key, options) {
       const path = pathOf(key)
+      const known = first === 'folder' ? await readFile(path).catch(() => null) : null
+      if (known) return { body: known, etag: '' }
       try {
         const found = await store.get(key, options)
         if (found) await remember(path, found.body)

@@ -15,10 +15,12 @@ export {
   settingsHelp,
   type WarehouseSettings,
 } from '@dwh/config'
+export { formatAge, formatBytes, formatCount, formatDuration, plural } from '@dwh/core'
 export type { KeepRule, KeptDay, PruneDay, PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
 export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
 export {
   cutText,
+  duckdbVersion,
   EXPORT_FORMATS,
   type ExportFormat,
   type ExportOptions,
@@ -38,6 +40,7 @@ export {
   type Session,
   type StatementKind,
   type TimeZone,
+  tableDdl,
   takeStatements,
   timeZone,
   valueJson,
@@ -45,15 +48,16 @@ export {
 } from '@dwh/query'
 export { BUCKET_ROLES, type BucketRole } from '@dwh/storage'
 export type { RetryOptions } from './adapters/adapter.ts'
-export { sourceSecrets } from './adapters/index.ts'
+export { sourceSecrets } from './adapters/sources.ts'
 export { checkSettings } from './check-settings.ts'
 export type { DayChanges, DayDescription } from './describe-days.ts'
-export { READER } from './doctor/check-postgres.ts'
 export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'
+export { READER } from './doctor/reader-role.ts'
 export type { WarehouseEnvironment } from './environment.ts'
 export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
 export { type Proposal, propose } from './init/propose.ts'
 export { configText, type Places } from './init/write-config.ts'
+export { knownNames } from './known-names.ts'
 export type { WarehouseSize } from './measure-warehouse.ts'
 export type { OpenWarehouseOptions } from './open-options.ts'
 export { openWarehouse } from './open-warehouse.ts'
@@ -70,5 +74,4 @@ export type {
   ViewsRequest,
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
-export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
 export type { Warehouse, WarehouseSession } from './warehouse.ts'

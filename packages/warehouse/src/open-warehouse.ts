@@ -2,12 +2,11 @@ import { type Config, configOf, type WarehouseSettings } from '@dwh/config'
 import { openStorage } from './adapters/index.ts'
 import { completeEnvironment } from './environment.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
-import { OpenedWarehouse } from './opened-warehouse.ts'
 import type { Warehouse } from './warehouse.ts'
 
 /**
  * Opens a warehouse by its settings, as in `dwh.yaml` or as `loadConfig` returns them, or by the path or URL of its
- * storage alone. Reads and sends nothing yet.
+ * storage alone. Reads and sends nothing yet. The first call loads DuckDB and the drivers.
  *
  * @example
  * const warehouse = await openWarehouse({ source: process.env.DATABASE_URL, storage: 's3://bucket/prefix' })
@@ -27,6 +26,7 @@ export async function openWarehouse(
   const config = isConfig(settings)
     ? settings
     : await configOf(typeof settings === 'string' ? { storage: settings } : settings, environment)
+  const { OpenedWarehouse } = await import('./opened-warehouse.ts')
   const opened = await openStorage(config, environment, options.retry)
   options.onSecrets?.(opened.secrets)
   return new OpenedWarehouse({ config, environment, opened, options })

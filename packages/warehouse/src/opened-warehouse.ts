@@ -8,6 +8,7 @@ import {
   type ReadOptions,
   type RunRecord,
   type Source,
+  type TableEntry,
 } from '@dwh/core'
 import {
   type PruneReport,
@@ -29,7 +30,7 @@ import {
 } from '@dwh/pipeline'
 import { openSession, rememberingStore } from '@dwh/query'
 import type { OpenedStorage } from './adapters/adapter.ts'
-import { checkSource, isSourceGiven, sourceAdapter, sourceSecrets } from './adapters/index.ts'
+import { checkSource, isSourceGiven, sourceAdapter, sourceSecrets, whyNoSource } from './adapters/sources.ts'
 import { type DayDescription, describeDays } from './describe-days.ts'
 import { examine } from './doctor/examine.ts'
 import type { Finding } from './doctor/finding.ts'
@@ -176,12 +177,17 @@ export class OpenedWarehouse implements Warehouse {
     const notes: string[] = []
     const sources: Record<string, Source> = {}
     const ofSettings = this.#readsSettings()
-    if (ofSettings) {
+    const noSource = ofSettings ? whyNoSource(config, environment) : null
+    if (ofSettings && noSource === null) {
       options.onSecrets?.(sourceSecrets(config.source, environment.env))
       sources.default = sourceAdapter(config).open(config, environment, (note) => void notes.push(note))
     }
     for (const [name, { source }] of Object.entries(options.sources ?? {})) sources[name] = source
-    return examine({ config, environment, opened, sources, notes, ofSettings }, { signal: this.#until(), timeoutMs })
+    const openSession = (tables: Readonly<Record<string, TableEntry>>) => this.session({ tables })
+    return examine(
+      { config, environment, opened, sources, notes, ofSettings, noSource, openSession },
+      { signal: this.#until(), timeoutMs },
+    )
   }
 
   async close(): Promise<void> {

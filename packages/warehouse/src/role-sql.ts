@@ -1,8 +1,8 @@
 import type { Config } from '@dwh/config'
 import { connect, readOnlyRoleSql } from '@dwh/extract-postgres'
-import { checkSource, sourceSecrets } from './adapters/index.ts'
 import { postgresOptions } from './adapters/postgres-options.ts'
-import { READER } from './doctor/check-postgres.ts'
+import { checkSource, sourceSecrets } from './adapters/sources.ts'
+import { READER } from './doctor/reader-role.ts'
 import { completeEnvironment, type WarehouseEnvironment } from './environment.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
 

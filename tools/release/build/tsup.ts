@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { defineConfig, type Options } from 'tsup'
 import { licenses } from './licenses.ts'
+import { namedImports } from './named-imports.ts'
 
 /** Builds a package: one ES module with source map and declarations, for the oldest supported Node. */
 export function build(options: Options = {}): ReturnType<typeof defineConfig> {
@@ -32,7 +33,7 @@ export function bundle(options: Options = {}): ReturnType<typeof defineConfig> {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
     // "licenses" in its name would make pnpm leave out our own LICENSE
-    esbuildPlugins: [licenses('dist/third-party-notices.txt')],
+    esbuildPlugins: [licenses('dist/third-party-notices.txt'), namedImports],
     ...options,
   })
 }

@@ -65,7 +65,7 @@ describe('a database that cannot be read', () => {
   test('no problems: every check is ok, in order, and nothing is left behind', async () => {
     const { examine, place } = await patient()
     const report = await examine()
-    expect(report).toMatchObject({ code: 0, ok: 16, warnings: 0, failed: 0, skipped: 0 })
+    expect(report).toMatchObject({ code: 0, ok: 19, warnings: 0, failed: 0, skipped: 0 })
     expect(report.checks.map(({ id }) => id)).toMatchInlineSnapshot(`
       [
         "config",
@@ -84,6 +84,9 @@ describe('a database that cannot be read', () => {
         "warehouse",
         "warehouse.source",
         "warehouse.last_run",
+        "query.files",
+        "query.duckdb",
+        "query.extensions",
       ]
     `)
     expect(Object.keys(report.checks[0] ?? {})).toEqual(['id', 'status', 'found', 'fix', 'paste'])
@@ -91,7 +94,7 @@ describe('a database that cannot be read', () => {
     expect(await readdir(place.temp)).toEqual([])
     const { stdout } = await place.dwh(['doctor'])
     expect(stdout).toMatch(/^ok {7}config .*\nok {7}source.connection .*: database test_/)
-    expect(stdout).toMatch(/\n\n16 ok, 0 warnings, 0 failed\n$/)
+    expect(stdout).toMatch(/\n\n19 ok, 0 warnings, 0 failed\n$/)
   })
 
   test.each([
@@ -246,15 +249,54 @@ describe('a database that cannot be read', () => {
 
 describe('a configuration that is wrong', () => {
   test.each([
-    ['no source', { DATABASE_URL: '' }, '', /DATABASE_URL=postgres/],
     ['an unknown key', {}, 'storrage: x\n', /Did you mean storage/],
-    ['a placeholder without a value', { DATABASE_URL: '' }, `source: $${'{NOWHERE}'}\n`, /Set NOWHERE/],
+    ['a placeholder without a value', {}, `storage: $${'{NOWHERE}'}\n`, /Set NOWHERE/],
+    ['another database as source', { DATABASE_URL: 'mysql://host/app' }, '', /^Give postgres:/],
+    [
+      'a source without its scheme',
+      { DATABASE_URL: 'localhost:5432/app' },
+      '',
+      /mean postgres:\/\/localhost:5432\/app\?/,
+    ],
   ])('%s: exit code 2, and every other check is skipped', async (_, env, yaml, fix) => {
     const { examine, place } = await patient()
     if (yaml) await writeFile(join(place.folder, 'dwh.yaml'), yaml)
     const report = await examine(env)
-    expect(report).toMatchObject({ code: 2, failed: 1, skipped: 15 })
+    expect(report).toMatchObject({ code: 2, failed: 1, skipped: 18 })
     expect(check(report, 'config')).toMatchObject({ status: 'failed', fix: expect.stringMatching(fix) })
+  })
+
+  test.each([
+    ['no source', '', /no source is set/, /Set DATABASE_URL=postgres/],
+    ['source in a variable that is not set', `source: $${'{NOWHERE}'}\n`, /NOWHERE is not set/, /Set NOWHERE/],
+  ])('%s: what queries need is checked, and nothing is written', async (_, yaml, found, fix) => {
+    const { examine, place, database } = await patient()
+    if (yaml) await writeFile(join(place.folder, 'dwh.yaml'), yaml)
+    const empty = await examine({ DATABASE_URL: '' })
+    expect(empty).toMatchObject({ code: 1, failed: 1 })
+    expect(check(empty, 'warehouse')).toMatchObject({ status: 'failed', found: 'none here' })
+    expect((await place.dwh(['run', '--source', database.url])).code).toBe(0)
+    const report = await examine({ DATABASE_URL: '' })
+    expect(report).toMatchObject({ code: 0, failed: 0, warnings: 0 })
+    expect(check(report, 'source.connection')).toMatchObject({
+      status: 'skipped',
+      found: expect.stringMatching(found),
+      fix: expect.stringMatching(fix),
+    })
+    expect(check(report, 'storage.write').status).toBe('skipped')
+    expect(check(report, 'query.files')).toMatchObject({
+      status: 'ok',
+      found: expect.stringMatching(/: as published$/),
+    })
+    expect(check(report, 'query.duckdb').found).toMatch(/^DuckDB v\S+: at most .* of memory, .* time zone UTC$/)
+    const [file] = await readdir(join(place.folder, 'warehouse'), { recursive: true }).then((names) =>
+      names.filter((name) => name.endsWith('.parquet') && !name.startsWith('_dwh')),
+    )
+    await writeFile(join(place.folder, 'warehouse', file ?? ''), 'another file')
+    expect(check(await examine({ DATABASE_URL: '' }), 'query.files')).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining('expected SHA-256'),
+    })
   })
 
   test('unusable folders: failed, with the variable to set', async () => {
@@ -300,7 +342,7 @@ describe('a bucket that cannot be used', () => {
 
   test('no problems: every check is ok, and nothing is left behind', async () => {
     const { env, examine, server } = await bucket()
-    expect(await examine(env)).toMatchObject({ code: 0, ok: 16 })
+    expect(await examine(env)).toMatchObject({ code: 0, ok: 19 })
     expect(server.objects('bucket')).toEqual([])
   })
 

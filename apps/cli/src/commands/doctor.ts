@@ -9,7 +9,6 @@ import {
   ok,
   plural,
   READER,
-  readerRoleSql,
   type Status,
   skip,
   type Warehouse,
@@ -22,8 +21,7 @@ import { EXIT, redact } from '../output/report-error.ts'
 import { type CommonFlags, open, openOptions, readSettings } from './shared.ts'
 
 const HELP = `
-Tests every connection and permission that a run and a query need, in order. For each failure it prints how to fix it,
-with the SQL or the policy to paste. Changes nothing in the database and leaves nothing in the storage.
+Tests every connection and permission that a run and a query need, in order. For each failure it prints how to fix it, with the SQL or the policy to paste. Changes nothing in the database and leaves nothing in the storage. Without a source, it checks what queries need.
 
 Examples:
   $ dwh doctor
@@ -75,7 +73,7 @@ export function doctorCommand(context: CommandContext): Command {
 async function* examine(flags: DoctorFlags, context: CommandContext, timeoutMs: number): AsyncGenerator<Finding> {
   const opened = await attempt({ signal: context.signal, timeoutMs }, async (): Promise<Warehouse> => {
     const warehouse = await open(flags, context, { retry: { attempts: 2, connectTimeoutMs: timeoutMs } })
-    await checkSettings(warehouse.config, { source: true }, openOptions(context))
+    await checkSettings(warehouse.config, { source: 'if set' }, openOptions(context))
     return warehouse
   })
   if ('failure' in opened) {
@@ -90,6 +88,7 @@ async function* examine(flags: DoctorFlags, context: CommandContext, timeoutMs: 
 
 async function printRoleSql(flags: DoctorFlags, context: CommandContext): Promise<void> {
   const role = flags.roleSql === true ? undefined : String(flags.roleSql)
+  const { readerRoleSql } = await import('@dwh/warehouse')
   await context.stdout.write(await readerRoleSql(await readSettings(flags, context), role, openOptions(context)))
 }
 

@@ -1,4 +1,4 @@
-import { type ExtensionName, installExtension, listExtensions, loadConfig } from '@dwh/warehouse'
+import { type ExtensionName, loadConfig } from '@dwh/warehouse'
 import { Argument, Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
@@ -34,6 +34,7 @@ export function extensionsCommand(context: CommandContext): Command {
       const { extensions: directory } = await loadConfig(flags, context)
       if (action === 'add' && names.length === 0)
         command.error('error: name an extension, for example: dwh extensions add postgres')
+      const { installExtension, listExtensions } = await import('@dwh/warehouse')
       if (action === 'add')
         for (const name of names) await installExtension(NAMES[name] as ExtensionName, { directory, from: flags.from })
       const found = await listExtensions({ directory })

@@ -1,5 +1,5 @@
-import type { RunRecord } from '@dwh/core'
-import { formatBytes, formatCount, formatDuration } from '@dwh/warehouse'
+import { printable, type RunRecord } from '@dwh/core'
+import { cutText, formatBytes, formatCount, formatDuration } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns } from '../output/lines.ts'
@@ -22,29 +22,43 @@ export function historyCommand(context: CommandContext): Command {
       const limit = checkLimit(flags.limit)
       const { warehouse } = await openForReading(flags, context)
       const records = await warehouse.history(limit)
-      await context.stdout.write(flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records))
+      await context.stdout.write(
+        flags.json ? `${JSON.stringify(records, null, 2)}\n` : asText(records, context.stdout.size()?.columns),
+      )
     })
 }
 
-function asText(records: readonly RunRecord[]): string {
+const HEADER = ['RUN', 'DATE', 'STATUS', 'TABLES', 'ROWS', 'SIZE', 'TOOK']
+const RIGHT = ['TABLES', 'ROWS', 'SIZE', 'TOOK']
+/** What a terminal shows: the first of these lists without its columns that fits. */
+const LEFT_OUT = [[], ['TABLES'], ['TABLES', 'SIZE'], ['TABLES', 'SIZE', 'DATE']]
+
+function asText(records: readonly RunRecord[], width: number | undefined): string {
   if (records.length === 0) return 'No runs yet.\n'
-  const header = ['RUN', 'DATE', 'STATUS', 'TABLES', 'ROWS', 'SIZE', 'TOOK', '']
-  const rows = records.map((record) => {
-    const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
-    const rows = written.reduce((sum, table) => sum + table.rows, 0)
-    const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
-    const published =
-      record.status !== 'failed' ? [String(written.length), formatCount(rows), formatBytes(bytes)] : ['', '', '']
-    return [
-      record.run_id,
-      record.date,
-      record.status,
-      ...published,
-      formatDuration(record.duration_ms),
-      record.error?.message ?? previousText(record),
-    ]
+  const rows = records.map(facts)
+  const notes = records.map((record) => printable(record.error?.message ?? previousText(record)))
+  if (width === undefined) {
+    const right = RIGHT.map((name) => HEADER.indexOf(name))
+    return alignColumns([[...HEADER, ''], ...rows.map((row, i) => [...row, notes[i] ?? ''])], right)
+  }
+  const lists = LEFT_OUT.map((hidden) => {
+    const shown = HEADER.filter((name) => !hidden.includes(name))
+    const right = shown.flatMap((name, i) => (RIGHT.includes(name) ? [i] : []))
+    const cells = [HEADER, ...rows].map((row) => shown.map((name) => row[HEADER.indexOf(name)] ?? ''))
+    return alignColumns(cells, right).trimEnd().split('\n')
   })
-  return alignColumns([header, ...rows], [3, 4, 5, 6])
+  const [header = '', ...lines] = lists.find((list) => list.every((line) => line.length <= width)) ?? lists.at(-1) ?? []
+  const withNotes = lines.flatMap((line, i) => (notes[i] ? [line, `  ${cutText(notes[i], width - 2)}`] : [line]))
+  return `${[header, ...withNotes].join('\n')}\n`
+}
+
+function facts(record: RunRecord): string[] {
+  const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
+  const rows = written.reduce((sum, table) => sum + table.rows, 0)
+  const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
+  const published =
+    record.status !== 'failed' ? [String(written.length), formatCount(rows), formatBytes(bytes)] : ['', '', '']
+  return [record.run_id, record.date, record.status, ...published, formatDuration(record.duration_ms)]
 }
 
 function previousText({ tables }: RunRecord): string {

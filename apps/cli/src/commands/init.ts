@@ -2,21 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { access, link, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { DwhError, formatTableName, type ObjectStore } from '@dwh/core'
-import {
-  configText,
-  lookAtSource,
-  openWarehouse,
-  type Places,
-  type Proposal,
-  plural,
-  propose,
-  putTogether,
-  sourceSecrets,
-  type Warehouse,
-} from '@dwh/warehouse'
+import { openWarehouse, type Places, type Proposal, plural, putTogether, type Warehouse } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { noteLine } from '../output/lines.ts'
+import { terminalSize } from '../output/terminal-size.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import { type CommonFlags, openOptions } from './shared.ts'
 
@@ -45,6 +35,7 @@ export function initCommand(context: CommandContext): Command {
       const flags = command.optsWithGlobals<InitFlags>()
       const path = resolve(context.cwd, flags.config ?? (context.env.DWH_CONFIG || 'dwh.yaml'))
       if (!flags.print && !flags.force) await checkAbsent(path)
+      const { configText, lookAtSource, propose, sourceSecrets } = await import('@dwh/warehouse')
       context.hide(sourceSecrets(flags.source ?? context.env.DATABASE_URL ?? null, context.env))
       const config = await putTogether(null, flags, context)
       const options = openOptions(context)
@@ -53,7 +44,7 @@ export function initCommand(context: CommandContext): Command {
       const warehouse = await openWarehouse(config, { ...options, retry: { attempts: 2 } })
       const text = configText(await places(warehouse, flags, context, dirname(path)), look, proposal)
       if (!flags.print) await write(path, text, flags.force ?? false)
-      context.stderr.write(await notes(warehouse.store, proposal))
+      context.stderr.write(await notes(warehouse.store, proposal, terminalSize(context.stderr, context.env)?.columns))
       if (flags.json)
         await context.stdout.write(`${JSON.stringify(asJson(flags.print ? null : path, text, proposal), null, 2)}\n`)
       else await context.stdout.write(flags.print ? text : `Wrote ${path}. Next: dwh plan, then dwh run.\n`)
@@ -154,7 +145,7 @@ function leftOut({ excluded, storedTwice }: Proposal): Proposal['excluded'] {
   return [...excluded, ...children]
 }
 
-async function notes(store: ObjectStore, proposal: Proposal): Promise<string> {
+async function notes(store: ObjectStore, proposal: Proposal, width: number | undefined): Promise<string> {
   const { tables, nameable, credentials } = proposal
   const excluded = leftOut(proposal)
   const lines = [
@@ -170,7 +161,7 @@ async function notes(store: ObjectStore, proposal: Proposal): Promise<string> {
   } catch (error) {
     lines.push(`storage: not usable yet: ${(error as Error).message}. Run dwh doctor to see how to fix it.`)
   }
-  return lines.map(noteLine).join('')
+  return lines.map((line) => noteLine(line, width)).join('')
 }
 
 function asJson(path: string | null, text: string, proposal: Proposal) {

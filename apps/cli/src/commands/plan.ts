@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns, noteLine } from '../output/lines.ts'
 import { noteLines } from '../output/plan-notes.ts'
+import { terminalSize } from '../output/terminal-size.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
@@ -19,13 +20,17 @@ export function planCommand(context: CommandContext): Command {
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>()
-      const warehouse = await open(flags, context, { onNote: (note) => void context.stderr.write(noteLine(note)) })
+      const warehouse = await open(flags, context, {
+        onNote: (note) => void context.stderr.write(noteLine(note, terminalSize(context.stderr, context.env)?.columns)),
+      })
       const plan = await warehouse.plan(planRequest(flags))
-      await context.stdout.write(flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan))
+      await context.stdout.write(
+        flags.json ? `${JSON.stringify(asJson(plan), null, 2)}\n` : asText(plan, context.stdout.size()?.columns),
+      )
     })
 }
 
-function asText(plan: RunPlan): string {
+function asText(plan: RunPlan, width: number | undefined): string {
   const header = ['TABLE', 'COLUMNS', 'ABOUT ROWS', 'FILE', '']
   const rows = plan.tables.map((table) => [
     table.name,
@@ -43,9 +48,17 @@ function asText(plan: RunPlan): string {
     ]),
   ]
   const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}\n`
-  const notRead = left.length > 0 ? `\nNot read:\n${alignColumns(left)}` : ''
+  const notRead = left.length > 0 ? `\nNot read:\n${alignColumns(left, [], { width, wrap: true })}` : ''
   const toKnow = plan.notes.length > 0 ? `\nNotes:\n${plan.notes.map((note) => noteLines(note, '-')).join('')}` : ''
-  return `${alignColumns([header, ...rows], [1, 2])}${notRead}${toKnow}\n${summary}`
+  return `${tableText([header, ...rows], width)}${notRead}${toKnow}\n${summary}`
+}
+
+/** Leaves out the files where they do not fit: their names follow from the table and the day. */
+function tableText(rows: readonly (readonly string[])[], width: number | undefined): string {
+  const whole = alignColumns(rows, [1, 2])
+  if (width === undefined || whole.split('\n').every((line) => line.length <= width)) return whole
+  const withoutFiles = rows.map((row) => row.filter((_, column) => column !== 3))
+  return alignColumns(withoutFiles, [1, 2], { width, cut: [0, 3] })
 }
 
 function remarks(table: TablePlan): string[] {

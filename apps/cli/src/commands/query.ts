@@ -16,6 +16,7 @@ import type { CommandContext } from '../command-context.ts'
 import { formatOfFile, openAnswersFile } from '../output/answers-file.ts'
 import { noteDay } from '../output/day-note.ts'
 import { type AnswerStyle, writeAnswers } from '../output/write-answers.ts'
+import { refuseFileName } from './refuse-file-name.ts'
 import { AS_OF, type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
 
 const HELP = `
@@ -160,7 +161,10 @@ async function givenSql(
       })
     })
   }
-  if (given !== undefined && given !== '-') return given
+  if (given !== undefined && given !== '-') {
+    await refuseFileName(given, context.cwd)
+    return given
+  }
   if (given === undefined && file === undefined && context.stdin.isTTY) throw noSql('no SQL given')
   return readStdin(context)
 }

@@ -2,10 +2,12 @@ import { type LossyConversion, printable } from '@dwh/core'
 import { formatBytes, formatDuration, plural, type RunReport, type TableResult, type Warehouse } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
+import { markedLines, wrapWords } from '../output/lines.ts'
 import { noteLines } from '../output/plan-notes.ts'
 import { previousLines, previousTables } from '../output/previous-tables.ts'
 import { EXIT } from '../output/report-error.ts'
 import { runProgress } from '../output/run-progress.ts'
+import { terminalSize } from '../output/terminal-size.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
@@ -46,48 +48,50 @@ export function runCommand(context: CommandContext): Command {
       } finally {
         progress.close()
       }
-      for (const note of notes(report)) context.stderr.write(`${note}\n`)
+      const width = terminalSize(context.stderr, context.env)?.columns
+      for (const [mark, text] of notes(report)) context.stderr.write(markedLines(mark, text, width))
       // only notes that need a statement to be run; dwh plan shows the others
       for (const note of report.plan.notes) if (note.sql !== null) context.stderr.write(noteLines(note, '!'))
-      if (!report.state.conditional_writes) context.stderr.write(`${UNCONDITIONAL}\n`)
       if (report.record.status === 'partial') context.exitWith(EXIT.partial)
       await context.stdout.write(
-        flags.json ? `${JSON.stringify(asJson(report), null, 2)}\n` : summary(report, warehouse.store.url),
+        flags.json
+          ? `${JSON.stringify(asJson(report), null, 2)}\n`
+          : summary(report, warehouse.store.url, context.stdout.size()?.columns),
       )
     })
 }
 
 /** Printed after every run: nothing else shows this problem until two runs collide. */
 const UNCONDITIONAL =
-  '! This storage ignores conditional writes: two simultaneous runs may both report success. Let only one machine write.'
+  'This storage ignores conditional writes: two simultaneous runs may both report success. Let only one machine write.'
 
-function notes({ plan, results, unfinished }: RunReport): string[] {
+type Note = readonly [mark: '-' | '!', text: string]
+
+function notes({ plan, results, unfinished, state }: RunReport): Note[] {
   const skipped = plan.skipped.filter(({ reason }) => !reason.startsWith('excluded') && reason !== 'not included')
   const written = results.flatMap((result) => (result.status === 'written' ? [result] : []))
-  return [
-    ...skipped.map(({ table, reason }) => `- ${printable(table)}: left out: ${reason}`),
-    ...plan.dropped.map(
-      (table) => `- ${printable(table)}: no longer current: missing in the source or excluded; its history stays`,
-    ),
-    ...plan.tables.flatMap(({ name, changes }) =>
-      changes.map((change) => `- ${printable(name)}: ${printable(change)}`),
-    ),
-    ...written.flatMap(({ name, changes }) => changes.map((change) => `- ${printable(name)}: ${printable(change)}`)),
+  const facts = [
+    ...skipped.map(({ table, reason }) => `${table}: left out: ${reason}`),
+    ...plan.dropped.map((table) => `${table}: no longer current: missing in the source or excluded; its history stays`),
+    ...plan.tables.flatMap(({ name, changes }) => changes.map((change) => `${name}: ${change}`)),
+    ...written.flatMap(({ name, changes }) => changes.map((change) => `${name}: ${change}`)),
     ...written.flatMap(({ name, entry }) =>
       Object.entries(entry.lossy_conversions)
         .filter(([, { values }]) => values > 0)
-        .map(([column, found]) => `- ${printable(name)}: ${lossyConversionText(column, found)}`),
+        .map(([column, found]) => `${name}: ${lossyConversionText(column, found)}`),
     ),
     ...methodNotes(written),
-    ...(unfinished === null
-      ? []
-      : [`! published; clean-up will finish on the next run: ${printable(String(unfinished))}`]),
   ]
+  const warnings = [
+    ...(unfinished === null ? [] : [`published; clean-up will finish on the next run: ${String(unfinished)}`]),
+    ...(state.conditional_writes ? [] : [UNCONDITIONAL]),
+  ]
+  return [...facts.map((text): Note => ['-', printable(text)]), ...warnings.map((text): Note => ['!', printable(text)])]
 }
 
 function lossyConversionText(column: string, { choice, values }: LossyConversion): string {
   const what = choice === 'nullify' ? 'stored as NULL' : `not exact as ${choice.toUpperCase()}`
-  return `column ${printable(column)}: ${plural(values, 'value')} ${what}, as set in columns.types`
+  return `column ${column}: ${plural(values, 'value')} ${what}, as set in columns.types`
 }
 
 /** Groups the tables that were not read with the fastest method by the reason. */
@@ -96,18 +100,20 @@ function methodNotes(written: readonly WrittenTable[]): string[] {
   for (const { name, why } of written) if (why !== null) byReason.set(why, [...(byReason.get(why) ?? []), name])
   return [...byReason].map(([why, names]) => {
     const shown = names.length > 3 ? [...names.slice(0, 3), `${names.length - 3} more`] : names
-    return `- used COPY instead of the faster DuckDB reader: ${printable(shown.join(', '))}: ${printable(why)}`
+    return `used COPY instead of the faster DuckDB reader: ${shown.join(', ')}: ${why}`
   })
 }
 
-function summary({ record, runId, state }: RunReport, storage: string): string {
+function summary({ record, runId, state }: RunReport, storage: string, width: number | undefined): string {
   const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
   const sum = (of: (table: (typeof written)[number]) => number) => written.reduce((all, table) => all + of(table), 0)
   const what = `${plural(written.length, 'table')}, ${plural(
     sum(({ rows }) => rows),
     'row',
   )}, ${formatBytes(sum(({ bytes }) => bytes))}`
-  return `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}\n${previousLines(record, state)}`
+  const text = `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}`
+  const lines = width === undefined ? [text] : wrapWords(text, width)
+  return `${lines.join('\n')}\n${previousLines(record, state, width)}`
 }
 
 function asJson({ record, plan, state, results, unfinished }: RunReport) {

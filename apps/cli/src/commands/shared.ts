@@ -6,7 +6,6 @@ import {
   type OpenWarehouseOptions,
   openWarehouse,
   type PlanRequest,
-  sourceSecrets,
   type Warehouse,
 } from '@dwh/warehouse'
 import type { Command } from 'commander'
@@ -49,6 +48,7 @@ export function openOptions(context: CommandContext): OpenWarehouseOptions {
 
 /** Reads the settings. From then on no message shows the secrets of the source. */
 export async function readSettings(flags: CommonFlags, context: CommandContext): Promise<Config> {
+  const { sourceSecrets } = await import('@dwh/warehouse')
   context.hide(sourceSecrets(flags.source ?? context.env.DATABASE_URL ?? null, context.env))
   return loadConfig(flags, context)
 }

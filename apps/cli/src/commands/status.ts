@@ -2,7 +2,7 @@ import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
 import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { alignColumns, printableLines, wrapWords } from '../output/lines.ts'
+import { alignColumns, printableLines } from '../output/lines.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
@@ -76,18 +76,8 @@ function asText(state: EtlState, size: WarehouseSize | null, storage: string, co
     const { run_id, at, message } = state.last_failure
     lines.push(['last failure', `${at}, ${formatAge(new Date(at), context.clock())} (${run_id})`], ['', message])
   }
-  const hint = state.last_failure?.hint ? `\n${wrapped(printableLines(state.last_failure.hint), 0).join('\n')}\n` : ''
-  const indent = 2 + Math.max(...lines.map(([name = '']) => name.length))
-  return alignColumns(lines.flatMap(([name = '', text = '']) => inLines(name, text, indent))) + hint
-}
-
-/** Breaks a text between words where the line would be wider than 80 columns. */
-function inLines(name: string, text: string, indent: number): string[][] {
-  return wrapped(text, indent).map((line, i) => [i === 0 ? name : '', line])
-}
-
-function wrapped(text: string, indent: number): string[] {
-  return text.split('\n').flatMap((line) => wrapWords(line, 80 - indent))
+  const hint = state.last_failure?.hint ? `\n${printableLines(state.last_failure.hint)}\n` : ''
+  return alignColumns(lines, [], { width: context.stdout.size()?.columns, wrap: true }) + hint
 }
 
 function sizeText({ days, firstDay, lastDay, bytes, complete }: WarehouseSize): string {

@@ -30,8 +30,9 @@ export function tablesCommand(context: CommandContext): Command {
       noteDay(flags.asOf, shown, context)
       const listed = listTables(shown.tables, patterns)
       const locate = (key: string) => pathOf(warehouse.store, key)
-      const details = () => listed.map(columnsText).join('\n')
-      const text = patterns.length > 0 ? details() : sizesText(listed)
+      const width = context.stdout.size()?.columns
+      const details = () => listed.map((table) => columnsText(table, width)).join('\n')
+      const text = patterns.length > 0 ? details() : sizesText(listed, width)
       await context.stdout.write(
         flags.json
           ? `${JSON.stringify(

@@ -2,7 +2,7 @@ import { printable } from '@dwh/core'
 import { formatBytes, plural, type VerifyReport } from '@dwh/warehouse'
 import { Command, InvalidArgumentError } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { alignColumns } from '../output/lines.ts'
+import { alignColumns, wrapWords } from '../output/lines.ts'
 import { EXIT } from '../output/report-error.ts'
 import { type CommonFlags, open } from './shared.ts'
 
@@ -35,24 +35,30 @@ export function verifyCommand(context: CommandContext): Command {
       const report = await warehouse.verify({ sample: flags.sample, deep: flags.deep })
       if (report.problems.length > 0) context.exitWith(EXIT.damaged)
       await context.stdout.write(
-        flags.json ? `${JSON.stringify(report, null, 2)}\n` : text(report, warehouse.store.url),
+        flags.json
+          ? `${JSON.stringify(report, null, 2)}\n`
+          : text(report, warehouse.store.url, context.stdout.size()?.columns),
       )
     })
 }
 
-function text({ problems, days, files, read, bytes, orphans, unknown }: VerifyReport, url: string): string {
+function text(
+  { problems, days, files, read, bytes, orphans, unknown }: VerifyReport,
+  url: string,
+  width: number | undefined,
+): string {
+  const fitted = (line: string) => `${width === undefined ? line : wrapWords(line, width).join('\n')}\n`
   const looked = `${plural(files, 'file')} of ${plural(days, 'day')}, ${plural(read, 'file')} (${formatBytes(bytes)}) read completely`
   const aside = [
     ...(orphans.length > 0
-      ? [
-          `- ${plural(orphans.length, 'object')} of runs that are in progress or were interrupted; the next run removes orphans\n`,
-        ]
+      ? [`- ${plural(orphans.length, 'object')} of runs in progress or interrupted; the next run removes orphans\n`]
       : []),
     ...unknown.map((key) => `- ${printable(key)}: not created by dwh\n`),
   ].join('')
-  if (problems.length === 0) return `No problems: ${looked}, in ${url}\n${aside}`
-  const lines = alignColumns(problems.map(({ kind, message }) => [kind, message]))
-  return `${lines}${plural(problems.length, 'problem')}: ${looked}, in ${url}\n${aside}`
+  if (problems.length === 0) return fitted(`No problems: ${looked}, in ${url}`) + aside
+  const rows = problems.map(({ kind, message }) => [kind, message])
+  const lines = alignColumns(rows, [], { width, wrap: true })
+  return `${lines}${fitted(`${plural(problems.length, 'problem')}: ${looked}, in ${url}`)}${aside}`
 }
 
 function share(value: string): number {

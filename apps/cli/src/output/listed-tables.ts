@@ -37,7 +37,7 @@ export function listTables(
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export function sizesText(listed: readonly ListedTable[]): string {
+export function sizesText(listed: readonly ListedTable[], width?: number): string {
   const header = ['TABLE', 'DATE', 'ROWS', 'SIZE', 'COLUMNS']
   const rows = listed.map(({ name, entry, rows, bytes }) => [
     name,
@@ -46,11 +46,13 @@ export function sizesText(listed: readonly ListedTable[]): string {
     formatBytes(bytes),
     String(entry.columns.length),
   ])
-  return alignColumns([header, ...rows], [2, 3, 4])
+  return alignColumns([header, ...rows], [2, 3, 4], { width, cut: [0] })
 }
 
-export function columnsText({ name, entry, rows, bytes }: ListedTable): string {
-  const title = alignColumns([[name, entry.date, `${formatCount(rows)} rows`, formatBytes(bytes)]])
+export function columnsText({ name, entry, rows, bytes }: ListedTable, width?: number): string {
+  const title = alignColumns([[name, entry.date, `${formatCount(rows)} rows`, formatBytes(bytes)]], [], {
+    ...{ width, cut: [0] },
+  })
   const columns = entry.columns.map((column) => [
     `  ${column.name}`,
     column.type,
@@ -58,5 +60,5 @@ export function columnsText({ name, entry, rows, bytes }: ListedTable): string {
     entry.primary_key.includes(column.name) ? 'key' : '',
     column.source_type ?? '',
   ])
-  return title + alignColumns(columns)
+  return title + alignColumns(columns, [], { width, cut: [4, 1, 0] })
 }

@@ -2,12 +2,12 @@ import type { EtlState, RunRecord, TableEntry } from '@dwh/core'
 import { alignColumns } from './lines.ts'
 
 /** Lists the tables that a run failed to load, with the reason. Empty after a run that loaded all tables. */
-export function previousLines({ tables, status }: RunRecord, state: EtlState): string {
+export function previousLines({ tables, status }: RunRecord, state: EtlState, width: number | undefined): string {
   if (status !== 'partial') return ''
   const failed = Object.entries(tables).flatMap(([name, table]) =>
     table.status === 'failed' ? [['', state.tables[name]?.date ?? 'no version yet', table.message]] : [],
   )
-  return `Failed; still showing the previous version:\n${alignColumns(failed)}`
+  return `Failed; still showing the previous version:\n${alignColumns(failed, [], { width, wrap: true })}`
 }
 
 /** Day and run of the version that each failed table still shows; null for a table without one. */

@@ -2,7 +2,7 @@ import { type DwhErrorCode, hasCredentials, isDwhError, secretsIn } from '@dwh/c
 import { SETTINGS } from '@dwh/warehouse'
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
-import { printableLines } from './lines.ts'
+import { printableLines, wrapWords } from './lines.ts'
 
 /**
  * 0 success, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published, but some tables still
@@ -22,6 +22,8 @@ export interface ReportErrorOptions {
   readonly debug: boolean
   /** Texts to hide, such as passwords. */
   readonly secrets: readonly string[]
+  /** Columns of the terminal; undefined if the text goes elsewhere. */
+  readonly width?: number | undefined
 }
 
 /** Returns the text about an error for stderr, and the exit code of the program. */
@@ -29,15 +31,21 @@ export function reportError(error: unknown, options: ReportErrorOptions): { text
   // commander has printed its message
   if (error instanceof CommanderError) return { text: '', exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage }
   const exitCode = isDwhError(error) ? (EXIT_CODES[error.code] ?? EXIT.failed) : EXIT.failed
-  const text = options.json ? jsonText(error) : plainText(error)
+  const text = options.json ? jsonText(error) : plainText(error, options.width)
   const trace = options.debug ? `${trail(error).join('\n')}\n` : ''
   return { text: redact(text + trace, options.secrets), exitCode }
 }
 
-function plainText(error: unknown): string {
-  if (!isDwhError(error)) return `${pc.red('error:')} ${printableLines(messageOf(error))}\n`
-  const hint = error.hint ? printableLines(error.hint).replace(/^/gm, '  ') : ''
-  return `${pc.red('error:')} ${printableLines(error.message)}\n${hint && `${hint}\n`}`
+function plainText(error: unknown, width: number | undefined): string {
+  const message = fitted(`error: ${messageOf(error)}`, width).replace(/^error:/, pc.red('error:'))
+  const hint = isDwhError(error) && error.hint ? error.hint.split('\n') : []
+  return `${message}\n${hint.map((line) => `  ${fitted(line, width)}\n`).join('')}`
+}
+
+/** Makes a text safe to print, and wraps each line to a terminal. */
+function fitted(text: string, width: number | undefined): string {
+  const lines = printableLines(text).split('\n')
+  return lines.map((line) => (width === undefined ? line : wrapWords(line, width - 2).join('\n  '))).join('\n')
 }
 
 function jsonText(error: unknown): string {

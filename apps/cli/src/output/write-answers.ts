@@ -1,12 +1,5 @@
 import { throwIfAborted } from '@dwh/core'
-import {
-  type ExportFormat,
-  formatResult,
-  type QueryResult,
-  type ResultFormat,
-  type RunQueryOptions,
-  type Session,
-} from '@dwh/warehouse'
+import type { ExportFormat, QueryResult, ResultFormat, RunQueryOptions, Session } from '@dwh/warehouse'
 import type { Output } from '../command-context.ts'
 import { exportAnswers, isExportFormat } from './export-answers.ts'
 import { fitMessage } from './fit-lines.ts'
@@ -96,6 +89,7 @@ async function writeAnswer({
 }: Answer): Promise<boolean> {
   const { maxRows, header, seeAll, lend, reword = (note) => note } = style
   const { stdout, stderr } = context
+  const { formatResult } = await import('@dwh/warehouse')
   const notes: string[] = []
   const onNote = (note: string) => void notes.push(note)
   const width = stdout.size()?.columns

@@ -10,7 +10,7 @@ import { whereClause } from './read-rows.ts'
 /** DuckDB's extension `postgres`, by the name of its file. https://duckdb.org/docs/stable/core_extensions/postgres */
 export const NATIVE_EXTENSION = {
   name: 'postgres_scanner',
-  hint: 'Install it with `dwh extensions add postgres`, or set extensions or DWH_EXTENSIONS to its folder; or write extract: auto.',
+  hint: 'Install it with `dwh extensions add postgres`, or set extensions or DWH_EXTENSIONS to its folder.',
 }
 
 export interface NativeQueryOptions {

@@ -1,6 +1,6 @@
 import { access, constants, statfs } from 'node:fs/promises'
 import type { Config } from '@dwh/config'
-import { formatBytes } from '../units.ts'
+import { formatBytes } from '@dwh/core'
 import { type Finding, failed, type Outcome, ok, warning } from './finding.ts'
 import { nearestFolder } from './folders.ts'
 

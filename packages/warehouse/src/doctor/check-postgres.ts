@@ -3,9 +3,8 @@ import { connect, hangUp, inspectServer, readOnlyRoleSql, type ServerReport } fr
 import { postgresOptions } from '../adapters/postgres-options.ts'
 import type { FullEnvironment } from '../environment.ts'
 import { attempt, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
+import { READER } from './reader-role.ts'
 
-/** Name of the proposed read-only role. */
-export const READER = 'dwh_reader'
 const OLDEST = 15
 const NEWEST = 18
 

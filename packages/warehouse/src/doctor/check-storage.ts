@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { link, rm } from 'node:fs/promises'
-import { honoursConditions, type ObjectStore, PROBE_PREFIX, temporaryName } from '@dwh/core'
+import { honoursConditions, type ObjectStore, PROBE_PREFIX, STATE_KEY, temporaryName } from '@dwh/core'
 import type { OpenedStorage } from '../adapters/adapter.ts'
 import { attempt, type CheckId, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 import { nearestFolder, removeEmptyFolders } from './folders.ts'
@@ -30,6 +30,18 @@ export async function* checkStorage(opened: OpenedStorage, limits: Limits): Asyn
   }
   if (folder !== null && before && before.path !== folder) await removeEmptyFolders(folder, before.path)
   return true
+}
+
+/** As `checkStorage`, for a user who only reads: writes nothing, and a storage that cannot be listed is no failure. */
+export async function* checkReading(opened: OpenedStorage, limits: Limits): AsyncGenerator<Finding, boolean> {
+  const { store } = opened
+  const listed = await attempt(limits, (signal) => first(store, signal))
+  const readState = async (signal: AbortSignal) => (await store.get(STATE_KEY, { signal })) !== null
+  const read = 'value' in listed ? listed : await attempt(limits, readState)
+  const outcome = 'value' in listed ? (listed.value ? 'not empty' : 'empty') : 'can be read, but not listed'
+  yield finding('storage.list', opened, read, () => ok(`${store.url}: ${outcome}`))
+  yield* skip('value' in read ? 'source.connection' : 'storage.list', 'storage.write', 'storage.conditions')
+  return 'value' in read
 }
 
 function finding<T>(

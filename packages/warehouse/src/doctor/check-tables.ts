@@ -1,8 +1,10 @@
 import type { Config } from '@dwh/config'
 import {
+  formatBytes,
   formatTableName,
   isDwhError,
   matchesTable,
+  plural,
   type SourceSnapshot,
   type TableSchema,
   type TriedTable,
@@ -16,7 +18,6 @@ import {
   type Selection,
   selectTables,
 } from '@dwh/pipeline'
-import { formatBytes, plural } from '../units.ts'
 import { failed, failureOf, type Limits, type Outcome, ok, warning } from './finding.ts'
 
 export interface ChosenTables {

@@ -1,17 +1,23 @@
-import type { EtlState, ObjectStore, SnapshotInfo } from '@dwh/core'
+import { type EtlState, formatAge, type ObjectStore, plural, type SnapshotInfo } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { differingFields } from '@dwh/pipeline'
-import { formatAge, plural } from '../units.ts'
 import { attempt, type Finding, failed, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
 /** A warehouse with a daily run is at most a day old; two more hours allow for a long run. */
 const OLD_MS = 26 * 3_600_000
 
-/** Checks the warehouse: its state, its source and its last run. `info` is the current source, if it was reached. */
+export interface WarehouseCheckOptions {
+  /** The current source, if it was reached. */
+  readonly info: SnapshotInfo | null
+  /** Whether no source is set, so that nobody here could make a warehouse. */
+  readonly noSource: boolean
+  readonly now: Date
+}
+
+/** Checks the warehouse: its state, its source and its last run. */
 export async function* checkWarehouse(
   store: ObjectStore,
-  info: SnapshotInfo | null,
-  now: Date,
+  { info, noSource, now }: WarehouseCheckOptions,
   limits: Limits,
 ): AsyncGenerator<Finding> {
   const read = await attempt(limits, (signal) => readState(store, { signal }))
@@ -21,13 +27,18 @@ export async function* checkWarehouse(
     return
   }
   const { state } = read.value
-  yield { id: 'warehouse', ...stateOutcome(state) }
+  yield { id: 'warehouse', ...stateOutcome(state, noSource) }
   if (info) yield { id: 'warehouse.source', ...sourceOutcome(state, info) }
-  else yield* skip('source.snapshot', 'warehouse.source')
+  else yield* skip(noSource ? 'source.connection' : 'source.snapshot', 'warehouse.source')
   yield { id: 'warehouse.last_run', ...lastRunOutcome(state, now) }
 }
 
-function stateOutcome({ status, tables, publishing }: EtlState): Outcome {
+function stateOutcome({ status, tables, publishing }: EtlState, noSource: boolean): Outcome {
+  if (status === 'none' && noSource)
+    return failed(
+      'none here',
+      'Point --storage or DWH_STORAGE at a warehouse, or set a source and make one with dwh run.',
+    )
   if (status === 'none') return ok('none yet: dwh run makes the first')
   const found = plural(Object.keys(tables).length, 'table')
   if (!publishing) return ok(found)

@@ -32,6 +32,9 @@ export const CHECKS = [
   'warehouse',
   'warehouse.source',
   'warehouse.last_run',
+  'query.files',
+  'query.duckdb',
+  'query.extensions',
 ] as const
 
 export type CheckId = (typeof CHECKS)[number]

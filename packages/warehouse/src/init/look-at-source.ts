@@ -12,8 +12,8 @@ import {
   tableActivity,
   within,
 } from '@dwh/extract-postgres'
-import { checkSource, sourceSecrets } from '../adapters/index.ts'
 import { postgresOptions } from '../adapters/postgres-options.ts'
+import { checkSource, sourceSecrets } from '../adapters/sources.ts'
 import { completeEnvironment, type WarehouseEnvironment } from '../environment.ts'
 import type { OpenWarehouseOptions } from '../open-options.ts'
 

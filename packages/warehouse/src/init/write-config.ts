@@ -1,6 +1,5 @@
 import { withDefaults } from '@dwh/config'
-import { exactPattern, formatTableName, printable, type TableSchema } from '@dwh/core'
-import { formatBytes, formatCount, plural } from '../units.ts'
+import { exactPattern, formatBytes, formatCount, formatTableName, plural, printable, type TableSchema } from '@dwh/core'
 import type { SourceLook } from './look-at-source.ts'
 import type { Proposal } from './propose.ts'
 

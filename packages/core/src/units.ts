@@ -14,8 +14,8 @@ export function plural(count: number, noun: string): string {
 export function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0
-  for (; value >= 999.95 && unit < UNITS.length - 1; unit += 1) value /= 1000
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
+  for (; value >= (unit === 0 ? 999.5 : 999.95) && unit < UNITS.length - 1; unit += 1) value /= 1000
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`
 }
 
 /** `83_000` -> `1 min 23 s` */

@@ -1,0 +1,2 @@
+/** Name of the proposed read-only role. */
+export const READER = 'dwh_reader'

@@ -1,21 +1,21 @@
-import { STORE_AS, type StoreAs } from '@dwh/core'
+import { type ColumnChoice, READERS, STORE_AS } from '@dwh/core'
 import * as v from 'valibot'
 import type { ConfigValues } from './config-values.ts'
 import { describeSetting } from './describe-setting.ts'
 import type { Setting, SettingKind } from './setting.ts'
-import { count, duration, flag, parallel, share, size } from './setting-values.ts'
+import { count, duration, flag, parallel, share, size, someOf } from './setting-values.ts'
 import { SETTINGS } from './settings-list.ts'
 
 const name = v.pipe(v.string(), v.nonEmpty('expected a name'))
 const storeAs = v.union(
   [
-    v.picklist(STORE_AS),
+    v.picklist([...STORE_AS, 'default']),
     v.pipe(
       v.strictObject({ encoding: name }),
-      v.transform(({ encoding }): StoreAs => `encoding:${encoding}`),
+      v.transform(({ encoding }): ColumnChoice => `encoding:${encoding}`),
     ),
   ],
-  `expected ${STORE_AS.join(', ')}, or { encoding: ... }`,
+  `expected ${STORE_AS.join(', ')}, default, or { encoding: ... }`,
 )
 
 const KINDS: Readonly<Record<Exclude<SettingKind, 'choice' | 'section' | 'tables'>, v.GenericSchema>> = {
@@ -33,6 +33,7 @@ const KINDS: Readonly<Record<Exclude<SettingKind, 'choice' | 'section' | 'tables
   duration,
   names: v.record(v.string(), name),
   types: v.record(v.string(), storeAs),
+  readers: someOf(READERS),
 }
 
 /** Schema of `dwh.yaml`. */

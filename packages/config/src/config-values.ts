@@ -1,4 +1,4 @@
-import type { StoreAs } from '@dwh/core'
+import type { ColumnChoice, Reader } from '@dwh/core'
 import type { SettingRow } from './settings-list.ts'
 
 /** Type of each kind of setting after parsing. */
@@ -16,18 +16,21 @@ interface Read {
   readonly size: number
   readonly duration: number
   readonly names: Readonly<Record<string, string>>
-  readonly types: Readonly<Record<string, StoreAs>>
+  readonly types: Readonly<Record<string, ColumnChoice>>
+  readonly readers: readonly Reader[]
 }
 
 /** Type of each kind of setting as a program or a file writes it. */
-interface Written extends Omit<Read, 'flag' | 'count' | 'parallel' | 'share' | 'size' | 'duration' | 'types'> {
+interface Written
+  extends Omit<Read, 'flag' | 'count' | 'parallel' | 'share' | 'size' | 'duration' | 'types' | 'readers'> {
   readonly flag: boolean | 'true' | 'false'
   readonly count: number | string
   readonly parallel: number | string
   readonly share: number | string
   readonly size: string
   readonly duration: string
-  readonly types: Readonly<Record<string, Exclude<StoreAs, `encoding:${string}`> | { readonly encoding: string }>>
+  readonly types: Readonly<Record<string, Exclude<ColumnChoice, `encoding:${string}`> | { readonly encoding: string }>>
+  readonly readers: readonly Reader[] | string
 }
 
 /** The part of a key after `Prefix`; `never` if the key has another prefix or if the rest contains a dot. */

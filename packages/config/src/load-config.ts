@@ -114,7 +114,7 @@ export async function putTogether(
     parallel: values.parallel,
     selection: {
       // sources have their own defaults for these
-      ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types']),
+      ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types', 'readers']),
       tables: tableSettings(said.tables),
     },
     onTableError: values.on_table_error,

@@ -52,6 +52,16 @@ export const share: v.GenericSchema<unknown, number> = v.pipe(
   v.transform((value) => (String(value).endsWith('%') ? Number.parseFloat(String(value)) / 100 : Number(value))),
 )
 
+/** `[spark, polars]`, `spark,polars` -> some of `choices`, each once */
+export function someOf(choices: readonly string[]): v.GenericSchema<unknown, string[]> {
+  const each = v.array(v.picklist(choices))
+  const split = v.transform((text: string) => text.split(',').map((part) => part.trim()))
+  return v.pipe(
+    v.union([each, v.pipe(v.string(), split, each)], `expected some of ${choices.join(', ')}`),
+    v.transform((names) => [...new Set(names)]),
+  )
+}
+
 export const flag: v.GenericSchema<unknown, boolean> = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false'])], 'expected true or false'),
   v.transform((value) => value === true || value === 'true'),

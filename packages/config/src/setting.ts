@@ -24,6 +24,8 @@ export type SettingKind =
   | 'duration'
   /** One of `choices`. */
   | 'choice'
+  /** Names of readers: a list, or a text with commas. */
+  | 'readers'
   /** Texts by name. */
   | 'names'
   /** How values are stored, by column or by type. */

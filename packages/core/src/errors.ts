@@ -12,7 +12,7 @@ export const DWH_ERROR_CODES = [
   'SOURCE_FAILED',
   /** A table was truncated, rewritten or altered between the snapshot and its read. */
   'SOURCE_CHANGED',
-  /** A value cannot be stored exactly as its column's type. */
+  /** A value cannot be stored exactly as its column's type, or a program of `readers` would not read it exactly. */
   'VALUE_REFUSED',
   /** A row is larger than the reader's buffer; `context.bytes` says how large. */
   'ROW_TOO_LARGE',

@@ -39,7 +39,7 @@ export {
   tableFileKey,
   tableSegment,
 } from './lake.ts'
-export { encodingOf, type LossyConversion, STORE_AS, type StoreAs } from './lossy-conversion.ts'
+export { type ColumnChoice, encodingOf, type LossyConversion, STORE_AS, type StoreAs } from './lossy-conversion.ts'
 export type { Measure } from './measure.ts'
 export type {
   ObjectInfo,
@@ -67,6 +67,7 @@ export {
   proofDifferences,
   type TableProof,
 } from './proof.ts'
+export { type Misreading, misreadsType, READERS, type Reader, type ReaderGap, readerGaps } from './readers.ts'
 export { emptyRecord, own } from './records.ts'
 export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
 export type { ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
@@ -96,6 +97,7 @@ export type {
   TriedTable,
   TryLimits,
 } from './source.ts'
+export { hasSpecialValues, type SpecialValues } from './special-values.ts'
 export { quoteIdentifier, quoteLiteral } from './sql.ts'
 export type {
   ColumnEntry,

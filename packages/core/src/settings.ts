@@ -1,5 +1,6 @@
-import type { StoreAs } from './lossy-conversion.ts'
+import type { ColumnChoice } from './lossy-conversion.ts'
 import type { ProofLevel } from './proof.ts'
+import type { Reader } from './readers.ts'
 import type { ExtractionMethod } from './source.ts'
 
 /**
@@ -25,7 +26,7 @@ export interface TableSettings {
         readonly exclude?: readonly string[] | undefined
         readonly rename?: Readonly<Record<string, string>> | undefined
         /** How columns are stored, where that differs from the default of their type. */
-        readonly types?: Readonly<Record<string, StoreAs>> | undefined
+        readonly types?: Readonly<Record<string, ColumnChoice>> | undefined
       }
     | undefined
   /** A condition in the source's own language. Only rows that meet it are read. */
@@ -34,6 +35,8 @@ export interface TableSettings {
   readonly extract?: ExtractSetting | undefined
   /** How much is compared with the source after the table was written. Default: as in `SelectionSettings`. */
   readonly verify?: ProofLevel | undefined
+  /** The programs that must read the table exactly; empty for only DuckDB. Default: as in `SelectionSettings`. */
+  readonly readers?: readonly Reader[] | undefined
 }
 
 /** Which tables of a source are read, and how. Patterns work as in `matchesTable`. */
@@ -48,7 +51,9 @@ export interface SelectionSettings {
    * As `columns.types`, but for every column of a type. The key is any name of the type in the source, in any case and
    * without precision, such as `uuid` or `timestamptz`.
    */
-  readonly types?: Readonly<Record<string, StoreAs>> | undefined
+  readonly types?: Readonly<Record<string, ColumnChoice>> | undefined
+  /** For every table without its own setting: the programs that must read its files exactly. Default: only DuckDB. */
+  readonly readers?: readonly Reader[] | undefined
   /** For every table without its own setting. Default `auto`. */
   readonly extract?: ExtractSetting | undefined
   /** For every table without its own setting. Default `columns`. */

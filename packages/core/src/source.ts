@@ -12,6 +12,8 @@ export interface SourceColumn {
   readonly type: ColumnType
   /** True where the values decide the type: `type` can hold any value, and a profile returns the type that suffices. */
   readonly inferred?: boolean
+  /** For an inferred column: the type that it gets unless a value needs a wider one. A DECIMAL may have another scale. */
+  readonly expectedType?: ColumnType
   /** For an inferred column of a table with files: its type there. A profile never returns a narrower type. */
   readonly minimumType?: ColumnType
   /** The types that the user may choose instead, and what the column becomes. */

@@ -1,6 +1,7 @@
 import type { Day } from './day.ts'
 import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ColumnProof } from './proof.ts'
+import type { Reader } from './readers.ts'
 import type { ExtractionMethod, SourceIdentity } from './source.ts'
 
 /*
@@ -23,8 +24,10 @@ export interface ColumnEntry {
   readonly type: string
   readonly nullable: boolean
   readonly source_type: string | null
-  /** The user's choice, if any. */
+  /** How it is stored instead of the default of its type, by the choice of the user or for `stored_for`. */
   readonly stored_as?: StoreAs
+  /** The readers for which it is stored so; absent where the user chose it. */
+  readonly stored_for?: readonly Reader[]
 }
 
 /** The measures that source and file agreed on. `columns`: by their names in the warehouse. */

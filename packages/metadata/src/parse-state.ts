@@ -48,6 +48,7 @@ const table = v.looseObject({
       nullable: v.boolean(),
       source_type: textOrNull,
       stored_as: v.optional(text),
+      stored_for: v.optional(v.array(text)),
     }),
   ),
   proof: v.variant('level', [

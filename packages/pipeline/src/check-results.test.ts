@@ -5,10 +5,10 @@ import { type CheckResultsOptions, checkResults } from './check-results.ts'
 import type { TableResult } from './execute-plan.ts'
 import type { RunPlan } from './plan-run.ts'
 
-const failed = (name: string): TableResult => ({
+const failed = (name: string, hint = 'Run again.'): TableResult => ({
   status: 'failed',
   name,
-  error: new DwhError('SOURCE_FAILED', `${name}: cut`, { hint: 'Run again.' }),
+  error: new DwhError('SOURCE_FAILED', `${name}: cut`, { hint }),
 })
 const written = (name: string) => ({ status: 'written', name }) as TableResult
 
@@ -54,4 +54,12 @@ test('previous version from another database: nothing is published', () => {
   )
   // a new table has no previous version
   checkResults([written('a'), failed('b')], options({}, 'other'))
+})
+
+test.each([
+  [['Set a.', 'Set b.', 'Set a.'], 'Set a.\nSet b.'],
+  [['1', '2', '3', '4', '5', '6', '7'], '1\n2\n3\n4\n5\nAnd 2 more: dwh history --json.'],
+])('several tables failed, with the hints %j: the error has the first five, each once', (hints, hint) => {
+  const results = hints.map((each, i) => failed(`t${i}`, each))
+  expect(() => checkResults(results, options({ onTableError: 'fail' }))).toThrowError(expect.objectContaining({ hint }))
 })

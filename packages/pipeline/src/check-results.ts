@@ -27,10 +27,20 @@ export function checkResults(results: readonly TableResult[], options: CheckResu
     cause: first.error,
     hint:
       options.onTableError === 'fail' || foreign.length === 0
-        ? first.error.hint
+        ? hintsOf(failed.map(({ error }) => error))
         : `Nothing was published: the previous version of ${foreign.join(', ')} is from another database than the one that was read now.`,
     context: { tables: names },
   })
+}
+
+/** Maximum number of hints in a message. */
+const SHOWN = 5
+
+/** The hints of all failures, each once. */
+function hintsOf(errors: readonly DwhError[]): string | undefined {
+  const hints = [...new Set(errors.flatMap(({ hint }) => hint ?? []))]
+  const more = hints.length > SHOWN ? [`And ${hints.length - SHOWN} more: dwh history --json.`] : []
+  return hints.length === 0 ? undefined : [...hints.slice(0, SHOWN), ...more].join('\n')
 }
 
 /**

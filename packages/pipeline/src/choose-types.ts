@@ -1,9 +1,16 @@
-import { DwhError, didYouMean, encodingOf, type SelectionSettings, type SourceColumn, type StoreAs } from '@dwh/core'
+import {
+  type ColumnChoice,
+  DwhError,
+  didYouMean,
+  encodingOf,
+  type SelectionSettings,
+  type SourceColumn,
+} from '@dwh/core'
 
 export interface TypeChoice {
   /** The type as the settings spell it. */
   readonly key: string
-  readonly storeAs: StoreAs
+  readonly storeAs: ColumnChoice
 }
 
 /** The chosen storage of each type in the settings, by each of its names. */
@@ -34,24 +41,33 @@ export function typeChoices(
   return choices
 }
 
+export interface ChosenColumn {
+  readonly column: SourceColumn
+  /** What the settings choose for it, or for its type; null for nothing. */
+  readonly choice: ColumnChoice | null
+}
+
 /** The column with the storage that the settings choose. */
 export function chosen(
   column: SourceColumn,
   table: string,
-  types: Readonly<Record<string, StoreAs>>,
+  types: Readonly<Record<string, ColumnChoice>>,
   ofTypes: ReadonlyMap<string, TypeChoice>,
-): SourceColumn {
+): ChosenColumn {
   const own = Object.hasOwn(types, column.name) ? types[column.name] : undefined
   const ofType = ofTypes.get((column.sourceType ?? '').replace(/\(.*?\)/, '').toLowerCase())
   const storeAs = own ?? ofType?.storeAs
-  if (storeAs === undefined) return column
+  if (storeAs === undefined) return { column, choice: null }
+  const choice = storeAs
+  if (storeAs === 'default') return { column, choice }
   const where = own ? `tables: ${table}: columns.types.${column.name}` : `types: ${ofType?.key}`
   const encoding = encodingOf(storeAs)
-  if (encoding !== null) return { ...column, storeAs: `encoding:${knownEncoding(column, encoding, where)}` }
-  const choice = column.allowedTypes?.[storeAs]
-  if (choice) return { ...column, ...choice, storeAs }
+  if (encoding !== null)
+    return { column: { ...column, storeAs: `encoding:${knownEncoding(column, encoding, where)}` }, choice }
+  const allowed = column.allowedTypes?.[storeAs]
+  if (allowed) return { column: { ...column, ...allowed, storeAs }, choice }
   // a column that is sent as text already may be set to text
-  if (storeAs === 'text' && column.type === 'VARCHAR') return column
+  if (storeAs === 'text' && column.type === 'VARCHAR') return { column, choice }
   const known = Object.keys(column.allowedTypes ?? {})
   throw new DwhError('CONFIG_INVALID', `${where}: ${column.sourceType ?? column.type} cannot be stored as ${storeAs}`, {
     hint:

@@ -7,14 +7,17 @@ import {
   type OnEvent,
   type SourceSnapshot,
   type TableEntry,
+  type TableProfile,
   throwIfAborted,
 } from '@dwh/core'
 import { stageFile } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
+import { checkReaders } from './check-readers.ts'
 import { type ExtractionMethods, openMethods } from './choose-method.ts'
 import type { RunPlan, TablePlan } from './plan-run.ts'
 import { decideTypes, lossyConversionsOf, profileTable, typeChanges } from './profile-table.ts'
 import { prove } from './prove.ts'
+import { storedForValues } from './stored-for-values.ts'
 import { footerMetadata, tableEntry } from './table-entry.ts'
 import { tryAgain } from './try-again.ts'
 import { writeTable } from './write-table.ts'
@@ -98,8 +101,9 @@ async function executeTable(
     const onRetry = ({ message }: DwhError) => onEvent?.({ type: 'table-retry', table: name, message })
     const chosen = await methods.choose(planned)
     const looks = { method: chosen.method, signal }
-    const profile = await watch(tryAgain(() => profileTable(planned, snapshot, looks), onRetry))
-    const table = decideTypes(planned, profile?.types ?? {})
+    const { table, profile } = await watch(
+      decideTable(planned, (plan) => tryAgain(() => profileTable(plan, snapshot, looks), onRetry)),
+    )
     const context = {
       runId,
       date: plan.date,
@@ -110,6 +114,7 @@ async function executeTable(
     const writing = { ...options, methods, path, metadata }
     const { written, method, why } = await tryAgain(() => writeTable(table, profile, chosen, writing), onRetry)
     const proof = await watch(prove(table, profile, written, writer))
+    await watch(checkReaders(table, proof, written, writer))
     const staged = await stageFile(store, runId, table.key, path, signal)
     if (staged.size !== written.bytes || staged.sha256 === null) {
       const stored = staged.sha256 === null ? 'bytes without a known SHA-256' : `${staged.size} bytes`
@@ -137,6 +142,24 @@ async function executeTable(
     onEvent?.({ type: 'table-failed', table: name, code: error.code, message: error.message, hint: error.hint ?? null })
     return { status: 'failed', name, error }
   }
+}
+
+interface DecidedTable {
+  readonly table: TablePlan
+  readonly profile: TableProfile | null
+}
+
+/** Profiles a table and decides its types. Profiles it again where its values need text for a reader. */
+async function decideTable(
+  planned: TablePlan,
+  profileOf: (plan: TablePlan) => Promise<TableProfile | null>,
+): Promise<DecidedTable> {
+  const profile = await profileOf(planned)
+  const table = decideTypes(planned, profile?.types ?? {})
+  const changed = storedForValues(planned, table, profile)
+  if (changed === null) return { table, profile }
+  const again = await profileOf(changed)
+  return { table: decideTypes(changed, again?.types ?? {}), profile: again }
 }
 
 /** Measures the total time of the promises passed to it. */

@@ -14,17 +14,18 @@ import {
   type TableSchema,
   tableFileKey,
 } from '@dwh/core'
+import { asText } from './for-readers.ts'
 import { checkColumnNames, checkTableNames } from './name-conflicts.ts'
 import { type PlanNote, planNotes } from './plan-notes.ts'
 import {
   checkDenied,
-  type SelectedColumn,
   type SelectedTable,
   type Selection,
   type SkippedTable,
   selectTables,
   unknownTable,
 } from './select-tables.ts'
+import type { SelectedColumn } from './selected-column.ts'
 
 export interface PlanInput {
   readonly date: Day
@@ -150,12 +151,16 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
 
 /**
  * Gives inferred columns their current type as minimum, if their source type is unchanged: from there they only widen.
+ * A column that its values made text, for a reader, stays text as long as that reader is asked for.
  */
 function remembering<T extends SelectedTable>(selected: T, current: TableEntry | undefined): T {
   const before = new Map(current?.columns.map((column) => [column.name, column]))
   const columns = selected.columns.map((column): SelectedColumn => {
     const was = before.get(column.as)
-    const same = was?.source_type === column.sourceType && was?.stored_as === column.storeAs
+    if (was === undefined || was.source_type !== column.sourceType) return column
+    const readers = column.readBy?.filter((reader) => was?.stored_for?.includes(reader)) ?? []
+    if (readers.length > 0 && column.storeAs === undefined) return { ...column, ...asText(column, readers) }
+    const same = was?.stored_as === column.storeAs
     return column.inferred && was && same && isColumnType(was.type) ? { ...column, minimumType: was.type } : column
   })
   return withColumns(selected, columns)

@@ -8,6 +8,7 @@ import {
   type TableProfile,
 } from '@dwh/core'
 import { type TablePlan, withColumns } from './plan-run.ts'
+import { dependsOnMeasures } from './stored-for-values.ts'
 
 /** Chosen types that may be lossy: their lossy conversions are counted. */
 const INEXACT: readonly (StoreAs | undefined)[] = ['double', 'nullify']
@@ -21,11 +22,15 @@ export async function profileTable(
   snapshot: SourceSnapshot,
   { method, signal }: { readonly method: ExtractionMethod; readonly signal: AbortSignal | undefined },
 ): Promise<TableProfile | null> {
-  const depends = columns.some(({ inferred, storeAs }) => inferred || INEXACT.includes(storeAs))
+  const depends = columns.some(
+    (column) => column.inferred || INEXACT.includes(column.storeAs) || dependsOnMeasures(column),
+  )
   // DuckDB's extension reads many rows at once, and a cursor returns JavaScript strings: neither handles every length
   const takesAll = method === 'copy'
   if (!snapshot.profileTable || (verify === 'counts' && !depends && takesAll)) return null
-  const wishes = { proof: verify, native: method === 'native', lengths: takesAll ? 'cheap' : 'all' } as const
+  // whether a list is NULL is among the measures of its column
+  const proof = verify === 'counts' && columns.some(dependsOnMeasures) ? 'columns' : verify
+  const wishes = { proof, native: method === 'native', lengths: takesAll ? 'cheap' : 'all' } as const
   return snapshot.profileTable(table, wishes, { where: where ?? undefined, signal })
 }
 
@@ -43,9 +48,10 @@ export function decideTypes(plan: TablePlan, types: Readonly<Record<string, Colu
 export function typeChanges(planned: TablePlan, decided: TablePlan): string[] {
   return planned.columns.flatMap(({ as, minimumType }, index) => {
     const type = decided.columns[index]?.type
+    const readers = decided.columns[index]?.storedFor?.join(', ')
     return minimumType === undefined || type === minimumType
       ? []
-      : [`column ${as} was ${minimumType}, is ${type}: its values need it`]
+      : [`column ${as} was ${minimumType}, is ${type}: its values need it${readers ? `, for ${readers}` : ''}`]
   })
 }
 

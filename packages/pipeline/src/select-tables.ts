@@ -10,11 +10,12 @@ import {
   type ProofLevel,
   parseTableName,
   type SelectionSettings,
-  type SourceColumn,
   type TableSchema,
   type TableSettings,
 } from '@dwh/core'
 import { chosen, type TypeChoice, typeChoices } from './choose-types.ts'
+import { forReaders } from './for-readers.ts'
+import type { SelectedColumn } from './selected-column.ts'
 
 /** A table of the source that this run leaves out. */
 export interface SkippedTable {
@@ -40,11 +41,6 @@ export interface SelectedTable {
    * queries may return different rows.
    */
   readonly verify: ProofLevel
-}
-
-export interface SelectedColumn extends SourceColumn {
-  /** In the warehouse. */
-  readonly as: string
 }
 
 /** A selected table, or a column of one, that the role may not read. */
@@ -226,7 +222,7 @@ function select(
     .filter((column) => !exclude.includes(column.name))
     .map(
       (column): SelectedColumn => ({
-        ...chosen(column, here, types, ofTypes),
+        ...forReaders(chosen(column, here, types, ofTypes), own.readers ?? settings.readers ?? [], here),
         as: renamed.get(column.name) ?? column.name,
       }),
     )

@@ -54,6 +54,7 @@ function knownBefore(plan: TablePlan, { runId, date, snapshot, lossyConversions 
       nullable: column.nullable ?? true,
       source_type: column.sourceType ?? null,
       ...(column.storeAs ? { stored_as: column.storeAs } : {}),
+      ...(column.storedFor ? { stored_for: column.storedFor } : {}),
     }),
   )
   return {

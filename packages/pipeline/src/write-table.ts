@@ -85,9 +85,11 @@ export async function writeTable(
   }
 }
 
-const MEANING: Readonly<Record<string, string>> = {
+/** What each choice means, for a hint. */
+export const CHOICE_MEANING: Readonly<Record<string, string>> = {
   text: 'text (exact, as the source prints it)',
   iso8601: 'iso8601 (exact, as text)',
+  json: 'json (exact, as JSON text)',
   double: 'double (the nearest value; changed values are counted)',
   nullify: 'nullify (NULL instead, counted)',
   bytes: 'bytes (as stored in the source)',
@@ -110,7 +112,7 @@ function withChoices(error: unknown, { table, columns }: TablePlan): unknown {
   const column = columns.find(({ as }) => as === error.context.column)
   const choices = Object.keys(column?.allowedTypes ?? {}) as StoreAs[]
   if (!column || choices.length === 0) return error
-  const list = choices.map((choice) => MEANING[choice]).join(', or ')
+  const list = choices.map((choice) => CHOICE_MEANING[choice]).join(', or ')
   return new DwhError('VALUE_REFUSED', error.message, {
     cause: error,
     hint: `Nothing was changed to make it fit. To store it anyway, set columns.types.${column.name} of table ${formatTableName(table)}: ${list}. Or correct it at its source.`,

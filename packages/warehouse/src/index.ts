@@ -17,7 +17,17 @@ export {
 } from '@dwh/config'
 export { formatAge, formatBytes, formatCount, formatDuration, plural } from '@dwh/core'
 export type { KeepRule, KeptDay, PruneDay, PruneReport, RepairReport, Retention, VerifyReport } from '@dwh/maintenance'
-export type { PlanNote, RunPlan, RunReport, SourceSettings, TablePlan, TableResult } from '@dwh/pipeline'
+export {
+  type MisreadColumn,
+  misreadColumns,
+  misreadingText,
+  type PlanNote,
+  type RunPlan,
+  type RunReport,
+  type SourceSettings,
+  type TablePlan,
+  type TableResult,
+} from '@dwh/pipeline'
 export {
   cutText,
   duckdbVersion,

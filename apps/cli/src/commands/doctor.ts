@@ -18,6 +18,7 @@ import pc from 'picocolors'
 import type { CommandContext } from '../command-context.ts'
 import { printableLines, wrapWords } from '../output/lines.ts'
 import { EXIT, redact } from '../output/report-error.ts'
+import { examineReaders } from './examine-readers.ts'
 import { type CommonFlags, open, openOptions, readSettings } from './shared.ts'
 
 const HELP = `
@@ -29,6 +30,7 @@ Examples:
   $ dwh doctor --role-sql | psql "$ADMIN_URL"     create a read-only role
   $ dwh doctor --bucket-policy > policy.json      least permissions to write to the bucket
   $ dwh doctor --bucket-policy reader             permissions for a read-only user
+  $ dwh doctor --readers spark polars             columns that these cannot read exactly
 
 Exit code: 0 no check failed, 1 a check failed, 2 the configuration is wrong.`
 
@@ -37,6 +39,8 @@ interface DoctorFlags extends CommonFlags {
   readonly bucketPolicy?: BucketRole | true
   readonly timeout: string
 }
+
+type ReadersFlag = { readonly readers?: readonly string[] | true }
 
 export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
@@ -52,10 +56,15 @@ export function doctorCommand(context: CommandContext): Command {
         'print only the least-privilege policy for the bucket (default: writer)',
       ).choices(BUCKET_ROLES),
     )
+    .option(
+      '--readers [names...]',
+      'print only the columns of the warehouse that these programs cannot read exactly (default: those of dwh.yaml, or all)',
+    )
     .option('--timeout <seconds>', 'time limit of each check', '10')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<DoctorFlags>()
+      const { readers, ...flags } = command.optsWithGlobals<Omit<DoctorFlags, 'readers'> & ReadersFlag>()
+      if (readers !== undefined) return examineReaders(readers === true ? [] : readers, flags, context)
       const timeoutMs = timeoutOf(flags.timeout)
       if (flags.roleSql !== undefined) return printRoleSql(flags, context)
       if (flags.bucketPolicy) return printBucketPolicy(flags, context)

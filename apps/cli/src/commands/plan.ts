@@ -3,16 +3,19 @@ import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns, noteLine } from '../output/lines.ts'
 import { noteLines } from '../output/plan-notes.ts'
+import { readersText } from '../output/plan-readers.ts'
 import { terminalSize } from '../output/terminal-size.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
-Shows exactly what dwh run would do now, without doing it: which tables it reads under which names, what is new or
-changed, what it leaves out and why, and notes about the tables.
+Shows exactly what dwh run would do now, without doing it: which tables it reads
+under which names, what is new or changed, what it leaves out and why, which
+columns it stores differently for which reader, and notes about the tables.
 
 Examples:
   $ dwh plan
-  $ dwh plan --tables "billing.*" --json`
+  $ dwh plan --tables "billing.*" --json
+  $ dwh plan --readers spark,clickhouse     what those would need`
 
 export function planCommand(context: CommandContext): Command {
   return addRunFlags(new Command('plan'))
@@ -49,8 +52,9 @@ function asText(plan: RunPlan, width: number | undefined): string {
   ]
   const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}\n`
   const notRead = left.length > 0 ? `\nNot read:\n${alignColumns(left, [], { width, wrap: true })}` : ''
+  const forReaders = readersText(plan, width)
   const toKnow = plan.notes.length > 0 ? `\nNotes:\n${plan.notes.map((note) => noteLines(note, '-')).join('')}` : ''
-  return `${tableText([header, ...rows], width)}${notRead}${toKnow}\n${summary}`
+  return `${tableText([header, ...rows], width)}${notRead}${forReaders}${toKnow}\n${summary}`
 }
 
 /** Leaves out the files where they do not fit: their names follow from the table and the day. */
@@ -84,11 +88,14 @@ function asJson(plan: RunPlan) {
         kind: table.table.kind ?? 'table',
       },
       key: table.key,
-      columns: table.columns.map(({ as, name, type, sourceType }) => ({
+      columns: table.columns.map(({ as, name, type, sourceType, storeAs, storedFor, misreadBy }) => ({
         name: as,
         source_name: name,
         type,
         source_type: sourceType ?? null,
+        stored_as: storeAs ?? null,
+        stored_for: storedFor ?? [],
+        misread_by: misreadBy ?? [],
       })),
       primary_key: table.primaryKey,
       where: table.where,

@@ -2,7 +2,7 @@ import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
 import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { alignColumns, printableLines } from '../output/lines.ts'
+import { alignColumns, printableLines, wrapWords } from '../output/lines.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
@@ -76,8 +76,11 @@ function asText(state: EtlState, size: WarehouseSize | null, storage: string, co
     const { run_id, at, message } = state.last_failure
     lines.push(['last failure', `${at}, ${formatAge(new Date(at), context.clock())} (${run_id})`], ['', message])
   }
-  const hint = state.last_failure?.hint ? `\n${printableLines(state.last_failure.hint)}\n` : ''
-  return alignColumns(lines, [], { width: context.stdout.size()?.columns, wrap: true }) + hint
+  const width = context.stdout.size()?.columns
+  const fit = (line: string) => (width === undefined ? line : wrapWords(line, width).join('\n'))
+  const hintLines = printableLines(state.last_failure?.hint ?? '').split('\n')
+  const hint = state.last_failure?.hint ? `\n${hintLines.map(fit).join('\n')}\n` : ''
+  return alignColumns(lines, [], { width, wrap: true }) + hint
 }
 
 function sizeText({ days, firstDay, lastDay, bytes, complete }: WarehouseSize): string {

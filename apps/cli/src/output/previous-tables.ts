@@ -1,12 +1,14 @@
 import type { EtlState, RunRecord, TableEntry } from '@dwh/core'
 import { alignColumns } from './lines.ts'
 
-/** Lists the tables that a run failed to load, with the reason. Empty after a run that loaded all tables. */
+/** Lists the tables that a run failed to load, each with the reason and what to do. Empty after a run that loaded all. */
 export function previousLines({ tables, status }: RunRecord, state: EtlState, width: number | undefined): string {
   if (status !== 'partial') return ''
-  const failed = Object.entries(tables).flatMap(([name, table]) =>
-    table.status === 'failed' ? [['', state.tables[name]?.date ?? 'no version yet', table.message]] : [],
-  )
+  const failed = Object.entries(tables).flatMap(([name, table]) => {
+    if (table.status !== 'failed') return []
+    const hints = table.hint?.split('\n').map((line) => ['', '', `  ${line}`]) ?? []
+    return [['', state.tables[name]?.date ?? 'no version yet', table.message], ...hints]
+  })
   return `Failed; still showing the previous version:\n${alignColumns(failed, [], { width, wrap: true })}`
 }
 

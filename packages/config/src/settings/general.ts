@@ -74,10 +74,20 @@ export const GENERAL_SETTINGS = [
     key: 'types',
     kind: 'types',
     description:
-      'how every column of a Postgres type is stored: `text`, `iso8601`, `double`, `nullify`, `bytes`, or `{ encoding: windows-1252 }`',
+      'how every column of a Postgres type is stored: `text`, `iso8601`, `json`, `double`, `nullify`, `bytes`, `default`, or `{ encoding: windows-1252 }`',
     otherwise: '`{}`',
     holds: 'any text',
     page: 'types.md#choices',
+  },
+  {
+    key: 'readers',
+    kind: 'readers',
+    description:
+      'programs that must read every value exactly, such as `spark` or `clickhouse`; a column that one of them misreads is stored differently',
+    variable: 'DWH_READERS',
+    flag: { name: 'readers', value: 'names', commands: ['plan', 'run'] },
+    otherwise: 'only DuckDB',
+    page: 'readers.md',
   },
   {
     key: 'on_table_error',

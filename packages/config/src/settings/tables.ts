@@ -44,6 +44,12 @@ export const TABLE_SETTINGS = [
     description: 'how much of this table to compare with Postgres',
   },
   {
+    key: 'tables.*.readers',
+    kind: 'readers',
+    description: 'programs that must read every value of this table exactly; takes precedence over `readers`',
+    page: 'readers.md',
+  },
+  {
     key: 'tables.*.where',
     kind: 'text',
     description:

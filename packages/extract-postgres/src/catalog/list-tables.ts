@@ -10,7 +10,7 @@ import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import { CHILDREN } from './child-tables.ts'
 import type { PgType } from './pg-type.ts'
-import { mapType } from './pg-types.ts'
+import { expectedType, mapType } from './pg-types.ts'
 import { resolveTypes } from './resolve-types.ts'
 import { foreignParts, notesOf, spelledState, type TableState } from './table-state.ts'
 import { ENCODING_NAMES } from './text-encodings.ts'
@@ -164,7 +164,7 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
     modifier: type.modifier,
     mapping,
     allowedTypes: Object.fromEntries(allowedTypes),
-    ...(mapping.inferred ? { inferred: true } : {}),
+    ...(mapping.inferred ? { inferred: true, expectedType: expectedType(mapping) } : {}),
     ...(row.large_object && type.oid === OID ? { refersTo: 'large objects' } : {}),
     ...(mapping.decoded && encoding !== 'UTF8' ? { encodings: ENCODING_NAMES } : {}),
     ...(row.may_select && !isBroken(row.name) ? {} : { denied: deniedColumn(row, table) }),

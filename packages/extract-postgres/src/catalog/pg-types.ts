@@ -47,7 +47,17 @@ function asJson(type: PgType): TypeMapping {
     select: (column) => jsonSql(type, column),
     value: (column) => jsonTextSql(type, column),
     plainText: true,
-    allowedTypes: { text: AS_TEXT },
+    allowedTypes: { text: AS_TEXT, json: asJsonText(type) },
+  }
+}
+
+/** The same JSON, in a VARCHAR. */
+function asJsonText(type: PgType): TypeMapping {
+  return {
+    ...TEXT,
+    select: (column) => jsonSql(type, column),
+    value: (column) => jsonTextSql(type, column),
+    plainText: true,
   }
 }
 
@@ -101,10 +111,18 @@ function withNumericChoices(mapping: ScalarMapping): ScalarMapping {
  */
 const LAST_MOMENT = '294247-01-10 04:00:54.775806'
 
+const isFiniteMoment: Sql = (column) => `pg_catalog.isfinite(${column})`
+
+/** A day: NULL for the infinities, if the user chose so. */
+function day(): ScalarMapping {
+  const mapping = exact('DATE', BINARY)
+  return { ...mapping, allowedTypes: { ...mapping.allowedTypes, nullify: nullify(mapping, isFiniteMoment) } }
+}
+
 function moment(type: 'TIMESTAMP' | 'TIMESTAMP WITH TIME ZONE', last: string): ScalarMapping {
   const mapping = exact(type, BINARY)
   const iso8601: Sql = (column) => `(pg_catalog.to_json(${column}) #>> '{}')`
-  const fits: Sql = (column) => `(${column} <= ${last} OR NOT pg_catalog.isfinite(${column}))`
+  const fits: Sql = (column) => `(${column} <= ${last} AND ${isFiniteMoment(column)})`
   return {
     ...mapping,
     allowedTypes: {
@@ -137,7 +155,7 @@ const BUILT_IN: Readonly<Record<string, ScalarMapping | ((type: PgType) => Scala
   bpchar: PLAIN,
   name: exact('VARCHAR', { array: arrayItself }),
   bytea: exact('BLOB', { array: arrayItself, ...BINARY }),
-  date: exact('DATE', BINARY),
+  date: day(),
   time: exact('TIME', BINARY),
   timestamp: moment('TIMESTAMP', `TIMESTAMP '${LAST_MOMENT}'`),
   timestamptz: moment('TIMESTAMP WITH TIME ZONE', `TIMESTAMPTZ '${LAST_MOMENT}+00'`),
@@ -215,6 +233,12 @@ function listOf(element: ScalarMapping, array: Sql = asItIs): TypeMapping {
     element,
     allowedTypes: { text: AS_TEXT },
   }
+}
+
+/** The type of an inferred column whose values need nothing wider. */
+export function expectedType({ type, inferred, element }: TypeMapping): ColumnType {
+  if (inferred === 'scale') return 'DECIMAL(38,0)'
+  return element === undefined ? type : `${expectedType(element) as ScalarType}[]`
 }
 
 /** The mapping of an inferred column whose type has been decided. */

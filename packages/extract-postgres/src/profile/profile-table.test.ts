@@ -84,7 +84,8 @@ describe('lossy conversions', () => {
     ['numeric(10,2)', 'nullify', "('NaN'), (1), (NULL)", 1],
     ['numeric', 'nullify', "('NaN'), ('Infinity'), ('-Infinity'), (1.5)", 3],
     ['numeric', 'double', "(0.1), (1.5), (0.12345678901234567890), (1e300), ('NaN'), (NULL)", 1],
-    ['timestamptz', 'nullify', "('294276-12-31'), ('infinity'), ('4000-01-01 BC')", 1],
+    ['timestamptz', 'nullify', "('294276-12-31'), ('infinity'), ('-infinity'), ('4000-01-01 BC')", 3],
+    ['date', 'nullify', "('infinity'), ('-infinity'), ('5874897-12-31'), ('4000-01-01 BC'), (NULL)", 2],
     ['timestamp', 'nullify', "('294247-01-10 04:00:54.775806'), ('294247-01-10 04:00:54.775807')", 1],
   ]
   test.each(CASES)('%s as %s', async (declared, storeAs, values, lost) => {

@@ -1,29 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { debianPackages } from './debian-packages.ts'
 import { freePort } from './free-port.ts'
-import { installed } from './installed.ts'
-
-const run = promisify(execFile)
 
 const PACKAGES = ['pgbouncer', 'libevent-2.1-7', 'libc-ares2']
 
 /** Downloads Debian's PgBouncer and its libraries and unpacks them outside the checkout; nothing is installed. */
-export async function pgbouncerFolder(): Promise<string> {
-  const offered = await Promise.all(PACKAGES.map(async (name) => (await run('apt-cache', ['policy', name])).stdout))
-  const pins = PACKAGES.map((name, i) => `${name}=${/Candidate: (\S+)/.exec(offered[i] ?? '')?.[1]}`)
-  return installed('pgbouncer', pins.join('\n'), async (folder) => {
-    // apt drops its rights and would complain that it cannot write there
-    const temporary = await mkdtemp(join(tmpdir(), 'dwh-apt-'))
-    await chmod(temporary, 0o777)
-    await run('apt-get', ['download', ...pins], { cwd: temporary })
-    await mkdir(join(folder, 'root'))
-    for (const file of await readdir(temporary)) await run('dpkg', ['-x', join(temporary, file), join(folder, 'root')])
-    await rm(temporary, { recursive: true, force: true })
-  })
+export function pgbouncerFolder(): Promise<string> {
+  return debianPackages('pgbouncer', PACKAGES)
 }
 
 export interface Pooler {

@@ -52,6 +52,8 @@ export function output(stream: Writable & MaybeTerminal & { readonly fd: number 
       return !gone
     },
     size: () => terminalSize(stream, env),
-    isFile: fstatSync(stream.fd).isFile(),
+    // with bigint: after an fstat of a pipe without it, Node 20 resolves no symbolic link (fs.realpathSync stops at it), so
+    // that a module that is loaded later is not found
+    isFile: fstatSync(stream.fd, { bigint: true }).isFile(),
   }
 }

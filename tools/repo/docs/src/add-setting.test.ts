@@ -92,7 +92,8 @@ test('a new setting: the help has its flag and its variable', async () => {
     hidden: () => [],
   })
   program.outputHelp()
-  expect(text).toMatch(/^ {2}--long-nap <time> +how long to rest after each table \(default: 2m\)$/m)
+  await program.parseAsync(['node', 'dwh', 'help', 'settings'])
+  expect(text).toMatch(/^ {2}--long-nap <time> +how long to rest after each table\s+\(default: 2m\)$/m)
   expect(text).toMatch(/^ {2}DWH_NAP +nap +how long to rest after each table \(2m\)$/m)
   expect(text).toMatch(/^ {2}S3_MOOD +s3\.mood +its mood: calm, wild$/m)
 })

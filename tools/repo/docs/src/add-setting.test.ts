@@ -94,8 +94,8 @@ test('a new setting: the help has its flag and its variable', async () => {
   program.outputHelp()
   await program.parseAsync(['node', 'dwh', 'help', 'settings'])
   expect(text).toMatch(/^ {2}--long-nap <time> +how long to rest after each table\s+\(default: 2m\)$/m)
-  expect(text).toMatch(/^ {2}DWH_NAP +nap +how long to rest after each table \(2m\)$/m)
-  expect(text).toMatch(/^ {2}S3_MOOD +s3\.mood +its mood: calm, wild$/m)
+  expect(text).toMatch(/^ {2}DWH_NAP {2}\(nap; default: 2m\)\n {6}how long to rest after each table$/m)
+  expect(text).toMatch(/^ {2}S3_MOOD {2}\(s3\.mood\)\n {6}its mood: calm, wild$/m)
 })
 
 test('a new setting: docs/configuration.md has it', () => {

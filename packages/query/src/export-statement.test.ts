@@ -179,7 +179,7 @@ test('reader that leaves early, and a signal: the query stops, the session goes 
   expect(await readdir(folder)).toEqual([])
 })
 
-test('rows as they are: written by one thread, all others by all; the setting stays', async () => {
+test('rows as they come: written by one thread, sorted and grouped ones by all; the setting stays', async () => {
   const [fast] = await bothWriters()
   const threads = async (sql: string) => {
     await fast.queryAll('SET threads = 3')
@@ -189,10 +189,28 @@ test('rows as they are: written by one thread, all others by all; the setting st
   }
   const used = `current_setting('threads')::VARCHAR || CASE WHEN random() < 0 THEN 'x' ELSE '' END`
   expect(await threads(`SELECT ${used} FROM t`)).toEqual(new Set(['1']))
-  expect(await threads(`SELECT ${used} FROM t WHERE id > 3`)).toEqual(new Set(['3']))
+  expect(await threads(`SELECT ${used} FROM t WHERE id > 3`)).toEqual(new Set(['1']))
+  expect(await threads(`SELECT max(${used}) FROM t GROUP BY m`)).toEqual(new Set(['3']))
   expect(await threads(`SELECT ${used} FROM t ORDER BY id`)).toEqual(new Set(['3']))
   for await (const bytes of fast.export('FROM t', { format: 'csv' })) for await (const _ of bytes) break
   expect((await fast.queryAll(`SELECT current_setting('threads')::INTEGER AS n`))?.rows).toEqual([{ n: 3 }])
+})
+
+test('a large join: its first rows come at once', async () => {
+  const [fast] = await bothWriters()
+  const join = 'SELECT a.range AS n FROM range(1000000) a, range(1000000) b'
+  for await (const bytes of fast.export(join, { format: 'csv' })) for await (const _ of bytes) break
+})
+
+test('a result that is not read, and a parameter without a value: no pipe is left, the session goes on', async () => {
+  const [fast, , folder] = await bothWriters()
+  for await (const _ of fast.export('SELECT 1 AS a; SELECT range AS a FROM range(100000000000); SELECT 2 AS a', {
+    format: 'csv',
+  }));
+  expect(await readdir(folder)).toEqual([])
+  await expect(exported(fast, 'SELECT id FROM t WHERE id = $id', 'csv')).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+  expect(await readdir(folder)).toEqual([])
+  expect(await exported(fast, 'SELECT 1 AS a', 'csv')).toBe('a\n1\n')
 })
 
 test('many rows: in order, complete', async () => {

@@ -4,7 +4,7 @@ import { copySql } from './format/copy-sql.ts'
 import { csvHeader } from './format/format-csv.ts'
 import { DELIMITERS, type ExportFormat } from './format/format-options.ts'
 import { type NamedPipe, openNamedPipe } from './named-pipe.ts'
-import { isPlainScan, useOneThread } from './plain-scan.ts'
+import { gathersRows, useOneThread } from './plan-threads.ts'
 import type { ResultColumn } from './query-result.ts'
 
 export interface ExportStatement {
@@ -17,32 +17,40 @@ export interface ExportStatement {
   readonly folder: string
 }
 
+/** The bytes of a result. `close` ends the query, whether or not they were read; safe to call twice. */
+export interface ExportedBytes {
+  readonly bytes: AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
 /**
- * Starts a query whose rows DuckDB itself writes, on all cores; returns the bytes. Null if it is no query, or has a type
- * that DuckDB does not write as we do, or if the folder can hold no pipe. Leaving early interrupts the query.
+ * Starts a query whose rows DuckDB itself writes, returns the bytes. Null if it is no query, or has a type
+ * that DuckDB does not write as we do, or if the folder can hold no pipe.
  * @throws DuckDB's error, before the first byte if the query cannot start
  */
-export async function exportStatement(options: ExportStatement): Promise<AsyncGenerator<Uint8Array> | null> {
+export async function exportStatement(options: ExportStatement): Promise<ExportedBytes | null> {
   const { connection, sql, parameters, format, header, folder } = options
   const columns = await describe(connection, sql)
   if (columns === null) return null
   // a file system without pipes, or a system without mkfifo: slower, the same bytes
   const pipe = await openNamedPipe(folder).catch(() => null)
   if (pipe === null) return null
-  const copy = await prepareCopy(connection, copySql(sql, columns, format, pipe.path), parameters)
-  if (copy === null) {
-    await pipe.close()
-    return null
-  }
-  const restore = (await isPlainScan(connection, sql)) ? await useOneThread(connection) : async () => {}
-  const copied = new Copied(connection, copy, pipe, restore)
+  let close = () => pipe.close()
   try {
+    const copy = await prepareCopy(connection, copySql(sql, columns, format, pipe.path), parameters)
+    if (copy === null) {
+      await close()
+      return null
+    }
+    const restore = (await gathersRows(connection, sql)) ? async () => {} : await useOneThread(connection)
+    const copied = new Copied(connection, copy, pipe, restore)
+    close = () => copied.close()
     await copied.begin()
+    return { bytes: frame(copied, format, header ? columns : null), close }
   } catch (error) {
-    await copied.close()
+    await close()
     throw error
   }
-  return frame(copied, format, header ? columns : null)
 }
 
 /** The columns of a query; null for another statement. */
@@ -68,8 +76,13 @@ async function prepareCopy(
   parameters: QueryParameters,
 ): Promise<DuckDBPreparedStatement | null> {
   const prepared = sql === null ? null : await connection.prepare(sql).catch(() => null)
-  if (prepared) bindParameters(prepared, parameters)
-  return prepared
+  try {
+    if (prepared) bindParameters(prepared, parameters)
+    return prepared
+  } catch (error) {
+    prepared?.destroySync()
+    throw error
+  }
 }
 
 /** More than Parquet's first word, which DuckDB writes before the query begins. */
@@ -84,6 +97,7 @@ class Copied {
   readonly #first: Uint8Array[] = []
   readonly #restore: () => Promise<void>
   #running = true
+  #closed = false
 
   /** `restore` undoes what was set for the COPY, after its end. */
   constructor(
@@ -128,6 +142,8 @@ class Copied {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     if (this.#running) this.#connection.interrupt()
     await this.#pipe.close()
     await this.#done.catch(() => {})
@@ -142,14 +158,10 @@ async function* frame(
   format: ExportFormat,
   header: readonly ResultColumn[] | null,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    if (format === 'json') yield* inBrackets(copied.bytes())
-    else {
-      if (header && (format === 'csv' || format === 'tsv')) yield Buffer.from(csvHeader(header, DELIMITERS[format]))
-      yield* copied.bytes()
-    }
-  } finally {
-    await copied.close()
+  if (format === 'json') yield* inBrackets(copied.bytes())
+  else {
+    if (header && (format === 'csv' || format === 'tsv')) yield Buffer.from(csvHeader(header, DELIMITERS[format]))
+    yield* copied.bytes()
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from '@duckdb/node-api'
 import { DwhError, quoteLiteral, type TableEntry, throwIfAborted } from '@dwh/core'
 import { bindParameters, checkParametersUsed, type QueryParameters } from './bind-parameters.ts'
-import { exportStatement } from './export-statement.ts'
+import { type ExportedBytes, exportStatement } from './export-statement.ts'
 import { formatResult } from './format/format-result.ts'
 import type { LoadedTables } from './loaded-tables.ts'
 import { tableNotLoaded } from './placeholder.ts'
@@ -51,7 +51,18 @@ export class OpenedSession implements Session {
   }
 
   export(sql: string, options: ExportOptions): AsyncGenerator<AsyncIterable<Uint8Array>> {
-    return this.#each(sql, options, (statement, one) => this.#export(statement, one, options))
+    let close: (() => Promise<void>) | null = null
+    const end = async () => {
+      const last = close
+      close = null
+      await last?.()
+    }
+    const start = async (statement: string, one: boolean) => {
+      const exported = await this.#export(statement, one, options)
+      close = exported?.close ?? null
+      return exported?.bytes ?? null
+    }
+    return this.#each(sql, options, start, end)
   }
 
   async queryAll(sql: string, options: RunQueryOptions = {}): Promise<WholeResult | null> {
@@ -101,6 +112,8 @@ export class OpenedSession implements Session {
     sql: string,
     { signal, params }: RunQueryOptions,
     start: (statement: string, one: boolean) => Promise<T | null>,
+    /** Ends what was started last, when the next statement is wanted or none any more. */
+    end: () => Promise<void> = async () => {},
   ): AsyncGenerator<T> {
     throwIfAborted(signal, 'query')
     const stop = () => this.#connection.interrupt()
@@ -115,10 +128,12 @@ export class OpenedSession implements Session {
         throwIfAborted(signal, 'query')
         const result = await start(statement, one)
         if (result) yield result
+        await end()
       }
     } finally {
       signal?.removeEventListener('abort', stop)
       stop()
+      await end()
     }
   }
 
@@ -154,17 +169,21 @@ export class OpenedSession implements Session {
   }
 
   /** Starts one statement, whose result comes as bytes; null when it returns no rows. */
-  async #export(sql: string, one: boolean, options: ExportOptions): Promise<AsyncIterable<Uint8Array> | null> {
+  async #export(
+    sql: string,
+    one: boolean,
+    options: ExportOptions,
+  ): Promise<(Partial<ExportedBytes> & Pick<ExportedBytes, 'bytes'>) | null> {
     const { params = [], format, header = true, signal, onRan } = options
     const folder = this.#pipes
     const connection = this.#connection
     if (one && folder !== null) {
-      const bytes = await this.#withTables(sql, one, options, () =>
+      const exported = await this.#withTables(sql, one, options, () =>
         exportStatement({ connection, sql, parameters: params, format, header, folder }),
       )
-      if (bytes) {
+      if (exported) {
         onRan?.('rows')
-        return this.#passing(bytes, signal)
+        return { bytes: this.#passing(exported.bytes, signal), close: exported.close }
       }
     }
     const result = await this.#start(sql, one, options)
@@ -173,7 +192,7 @@ export class OpenedSession implements Session {
       throw new DwhError('QUERY_FAILED', 'the result cannot be written as Parquet', {
         hint: 'Only the rows of a query can, such as SELECT. DuckDB needs a folder for temporary files too (DWH_TMP).',
       })
-    return encoded(formatResult(result, format, { header }))
+    return { bytes: encoded(formatResult(result, format, { header })) }
   }
 
   /** Opens the tables of a statement, and again those of which only the start of the statement tells. */

@@ -206,7 +206,7 @@ describe('the command line and the configuration', () => {
   }
 
   test.each<[string[], string]>([
-    [['run', '--date', 'yesterday'], 'date "yesterday": not a day'],
+    [['run', '--date', 'someday'], 'date "someday": not a day'],
     [['run', '--date', '2999-01-01'], 'in the future'],
     [['run', '--tables', 'oders'], 'Did you mean "orders"'],
     [['run', '--parallel', 'x'], '--parallel: expected a number'],

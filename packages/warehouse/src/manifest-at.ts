@@ -18,7 +18,7 @@ export async function manifestAt(
   asked: Day,
   signal: AbortSignal | undefined,
 ): Promise<DayManifest> {
-  const exact = await readManifest(store, state, asked, { signal })
+  const exact = await readManifest(store, state, asked, { signal }).catch(nullIfDenied)
   if (exact) return exact
   let days: Day[]
   try {
@@ -39,6 +39,12 @@ export async function manifestAt(
   })
 }
 
+/** A storage that may not be listed answers for a missing object as for a forbidden one. `etl.json` could be read. */
+function nullIfDenied(error: unknown): null {
+  if (isDwhError(error, 'STORE_DENIED')) return null
+  throw error
+}
+
 async function lookBack(
   store: ObjectStore,
   state: EtlState,
@@ -49,7 +55,7 @@ async function lookBack(
   const last = current.sort().at(-1)
   // no day is later than that of the last current table
   const days = daysBackFrom(last !== undefined && last < asked ? last : asked)
-  for await (const manifest of readManifests(store, state, days, signal)) return manifest
+  for await (const manifest of readManifests(store, state, days, signal, nullIfDenied)) return manifest
   throw new DwhError('CONFIG_INVALID', `as of ${asked}: no day found in the ${LOOK_BACK_DAYS} days up to it`, {
     hint: `This storage cannot list its days. The last one is ${last ?? 'not known'}.`,
   })

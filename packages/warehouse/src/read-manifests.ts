@@ -9,10 +9,14 @@ export async function* readManifests(
   state: Pick<EtlState, 'publishing'>,
   days: readonly Day[],
   signal: AbortSignal | undefined,
+  /** Called for a manifest that cannot be read; null counts it as missing. */
+  onError: (error: unknown) => null = (error) => {
+    throw error
+  },
 ): AsyncGenerator<DayManifest> {
   for (let at = 0; at < days.length; at += PARALLEL_REQUESTS) {
     const batch = days.slice(at, at + PARALLEL_REQUESTS)
-    const found = await Promise.all(batch.map((day) => readManifest(store, state, day, { signal })))
+    const found = await Promise.all(batch.map((day) => readManifest(store, state, day, { signal }).catch(onError)))
     yield* found.filter((manifest) => manifest !== null)
   }
 }

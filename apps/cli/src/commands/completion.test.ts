@@ -28,7 +28,7 @@ async function offeredIn(place: Workplace, ...words: string[]): Promise<string[]
 test('bash: completes commands, flags, values of flags and arguments', async () => {
   expect(await offered('dwh', '')).toEqual(expect.arrayContaining(['run', 'query', 'doctor', 'completion', '--help']))
   expect(await offered('dwh', 'st')).toEqual(['status'])
-  expect(await offered('dwh', 'run', '--re')).toEqual(['--replace'])
+  expect(await offered('dwh', 'run', '--rep')).toEqual(['--replace'])
   expect(await offered('dwh', 'run', '--')).toEqual(
     expect.arrayContaining(['--tables', '--storage', '--json', '--help']),
   )
@@ -71,7 +71,7 @@ test('bash: completes the names of tables and days; another storage, or none: no
   expect(await typed('schema', 'or')).toEqual(['orders'])
   expect(await typed('run', '--tables', '')).toEqual(['billing.bills', 'orders'])
   expect(await typed('run', '--tables', 'orders', 'b')).toEqual(['billing.bills'])
-  expect(await typed('run', '--tables', 'orders', '--re')).toEqual(['--replace'])
+  expect(await typed('run', '--tables', 'orders', '--rep')).toEqual(['--replace'])
   expect(await typed('query', '--as-of', '')).toEqual(['2026-02-18'])
   expect(await typed('tables', '--storage', '/nowhere', 'or')).toEqual([])
   expect(await typed('help', 'set')).toEqual(['settings'])

@@ -1,4 +1,4 @@
-import { DwhError, didYouMean } from '@dwh/core'
+import { DwhError, didYouMean, own } from '@dwh/core'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { fitHelp } from '../help/fit-help.ts'
@@ -24,7 +24,7 @@ export function helpCommand(context: CommandContext): Command {
       const program = self.parent as Command
       if (topic === undefined) return program.outputHelp()
       const width = helpWidth(self.configureOutput().getOutHelpWidth?.())
-      const text = TOPICS[topic]?.text(width)
+      const text = own(TOPICS, topic)?.text(width)
       if (text !== undefined) return void (await context.stdout.write(fitHelp(text, width)))
       const command = program.commands.find((one) => one.name() === topic)
       if (command) return command.outputHelp()

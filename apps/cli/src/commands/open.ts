@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { DwhError, quoteLiteral, throwIfAborted } from '@dwh/core'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { type CommonFlags, openForReading } from './shared.ts'
+import { noteDay } from '../output/day-note.ts'
+import { AS_OF, type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 Starts DuckDB's own command line, duckdb, with one view for each table over the files of the last good run. It needs duckdb on PATH (https://duckdb.org/install). dwh shell needs nothing, checks each file, and also reads buckets.
@@ -18,7 +19,7 @@ Examples:
 export function openCommand(context: CommandContext): Command {
   return new Command('open')
     .description('open the tables in the DuckDB command line')
-    .option('--as-of <day>', 'the tables as they were on that day')
+    .option(...AS_OF)
     .option('--ui', 'open the DuckDB UI in a browser')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
@@ -34,7 +35,9 @@ export function openCommand(context: CommandContext): Command {
       const folder = await mkdtemp(join(config.temp, 'dwh-open-'))
       try {
         const script = join(folder, 'views.sql')
-        await writeFile(script, (await warehouse.views({ asOf: flags.asOf })).sql)
+        const views = await warehouse.views({ asOf: flags.asOf })
+        noteDay(flags.asOf, views, context)
+        await writeFile(script, views.sql)
         const args = ['-cmd', `.read ${quoteLiteral(script)}`, ...(flags.ui ? ['-ui'] : [])]
         context.exitWith(await runDuckdb(args, context))
       } finally {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { builtProgram, testDatabase } from '@dwh/test-kit'
@@ -55,11 +55,23 @@ test('--output: the format by its ending, whole or not at all, over an old file'
     stderr: expect.stringContaining('several results: a Parquet file holds one'),
   })
   await mkdir(join(folder, 'dir'))
-  expect(await query('-o', 'dir', 'SELECT 1')).toMatchObject({
+  expect(await query('-o', 'dir', '--format', 'csv', 'SELECT 1')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('it is a folder'),
   })
   expect(await query('-o', 'none/x.csv', 'SELECT 1')).toMatchObject({ code: 2 })
+  await symlink('a.txt', join(folder, 'link.csv'))
+  expect((await query('-o', 'link.csv', 'SELECT 8 AS n')).code).toBe(0)
+  expect([await readlink(join(folder, 'link.csv')), await written('a.txt')]).toEqual(['a.txt', 'n\n8\n'])
+  expect(await query('-o', 'a.csv.gz', 'FROM orders')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('its ending stands for no format'),
+  })
+  expect(await query('-o', 'a.csv', 'CREATE TABLE x AS SELECT 1')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no statement returned rows'),
+  })
+  expect(await written('a.csv')).toBe('id,note\n1,a;b\n2,\n3,""\n')
   expect(await query('-o', '/dev/null', '--format', 'csv', 'FROM orders')).toEqual({ code: 0, stdout: '', stderr: '' })
   expect((await readdir(folder)).filter((name) => /tmp|b\.parquet/.test(name))).toEqual([])
 })

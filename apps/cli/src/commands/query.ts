@@ -13,7 +13,7 @@ import {
 } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { formatOfFile, openAnswersFile } from '../output/answers-file.ts'
+import { type AnswersFile, formatOfFile, openAnswersFile } from '../output/answers-file.ts'
 import { noteDay } from '../output/day-note.ts'
 import { type AnswerStyle, writeAnswers } from '../output/write-answers.ts'
 import { refuseFileName } from './refuse-file-name.ts'
@@ -78,30 +78,35 @@ export function queryCommand(context: CommandContext): Command {
       const { warehouse } = await openForReading(flags, context)
       const session = await warehouse.session({ asOf: flags.asOf })
       noteDay(flags.asOf, session, context)
-      let last: StatementKind | null = null
-      const onRan: AnswerStyle['onRan'] = (kind) => {
-        last = kind
-      }
+      const ran: StatementKind[] = []
       const style: AnswerStyle = {
         format,
         maxRows,
         header: flags.header,
         params: flags.param,
-        onRan,
+        onRan: (kind) => void ran.push(kind),
         seeAll: '--format vertical',
         lend: flags.pager ? () => () => {} : null,
       }
-      const file = flags.output === undefined ? null : await openAnswersFile(resolve(context.cwd, flags.output))
+      let file: AnswersFile | null = null
       try {
+        if (flags.output !== undefined) file = await openAnswersFile(resolve(context.cwd, flags.output), context)
         const { stdout, stderr } = context
         await writeAnswers(session, sql, style, { ...context, stdout: file ?? stdout }, context.signal)
+        if (file && !ran.includes('rows')) throw noRows(flags.output)
         await file?.keep()
-        if (last === 'session') stderr.write(`${ENDED}\n`)
+        if (ran.at(-1) === 'session') stderr.write(`${ENDED}\n`)
       } finally {
         await file?.close()
         await session.close()
       }
     })
+}
+
+function noRows(output: string | undefined): DwhError {
+  return new DwhError('QUERY_FAILED', `--output ${output}: no statement returned rows, so nothing was written`, {
+    hint: 'End with a query, such as FROM orders.',
+  })
 }
 
 /** After a statement such as CREATE TABLE, whose success would look like an effect on the warehouse. */
@@ -127,7 +132,11 @@ function formatOf(
   context: CommandContext,
 ): AnswerStyle['format'] {
   if (json) return 'json'
-  const chosen = given || output === undefined ? format : (formatOfFile(output) ?? format)
+  const chosen = given || output === undefined ? format : formatOfFile(output)
+  if (chosen === null)
+    throw new DwhError('CONFIG_INVALID', `--output ${output}: its ending stands for no format`, {
+      hint: 'Add --format, such as --format csv, or give an ending: .csv, .tsv, .json, .jsonl, .md, .parquet.',
+    })
   if (chosen === 'parquet' && output === undefined && context.stdout.size() !== null)
     throw new DwhError('CONFIG_INVALID', '--format parquet: a terminal cannot show it', {
       hint: 'Write a file: -o result.parquet.',

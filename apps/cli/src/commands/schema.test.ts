@@ -50,7 +50,7 @@ test('open: starts duckdb with the views and returns its exit code; without duck
   await chmod(duckdb, 0o755)
   const opened = await dwh(['open', '--ui'], { env: { PATH: `${bin}:${process.env.PATH}` } })
   expect(opened.code).toBe(7)
-  expect(opened.stdout).toMatch(/^-cmd -ui\nBEGIN;\n[\s\S]*CREATE OR REPLACE VIEW .*"orders" AS/)
+  expect(opened.stdout).toMatch(/^-cmd -ui\n-- Views of run [\s\S]*CREATE OR REPLACE VIEW .*"orders" AS/)
   expect(await readdir(temp)).toEqual([])
 })
 

@@ -1,8 +1,9 @@
 import { type ColumnEntry, DEFAULT_SCHEMA, parseTableName, quoteIdentifier, type TableEntry } from '@dwh/core'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
+import { noteDay } from '../output/day-note.ts'
 import { listTables } from '../output/listed-tables.ts'
-import { type CommonFlags, openForReading } from './shared.ts'
+import { AS_OF, type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 Prints the tables as CREATE TABLE statements of DuckDB: columns, types, keys, and beside them the types in Postgres. For a document, or for a language model that writes SQL. dwh tables shows sizes and files instead.
@@ -17,14 +18,15 @@ export function schemaCommand(context: CommandContext): Command {
   return new Command('schema')
     .description('print columns, types and keys as CREATE TABLE statements')
     .argument('[patterns...]', 'tables to print (default: all)')
-    .option('--as-of <day>', 'the tables as they were on that day')
+    .option(...AS_OF)
     .addHelpText('after', HELP)
     .action(async (patterns: string[], _, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags & { asOf?: string }>()
       const { warehouse } = await openForReading(flags, context)
       const { tableDdl } = await import('@dwh/warehouse')
-      const { tables } = await warehouse.tables(flags.asOf)
-      const listed = listTables(tables, patterns)
+      const shown = await warehouse.tables(flags.asOf)
+      noteDay(flags.asOf, shown, context)
+      const listed = listTables(shown.tables, patterns)
       const sql = listed.map(({ name, entry }) => tableDdl(name, entry))
       await context.stdout.write(
         flags.json

@@ -23,7 +23,13 @@ export interface Described {
   readonly flags: readonly Flag[]
 }
 
-/** Each flag once, of all commands. */
+/** Each flag once, of all commands, with the values that any of them allows. */
 export function uniqueFlags(commands: readonly Described[]): Flag[] {
-  return [...new Map(commands.flatMap(({ flags }) => flags.map((flag) => [flag.names.join(), flag]))).values()]
+  const unique = new Map<string, Flag>()
+  for (const flag of commands.flatMap(({ flags }) => flags)) {
+    const name = flag.names.join()
+    const before = unique.get(name)?.values ?? []
+    unique.set(name, flag.values ? { ...flag, values: [...new Set([...before, ...flag.values])] } : flag)
+  }
+  return [...unique.values()]
 }

@@ -1,8 +1,9 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { DwhError } from '@dwh/core'
 import type { ExportFormat, ResultFormat } from '@dwh/warehouse'
-import type { Output } from '../command-context.ts'
+import type { CommandContext, Output } from '../command-context.ts'
 
 /** A file that results are written to. It appears whole, under its name, with `keep`. */
 export interface AnswersFile extends Output {
@@ -16,7 +17,7 @@ export interface AnswersFile extends Output {
  * as it was. A device or a pipe is written directly.
  * @throws DwhError CONFIG_INVALID
  */
-export async function openAnswersFile(path: string): Promise<AnswersFile> {
+export async function openAnswersFile(path: string, { random }: Pick<CommandContext, 'random'>): Promise<AnswersFile> {
   const wrong = (cause: unknown) =>
     new DwhError('CONFIG_INVALID', `--output ${path}: ${(cause as Error).message}`, {
       cause,
@@ -28,31 +29,42 @@ export async function openAnswersFile(path: string): Promise<AnswersFile> {
   })
   if (there?.isDirectory()) throw wrong(new Error('it is a folder'))
   const direct = there !== null && !there.isFile()
-  const written = direct ? path : `${path}.dwh-${process.pid}.tmp`
-  const file: FileHandle = await open(written, direct ? 'r+' : 'wx').catch((error) => {
+  // a symbolic link stays, and its target is replaced
+  const target = there?.isFile() ? await realpath(path) : path
+  const written = direct ? path : `${target}.${Buffer.from(random(6)).toString('hex')}.tmp`
+  const file: FileHandle = await open(written, direct ? constants.O_WRONLY : 'wx').catch((error) => {
     throw wrong(error)
   })
   let isOpen = true
+  let kept = false
   const end = async () => {
     if (isOpen) await file.close()
     isOpen = false
   }
   return {
     async write(piece) {
-      await file.writeFile(piece)
-      return true
+      try {
+        await file.writeFile(piece)
+        return true
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false
+        throw wrong(error)
+      }
     },
     size: () => null,
     isFile: !direct,
     async keep() {
       if (!direct) await file.sync()
       await end()
-      if (!direct) await rename(written, path)
+      if (!direct)
+        await rename(written, target).catch((error) => {
+          throw wrong(error)
+        })
+      kept = true
     },
     async close() {
-      if (!isOpen) return
       await end()
-      if (!direct) await rm(written, { force: true })
+      if (!direct && !kept) await rm(written, { force: true })
     },
   }
 }

@@ -15,7 +15,7 @@ test('width: the bar gives way first, then the rate, then the name', () => {
   expect(tableProgress('invoices_of_the_customers', progress, 78)).toBe(
     'invoices_of_the_cust…  █████░░░░░  50.0 MB of about 100.0 MB  about 2.0 s left',
   )
-  expect(tableProgress('invoices_of_the_customers', progress, 30)).toBe('invoices_of_the_cus…  50.0 MB')
+  expect(tableProgress('invoices_of_the_customers', progress, 30)).toBe('invoices_of_the_cust…  50.0 MB')
 })
 
 test('any name, progress and width: the line fits', () => {

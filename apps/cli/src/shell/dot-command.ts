@@ -51,7 +51,7 @@ export const DOT_COMMANDS: Readonly<Record<string, DotCommand>> = {
     words: ({ tables }) => Object.keys(tables),
     run: (pattern, { tables }) =>
       listTables(tables, pattern ? [pattern] : [])
-        .map(columnsText)
+        .map((table) => columnsText(table))
         .join('\n'),
   },
   '.as-of': {

@@ -73,7 +73,13 @@ export function isDotCommand(line: string): boolean {
 /** Whether a line is a command that exists, here or in another shell. SQL too may begin a line with a dot. */
 export function isKnownCommand(line: string, known: Readonly<Record<string, DotCommand>>): boolean {
   const { name } = wordsOf(line)
-  return isDotCommand(line) && [known, SAME, ELSEWHERE, ADAPTED, INFORMS].some((names) => Object.hasOwn(names, name))
+  // such a word alone may be a column of a statement's next line: only these leave, as in psql
+  const bare = /^[a-z]/i.test(line.trim()) && !/^(?:exit|quit|:q)\s*;?$/i.test(line.trim())
+  return (
+    !bare &&
+    isDotCommand(line) &&
+    [known, SAME, ELSEWHERE, ADAPTED, INFORMS].some((names) => Object.hasOwn(names, name))
+  )
 }
 
 export interface CommandLine {

@@ -1,4 +1,4 @@
-import { DwhError, hasCredentials, holdsSecret, looksLikeKey } from '@dwh/core'
+import { DwhError, hasCredentials, holdsSecret, looksLikeKey, own } from '@dwh/core'
 import type { Command, CommanderError } from 'commander'
 import { COMMANDS, OPTIONS, OPTIONS_OF, surplusHint } from './wrong-turns.ts'
 
@@ -19,10 +19,10 @@ export function usageError(error: CommanderError, command: Command): DwhError | 
 
 function hintFor(code: string, message: string, command: Command): string | null {
   const [, word = ''] = /'([^']*)'/.exec(message) ?? []
-  if (code === 'commander.unknownCommand') return COMMANDS[word.toLowerCase()] ?? null
+  if (code === 'commander.unknownCommand') return own(COMMANDS, word.toLowerCase()) ?? null
   if (code === 'commander.unknownOption') {
     const flag = word.replace(/=.*$/s, '')
-    return OPTIONS_OF[command.name()]?.[flag] ?? OPTIONS[flag] ?? null
+    return own(OPTIONS_OF[command.name()] ?? {}, flag) ?? own(OPTIONS, flag) ?? null
   }
   if (code !== 'commander.excessArguments') return null
   const surplus = command.args.slice(command.registeredArguments.length)

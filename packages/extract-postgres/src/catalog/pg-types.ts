@@ -255,7 +255,13 @@ export function decideType(mapping: TypeMapping, type: ColumnType): TypeMapping 
 function money({ moneyDigits }: PgType): ScalarMapping {
   const value: Sql = (column) => `${column}::pg_catalog.numeric`
   const array: Sql = (column) => arrayOfTexts(`${column}::pg_catalog.numeric[]`)
-  return exact(`DECIMAL(19,${Math.max(moneyDigits, 2)})`, { select: value, value, array })
+  return exact(`DECIMAL(19,${Math.max(moneyDigits, 2)})`, {
+    select: value,
+    value,
+    array,
+    // the digits as text, too: the output function follows lc_monetary
+    allowedTypes: { text: { ...TEXT, select: value, value } },
+  })
 }
 
 /**

@@ -31,7 +31,7 @@ function checkKind(source: string): void {
     // `keyword=value` pairs, as libpq reads them
     if (source.includes('=')) return
     // other text may be a password
-    const address = /^(?:localhost|[\w.-]+:\d+)(?:\/[\w-]+)?$/.test(source)
+    const address = /^(?:localhost(?::\d{1,5})?|[\w-]+(?:\.[\w-]+)+:\d{1,5})(?:\/[\w-]+)?$/.test(source)
     throw new DwhError('CONFIG_INVALID', 'source: it must begin with postgres:// or with keyword=', {
       hint: address
         ? `Did you mean postgres://${source}?`

@@ -32,7 +32,7 @@ import { version } from './version.ts'
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Copy Postgres:': ['init', 'doctor', 'plan', 'run'],
   'Read the warehouse:': ['query', 'shell', 'open', 'tables', 'schema', 'days', 'views'],
-  'Look after it:': ['status', 'history', 'verify', 'repair', 'prune'],
+  'Maintenance:': ['status', 'history', 'verify', 'repair', 'prune'],
 }
 const LAST_GROUP = 'Other commands:'
 

@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * @throws DwhError CONFIG_INVALID for any other text, and for a day that does not exist
  */
 export function parseDay(text: string, today: Day): Day {
-  const day = exactDay(text) ?? relativeDay(text, today)
+  const day = exactDay(text.trim()) ?? relativeDay(text, today)
   if (day !== null) return day
   throw new DwhError('CONFIG_INVALID', `date ${JSON.stringify(text)}: not a day`, {
     hint: 'Write a day as YYYY-MM-DD, for example 2026-02-18, or as today, yesterday or "3 days ago".',
@@ -41,7 +41,12 @@ function relativeDay(text: string, today: Day): Day | null {
   const [, days] = /^(\d{1,7}) days? ago$/.exec(words) ?? []
   const ago = words === 'today' ? 0 : words === 'yesterday' ? 1 : days === undefined ? null : Number(days)
   if (ago === null) return null
-  const date = new Date(new Date(`${today}T00:00:00Z`).getTime() - ago * DAY_MS)
+  return daysBefore(today, ago)
+}
+
+/** Returns the day that is so many days before another; null before 0001-01-01. */
+export function daysBefore(day: Day, count: number): Day | null {
+  const date = new Date(new Date(`${day}T00:00:00Z`).getTime() - count * DAY_MS)
   return exactDay(date.toISOString().slice(0, 10))
 }
 

@@ -24,7 +24,7 @@ function plain(word: string): string {
 }
 
 /** The Damerau-Levenshtein distance: two swapped neighbours count as one step. */
-function editSteps(from: string, to: string): number {
+export function editSteps(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, index) => index)]
   const at = (row: number, column: number) => rows[row]?.[column] ?? 0
   for (let i = 1; i <= from.length; i++) {

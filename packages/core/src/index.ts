@@ -1,7 +1,7 @@
 export { type ColumnType, elementType, isColumnType, type ScalarType } from './column-type.ts'
 export { type ColumnTypeRow, columnTypeRow, isContinuous, isLongText } from './column-types.ts'
-export { type Day, dayAt, parseAsOf, parseDay } from './day.ts'
-export { didYouMean, nearest } from './did-you-mean.ts'
+export { type Day, dayAt, daysBefore, parseAsOf, parseDay } from './day.ts'
+export { didYouMean, editSteps, nearest } from './did-you-mean.ts'
 export { type EndRequests, endRequests } from './end-requests.ts'
 export {
   DWH_ERROR_CODES,

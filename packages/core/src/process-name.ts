@@ -9,10 +9,13 @@ import { kill, pid as ownPid } from 'node:process'
  * container with its own process ids counts as its own host.
  */
 
-/** The use of a temporary folder: reading objects of a bucket, the files of a run, or the Parquet writer. */
-export type FolderUse = 'read' | 'run' | 'write'
+/**
+ * The use of a temporary folder: opening DuckDB's command line, the pipe of an export, reading objects of a bucket, the
+ * files of a run, or the Parquet writer.
+ */
+export type FolderUse = 'open' | 'pipe' | 'read' | 'run' | 'write'
 
-const FOLDER = /^dwh-(?:read|run|write)-([0-9a-f]{8}-\d+-[0-9a-f]{8}-[0-9a-f]{16})$/
+const FOLDER = /^dwh-(?:open|pipe|read|run|write)-([0-9a-f]{8}-\d+-[0-9a-f]{8}-[0-9a-f]{16})$/
 
 /** Returns the name of this process. */
 export function processName(): string {

@@ -135,7 +135,10 @@ export interface EtlState {
   readonly pruned: readonly PrunedDay[]
   /** Every current table, by its name from `formatTableName`. */
   readonly tables: Readonly<Record<string, TableEntry>>
-  /** Names of the tables that were current once and are no longer, in order. Absent: none, or not known. */
+  /**
+   * Names of the tables that were current once and are no longer, in order. Absent: none, or not known. A `dwh` older
+   * than this field leaves out the tables that it removes.
+   */
   readonly former_tables?: readonly string[] | undefined
   /** The tables that failed in a published run, each until a run reads it again. */
   readonly failed_tables: Readonly<Record<string, FailedTable>>

@@ -13,6 +13,7 @@ import { lockTable } from './read/lock-table.ts'
 import type { OnTable } from './read/on-table.ts'
 import { selectColumns } from './read/select-columns.ts'
 import type { PostgresConnection } from './session/connect.ts'
+import { lastWords } from './session/last-words.ts'
 import { once } from './session/once.ts'
 import type { PgClient } from './session/pg-client.ts'
 import { sourceFailure } from './session/postgres-errors.ts'
@@ -109,14 +110,14 @@ export class SnapshotReader {
 
   /** Waits for an answer of the catalog. A failure is reported as the failure of the snapshot, if it has one. */
   async fromCatalog<T>(asked: Promise<T>): Promise<T> {
-    const { server } = this.#opened.connection
+    const { client, server } = this.#opened.connection
     try {
       return await asked
     } catch (error) {
       throwIfAborted(this.#opened.signal, 'source')
       this.#age.check(server)
       this.#dead.signal.throwIfAborted()
-      throw sourceFailure(error, { server })
+      throw sourceFailure(lastWords(client) ?? error, { server })
     }
   }
 

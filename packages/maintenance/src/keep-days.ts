@@ -1,4 +1,5 @@
 import type { Day } from '@dwh/core'
+import { daysBefore } from '@dwh/core'
 
 /**
  * How many daily, weekly, monthly and yearly snapshots to keep: the most recent periods that have a day, and of each
@@ -39,11 +40,10 @@ export function keepDays(
   return kept
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000
-
 /** Returns the Monday of the day's week. */
 function weekOf(day: Day): Day {
   const date = new Date(`${day}T00:00:00Z`)
   const sinceMonday = (date.getUTCDay() + 6) % 7
-  return new Date(date.getTime() - sinceMonday * DAY_MS).toISOString().slice(0, 10)
+  // 0001-01-01, the first day of all, is a Monday
+  return daysBefore(day, sinceMonday) ?? day
 }

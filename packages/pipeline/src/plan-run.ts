@@ -158,10 +158,11 @@ function remembering<T extends SelectedTable>(selected: T, current: TableEntry |
   const columns = selected.columns.map((column): SelectedColumn => {
     const was = before.get(column.as)
     if (was === undefined || was.source_type !== column.sourceType) return column
-    const readers = column.readBy?.filter((reader) => was?.stored_for?.includes(reader)) ?? []
-    if (readers.length > 0 && column.storeAs === undefined) return { ...column, ...asText(column, readers) }
-    const same = was?.stored_as === column.storeAs
-    return column.inferred && was && same && isColumnType(was.type) ? { ...column, minimumType: was.type } : column
+    const readers = column.readBy?.filter((reader) => was.stored_for?.includes(reader)) ?? []
+    if (readers.length > 0 && column.storeAs === undefined)
+      return { ...(asText(column, readers) ?? column), as: column.as }
+    const same = was.stored_as === column.storeAs
+    return column.inferred && same && isColumnType(was.type) ? { ...column, minimumType: was.type } : column
   })
   return withColumns(selected, columns)
 }

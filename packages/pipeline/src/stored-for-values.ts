@@ -23,7 +23,7 @@ export function storedForValues(
     if (storeAs !== undefined) return column
     const readers = readBy.filter((reader) => misreads(reader, decided.columns[index] as SelectedColumn, profile))
     const text = readers.length > 0 ? asText(column, readers) : null
-    return text ? { ...column, ...text } : column
+    return text ? { ...text, as: column.as } : column
   })
   return columns.every((column, index) => column === planned.columns[index]) ? null : withColumns(planned, columns)
 }

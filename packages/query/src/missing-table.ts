@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { DwhError, parseTableName, quoteIdentifier } from '@dwh/core'
+import { DwhError, editSteps, parseTableName, quoteIdentifier } from '@dwh/core'
 
 interface Named {
   readonly schema: string
@@ -72,23 +72,7 @@ function sqlText({ schema, name }: Named, withSchema: boolean): string {
   return parts.every((part) => PLAIN.test(part)) ? `"${parts.join('.')}"` : parts.map(quoteIdentifier).join('.')
 }
 
-/** Returns how many characters to insert, remove, replace or swap. A beginning of a name is close to it. */
+/** The steps between two names. A beginning of a name is close to it. */
 function distance(a: string, b: string): number {
-  if (a !== b && a.length > 2 && b.startsWith(a)) return 1
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array<number>(b.length).fill(0)])
-  const at = (i: number, j: number) => rows[i]?.[j] ?? 0
-  for (let j = 0; j <= b.length; j += 1) (rows[0] as number[])[j] = j
-  for (let i = 1; i <= a.length; i += 1) {
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      ;(rows[i] as number[])[j] = Math.min(
-        at(i - 1, j) + 1,
-        at(i, j - 1) + 1,
-        at(i - 1, j - 1) + same,
-        swapped ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
-      )
-    }
-  }
-  return at(a.length, b.length)
+  return a !== b && a.length > 2 && b.startsWith(a) ? 1 : editSteps(a, b)
 }

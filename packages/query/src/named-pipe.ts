@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { temporaryFolderName } from '@dwh/core'
 
 /** A named pipe: another part of the process writes to its path, and the bytes come out here. */
 export interface NamedPipe {
@@ -21,15 +22,15 @@ export interface NamedPipe {
  * @throws the system's error where there is no `mkfifo`, or the file system has no pipes
  */
 export async function openNamedPipe(folder: string): Promise<NamedPipe> {
-  await mkdir(folder, { recursive: true })
-  const own = await mkdtemp(join(folder, 'dwh-pipe-'))
+  const own = join(folder, temporaryFolderName('pipe'))
+  await mkdir(own, { recursive: true, mode: 0o700 })
   const path = join(own, 'pipe')
   try {
     await promisify(execFile)('mkfifo', ['-m', '600', path])
     // not waiting for a writer; and a writer of our own, without which a reader that comes first is at the end at once
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    let writer: number | null = openSync(path, constants.O_WRONLY)
     const socket = new Socket({ fd: reader, readable: true, writable: false })
+    let writer: number | null = openWriter(path, socket)
     const end = () => {
       if (writer !== null) closeSync(writer)
       writer = null
@@ -46,6 +47,15 @@ export async function openNamedPipe(folder: string): Promise<NamedPipe> {
     }
   } catch (error) {
     await rm(own, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function openWriter(path: string, reader: Socket): number {
+  try {
+    return openSync(path, constants.O_WRONLY)
+  } catch (error) {
+    reader.destroy()
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_SCHEMA, formatCount, parseTableName, printable, quoteIdentifier, type TableEntry } from '@dwh/core'
 
-/** Returns a `CREATE TABLE` statement for DuckDB with a table's columns and key, and their types in the source beside. */
+/** Returns a `CREATE TABLE` statement for DuckDB with a table's columns, its key, and the columns' types in the source. */
 export function tableDdl(table: string, entry: TableEntry): string {
   const { source, columns, files } = entry
   const { schema, name } = parseTableName(table)
@@ -33,7 +33,7 @@ function identifier(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : quoteIdentifier(name)
 }
 
-/** Keywords that DuckDB reads as such also where a name is expected: `reserved` and `type_function` of `duckdb_keywords()`. */
+/** Keywords also where DuckDB expects a name: `reserved` and `type_function` of `duckdb_keywords()`. */
 const RESERVED: ReadonlySet<string> = new Set(
   [
     'all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast check',

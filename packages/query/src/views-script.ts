@@ -117,6 +117,11 @@ function refuseOthers(names: readonly ViewName[], former: readonly ViewName[]): 
 const isOneOf = (names: readonly ViewName[]): string =>
   `(lower(schema_name), lower(name)) IN (${names.map(folded).join(', ')})`
 
+const quotedBySql = (column: string): string => `'"' || replace(${column}, '"', '""') || '"'`
+
+/** The schema of a view with its database, for a search path. */
+const SCHEMA_PATH = `${quotedBySql('database_name')} || '.' || ${quotedBySql('schema_name')}`
+
 /**
  * Drops the views of former tables that carry the mark. DuckDB's SQL has no IF. But the schema in which an unqualified
  * `DROP VIEW` looks first may come from a variable: it is that of the view if it carries the mark, otherwise that of a
@@ -130,8 +135,9 @@ function dropFormer(former: readonly ViewName[]): string[] {
     `CREATE SCHEMA ${DECOYS};`,
     ...former.flatMap(({ schema, name }) => [
       `CREATE OR REPLACE VIEW ${quoted({ schema: DECOYS, name })} AS SELECT 1;`,
-      `SET VARIABLE dwh_schema = (SELECT coalesce(max(${quotedBySql('database_name')} || '.' || ${quotedBySql('schema_name')}), '${DECOYS}')`,
-      `  FROM duckdb_views() WHERE database_name = current_database() AND lower(schema_name) = ${quoteLiteral(schema.toLowerCase())}`,
+      `SET VARIABLE dwh_schema = (SELECT coalesce(max(${SCHEMA_PATH}), '${DECOYS}')`,
+      '  FROM duckdb_views() WHERE database_name = current_database()',
+      `    AND lower(schema_name) = ${quoteLiteral(schema.toLowerCase())}`,
       `    AND lower(view_name) = ${quoteLiteral(name.toLowerCase())} AND starts_with(comment, '${MARK}'));`,
       `SET search_path = getvariable('dwh_schema');`,
       `DROP VIEW ${quoteIdentifier(name)};`,
@@ -143,5 +149,3 @@ function dropFormer(former: readonly ViewName[]): string[] {
     'RESET VARIABLE dwh_path;',
   ]
 }
-
-const quotedBySql = (column: string): string => `'"' || replace(${column}, '"', '""') || '"'`

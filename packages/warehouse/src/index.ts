@@ -55,6 +55,7 @@ export {
   timeZone,
   valueJson,
   valueText,
+  wrapWords,
 } from '@dwh/query'
 export { BUCKET_ROLES, type BucketRole } from '@dwh/storage'
 export type { RetryOptions } from './adapters/adapter.ts'

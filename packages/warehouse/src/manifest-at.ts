@@ -1,11 +1,18 @@
-import { type Day, type DayManifest, DwhError, type EtlState, isDwhError, type ObjectStore } from '@dwh/core'
+import {
+  type Day,
+  type DayManifest,
+  DwhError,
+  daysBefore,
+  type EtlState,
+  isDwhError,
+  type ObjectStore,
+} from '@dwh/core'
 import { readManifest } from '@dwh/metadata'
 import { listDays } from './list-days.ts'
 import { readManifests } from './read-manifests.ts'
 
 /** How far to look back in a storage that cannot list its days. */
 const LOOK_BACK_DAYS = 366
-const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * Reads the manifest of the last day at or before `asked`: one request if `asked` has one, otherwise also a list of the
@@ -62,6 +69,5 @@ async function lookBack(
 }
 
 function daysBackFrom(day: Day): Day[] {
-  const start = new Date(`${day}T00:00:00Z`).getTime()
-  return Array.from({ length: LOOK_BACK_DAYS }, (_, ago) => new Date(start - ago * DAY_MS).toISOString().slice(0, 10))
+  return Array.from({ length: LOOK_BACK_DAYS }, (_, ago) => daysBefore(day, ago)).filter((one) => one !== null)
 }

@@ -16,6 +16,8 @@ export const namedImports: NonNullable<Options['esbuildPlugins']>[number] = {
       if (found.errors.length > 0 || kind !== 'import-statement' || !found.path.endsWith('.ts')) return found
       const text: string = pluginData?.contents ?? (await readFile(importer, 'utf8'))
       const names = namesFrom(text, path)
+      // another form of import, such as that of a namespace, reaches all of the index
+      if (names.length === 0) return found
       const contents = onlyNames(await readFile(found.path, 'utf8'), names)
       return { path: found.path, suffix: `?${names.join()}`, sideEffects: false, pluginData: { contents } }
     })

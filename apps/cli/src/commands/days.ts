@@ -3,6 +3,7 @@ import { type DayChanges, type DayDescription, formatBytes, formatCount, plural 
 import { Command } from 'commander'
 import stringWidth from 'string-width'
 import type { CommandContext } from '../command-context.ts'
+import { DEFAULT_WIDTH } from '../help/help-width.ts'
 import { alignColumns } from '../output/lines.ts'
 import { type CommonFlags, checkLimit, openForReading } from './shared.ts'
 
@@ -15,9 +16,6 @@ Examples:
   $ dwh days
   $ dwh days --limit 365 --json
   $ dwh query --as-of 2026-02-17 "FROM customers"     query one of these days`
-
-/** The width of a terminal that nobody has widened. */
-const WIDTH = 80
 
 export function daysCommand(context: CommandContext): Command {
   return new Command('days')
@@ -47,7 +45,7 @@ function asText(days: readonly DayDescription[]): string {
     .trimEnd()
     .split('\n')
   // the last column is aligned to the right, so that all lines are equally wide
-  const room = WIDTH - stringWidth(lines[0] ?? '') - 2
+  const room = DEFAULT_WIDTH - stringWidth(lines[0] ?? '') - 2
   return lines
     .map((line, i) => `${line}  ${i === 0 ? '' : changesText(days[i - 1]?.changes ?? null, room)}`.trimEnd())
     .map((line) => `${line}\n`)

@@ -12,11 +12,13 @@ import {
   type Status,
   skip,
   type Warehouse,
+  wrapWords,
 } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import pc from 'picocolors'
 import type { CommandContext } from '../command-context.ts'
-import { printableLines, wrapWords } from '../output/lines.ts'
+import { DEFAULT_WIDTH } from '../help/help-width.ts'
+import { printableLines } from '../output/lines.ts'
 import { EXIT, redact } from '../output/report-error.ts'
 import { examineReaders } from './examine-readers.ts'
 import { type CommonFlags, open, openOptions, readSettings } from './shared.ts'
@@ -136,12 +138,9 @@ function asText({ id, status, found, fix, paste }: Finding): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Width of a default terminal. */
-const WIDTH = 80
-
 function wrapped(text: string, blanks: number): string {
   const lines = printableLines(text).split('\n')
-  return indent(lines.flatMap((line) => wrapWords(line, WIDTH - blanks)).join('\n'), blanks)
+  return indent(lines.flatMap((line) => wrapWords(line, DEFAULT_WIDTH - blanks)).join('\n'), blanks)
 }
 
 function indent(text: string, blanks: number): string {

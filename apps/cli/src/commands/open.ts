@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DwhError, quoteLiteral, throwIfAborted } from '@dwh/core'
+import { DwhError, quoteLiteral, temporaryFolderName, throwIfAborted } from '@dwh/core'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { noteDay } from '../output/day-note.ts'
@@ -31,8 +31,8 @@ export function openCommand(context: CommandContext): Command {
           hint: '`dwh shell` reads the bucket. To use DuckDB, create a secret there, then run the SQL of `dwh views`.',
         })
       }
-      await mkdir(config.temp, { recursive: true })
-      const folder = await mkdtemp(join(config.temp, 'dwh-open-'))
+      const folder = join(config.temp, temporaryFolderName('open'))
+      await mkdir(folder, { recursive: true, mode: 0o700 })
       try {
         const script = join(folder, 'views.sql')
         const views = await warehouse.views({ asOf: flags.asOf })

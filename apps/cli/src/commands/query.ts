@@ -37,7 +37,7 @@ Examples:
   $ dwh query "SELECT count(*) FROM customers"
   $ dwh query --format vertical "FROM customers LIMIT 1"
   $ dwh query --as-of 2026-02-17 "FROM customers"   the tables of that day
-  $ dwh query "FROM orders" -o orders.parquet       write a file, whole or not
+  $ dwh query "FROM orders" -o orders.parquet       write a file, all or nothing
   $ dwh query --file revenue.sql --param year=2026  set $year in the statement
   $ dwh query --format csv "FROM orders" | gzip > orders.csv.gz
   $ echo "SHOW TABLES" | dwh query`

@@ -1,8 +1,16 @@
 import { type LossyConversion, printable } from '@dwh/core'
-import { formatBytes, formatDuration, plural, type RunReport, type TableResult, type Warehouse } from '@dwh/warehouse'
+import {
+  formatBytes,
+  formatDuration,
+  plural,
+  type RunReport,
+  type TableResult,
+  type Warehouse,
+  wrapWords,
+} from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { markedLines, wrapWords } from '../output/lines.ts'
+import { markedLines } from '../output/lines.ts'
 import { noteLines } from '../output/plan-notes.ts'
 import { previousLines, previousTables } from '../output/previous-tables.ts'
 import { EXIT } from '../output/report-error.ts'

@@ -1,8 +1,8 @@
 import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
-import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize } from '@dwh/warehouse'
+import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize, wrapWords } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { alignColumns, printableLines, wrapWords } from '../output/lines.ts'
+import { alignColumns, printableLines } from '../output/lines.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `

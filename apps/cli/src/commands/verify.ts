@@ -1,8 +1,8 @@
 import { printable } from '@dwh/core'
-import { formatBytes, plural, type VerifyReport } from '@dwh/warehouse'
+import { formatBytes, plural, type VerifyReport, wrapWords } from '@dwh/warehouse'
 import { Command, InvalidArgumentError } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { alignColumns, wrapWords } from '../output/lines.ts'
+import { alignColumns } from '../output/lines.ts'
 import { EXIT } from '../output/report-error.ts'
 import { type CommonFlags, open } from './shared.ts'
 

@@ -1,4 +1,4 @@
-import { wrapWords } from '../output/lines.ts'
+import { wrapWords } from '@dwh/warehouse'
 
 /**
  * Fits a help text to `width` columns: fills its paragraphs, wraps the right column of its lists, and puts the comments

@@ -3,7 +3,7 @@ export const DEFAULT_WIDTH = 80
 /** Longer lines are hard to read, however wide the terminal is. */
 const WIDEST = 100
 
-/** Width of a help text on a terminal of so many columns; undefined if it goes elsewhere. */
+/** Returns the width of a help text. `columns`: those of the terminal; undefined if the text goes elsewhere. */
 export function helpWidth(columns: number | undefined): number {
   return Math.min(columns ?? DEFAULT_WIDTH, WIDEST)
 }

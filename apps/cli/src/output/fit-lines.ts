@@ -1,5 +1,4 @@
-import { cutText } from '@dwh/warehouse'
-import { wrapWords } from './lines.ts'
+import { cutText, wrapWords } from '@dwh/warehouse'
 import type { TerminalSize } from './terminal-size.ts'
 
 /** Cuts each line of a text to a terminal. */

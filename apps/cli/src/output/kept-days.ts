@@ -1,10 +1,8 @@
-import { type KeepRule, type KeptDay, plural } from '@dwh/warehouse'
-import { wrapWords } from './lines.ts'
+import { type KeepRule, type KeptDay, plural, wrapWords } from '@dwh/warehouse'
+import { DEFAULT_WIDTH } from '../help/help-width.ts'
 
 const RULES: readonly KeepRule[] = ['daily', 'weekly', 'monthly', 'yearly', 'current']
 const INDENT = 11
-const WIDTH = 80
-
 /**
  * Lists the days that stay by the rules that keep them, in lines of at most 80 columns. A day may be under several
  * rules. `removed`: the days that go, so that no range contains one of them.
@@ -16,7 +14,7 @@ export function keptDaysText(kept: readonly KeptDay[], removed: readonly string[
     const days = kept.filter(({ rules }) => rules.includes(rule) && (rule !== 'current' || rules.length === 1))
     if (days.length === 0) return []
     const dates = days.map(({ date }) => date)
-    return wrapWords(rangesOf(dates, all).join(', '), WIDTH - INDENT).map(
+    return wrapWords(rangesOf(dates, all).join(', '), DEFAULT_WIDTH - INDENT).map(
       (line, i) => `${(i === 0 ? `  ${rule}` : '').padEnd(INDENT)}${line}\n`,
     )
   })

@@ -1,5 +1,5 @@
 import { printable } from '@dwh/core'
-import { cutText } from '@dwh/warehouse'
+import { cutText, wrapWords } from '@dwh/warehouse'
 import pc from 'picocolors'
 import stringWidth from 'string-width'
 
@@ -75,20 +75,6 @@ export function markedLines(mark: string, text: string, width: number | undefine
 /** Makes a text of several lines safe to print. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
-}
-
-/** Wraps a text between words into lines of at most `width`; a longer word gets a line of its own. */
-export function wrapWords(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && stringWidth(longer) > width) {
-      lines.push(line)
-      line = word
-    } else line = longer
-  }
-  return [...lines, line]
 }
 
 /** Formats a note: something to know that is not an error. */

@@ -1,8 +1,8 @@
 import { type DwhErrorCode, hasCredentials, isDwhError, secretsIn } from '@dwh/core'
-import { SETTINGS } from '@dwh/warehouse'
+import { SETTINGS, wrapWords } from '@dwh/warehouse'
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
-import { printableLines, wrapWords } from './lines.ts'
+import { printableLines } from './lines.ts'
 
 /**
  * 0 success, 1 failed and nothing was published, 2 wrong usage or configuration, 3 published, but some tables still
@@ -28,7 +28,7 @@ export interface ReportErrorOptions {
 
 /** Returns the text about an error for stderr, and the exit code of the program. */
 export function reportError(error: unknown, options: ReportErrorOptions): { text: string; exitCode: number } {
-  // commander has printed its message
+  // --help and --version, which are no errors, come here too
   if (error instanceof CommanderError) return { text: '', exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage }
   const exitCode = isDwhError(error) ? (EXIT_CODES[error.code] ?? EXIT.failed) : EXIT.failed
   const text = options.json ? jsonText(error) : plainText(error, options.width)

@@ -18,10 +18,11 @@ export async function runDotCommand(
 ): Promise<boolean> {
   const typed = wordsOf(line)
   const command = translate(typed, session)
-  if (typeof command === 'function') return print(await command(typed.argument, session, signal), context, lend)
+  const pager = session.pager ? lend : null
+  if (typeof command === 'function') return print(await command(typed.argument, session, signal), context, pager)
   const known = DOT_COMMANDS[command.name]
   if (!known) throw unknown(typed.name)
-  return print(await known.run(command.argument, session, signal), context, session.pager ? lend : null)
+  return print(await known.run(command.argument, session, signal), context, pager)
 }
 
 async function print(text: string | null, context: CommandContext, lend: LendTerminal | null): Promise<boolean> {

@@ -13,7 +13,7 @@ const START = '`dwh init` writes a dwh.yaml, `dwh run` makes the warehouse.'
 const STATE = '`dwh status` shows freshness, size and the last failure.'
 const RUNS = '`dwh history` lists the runs.'
 const OPEN = '`dwh open` opens the tables in the DuckDB command line.'
-const EXPORT = '`dwh query --format csv "FROM orders" > orders.csv` writes a table to a file.'
+const EXPORT = '`dwh query "FROM orders" -o orders.csv` writes a table to a file.'
 
 /** By what was typed as a command. */
 export const COMMANDS: Readonly<Record<string, string>> = hints({

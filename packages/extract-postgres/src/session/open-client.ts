@@ -7,6 +7,7 @@ import {
   type TlsOptions,
 } from '@dwh/libpq-settings'
 import pg from 'pg'
+import { rememberLastWords } from './last-words.ts'
 import { watchAuthentication } from './watch-authentication.ts'
 
 /** One way to connect to one server, with nothing left to decide. */
@@ -52,6 +53,7 @@ export async function openClient(
   })
   // without a listener, a connection that breaks between queries would end the process; the next query reports it
   client.on('error', () => {})
+  rememberLastWords(client)
   const hungUp = watchAuthentication(client, way.resolved, way.host)
   const stop = () => client.connection.stream.destroy(new Error('stopped'))
   signal?.addEventListener('abort', stop)

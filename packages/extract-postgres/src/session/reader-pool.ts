@@ -1,5 +1,6 @@
 import { DwhError, throwIfAborted } from '@dwh/core'
 import type pg from 'pg'
+import { lastWords } from './last-words.ts'
 import { explainFailure, isSqlstate, sourceFailure } from './postgres-errors.ts'
 import { noBegin, shortageOf } from './shortage.ts'
 import { noAnswer, type Waiting } from './watch-silence.ts'
@@ -61,15 +62,10 @@ export class ReaderPool {
   #reason = ''
   #holderBusy = false
   #closed = false
-  /** The last error of the server on the holder's session, sent while no query was running. */
-  #lastWords: unknown
 
   constructor(options: ReaderPoolOptions) {
     this.#options = options
     this.#noted = options.wanted
-    options.holder.once('error', (error) => {
-      this.#lastWords = error
-    })
   }
 
   /** Takes a new reader, or waits for the next free one if no more connections are available. */
@@ -179,7 +175,7 @@ export class ReaderPool {
     } catch (ended) {
       // the server may have said why before this query, or as its answer
       const cause =
-        this.#lastWords ?? [ended, error].find((one) => isSqlstate((one as { code?: string }).code)) ?? error
+        lastWords(holder) ?? [ended, error].find((one) => isSqlstate((one as { code?: string }).code)) ?? error
       const { text, hint } = explainFailure(cause)
       throw new DwhError('SOURCE_FAILED', `${server}: the session that held the snapshot has ended: ${text}`, {
         cause,
@@ -212,7 +208,7 @@ export class ReaderPool {
       await this.#soon(holder.query(`SAVEPOINT ${SAVEPOINT}`))
     } catch (error) {
       this.#freeHolder()
-      throw sourceFailure(error, { server })
+      throw sourceFailure(lastWords(holder) ?? error, { server })
     }
     return {
       client: holder,

@@ -1,8 +1,9 @@
 import { type DuckDBType, DuckDBTypeId } from '@duckdb/node-api'
+import { plural } from '@dwh/core'
 import type { QueryResult } from '../query-result.ts'
 import { type FittedColumns, fitColumns } from './fit-columns.ts'
 import type { FormatOptions } from './format-options.ts'
-import { counted, type HeldResult, holdRows, rowCount } from './held-rows.ts'
+import { type HeldResult, holdRows, rowCount } from './held-rows.ts'
 import { cutText, textWidth, wrapWords } from './text-width.ts'
 import { isNumber, valueText } from './value-text.ts'
 
@@ -52,12 +53,13 @@ function below(held: HeldResult, shown: FittedColumns['shown'], { width, seeAll 
     [header, ...rows].some((row) => textWidth(row[index] ?? '', cells + 1) > cells)
   const cut = shown.filter(({ index, width: cells }) => isCut(index, cells)).map(({ index }) => header[index] as string)
   const parts = [
-    hidden.length + cut.length > 0 ? `${rowCount(held)}, ${counted(header.length, 'column')}` : rowCount(held),
+    hidden.length + cut.length > 0 ? `${rowCount(held)}, ${plural(header.length, 'column')}` : rowCount(held),
   ]
   if (hidden.length > 0) parts.push(`${hidden.length} not shown: ${someOf(hidden, width)}`)
   if (cut.length > 0) parts.push(`cut: ${someOf(cut, width)}`)
   if (parts.length > 1 && seeAll) parts.push(`${seeAll} shows all`)
-  return `${wrapWords(`(${parts.join('; ')})`, width).join('\n')}\n`
+  const lines = wrapWords(`(${parts.join('; ')})`, width)
+  return `${lines.map((line) => cutText(line, width)).join('\n')}\n`
 }
 
 /** Lists names in about a line, and how many more there are. */

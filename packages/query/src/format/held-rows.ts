@@ -1,4 +1,4 @@
-import { printable } from '@dwh/core'
+import { plural, printable } from '@dwh/core'
 import type { QueryResult } from '../query-result.ts'
 import { DEFAULT_MAX_ROWS, type FormatOptions } from './format-options.ts'
 import { timeZone } from './time-zone.ts'
@@ -36,10 +36,5 @@ export async function holdRows(
 
 /** `3 rows`, or `first 1,000 rows` if there are more. */
 export function rowCount({ rows, more }: HeldResult): string {
-  return `${more ? 'first ' : ''}${counted(rows.length, 'row')}`
-}
-
-/** `1 row`, `1,847 rows` */
-export function counted(count: number, thing: string): string {
-  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`
+  return `${more ? 'first ' : ''}${plural(rows.length, 'row')}`
 }

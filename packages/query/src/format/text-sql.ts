@@ -7,11 +7,11 @@ import {
   DuckDBTypeId,
 } from '@duckdb/node-api'
 import { quoteLiteral } from '@dwh/core'
-import { isJson, isLocalTimestamp, isNumber, jsonString } from './value-text.ts'
+import { isJson, isLocalTimestamp, isNumber, jsonString, NUMBERS } from './value-text.ts'
 
 /*
- * The texts of value-text.ts as SQL expressions, so that DuckDB writes them on all cores. A type that is missing here is
- * written by value-text.ts. Of a FLOAT with several shortest decimals, the two may write different ones.
+ * The texts of value-text.ts as SQL expressions, so that DuckDB writes them. A type that is missing here is written by
+ * value-text.ts. Of a FLOAT with several shortest decimals, the two may write different ones.
  */
 
 /** A value in SQL, written twice or more: a column or a lambda's parameter, never a call. */
@@ -55,28 +55,17 @@ function scalarSql(value: SqlValue, type: DuckDBType): string | null {
   if (type.typeId === DuckDBTypeId.BLOB) return `'"\\\\x' || lower(hex(${sql})) || '"'`
   if (type.typeId === DuckDBTypeId.VARCHAR || type.typeId === DuckDBTypeId.ENUM)
     return `to_json(${sql}::VARCHAR)::VARCHAR`
-  if (isNumber(type) || type.typeId === DuckDBTypeId.BOOLEAN) return AS_TEXT.has(type.typeId) ? `${sql}::VARCHAR` : null
+  if (isNumber(type) || type.typeId === DuckDBTypeId.BOOLEAN) return `${sql}::VARCHAR`
   // a timestamp before the year 1 has a word between its day and its time
-  if (isLocalTimestamp(type) && type.typeId !== DuckDBTypeId.TIMESTAMP_NS)
-    return `'"' || CASE WHEN ${inFourDigits(sql)} THEN replace(${sql}::VARCHAR, ' ', 'T') ELSE ${sql}::VARCHAR END || '"'`
+  if (isLocalTimestamp(type) && type.typeId !== DuckDBTypeId.TIMESTAMP_NS) return `'"' || ${isoTimestamp(sql)} || '"'`
   if (type.typeId === DuckDBTypeId.TIMESTAMP_NS) return `'"' || replace(${sql}::VARCHAR, ' ', 'T') || '"'`
   return AS_TEXT.has(type.typeId) ? `'"' || ${sql}::VARCHAR || '"'` : null
 }
 
 /** Types whose text is DuckDB's own. */
 const AS_TEXT: ReadonlySet<DuckDBTypeId> = new Set([
+  ...NUMBERS,
   DuckDBTypeId.BOOLEAN,
-  DuckDBTypeId.TINYINT,
-  DuckDBTypeId.SMALLINT,
-  DuckDBTypeId.INTEGER,
-  DuckDBTypeId.BIGINT,
-  DuckDBTypeId.HUGEINT,
-  DuckDBTypeId.UTINYINT,
-  DuckDBTypeId.USMALLINT,
-  DuckDBTypeId.UINTEGER,
-  DuckDBTypeId.UBIGINT,
-  DuckDBTypeId.UHUGEINT,
-  DuckDBTypeId.DECIMAL,
   DuckDBTypeId.VARCHAR,
   DuckDBTypeId.ENUM,
   DuckDBTypeId.DATE,
@@ -128,7 +117,8 @@ function nestedSql(sql: string, type: DuckDBType, depth: number): string | null 
 /** NaN and infinities as Postgres and JavaScript write them, within quotes. */
 function floatSql(sql: string, quote: string): string {
   const word = (text: string) => quoteLiteral(`${quote}${text}${quote}`)
-  return `CASE WHEN isfinite(${sql}) THEN ${sql}::VARCHAR WHEN isnan(${sql}) THEN ${word('NaN')} WHEN ${sql} > 0 THEN ${word('Infinity')} WHEN ${sql} < 0 THEN ${word('-Infinity')} END`
+  return `CASE WHEN isfinite(${sql}) THEN ${sql}::VARCHAR WHEN isnan(${sql}) THEN ${word('NaN')}
+    WHEN ${sql} > 0 THEN ${word('Infinity')} WHEN ${sql} < 0 THEN ${word('-Infinity')} END`
 }
 
 /** RFC 3339 in the session's zone, within quotes. */
@@ -137,13 +127,16 @@ function instantSql({ sql, local }: SqlValue, quote: string): string {
   const time = `make_timestamp(abs(${micros}))::TIME::VARCHAR`
   // an offset of before the time zones has seconds
   const size = `left(${time}, CASE WHEN ${micros} % 60000000 = 0 THEN 5 ELSE 8 END)`
-  const offset = `CASE ${micros} WHEN 0 THEN 'Z${quote}' ELSE concat(CASE WHEN ${micros} < 0 THEN '-' ELSE '+' END, ${size}, '${quote}') END`
-  const text = `CASE WHEN ${inFourDigits(local)} THEN replace(${local}::VARCHAR, ' ', 'T') ELSE ${local}::VARCHAR END`
+  const sign = `CASE WHEN ${micros} < 0 THEN '-' ELSE '+' END`
+  const offset = `CASE ${micros} WHEN 0 THEN 'Z${quote}' ELSE concat(${sign}, ${size}, '${quote}') END`
+  const text = isoTimestamp(local)
   const whole = `concat('${quote}', ${text}, ${offset})`
-  return `CASE WHEN isfinite(${sql}) THEN ${whole} WHEN ${sql} IS NOT NULL THEN concat('${quote}', ${sql}::VARCHAR, '${quote}') END`
+  const infinite = `concat('${quote}', ${sql}::VARCHAR, '${quote}')`
+  return `CASE WHEN isfinite(${sql}) THEN ${whole} WHEN ${sql} IS NOT NULL THEN ${infinite} END`
 }
 
-/** Whether a timestamp is within the years 1 to 9999. */
-function inFourDigits(timestamp: string): string {
-  return `(${timestamp} >= TIMESTAMP '0001-01-01 00:00:00' AND ${timestamp} < TIMESTAMP '10000-01-01 00:00:00')`
+/** With a `T` within the years 1 to 9999, otherwise as DuckDB writes it. */
+function isoTimestamp(sql: string): string {
+  const inFourDigits = `${sql} >= TIMESTAMP '0001-01-01 00:00:00' AND ${sql} < TIMESTAMP '10000-01-01 00:00:00'`
+  return `CASE WHEN ${inFourDigits} THEN replace(${sql}::VARCHAR, ' ', 'T') ELSE ${sql}::VARCHAR END`
 }

@@ -32,7 +32,7 @@ export function wrapText(text: string, width: number): string[] {
   return [...lines, rest]
 }
 
-/** Breaks a text into lines of at most `width` cells, between words; a longer word is cut. */
+/** Breaks a text into lines of at most `width` cells, between words; a longer word gets a line of its own. */
 export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
@@ -43,7 +43,7 @@ export function wrapWords(text: string, width: number): string[] {
       line = word
     } else line = longer
   }
-  return [...lines, line].map((one) => cutText(one, width))
+  return [...lines, line]
 }
 
 /** Returns the longest beginning of a text that takes at most `width` cells. */

@@ -86,7 +86,7 @@ export function isNumber(type: DuckDBType): boolean {
   return NUMBERS.has(type.typeId)
 }
 
-const NUMBERS: ReadonlySet<DuckDBTypeId> = new Set([
+export const NUMBERS: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.TINYINT,
   DuckDBTypeId.SMALLINT,
   DuckDBTypeId.INTEGER,

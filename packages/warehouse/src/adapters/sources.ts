@@ -26,8 +26,8 @@ function howToName(): string {
 
 /** Refuses another database, and an address without its scheme. */
 function checkKind(source: string): void {
-  const scheme = /^\s*([a-z][a-z0-9+.-]*(?::[a-z]+)?):\/\//i.exec(source)?.[1]
-  if (scheme === undefined) {
+  const scheme = schemeOf(source)
+  if (scheme === null) {
     // `keyword=value` pairs, as libpq reads them
     if (source.includes('=')) return
     // other text may be a password
@@ -75,6 +75,11 @@ export function sourceSecrets(source: string | null, env: FullEnvironment['env']
 
 /** Returns the adapter of the source that the configuration names. */
 export function sourceAdapter({ source }: Config): SourceAdapter {
-  const [, scheme = ''] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(source ?? '') ?? []
+  const scheme = schemeOf(source ?? '') ?? ''
   return byScheme(SOURCES, scheme, `${scheme}://`) ?? SOURCES[0]
+}
+
+/** The scheme of a URL; of `jdbc:postgresql://` both words. Null for any other text. */
+function schemeOf(source: string): string | null {
+  return /^\s*([a-z][a-z0-9+.-]*(?::[a-z]+)?):\/\//i.exec(source)?.[1] ?? null
 }

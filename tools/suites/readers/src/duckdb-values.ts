@@ -6,7 +6,8 @@ import { type ExactText, type File, floatText, listText, plainNumber } from './v
 export async function duckdbValues(
   files: Readonly<Record<string, File>>,
 ): Promise<Readonly<Record<string, Readonly<Record<string, readonly ExactText[]>>>>> {
-  const connection = await (await DuckDBInstance.create()).connect()
+  const instance = await DuckDBInstance.create()
+  const connection = await instance.connect()
   try {
     const found: Record<string, Record<string, readonly ExactText[]>> = {}
     for (const [name, { path, types }] of Object.entries(files)) {
@@ -17,6 +18,7 @@ export async function duckdbValues(
     return found
   } finally {
     connection.closeSync()
+    instance.closeSync()
   }
 }
 

@@ -3,7 +3,7 @@
 read_values.py ENGINE < {"table": {"path": "...", "types": {"v": "UUID"}}}
 
 A value becomes a text that tells its kind too: `number 12`, `text 616263` (UTF-8 in hex), `bytes 00ff`, `uuid ...`,
-`day 19782` (from 1970), `moment` and `time` in microseconds, `list [...]`; exact_values.ts writes the same for DuckDB.
+`day 19782` (from 1970), `moment` and `time` in microseconds, `list [...]`; duckdb-values.ts writes the same for DuckDB.
 """
 
 import datetime

@@ -18,6 +18,7 @@ test.each([
   ['3 days ago', '2026-02-26'],
   ['365 days ago', '2025-03-01'],
   ['800 days ago', '2023-12-22'],
+  [' 2026-02-18 ', '2026-02-18'],
 ])('parseDay: %j on 2026-03-01, %s', (text, day) => {
   expect(parseDay(text, TODAY)).toBe(day)
   expect(parseAsOf(text, TODAY)).toBe(day)
@@ -53,7 +54,6 @@ test.each([
   '2026-13-01',
   '2026-13',
   '2026-00',
-  ' 2026-02-18',
 ])('%j is not a day', (text) => {
   for (const parse of [parseDay, parseAsOf])
     expect(() => parse(text, TODAY)).toThrowError(expect.toSatisfy((e) => isDwhError(e, 'CONFIG_INVALID')))

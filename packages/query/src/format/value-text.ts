@@ -174,7 +174,8 @@ function doubleText(value: number): string {
 
 /** Returns the double of the shortest decimal that is this binary32: JavaScript would print the digits of the double. */
 function shortestFloat(value: number): number {
-  if (!Number.isFinite(value)) return value
+  // `toPrecision` gives -0 no sign
+  if (!Number.isFinite(value) || value === 0) return value
   for (let digits = 1; digits < 9; digits += 1) {
     const short = Number(value.toPrecision(digits))
     if (Math.fround(short) === value) return short

@@ -3,6 +3,7 @@ import { buildTool } from '@dwh/build/tsup'
 export default buildTool([
   'src/main.ts',
   'src/output.ts',
+  'src/detection.ts',
   'src/copy-out.ts',
   'src/naive-pipeline.ts',
   'src/ten-lines.ts',

@@ -1,6 +1,15 @@
+export type { CellValue, Row, RowBatch } from './cell-value.ts'
 export { type ColumnType, elementType, isColumnType, type ScalarType } from './column-type.ts'
 export { type ColumnTypeRow, columnTypeRow, isContinuous, isLongText } from './column-types.ts'
 export { type Day, dayAt, daysBefore, parseAsOf, parseDay } from './day.ts'
+export {
+  CHANGE_REASONS,
+  type ChangeReason,
+  type ChangeReasonId,
+  type Detection,
+  type DetectionState,
+  type EarlierRows,
+} from './detection.ts'
 export { didYouMean, editSteps, nearest } from './did-you-mean.ts'
 export { type EndRequests, endRequests } from './end-requests.ts'
 export {
@@ -73,16 +82,14 @@ export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-t
 export type { ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
 export type {
   BulkText,
-  CellValue,
   Denied,
+  DetectionRequest,
   DuckDBReader,
   ExtractionMethod,
   NativeData,
   NativeQuery,
   ProfileOptions,
   ReadTableOptions,
-  Row,
-  RowBatch,
   RowData,
   SnapshotInfo,
   Source,

@@ -1,4 +1,6 @@
+import type { RowBatch } from './cell-value.ts'
 import type { ColumnType } from './column-type.ts'
+import type { Detection, EarlierRows } from './detection.ts'
 import type { DwhError } from './errors.ts'
 import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ProofLevel, TableProof } from './proof.ts'
@@ -80,32 +82,6 @@ export interface TableSchema extends TableName {
   readonly children?: readonly TableName[]
   readonly notes?: readonly TableNote[]
 }
-
-/**
- * One value of a row, in one of these forms:
- * - `null`
- * - the value's text: numbers in decimal, `NaN`, `Infinity`; days and times as ISO 8601 with a blank or `T` between
- *   them, ` BC` at the end for years before 1, `infinity`; a BLOB as `\x` and hex digits; JSON as JSON text
- * - for a list, a JSON array of such texts and nulls
- * - the JavaScript value with the same meaning: boolean, number, bigint, Date, Uint8Array; for a list an array; for
- *   JSON anything that `JSON.stringify` accepts
- */
-export type CellValue =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | Date
-  | Uint8Array
-  | readonly unknown[]
-  | { readonly [key: string]: unknown }
-
-/** The cells of one row, in the order of the columns. */
-export type Row = readonly CellValue[]
-
-/** Rows that arrived together. Never empty, by the contract of `TableData`. */
-export type RowBatch = readonly Row[]
 
 /**
  * The data of a table, by extraction method: rows, which any program can produce; bulk text, which the source writes
@@ -251,6 +227,15 @@ export interface TriedTable {
   readonly error: DwhError | null
 }
 
+/** A table to compare with what the warehouse holds of it. */
+export interface DetectionRequest {
+  /** As for `read`: the columns to read, with the choices of the user, before a profile has decided types. */
+  readonly table: TableSchema
+  readonly where?: string | undefined
+  /** Null if the warehouse holds nothing of the table, or if it is to be read in full. */
+  readonly earlier: EarlierRows | null
+}
+
 /**
  * A source at one instant. Every source lists its tables and reads them as rows. Bulk text, a reader within DuckDB,
  * profiles and trials are optional: a run uses the best that the source offers.
@@ -279,6 +264,14 @@ export interface SourceSnapshot {
    * Absent where the source cannot profile; its columns are then never inferred.
    */
   profileTable?(table: TableSchema, wanted: ProfileOptions, options?: ReadTableOptions): Promise<TableProfile>
+  /**
+   * Says for each request whether its table has the rows that the warehouse holds; the answers are in the same order.
+   * Sends no rows. A table that cannot be compared counts as changed, and its read explains why. Absent where the source
+   * cannot tell.
+   * @throws DwhError SOURCE_FAILED for a table or column that the snapshot does not have, ABORTED, and errors that end
+   *   the snapshot
+   */
+  detect?(requests: readonly DetectionRequest[], signal?: AbortSignal): Promise<readonly Detection[]>
   /** Absent where DuckDB cannot read the source. */
   readonly duckdbReader?: DuckDBReader
   /**

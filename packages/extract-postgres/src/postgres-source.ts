@@ -8,6 +8,7 @@ import {
   throwIfAborted,
 } from '@dwh/core'
 import { listTypeNames } from './catalog/type-names.ts'
+import { detectTables } from './detect/detect-tables.ts'
 import type { PostgresSourceOptions } from './postgres-source-options.ts'
 import { profileTable } from './profile/profile-table.ts'
 import { blockRanges } from './read/block-ranges.ts'
@@ -106,6 +107,11 @@ function snapshotOf(opened: OpenedSnapshot): SourceSnapshot {
           onReader: (work) => reader.onReader(wanted, read, work),
         })
       },
+    },
+    detect(requests, signal) {
+      const { source, position } = backend.info
+      const known = { system_identifier: source.system_identifier ?? null, started: backend.instance, position }
+      return detectTables(reader, requests, { known, parallel, signal })
     },
     async tryTables(reads, limits, onTried) {
       const take = (signal: AbortSignal | undefined) => reader.pool.take(signal)

@@ -177,6 +177,13 @@ export class SnapshotReader {
     }
   }
 
+  /** Throws if the snapshot has ended, or if `signal` has fired: no table can be read any more. */
+  throwIfOver(signal: AbortSignal | undefined): void {
+    const { connection, signal: opened } = this.#opened
+    const asked = AbortSignal.any([opened, signal].filter((s) => s !== undefined))
+    this.#throwIfEnded(connection.server, asked, this.#dead.signal)
+  }
+
   #openPool(): ReaderPool {
     const { connection, backend, options } = this.#opened
     return new ReaderPool({

@@ -41,7 +41,7 @@ export function jsonForm(type: PgType): JsonForm {
  * The first oid of types created after initdb (FirstNormalObjectId in Postgres's transam.h): for these types, `to_json`
  * looks for casts.
  */
-const FIRST_OF_USERS = 16_384
+export const FIRST_OF_USERS = 16_384
 
 export const isBuiltIn = ({ oid }: PgType): boolean => oid < FIRST_OF_USERS
 

@@ -11,6 +11,7 @@ import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import { CHILDREN } from './child-tables.ts'
 import type { PgType } from './pg-type.ts'
 import { expectedType, mapType } from './pg-types.ts'
+import { type Recipe, recipesOf } from './recipe-versions.ts'
 import { resolveTypes } from './resolve-types.ts'
 import { foreignParts, notesOf, spelledState, type TableState } from './table-state.ts'
 import { ENCODING_NAMES } from './text-encodings.ts'
@@ -25,6 +26,8 @@ export interface PgColumn extends SourceColumn {
   readonly typeOid: number
   readonly modifier: number
   readonly mapping: TypeMapping
+  /** The recipes by which its values are read, with their versions. */
+  readonly recipes: readonly Recipe[]
 }
 
 /** A table with everything needed to read it. */
@@ -163,6 +166,7 @@ function toColumn(row: ColumnRow, table: TableRow, { encoding, typeOf }: Databas
     typeOid: type.oid,
     modifier: type.modifier,
     mapping,
+    recipes: recipesOf(type),
     allowedTypes: Object.fromEntries(allowedTypes),
     ...(mapping.inferred ? { inferred: true, expectedType: expectedType(mapping) } : {}),
     ...(row.large_object && type.oid === OID ? { refersTo: 'large objects' } : {}),

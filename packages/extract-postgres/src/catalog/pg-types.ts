@@ -207,11 +207,19 @@ function mapByItself(type: PgType): TypeMapping {
   return oneByOne
 }
 
-function mappingOf({ schema, name, extension }: PgType): TypeMapping | ((type: PgType) => TypeMapping) | undefined {
-  const types = extension === null ? BUILT_IN : OF_EXTENSIONS
-  const key = extension === null ? name : `${extension}.${name}`
-  return (extension !== null || schema === 'pg_catalog') && Object.hasOwn(types, key) ? types[key] : undefined
+/** The key of a type in one of the tables above; null for a type that is in neither. */
+export function mappedName({ schema, name, extension }: PgType): string | null {
+  if (extension !== null) return Object.hasOwn(OF_EXTENSIONS, `${extension}.${name}`) ? `${extension}.${name}` : null
+  return schema === 'pg_catalog' && Object.hasOwn(BUILT_IN, name) ? name : null
 }
+
+function mappingOf(type: PgType): TypeMapping | ((type: PgType) => TypeMapping) | undefined {
+  const name = mappedName(type)
+  return name === null ? undefined : (type.extension === null ? BUILT_IN : OF_EXTENSIONS)[name]
+}
+
+/** The keys of both tables. */
+export const MAPPED_NAMES: readonly string[] = [...Object.keys(BUILT_IN), ...Object.keys(OF_EXTENSIONS)]
 
 /** An array becomes a list if all values have one dimension that begins at 1, else JSON. */
 function arrayOf(type: PgType, element: TypeMapping): TypeMapping {

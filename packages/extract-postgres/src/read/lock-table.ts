@@ -8,25 +8,31 @@ import { findLockHolder, lockedBy } from './lock-holder.ts'
 
 // Compares the catalog of the snapshot with the current state of the table and its children. Functions read the
 // newest catalog, plain catalog tables are read as of the snapshot; the query depends on this difference.
-const knownSql = (oid: number) => `
-  WITH RECURSIVE child AS (${CHILDREN}), known AS (
-    SELECT ${oid}::oid AS oid UNION SELECT child.inhrelid FROM known JOIN child ON child.inhparent = known.oid
+const oidList = (oids: readonly number[]) => `'{${oids.join(',')}}'::oid[]`
+
+const knownSql = (roots: readonly number[]) => `
+  WITH RECURSIVE child AS (${CHILDREN}), root AS (SELECT unnest(${oidList(roots)}) AS oid), known AS (
+    SELECT oid AS root, oid FROM root UNION SELECT known.root, child.inhrelid FROM known JOIN child ON child.inhparent = known.oid
   )`
 
-const changesSql = (oid: number, partitioned: boolean) => `${knownSql(oid)}
-  SELECT c.oid::regclass::text AS name FROM known JOIN pg_class c USING (oid)
+function changesSql(tables: readonly PgTable[]): string {
+  const partitioned = tables.filter(({ kind }) => kind === 'partitioned table')
+  return `${knownSql(tables.map(({ oid }) => oid))}
+  SELECT known.root::bigint AS root, c.oid::regclass::text AS name FROM known JOIN pg_class c USING (oid)
   WHERE c.relkind IN ('r', 'm') AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode
   UNION ALL
-  SELECT present.relid::regclass::text FROM pg_partition_tree(${oid}::oid::regclass) present
-  WHERE present.relid NOT IN (SELECT oid FROM known)
+  SELECT root.oid::bigint, present.relid::regclass::text FROM root, pg_partition_tree(root.oid::regclass) present
+  WHERE (root.oid, present.relid) NOT IN (SELECT known.root, known.oid FROM known)
   UNION ALL
-  SELECT known.oid::regclass::text FROM known
-  WHERE ${partitioned} AND known.oid NOT IN (SELECT relid FROM pg_partition_tree(${oid}::oid::regclass))`
+  SELECT known.root::bigint, known.oid::regclass::text FROM known
+  WHERE known.root = ANY (${oidList(partitioned.map(({ oid }) => oid))})
+    AND known.oid NOT IN (SELECT relid FROM pg_partition_tree(known.root::regclass))`
+}
 
 // Uses the name, as every read does, and the current plan of the planner.
-const childrenSql = (oid: number) => `${knownSql(oid)}
-  SELECT n.nspname AS schema, c.relname AS name FROM known JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid <> ${oid}`
+const childrenSql = (roots: readonly number[]) => `${knownSql(roots)}
+  SELECT known.root::bigint AS root, n.nspname AS schema, c.relname AS name
+  FROM known JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid <> known.root`
 
 const SAVEPOINT = 'dwh_lock'
 
@@ -39,46 +45,50 @@ const SAVEPOINT = 'dwh_lock'
  * @throws DwhError SOURCE_CHANGED; SOURCE_FAILED, with the holder of the lock if there is one
  */
 export async function lockTable(client: PgClient, table: PgTable): Promise<void> {
-  const statements = [`SAVEPOINT ${SAVEPOINT}`, ...lockStatements(table), `RELEASE SAVEPOINT ${SAVEPOINT}`]
+  const statements = [`SAVEPOINT ${SAVEPOINT}`, ...lockStatements([table]), `RELEASE SAVEPOINT ${SAVEPOINT}`]
   // in one request, to save round trips
   const answers: unknown = await client.query(statements.join(';\n')).catch(async (error) => {
     throw error.code === LOCKED
       ? await lockedBySomebody(client, table, error)
       : await lockFailure(client, table, error, SAVEPOINT)
   })
-  checkLocked(table, (answers as QueryResult[]).slice(1, -1))
+  checkLocked([table], (answers as QueryResult[]).slice(1, -1))
 }
 
-/** The statements of `lockTable`, the lock first; `checkLocked` checks the answers. */
-export function lockStatements(table: PgTable): string[] {
-  return [
-    columnsStatement(table),
-    changesSql(table.oid, table.kind === 'partitioned table'),
-    ...(table.kind === 'table' ? childrenStatements(table) : []),
-  ]
+/** The statements of `lockTable` for several tables, the locks first; `checkLocked` checks the answers. */
+export function lockStatements(tables: readonly PgTable[]): string[] {
+  const plain = tables.filter(isPlain)
+  return [...tables.map(columnsStatement), changesSql(tables), ...(plain.length > 0 ? childrenStatements(plain) : [])]
 }
+
+const isPlain = ({ kind }: PgTable) => kind === 'table'
 
 function columnsStatement(table: PgTable): string {
   return `SELECT ${table.columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${qualifiedName(table)} LIMIT 0`
 }
 
-/** @throws DwhError SOURCE_CHANGED */
-export function checkLocked(table: PgTable, answers: readonly QueryResult[]): void {
-  const [locked, parts, , children, plan] = answers as [QueryResult, QueryResult, ...(QueryResult | undefined)[]]
-  const changes = [
-    ...changedColumns(table, locked.fields),
-    ...parts.rows.map((row) => String(row.name)),
-    ...(children && plan ? changedChildren(table, children.rows, plan.rows) : []),
-  ]
-  if (changes.length > 0) throw changed(table, changes)
+/** @throws DwhError SOURCE_CHANGED, for the first table that does not match the snapshot */
+export function checkLocked(tables: readonly PgTable[], answers: readonly QueryResult[]): void {
+  const [parts, , children, ...plans] = answers.slice(tables.length)
+  const plain = tables.filter(isPlain)
+  for (const [at, table] of tables.entries()) {
+    const own = (found: QueryResult | undefined) => found?.rows.filter(({ root }) => Number(root) === table.oid) ?? []
+    const plan = plans[plain.indexOf(table)]
+    const changes = [
+      ...changedColumns(table, answers[at]?.fields ?? []),
+      ...own(parts).map(({ name }) => String(name)),
+      ...(plan ? changedChildren(table, own(children), plan.rows) : []),
+    ]
+    if (changes.length > 0) throw changed(table, changes)
+  }
 }
 
 /** Lists the children. Uses the encoding of the database, in which names that are not text can be compared too. */
-function childrenStatements(table: PgTable): string[] {
+function childrenStatements(tables: readonly PgTable[]): string[] {
   return [
-    `SET LOCAL client_encoding = ${quoteLiteral(table.encoding)}`,
-    childrenSql(table.oid),
-    `EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`,
+    `SET LOCAL client_encoding = ${quoteLiteral((tables[0] as PgTable).encoding)}`,
+    childrenSql(tables.map(({ oid }) => oid)),
+    ...tables.map((table) => `EXPLAIN (VERBOSE, FORMAT JSON) SELECT FROM ${qualifiedName(table)}`),
     `SET LOCAL client_encoding = 'UTF8'`,
   ]
 }

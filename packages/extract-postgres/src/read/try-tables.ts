@@ -116,24 +116,18 @@ async function pass(client: PgClient, trials: readonly Trial[], tableMs: number)
 
 /** Leaves the transaction as it was, or in error; the savepoint stays. */
 async function attempt(client: PgClient, trials: readonly Trial[], tableMs: number): Promise<void> {
-  const statements = trials.map(({ read, table }) => [
-    ...lockStatements(table),
-    `COPY (${selectStatement(table, read.where, "''")} LIMIT 1) TO STDOUT`,
-  ])
+  const tables = trials.map(({ table }) => table)
+  const locks = lockStatements(tables)
+  const copies = trials.map(({ read, table }) => `COPY (${selectStatement(table, read.where, "''")} LIMIT 1) TO STDOUT`)
   const before = [
     `SAVEPOINT ${SAVEPOINT}`,
     `SET LOCAL statement_timeout = ${tableMs}`,
     // shorter than the statement timeout, whose error does not say what was waited for
     `SET LOCAL lock_timeout = ${Math.ceil(tableMs / 2)}`,
   ]
-  const all = [...before, ...statements.flat(), `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`]
+  const all = [...before, ...locks, ...copies, `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`]
   const answers = (await client.query(all.join(';\n'))) as unknown as QueryResult[]
-  let at = before.length
-  for (const [index, { table }] of trials.entries()) {
-    const sent = statements[index]?.length ?? 0
-    checkLocked(table, answers.slice(at, at + sent - 1))
-    at += sent
-  }
+  checkLocked(tables, answers.slice(before.length, before.length + locks.length))
 }
 
 interface Tried extends Pick<TriedTable, 'outcome' | 'error'> {

@@ -1,0 +1,2 @@
+/** The code under test; `buildCode` builds it with changes. */
+export { postgresSource } from '@dwh/extract-postgres'

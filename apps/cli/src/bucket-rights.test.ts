@@ -126,6 +126,6 @@ test('policy for some tables: allows queries of these and denies the others', as
   for (const command of ['tables', 'status', 'views']) expect(await analyst(command)).toMatchObject({ code: 0 })
   expect(await analyst('query', 'SELECT count(*) FROM customers')).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/HTTP 403: customers\/.*parquet/),
+    stderr: expect.stringMatching(/HTTP 403: _dwh\/parts\/customers\/.*parquet/),
   })
 })

@@ -43,8 +43,9 @@ describe('a warehouse in a bucket', () => {
     expect(run.stderr).not.toContain('error')
     expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('to s3://bucket/data/warehouse') })
     const keys = server.objects('bucket').map(({ key }) => key)
-    expect(keys.filter((key) => key.endsWith('.parquet'))).toHaveLength(3)
-    expect(keys.filter((key) => key.includes('_dwh/stage/') || key.includes('_dwh/probe/'))).toEqual([])
+    // each file and its plain copy
+    expect(keys.filter((key) => key.endsWith('.parquet'))).toHaveLength(6)
+    expect(keys.filter((key) => key.includes('_dwh/probe/'))).toEqual([])
     expect(keys.every((key) => key.startsWith('data/warehouse/'))).toBe(true)
 
     server.requests.length = 0
@@ -90,8 +91,8 @@ describe('a warehouse in a bucket', () => {
       stderr: expect.stringContaining('ignores conditional writes'),
     })
     expect((await place.dwh(['status'])).stdout).toContain('ignores conditional writes')
-    expect((await place.dwh(['views'])).stdout).toContain('s3://bucket/data/warehouse/orders/')
-    expect((await place.dwh(['tables', '--json'])).stdout).toContain('"s3://bucket/data/warehouse/orders/')
+    expect((await place.dwh(['views'])).stdout).toContain('s3://bucket/data/warehouse/_dwh/parts/orders/')
+    expect((await place.dwh(['tables', '--json'])).stdout).toContain('"s3://bucket/data/warehouse/_dwh/parts/orders/')
   })
 
   test('cache: stays within its size, and a larger file is refused with the two solutions', async () => {

@@ -118,7 +118,7 @@ test('--json: every command writes JSON and nothing else to stdout', async () =>
   })
   const tables = JSON.parse((await dwh(['tables', '--json', 'orders'])).stdout)
   expect(tables).toMatchObject([
-    { name: 'orders', rows: 40, paths: [expect.stringMatching(/^\/.*\/warehouse\/orders\/.*\.parquet$/)] },
+    { name: 'orders', rows: 40, paths: [expect.stringMatching(/^\/.*\/warehouse\/_dwh\/parts\/orders\/.*\.parquet$/)] },
   ])
   expect(await duckdb(`SELECT count(*)::INT FROM '${tables[0].paths[0]}'`)).toEqual([[40]])
   expect(JSON.parse((await dwh(['history', '--json'])).stdout)).toMatchObject([

@@ -124,7 +124,7 @@ test('views: the script of a later run drops the view of a table that has left, 
     ])
     // the same files below another path, and those of the day before
     const moved = (await place.dwh(['views', '--root', `${place.folder}/warehouse/../warehouse/`])).stdout
-    expect(moved).toContain('/warehouse/../warehouse/orders/2026/02/16.parquet')
+    expect(moved).toContain('/warehouse/../warehouse/_dwh/parts/orders/2026/02/16-')
     await rows(moved)
     expect(await rows('SELECT count(*)::INT FROM orders')).toEqual([[41]])
     await rows((await place.dwh(['views', '--as-of', '2026-02-13'])).stdout)
@@ -144,13 +144,13 @@ test('views --root: a bucket gets the statement of the secret, with the settings
   await writeFile(join(place.folder, 'dwh.yaml'), 's3: { endpoint: "http://localhost:9000" }\n')
   const env = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'a-real-secret' }
   const { stdout } = await place.dwh(['views', '--root', 's3://copies/shop/'], { env })
-  expect(stdout).toContain("read_parquet(['s3://copies/shop/orders/2026/02/13.parquet']")
+  expect(stdout).toContain("read_parquet(['s3://copies/shop/_dwh/parts/orders/2026/02/13-")
   expect(stdout).toContain("--   SCOPE 's3://copies/shop',\n")
   expect(stdout).toContain("--   ENDPOINT 'localhost:9000',\n--   USE_SSL false,\n--   URL_STYLE 'path',\n")
   expect(stdout).toContain("--   SECRET '<secret access key>'\n")
   expect(stdout).not.toMatch(/AKIAEXAMPLE|a-real-secret/)
   const web = await place.dwh(['views', '--root', 'https://data.example.com/a%20b'])
-  expect(web.stdout).toContain("'https://data.example.com/a%20b/orders/2026/02/13.parquet'")
+  expect(web.stdout).toContain("'https://data.example.com/a%20b/_dwh/parts/orders/2026/02/13-")
   expect(web.stdout).not.toContain('SECRET')
   expect((await place.dwh(['views', '--root', ' '])).code).toBe(2)
 })

@@ -28,10 +28,12 @@ test('one bit flipped: verify names the file and exits with 5', async () => {
   const found = await place.dwh(['verify'])
   expect(found.code).toBe(5)
   expect(found.stdout).toMatch(
-    /^damaged {2}orders\/2026\/02\/17\.parquet: SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}\n1 problem: /,
+    /^damaged {2}_dwh\/parts\/orders\/2026\/02\/17-[-\w]+\.parquet: SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}\n1 problem: /,
   )
   const json = JSON.parse((await place.dwh(['verify', '--json'])).stdout)
-  expect(json.problems).toMatchObject([{ kind: 'damaged', key: 'orders/2026/02/17.parquet' }])
+  expect(json.problems).toMatchObject([
+    { kind: 'damaged', key: expect.stringMatching(/^_dwh\/parts\/orders\/2026\/02\/17-/) },
+  ])
   expect((await place.dwh(['verify', '--sample', '0%'])).code).toBe(0)
   expect((await place.dwh(['verify', '--sample', '200%'])).code).toBe(2)
 })
@@ -40,7 +42,7 @@ test('etl.json and all generations lost: repair restores the same answers', asyn
   const place = await published()
   const before = await place.dwh(QUERY)
   expect(before.code).toBe(0)
-  for (const part of ['etl.json', '_dwh/generations', '_dwh/snapshots'])
+  for (const part of ['etl.json', '_dwh/generations', '_dwh/days', '_dwh/index'])
     await rm(join(place.folder, 'warehouse', part), { recursive: true })
   expect((await place.dwh(QUERY)).code).not.toBe(0)
   const repaired = await place.dwh(['repair'])

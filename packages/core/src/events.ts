@@ -33,7 +33,10 @@ export type RunEvent =
     }
   /** Another run holds the lease and may be running or gone: this run waits until it knows. */
   | { readonly type: 'lease-wait'; readonly owner: string; readonly expiresAt: string }
-  | { readonly type: 'roll-forward'; readonly runId: string }
+  /** Makes the plain copies of a run that was interrupted after its commit. */
+  | { readonly type: 'finish-copies'; readonly runId: string }
+  /** An index is missing or damaged: nothing was removed, because it is not known what is named. */
+  | { readonly type: 'not-cleaned'; readonly message: string; readonly hint: string | null }
   /** Removed the orphans of earlier runs: objects of the store, and files of the temporary folder. */
   | { readonly type: 'cleaned'; readonly objects: number; readonly files: number }
   | { readonly type: 'commit'; readonly runId: string; readonly tables: number }

@@ -1,4 +1,5 @@
 export type { CellValue, Row, RowBatch } from './cell-value.ts'
+export { assignColumnIds } from './column-ids.ts'
 export { type ColumnType, elementType, isColumnType, type ScalarType } from './column-type.ts'
 export { type ColumnTypeRow, columnTypeRow, isContinuous, isLongText } from './column-types.ts'
 export { type Day, dayAt, daysBefore, parseAsOf, parseDay } from './day.ts'
@@ -25,15 +26,23 @@ export type { OnEvent, RunEvent } from './events.ts'
 export { honoursConditions } from './honours-conditions.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
+  DAYS_PREFIX,
+  dayManifestKey,
   encodeName,
   formatRunId,
   GENERATIONS_PREFIX,
   INCOMING_PREFIX,
+  INDEX_PREFIX,
   isInternal,
   LEASE_KEY,
+  type Month,
   manifestDay,
   manifestKey,
+  monthIndexKey,
+  monthOf,
+  PARTS_PREFIX,
   PROBE_PREFIX,
+  partKey,
   RETAINED_PREFIX,
   RUNS_PREFIX,
   retainedKey,
@@ -47,6 +56,7 @@ export {
   tableFileDay,
   tableFileKey,
   tableSegment,
+  writtenBy,
 } from './lake.ts'
 export { type ColumnChoice, encodingOf, type LossyConversion, STORE_AS, type StoreAs } from './lossy-conversion.ts'
 export type { Measure } from './measure.ts'
@@ -114,10 +124,13 @@ export type {
   FailureEntry,
   FileEntry,
   FileFooter,
+  IndexedDay,
+  IndexRoot,
+  MonthIndex,
+  ObjectRef,
+  OlderState,
   ProofEntry,
-  PrunedDay,
-  Publishing,
-  RetainedFile,
+  RetiredGroup,
   RunRecord,
   RunRecordTable,
   TableEntry,

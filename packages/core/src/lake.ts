@@ -23,6 +23,13 @@ export const INCOMING_PREFIX = '_dwh/incoming/'
 export const PROBE_PREFIX = '_dwh/probe/'
 
 export const RUNS_PREFIX = '_dwh/runs/'
+
+/** The files of the tables, the manifests of days and the indexes of months: written once, never replaced. */
+export const PARTS_PREFIX = '_dwh/parts/'
+export const DAYS_PREFIX = '_dwh/days/'
+export const INDEX_PREFIX = '_dwh/index/'
+
+/** Versions 1 to 3 only: manifests of days at fixed keys, objects of a run before its commit, and replaced objects. */
 export const SNAPSHOTS_PREFIX = '_dwh/snapshots/'
 export const STAGE_PREFIX = '_dwh/stage/'
 export const RETAINED_PREFIX = '_dwh/kept/'
@@ -54,7 +61,35 @@ export function encodeName(name: string): string {
   return encoded
 }
 
-/** `customers/2026/02/18.parquet` */
+/** Returns the key of a table's file, written once: `_dwh/parts/customers/2026/02/18-20260218T030012Z-7f3a90c2.parquet`. */
+export function partKey(table: TableName, day: Day, runId: string): string {
+  return `${PARTS_PREFIX}${tableSegment(table)}/${day.replaceAll('-', '/')}-${runId}.parquet`
+}
+
+/** Returns the key of the manifest of a day, written once: `_dwh/days/2026/02/18-20260218T030012Z-7f3a90c2.json`. */
+export function dayManifestKey(day: Day, runId: string): string {
+  return `${DAYS_PREFIX}${day.replaceAll('-', '/')}-${runId}.json`
+}
+
+/** A month: `2026-02`. */
+export type Month = string
+
+export function monthOf(day: Day): Month {
+  return day.slice(0, 7)
+}
+
+/** Returns the key of the index of a month, written once: `_dwh/index/2026-02-20260218T030012Z-7f3a90c2.json`. */
+export function monthIndexKey(month: Month, runId: string): string {
+  return `${INDEX_PREFIX}${month}-${runId}.json`
+}
+
+/** Returns the run in a key that is written once; null for any other key. */
+export function writtenBy(key: string): string | null {
+  if (![PARTS_PREFIX, DAYS_PREFIX, INDEX_PREFIX].some((prefix) => key.startsWith(prefix))) return null
+  return /-(\d{8}T\d{6}Z-[0-9a-f]+)\.(?:parquet|json)$/.exec(key)?.[1] ?? null
+}
+
+/** The plain copy of a table's day, for people and other programs: `customers/2026/02/18.parquet`. */
 export function tableFileKey(table: TableName, day: Day): string {
   return `${tableSegment(table)}/${day.replaceAll('-', '/')}.parquet`
 }

@@ -66,15 +66,13 @@ export interface ObjectStore {
    * the bytes received.
    */
   getFile(key: string, path: string, options?: ReadOptions): Promise<ObjectInfo | null>
-  /** Copies an object of any size within the store, over an existing object; null when there is no source. */
-  copy(from: string, to: string): Promise<ObjectInfo | null>
   /**
-   * Moves an object to another key, over an existing object; null when there is no source. The source is gone
-   * afterwards, or stays until it is deleted. `seen`: the answer of `head(to)` from before the caller checked that it
-   * may move the object. A caller that sleeps in between, however long, overwrites no later object.
-   * @throws DwhError CONFLICT when `to` has changed since, where the store can tell; then nothing was written
+   * Copies an object of any size within the store, over an existing object. `isWanted` is asked once all is prepared,
+   * and then nothing but the last step is left: a caller that sleeps in between overwrites no copy that another has
+   * made meanwhile, where the store can tell (a folder always can).
+   * @returns null when there is no source, when it is not wanted any more, or when another copy was faster
    */
-  move(from: string, to: string, seen: ObjectInfo | null): Promise<ObjectInfo | null>
+  copy(from: string, to: string, isWanted?: () => Promise<boolean>): Promise<ObjectInfo | null>
   /**
    * Lists the objects whose key starts with `prefix`, in byte order of keys. Throws rather than return a partial list.
    */

@@ -1,4 +1,5 @@
 import type { Day } from './day.ts'
+import type { Month } from './lake.ts'
 import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ColumnProof } from './proof.ts'
 import type { Reader } from './readers.ts'
@@ -7,19 +8,26 @@ import type { ExtractionMethod, SourceIdentity } from './source.ts'
 /*
  * The shapes of `etl.json`, of a day's manifest and of a run's record, as stored. Existing readers rely on the field
  * names. Times are ISO 8601 in UTC; sizes are bytes; hashes are lower-case hex SHA-256. Rewriting a file preserves
- * unknown fields. Version 1 had no checksum, and version 2 had other names for some fields; readers convert both to
- * version 3.
+ * unknown fields. Version 1 had no checksum, version 2 had other names for some fields, and up to version 3 a run
+ * replaced files and manifests; readers convert all to version 4.
  */
 
-/** One immutable Parquet file, described by its content: readers accept these bytes and no others. */
-export interface FileEntry {
+/** An object that is written once, described by its content: readers accept these bytes and no others. */
+export interface ObjectRef {
   readonly key: string
-  readonly rows: number
   readonly bytes: number
   readonly sha256: string
 }
 
+/** A Parquet file. */
+export interface FileEntry extends ObjectRef {
+  readonly rows: number
+}
+
 export interface ColumnEntry {
+  /** The column's id in the files, never used again in its table; and that of a list's elements. Absent before version 4. */
+  readonly id?: number
+  readonly element_id?: number
   readonly name: string
   readonly type: string
   readonly nullable: boolean
@@ -66,7 +74,7 @@ export const FOOTER_KEY = 'dwh'
 
 /** The description in the footer of each Parquet file: the fields of its table's entry known before the first byte. */
 export interface FileFooter extends Omit<TableEntry, 'files' | 'proof'> {
-  readonly version: 3
+  readonly version: 4
   /** The table's name, as `formatTableName` returns it. */
   readonly name: string
   readonly identity?: SourceIdentity
@@ -74,29 +82,30 @@ export interface FileFooter extends Omit<TableEntry, 'files' | 'proof'> {
   readonly current?: readonly string[]
 }
 
-/** A committed run whose objects are not all in place yet. */
-export interface Publishing {
+/** Objects that a commit replaced. Readers may still use them. */
+export interface RetiredGroup {
+  /** The run whose commit replaced them. */
   readonly run_id: string
-  readonly date: Day
-  /** The final keys to promote from the stage, in order; the day's manifest is last. */
+  /** When they may be removed. Null until the plain copies of the commit are made: the time starts only then. */
+  readonly until: string | null
+  /** The days whose manifests were replaced. */
+  readonly days: readonly Day[]
   readonly keys: readonly string[]
 }
 
-/** A file that a run replaced, retained for readers that still use an older manifest. */
-export interface RetainedFile {
-  readonly key: string
-  readonly sha256: string
-  /** The key of the retained bytes. */
-  readonly retained_as: string
-  readonly until: string
-}
-
-/** A pruned day. No run may write it again until `until`: a delayed prune could mistake the new files for the old. */
-export interface PrunedDay {
-  readonly date: Day
-  readonly until: string
-  /** The keys that are still to be removed; empty when all are. */
-  readonly keys: readonly string[]
+/** What versions 1 to 3 noted in `etl.json`. Only in a state that such a version wrote. */
+export interface OlderState {
+  /** A committed run whose objects were not all moved from the stage; `keys`: the final ones. */
+  readonly publishing: { readonly run_id: string; readonly date: Day; readonly keys: readonly string[] } | null
+  /** Files that a run replaced. */
+  readonly retained: readonly {
+    readonly key: string
+    readonly sha256: string
+    readonly retained_as: string
+    readonly until: string
+  }[]
+  /** Pruned days; `keys`: those that are still to be removed. */
+  readonly pruned: readonly { readonly date: Day; readonly until: string; readonly keys: readonly string[] }[]
 }
 
 /** A run that published nothing. */
@@ -115,7 +124,7 @@ export type FailedTable = Omit<FailureEntry, 'tables'>
 
 /** `etl.json`. Before the first good run: `status: "none"`, `last_run_at: null`, `tables: {}`. */
 export interface EtlState {
-  readonly version: 3
+  readonly version: 4
   /** When the last good run was committed. */
   readonly last_run_at: string | null
   /**
@@ -128,11 +137,17 @@ export interface EtlState {
   readonly counts: Readonly<Record<string, number>>
   readonly run_id: string | null
   readonly sources: Readonly<Record<string, SourceIdentity>>
-  /** Increases when orphans are removed, so that no run in flight can still commit. */
+  /**
+   * Increases with each commit, and when objects are removed, so that no run in flight can still commit. Noting a
+   * failure, and `copies_pending`, leave it alone.
+   */
   readonly fencing_token: number
-  readonly publishing: Publishing | null
-  readonly retained: readonly RetainedFile[]
-  readonly pruned: readonly PrunedDay[]
+  /** The index of each month that has days. */
+  readonly months: Readonly<Record<Month, ObjectRef>>
+  /** The days whose plain copies may differ from their manifests. */
+  readonly copies_pending: readonly Day[]
+  readonly retired: readonly RetiredGroup[]
+  readonly older?: OlderState | undefined
   /** Every current table, by its name from `formatTableName`. */
   readonly tables: Readonly<Record<string, TableEntry>>
   /**
@@ -140,6 +155,8 @@ export interface EtlState {
    * than this field leaves out the tables that it removes.
    */
   readonly former_tables?: readonly string[] | undefined
+  /** The highest column id that each table ever had, also of former tables. */
+  readonly column_ids: Readonly<Record<string, number>>
   /** The tables that failed in a published run, each until a run reads it again. */
   readonly failed_tables: Readonly<Record<string, FailedTable>>
   readonly last_failure: FailureEntry | null
@@ -150,18 +167,49 @@ export interface EtlState {
   readonly conditional_writes: boolean
 }
 
-/** `_dwh/snapshots/YYYY/MM/DD.json`: the tables of one day, for "as of" queries. A run of some tables adds to it. */
+/** `_dwh/days/YYYY/MM/DD-<run>.json`: the tables of one day, for "as of" queries. A run of some tables adds to them. */
 export interface DayManifest {
-  readonly version: 3
+  readonly version: 4
   readonly date: Day
-  /** The last run that wrote this manifest. */
+  /** The run that wrote this list. */
   readonly run_id: string
   readonly tables: Readonly<Record<string, TableEntry>>
 }
 
+/** One day in the index of its month. */
+export interface IndexedDay {
+  readonly manifest: ObjectRef
+  /** The files of each table: positions in `files` of the index. */
+  readonly tables: Readonly<Record<string, readonly number[]>>
+}
+
+/** `_dwh/index/YYYY-MM-<run>.json`: the days of one month. */
+export interface MonthIndex {
+  readonly version: 4
+  readonly month: Month
+  /** The run that wrote this index. */
+  readonly run_id: string
+  /** That of the `etl.json` on which the run is based. */
+  readonly fencing_token: number
+  readonly days: Readonly<Record<Day, IndexedDay>>
+  /** Each file that a day names, once. */
+  readonly files: readonly FileEntry[]
+  /** In one index of each commit: with it, `etl.json` can be rebuilt. */
+  readonly root?: IndexRoot | undefined
+}
+
+/** What a commit makes current, besides the days of the index itself. */
+export interface IndexRoot {
+  /** The indexes of all other months. */
+  readonly others: Readonly<Record<Month, ObjectRef>>
+  /** Every table that is current, and the day of its version. */
+  readonly current: Readonly<Record<string, Day>>
+  readonly sources: Readonly<Record<string, SourceIdentity>>
+}
+
 /** `_dwh/runs/<run>.json`: the record of a run, good or failed. */
 export interface RunRecord {
-  readonly version: 3
+  readonly version: 4
   readonly run_id: string
   /** `partial`: published without the tables that failed. */
   readonly status: 'success' | 'partial' | 'failed'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { honoursConditions, type ObjectStore, wrapStore } from './index.ts'
 
-const METHODS = 'get put putFile head getFile copy move list delete'.split(' ')
+const METHODS = 'get put putFile head getFile copy list delete'.split(' ')
 const OPTIONAL = 'removeUnfinished conditionalWrites presignedUrl localPath'.split(' ')
 
 /** A store that is an instance of a class and answers each call with its own name, so that a lost `this` shows. */

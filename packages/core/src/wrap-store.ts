@@ -13,7 +13,6 @@ const METHODS: Readonly<Record<MethodName, true>> = {
   head: true,
   getFile: true,
   copy: true,
-  move: true,
   list: true,
   delete: true,
   removeUnfinished: true,

@@ -61,7 +61,7 @@ async function checkFile(
   }: Pick<CheckFilesOptions, 'deep'> & { readonly files: ReturnType<typeof objectFiles>; readonly whole: boolean },
   report: Report,
 ): Promise<number | null> {
-  const places = whereToLook(state ?? { publishing: null, retained: [] }, file)
+  const places = whereToLook(state ?? {}, file)
   const there = places.filter((key) => objects.has(key))
   if (there.length === 0) {
     report('missing', file.key, `${file.key}: missing; it holds ${name} of ${entry.date}`)

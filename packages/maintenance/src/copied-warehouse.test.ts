@@ -18,7 +18,7 @@ import { seededRandom, type TestHouse, testHouse } from './test-support.ts'
  * Runs continue, two at a time; then they pause until two copies are made. So the first copy is taken while runs write,
  * and the second is not.
  */
-function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number> } {
+function keepRunning(house: TestHouse, pauseMs = 25 * 3_600_000): { copied(): void; stop(): Promise<number> } {
   let [stopped, runs] = [false, 0]
   let [copies, wake] = [0, () => {}]
   const copied = () => {
@@ -38,8 +38,8 @@ function keepRunning(house: TestHouse): { copied(): void; stop(): Promise<number
       await house.run(`2026-02-${10 + (runs % 3)}`, { a: rows, b: rows, [`c${runs % 2}`]: rows }, slowly(house))
       if (runs % 4 === 3) await pruneWarehouse({ ...house, keep: { daily: 2 }, remove: true })
       if (runs % 2 === 1) await twoCopies()
-      // retained and pruned entries have expired by then
-      house.setNow(new Date(house.clock().getTime() + 25 * 3_600_000).toISOString())
+      // after 25 hours what was replaced is removed
+      house.setNow(new Date(house.clock().getTime() + pauseMs).toISOString())
     }
     return runs
   })()
@@ -67,7 +67,6 @@ function slowly({ store }: TestHouse): { store: ObjectStore } {
     store: {
       ...store,
       put: slow(store.put),
-      move: slow(store.move),
       copy: slow(store.copy),
       delete: slow(store.delete),
     },
@@ -122,14 +121,15 @@ async function expectWhole(store: ObjectStore): Promise<void> {
 }
 
 /**
- * Copies as the documentation says: if `etl.json` has changed, or names a run that is being published, copies again.
- * Returns the number of discarded copies.
+ * Copies as the documentation says: if `etl.json` has changed, or plain copies are pending, copies again. Returns the
+ * number of discarded copies.
  */
 async function copyUntilStill(readEtl: () => Promise<string>, copy: () => Promise<void>): Promise<number> {
   for (let torn = 0; ; torn += 1) {
     const before = await readEtl()
     await copy()
-    if (before.includes('"publishing": null') && (await readEtl()) === before) return torn
+    const isSettled = before.includes('"copies_pending": []') && before.includes('"status": "success"')
+    if (isSettled && (await readEtl()) === before) return torn
   }
 }
 
@@ -184,6 +184,32 @@ describe('copied until etl.json stays the same', () => {
 })
 
 describe('copied once, at any moment', () => {
+  test('etl.json first, within the retention time: all that it names is there; a repair makes the plain copies', async () => {
+    const house = await testHouse()
+    const random = seededRandom(17)
+    await house.run('2026-02-10', { a: [1], b: [1] })
+    const running = keepRunning(house, 60_000)
+    let torn = 0
+    for (let copied = 0; copied < COPIES; copied += 1) {
+      const path = join(await temporaryFolder(), 'copy')
+      const etl = await readFile(join(house.path, 'etl.json'))
+      await copyFolder(house.path, path, random, ['_dwh/generations/', '_dwh/incoming/', 'etl.json'])
+      await writeFile(join(path, 'etl.json'), etl)
+      if (!etl.equals(await readFile(join(house.path, 'etl.json')))) torn += 1
+      running.copied()
+      const store = localStore({ path })
+      const { problems } = await verifyWarehouse({ store, tempDirectory: house.temp, random })
+      expect(problems.filter(({ key }) => key.startsWith('_dwh/') || key === 'etl.json')).toEqual([])
+      await repairWarehouse({ ...house, tempDirectory: house.temp, store, clock: () => new Date() })
+      const left = await verifyWarehouse({ store, tempDirectory: house.temp, random })
+      // the plain files of later days, which this copy does not know
+      expect(left.problems.filter(({ kind }) => kind !== 'extra')).toEqual([])
+    }
+    await running.stop()
+    // otherwise no copy was taken during a run
+    expect(torn).toBeGreaterThan(0)
+  })
+
   test('without etl.json and _dwh: the Parquet files are whole, and a repair rebuilds the warehouse from them', async () => {
     const house = await testHouse()
     const random = seededRandom(13)

@@ -8,13 +8,13 @@ export interface Expected {
   readonly name: string
 }
 
-/** By key and SHA-256: a file that replaces another under the same key is a different file. */
+/** By key and SHA-256: up to version 3, a file could replace another under the same key. */
 export type ExpectedFiles = ReadonlyMap<string, Expected>
 
-/** Lists the files of every day and of the current tables, without the days that are being pruned. */
-export function expectedFiles({ state, manifests }: WarehouseView): ExpectedFiles {
+/** Lists the files of every day and of the current tables. */
+export function expectedFiles({ state, manifests }: Pick<WarehouseView, 'state' | 'manifests'>): ExpectedFiles {
   const all = new Map<string, Expected>()
-  const going = new Set(state?.pruned.flatMap(({ keys }) => keys))
+  const going = new Set(state?.older?.pruned.flatMap(({ keys }) => keys))
   const add = (tables: DayManifest['tables']) => {
     for (const [name, entry] of Object.entries(tables))
       for (const file of entry.files)

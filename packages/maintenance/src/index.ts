@@ -1,6 +1,7 @@
 export { type KeepRule, keepDays, type Retention } from './keep-days.ts'
 export type { Problem, ProblemKind } from './problem.ts'
 export { type KeptDay, type PruneDay, type PruneOptions, type PruneReport, pruneWarehouse } from './prune-warehouse.ts'
-export { type RepairOptions, type RepairReport, repairWarehouse } from './repair-warehouse.ts'
+export type { RepairReport } from './repair-report.ts'
+export { type RepairOptions, repairWarehouse } from './repair-warehouse.ts'
 export { type VerifyOptions, type VerifyReport, verifyWarehouse } from './verify-warehouse.ts'
 export type { MaintenanceOptions } from './with-lease.ts'

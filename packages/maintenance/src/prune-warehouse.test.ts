@@ -1,13 +1,13 @@
 import { isDwhError, type ObjectStore } from '@dwh/core'
-import { readState } from '@dwh/metadata'
+import { listDays, readState } from '@dwh/metadata'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keepDays, pruneWarehouse, type Retention, verifyWarehouse } from './index.ts'
-import { type TestHouse, testHouse } from './test-support.ts'
+import { keysOf, type TestHouse, testHouse } from './test-support.ts'
 
 const prune = (house: TestHouse, keep: Retention, remove = true) => pruneWarehouse({ ...house, keep, remove })
-const problems = async (house: TestHouse) =>
-  (await verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: () => 0 })).problems
+const verify = (house: TestHouse) => verifyWarehouse({ store: house.store, tempDirectory: house.temp, random: () => 0 })
+const problems = async (house: TestHouse) => (await verify(house)).problems
 
 async function keys({ store }: { store: ObjectStore }, prefix = ''): Promise<string[]> {
   const all: string[] = []
@@ -70,32 +70,51 @@ describe('pruning', () => {
     expect(await keys(house)).toEqual(before)
   })
 
-  test('with `remove`: removes exactly these days; a run may write such a day again a day later', async () => {
+  test('with `remove`: exactly these days go, at once from the lists, and their files after the retention time', async () => {
     const house = await testHouse()
     for (const day of ['2026-01-30', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
-    const { fencing_token } = (await readState(house.store)).state
+    const { state } = await readState(house.store)
+    const january = await keysOf(house, '2026-01-30')
+    const going = [january.index, january.list, ...Object.values(january.files)]
     await prune(house, { daily: 1, monthly: 2 })
-    // raised once before the plan is written and once before the removal, so no run in progress commits over either
-    expect((await readState(house.store)).state.fencing_token).toBe(fencing_token + 2)
-    expect((await keys(house)).filter((key) => !/^_dwh\/(runs|lock)/.test(key))).toEqual([
-      '_dwh/snapshots/2026/02/28.json',
-      '_dwh/snapshots/2026/03/01.json',
+    const after = (await readState(house.store)).state
+    expect(after.fencing_token).toBe(state.fencing_token + 1)
+    expect(await listDays(house.store, after)).toEqual(['2026-02-28', '2026-03-01'])
+    expect(Object.keys(after.months)).toEqual(['2026-02', '2026-03'])
+    expect((await keys(house)).filter((key) => key.endsWith('.parquet') && !key.startsWith('_dwh/'))).toEqual([
       'a/2026/02/28.parquet',
       'a/2026/03/01.parquet',
       'b/2026/02/28.parquet',
       'b/2026/03/01.parquet',
-      'etl.json',
     ])
+    // a reader that has the earlier list still finds all of it
+    expect(await keys(house)).toEqual(expect.arrayContaining(going))
     expect(await problems(house)).toEqual([])
-    await expect(house.run('2026-01-30', { a: [1] })).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining('2026-01-30'),
-    })
     house.setNow('2026-03-02T03:01:00Z')
-    await house.run('2026-01-30', { a: [1], b: [2] })
     await house.run('2026-03-02', { a: [1], b: [2] })
-    expect((await readState(house.store)).state.pruned).toEqual([])
+    const left = await keys(house)
+    for (const key of going) expect(left).not.toContain(key)
     expect(await problems(house)).toEqual([])
+  })
+
+  test('a day that was removed: a run may make it again at once', async () => {
+    const house = await testHouse()
+    for (const day of ['2026-01-30', '2026-03-01']) await house.run(day, { a: [1] })
+    await prune(house, { daily: 1 })
+    await house.run('2026-01-30', { a: [3] })
+    expect(await problems(house)).toEqual([])
+    house.setNow('2026-03-03T03:01:00Z')
+    await house.run('2026-03-03', { a: [1] })
+    const { state } = await readState(house.store)
+    expect(await listDays(house.store, state)).toEqual(['2026-01-30', '2026-03-01', '2026-03-03'])
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('a file that a remaining day names, too: stays', async () => {
+    const house = await testHouse()
+    await house.run('2026-02-28', { a: [1], b: [2] })
+    await house.run('2026-03-01', { a: [1], b: [2] })
+    expect((await prune(house, { daily: 1 })).removed).toMatchObject([{ date: '2026-02-28', files: 2 }])
   })
 
   test('a day as of which a table is current: stays', async () => {
@@ -113,7 +132,7 @@ describe('pruning', () => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('interrupted anywhere: the next run finishes it', async () => {
+  test('interrupted anywhere: all days or the wanted ones, and nothing is left', async () => {
     for (let stop = 0; ; stop += 1) {
       const house = await testHouse()
       for (const day of ['2026-02-27', '2026-02-28', '2026-03-01']) await house.run(day, { a: [1], b: [2] })
@@ -132,9 +151,14 @@ describe('pruning', () => {
       house.setNow('2026-03-01T04:00:00Z')
       await house.run('2026-03-01', { a: [2], b: [3] })
       expect(await problems(house)).toEqual([])
-      expect(await keys(house, '_dwh/snapshots/')).toHaveLength(
-        (await readState(house.store)).state.pruned.length > 0 ? 1 : 3,
-      )
+      const { state } = await readState(house.store)
+      const days = await listDays(house.store, state)
+      expect([1, 3]).toContain(days.length)
+      house.setNow('2026-03-03T04:00:00Z')
+      await house.run('2026-03-01', { a: [2], b: [3] })
+      const { problems: found, orphans } = await verify(house)
+      expect([found, orphans]).toEqual([[], []])
+      expect((await keys(house)).filter((key) => /^a\/.*parquet$/.test(key))).toHaveLength(days.length)
       if (done) break
     }
   })
@@ -157,5 +181,5 @@ function failingAfter(store: ObjectStore, changes: number): ObjectStore {
       return work(...args)
     }
   }
-  return { ...store, put: change(store.put), delete: change(store.delete), move: change(store.move) }
+  return { ...store, put: change(store.put), delete: change(store.delete), copy: change(store.copy) }
 }

@@ -1,8 +1,33 @@
-import { type Day, DwhError, manifestKey, type ObjectStore, type PrunedDay } from '@dwh/core'
-import { clean, RETAINED_FOR_MS, readState, untilWritten, writeState } from '@dwh/metadata'
+import {
+  type Day,
+  DwhError,
+  type EtlState,
+  type FileEntry,
+  formatRunId,
+  type Month,
+  monthOf,
+  type ObjectStore,
+} from '@dwh/core'
+import {
+  clean,
+  daysOf,
+  filesOfDay,
+  listDays,
+  type MonthDays,
+  putMonths,
+  readBase,
+  readManifest,
+  readMonth,
+  readMonths,
+  readState,
+  refreshCopies,
+  type StoredState,
+  untilWritten,
+  withDays,
+  writeState,
+} from '@dwh/metadata'
 import { type KeepRule, keepDays, type Retention } from './keep-days.ts'
-import { readWarehouse } from './read-warehouse.ts'
-import { type MaintenanceOptions, withLease } from './with-lease.ts'
+import { type MaintenanceOptions, RUN_ID_BYTES, withLease } from './with-lease.ts'
 
 export interface PruneOptions extends MaintenanceOptions {
   readonly keep: Retention
@@ -33,11 +58,11 @@ export interface PruneReport {
 }
 
 /**
- * Prunes a warehouse: removes the manifests of old days, and the files that no other manifest names. Keeps the days of
- * the retention, and every day as of which a table is current. One conditional write of `etl.json` lists what will be
- * removed. So the next run finishes an interrupted prune, and no run in flight publishes such a day.
- * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID where a manifest cannot be read,
- * CONFLICT while a run is in progress
+ * Prunes a warehouse: old days leave the indexes of their months, with one conditional write of `etl.json`. Their files
+ * stay for the readers that still use them, and are removed by the first run after their retention time. Keeps the days
+ * of the retention, and every day as of which a table is current.
+ * @throws DwhError CONFIG_INVALID for a retention that keeps nothing, STATE_INVALID, DAMAGED where an index cannot be
+ * read, CONFLICT while a run is in progress
  */
 export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport> {
   const { keep, remove } = options
@@ -46,67 +71,102 @@ export async function pruneWarehouse(options: PruneOptions): Promise<PruneReport
       hint: 'Give at least one of --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly, or keep: in dwh.yaml.',
     })
   if (!remove) {
-    const { days, kept } = await planPrune(options.store, keep)
+    const { state } = await readState(options.store)
+    const { days, kept } = await planPrune(options.store, keep, state)
     return { removed: [], wouldRemove: days, kept }
   }
   return withLease(options, (store, raiseToken) => prune(store, raiseToken, options))
 }
 
-async function prune(store: ObjectStore, raiseToken: boolean, { keep, clock }: PruneOptions): Promise<PruneReport> {
-  await clean(store, { now: clock(), raiseToken })
+async function prune(store: ObjectStore, raiseToken: boolean, options: PruneOptions): Promise<PruneReport> {
+  const { keep, clock, random } = options
+  const newId = () => formatRunId(clock(), random(RUN_ID_BYTES))
+  await readBase(store, newId)
+  await refreshCopies(store, options)
+  await clean(store, { now: clock(), raiseToken, whole: true })
   const { days, kept } = await untilWritten(async () => {
     const base = await readState(store)
-    const plan = await planPrune(store, keep)
-    if (plan.removals.length === 0) return plan
-    const now = clock()
-    const until = new Date(now.getTime() + RETAINED_FOR_MS).toISOString()
-    const pruned: PrunedDay[] = [
-      ...base.state.pruned.filter((day) => day.until > now.toISOString()),
-      ...plan.removals.map(({ date, keys }) => ({ date, until, keys })),
-    ]
-    await writeState(store, base, { ...base.state, fencing_token: base.state.fencing_token + 1, pruned })
+    const plan = await planPrune(store, keep, base.state)
+    if (plan.days.length > 0) await removeDays(store, base, newId(), plan)
     return plan
   })
-  if (days.length > 0) await clean(store, { now: clock(), raiseToken: false })
+  await refreshCopies(store, options)
   return { removed: days, wouldRemove: [], kept }
+}
+
+/** Writes the indexes without the days that go, and commits them. */
+async function removeDays(store: ObjectStore, base: StoredState, runId: string, plan: PrunePlan): Promise<void> {
+  const { state } = base
+  const going = plan.days.map(({ date }) => date)
+  const root = Object.keys(state.months).sort().at(-1) ?? ''
+  const months = new Map<Month, MonthDays>()
+  const replaced: string[] = []
+  for (const month of new Set([...going.map(monthOf), root])) {
+    const days = daysOf(await readMonth(store, state, month))
+    for (const day of going) {
+      const gone = days.get(day)
+      if (gone) replaced.push(gone.manifest.key, ...[...gone.tables.values()].flat().map(({ key }) => key))
+      days.delete(day)
+    }
+    replaced.push(state.months[month]?.key ?? '')
+    months.set(month, days)
+  }
+  const current = Object.fromEntries(Object.entries(state.tables).map(([name, { date }]) => [name, date]))
+  const named = await putMonths(store, state, { runId, months, root, current, sources: state.sources })
+  const keys = [...new Set(replaced)].filter((key) => key !== '' && !plan.named.has(key))
+  await writeState(store, base, {
+    ...state,
+    fencing_token: state.fencing_token + 1,
+    months: named,
+    copies_pending: withDays(state.copies_pending, going),
+    retired: [...state.retired, { run_id: runId, until: null, days: going, keys }],
+  })
 }
 
 interface PrunePlan {
   /** The days to remove. */
   readonly days: readonly PruneDay[]
   readonly kept: readonly KeptDay[]
-  /** The manifest's key comes first: without a manifest readers do not see the day. */
-  readonly removals: readonly { readonly date: Day; readonly keys: readonly string[] }[]
+  /** The keys of the files that stay. */
+  readonly named: ReadonlySet<string>
 }
 
-async function planPrune(store: ObjectStore, keep: Retention): Promise<PrunePlan> {
-  const { state, manifests, unreadable } = await readWarehouse(store)
-  const [first] = unreadable.values()
-  if (first) throw first
-  if (!state && manifests.size > 0)
-    throw new DwhError('STATE_INVALID', `${store.url}: etl.json is missing, although there are manifests`, {
-      hint: 'Run `dwh repair`.',
-    })
-  const days = [...manifests.keys()].sort()
+async function planPrune(store: ObjectStore, keep: Retention, state: EtlState): Promise<PrunePlan> {
+  const filesOf = await filesByDay(store, state)
+  const days = [...filesOf.keys()].sort()
   const rules = keepDays(days, keep)
-  for (const date of new Set(Object.values(state?.tables ?? {}).map(({ date }) => date)))
+  for (const date of new Set(Object.values(state.tables).map(({ date }) => date)))
     rules.set(date, [...(rules.get(date) ?? []), 'current'])
-  const going = days.filter((day) => !rules.has(day))
   const staying = days.filter((day) => rules.has(day))
-  const filesOf = (day: Day) => Object.values(manifests.get(day)?.tables ?? {}).flatMap(({ files }) => files)
-  const named = new Set(staying.flatMap((day) => filesOf(day).map(({ key }) => key)))
-  for (const { files } of Object.values(state?.tables ?? {})) for (const { key } of files) named.add(key)
-  const removals = going.map((date) => {
-    const files = filesOf(date).filter(({ key }) => !named.has(key))
-    return { date, files, keys: [manifestKey(date), ...files.map(({ key }) => key)] }
-  })
-  return {
-    days: removals.map(({ date, files }) => ({
-      date,
-      files: files.length,
-      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    })),
-    kept: staying.map((date) => ({ date, rules: rules.get(date) ?? [] })),
-    removals,
+  const current = Object.values(state.tables).flatMap(({ files }) => files)
+  const named = new Set([...staying.flatMap((day) => filesOf.get(day) ?? []), ...current].map(({ key }) => key))
+  // a file of several days is counted with the first that goes
+  const counted = new Set(named)
+  const going = days
+    .filter((day) => !rules.has(day))
+    .map((date) => {
+      const files = (filesOf.get(date) ?? []).filter(({ key }) => !counted.has(key))
+      for (const { key } of files) counted.add(key)
+      return { date, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
+    })
+  return { days: going, kept: staying.map((date) => ({ date, rules: rules.get(date) ?? [] })), named }
+}
+
+/** Reads the files of each day: from the indexes or, up to version 3, from the lists. */
+async function filesByDay(store: ObjectStore, state: EtlState): Promise<Map<Day, FileEntry[]>> {
+  const filesOf = new Map<Day, FileEntry[]>()
+  if (state.older) {
+    for (const day of await listDays(store, state)) {
+      const manifest = await readManifest(store, state, day)
+      if (manifest)
+        filesOf.set(
+          day,
+          Object.values(manifest.tables).flatMap(({ files }) => files),
+        )
+    }
+    return filesOf
   }
+  for (const index of (await readMonths(store, state)).values())
+    for (const day of Object.keys(index.days)) filesOf.set(day, [...(filesOfDay(index, day)?.values() ?? [])].flat())
+  return filesOf
 }

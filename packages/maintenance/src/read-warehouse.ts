@@ -4,13 +4,14 @@ import {
   DwhError,
   type EtlState,
   isDwhError,
-  manifestDay,
+  type Month,
+  type MonthIndex,
   manifestKey,
   type ObjectInfo,
   type ObjectStore,
   STATE_KEY,
 } from '@dwh/core'
-import { readManifest, readState } from '@dwh/metadata'
+import { listDays, readManifest, readManifestAt, readMonth, readState } from '@dwh/metadata'
 
 /** The metadata and objects of a warehouse, as far as they can be read. */
 export interface WarehouseView {
@@ -18,9 +19,11 @@ export interface WarehouseView {
   readonly state: EtlState | null
   /** The ETag of `etl.json`; null when it is missing or cannot be read. */
   readonly etag: string | null
+  /** The readable indexes that `etl.json` names. Empty for a warehouse of version 3 or before. */
+  readonly months: ReadonlyMap<Month, MonthIndex>
   /** The readable manifests, by day. */
   readonly manifests: ReadonlyMap<Day, DayManifest>
-  /** Why `etl.json` or manifests cannot be read, by key. */
+  /** Why `etl.json`, indexes or manifests are missing or cannot be read, by key. */
   readonly unreadable: ReadonlyMap<string, DwhError>
   /** Every object, by key. */
   readonly objects: ReadonlyMap<string, ObjectInfo>
@@ -34,7 +37,7 @@ export function isUnreadable(error: unknown): error is DwhError {
 }
 
 /**
- * Reads `etl.json` and the manifests of all days, and lists every object.
+ * Reads `etl.json`, the indexes and the manifests of all days, and lists every object.
  * @throws DwhError STATE_INVALID for a warehouse of a later version, and the store's errors
  */
 export async function readWarehouse(store: ObjectStore): Promise<WarehouseView> {
@@ -52,19 +55,36 @@ export async function readWarehouse(store: ObjectStore): Promise<WarehouseView> 
   const objects = new Map<string, ObjectInfo>()
   for await (const info of store.list('')) objects.set(info.key, info)
   const state = stored?.etag ? stored.state : null
+  const months = new Map<Month, MonthIndex>()
   const manifests = new Map<Day, DayManifest>()
-  const staged = state?.publishing ? [state.publishing.date] : []
-  const days = [...objects.keys()].flatMap((key) => manifestDay(key) ?? [])
-  for (const day of new Set([...days, ...staged])) {
-    const manifest = await readable(manifestKey(day), readManifest(store, state ?? { publishing: null }, day))
-    if (manifest?.date === day) manifests.set(day, manifest)
-    else if (manifest) unreadable.set(manifestKey(day), misplaced(day, manifest.date))
+  if (state?.older) {
+    for (const day of await listDays(store, state)) {
+      const manifest = await readable(manifestKey(day), readManifest(store, state, day))
+      if (manifest?.date === day) manifests.set(day, manifest)
+      else if (manifest) unreadable.set(manifestKey(day), misplaced(manifestKey(day), manifest.date))
+    }
+  } else if (state) {
+    for (const [month, { key }] of Object.entries(state.months)) {
+      const index = await readable(key, readMonth(store, state, month))
+      if (index) months.set(month, index)
+    }
+    for (const { days } of months.values())
+      for (const [day, { manifest: ref }] of Object.entries(days)) {
+        const manifest = await readable(ref.key, present(ref.key, readManifestAt(store, ref)))
+        if (manifest) manifests.set(day, manifest)
+      }
   }
-  return { state, etag: stored?.etag ?? null, manifests, unreadable, objects }
+  return { state, etag: stored?.etag ?? null, months, manifests, unreadable, objects }
 }
 
-function misplaced(day: Day, date: Day): DwhError {
-  return new DwhError('STATE_INVALID', `${manifestKey(day)}: holds the manifest of another day, ${date}`, {
+async function present<T>(key: string, answer: Promise<T | null>): Promise<T> {
+  const found = await answer
+  if (found !== null) return found
+  throw new DwhError('DAMAGED', `${key}: missing`, { hint: 'Run `dwh repair`.', context: { key } })
+}
+
+function misplaced(key: string, date: Day): DwhError {
+  return new DwhError('STATE_INVALID', `${key}: holds the manifest of another day, ${date}`, {
     hint: 'Remove it, then run `dwh repair`.',
   })
 }

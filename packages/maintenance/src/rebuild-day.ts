@@ -6,8 +6,10 @@ import {
   FOOTER_KEY,
   isDwhError,
   parseTableName,
+  partKey,
   type TableEntry,
   tableFileKey,
+  writtenBy,
 } from '@dwh/core'
 import { FORMAT_VERSION, parseManifest, serialise, upgradeFooter } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
@@ -22,7 +24,7 @@ export interface RebuiltDay {
 /** The errors of reading a file that is damaged, or that does not belong to this warehouse. */
 const UNUSABLE = ['STATE_INVALID', 'WRITE_FAILED', 'DAMAGED', 'CONFIG_INVALID'] as const
 
-/** Rebuilds a day's manifest from the footers of its files. `keys`: all Parquet files of the day. */
+/** Rebuilds the manifest of a day from the footers of its files. `keys`: all Parquet files of the day, at most one per table. */
 export async function rebuildDay(
   day: Day,
   keys: readonly string[],
@@ -54,12 +56,18 @@ async function readEntry(
 ): Promise<{ readonly name: string; readonly entry: TableEntry }> {
   const { rows, metadata } = await writer.inspect(path)
   const footer = parseFooter(key, metadata[FOOTER_KEY])
-  const { version: _, name, identity: __, current: ___, ...known } = footer
-  if (known.date !== day || tableFileKey(parseTableName(name), day) !== key)
+  const { version, name, identity: __, current: ___, ...known } = footer
+  const table = parseTableName(name)
+  const runId = writtenBy(key)
+  const expected = runId === null ? tableFileKey(table, day) : partKey(table, known.date, runId)
+  // a later day may name the file, too; up to version 3 each day had its own
+  const isOfDay = version < 4 ? known.date === day : known.date <= day
+  if (expected !== key || !isOfDay)
     throw new DwhError('STATE_INVALID', `${key}: its footer names table ${name} of ${known.date}`)
   // only the lost manifest contained the full proof; the number of rows is all that is known now
   const entry: TableEntry = {
     ...known,
+    date: day,
     files: [{ key, rows, bytes, sha256 }],
     proof: { level: 'counts', rows },
   }

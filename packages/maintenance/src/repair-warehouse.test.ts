@@ -1,12 +1,12 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DayManifest, DwhError, type EtlState, type ObjectStore } from '@dwh/core'
-import { readManifest, readState, takeLease } from '@dwh/metadata'
+import { type DayManifest, DwhError, type EtlState, type ObjectStore, type TableEntry } from '@dwh/core'
+import { readBase, readManifest, readState, takeLease } from '@dwh/metadata'
 import { startS3Server } from '@dwh/s3-server'
 import { s3Store } from '@dwh/storage'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { repairWarehouse, verifyWarehouse } from './index.ts'
-import { type TestHouse, testHouse } from './test-support.ts'
+import { keysOf, type TestHouse, testHouse } from './test-support.ts'
 
 const DAYS = ['2026-02-27', '2026-02-28', '2026-03-01']
 
@@ -25,7 +25,7 @@ async function history(store?: ObjectStore): Promise<TestHouse> {
   return house
 }
 
-type Facts = Record<string, Record<string, unknown>>
+type Facts = Record<string, Record<string, Pick<TableEntry, 'files' | 'columns' | 'source'>>>
 
 /** The keys, rows, sizes and hashes in each day's manifest and in `etl.json`. */
 async function facts(store: ObjectStore): Promise<{ state: EtlState; facts: Facts }> {
@@ -38,6 +38,16 @@ async function facts(store: ObjectStore): Promise<{ state: EtlState; facts: Fact
   for (const day of DAYS) found[day] = of((await readManifest(store, state, day))?.tables ?? {})
   return { state, facts: found }
 }
+
+/** The keys below a prefix. */
+async function listKeys({ store }: TestHouse, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list(prefix)) keys.push(key)
+  return keys
+}
+
+const namesOf = (found: Facts[string] | undefined) =>
+  Object.fromEntries(Object.entries(found ?? {}).map(([name, { files }]) => [name, { files }]))
 
 let server: Awaited<ReturnType<typeof startS3Server>>
 beforeAll(async () => {
@@ -81,28 +91,80 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     expect(await problems(house)).toEqual([])
   })
 
-  test('etl.json and all manifests are lost: rebuilt from the Parquet files alone', async () => {
+  test('etl.json, all lists and all indexes are lost: rebuilt from the Parquet files alone', async () => {
     const house = await history(open())
     const before = await facts(house.store)
-    for (const key of ['etl.json', ...DAYS.map((day) => `_dwh/snapshots/${day.replaceAll('-', '/')}.json`)])
+    for (const key of ['etl.json', ...(await listKeys(house, '_dwh/days/')), ...(await listKeys(house, '_dwh/index/'))])
       await lose(house, key)
     expect(await repair(house)).toMatchObject({ state: true, days: DAYS, left: [] })
+    // without any index it is not known that one table was gone; every run gave its tables a file
+    const { facts: after, state } = await facts(house.store)
+    for (const day of DAYS) expect(after[day]).toEqual(before.facts[day])
+    expect(state.tables).toMatchObject(namesOf(before.facts.current))
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('etl.json and all of _dwh are lost: rebuilt from the plain copies', async () => {
+    const house = await history(open())
+    const before = await facts(house.store)
+    for (const key of ['etl.json', ...(await listKeys(house, '_dwh/'))]) await lose(house, key)
+    expect(await repair(house)).toMatchObject({ state: true, days: DAYS, left: [] })
+    const sums = (found: Facts[string] | undefined) =>
+      Object.entries(found ?? {}).map(([name, { files }]) => [name, files.map(({ sha256 }) => sha256)])
+    const after = (await facts(house.store)).facts
+    for (const of of ['current', ...DAYS]) expect(sums(after[of])).toEqual(sums(before.facts[of]))
+    expect(await problems(house)).toEqual([])
+    await house.run('2026-03-01', { a: [9], b: [9], new: [9] })
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('one list is lost: rebuilt, with the proofs that etl.json still has', async () => {
+    const house = await history(open())
+    const { state } = await readState(house.store)
+    const before = await readManifest(house.store, state, '2026-03-01')
+    await lose(house, (await keysOf(house, '2026-03-01')).list)
+    expect((await problems(house)).map(({ kind }) => kind)).toEqual(['missing'])
+    expect(await repair(house)).toMatchObject({ state: false, days: ['2026-03-01'] })
+    const after = await readManifest(house.store, (await readState(house.store)).state, '2026-03-01')
+    expect(after).toEqual({ ...before, run_id: after?.run_id })
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('an index is lost: rebuilt from the lists that were committed, not from those that they replaced', async () => {
+    const house = await history(open())
+    const before = await facts(house.store)
+    const { index } = await keysOf(house, '2026-02-28')
+    await lose(house, index)
+    expect((await problems(house)).map(({ kind, key }) => [kind, key])).toContainEqual(['missing', index])
+    expect(await repair(house)).toMatchObject({ state: false, days: [], left: [] })
     expect((await facts(house.store)).facts).toEqual(before.facts)
     expect(await problems(house)).toEqual([])
   })
 
-  test('one manifest is lost: rebuilt, with the proofs that etl.json still has', async () => {
+  test('an index and the lists of its month are lost: rebuilt from the files', async () => {
     const house = await history(open())
-    const { state } = await readState(house.store)
-    const before = await readManifest(house.store, state, '2026-03-01')
-    await lose(house, '_dwh/snapshots/2026/03/01.json')
-    expect(await repair(house)).toMatchObject({ state: false, days: ['2026-03-01'] })
-    expect(await readManifest(house.store, state, '2026-03-01')).toEqual(before)
+    const before = await facts(house.store)
+    const { index } = await keysOf(house, '2026-02-28')
+    for (const key of [index, ...(await listKeys(house, '_dwh/days/2026/02/'))]) await lose(house, key)
+    expect(await repair(house)).toMatchObject({ state: false, days: ['2026-02-27', '2026-02-28'], left: [] })
+    expect((await facts(house.store)).facts).toEqual(before.facts)
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('plain copies that are lost or of another day: made again', async () => {
+    const house = await history(open())
+    await house.store.delete('a/2026/02/27.parquet')
+    await house.store.put('b/2026/02/28.parquet', Buffer.from('x'))
+    expect(await repair(house)).toMatchObject({
+      state: false,
+      days: [],
+      copies: ['a/2026/02/27.parquet', 'b/2026/02/28.parquet'],
+    })
     expect(await problems(house)).toEqual([])
   })
 
   test('an intact and an empty warehouse: nothing changes', async () => {
-    const nothing = { rolledForward: null, state: false, days: [], left: [] }
+    const nothing = { finished: null, removed: [], state: false, days: [], copies: [], left: [] }
     expect(await repair(await history(open()))).toMatchObject(nothing)
     expect(await repair(await testHouse(open()))).toMatchObject(nothing)
   })
@@ -111,30 +173,48 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
 test('damaged JSON: rebuilt; a damaged Parquet file: unchanged, and reported', async () => {
   const house = await history()
   const before = await facts(house.store)
-  const generations = join(house.path, '_dwh/generations/etl.json')
-  await writeFile(join(generations, '000000000999'), '={}')
-  await writeFile(join(house.path, '_dwh/snapshots/2026/02/28.json'), '{ "version": 2')
-  await writeFile(join(house.path, '_dwh/snapshots/2026/02/27.json'), '{ "version": 2')
-  await writeFile(join(house.path, 'b/2026/02/27.parquet'), 'no Parquet')
+  const [first, second] = [await keysOf(house, '2026-02-27'), await keysOf(house, '2026-02-28')]
+  await writeFile(join(house.path, '_dwh/generations/etl.json/000000000999'), '={}')
+  await writeFile(join(house.path, second.list), '{ "version": 2')
+  await writeFile(join(house.path, first.list), '{ "version": 2')
+  const damaged = first.files.b ?? ''
+  await writeFile(join(house.path, damaged), 'no Parquet')
   const report = await repair(house)
   expect(report).toMatchObject({ state: true, days: ['2026-02-27', '2026-02-28'] })
-  expect(report.left).toEqual([{ key: 'b/2026/02/27.parquet', why: expect.stringContaining('b/2026/02/27.parquet') }])
+  expect(report.left).toEqual([{ key: damaged, why: expect.stringContaining(damaged) }])
   const after = await facts(house.store)
   expect(after.facts['2026-02-28']).toEqual(before.facts['2026-02-28'])
   expect(Object.keys(after.facts['2026-02-27'] ?? {})).toEqual(['a', 'gone'])
-  expect(await problems(house)).toEqual([
-    { kind: 'extra', key: 'b/2026/02/27.parquet', message: 'b/2026/02/27.parquet: no manifest names it' },
-  ])
+  expect(await problems(house)).toEqual([])
 })
 
 test('a file under the key of another table: not taken for that table', async () => {
   const house = await history()
-  await rm(join(house.path, '_dwh/snapshots/2026/02/28.json'))
-  await writeFile(join(house.path, 'b/2026/02/28.parquet'), await readFile(join(house.path, 'a/2026/02/28.parquet')))
+  const { list, files } = await keysOf(house, '2026-02-28')
+  await rm(join(house.path, list))
+  await rm(join(house.path, files.b ?? ''))
+  await writeFile(join(house.path, files.b ?? ''), await readFile(join(house.path, files.a ?? '')))
   const { left } = await repair(house)
-  expect(left).toEqual([
-    { key: 'b/2026/02/28.parquet', why: 'b/2026/02/28.parquet: its footer names table a of 2026-02-28' },
-  ])
+  expect(left).toEqual([{ key: files.b, why: `${files.b}: its footer names table a of 2026-02-28` }])
+})
+
+test('etl.json is lost after a run that lost the race, and one whose record is missing: the recorded commits count', async () => {
+  const house = await history()
+  const before = await facts(house.store)
+  // a run that stored all, and did not commit
+  const put = async (...args: Parameters<ObjectStore['put']>) => {
+    if (args[0] === 'etl.json' && Buffer.from(args[1]).includes('"a": 5')) throw new DwhError('STORE_DENIED', 'no')
+    return house.store.put(...args)
+  }
+  const store = { ...house.store, put }
+  await expect(house.run('2026-03-01', { a: [1, 2, 3, 4, 5], b: [1], new: [1] }, { store })).rejects.toMatchObject({
+    code: 'STORE_DENIED',
+  })
+  for (const part of ['etl.json', '_dwh/generations'])
+    await rm(join(house.path, part), { recursive: true, force: true })
+  expect(await repair(house)).toMatchObject({ state: true, days: [], left: [] })
+  expect((await facts(house.store)).facts).toEqual(before.facts)
+  expect(await problems(house)).toEqual([])
 })
 
 test('files of version 1, whose footers do not list the current tables: all tables are current', async () => {
@@ -161,72 +241,44 @@ test('while a run is in progress: CONFLICT', async () => {
   expect(await repair(house)).toMatchObject({ state: false })
 })
 
-describe('etl.json is lost while a run is being published', () => {
-  /** Starts a run that is killed after `moves` files are in place; for 0, before its commit. */
-  async function killed(moves: number): Promise<TestHouse> {
-    const house = await history()
-    let left = moves
-    const gone = new Error('killed')
-    const store: ObjectStore = {
-      ...house.store,
-      move: async (...args) => {
-        if (left <= 1) throw gone
-        left -= 1
-        return house.store.move(...args)
-      },
-      put: async (...args) => {
-        if (moves === 0 && args[0] === 'etl.json' && Buffer.from(args[1]).includes('"publishing": {')) throw gone
-        return house.store.put(...args)
-      },
-      // a killed process does not remove anything either
-      delete: async () => {},
-    }
-    await house.run('2026-03-01', { a: [11], b: [12], new: [13] }, { store }).catch((error) => {
-      if (moves > 0) throw error
-    })
-    for (const part of ['etl.json', '_dwh/generations'])
-      await rm(join(house.path, part), { recursive: true, force: true })
-    return house
+test('etl.json is lost while plain copies are made: the run counts, and its copies are made', async () => {
+  const house = await history()
+  const copy = async () => {
+    throw new DwhError('STORE_FAILED', 'gone')
   }
-
-  test.each([0, 1, 2, 3, 4])('killed before file %i is in place: the repair finishes the run, whole', async (moves) => {
-    const house = await killed(moves)
-    const { rolledForward, state } = await repair(house)
-    expect([typeof rolledForward, state]).toEqual(['string', true])
-    const { tables, run_id } = (await readState(house.store)).state
-    expect(run_id).toBe(rolledForward)
-    expect(Object.values(tables).map((entry) => entry.run_id)).toEqual([run_id, run_id, run_id])
-    expect(await problems(house)).toEqual([])
+  const { runId, unfinished } = await house.run(
+    '2026-03-01',
+    { a: [11], b: [12], new: [13] },
+    { store: { ...house.store, copy } },
+  )
+  expect(unfinished).toMatchObject({ code: 'STORE_FAILED' })
+  for (const part of ['etl.json', '_dwh/generations'])
+    await rm(join(house.path, part), { recursive: true, force: true })
+  expect(await repair(house)).toMatchObject({
+    state: true,
+    copies: ['a/2026/03/01.parquet', 'b/2026/03/01.parquet', 'new/2026/03/01.parquet'],
   })
-
-  test('a run that died long ago, before a later one: not finished', async () => {
-    const house = await killed(1)
-    await repair(house)
-    await house.store.put('_dwh/stage/20200101T000000Z-00000000/_dwh/snapshots/2026/03/01.json', await old(house))
-    const before = await facts(house.store)
-    await rm(join(house.path, '_dwh/generations/etl.json'), { recursive: true })
-    await rm(join(house.path, 'etl.json'))
-    expect(await repair(house)).toMatchObject({ rolledForward: null, state: true })
-    expect((await facts(house.store)).facts).toEqual(before.facts)
-  })
-
-  const old = async (house: TestHouse) => readFile(join(house.path, '_dwh/snapshots/2026/02/27.json'))
+  const { tables, run_id } = (await readState(house.store)).state
+  expect([run_id, ...Object.values(tables).map((entry) => entry.run_id)]).toEqual([runId, runId, runId, runId])
+  expect(await problems(house)).toEqual([])
 })
 
 test('a warehouse of a later version: refused, and unchanged', async () => {
   const house = await history()
-  const manifest = join(house.path, '_dwh/snapshots/2026/02/28.json')
-  const later = (await readFile(manifest, 'utf8')).replace('"version": 3', '"version": 4')
-  await writeFile(manifest, later)
+  const [last = ''] = (await readdir(join(house.path, '_dwh/generations/etl.json'))).sort().reverse()
+  const path = join(house.path, '_dwh/generations/etl.json', last)
+  const later = (await readFile(path, 'utf8')).replace('"version": 4', '"version": 5')
+  await writeFile(path, later)
   await expect(repair(house)).rejects.toMatchObject({ code: 'STATE_INVALID', hint: expect.stringContaining('Upgrade') })
   await expect(problems(house)).rejects.toMatchObject({ code: 'STATE_INVALID' })
-  expect(await readFile(manifest, 'utf8')).toBe(later)
+  expect(await readFile(path, 'utf8')).toBe(later)
 })
 
 test('before the first good run: orphans are removed, and an invalid etl.json is rebuilt', async () => {
   const house = await testHouse()
-  await house.store.put('_dwh/stage/20260301T000000Z-00000000/a/2026/03/01.parquet', Buffer.from('x'))
-  expect((await repair(house)).removed).toEqual(['_dwh/stage/20260301T000000Z-00000000/a/2026/03/01.parquet'])
+  await readBase(house.store, () => '20260301T000000Z-00000000')
+  await house.store.put('_dwh/parts/a/2026/03/01-20260301T000000Z-00000000.parquet', Buffer.from('x'))
+  expect((await repair(house)).removed).toEqual(['_dwh/parts/a/2026/03/01-20260301T000000Z-00000000.parquet'])
   await writeFile(join(house.path, '_dwh/generations/etl.json/000000000999'), '={}')
   expect(await repair(house)).toMatchObject({ state: true })
   await house.run('2026-03-01', { a: [1] })
@@ -236,7 +288,8 @@ test('before the first good run: orphans are removed, and an invalid etl.json is
 test('a bucket that reports changed bytes of an object: the object is reported, and the rest is repaired', async () => {
   const house = await history()
   const { localPath: _, ...bucket } = house.store
-  const damaged = ['a/2026/02/28.parquet', '_dwh/snapshots/2026/02/28.json']
+  const { list, files } = await keysOf(house, '2026-02-28')
+  const damaged = [files.a ?? '', list]
   const refuse = (key: string) => {
     if (damaged.includes(key)) throw new DwhError('DAMAGED', `${key}: not the bytes that were written`)
   }
@@ -252,11 +305,8 @@ test('a bucket that reports changed bytes of an object: the object is reported, 
     },
   }
   const found = await verifyWarehouse({ store, tempDirectory: house.temp, random: () => 0 })
-  expect(found.problems.map(({ kind, key }) => [kind, key])).toEqual([
-    ['invalid', '_dwh/snapshots/2026/02/28.json'],
-    ['extra', 'a/2026/02/28.parquet'],
-  ])
+  expect(found.problems.map(({ kind, key }) => [kind, key])).toEqual([['invalid', list]])
   const report = await repairWarehouse({ ...house, store, tempDirectory: house.temp })
-  expect(report.left).toEqual([{ key: 'a/2026/02/28.parquet', why: expect.stringContaining('not the bytes') }])
+  expect(report.left).toEqual([{ key: files.a, why: expect.stringContaining('not the bytes') }])
   expect(report.days).toEqual(['2026-02-28'])
 })

@@ -1,22 +1,37 @@
+import { createHash } from 'node:crypto'
 import {
-  type Day,
-  type DayManifest,
-  type FileEntry,
-  manifestDay,
-  manifestKey,
+  DAYS_PREFIX,
+  type EtlState,
+  emptyRecord,
+  formatRunId,
+  INDEX_PREFIX,
+  type MonthIndex,
+  monthIndexKey,
+  type ObjectRef,
   type ObjectStore,
+  PARTS_PREFIX,
   STATE_KEY,
-  stagedKey,
-  stageKey,
-  tableFileDay,
+  type TableEntry,
 } from '@dwh/core'
-import { clean, parseManifest, serialise } from '@dwh/metadata'
+import {
+  clean,
+  EMPTY_STATE,
+  putMonths,
+  readBase,
+  readManifestAt,
+  refreshCopies,
+  serialise,
+  withDays,
+  writeState,
+} from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
-import { objectFiles } from './object-files.ts'
-import { isUnreadable, readWarehouse, type WarehouseView } from './read-warehouse.ts'
-import { rebuildDay } from './rebuild-day.ts'
-import { rebuildState } from './rebuild-state.ts'
-import { type MaintenanceOptions, withLease } from './with-lease.ts'
+import { checkCopies } from './check-copies.ts'
+import { type ObjectFiles, objectFiles } from './object-files.ts'
+import { readWarehouse, type WarehouseView } from './read-warehouse.ts'
+import { findRoot, type RebuildOptions, type RebuiltLists, rebuildLists } from './rebuild-lists.ts'
+import { repairOlder } from './repair-older.ts'
+import type { RepairReport } from './repair-report.ts'
+import { type MaintenanceOptions, RUN_ID_BYTES, withLease } from './with-lease.ts'
 
 export interface RepairOptions extends MaintenanceOptions {
   readonly writer: Pick<ParquetWriter, 'inspect'>
@@ -24,142 +39,169 @@ export interface RepairOptions extends MaintenanceOptions {
   readonly tempDirectory: string
 }
 
-export interface RepairReport {
-  /** The committed run whose publication was finished; null where there was none. */
-  readonly rolledForward: string | null
-  readonly removed: readonly string[]
-  /** The days whose manifest was rebuilt. */
-  readonly days: readonly Day[]
-  /** Whether `etl.json` was rebuilt. */
-  readonly state: boolean
-  /** Parquet files that could not be used, and why. */
-  readonly left: readonly { readonly key: string; readonly why: string }[]
-}
-
 /**
- * Repairs a warehouse: finishes a committed run, removes orphans, and rebuilds `etl.json` and manifests that are
- * missing or cannot be read, from the Parquet files alone. Never changes a Parquet file. Missing or damaged Parquet
- * files stay so; `verifyWarehouse` reports them.
+ * Repairs a warehouse: makes missing plain copies, removes orphans, and rebuilds `etl.json`, indexes and manifests that are
+ * missing or cannot be read, from each other and from the Parquet files. Never changes a file that is written once:
+ * what is rebuilt gets keys of its own. Missing or damaged Parquet files stay so; `verifyWarehouse` reports them.
  * @throws DwhError CONFLICT while a run is in progress, the store's errors, ABORTED
  */
 export async function repairWarehouse(options: RepairOptions): Promise<RepairReport> {
   return withLease(options, (store, raiseToken) => repair(store, raiseToken, options))
 }
 
-async function repair(
-  store: ObjectStore,
-  raiseToken: boolean,
-  { clock, writer, ...options }: RepairOptions,
-): Promise<RepairReport> {
+async function repair(store: ObjectStore, raiseToken: boolean, options: RepairOptions): Promise<RepairReport> {
+  const { clock, writer, random } = options
+  const newId = () => formatRunId(clock(), random(RUN_ID_BYTES))
   const files = objectFiles(store, options)
   try {
-    let rolledForward: string | null = null
-    const onRollForward = (runId: string) => {
-      rolledForward = runId
-    }
-    const tidy = () => clean(store, { now: clock(), raiseToken, onRollForward })
     let view = await readWarehouse(store)
-    const broken = view.state === null
-    const removed = broken ? [] : (await tidy()).removed
-    if (broken) rolledForward = await finishStaged(store, view)
-    view = await readWarehouse(store)
-    const rebuilt = await rebuildDays(view, files, writer)
-    for (const [day, manifest] of rebuilt.made) await store.put(manifestKey(day), serialise(manifest))
-    const lost = broken && (rebuilt.all.size > 0 || view.unreadable.has(STATE_KEY))
-    if (lost) {
-      const state = await rebuildState(rebuilt.all, files, writer, clock())
-      const there = await store.head(STATE_KEY)
-      await store.put(STATE_KEY, serialise(state), there ? { ifMatch: there.etag } : { ifAbsent: true })
+    const finished = interruptedRun(view)
+    let older: Pick<RepairReport, 'days' | 'state' | 'left'> = { days: [], state: false, left: [] }
+    if (isOlder(view)) {
+      older = await repairOlder(store, view, files, writer, clock())
+      await readBase(store, newId)
+      view = await readWarehouse(store)
     }
+    const rebuilt = await rebuild(view, { store, runId: newId(), files, writer }, clock())
+    view = await readWarehouse(store)
+    const copies = await markCopies(store, view, files)
+    await refreshCopies(store, options)
+    const { orphans } = await clean(store, { now: clock(), raiseToken, whole: true })
+    await refreshCopies(store, options)
     return {
-      rolledForward,
-      removed: broken ? (await tidy()).removed : removed,
-      days: [...rebuilt.made.keys()].sort(),
-      state: lost,
-      left: rebuilt.left,
+      finished,
+      removed: orphans,
+      days: [...new Set([...older.days, ...rebuilt.days])].sort(),
+      state: older.state || rebuilt.state,
+      copies,
+      left: [...older.left, ...rebuilt.left],
     }
   } finally {
     await files.close()
   }
 }
 
-/**
- * Finishes a staged run when `etl.json` is lost and does not tell which run was being published. A run that has staged
- * its manifest had verified all its files, and was about to commit or had committed. It is finished, unless a later run
- * is in place. Returns the run's id, or null.
- */
-async function finishStaged(store: ObjectStore, { manifests, objects }: WarehouseView): Promise<string | null> {
-  const placed = [...manifests.values()].flatMap(({ tables }) => Object.values(tables).map(({ run_id }) => run_id))
-  const newest = placed.sort().at(-1) ?? ''
-  const staged = [...objects.keys()]
-    .flatMap((key) => stagedManifest(key) ?? [])
-    .sort((a, b) => (a.runId < b.runId ? 1 : -1))
-  for (const { runId, date, key } of staged) {
-    if (runId < newest) return null
-    const object = await store.get(key)
-    const manifest = object && readable(key, object.body)
-    if (!manifest || manifest.date !== date) continue
-    const own = Object.values(manifest.tables).filter((entry) => entry.run_id === runId)
-    const ownFiles = own.flatMap(({ files }) => files)
-    const isThere = (file: FileEntry) =>
-      objects.has(stageKey(runId, file.key)) || objects.get(file.key)?.size === file.bytes
-    if (!ownFiles.every(isThere)) continue
-    for (const final of [...ownFiles.map((file) => file.key), manifestKey(date)])
-      await store.move(stageKey(runId, final), final, await store.head(final))
-    return runId
+/** The run that was committed, and whose plain copies may be missing. */
+function interruptedRun({ state }: WarehouseView): string | null {
+  const publishing = state?.older?.publishing
+  return publishing?.run_id ?? state?.retired.filter(({ until }) => until === null).at(-1)?.run_id ?? null
+}
+
+/** Whether the warehouse is of version 3 or before, by its `etl.json` or, without one, by its objects. */
+function isOlder({ state, objects }: WarehouseView): boolean {
+  if (state) return state.older !== undefined
+  const keys = [...objects.keys()]
+  return keys.some((key) => key.endsWith('.parquet')) && !keys.some((key) => isOurs(key))
+}
+
+const isOurs = (key: string): boolean => [PARTS_PREFIX, DAYS_PREFIX, INDEX_PREFIX].some((at) => key.startsWith(at))
+
+/** Rebuilds lists, indexes and `etl.json`, and commits them in one write, if any of them is missing or damaged. */
+async function rebuild(
+  view: WarehouseView,
+  options: RebuildOptions,
+  now: Date,
+): Promise<Pick<RepairReport, 'days' | 'state' | 'left'>> {
+  const { store, runId } = options
+  const root = view.state ? null : await findRoot(store, view)
+  const named = view.state?.months ?? (root ? await monthsOf(store, root) : {})
+  const lists = await rebuildLists(view, named, options)
+  const isLost = view.state === null && (lists.months.size > 0 || view.unreadable.has(STATE_KEY))
+  if (isLost || lists.changed.size > 0) await commit(view, { lists, named, root }, options, now)
+  return { days: [...lists.made.keys()].sort(), state: isLost, left: lists.left }
+
+  async function commit(
+    { state, etag, objects }: WarehouseView,
+    found: { lists: RebuiltLists; named: EtlState['months']; root: MonthIndex | null },
+    { store }: RebuildOptions,
+    now: Date,
+  ): Promise<void> {
+    const base: EtlState = state ?? { ...(await lostState(store, found, now)), fencing_token: now.getTime() }
+    const last = [...lists.months.keys()].sort().at(-1)
+    const changed = new Set(isLost && last !== undefined ? [last, ...lists.changed] : lists.changed)
+    const months = new Map([...changed].map((month) => [month, lists.months.get(month) ?? new Map()]))
+    const current = Object.fromEntries(Object.entries(base.tables).map(([name, { date }]) => [name, date]))
+    const place = [...changed]
+      .filter((month) => (months.get(month)?.size ?? 0) > 0)
+      .sort()
+      .at(-1)
+    const next =
+      place === undefined
+        ? {}
+        : await putMonths(
+            store,
+            { ...base, months: found.named },
+            { runId, months, root: place, current, sources: base.sources },
+          )
+    // what is not named any more stays for its retention time
+    const before = state
+      ? [...changed].flatMap((month) => found.named[month]?.key ?? [])
+      : [...objects.keys()].filter(isOurs)
+    const there = etag === null ? await store.head(STATE_KEY) : null
+    await writeState(
+      store,
+      { state: base, etag: etag ?? there?.etag ?? null },
+      {
+        ...base,
+        fencing_token: base.fencing_token + 1,
+        months: next,
+        copies_pending: withDays(base.copies_pending, [...lists.made.keys()]),
+        retired: [...base.retired, { run_id: runId, until: null, days: [], keys: before }],
+      },
+    )
   }
-  return null
 }
 
-function stagedManifest(key: string): { readonly runId: string; readonly date: Day; readonly key: string } | null {
-  const staged = stagedKey(key)
-  const date = staged && manifestDay(staged.finalKey)
-  return staged && date !== null ? { runId: staged.runId, date, key } : null
+/** The indexes that a root tells of, with its own. */
+async function monthsOf(store: ObjectStore, index: MonthIndex): Promise<EtlState['months']> {
+  const key = monthIndexKey(index.month, index.run_id)
+  const body = serialise(index)
+  const sha256 = createHash('sha256')
+    .update((await store.get(key))?.body ?? body)
+    .digest('hex')
+  const own: ObjectRef = { key, bytes: body.length, sha256 }
+  return { ...index.root?.others, [index.month]: own }
 }
 
-function readable(key: string, body: Uint8Array): DayManifest | null {
-  try {
-    return parseManifest(key, body)
-  } catch (error) {
-    if (!isUnreadable(error)) throw error
-    return null
+/** What `etl.json` said, as far as lists and indexes tell. */
+async function lostState(
+  store: ObjectStore,
+  { lists, root }: { readonly lists: RebuiltLists; readonly root: MonthIndex | null },
+  now: Date,
+): Promise<EtlState> {
+  const last = new Map<string, TableEntry>()
+  const columnIds: Record<string, number> = emptyRecord()
+  const days = [...lists.months.values()].flatMap((month) => [...month]).sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [, { manifest }] of days)
+    for (const [name, entry] of Object.entries((await readManifestAt(store, manifest))?.tables ?? {})) {
+      last.set(name, entry)
+      const ids = entry.columns.flatMap(({ id = 0, element_id = 0 }) => [id, element_id])
+      columnIds[name] = Math.max(columnIds[name] ?? 0, ...ids)
+    }
+  const current = root?.root?.current
+  const tables = Object.fromEntries([...last].filter(([name]) => current === undefined || Object.hasOwn(current, name)))
+  const former = [...last.keys()].filter((name) => !Object.hasOwn(tables, name)).sort()
+  const newest = Object.values(tables).sort((a, b) => (a.run_id < b.run_id ? 1 : -1))[0]
+  return {
+    ...EMPTY_STATE,
+    ...(former.length === 0 ? {} : { former_tables: former }),
+    ...(newest ? { status: 'success', run_id: newest.run_id, last_run_at: newest.snapshot.taken_at } : {}),
+    counts: Object.fromEntries(
+      Object.entries(tables).map(([name, { files }]) => [name, files.reduce((sum, { rows }) => sum + rows, 0)]),
+    ),
+    sources: root?.root?.sources ?? {},
+    column_ids: columnIds,
+    fencing_token: now.getTime(),
+    tables,
   }
 }
 
-interface RebuiltDays {
-  /** The rebuilt manifests. */
-  readonly made: ReadonlyMap<Day, DayManifest>
-  readonly all: ReadonlyMap<Day, DayManifest>
-  readonly left: RepairReport['left']
-}
-
-/** Rebuilds the manifests of the days that have Parquet files but no readable manifest. */
-async function rebuildDays(
-  { objects, manifests, state }: WarehouseView,
-  files: ReturnType<typeof objectFiles>,
-  writer: Pick<ParquetWriter, 'inspect'>,
-): Promise<RebuiltDays> {
-  const byDay = new Map<Day, string[]>()
-  for (const key of objects.keys()) {
-    const day = tableFileDay(key)
-    if (day !== null) byDay.set(day, [...(byDay.get(day) ?? []), key])
-  }
-  const made = new Map<Day, DayManifest>()
-  const left: { key: string; why: string }[] = []
-  for (const [day, keys] of byDay) {
-    if (manifests.has(day)) continue
-    const rebuilt = await rebuildDay(day, keys, files, writer)
-    left.push(...rebuilt.left)
-    if (rebuilt.manifest) made.set(day, withProofs(rebuilt.manifest, state?.tables ?? {}))
-  }
-  return { made, all: new Map([...manifests, ...made]), left }
-}
-
-/** Takes the entries of `etl.json` for the same bytes: they contain more than the files do. */
-function withProofs(manifest: DayManifest, known: DayManifest['tables']): DayManifest {
-  const tables = Object.entries(manifest.tables).map(([name, entry]) => {
-    const same = known[name]?.files.every(({ sha256 }, index) => sha256 === entry.files[index]?.sha256)
-    return [name, same && known[name] ? known[name] : entry] as const
-  })
-  return { ...manifest, tables: Object.fromEntries(tables) }
+/** Notes the days with a plain copy that is missing or wrong; returns the copies. */
+async function markCopies(store: ObjectStore, view: WarehouseView, files: ObjectFiles): Promise<string[]> {
+  const wrong = await checkCopies(view, store, files, () => true)
+  const { state, etag } = view
+  if (wrong.length === 0 || !state) return []
+  const days = wrong.map(({ date }) => date)
+  await writeState(store, { state, etag }, { ...state, copies_pending: withDays(state.copies_pending, days) })
+  return wrong.map(({ path }) => path).sort()
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { ObjectStore, Source, SourceColumn } from '@dwh/core'
+import { type Day, monthOf, type ObjectStore, type Source, type SourceColumn } from '@dwh/core'
+import { readManifest, readMonth, readState } from '@dwh/metadata'
 import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
 import { type RunOptions, type RunReport, runPipeline } from '@dwh/pipeline'
 import { localStore } from '@dwh/storage'
@@ -57,6 +58,23 @@ export async function testHouse(given?: ObjectStore): Promise<TestHouse> {
         ...options,
       })
     },
+  }
+}
+
+/** The keys of what is current: the list of a day, the index of its month, and the files of its tables. */
+export async function keysOf(
+  { store }: Pick<TestHouse, 'store'>,
+  day: Day,
+): Promise<{ index: string; list: string; files: Record<string, string> }> {
+  const { state } = await readState(store)
+  const index = await readMonth(store, state, monthOf(day))
+  const list = await readManifest(store, state, day)
+  return {
+    index: state.months[monthOf(day)]?.key ?? '',
+    list: index?.days[day]?.manifest.key ?? '',
+    files: Object.fromEntries(
+      Object.entries(list?.tables ?? {}).map(([name, { files }]) => [name, files[0]?.key ?? '']),
+    ),
   }
 }
 

@@ -12,7 +12,8 @@ export interface MaintenanceOptions {
   readonly onWait?: ((holder: LeaseHolder) => void) | undefined
 }
 
-const ID_BYTES = 4
+/** Random bytes in the id of a lease, or of what an operation stores. */
+export const RUN_ID_BYTES = 4
 
 /**
  * Does the work under the lease, on a store whose writes fail once the lease is over. `raiseToken`: whether runs in
@@ -22,7 +23,7 @@ export async function withLease<T>(
   { store, clock, random, signal, onWait }: MaintenanceOptions,
   work: (held: ObjectStore, raiseToken: boolean) => Promise<T>,
 ): Promise<T> {
-  const lease = await takeLease(store, { owner: formatRunId(clock(), random(ID_BYTES)), clock, signal, onWait })
+  const lease = await takeLease(store, { owner: formatRunId(clock(), random(RUN_ID_BYTES)), clock, signal, onWait })
   try {
     return await work(whileHeld(store, lease), lease.takenOver)
   } finally {

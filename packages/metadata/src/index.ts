@@ -1,18 +1,21 @@
-export { abandonRun } from './abandon-run.ts'
 export { type Cleaned, type CleanOptions, clean } from './clean.ts'
 export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld } from './lease.ts'
 export { FORMAT_VERSION, upgradeFooter } from './old-formats.ts'
-export { parseManifest, parseRunRecord, parseState, serialise } from './parse-state.ts'
+export { parseManifest, parseMonthIndex, parseRunRecord, parseState, serialise } from './parse-state.ts'
 export {
   nextManifest,
   nextState,
   type Publication,
   type Published,
+  type PublishOptions,
   publishRun,
-  RETAINED_FOR_MS,
-  stageFile,
+  putPart,
+  withDays,
 } from './publish-run.ts'
-export { EMPTY_STATE, readManifest, readState, type StoredState } from './read-state.ts'
-export { readRecoveredState, rollForward } from './roll-forward.ts'
+export { type ChangedMonths, type DayFiles, daysOf, type MonthDays, putManifest, putMonths } from './put-lists.ts'
+export { filesOfDay, listDays, readManifest, readManifestAt, readMonth, readMonths } from './read-days.ts'
+export { EMPTY_STATE, readState, type StoredState } from './read-state.ts'
+export { isRefreshed, RETAINED_FOR_MS, type RefreshOptions, refreshCopies } from './refresh-copies.ts'
 export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
+export { readBase } from './take-over.ts'
 export { untilWritten, writeState } from './write-state.ts'

@@ -4,8 +4,7 @@ import { localStore } from '@dwh/storage'
 import { ClassStore } from '@dwh/storage/testing'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
-import { clean, type LeaseOptions, readState, takeLease, whileHeld } from './index.ts'
-import { writeState } from './write-state.ts'
+import { type LeaseOptions, takeLease, whileHeld } from './index.ts'
 
 const TTL_MS = 60_000
 /** The times in `lease.ts`: how often another run's lease is checked, and the pause after a lost conditional write. */
@@ -281,51 +280,9 @@ describe('the lease', () => {
       () => held.put('a', Buffer.from('2')),
       () => held.putFile('a', '/dev/null'),
       () => held.copy('a', 'b'),
-      () => held.move('a', 'b', null),
       () => held.delete('a'),
     ])
       await expect(write()).rejects.toMatchObject({ code: 'CONFLICT' })
     expect((await held.get('a'))?.body.toString()).toBe('1')
-  })
-})
-
-describe('orphans', () => {
-  const keys = async (store: ObjectStore) => {
-    const all: string[] = []
-    for await (const { key } of store.list('_dwh/')) all.push(key)
-    return all
-  }
-  const now = new Date('2026-02-18T03:00:00Z')
-
-  test('orphans: removed after the fencing token has increased, so that no earlier run commits', async () => {
-    const { store } = await open()
-    await store.put('_dwh/stage/r1/a', Buffer.from('1'))
-    await store.put('_dwh/kept/r0/a', Buffer.from('1'))
-    await store.put(`_dwh/probe/${processName().replace(/-\d+-/, '-4194305-')}-ab`, Buffer.from('1'))
-    const base = await readState(store)
-    const { removed, state } = await clean(store, { now, raiseToken: false })
-    expect([removed.length, state.fencing_token, await keys(store)]).toEqual([3, 1, []])
-    await expect(writeState(store, base, base.state)).rejects.toMatchObject({ code: 'CONFLICT' })
-  })
-
-  test('no orphans: nothing is written, unless other runs must fail to commit', async () => {
-    const { store } = await open()
-    expect(await clean(store, { now, raiseToken: false })).toMatchObject({ removed: [], etag: null })
-    const base = await readState(store)
-    expect((await clean(store, { now, raiseToken: true })).state.fencing_token).toBe(1)
-    await expect(writeState(store, base, base.state)).rejects.toMatchObject({ code: 'CONFLICT' })
-  })
-
-  test('bytes that etl.json retains for readers: stay until their time is over', async () => {
-    const { store } = await open()
-    await store.put('_dwh/kept/r1/a', Buffer.from('1'))
-    const base = await readState(store)
-    const retained = [
-      { key: 'a', sha256: '0'.repeat(64), retained_as: '_dwh/kept/r1/a', until: '2026-02-18T04:00:00.000Z' },
-    ]
-    await writeState(store, base, { ...base.state, retained })
-    expect((await clean(store, { now, raiseToken: false })).removed).toEqual([])
-    const later = await clean(store, { now: new Date('2026-02-18T04:00:01Z'), raiseToken: false })
-    expect([later.removed, later.state.retained]).toEqual([['_dwh/kept/r1/a'], []])
   })
 })

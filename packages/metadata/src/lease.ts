@@ -247,10 +247,6 @@ export function whileHeld(store: ObjectStore, lease: Pick<Lease, 'check'>): Obje
       lease.check()
       return store.copy(...args)
     },
-    async move(...args) {
-      lease.check()
-      return store.move(...args)
-    },
     async delete(...args) {
       lease.check()
       return store.delete(...args)

@@ -1,17 +1,17 @@
 /*
- * The old names in versions 1 and 2 of the format. Their fields and values are renamed before any other code reads
- * them, so that the rest of the code knows version 3 only. Footers of Parquet files keep the names of the version that
- * wrote them for ever.
+ * The names of versions 1 and 2 of the format, and the fields of versions 1 to 3. They are converted before any other
+ * code reads them, so that the rest of the code knows version 4 only. Footers of Parquet files keep the names of the
+ * version that wrote them for ever.
  */
 
 /**
  * The version of `etl.json`, manifests, records and footers that this program writes. It reads all versions up to it.
  */
-export const FORMAT_VERSION = 3
+export const FORMAT_VERSION = 4
 
 type Fields = Record<string, unknown>
 
-/** Converts a table's entry to the names of version 3. */
+/** Converts a table's entry to the names of version 4. */
 export function upgradeEntry<T extends object>(entry: T): T {
   const table = renamed(entry as Fields, { fidelity: 'lossy_conversions' })
   replace(table, 'snapshot', (snapshot) => renamed(snapshot, { lsn: 'position' }))
@@ -26,13 +26,13 @@ export function upgradeEntry<T extends object>(entry: T): T {
   return table as T
 }
 
-/** Converts a footer to version 3: version 1 named the tables of the run in it. */
+/** Converts a footer to version 4: version 1 named the tables of the run in it. */
 export function upgradeFooter<T extends object>(footer: T): T {
   const { tables: _, ...others } = upgradeEntry(footer) as T & { tables?: unknown }
   return others as T
 }
 
-/** Converts `etl.json` or a manifest to the names of version 3. */
+/** Converts `etl.json` or the manifest of a day to version 4. */
 export function upgradeState(state: Fields): Fields {
   const found = renamed(state, { epoch: 'fencing_token', kept: 'retained' })
   if (Array.isArray(found.retained))
@@ -40,10 +40,13 @@ export function upgradeState(state: Fields): Fields {
       isFields(file) ? renamed(file, { kept: 'retained_as' }) : file,
     )
   replace(found, 'tables', (tables) => mapped(tables, upgradeEntry))
-  return found
+  // a manifest has none of them
+  if (!Object.hasOwn(found, 'publishing')) return found
+  const { publishing, retained, pruned = [], ...others } = found
+  return { ...others, months: {}, copies_pending: [], retired: [], older: { publishing, retained, pruned } }
 }
 
-/** Converts a run's record to the names of version 3. */
+/** Converts a run's record to the names of version 4. */
 export function upgradeRecord(record: Fields): Fields {
   const found = { ...record }
   replace(found, 'tables', (tables) => mapped(tables, (table) => renamed(table, { door: 'method' })))

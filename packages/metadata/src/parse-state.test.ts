@@ -1,8 +1,16 @@
-import { type EtlState, STATE_KEY } from '@dwh/core'
+import { type EtlState, type MonthIndex, STATE_KEY } from '@dwh/core'
 import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
-import { parseState, readRunRecords, readState, recordFailure, writeRunRecord } from './index.ts'
+import {
+  parseMonthIndex,
+  parseState,
+  readBase,
+  readRunRecords,
+  readState,
+  recordFailure,
+  writeRunRecord,
+} from './index.ts'
 import { serialise } from './parse-state.ts'
 
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
@@ -29,7 +37,7 @@ const table = {
 describe('etl.json', () => {
   test('before the first good run: an empty state', async () => {
     expect(await emptyState()).toMatchObject({
-      version: 3,
+      version: 4,
       status: 'none',
       last_run_at: null,
       tables: {},
@@ -48,7 +56,8 @@ describe('etl.json', () => {
     ['', 'is not JSON'],
     ['null', 'the file'],
     ['[]', 'version'],
-    [{ version: 4, tables: {} }, 'version 4'],
+    [{ version: 5, tables: {} }, 'version 5'],
+    [{ version: 4, tables: {} }, 'checksum'],
     [{ version: 3, tables: {} }, 'checksum'],
     [{ version: 2, tables: {} }, 'checksum'],
     [{ version: 1 }, 'last_run_at'],
@@ -86,13 +95,22 @@ describe('etl.json', () => {
   })
 
   test('version 1, which had no checksum: read, and converted to the current version', async () => {
-    const state = { ...(await emptyState()), version: 1, tables: { a: table } }
-    expect(parseState(bytes(state))).toEqual({ ...state, version: 3 })
+    const { months, copies_pending, retired, ...rest } = await emptyState()
+    const state = { ...rest, tables: { a: table } }
+    const older = { publishing: null, retained: [], pruned: [] }
+    expect(parseState(bytes({ ...state, version: 1, publishing: null, kept: [] }))).toEqual({
+      ...state,
+      version: 4,
+      months,
+      copies_pending,
+      retired,
+      older,
+    })
   })
 
   test('version 2, whose fields had other names: read, and converted to the current names', async () => {
-    const { fencing_token: _, retained: __, ...rest } = await emptyState()
-    const { lossy_conversions: ___, ...others } = table
+    const { fencing_token: _, months: __, copies_pending: ___, retired: ____, ...rest } = await emptyState()
+    const { lossy_conversions: _____, ...others } = table
     const measures = { i: { values: '1' }, ['__proto__']: { values: '2' } }
     const old = {
       ...others,
@@ -102,9 +120,9 @@ describe('etl.json', () => {
       fidelity: { n: { choice: 'or-null', values: 2 }, constructor: { choice: 'double', values: 1 } },
     }
     const kept = { key: 'a', sha256: 'a'.repeat(64), kept: '_dwh/kept/r/a', until: 'x' }
-    const state = { ...rest, version: 2, epoch: 7, kept: [kept], tables: { a: old } }
-    const { retained, fencing_token, tables } = parseState(serialise(state as unknown as EtlState))
-    expect([fencing_token, retained]).toEqual([
+    const state = { ...rest, version: 2, epoch: 7, publishing: null, kept: [kept], tables: { a: old } }
+    const { older, fencing_token, tables } = parseState(serialise(state as unknown as EtlState))
+    expect([fencing_token, older?.retained]).toEqual([
       7,
       [{ key: 'a', sha256: 'a'.repeat(64), retained_as: '_dwh/kept/r/a', until: 'x' }],
     ])
@@ -129,6 +147,7 @@ describe('etl.json', () => {
 
 test('a failed run: only its failure is recorded; many at once record one each in turn', async () => {
   const store = localStore({ path: await temporaryFolder() })
+  const base = await readBase(store, () => 'r')
   const failure = (i: number) => ({
     run_id: `r${i}`,
     at: 'x',
@@ -140,14 +159,48 @@ test('a failed run: only its failure is recorded; many at once record one each i
   await Promise.all(Array.from({ length: 10 }, (_, i) => recordFailure(store, failure(i))))
   const { state } = await readState(store)
   expect(state.last_failure?.run_id).toMatch(/^r\d$/)
-  expect({ ...state, last_failure: null }).toEqual(await emptyState())
+  expect({ ...state, last_failure: null }).toEqual(base.state)
+})
+
+test('a failed run, etl.json is missing: not made, since it would say that the warehouse is empty', async () => {
+  const store = localStore({ path: await temporaryFolder() })
+  await recordFailure(store, { run_id: 'r', at: 'x', code: 'RUN_FAILED', message: 'm', hint: null, tables: [] })
+  expect(await store.head(STATE_KEY)).toBeNull()
+})
+
+describe('the index of a month', () => {
+  const ref = { key: '_dwh/days/2026/02/18-r.json', bytes: 1, sha256: 'a'.repeat(64) }
+  const index: MonthIndex = {
+    version: 4,
+    month: '2026-02',
+    run_id: 'r',
+    fencing_token: 3,
+    days: { '2026-02-18': { manifest: ref, tables: { ['__proto__']: [0], constructor: [0, 0] } } },
+    files: [{ key: 'k', rows: 1, bytes: 2, sha256: 'b'.repeat(64) }],
+    root: { others: { '2026-01': ref }, current: { a: '2026-02-18' }, sources: {} },
+  }
+
+  test('written, and read back: the same, in one line', () => {
+    const body = serialise(index)
+    expect(Buffer.from(body).toString().trimEnd()).not.toContain('\n')
+    expect(parseMonthIndex('k', body)).toEqual(index)
+    expect(() => parseMonthIndex('k', body.subarray(1))).toThrowError('k: is not JSON')
+  })
+
+  test.each([
+    ['month', { month: '2026' }],
+    ['days.2026-02-18.manifest.sha256', { days: { '2026-02-18': { manifest: { ...ref, sha256: '' }, tables: {} } } }],
+    ['root.current.a', { root: { ...index.root, current: { a: 'today' } } }],
+  ])('wrong %s: the error names it', (path, wrong) => {
+    expect(() => parseMonthIndex('k', serialise({ ...index, ...wrong } as MonthIndex))).toThrowError(`k: ${path}: `)
+  })
 })
 
 test('run records: newest first, as many as asked for', async () => {
   const store = localStore({ path: await temporaryFolder() })
   for (let day = 10; day < 20; day += 1) {
     await writeRunRecord(store, {
-      version: 3,
+      version: 4,
       run_id: `202602${day}T000000Z-0000`,
       status: day % 2 ? 'failed' : 'success',
       date: `2026-02-${day}`,

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
-import { type DayManifest, DwhError, type EtlState, RUNS_PREFIX, type RunRecord, STATE_KEY } from '@dwh/core'
+import {
+  type DayManifest,
+  DwhError,
+  type EtlState,
+  type MonthIndex,
+  RUNS_PREFIX,
+  type RunRecord,
+  STATE_KEY,
+} from '@dwh/core'
 import * as v from 'valibot'
 import { FORMAT_VERSION, isFields, upgradeRecord, upgradeState } from './old-formats.ts'
 
 const version = v.pipe(
-  v.picklist([1, 2, FORMAT_VERSION]),
+  v.picklist([1, 2, 3, FORMAT_VERSION]),
   v.transform(() => FORMAT_VERSION),
 )
 const text = v.string()
@@ -14,6 +22,7 @@ const hash = v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'expected a hex SHA-256'))
 const day = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\d$/, 'expected a day, YYYY-MM-DD'))
 
 // loose everywhere: rewriting a file preserves the fields that a later version added
+const ref = v.looseObject({ key: text, bytes: count, sha256: hash })
 const file = v.looseObject({ key: text, rows: count, bytes: count, sha256: hash })
 
 /** As `v.record`, but keeps keys such as `constructor`, `prototype` or `__proto__`: a column may have this name. */
@@ -43,6 +52,8 @@ const table = v.looseObject({
   files: v.array(file),
   columns: v.array(
     v.looseObject({
+      id: v.optional(count),
+      element_id: v.optional(count),
       name: text,
       type: text,
       nullable: v.boolean(),
@@ -76,17 +87,37 @@ const state = v.looseObject({
   run_id: textOrNull,
   sources: byName(v.looseObject({ kind: text })),
   fencing_token: count,
-  publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
-  retained: v.array(v.looseObject({ key: text, sha256: hash, retained_as: text, until: text })),
-  pruned: v.optional(v.array(v.looseObject({ date: day, until: text, keys: v.array(text) })), []),
+  months: byName(ref),
+  copies_pending: v.array(day),
+  retired: v.array(v.looseObject({ run_id: text, until: textOrNull, days: v.array(day), keys: v.array(text) })),
+  older: v.optional(
+    v.looseObject({
+      publishing: v.nullable(v.looseObject({ run_id: text, date: day, keys: v.array(text) })),
+      retained: v.array(v.looseObject({ key: text, sha256: hash, retained_as: text, until: text })),
+      pruned: v.array(v.looseObject({ date: day, until: text, keys: v.array(text) })),
+    }),
+  ),
   tables,
   former_tables: v.optional(v.array(text)),
+  column_ids: v.optional(byName(count), {}),
   failed_tables: v.optional(byName(v.looseObject(failed)), {}),
   last_failure: v.nullable(failure),
   conditional_writes: v.optional(v.boolean(), true),
 })
 
 const manifest = v.looseObject({ version, date: day, run_id: text, tables })
+
+const index = v.looseObject({
+  version,
+  month: v.pipe(text, v.regex(/^\d{4}-\d\d$/, 'expected a month, YYYY-MM')),
+  run_id: text,
+  fencing_token: count,
+  days: byName(v.looseObject({ manifest: ref, tables: byName(v.array(count)) })),
+  files: v.array(file),
+  root: v.optional(
+    v.looseObject({ others: byName(ref), current: byName(day), sources: byName(v.looseObject({ kind: text })) }),
+  ),
+})
 
 const outcome = v.variant('status', [
   v.looseObject({
@@ -120,6 +151,10 @@ export const parseState = (body: Uint8Array): EtlState =>
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseManifest = (key: string, body: Uint8Array): DayManifest =>
   parse(key, body, { schema: manifest, upgrade: upgradeState }) as DayManifest
+
+/** @throws DwhError STATE_INVALID, naming the first invalid field */
+export const parseMonthIndex = (key: string, body: Uint8Array): MonthIndex =>
+  parse(key, body, { schema: index, upgrade: (found) => found }) as MonthIndex
 
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseRunRecord = (key: string, body: Uint8Array): RunRecord =>
@@ -173,18 +208,17 @@ function invalid(key: string, what: string, cause?: unknown): DwhError {
 }
 
 /** The end of every file of this package: its last field is the SHA-256 of the text with that field empty. */
-const CHECKSUM = /"checksum": "([0-9a-f]{64})"\n\}\n$/
-const NO_CHECKSUM = '"checksum": ""\n}\n'
+const CHECKSUM = /"([0-9a-f]{64})"(\n?\}\n)$/
 
 function holdsChecksum(text: string): boolean {
   const found = CHECKSUM.exec(text)
-  return found !== null && found[1] === sha256(text.slice(0, found.index) + NO_CHECKSUM)
+  return found !== null && found[1] === sha256(`${text.slice(0, found.index)}""${found[2]}`)
 }
 
-/** Serialises a file of this package as it is stored, with its checksum. */
-export function serialise(value: EtlState | DayManifest | RunRecord): Uint8Array {
-  const text = `${JSON.stringify({ ...value, checksum: '' }, null, 2)}\n`
-  return new TextEncoder().encode(text.replace(/""\n\}\n$/, `"${sha256(text)}"\n}\n`))
+/** Serialises a file of this package as it is stored, with its checksum. An index, which only programs read, is compact. */
+export function serialise(value: EtlState | DayManifest | MonthIndex | RunRecord): Uint8Array {
+  const text = `${JSON.stringify({ ...value, checksum: '' }, null, 'month' in value ? undefined : 2)}\n`
+  return new TextEncoder().encode(text.replace(/""(\n?\}\n)$/, (_, end) => `"${sha256(text)}"${end}`))
 }
 
 function sha256(text: string): string {

@@ -1,517 +1,351 @@
-import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  type Day,
-  DwhError,
-  type EtlState,
-  type FileEntry,
-  manifestKey,
+  dayManifestKey,
+  formatTableName,
+  monthIndexKey,
   type ObjectStore,
+  partKey,
   STATE_KEY,
   type TableEntry,
   tableFileKey,
-  whereToLook,
 } from '@dwh/core'
 import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { describe, expect, test } from 'vitest'
+import { clean, readBase, readManifest, readState, recordFailure, refreshCopies, serialise } from './index.ts'
+import { memoryStore } from './memory-store.ts'
 import {
-  abandonRun,
-  type Publication,
-  publishRun,
-  RETAINED_FOR_MS,
-  readManifest,
-  readRecoveredState,
-  readState,
-  recordFailure,
-  type StoredState,
-  stageFile,
-} from './index.ts'
-import { serialise } from './parse-state.ts'
+  answers,
+  answersOf,
+  find,
+  hoursLater,
+  id,
+  keys,
+  NOW,
+  newId,
+  openFolder,
+  run,
+  settle,
+  strays,
+  textOf,
+} from './test-support.ts'
 
-const NOW = new Date('2026-02-18T03:00:00Z')
-
-function entry(runId: string, date: Day, name: string, body: string): TableEntry {
-  const sha256 = createHash('sha256').update(body).digest('hex')
-  const key = tableFileKey({ schema: 'public', name }, date)
-  return {
-    source: { name: 'default', schema: 'public', table: name },
-    run_id: runId,
-    date,
-    mode: 'snapshot',
-    snapshot: { id: '1', position: null, taken_at: NOW.toISOString() },
-    files: [{ key, rows: body.length, bytes: body.length, sha256 }],
-    columns: [],
-    proof: { level: 'counts', rows: body.length },
-    schema_hash: 'x',
-    primary_key: [],
-    watermark: null,
-    lossy_conversions: {},
-  }
-}
-
-interface Options {
-  date?: Day
-  dropped?: string[]
-  failed?: Publication['failed']
-  now?: Date
-  base?: StoredState
-}
-
-/** Stages and publishes a run whose tables hold the given texts. */
-async function run(store: ObjectStore, runId: string, tables: Record<string, string>, options: Options = {}) {
-  const { date = '2026-02-18', dropped = [], failed = {}, now = NOW } = options
-  const base = options.base ?? (await readRecoveredState(store))
-  const folder = await temporaryFolder()
-  const entries: Record<string, TableEntry> = {}
-  for (const [name, body] of Object.entries(tables)) {
-    const made = entry(runId, date, name, body)
-    await writeFile(join(folder, name), body)
-    await stageFile(store, runId, made.files[0]?.key ?? '', join(folder, name))
-    entries[name] = made
-  }
-  const publication: Publication = {
-    runId,
-    date,
-    tables: entries,
-    dropped,
-    failed,
-    sources: { default: { kind: 'postgres', system_identifier: '7', database: 'app' } },
-    previous: await readManifest(store, base.state, date),
-    startedAt: new Date(now.getTime() - 1000),
-    now,
-  }
-  return publishRun(store, base, publication)
-}
-
-async function keys(store: ObjectStore, prefix = ''): Promise<string[]> {
-  const all: string[] = []
-  for await (const { key } of store.list(prefix)) all.push(key)
-  return all
-}
-
-/** Finds the bytes of a committed file as a reader does; null if no key has them. */
-async function find(store: ObjectStore, state: EtlState, file: FileEntry): Promise<string | null> {
-  for (const key of whereToLook(state, file)) {
-    const body = (await store.get(key))?.body
-    if (body && createHash('sha256').update(body).digest('hex') === file.sha256) return Buffer.from(body).toString()
-  }
-  return null
-}
-
-async function answers(store: ObjectStore, state: EtlState): Promise<Record<string, string | null>> {
-  const found: Record<string, string | null> = {}
-  for (const [name, table] of Object.entries(state.tables))
-    found[name] = await find(store, state, table.files[0] as FileEntry)
-  return found
-}
-
-async function open(): Promise<ObjectStore> {
-  return localStore({ path: await temporaryFolder() })
-}
+const TODAY = '2026-02-18'
+const fileOf = (name: string, n: number, day = TODAY) => partKey({ schema: 'public', name }, day, id(n))
 
 describe('a run is published without its failed tables', () => {
   const failed = { b: { code: 'VALUE_REFUSED', message: 'b: no', hint: null } }
-  const failure = { run_id: 'r2', at: NOW.toISOString(), ...failed.b }
+  const failure = { run_id: id(2), at: NOW.toISOString(), ...failed.b }
 
-  test('a failed table: keeps its file and its entry in the day’s manifest, until a run reads it again', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
-    const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
+  test('a failed table: keeps its file and its entry in the list of the day, until a run reads it again', async () => {
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
+    const { state } = await run(store, id(2), { a: 'A2' }, { failed })
     expect(state).toMatchObject({
       status: 'partial',
-      run_id: 'r2',
+      run_id: id(2),
       counts: { a: 2, b: 2 },
       failed_tables: { b: failure },
     })
     expect(await answers(store, state)).toEqual({ a: 'A2', b: 'B1' })
-    const manifest = await readManifest(store, (await readState(store)).state, '2026-02-18')
+    const manifest = await readManifest(store, (await readState(store)).state, TODAY)
     expect(Object.entries(manifest?.tables ?? {}).map(([name, { run_id }]) => [name, run_id])).toEqual([
-      ['a', 'r2'],
-      ['b', 'r1'],
+      ['a', id(2)],
+      ['b', id(1)],
     ])
-    const some = await run(store, 'r3', { a: 'A3' })
+    const some = await run(store, id(3), { a: 'A3' })
     expect(some.state).toMatchObject({ status: 'success', failed_tables: { b: failure } })
-    expect((await run(store, 'r4', { b: 'B4' })).state.failed_tables).toEqual({})
+    expect((await run(store, id(4), { b: 'B4' })).state.failed_tables).toEqual({})
   })
 
   test('a failed table that was never published: absent, forgotten by the next run that does not try it', async () => {
-    const store = await open()
-    const { state } = await run(store, 'r2', { a: 'A2' }, { failed })
+    const store = memoryStore()
+    const { state } = await run(store, id(2), { a: 'A2' }, { failed })
     expect([Object.keys(state.tables), state.failed_tables]).toEqual([['a'], { b: failure }])
-    expect((await run(store, 'r3', { a: 'A3' })).state.failed_tables).toEqual({})
+    expect((await run(store, id(3), { a: 'A3' })).state.failed_tables).toEqual({})
   })
 
   test('a failed table that is removed later: no longer listed', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
-    await run(store, 'r2', { a: 'A2' }, { failed })
-    expect((await run(store, 'r3', { a: 'A3' }, { dropped: ['b'] })).state.failed_tables).toEqual({})
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
+    await run(store, id(2), { a: 'A2' }, { failed })
+    expect((await run(store, id(3), { a: 'A3' }, { dropped: ['b'] })).state.failed_tables).toEqual({})
   })
 
   test('a run for an earlier day: does not affect a newer table', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
-    const { state } = await run(store, 'r2', { a: 'A2' }, { failed, date: '2026-02-17' })
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
+    const { state } = await run(store, id(2), { a: 'A2' }, { failed, date: '2026-02-17' })
     expect(state).toMatchObject({ status: 'partial', failed_tables: {} })
     expect(await answers(store, state)).toEqual({ a: 'A1', b: 'B1' })
   })
 })
 
 describe('a run is published', () => {
-  test('the first: etl.json names its files, which are in place, and there are no others', async () => {
-    const store = await open()
-    const { state, unfinished } = await run(store, 'r1', { a: 'A1', b: 'B1' })
+  test('the first: etl.json names its files, which have plain copies, and there are no others', async () => {
+    const store = await openFolder()
+    const { state, unfinished } = await run(store, id(1), { a: 'A1', b: 'B1' })
     expect(unfinished).toBeNull()
     expect(await keys(store)).toEqual([
-      '_dwh/snapshots/2026/02/18.json',
+      dayManifestKey(TODAY, id(1)),
+      monthIndexKey('2026-02', id(1)),
+      fileOf('a', 1),
+      fileOf('b', 1),
       'a/2026/02/18.parquet',
       'b/2026/02/18.parquet',
       'etl.json',
     ])
     const now = (await readState(store)).state
-    expect(now).toEqual({ ...state, publishing: null })
+    const until = hoursLater(24).toISOString()
+    expect(state).toMatchObject({ copies_pending: [TODAY], retired: [{ run_id: id(1), until: null, keys: [] }] })
+    expect(now).toEqual({ ...state, copies_pending: [], retired: [{ ...state.retired[0], until }] })
     expect(now).toMatchObject({
-      version: 3,
+      version: 4,
       status: 'success',
-      run_id: 'r1',
-      last_run_at: '2026-02-18T03:00:00.000Z',
+      run_id: id(1),
+      last_run_at: NOW.toISOString(),
       duration_ms: 1000,
       counts: { a: 2, b: 2 },
       sources: { default: { kind: 'postgres', database: 'app' } },
-      retained: [],
+      fencing_token: 1,
+      months: { '2026-02': { key: monthIndexKey('2026-02', id(1)) } },
       last_failure: null,
       conditional_writes: true,
     })
     expect(await answers(store, now)).toEqual({ a: 'A1', b: 'B1' })
-    expect(await readManifest(store, now, '2026-02-18')).toMatchObject({
-      date: '2026-02-18',
-      run_id: 'r1',
-      tables: now.tables,
-    })
+    expect(await readManifest(store, now, TODAY)).toMatchObject({ date: TODAY, run_id: id(1), tables: now.tables })
+    expect(await strays(store)).toEqual([])
   })
 
-  test('again on the same day: the files are replaced, and the previous bytes are retained for a day', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
+  test('again on the same day: what it replaces is retired, and stays for a day after the copies are made', async () => {
+    const store = await openFolder()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
     const before = (await readState(store)).state
-    await run(store, 'r2', { a: 'A2', b: 'B1' })
+    await run(store, id(2), { a: 'A2', b: 'B1' })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A2', b: 'B1' })
-    expect(state.retained.map((retained) => [retained.key, retained.retained_as, retained.until])).toEqual([
-      ['a/2026/02/18.parquet', '_dwh/kept/r2/a/2026/02/18.parquet', '2026-02-19T03:00:00.000Z'],
-      ['b/2026/02/18.parquet', '_dwh/kept/r2/b/2026/02/18.parquet', '2026-02-19T03:00:00.000Z'],
-    ])
-    // a reader with the previous manifest finds its bytes after reading etl.json again
-    expect(await find(store, state, before.tables.a?.files[0] as FileEntry)).toBe('A1')
-    await run(store, 'r3', { a: 'A3', b: 'B3' }, { now: new Date(NOW.getTime() + RETAINED_FOR_MS + 1) })
-    expect((await readState(store)).state.retained.map((retained) => retained.retained_as)).toEqual([
-      '_dwh/kept/r3/a/2026/02/18.parquet',
-      '_dwh/kept/r3/b/2026/02/18.parquet',
-    ])
+    expect(state.retired[1]).toEqual({
+      run_id: id(2),
+      until: hoursLater(24).toISOString(),
+      days: [TODAY],
+      keys: [monthIndexKey('2026-02', id(1)), dayManifestKey(TODAY, id(1)), fileOf('a', 1), fileOf('b', 1)],
+    })
+    // a reader of the etl.json before finds all that it reached
+    expect(await answersOf(store, TODAY, before)).toEqual({ a: 'A1', b: 'B1' })
+    expect(await textOf(store, 'a/2026/02/18.parquet')).toBe('A2')
+    await clean(store, { now: hoursLater(24), raiseToken: false, whole: true })
+    expect(await answersOf(store, TODAY, before)).toEqual({ a: 'A1', b: 'B1' })
+    await settle(store)
+    expect(await strays(store)).toEqual([])
+    expect(await keys(store, '_dwh/parts/')).toEqual([fileOf('a', 2), fileOf('b', 2)])
+    expect((await readState(store)).state).toMatchObject({ retired: [], copies_pending: [] })
   })
 
-  test('the next day: current moves, the day before stays', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1' })
-    await run(store, 'r2', { a: 'A2' }, { date: '2026-02-19' })
+  test('the next day: current moves, the day before stays, and only the index is retired', async () => {
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1' })
+    await run(store, id(2), { a: 'A2' }, { date: '2026-02-19' })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A2' })
-    expect(state.retained).toEqual([])
-    const yesterday = await readManifest(store, state, '2026-02-18')
-    expect(await find(store, state, yesterday?.tables.a?.files[0] as FileEntry)).toBe('A1')
+    // etl.json named the file of the day before, and does so no longer: its list still does
+    expect(state.retired[1]?.keys).toEqual([monthIndexKey('2026-02', id(1)), fileOf('a', 1)])
+    await settle(store)
+    expect(await answersOf(store, TODAY)).toEqual({ a: 'A1' })
+    expect(await strays(store)).toEqual([])
   })
 
-  test('an earlier day: its manifest and files are there, the current views do not move', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1' }, { date: '2026-02-18' })
-    await run(store, 'r2', { a: 'A0', b: 'B0' }, { date: '2026-02-10' })
+  test('an earlier day: its list and files are there, the current views do not move', async () => {
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1' })
+    await run(store, id(2), { a: 'A0', b: 'B0' }, { date: '2026-02-10' })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A1', b: 'B0' })
-    expect(state).toMatchObject({ run_id: 'r2', counts: { a: 2, b: 2 } })
-    await run(store, 'r3', { a: 'A9' }, { date: '2026-02-10' })
+    expect(state).toMatchObject({ run_id: id(2), counts: { a: 2, b: 2 } })
+    await run(store, id(3), { a: 'A9' }, { date: '2026-02-10' })
     const after = (await readState(store)).state
     expect(await answers(store, after)).toEqual({ a: 'A1', b: 'B0' })
-    const past = await readManifest(store, after, '2026-02-10')
-    expect(await find(store, after, past?.tables.a?.files[0] as FileEntry)).toBe('A9')
-    expect(await find(store, after, past?.tables.b?.files[0] as FileEntry)).toBe('B0')
+    expect(await answersOf(store, '2026-02-10')).toEqual({ a: 'A9', b: 'B0' })
+    expect(after.retired[2]?.keys).toEqual([
+      monthIndexKey('2026-02', id(2)),
+      dayManifestKey('2026-02-10', id(2)),
+      fileOf('a', 2, '2026-02-10'),
+    ])
+  })
+
+  test('days of several months: each month has an index, and the newest tells of all others', async () => {
+    const store = memoryStore()
+    for (const [n, date] of ['2025-12-31', '2026-01-31', '2026-02-18', '2026-01-30'].entries())
+      await run(store, id(n), { a: `A${n}` }, { date })
+    const { state } = await readState(store)
+    expect(Object.entries(state.months).map(([month, { key }]) => [month, key])).toEqual([
+      ['2025-12', monthIndexKey('2025-12', id(0))],
+      ['2026-01', monthIndexKey('2026-01', id(3))],
+      ['2026-02', monthIndexKey('2026-02', id(2))],
+    ])
+    expect(await answersOf(store, '2026-01-30')).toEqual({ a: 'A3' })
+    expect(await answersOf(store, '2025-12-31')).toEqual({ a: 'A0' })
+    expect(await answers(store, state)).toEqual({ a: 'A2' })
+    const { root } = JSON.parse((await textOf(store, monthIndexKey('2026-01', id(3)))) ?? '')
+    expect(root).toMatchObject({ current: { a: TODAY }, sources: { default: { database: 'app' } } })
+    expect(root.others).toEqual({ '2025-12': state.months['2025-12'], '2026-02': state.months['2026-02'] })
+    await settle(store)
+    expect(await strays(store)).toEqual([])
   })
 
   test('some tables only: the others stay, in etl.json and in the day', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
-    await run(store, 'r2', { b: 'B2' })
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
+    await run(store, id(2), { b: 'B2' })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A1', b: 'B2' })
-    expect(state.tables.a?.run_id).toBe('r1')
-    expect(Object.keys((await readManifest(store, state, '2026-02-18'))?.tables ?? {})).toEqual(['a', 'b'])
+    expect(state.tables.a?.run_id).toBe(id(1))
+    expect(await answersOf(store, TODAY)).toEqual({ a: 'A1', b: 'B2' })
+    await settle(store)
+    expect(await strays(store)).toEqual([])
   })
 
   test('a table that is gone: leaves the views and keeps its history', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
-    await run(store, 'r2', { a: 'A2' }, { dropped: ['b'] })
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
+    await run(store, id(2), { a: 'A2' }, { dropped: ['b'] })
     const { state } = await readState(store)
     expect(await answers(store, state)).toEqual({ a: 'A2' })
     expect(state.counts).toEqual({ a: 2 })
-    const day = await readManifest(store, state, '2026-02-18')
-    expect(await find(store, state, day?.tables.b?.files[0] as FileEntry)).toBe('B1')
+    await settle(store)
+    expect(await answersOf(store, TODAY)).toEqual({ a: 'A2', b: 'B1' })
+    expect(await strays(store)).toEqual([])
   })
 
-  test('fields that a later version added to etl.json and a manifest: preserved', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1', b: 'B1' })
+  test('tables with hostile names: published, copied and cleaned like any other', async () => {
+    const store = await openFolder()
+    const names = ['__proto__', 'constructor', 'a.b', '🦆', '../../etc/x', 'x\ny', '_dwh', 'A', 'a'.repeat(300)]
+    const tables = (n: number) =>
+      Object.fromEntries(names.map((name, i) => [formatTableName({ schema: 'public', name }), `${i} of ${n}`]))
+    await run(store, id(1), tables(1))
+    await run(store, id(2), tables(2))
+    await settle(store)
+    expect(await answersOf(store, TODAY)).toEqual(tables(2))
+    expect(await strays(store)).toEqual([])
+    expect(await textOf(store, tableFileKey({ schema: 'public', name: '../../etc/x' }, TODAY))).toBe('4 of 2')
+  })
+
+  test('fields that a later version added to etl.json and a list: preserved', async () => {
+    const store = memoryStore()
+    await run(store, id(1), { a: 'A1', b: 'B1' })
     const now = await readState(store)
     const table = { ...(now.state.tables.a as TableEntry), partitions: 3 }
     const state = { ...now.state, novelty: { x: 1 }, tables: { ...now.state.tables, a: table } }
     await store.put(STATE_KEY, serialise(state), { ifMatch: now.etag ?? '' })
-    await run(store, 'r2', { b: 'B2' })
+    await run(store, id(2), { b: 'B2' })
     expect((await readState(store)).state).toMatchObject({
       novelty: { x: 1 },
-      tables: { a: { partitions: 3 }, b: { run_id: 'r2' } },
+      tables: { a: { partitions: 3 }, b: { run_id: id(2) } },
     })
+  })
+
+  test('other programs: read the published state and tables as plain files', async () => {
+    const path = await temporaryFolder()
+    await run(localStore({ path }), id(1), { a: 'A1' })
+    const read = async (key: string) => readFile(join(path, key), 'utf8')
+    expect(JSON.parse(await read('etl.json'))).toMatchObject({ run_id: id(1), copies_pending: [] })
+    expect(JSON.parse(await read(dayManifestKey(TODAY, id(1))))).toMatchObject({ run_id: id(1) })
+    expect(await read('a/2026/02/18.parquet')).toBe('A1')
   })
 })
 
 describe('two runs at once', () => {
-  test('the slower one loses, knows it, and does not change the faster one', async () => {
+  async function open(): Promise<ObjectStore> {
+    const store = memoryStore()
+    await run(store, id(0), { a: 'A0', b: 'B0' })
+    return store
+  }
+
+  test('two runs from one base: the slower one loses, knows it, and does not change the faster one', async () => {
     const store = await open()
-    await run(store, 'r0', { a: 'A0' })
-    const base = await readRecoveredState(store)
-    await run(store, 'r1', { a: 'A1' })
-    await expect(run(store, 'r2', { a: 'A2' }, { base })).rejects.toMatchObject({
+    const base = await readBase(store, newId)
+    await run(store, id(1), { a: 'A1' })
+    await expect(run(store, id(2), { b: 'B2' }, { base })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: expect.stringContaining('r1'),
+      message: `run ${id(2)}: another run committed first (${id(1)})`,
       hint: expect.stringContaining('This run published nothing'),
     })
-    await abandonRun(store, 'r2')
+    expect(await answersOf(store, TODAY)).toEqual({ a: 'A1', b: 'B0' })
+    // what it had stored is removed by a clean-up
+    expect(await store.head(fileOf('b', 2))).not.toBeNull()
+    await settle(store)
+    expect(await strays(store)).toEqual([])
+  })
+
+  test('a failure noted, or plain copies made, in between: does not make the run lose', async () => {
+    const store = memoryStore()
+    await run(store, id(0), { a: 'A0' }, { base: await readBase(store, newId) })
+    const failure = { run_id: id(9), at: NOW.toISOString(), code: 'RUN_FAILED', message: 'x', hint: null, tables: [] }
+    const pending = await readState(store)
+    await store.put(STATE_KEY, serialise({ ...pending.state, copies_pending: [TODAY] }), {
+      ifMatch: pending.etag ?? '',
+    })
+    const base = await readBase(store, newId)
+    await recordFailure(store, failure)
+    await refreshCopies(store, { clock: () => NOW })
+    await run(store, id(1), { a: 'A1' }, { base })
     const { state } = await readState(store)
-    expect(await answers(store, state)).toEqual({ a: 'A1' })
-    expect(await keys(store, '_dwh/stage/')).toEqual([])
+    expect(state).toMatchObject({ run_id: id(1), last_failure: null, copies_pending: [] })
+    expect(state.retired.map(({ run_id }) => run_id)).toEqual([id(0), id(1)])
   })
 
-  test('a failure recorded in between: does not make the run lose', async () => {
+  test('a failure noted at the very moment of the commit: kept out of the way, and the commit repeated', async () => {
     const store = await open()
-    await run(store, 'r0', { a: 'A0' })
-    const base = await readRecoveredState(store)
-    await recordFailure(store, {
-      run_id: 'rx',
-      at: NOW.toISOString(),
-      code: 'RUN_FAILED',
-      message: 'x',
-      hint: null,
-      tables: [],
-    })
-    await run(store, 'r1', { a: 'A1' }, { base })
-    expect((await readState(store)).state).toMatchObject({ run_id: 'r1', last_failure: null })
-  })
-})
-
-/** Returns a store whose power is cut after `requests` requests: all later ones fail; the last one was done or not. */
-function cutAfter(store: ObjectStore, requests: number, lastIsDone: boolean): ObjectStore {
-  let left = requests
-  const cut = () => new DwhError('STORE_UNREACHABLE', 'the power is out')
-  async function request<T>(work: () => Promise<T>): Promise<T> {
-    left -= 1
-    if (left < 0) throw cut()
-    if (left > 0) return work()
-    if (lastIsDone) await work()
-    throw cut()
-  }
-  return {
-    ...store,
-    get: (key) => request(() => store.get(key)),
-    put: (key, body, condition) => request(() => store.put(key, body, condition)),
-    putFile: (key, path, options) => request(() => store.putFile(key, path, options)),
-    head: (key) => request(() => store.head(key)),
-    copy: (from, to) => request(() => store.copy(from, to)),
-    delete: (key) => request(() => store.delete(key)),
-  }
-}
-
-describe('the power is cut', () => {
-  test.each([
-    ['a first run', []],
-    ['a run over the same day', [{ date: '2026-02-18', tables: { a: 'A1', b: 'B1' } }]],
-    [
-      'a run over a past day',
-      [
-        { date: '2026-02-18', tables: { a: 'A1', b: 'B1' } },
-        { date: '2026-02-20', tables: { a: 'A3' } },
-      ],
-    ],
-  ])(
-    'after any request of %s: a reader sees the old state or the new one, and the next run succeeds',
-    async (_, before) => {
-      let cuts = 0
-      let published = 0
-      for (let requests = 1; ; requests += 1) {
-        const outcomes = await Promise.all([false, true].map((lastIsDone) => attempt(before, requests, lastIsDone)))
-        if (outcomes.every((outcome) => outcome === 'complete')) break
-        cuts += 1
-        if (outcomes[1] === 'published') published += 1
-      }
-      expect(cuts).toBeGreaterThan(15)
-      expect(published).toBeGreaterThan(5)
-      expect(published).toBeLessThan(cuts)
-    },
-  )
-
-  async function attempt(
-    before: { date: Day; tables: Record<string, string> }[],
-    requests: number,
-    lastIsDone: boolean,
-  ) {
-    const store = await open()
-    for (const [i, day] of before.entries()) await run(store, `r${i}`, day.tables, { date: day.date })
-    const base = await readRecoveredState(store)
-    const old = { current: await answers(store, base.state), day: await dayAnswers(store) }
-    const result = await run(cutAfter(store, requests, lastIsDone), 'cut', { a: 'A2', b: 'B2' }, { base }).catch(
-      (error) => error,
-    )
-    const complete = !(result instanceof Error) && result.unfinished === null
-
-    const now = await readState(store)
-    const isNew = now.state.run_id === 'cut'
-    const expected = isNew ? { ...base.state.tables, ...pastKeeps(base.state) } : base.state.tables
-    expect(Object.keys(await answers(store, now.state)).sort()).toEqual(Object.keys(expected).sort())
-    const newDay = { a: 'A2', b: 'B2' }
-    expect(await dayAnswers(store)).toEqual(isNew ? newDay : old.day)
-    if (!isNew) expect(await answers(store, now.state)).toEqual(old.current)
-    for (const answer of Object.values(await answers(store, now.state))) expect(answer).not.toBeNull()
-    // a reader with the previous state finds its bytes, at the latest after reading again
-    for (const table of Object.values(base.state.tables))
-      expect(await find(store, now.state, table.files[0] as FileEntry)).not.toBeNull()
-    // only a run that was published reports success
-    if (!(result instanceof Error)) expect(isNew).toBe(true)
-
-    await run(store, 'next', { a: 'A4', b: 'B4' })
-    const after = await readState(store)
-    expect(await dayAnswers(store)).toEqual({ a: 'A4', b: 'B4' })
-    expect(after.state.publishing).toBeNull()
-    for (const file of Object.values(after.state.tables).flatMap((table) => table.files))
-      expect(await find(store, after.state, file)).not.toBeNull()
-    return complete ? 'complete' : isNew ? 'published' : 'not published'
-  }
-
-  /** Returns the tables of the run for 2026-02-18, which are in the current ones after it is published. */
-  function pastKeeps(state: EtlState): Record<string, unknown> {
-    return { a: state.tables.a, b: state.tables.b }
-  }
-
-  async function dayAnswers(store: ObjectStore): Promise<Record<string, string | null> | null> {
-    const { state } = await readState(store)
-    const manifest = await readManifest(store, state, '2026-02-18')
-    return manifest && answers(store, { ...state, tables: manifest.tables })
-  }
-})
-
-describe('the answer to the commit is lost', () => {
-  /** Loses the answers to the first `count` conditional writes of etl.json, done or not. */
-  function losing(store: ObjectStore, count: number, done: boolean): ObjectStore {
-    let left = count
-    return {
+    const failure = { run_id: id(9), at: NOW.toISOString(), code: 'RUN_FAILED', message: 'x', hint: null, tables: [] }
+    let noted = 0
+    const noting: ObjectStore = {
       ...store,
       async put(key, body, condition) {
-        if (key !== STATE_KEY || left === 0) return store.put(key, body, condition)
-        left -= 1
-        if (done) await store.put(key, body, condition)
-        throw new DwhError('STORE_UNREACHABLE', 'socket hang up')
+        if (key === STATE_KEY && noted < 3) {
+          noted += 1
+          await recordFailure(store, { ...failure, message: `${noted}` })
+        }
+        return store.put(key, body, condition)
       },
     }
-  }
+    expect(await run(noting, id(1), { a: 'A1' })).toMatchObject({ unfinished: null, state: { run_id: id(1) } })
+    expect([noted, await answersOf(store, TODAY)]).toEqual([3, { a: 'A1', b: 'B0' }])
+  })
 
-  test('the commit was done: the run is published, once', async () => {
+  test('a run that sleeps past a clean-up which found its files: loses, and says why', async () => {
     const store = await open()
-    expect(await run(losing(store, 1, true), 'r1', { a: 'A1' })).toMatchObject({
-      unfinished: null,
-      state: { run_id: 'r1' },
+    const base = await readBase(store, newId)
+    await run(store, id(1), { a: 'A1' }, { base }).catch(() => null)
+    const slow = await readBase(store, newId)
+    await store.put(fileOf('a', 2), Buffer.from('A2'))
+    const { removed } = await clean(store, { now: NOW, raiseToken: false, whole: true })
+    expect(removed).toEqual([fileOf('a', 2)])
+    await expect(run(store, id(2), { a: 'A2' }, { base: slow })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `run ${id(2)}: old objects were removed while it ran`,
     })
-    expect(await answers(store, (await readState(store)).state)).toEqual({ a: 'A1' })
+    expect(await answersOf(store, TODAY)).toEqual({ a: 'A1', b: 'B0' })
   })
 
-  test('the commit was not done: it is repeated', async () => {
-    const store = await open()
-    expect(await run(losing(store, 3, false), 'r1', { a: 'A1' })).toMatchObject({
-      unfinished: null,
-      state: { run_id: 'r1' },
-    })
-  })
-
-  test('the result stays unknown: an error that says so, and nothing is removed', async () => {
-    const store = await open()
-    await expect(run(losing(store, 100, false), 'r1', { a: 'A1' })).rejects.toMatchObject({
-      code: 'STORE_FAILED',
-      context: { uncertain: true },
-    })
-    expect(await keys(store, '_dwh/stage/')).toHaveLength(2)
-  })
-
-  test('the commit was done, and then the store refuses: the run is published', async () => {
-    const store = await open()
-    for (const code of ['STORE_DENIED', 'STORE_FULL'] as const) {
-      let asked = 0
-      const refusing: ObjectStore = {
-        ...store,
-        async put(key, body, condition) {
-          if (key !== STATE_KEY || asked > 0) return store.put(key, body, condition)
-          asked += 1
-          await store.put(key, body, condition)
-          throw new DwhError(code, 'refused', { context: { uncertain: true } })
-        },
-      }
-      expect(await run(refusing, code, { a: code })).toMatchObject({ state: { run_id: code } })
-      expect(await answers(store, (await readState(store)).state)).toEqual({ a: code })
-    }
-  })
-
-  test('the commit was done, and another run has finished it and committed since: the run is published', async () => {
-    const store = await open()
-    const overtaken: ObjectStore = {
+  test('two runs on a store that ignores conditions: each thinks that it won, and readers see one of them whole', async () => {
+    const store = memoryStore()
+    const blind: ObjectStore = {
       ...store,
-      async put(key, body, condition) {
-        const info = await store.put(key, body, condition)
-        if (key !== STATE_KEY) return info
-        await run(store, 'r2', { b: 'B2' }, { date: '2026-02-19' })
-        throw new DwhError('STORE_UNREACHABLE', 'socket hang up')
-      },
+      put: (key, body) => store.put(key, body),
+      conditionalWrites: async () => false,
     }
-    expect(await run(overtaken, 'r1', { a: 'A1' })).toMatchObject({ unfinished: null, state: { publishing: null } })
-    expect((await readState(store)).state.run_id).toBe('r2')
+    await run(blind, id(0), { a: 'A0', b: 'B0' })
+    const base = await readBase(blind, newId)
+    await run(blind, id(1), { a: 'A1', b: 'B1' }, { base })
+    await run(blind, id(2), { a: 'A2', b: 'B2' }, { base })
+    const { state } = await readState(blind)
+    expect(state.conditional_writes).toBe(false)
+    expect(await answersOf(blind, TODAY)).toEqual({ a: 'A2', b: 'B2' })
+    expect(await find(blind, state, state.tables.a?.files[0])).toBe('A2')
+    // those of the other may still be believed in: they are not removed for 7 days
+    await clean(blind, { now: hoursLater(7 * 24 - 1), raiseToken: false, whole: true })
+    expect(await store.head(fileOf('a', 1))).not.toBeNull()
+    await settle(blind)
+    expect(await strays(blind)).toEqual([])
   })
-
-  test('staged objects of a run that etl.json names: stay', async () => {
-    const store = await open()
-    await run(store, 'r1', { a: 'A1' })
-    await store.put('_dwh/stage/r1/left', new Uint8Array())
-    await store.put('_dwh/stage/r0/left', new Uint8Array())
-    await abandonRun(store, 'r1')
-    await abandonRun(store, 'r0')
-    expect(await keys(store, '_dwh/stage/')).toEqual(['_dwh/stage/r1/left'])
-  })
-
-  test('a store that refuses: not asked again', async () => {
-    const store = await open()
-    let asked = 0
-    const refusing: ObjectStore = {
-      ...store,
-      async put(key, body, condition) {
-        if (key !== STATE_KEY) return store.put(key, body, condition)
-        asked += 1
-        throw new DwhError('STORE_DENIED', 'read-only')
-      },
-    }
-    await expect(run(refusing, 'r1', { a: 'A1' })).rejects.toMatchObject({ code: 'STORE_DENIED' })
-    expect(asked).toBe(1)
-  })
-})
-
-test('plain files: other programs read the published state and tables', async () => {
-  const path = await temporaryFolder()
-  const store = localStore({ path })
-  await run(store, 'r1', { a: 'A1' })
-  expect(JSON.parse(await readFile(join(path, 'etl.json'), 'utf8'))).toMatchObject({ run_id: 'r1', publishing: null })
-  expect(JSON.parse(await readFile(join(path, manifestKey('2026-02-18')), 'utf8'))).toMatchObject({ run_id: 'r1' })
-  expect(await readFile(join(path, 'a/2026/02/18.parquet'), 'utf8')).toBe('A1')
 })

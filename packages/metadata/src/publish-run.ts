@@ -1,31 +1,30 @@
 import {
+  type Day,
   type DayManifest,
   DwhError,
   type EtlState,
   type FailedTable,
-  type FileEntry,
   isDwhError,
-  manifestKey,
+  monthOf,
   type ObjectInfo,
   type ObjectStore,
-  type RetainedFile,
-  retainedKey,
+  own,
+  type RetiredGroup,
   type SourceIdentity,
-  stageKey,
   type TableEntry,
 } from '@dwh/core'
-import { forEach } from './for-each.ts'
 import { FORMAT_VERSION } from './old-formats.ts'
-import { serialise } from './parse-state.ts'
-import { readManifest, readState, type StoredState } from './read-state.ts'
-import { rollForward } from './roll-forward.ts'
+import { daysOf, putManifest, putMonths } from './put-lists.ts'
+import { readManifest, readMonth } from './read-days.ts'
+import { readState, type StoredState } from './read-state.ts'
+import { type RefreshOptions, refreshCopies } from './refresh-copies.ts'
 import { isOvertaken, writeState } from './write-state.ts'
 
-/** The content that a run publishes. Its files are already staged by `stageFile`. */
+/** The content that a run publishes. Its files are stored already, by `putPart`. */
 export interface Publication {
   readonly runId: string
   readonly date: string
-  /** Every table of the run, by name, with the final keys of its files. */
+  /** Every table of the run, by name. */
   readonly tables: Readonly<Record<string, TableEntry>>
   /** The tables that failed, by name, and why. Each still shows its previous version. */
   readonly failed: Readonly<Record<string, Pick<FailedTable, 'code' | 'message' | 'hint'>>>
@@ -33,123 +32,128 @@ export interface Publication {
   readonly dropped: readonly string[]
   /** The sources that the run read. */
   readonly sources: Readonly<Record<string, SourceIdentity>>
-  /** The day's manifest when `base` was read; null for a day without one. */
-  readonly previous: DayManifest | null
   readonly startedAt: Date
   /** The moment of the commit. */
   readonly now: Date
 }
 
-/** How long replaced bytes are retained for readers that still use an older manifest. */
-export const RETAINED_FOR_MS: number = 24 * 60 * 60 * 1000
-
 /** Attempts at the commit while the store does not answer. */
 const COMMIT_ATTEMPTS = 5
 
-/** Stages a verified file, outside every table's glob; the local file is gone afterwards. Part of step 2. */
-export function stageFile(
-  store: ObjectStore,
-  runId: string,
-  key: string,
-  path: string,
-  signal?: AbortSignal,
-): Promise<ObjectInfo> {
-  return store.putFile(stageKey(runId, key), path, { move: true, signal })
+/** More notes in `etl.json` than others can write during one commit. */
+const MOST_NOTES = 100
+
+/**
+ * Stores a verified file under a key that is written once; the local file is gone afterwards. Part of step 2. No list
+ * names it yet.
+ */
+export function putPart(store: ObjectStore, key: string, path: string, signal?: AbortSignal): Promise<ObjectInfo> {
+  return store.putFile(key, path, { move: true, signal })
+}
+
+export interface PublishOptions extends Publication, RefreshOptions {
+  /** Called after the commit, before plain copies are made. Its failure does not undo the commit. */
+  readonly onCommit?: (() => Promise<void>) | undefined
 }
 
 /**
- * Publishes a run, all or nothing: steps 2 to 7 of the protocol (README, "How a run is published"). Each step is one
+ * Publishes a run, all or nothing: steps 2 to 6 of the protocol (README, "How a run is published"). Each step is one
  * request to the store. A process that dies before the commit has changed nothing that a reader can see. After the
- * commit the next run or reader finds all it needs.
+ * commit only plain copies are missing, which the next run makes.
  * @throws DwhError CONFLICT when another run committed since `base` was read: nothing was published. Any other store
  * error also means that nothing was committed, unless `context.uncertain` says that the answer to the commit was lost
  */
-export async function publishRun(store: ObjectStore, base: StoredState, publication: Publication): Promise<Published> {
-  const manifest = nextManifest(publication)
-  const key = manifestKey(publication.date)
-  await store.put(stageKey(publication.runId, key), serialise(manifest))
-  const retained = await retainReplaced(store, base.state, publication)
-  const state = await commit(store, base, publication, retained)
-  try {
-    if (state.publishing) await rollForward(store, state.publishing)
-    return { state, unfinished: null }
-  } catch (error) {
-    return { state, unfinished: error }
-  }
+export async function publishRun(store: ObjectStore, base: StoredState, options: PublishOptions): Promise<Published> {
+  const lists = await putLists(store, base.state, options)
+  const state = await commit(store, base, options, lists)
+  let unfinished: unknown = null
+  for (const step of [options.onCommit, () => refreshCopies(store, options)])
+    await step?.().catch((error) => {
+      unfinished ??= error
+    })
+  return { state, unfinished }
 }
 
 export interface Published {
   /** The committed state. */
   readonly state: EtlState
-  /**
-   * Why not all objects are in place yet; null when they are. The run is published anyway: readers find its objects
-   * staged, and the next run moves them.
-   */
+  /** Why not all is done that follows the commit; null when it is. The run is published anyway. */
   readonly unfinished: unknown
 }
 
-/**
- * Step 3: copies the files that will be overwritten to keys with this run's id, so that no other run refers to a copy
- * that arrives too late.
- */
-async function retainReplaced(
-  store: ObjectStore,
-  base: EtlState,
-  { runId, tables, previous, now }: Publication,
-): Promise<RetainedFile[]> {
-  const until = new Date(now.getTime() + RETAINED_FOR_MS).toISOString()
-  const overwritten = new Set(filesOf(tables).map((file) => file.key))
-  // by key and hash: the day's manifest and the current tables mostly list the same files
-  const replaced = new Map(
-    [...filesOf(previous?.tables ?? {}), ...filesOf(base.tables)]
-      .filter((file) => overwritten.has(file.key))
-      .map(({ key, sha256 }) => [`${key} ${sha256}`, { key, sha256, retained_as: retainedKey(runId, key), until }]),
-  )
-  const retained: RetainedFile[] = []
-  // a file that is gone cannot be retained
-  await forEach([...replaced.values()], async (file) => {
-    if (await store.copy(file.key, file.retained_as)) retained.push(file)
+/** What a run stores before its commit, and the keys that its commit replaces. */
+interface Lists {
+  readonly months: EtlState['months']
+  readonly retired: RetiredGroup
+}
+
+/** The end of step 2: the manifest of the day and the index of its month, both those of `base` with the tables of the run. */
+async function putLists(store: ObjectStore, base: EtlState, publication: Publication): Promise<Lists> {
+  const { runId, date } = publication
+  const month = monthOf(date)
+  const index = await readMonth(store, base, month)
+  const previous = await readManifest(store, base, date)
+  const list = nextManifest(publication, previous)
+  const day = await putManifest(store, runId, list)
+  const days = daysOf(index)
+  const before = days.get(date)
+  days.set(date, day)
+  const tables = nextTables(base, publication)
+  const months = await putMonths(store, base, {
+    runId,
+    months: new Map([[month, days]]),
+    root: month,
+    current: Object.fromEntries(Object.entries(tables).map(([name, entry]) => [name, entry.date])),
+    sources: { ...base.sources, ...publication.sources },
   })
-  return retained.sort((a, b) => (a.retained_as < b.retained_as ? -1 : 1))
+  const replaced = [
+    base.months[month]?.key,
+    before?.manifest.key,
+    ...keysOf(previous?.tables ?? {}),
+    ...keysOf(base.tables),
+  ]
+  const named = new Set([months[month]?.key, day.manifest.key, ...keysOf(list.tables), ...keysOf(tables)])
+  const keys = [...new Set(replaced)].filter((key) => key !== undefined).filter((key) => !named.has(key))
+  return { months, retired: { run_id: runId, until: null, days: [date], keys } }
 }
 
-function filesOf(tables: Readonly<Record<string, TableEntry>>): FileEntry[] {
-  return Object.values(tables).flatMap((table) => table.files)
+function keysOf(tables: Readonly<Record<string, TableEntry>>): string[] {
+  return Object.values(tables).flatMap(({ files }) => files.map(({ key }) => key))
 }
 
 /**
- * Step 4. A state that differs only in `last_failure` is no conflict: a failed run recorded its failure. After a lost
- * answer it repeats the same write: if the first one arrived, however late, the second one conflicts and finds the
- * run's own id in `etl.json`.
+ * Step 3. A state with the same token is no conflict: a failed run noted its failure, or plain copies were made. After
+ * a lost answer it repeats the same write: if the first one arrived, however late, the second one conflicts and finds
+ * the run's own id in `etl.json`.
  */
 async function commit(
   store: ObjectStore,
   base: StoredState,
-  publication: Publication,
-  retained: RetainedFile[],
+  publication: PublishOptions,
+  lists: Lists,
 ): Promise<EtlState> {
   let current = base
   // after the first lost answer this run may be published, whatever later attempts are told
   let perhaps = false
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await writeState(store, current, nextState(current.state, publication, retained))).state
+      return (await writeState(store, current, nextState(current.state, publication, lists))).state
     } catch (error) {
       perhaps ||= !isCertain(error)
       const now = await readState(store).catch(() => null)
       if (now?.state.run_id === publication.runId) return now.state
+      // another run has replaced what it committed
+      if (now?.state.retired.some(({ run_id }) => run_id === publication.runId))
+        return nextState(current.state, publication, lists)
       if (now && now.etag !== current.etag) {
-        if (!differsInFailureOnly(current.state, now.state)) {
-          if (!perhaps) throw lost(publication, now.state, error)
-          if (!(await isPublished(store, now.state, publication))) throw uncertain(publication, error)
-          // published, then finished by a later run, which has committed since
-          return { ...nextState(current.state, publication, retained), publishing: null }
-        }
+        if (now.state.fencing_token !== base.state.fencing_token || now.etag === null)
+          throw perhaps ? uncertain(publication, error) : lost(publication, base.state, now.state, error)
+        if (attempt >= MOST_NOTES) throw perhaps ? uncertain(publication, error) : error
         current = now
       } else if (isCertain(error) && !isOvertaken(error)) {
         throw perhaps ? uncertain(publication, error) : error
       } else if (attempt >= COMMIT_ATTEMPTS) {
-        throw uncertain(publication, error)
+        throw perhaps ? uncertain(publication, error) : error
       }
     }
   }
@@ -161,15 +165,11 @@ function isCertain(error: unknown): boolean {
   return isDwhError(error) && codes.includes(error.code) && error.context.uncertain !== true
 }
 
-/** Whether the manifest of the day names the run. */
-async function isPublished(store: ObjectStore, state: EtlState, { runId, date }: Publication): Promise<boolean> {
-  const manifest = await readManifest(store, state, date).catch(() => null)
-  return Object.values(manifest?.tables ?? {}).some((table) => table.run_id === runId)
-}
-
-function lost(publication: Publication, winner: EtlState, cause: unknown): DwhError {
+function lost({ runId }: Publication, base: EtlState, winner: EtlState, cause: unknown): DwhError {
   const by = winner.run_id === null ? '' : ` (${winner.run_id})`
-  return new DwhError('CONFLICT', `run ${publication.runId}: another run committed first${by}`, {
+  const isSameRun = winner.run_id === base.run_id
+  const why = isSameRun ? 'old objects were removed while it ran' : `another run committed first${by}`
+  return new DwhError('CONFLICT', `run ${runId}: ${why}`, {
     cause,
     hint: 'This run published nothing. Run again; if two schedules share this warehouse, let only one of them run.',
   })
@@ -184,18 +184,18 @@ function uncertain(publication: Publication, cause: unknown): DwhError {
   })
 }
 
-function differsInFailureOnly(a: EtlState, b: EtlState): boolean {
-  return JSON.stringify({ ...a, last_failure: null }) === JSON.stringify({ ...b, last_failure: null })
+/** Returns the current tables after the commit. Does not change a table whose current day is later than the run's. */
+function nextTables(base: EtlState, { date, tables: ofRun, dropped }: Publication): Record<string, TableEntry> {
+  const tables: Record<string, TableEntry> = { ...base.tables }
+  for (const name of dropped) delete tables[name]
+  for (const [name, entry] of Object.entries(ofRun)) if ((tables[name]?.date ?? '') <= date) tables[name] = entry
+  return tables
 }
 
-/** Returns `etl.json` after the commit of a run. Does not change a table whose current day is later than the run's. */
-export function nextState(base: EtlState, publication: Publication, retained: readonly RetainedFile[]): EtlState {
+/** Returns `etl.json` after the commit of a run. */
+export function nextState(base: EtlState, publication: Publication, { months, retired }: Lists): EtlState {
   const { runId, date, startedAt, now } = publication
-  const tables: Record<string, TableEntry> = { ...base.tables }
-  for (const name of publication.dropped) delete tables[name]
-  for (const [name, entry] of Object.entries(publication.tables)) {
-    if ((tables[name]?.date ?? '') <= date) tables[name] = entry
-  }
+  const tables = nextTables(base, publication)
   return {
     ...base,
     last_run_at: now.toISOString(),
@@ -206,18 +206,29 @@ export function nextState(base: EtlState, publication: Publication, retained: re
     ),
     run_id: runId,
     sources: { ...base.sources, ...publication.sources },
-    publishing: {
-      run_id: runId,
-      date,
-      keys: [...filesOf(publication.tables).map((file) => file.key), manifestKey(date)],
-    },
-    retained: [...base.retained.filter((entry) => entry.until > now.toISOString()), ...retained],
-    pruned: base.pruned.filter(({ keys, until }) => keys.length > 0 || until > now.toISOString()),
+    fencing_token: base.fencing_token + 1,
+    months,
+    copies_pending: withDays(base.copies_pending, [date]),
+    retired: [...base.retired, retired],
     tables,
     ...formerTables(base, tables),
+    column_ids: columnIds(base, publication.tables),
     failed_tables: failedTables(base, publication, tables),
     last_failure: null,
   }
+}
+
+/** Adds days to those whose plain copies are pending. */
+export function withDays(pending: readonly Day[], days: readonly Day[]): Day[] {
+  return [...new Set([...pending, ...days])].sort()
+}
+
+function columnIds({ column_ids }: EtlState, tables: Publication['tables']): EtlState['column_ids'] {
+  const highest = Object.entries(tables).map(([name, { columns }]): [string, number] => {
+    const ids = columns.flatMap(({ id = 0, element_id = 0 }) => [id, element_id])
+    return [name, Math.max(own(column_ids, name) ?? 0, ...ids)]
+  })
+  return Object.fromEntries([...Object.entries(column_ids), ...highest])
 }
 
 function formerTables(base: EtlState, tables: EtlState['tables']): Pick<EtlState, 'former_tables'> {
@@ -241,7 +252,7 @@ function failedTables(
   return Object.fromEntries([...earlier, ...later.map(([name, why]) => [name, { run_id: runId, at, ...why }] as const)])
 }
 
-/** Returns the day's manifest after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
-export function nextManifest({ runId, date, tables, previous }: Publication): DayManifest {
+/** Returns the manifest of the day after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
+export function nextManifest({ runId, date, tables }: Publication, previous: DayManifest | null): DayManifest {
   return { ...previous, version: FORMAT_VERSION, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

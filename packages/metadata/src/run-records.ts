@@ -15,10 +15,14 @@ export async function writeRunRecord(store: ObjectStore, record: RunRecord): Pro
   await store.put(runRecordKey(record.run_id), serialise(record))
 }
 
-/** Records in `etl.json` that a run failed. Everything else, the last good state, stays unchanged. */
+/**
+ * Records in `etl.json` that a run failed. Everything else, the last good state, stays unchanged. An `etl.json` that is
+ * missing stays so: a new one would say that the warehouse is empty.
+ */
 export async function recordFailure(store: ObjectStore, failure: FailureEntry): Promise<void> {
   await untilWritten(async () => {
     const now = await readState(store)
+    if (now.etag === null) return
     await writeState(store, now, { ...now.state, last_failure: failure })
   })
 }

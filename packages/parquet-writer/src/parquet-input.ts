@@ -5,6 +5,13 @@ export interface ParquetColumn {
   readonly type: ColumnType
   /** True if its text arrives as UTF-8 bytes, in the form of a BLOB. */
   readonly utf8Bytes?: boolean
+  /**
+   * The field id in the file's schema, by which other formats know a column whatever it is called, and that of the
+   * elements of a list. Positive and unique within the file. Either all columns have one, or none; not
+   * written for a table with a column named `__duckdb_field_id`.
+   */
+  readonly id?: number
+  readonly elementId?: number
 }
 
 export interface WriteParquetInput {

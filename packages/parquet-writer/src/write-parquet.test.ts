@@ -267,6 +267,32 @@ describe('shapes', () => {
     expect(rows[1]).toEqual(Object.fromEntries(wide.map((c) => [c.name, null])))
   })
 
+  test('field ids: in the schema of the file, by the names of its columns, whatever they are', async () => {
+    const { folder, writer } = await setUp()
+    const path = join(folder, 't.parquet')
+    const names = ['id', 'a "quoted" name', 'element', "it's", 'élan', '__proto__', 'tags']
+    const columns = names.map((name, index) => ({
+      name,
+      type: (name === 'tags' ? 'VARCHAR[]' : 'INTEGER') as ColumnType,
+      id: 10 + index,
+      ...(name === 'tags' ? { elementId: 100 } : {}),
+    }))
+    const row = names.map((name) => (name === 'tags' ? ['x'] : '1'))
+    await writer.write({ path, columns, data: { rows: batches([row]) } })
+    const found = await query(`SELECT name, field_id FROM parquet_schema('${path}') WHERE field_id IS NOT NULL`)
+    expect(found).toEqual([...names.map((name, index) => [name, String(10 + index)]), ['element', '100']])
+    expect(await readBack(path)).toEqual([['1', '1', '1', '1', '1', '1', '[x]']])
+    // without ids; and DuckDB has a use of its own for one name
+    for (const [i, without] of [
+      columns.map(({ name, type }) => ({ name, type })),
+      [...columns.slice(0, -1), { name: '__DuckDB_field_id', type: 'VARCHAR[]' as const, id: 20, elementId: 100 }],
+    ].entries()) {
+      const other = join(folder, `${i}.parquet`)
+      await writer.write({ path: other, columns: without, data: { rows: batches([row]) } })
+      expect(await query(`SELECT count(field_id) FROM parquet_schema('${other}')`)).toEqual([['0']])
+    }
+  })
+
   test('metadata: in the footer', async () => {
     const { folder, writer } = await setUp()
     const path = join(folder, 'x.parquet')

@@ -145,8 +145,21 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
     SELECT ${values.join(',\n')}
     FROM (${query})
   ) TO ${quoteLiteral(input.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION v1,
-    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
+    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}${fieldIds(input.columns)}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
 }
+
+/** https://duckdb.org/docs/stable/data/parquet/overview#writing-to-parquet-files */
+function fieldIds(columns: readonly ParquetColumn[]): string {
+  // DuckDB refuses ids for a table with a column of that name
+  if (columns.some(({ id, name }) => id === undefined || name.toLowerCase() === FIELD_ID)) return ''
+  const ids = columns.map(({ name, id, elementId }) => {
+    const own = elementId === undefined ? id : `{${FIELD_ID}: ${id}, element: ${elementId}}`
+    return `${quoteIdentifier(name)}: ${own}`
+  })
+  return `, FIELD_IDS {${ids.join(', ')}}`
+}
+
+const FIELD_ID = '__duckdb_field_id'
 
 /** The value of a column that arrives as text, or an error that names the column and the row. */
 function strictValue(input: WriteParquetInput, index: number): string {

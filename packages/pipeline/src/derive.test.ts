@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { type ObjectStore, type Source, type TableEntry, tableFileKey, wrapStore } from '@dwh/core'
+import { type ObjectStore, type Source, type TableEntry, wrapStore } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { localStore } from '@dwh/storage'
@@ -69,9 +69,8 @@ const doubled: Derive = async (results, files) => {
   )
   connection.closeSync()
   instance.closeSync()
-  const key = tableFileKey({ schema: 'public', name: 'doubled' }, files.date)
-  const stored = await files.stage(key, path)
-  const entry: TableEntry = { ...a.entry, files: [{ key, rows: file.rows, ...stored }] }
+  const stored = await files.store('doubled', path)
+  const entry: TableEntry = { ...a.entry, files: [{ rows: file.rows, ...stored }] }
   return [...results, { ...a, name: 'doubled', entry }]
 }
 

@@ -5,12 +5,14 @@ import {
   isDwhError,
   type ObjectStore,
   type OnEvent,
+  parseTableName,
+  partKey,
   type SourceSnapshot,
   type TableEntry,
   type TableProfile,
   throwIfAborted,
 } from '@dwh/core'
-import { stageFile } from '@dwh/metadata'
+import { putPart } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { checkReaders } from './check-readers.ts'
 import { type ExtractionMethods, openMethods } from './choose-method.ts'
@@ -54,7 +56,7 @@ export type TableResult =
   | { readonly status: 'failed'; readonly name: string; readonly error: DwhError }
 
 /**
- * Reads, writes, checks and stages every table of a plan: as many at once as each source allows, the largest first. A
+ * Reads, writes, checks and stores every table of a plan: as many at once as each source allows, the largest first. A
  * failed table is a result, not an error, and does not stop the others; an abort stops all. Nothing is published.
  * @throws DwhError ABORTED
  */
@@ -115,14 +117,15 @@ async function executeTable(
     const { written, method, why } = await tryAgain(() => writeTable(table, profile, chosen, writing), onRetry)
     const proof = await watch(prove(table, profile, written, writer))
     await watch(checkReaders(table, proof, written, writer))
-    const staged = await stageFile(store, runId, table.key, path, signal)
-    if (staged.size !== written.bytes || staged.sha256 === null) {
-      const stored = staged.sha256 === null ? 'bytes without a known SHA-256' : `${staged.size} bytes`
-      throw new DwhError('PROOF_FAILED', `${name}: ${written.bytes} bytes were written, the storage holds ${stored}`, {
+    const key = partKey(parseTableName(name), plan.date, runId)
+    const stored = await putPart(store, key, path, signal)
+    if (stored.size !== written.bytes || stored.sha256 === null) {
+      const found = stored.sha256 === null ? 'bytes without a known SHA-256' : `${stored.size} bytes`
+      throw new DwhError('PROOF_FAILED', `${name}: ${written.bytes} bytes were written, the storage holds ${found}`, {
         hint: 'The file was not published. Run again.',
       })
     }
-    const file = { key: table.key, rows: written.rows, bytes: written.bytes, sha256: staged.sha256 }
+    const file = { key, rows: written.rows, bytes: written.bytes, sha256: stored.sha256 }
     const durationMs = clock().getTime() - startedAt
     const { rows, bytes } = file
     onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs(), method })

@@ -1,5 +1,5 @@
-import { DwhError, type ObjectStore, STAGE_PREFIX, STATE_KEY } from '@dwh/core'
-import { publishRun, readState, takeLease, whileHeld } from '@dwh/metadata'
+import { DAYS_PREFIX, DwhError, INDEX_PREFIX, type ObjectStore, STATE_KEY } from '@dwh/core'
+import { publishRun, readBase, readState, takeLease, whileHeld } from '@dwh/metadata'
 import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { failureOfRun, noteFailure } from './note-failure.ts'
 
 const NOW = new Date('2026-02-18T03:00:00Z')
 
-test('answer to the commit lost, then the lease: staged files stay, since the commit may still arrive', async () => {
+test('answer to the commit lost, then the lease: what it stored stays, since the commit may still arrive', async () => {
   const store = localStore({ path: await temporaryFolder() })
   let now = NOW
   const lease = await takeLease(store, { owner: 'r1', clock: () => now, ttlMs: 60_000 })
@@ -24,21 +24,21 @@ test('answer to the commit lost, then the lease: staged files stay, since the co
   const publication = { runId: 'r1', date: '2026-02-18', tables: {}, failed: {}, dropped: [], sources: {} }
   const cause = await publishRun(whileHeld(slow, lease), await readState(store), {
     ...publication,
-    previous: null,
     startedAt: NOW,
     now: NOW,
+    clock: () => now,
   }).catch((error) => error)
   const error = failureOfRun(cause, 'r1', { lease: lease.signal })
   expect(lease.signal.aborted).toBe(true)
   expect(error).toMatchObject({ code: 'STORE_FAILED', context: { uncertain: true } })
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
-  const record = { version: 3, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, tables: {} } as const
+  const record = { version: 4, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, tables: {} } as const
   await noteFailure({ ...store, put: async () => Promise.reject(error) }, { ...record, error: null }, error)
   await arrive?.()
-  expect((await readState(store)).state.publishing?.run_id).toBe('r1')
-  const staged: string[] = []
-  for await (const { key } of store.list(STAGE_PREFIX)) staged.push(key)
-  expect(staged).toEqual(['_dwh/stage/r1/_dwh/snapshots/2026/02/18.json'])
+  expect((await readState(store)).state.run_id).toBe('r1')
+  const stored: string[] = []
+  for (const prefix of [DAYS_PREFIX, INDEX_PREFIX]) for await (const { key } of store.list(prefix)) stored.push(key)
+  expect(stored).toEqual(['_dwh/days/2026/02/18-r1.json', '_dwh/index/2026-02-r1.json'])
 })
 
 test.each([
@@ -55,9 +55,10 @@ test.each([
   ],
 ])('failure is %s', async (_, error, { records, noted }) => {
   const store = localStore({ path: await temporaryFolder() })
+  await readBase(store, () => 'r0')
   const times = { started_at: NOW.toISOString(), finished_at: NOW.toISOString(), duration_ms: 0 }
   const failed = { status: 'failed', code: error.code, message: error.message, hint: null } as const
-  const record = { version: 3, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, error: null } as const
+  const record = { version: 4, run_id: 'r1', status: 'failed', date: '2026-02-18', ...times, error: null } as const
   await noteFailure(store, { ...record, tables: { a: failed, b: { status: 'not read' } } }, error)
   const keys: string[] = []
   for await (const { key } of store.list('_dwh/runs/')) keys.push(key)

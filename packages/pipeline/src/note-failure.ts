@@ -1,13 +1,12 @@
 import { DwhError, isDwhError, type ObjectStore, type RunRecord } from '@dwh/core'
-import { abandonRun, recordFailure, writeRunRecord } from '@dwh/metadata'
+import { recordFailure, writeRunRecord } from '@dwh/metadata'
 import { failureOf } from './run-record.ts'
 
 /**
- * Records a failed run, and removes the files that it staged. Best effort: the failure itself is more important than
+ * Records a failed run. The next run removes what it stored. Best effort: the failure itself is more important than
  * its record.
  */
 export async function noteFailure(store: ObjectStore, record: RunRecord, error: DwhError): Promise<void> {
-  if (error.context.uncertain !== true) await abandonRun(store, record.run_id)
   // a configuration error is reported to the caller; it is not an event in the warehouse
   if (error.code === 'CONFIG_INVALID') return
   try {

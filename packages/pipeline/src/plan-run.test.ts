@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type PlanInput, planRun } from './plan-run.ts'
 
 const EMPTY: EtlState = {
-  version: 3,
+  version: 4,
   last_run_at: null,
   status: 'none',
   duration_ms: null,
@@ -11,10 +11,11 @@ const EMPTY: EtlState = {
   run_id: null,
   sources: {},
   fencing_token: 0,
-  publishing: null,
-  retained: [],
-  pruned: [],
+  months: {},
+  copies_pending: [],
+  retired: [],
   tables: {},
+  column_ids: {},
   failed_tables: {},
   last_failure: null,
   conditional_writes: true,
@@ -42,7 +43,6 @@ function plan({ tables = [], settings = {}, typeNames, ...more }: Input = {}) {
   return planRun({
     date: '2026-02-18',
     today: '2026-02-18',
-    now: new Date('2026-02-18T03:00:00Z'),
     only: null,
     replace: false,
     acceptNewSource: false,
@@ -403,7 +403,6 @@ describe('names and columns', () => {
     const input = {
       date: '2026-02-18',
       today: '2026-02-18',
-      now: new Date('2026-02-18T03:00:00Z'),
       only: null,
       replace: false,
       acceptNewSource: false,
@@ -453,7 +452,7 @@ describe('days', () => {
 
   test('existing day: today is replaced, a past day only with --replace', () => {
     const { tables } = stateWith('orders', '2026-02-17')
-    const today = { version: 3 as const, date: '2026-02-18', run_id: 'r0', tables }
+    const today = { version: 4 as const, date: '2026-02-18', run_id: 'r0', tables }
     expect(plan({ tables: three, manifest: today }).tables.map((t) => t.replaces)).toEqual([false, false, true])
     const past = { tables: three, date: '2026-02-17', manifest: { ...today, date: '2026-02-17' } }
     expect(refusal(past)).toMatchObject({
@@ -485,13 +484,4 @@ describe('days', () => {
     })
     expect(plan({ tables: three }).tables[0]).toMatchObject({ isNew: true, previousBytes: null, changes: [] })
   })
-})
-
-test('day that is being pruned: refused until the prune is over', () => {
-  const removed = (until: string) => ({ ...EMPTY, pruned: [{ date: '2026-02-17', until, keys: [] }] })
-  const input = { tables: [table('a')], date: '2026-02-17' }
-  expect(() => plan({ ...input, state: removed('2026-02-18T03:00:00.001Z') })).toThrowError(
-    expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('2026-02-18T03:00:00.001Z') }),
-  )
-  expect(names({ ...input, state: removed('2026-02-18T03:00:00.000Z') })).toEqual(['a'])
 })

@@ -1,4 +1,5 @@
 import {
+  type ColumnEntry,
   type Day,
   type DayManifest,
   DwhError,
@@ -31,7 +32,6 @@ export interface PlanInput {
   readonly date: Day
   /** Current day in the time zone of the warehouse. */
   readonly today: Day
-  readonly now: Date
   /** Read only tables that match these patterns, as in `dwh run --tables`; null for all. */
   readonly only: readonly string[] | null
   /** Allow replacing the files of a past day. */
@@ -56,7 +56,10 @@ export interface PlannedSource {
 export interface TablePlan extends SelectedTable {
   /** Name of the source. */
   readonly source: string
-  /** Final key of its file. */
+  /** The columns of its current version, which keep their ids, and the highest id that it ever had. */
+  readonly earlierColumns: readonly ColumnEntry[]
+  readonly lastColumnId: number
+  /** The key of its plain copy. */
   readonly key: string
   /** True if the day already has a file of this table. */
   readonly replaces: boolean
@@ -92,7 +95,6 @@ export function planRun(input: PlanInput): RunPlan {
       hint: 'Choose today or an earlier day, or set timezone.',
     })
   }
-  checkNotPruned(input)
   const selections = Object.entries(input.sources).map(([source, { tables, settings, typeNames }]) => {
     const selection = selectTables(tables, settings, { typeNames, only })
     if (only === null) {
@@ -142,6 +144,8 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
   return {
     ...remembering(selected, current),
     key: tableFileKey(parseTableName(selected.name), date),
+    earlierColumns: own(state.tables, selected.name)?.columns ?? [],
+    lastColumnId: own(state.column_ids, selected.name) ?? 0,
     replaces: manifest?.tables[selected.name] !== undefined,
     changes: current ? schemaChanges(current, selected) : [],
     isNew: current === undefined,
@@ -184,15 +188,6 @@ function schemaChanges(current: TableEntry, selected: SelectedTable): string[] {
       return was !== undefined && was !== type && !inferred ? [`column ${name} was ${was}, is ${type}`] : []
     }),
   ]
-}
-
-/** Refuses a day that is being removed: the prune may not have finished. */
-function checkNotPruned({ date, now, state }: PlanInput): void {
-  const pruned = state.pruned.find((day) => day.date === date && day.until > now.toISOString())
-  if (!pruned) return
-  throw new DwhError('CONFIG_INVALID', `date ${date}: the day was removed by \`dwh prune\``, {
-    hint: `It can be created again after ${pruned.until}.`,
-  })
 }
 
 /** A run for an earlier day never changes the current views, so it removes nothing either. */

@@ -144,7 +144,7 @@ test('run: tables, types, empty tables, proof, record, events, no temporary file
         primary_key: ['id'],
         proof: { level: 'columns', rows: 1000, columns: { id: { values: '1000', min: '1', max: '1000' } } },
         columns: [
-          { name: 'id', type: 'INTEGER', nullable: false, source_type: 'integer' },
+          { id: 1, name: 'id', type: 'INTEGER', nullable: false, source_type: 'integer' },
           { name: 'email', type: 'VARCHAR', nullable: true, source_type: 'text' },
           { name: 'paid', type: 'DECIMAL(10,2)', nullable: true, source_type: 'numeric(10,2)' },
           { name: 'seen', type: 'TIMESTAMP WITH TIME ZONE', nullable: true, source_type: 'timestamp with time zone' },
@@ -164,7 +164,13 @@ test('run: tables, types, empty tables, proof, record, events, no temporary file
     identity: { kind: 'postgres', database: database.name },
   })
   expect(await readRunRecords(house.store)).toEqual([report.record])
-  expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+  expect((await keys(house.store, '')).filter((key) => !key.startsWith('_dwh/'))).toEqual([
+    'billing.invoices/2026/02/18.parquet',
+    'customers/2026/02/18.parquet',
+    'etl.json',
+    'nothing/2026/02/18.parquet',
+    'totals/2026/02/18.parquet',
+  ])
   expect((await readdir(house.temp)).filter((name) => name.startsWith('dwh-run-'))).toEqual([])
   expect(events.filter((event) => event.type === 'table-end')).toHaveLength(4)
   expect(events.at(0)).toMatchObject({ type: 'run-start', runId: report.runId })
@@ -513,8 +519,12 @@ describe('failed run', () => {
     expect(loser?.reason).toMatchObject({ code: 'CONFLICT' })
     const winner = results.find((result) => result.status === 'fulfilled')
     const { state } = await readState(house.store)
-    expect(state).toMatchObject({ run_id: winner?.value.runId, last_failure: null, publishing: null })
-    expect(await keys(house.store, '_dwh/stage/')).toEqual([])
+    expect(state).toMatchObject({ run_id: winner?.value.runId, last_failure: null, copies_pending: [] })
+    expect(
+      (await keys(house.store, '_dwh/parts/'))
+        .filter((key) => key.includes('/2026/02/18-'))
+        .filter((key) => !key.includes(state.run_id ?? '-')),
+    ).toEqual([])
     expect(await ask(house, 'a', 'SELECT count(*)::INT FROM t')).toEqual([[20000]])
   })
 })
@@ -692,6 +702,30 @@ test('ten runs during transfers between two tables: the sum never changes', asyn
   expect(moves).toBeGreaterThan(10)
 })
 
+test('columns renamed, added, dropped and added again, one widened: ids in entries and files, none used twice', async () => {
+  const database = await testDatabase('CREATE TABLE a AS SELECT 1 AS id, ARRAY[1] AS l, 2 AS old, 3 AS gone')
+  const house = await warehouse(database)
+  const idsOf = async () => {
+    await house.run({ replace: true })
+    const { state } = await readState(house.store)
+    const { columns = [], files = [] } = state.tables.a ?? {}
+    const inFile = await duckdb(
+      `SELECT name, field_id::INTEGER FROM parquet_schema('${house.path}/${files[0]?.key}') WHERE field_id IS NOT NULL`,
+    )
+    const entries = columns.flatMap(({ name, id, element_id }) => [
+      [name, id],
+      ...(element_id === undefined ? [] : [['element', element_id]]),
+    ])
+    expect(inFile).toEqual(entries)
+    return Object.fromEntries(entries)
+  }
+  expect(await idsOf()).toEqual({ id: 1, l: 2, element: 3, old: 4, gone: 5 })
+  await database.query('ALTER TABLE a RENAME old TO new; ALTER TABLE a DROP gone; ALTER TABLE a ALTER id TYPE bigint')
+  expect(await idsOf()).toEqual({ id: 1, l: 2, element: 3, new: 6 })
+  await database.query('ALTER TABLE a ADD gone int; ALTER TABLE a ALTER id TYPE text')
+  expect(await idsOf()).toEqual({ id: 7, l: 2, element: 3, new: 6, gone: 8 })
+})
+
 test('store that is a class instance: two runs on the same day succeed', async () => {
   const house = await warehouse(await testDatabase('CREATE TABLE a AS SELECT 1 AS id'))
   const store = new ClassStore(house.store)
@@ -706,7 +740,7 @@ test('answer to the commit uncertain and lease lost: reported as uncertain, noth
   const silent: ObjectStore = {
     ...house.store,
     async put(key, body, condition) {
-      if (key !== STATE_KEY || !Buffer.from(body).includes('"publishing": {'))
+      if (key !== STATE_KEY || !Buffer.from(body).includes('"status": "success"'))
         return house.store.put(key, body, condition)
       now += 60_000
       throw new DwhError('STORE_UNREACHABLE', 'no answer')
@@ -714,5 +748,6 @@ test('answer to the commit uncertain and lease lost: reported as uncertain, noth
   }
   const run = house.run({ store: silent, clock: () => new Date(now), leaseTtlMs: 60_000 })
   await expect(run).rejects.toMatchObject({ code: 'STORE_FAILED', context: { uncertain: true } })
-  expect(await keys(house.store, '_dwh/stage/')).toHaveLength(2)
+  for (const prefix of ['_dwh/parts/', '_dwh/days/', '_dwh/index/'])
+    expect(await keys(house.store, prefix)).toHaveLength(1)
 })

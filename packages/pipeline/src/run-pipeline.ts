@@ -11,12 +11,13 @@ import {
   type SourceSnapshot,
 } from '@dwh/core'
 import {
-  clean,
   type Lease,
   type LeaseHolder,
   type Publication,
   type Published,
+  type PublishOptions,
   publishRun,
+  readBase,
   readManifest,
   readState,
   type StoredState,
@@ -37,7 +38,8 @@ import { makeRecord } from './run-record.ts'
 import type { SourceSettings } from './settings.ts'
 import { type GuardedStore, guardSilence } from './silent-store.ts'
 import { sortResults } from './sort-results.ts'
-import { makeFolder, removeOrphans } from './temporary-folders.ts'
+import { makeFolder } from './temporary-folders.ts'
+import { tidyUp } from './tidy-up.ts'
 
 export interface PlanOptions {
   readonly store: ObjectStore
@@ -82,7 +84,7 @@ export interface RunReport {
   readonly record: RunRecord
   /** Result of each table of the plan. */
   readonly results: readonly TableResult[]
-  /** Why some objects are not in place yet, which the next run finishes; null in nearly all cases. */
+  /** Why not all plain copies are made yet, which the next run does; null in nearly all cases. */
   readonly unfinished: unknown
 }
 
@@ -106,7 +108,7 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
 }
 
 /**
- * Runs the pipeline: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stages
+ * Runs the pipeline: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stores
  * every table, and publishes all of them with one conditional write, or none; with `onTableError: 'keep-previous'`
  * those that did not fail (the record's status is then `partial`). A failed run leaves the last good state unchanged
  * and adds `last_failure` and a record.
@@ -155,25 +157,34 @@ async function runWithLease(
   const options = { ...given, store, signal }
   const { clock } = options
   const { date } = days
-  const base = await tidyUp(options, lease.takenOver)
+  await tidyUp(options, lease.takenOver)
+  const base = await readBase(store, () => formatRunId(clock(), options.random(RUN_ID_BYTES)))
   checkLastRun(options, base.state)
   const reached: Reached = { plan: undefined, results: [] }
   const record = (error: DwhError | null) =>
     makeRecord({ runId, date, startedAt, finishedAt: clock(), ...reached, error })
   const leased = { runId, startedAt, days, lease, guard }
-  const { published, plan } = await stepThrough(options, base, leased, reached).catch(async (cause) => {
-    const error = failureOfRun(cause, runId, { lease: lease.signal, silent: guard.silent })
-    await noteFailure(guard.store, record(error), error)
-    throw error
-  })
-  return finish(store, { runId, record: record(null), results: reached.results, plan, ...published })
+  let made: RunRecord | undefined
+  // before the plain copies are made: if `etl.json` is lost, records tell which runs were committed
+  const onCommit = async () => {
+    made = record(null)
+    await writeRunRecord(store, made)
+  }
+  const { published, plan } = await stepThrough(options, base, { ...leased, onCommit }, reached).catch(
+    async (cause) => {
+      const error = failureOfRun(cause, runId, { lease: lease.signal, silent: guard.silent })
+      await noteFailure(guard.store, record(error), error)
+      throw error
+    },
+  )
+  return { runId, record: made ?? record(null), results: reached.results, plan, ...published }
 }
 
 /** From the sources to the commit; each step gets the result of the previous one. */
 async function stepThrough(
   options: RunOptions,
   base: StoredState,
-  { runId, startedAt, days, lease, guard }: LeasedRun,
+  { runId, startedAt, days, lease, guard, onCommit }: LeasedRun & Pick<PublishOptions, 'onCommit'>,
   reached: Reached,
 ): Promise<{ readonly plan: RunPlan; readonly published: Published }> {
   const { plan, sources, closeFailure } = await withSources(options, async (open) => {
@@ -189,8 +200,17 @@ async function stepThrough(
   const { written: tables, failed } = sortResults(results)
   // derived tables are in no source
   const dropped = plan.dropped.filter((table) => !results.some(({ name }) => name === table))
-  const publication = { runId, date: days.date, tables, failed, dropped, sources, startedAt }
-  const published = await publish(options.store, base, publication, options.clock)
+  const publication: Omit<Publication, 'now'> = {
+    runId,
+    date: days.date,
+    tables,
+    failed,
+    dropped,
+    sources,
+    startedAt,
+  }
+  const { store, clock } = options
+  const published = await publishRun(store, base, { ...publication, now: clock(), clock, onCommit })
   const told = tellCommit(options, runId, Object.keys(tables).length)
   return {
     plan: { ...plan, dropped },
@@ -221,26 +241,6 @@ function checkLastRun({ ifLastRun }: RunOptions, { run_id }: EtlState): void {
   })
 }
 
-/** Finishes interrupted runs and removes orphans, in the store and on this machine. */
-async function tidyUp({ store, tempDirectory, clock, onEvent }: RunOptions, raiseToken: boolean): Promise<StoredState> {
-  const onRollForward = (earlier: string) => onEvent?.({ type: 'roll-forward', runId: earlier })
-  const now = clock()
-  const { removed, ...state } = await clean(store, { now, raiseToken, onRollForward })
-  const files = await removeOrphans(tempDirectory, now)
-  if (removed.length + files > 0) onEvent?.({ type: 'cleaned', objects: removed.length, files })
-  return state
-}
-
-/** Writes the record after the commit: a failure here does not fail the run. */
-async function finish(store: ObjectStore, report: RunReport): Promise<RunReport> {
-  try {
-    await writeRunRecord(store, report.record)
-    return report
-  } catch (error) {
-    return { ...report, unfinished: report.unfinished ?? error }
-  }
-}
-
 async function makePlan(
   options: PlanOptions,
   base: StoredState,
@@ -260,7 +260,6 @@ async function makePlan(
   return planRun({
     date,
     today,
-    now: options.clock(),
     acceptNewSource: options.acceptNewSource ?? false,
     only: options.only ?? null,
     replace: options.replace ?? false,
@@ -285,14 +284,4 @@ async function readAndDerive(options: Running, plan: RunPlan, reached: Reached):
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-async function publish(
-  store: ObjectStore,
-  base: StoredState,
-  publication: Omit<Publication, 'previous' | 'now'>,
-  clock: () => Date,
-) {
-  const previous = await readManifest(store, base.state, publication.date)
-  return publishRun(store, base, { ...publication, previous, now: clock() })
 }

@@ -35,7 +35,6 @@ export function guardSilence(store: ObjectStore): GuardedStore {
       head: guarded((...args: Parameters<ObjectStore['head']>) => store.head(...args)),
       getFile: guarded((...args: Parameters<ObjectStore['getFile']>) => store.getFile(...args)),
       copy: guarded((...args: Parameters<ObjectStore['copy']>) => store.copy(...args)),
-      move: guarded((...args: Parameters<ObjectStore['move']>) => store.move(...args)),
       delete: guarded((...args: Parameters<ObjectStore['delete']>) => store.delete(...args)),
       removeUnfinished: guarded((now: Date) => store.removeUnfinished?.(now) ?? Promise.resolve(0)),
       conditionalWrites: guarded(() => honoursConditions(store)),

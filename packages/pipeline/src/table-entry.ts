@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  assignColumnIds,
   type ColumnEntry,
   type Day,
   type FileEntry,
@@ -46,17 +47,21 @@ export function footerMetadata(
   return { [FOOTER_KEY]: JSON.stringify(footer) }
 }
 
+/** The columns of a table whose types are decided, in their order, with their ids. */
+export function columnEntries(plan: TablePlan): readonly ColumnEntry[] {
+  const columns = plan.columns.map((column) => ({
+    name: column.as,
+    type: column.type,
+    nullable: column.nullable ?? true,
+    source_type: column.sourceType ?? null,
+    ...(column.storeAs ? { stored_as: column.storeAs } : {}),
+    ...(column.storedFor ? { stored_for: column.storedFor } : {}),
+  }))
+  return assignColumnIds(columns, plan.earlierColumns, plan.lastColumnId).columns
+}
+
 function knownBefore(plan: TablePlan, { runId, date, snapshot, lossyConversions }: EntryContext) {
-  const columns = plan.columns.map(
-    (column): ColumnEntry => ({
-      name: column.as,
-      type: column.type,
-      nullable: column.nullable ?? true,
-      source_type: column.sourceType ?? null,
-      ...(column.storeAs ? { stored_as: column.storeAs } : {}),
-      ...(column.storedFor ? { stored_for: column.storedFor } : {}),
-    }),
-  )
+  const columns = columnEntries(plan)
   return {
     source: { name: plan.source, schema: plan.table.schema, table: plan.table.name },
     run_id: runId,

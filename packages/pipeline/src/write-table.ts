@@ -1,4 +1,5 @@
 import {
+  type ColumnEntry,
   DwhError,
   encodingOf,
   formatTableName,
@@ -11,6 +12,7 @@ import {
 import { DEFAULT_MAX_ROW_BYTES, type ParquetWriter, type WrittenParquet } from '@dwh/parquet-writer'
 import type { ChosenMethod, ExtractionMethods } from './choose-method.ts'
 import type { TablePlan } from './plan-run.ts'
+import { columnEntries } from './table-entry.ts'
 
 export interface WriteTableOptions {
   readonly writer: ParquetWriter
@@ -56,14 +58,16 @@ export async function writeTable(
   const longest = profile?.longest?.rowBytes ?? 0
   // each cell needs a few bytes besides its text
   let maxRowBytes = longest > DEFAULT_MAX_ROW_BYTES ? roomFor(longest + 4 * table.columns.length) : 0
+  const entries = columnEntries(table)
   for (;;) {
     try {
       const { data, ...open } = await methods.open(through, table, profile, signal)
       const written = await writer.write({
         path,
-        columns: table.columns.map(({ as, type, storeAs }) => ({
+        columns: table.columns.map(({ as, type, storeAs }, index) => ({
           name: as,
           type,
+          ...idsOf(entries[index]),
           ...(encodingOf(storeAs) === null ? {} : { utf8Bytes: true }),
         })),
         data,
@@ -83,6 +87,10 @@ export async function writeTable(
       else throw withPlace(withChoices(error, table), table)
     }
   }
+}
+
+function idsOf({ id, element_id }: Partial<ColumnEntry> = {}) {
+  return { ...(id === undefined ? {} : { id }), ...(element_id === undefined ? {} : { elementId: element_id }) }
 }
 
 /** What each choice means, for a hint. */

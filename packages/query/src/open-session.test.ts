@@ -303,7 +303,7 @@ describe('bytes', () => {
     expect(await ask(session, 'SELECT sum(id) FROM t')).toEqual([['4999950000']])
   })
 
-  test('files staged, final and retained: found', async () => {
+  test('a warehouse of version 3: files staged, final and retained are found', async () => {
     const house = await testWarehouse()
     const entry = await house.write({ name: 't' }, 'SELECT 1 AS id')
     const { key, sha256 } = entry.files[0] as TableEntry['files'][number]
@@ -315,13 +315,15 @@ describe('bytes', () => {
 
     await rename(path, staged)
     await writeFile(path, 'yesterday')
-    house.state = { ...before, publishing: { run_id: 'r9', date: '2026-02-18', keys: [key] } }
+    const older = { publishing: { run_id: 'r9', date: '2026-02-18', keys: [key] }, retained: [], pruned: [] }
+    house.state = { ...before, older }
     expect(await ask(await house.open(), 'FROM t')).toEqual([['1']])
 
     // replaced after the session had read its manifest: etl.json tells where the bytes are retained
     const session = await house.open()
     await rename(staged, retained)
-    house.state = { ...before, retained: [{ key, sha256, retained_as: `_dwh/kept/r9/${key}`, until: 'x' }] }
+    const found = [{ key, sha256, retained_as: `_dwh/kept/r9/${key}`, until: 'x' }]
+    house.state = { ...before, older: { publishing: null, retained: found, pruned: [] } }
     expect(await ask(session, 'FROM t')).toEqual([['1']])
   })
 

@@ -5,6 +5,7 @@ import {
   DwhError,
   GENERATIONS_PREFIX,
   INCOMING_PREFIX,
+  isInternal,
   isOrphan,
   type ObjectInfo,
   type ObjectStore,
@@ -15,7 +16,8 @@ import {
 } from '@dwh/core'
 import { checkKey } from './check-key.ts'
 import { bodyInfo, bodyOf, generationOf, incomingPath, putGeneration } from './conditional-key.ts'
-import { copyFile, hashFile, linkTo, moveInto, place, stamp, syncFolder, writeFile } from './durable.ts'
+import { always, copyPlain, removeCopies } from './copy-plain.ts'
+import { copyFile, hashFile, moveInto, place, stamp, writeFile } from './durable.ts'
 import { bodyEtag, bodyHash, keysWithGenerations } from './generations.ts'
 import { hasCode, localFailure } from './local-errors.ts'
 import { infoOf, orNull, plainInfo, readPlain, removeEmptyFolders } from './plain-file.ts'
@@ -96,30 +98,13 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
       return bodyInfo(key, generation.body)
     },
 
-    async copy(from, to) {
+    async copy(from, to, isWanted = always) {
       const source = pathOf(from)
       checkKey(to)
       const [fromGeneration, toGeneration] = [await generationOf(root, from), await generationOf(root, to)]
-      if (fromGeneration || toGeneration) {
-        const body = fromGeneration ? fromGeneration.body : (await readPlain(source))?.body
-        return body ? put(to, body) : null
-      }
-      return bringIn(root, to, (temporary) => orNull(place(source, temporary, linkTo)))
-    },
-
-    async move(from, to) {
-      const [source, target] = [pathOf(from), pathOf(to)]
-      for (const key of [from, to])
-        if (await generationOf(root, key))
-          throw new DwhError('STORE_FAILED', `${pathOf(key)}: this key uses conditional writes`, {
-            hint: 'Use put() for it.',
-          })
-      // in one step of the kernel: a caller that wakes late finds the source gone
-      const moved = await orNull(place(source, target, rename).then(() => true))
-      if (!moved) return null
-      await syncFolder(dirname(target))
-      await removeEmptyFolders(dirname(source), root)
-      return plainInfo(to, target)
+      if (!fromGeneration && !toGeneration) return copyPlain(root, source, to, isWanted)
+      const body = fromGeneration ? fromGeneration.body : (await readPlain(source))?.body
+      return body && (await isWanted()) ? put(to, body) : null
     },
 
     async *list(prefix, { signal } = {}) {
@@ -137,6 +122,7 @@ export function localStore(options: LocalStoreOptions): ObjectStore {
     async delete(key) {
       const path = pathOf(key)
       if (await generationOf(root, key)) return putGeneration(root, key, null, undefined)
+      if (!isInternal(key)) await removeCopies(root, key)
       await rm(path, { force: true })
       await removeEmptyFolders(dirname(path), root)
     },
@@ -273,8 +259,7 @@ function wrapErrors(store: ObjectStore, root: string): ObjectStore {
     putFile: (key, path, options) => wrap(store.putFile(key, path, options)),
     head: (key, options) => wrap(store.head(key, options)),
     getFile: (key, path, options) => wrap(store.getFile(key, path, options)),
-    copy: (from, to) => wrap(store.copy(from, to)),
-    move: (from, to, seen) => wrap(store.move(from, to, seen)),
+    copy: (from, to, isWanted) => wrap(store.copy(from, to, isWanted)),
     delete: (key) => wrap(store.delete(key)),
     removeUnfinished: (now) => wrap(removeUnfinished(root, now)),
     async *list(prefix, options) {

@@ -84,31 +84,23 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
       return downloadFile(connection, key, to, signal)
     },
 
-    async copy(from, to) {
+    async copy(from, to, isWanted) {
       checkKey(from)
       checkKey(to)
       const source = await headObject(connection, from)
       if (!source) return null
       if (from === to) return infoOf(url, to, source)
-      return (await copyObject(connection, from, to, source)) ? head(to) : null
-    },
-
-    async move(from, to, seen) {
-      checkKey(from)
-      checkKey(to)
-      const source = await headObject(connection, from)
-      if (!source) return null
+      if (!isWanted) return (await copyObject(connection, from, to, source)) ? head(to) : null
+      const seen = await head(to)
+      if (!(await isWanted())) return null
       const condition = seen ? { IfMatch: seen.etag } : { IfNoneMatch: '*' as const }
       const copied = await copyObject(connection, from, to, source, condition).catch(async (error) => {
         // a server without conditions on the target ignores them, answers 501, or misinterprets them
-        if (isAnswer(error, 412) && (await head(to))?.etag !== seen?.etag) throw conflict(connection, to, false, error)
+        if (isAnswer(error, 412) && (await head(to))?.etag !== seen?.etag) return false
         if (!isAnswer(error, 412, 501)) throw error
         return copyObject(connection, from, to, source)
       })
-      if (copied) return head(to)
-      // the server gives the same answer when the target is gone
-      if (await headObject(connection, from)) throw conflict(connection, to, false, undefined)
-      return null
+      return copied ? head(to) : null
     },
 
     async removeUnfinished() {

@@ -1,15 +1,15 @@
-import { RETAINED_PREFIX, STAGE_PREFIX } from '@dwh/core'
+import { PARTS_PREFIX, RETAINED_PREFIX, STAGE_PREFIX } from '@dwh/core'
 import type { S3Connection } from './s3-connection.ts'
 import { isAnswer } from './s3-errors.ts'
 
 /**
- * Aborts unfinished multipart uploads to the stage, and unfinished copies to the retained files. Their parts cost
- * money, and no list of objects shows them.
+ * Aborts unfinished multipart uploads of tables' files; those of version 3 and before went to other places. Their parts
+ * cost money, and no list of objects shows them.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  */
 export async function removeUploads(connection: S3Connection): Promise<number> {
   let removed = 0
-  for (const prefix of [STAGE_PREFIX, RETAINED_PREFIX])
+  for (const prefix of [PARTS_PREFIX, STAGE_PREFIX, RETAINED_PREFIX])
     removed += await removeBelow(connection, connection.name(prefix))
   return removed
 }

@@ -65,7 +65,6 @@ export function webStore(options: WebStoreOptions): ObjectStore {
     put: readOnly,
     putFile: readOnly,
     copy: readOnly,
-    move: readOnly,
     delete: readOnly,
   }
 }

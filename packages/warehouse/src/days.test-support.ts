@@ -5,13 +5,14 @@ import {
   type DayManifest,
   type EtlState,
   manifestKey,
+  monthOf,
   type ObjectStore,
   STATE_KEY,
   stageKey,
   type TableEntry,
   tableFileKey,
 } from '@dwh/core'
-import { EMPTY_STATE, serialise } from '@dwh/metadata'
+import { type DayFiles, EMPTY_STATE, putManifest, putMonths, serialise } from '@dwh/metadata'
 import { localStore } from '@dwh/storage'
 import { temporaryFolder } from '@dwh/test-kit'
 
@@ -26,27 +27,47 @@ export interface TestDays {
   readonly state: EtlState
 }
 
-/** Makes a warehouse in a folder that has only the metadata of these days; `publishing` is a day that is staged. */
+/**
+ * Makes a warehouse in a folder that has only the metadata of these days; `publishing` is a day of a warehouse of
+ * version 3 whose list is still staged, `older` makes such a warehouse without one.
+ */
 export async function testDays(
   days: Readonly<Record<Day, TablesOfDay>>,
-  { publishing }: { readonly publishing?: Day } = {},
+  { publishing, older = publishing !== undefined }: { readonly publishing?: Day; readonly older?: boolean } = {},
 ): Promise<TestDays> {
   const folder = join(await temporaryFolder(), 'lake')
   const store = localStore({ path: folder })
   let tables: Record<string, TableEntry> = {}
+  const months = new Map<string, Map<Day, DayFiles>>()
   for (const [date, given] of Object.entries(days).sort()) {
     const entries = Object.entries(given).map(([name, is]) => [name, entryOf(name, date, is)] as const)
-    const manifest: DayManifest = { version: 3, date, run_id: runOf(date), tables: Object.fromEntries(entries) }
+    const manifest: DayManifest = { version: 4, date, run_id: runOf(date), tables: Object.fromEntries(entries) }
     const key = manifestKey(date)
-    await store.put(date === publishing ? stageKey(runOf(date), key) : key, serialise(manifest))
+    if (older) await store.put(date === publishing ? stageKey(runOf(date), key) : key, serialise(manifest))
+    else {
+      const month = months.get(monthOf(date)) ?? new Map<Day, DayFiles>()
+      months.set(monthOf(date), month.set(date, await putManifest(store, runOf(date), manifest)))
+    }
     tables = { ...tables, ...manifest.tables }
   }
   const last = Object.keys(days).sort().at(-1)
+  const runId = runOf(last ?? '2026-01-01')
+  const root = [...months.keys()].at(-1)
+  const named = root ? await putMonths(store, EMPTY_STATE, { runId, months, root, current: {}, sources: {} }) : {}
   const state: EtlState = {
     ...EMPTY_STATE,
     tables,
-    ...(last === undefined ? {} : { status: 'success', run_id: runOf(last), last_run_at: `${last}T03:00:12.000Z` }),
-    publishing: publishing === undefined ? null : { run_id: runOf(publishing), date: publishing, keys: [] },
+    months: named,
+    ...(last === undefined ? {} : { status: 'success', run_id: runId, last_run_at: `${last}T03:00:12.000Z` }),
+    ...(older
+      ? {
+          older: {
+            publishing: publishing === undefined ? null : { run_id: runOf(publishing), date: publishing, keys: [] },
+            retained: [],
+            pruned: [],
+          },
+        }
+      : {}),
   }
   await store.put(STATE_KEY, serialise(state))
   return { folder, store, state }

@@ -1,5 +1,5 @@
 import type { Day, DayManifest, EtlState, ObjectStore, TableEntry } from '@dwh/core'
-import { listDays } from './list-days.ts'
+import { listDays } from '@dwh/metadata'
 import { readManifests } from './read-manifests.ts'
 
 /** One day of the warehouse, as its manifest describes it. */
@@ -40,7 +40,7 @@ export async function describeDays(
   limit: number,
   signal: AbortSignal | undefined,
 ): Promise<DayDescription[]> {
-  const days = (await listDays(store, state, signal)).reverse().slice(0, limit + 1)
+  const days = (await listDays(store, state, { signal })).reverse().slice(0, limit + 1)
   const described: DayDescription[] = []
   let later: DayManifest | null = null
   for await (const manifest of readManifests(store, state, days, signal)) {

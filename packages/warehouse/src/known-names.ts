@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import type { Config } from '@dwh/config'
-import { readState } from '@dwh/metadata'
+import { listDays, readState } from '@dwh/metadata'
 import { rememberingStore } from '@dwh/query'
 import { openStorage } from './adapters/index.ts'
 import { completeEnvironment, type WarehouseEnvironment } from './environment.ts'
-import { listDays } from './list-days.ts'
 
 /**
  * Returns the names of the tables, or the days, for a shell to complete. Reads a folder, and of a bucket what was last
@@ -22,6 +21,6 @@ export async function knownNames(
     ? store
     : rememberingStore({ store, at, folder: join(config.cache, 'remembered'), onAway: () => {}, first: 'folder' })
   const { state } = await readState(known, { signal })
-  if (what === 'days') return listDays(store, state, signal)
+  if (what === 'days') return listDays(known, state, { signal })
   return Object.keys(state.tables).sort()
 }

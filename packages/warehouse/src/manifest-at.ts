@@ -5,21 +5,45 @@ import {
   daysBefore,
   type EtlState,
   isDwhError,
+  monthOf,
   type ObjectStore,
 } from '@dwh/core'
-import { readManifest } from '@dwh/metadata'
-import { listDays } from './list-days.ts'
+import { listDays, readManifest, readMonth } from '@dwh/metadata'
 import { readManifests } from './read-manifests.ts'
 
 /** How far to look back in a storage that cannot list its days. */
 const LOOK_BACK_DAYS = 366
 
 /**
- * Reads the manifest of the last day at or before `asked`: one request if `asked` has one, otherwise also a list of the
- * days. A web server cannot list: there it looks back 366 days at most.
+ * Reads the list of the last day at or before `asked`: at most one request per month up to it, mostly two in all.
  * @throws DwhError CONFIG_INVALID, with the first day, if there is no day at or before `asked`
  */
 export async function manifestAt(
+  store: ObjectStore,
+  state: EtlState,
+  asked: Day,
+  signal: AbortSignal | undefined,
+): Promise<DayManifest> {
+  if (state.older) return olderManifestAt(store, state, asked, signal)
+  const months = Object.keys(state.months).sort()
+  for (const month of months.filter((month) => month <= monthOf(asked)).reverse()) {
+    const index = await readMonth(store, state, month, { signal })
+    const days = Object.keys(index?.days ?? {}).sort()
+    for (const day of days.filter((day) => day <= asked).reverse()) {
+      const manifest = await readManifest(store, state, day, { signal })
+      // null where it was pruned in between
+      if (manifest) return manifest
+    }
+  }
+  const first = months[0] === undefined ? null : await readMonth(store, state, months[0], { signal })
+  throw noDay(asked, Object.keys(first?.days ?? {}).sort()[0])
+}
+
+/**
+ * Up to version 3 only a list of the objects told which days there are. A web server cannot list: there it looks back
+ * 366 days at most.
+ */
+async function olderManifestAt(
   store: ObjectStore,
   state: EtlState,
   asked: Day,
@@ -29,7 +53,7 @@ export async function manifestAt(
   if (exact) return exact
   let days: Day[]
   try {
-    days = await listDays(store, state, signal)
+    days = await listDays(store, state, { signal })
   } catch (error) {
     if (!isDwhError(error, 'STORE_DENIED')) throw error
     return lookBack(store, state, asked, signal)
@@ -39,9 +63,12 @@ export async function manifestAt(
     // null where it was pruned in between
     if (manifest) return manifest
   }
-  const [first] = days
+  throw noDay(asked, days[0])
+}
+
+function noDay(asked: Day, first: Day | undefined): DwhError {
   const found = first === undefined ? 'the warehouse has no days' : `the first day of the warehouse is ${first}`
-  throw new DwhError('CONFIG_INVALID', `as of ${asked}: ${found}`, {
+  return new DwhError('CONFIG_INVALID', `as of ${asked}: ${found}`, {
     hint: first === undefined ? 'Make one with `dwh run`.' : 'Give this day or a later one; `dwh days` lists all.',
   })
 }

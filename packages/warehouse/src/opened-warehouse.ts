@@ -18,7 +18,7 @@ import {
   type VerifyReport,
   verifyWarehouse,
 } from '@dwh/maintenance'
-import { readRunRecords, readState } from '@dwh/metadata'
+import { listDays, readRunRecords, readState } from '@dwh/metadata'
 import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
 import {
   type PlanOptions,
@@ -35,7 +35,6 @@ import { type DayDescription, describeDays } from './describe-days.ts'
 import { examine } from './doctor/examine.ts'
 import type { Finding } from './doctor/finding.ts'
 import type { FullEnvironment } from './environment.ts'
-import { listDays } from './list-days.ts'
 import { measureWarehouse, type WarehouseSize } from './measure-warehouse.ts'
 import { openFiles } from './open-files.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
@@ -94,7 +93,7 @@ export class OpenedWarehouse implements Warehouse {
   }
 
   async days(): Promise<Day[]> {
-    return listDays(this.store, await this.state(), this.#until())
+    return listDays(this.store, await this.state(), { signal: this.#until() })
   }
 
   async describeDays(limit: number): Promise<DayDescription[]> {

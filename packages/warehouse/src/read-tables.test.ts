@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { manifestKey, wrapStore } from '@dwh/core'
+import { dayManifestKey, manifestKey, STATE_KEY, wrapStore } from '@dwh/core'
+import { daysOf, putMonths, readMonth, serialise } from '@dwh/metadata'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runOf, testDays } from './days.test-support.ts'
 import { openWarehouse } from './index.ts'
@@ -61,14 +62,33 @@ describe('as of', () => {
     await expect(readTables(store, { asOf: 'today', today: TODAY })).rejects.toThrow('no warehouse here yet')
   })
 
-  test('a run is being published: its day counts, although its manifest is only staged', async () => {
+  test('a run of version 3 is being published: its day counts, although its list is only staged', async () => {
     const { store } = await testDays(WEEK, { publishing: '2026-02-16' })
     for (const asOf of ['2026-02-16', 'today'])
       expect(await readTables(store, { asOf, today: TODAY })).toMatchObject({ day: '2026-02-16' })
   })
 
-  test('a day is pruned after the list was read: the day before it', async () => {
-    const { store } = await testDays(WEEK)
+  test('a day is pruned after the index was read, and its list removed: the day before it', async () => {
+    const { store, state } = await testDays(WEEK)
+    const list = dayManifestKey('2026-02-16', runOf('2026-02-16'))
+    const pruning = wrapStore(store, {
+      async get(key, options) {
+        if (key === list) {
+          const days = daysOf(await readMonth(store, state, '2026-02'))
+          days.delete('2026-02-16')
+          const months = new Map([['2026-02', days]])
+          const made = { runId: 'later', months, root: '2026-02', current: {}, sources: {} }
+          await store.put(STATE_KEY, serialise({ ...state, months: await putMonths(store, state, made) }))
+          await store.delete(list)
+        }
+        return store.get(key, options)
+      },
+    })
+    expect(await readTables(pruning, { asOf: 'today', today: TODAY })).toMatchObject({ day: '2026-02-13' })
+  })
+
+  test('version 3: a day is pruned after the list was read: the day before it', async () => {
+    const { store } = await testDays(WEEK, { older: true })
     const pruning = wrapStore(store, {
       async *list(prefix, options) {
         yield* store.list(prefix, options)
@@ -103,8 +123,11 @@ describe('as of', () => {
   })
 })
 
-test('as of, on a web server that lists nothing: looks back day by day, at most a year', async () => {
-  const { folder } = await testDays(WEEK)
+test.each([
+  ['finds each day by its month', {}],
+  ['version 3: looks back day by day, at most a year', { older: true }],
+])('as of, on a web server that lists nothing: %s', async (_, layout) => {
+  const { folder } = await testDays(WEEK, layout)
   const server = createServer(async ({ url = '' }, response) => {
     const body = await readFile(join(folder, decodeURIComponent(url))).catch(() => null)
     response.writeHead(body === null ? 404 : 200, { 'content-length': body?.length ?? 0 }).end(body)
@@ -118,8 +141,11 @@ test('as of, on a web server that lists nothing: looks back day by day, at most 
   expect((await warehouse.tables('2030-01-01')).day).toBe('2026-02-16')
   await expect(warehouse.tables('2026-01-01')).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: 'as of 2026-01-01: no day found in the 366 days up to it',
-    hint: expect.stringContaining('2026-02-16'),
+    message:
+      'older' in layout
+        ? 'as of 2026-01-01: no day found in the 366 days up to it'
+        : 'as of 2026-01-01: the first day of the warehouse is 2026-01-30',
+    hint: 'older' in layout ? expect.stringContaining('2026-02-16') : expect.stringContaining('dwh days'),
   })
   expect(await warehouse.size()).toBeNull()
 })

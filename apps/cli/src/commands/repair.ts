@@ -6,9 +6,9 @@ import { waitingLine } from '../output/run-progress.ts'
 import { type CommonFlags, open } from './shared.ts'
 
 const HELP = `
-Finishes runs that were interrupted after their commit, removes orphans of other interrupted runs, and rebuilds missing
-or damaged etl.json and manifests from the Parquet files alone: the footer of each file names its table, day and run.
-Changes no Parquet file. Every run does the first two steps by itself.
+Makes the plain copies that are missing, removes what interrupted runs left, and rebuilds etl.json, indexes and
+manifests that are missing or damaged, from each other and from the Parquet files: the footer of each file names its table, day
+and run. Changes no file that a manifest names.
 
 Examples:
   $ dwh repair                    repair the warehouse
@@ -16,7 +16,7 @@ Examples:
 
 export function repairCommand(context: CommandContext): Command {
   return new Command('repair')
-    .description('finish or remove interrupted runs, and rebuild etl.json and manifests')
+    .description('rebuild etl.json, manifests and plain copies, and remove orphans')
     .addHelpText('after', HELP)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<CommonFlags>()
@@ -28,12 +28,13 @@ export function repairCommand(context: CommandContext): Command {
     })
 }
 
-function text({ rolledForward, removed, days, state, left }: RepairReport, url: string): string {
+function text({ finished, removed, days, state, copies, left }: RepairReport, url: string): string {
   const done = [
-    ...(rolledForward === null ? [] : [`finished run ${rolledForward}, which was interrupted after its commit`]),
+    ...(finished === null ? [] : [`made the plain copies of run ${finished}, which was interrupted after its commit`]),
     ...(removed.length > 0 ? [`removed ${plural(removed.length, 'object')} of interrupted runs`] : []),
     ...(days.length > 0 ? [`rebuilt the manifest of ${days.join(', ')}`] : []),
     ...(state ? ['rebuilt etl.json'] : []),
+    ...(copies.length > 0 ? [`plain copies made again: ${copies.join(', ')}`] : []),
     ...left.map(({ key, why }) => `left alone: ${printable(key)}: ${printable(why)}`),
   ]
   if (done.length === 0) return `Nothing to repair in ${url}\n`

@@ -68,8 +68,9 @@ function asText(state: EtlState, size: WarehouseSize | null, storage: string, co
   }
   if (size && size.days > 0) lines.push(['all days', sizeText(size)])
   if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let only one machine write to it'])
-  if (state.publishing)
-    lines.push(['publishing', `${state.publishing.run_id}: the next run finishes it; queries already see all of it`])
+  const interrupted = state.retired.find(({ until }) => until === null)
+  if (interrupted)
+    lines.push(['plain copies', `those of run ${interrupted.run_id} may be missing; queries see all of the run`])
   for (const [name, { message }] of Object.entries(state.failed_tables))
     lines.push(['failed table', `${shownVersion(state.tables[name])}: ${message}`])
   if (state.last_failure) {
@@ -106,7 +107,7 @@ function asJson(state: EtlState, storage: string) {
     status,
     run_id,
     duration_ms,
-    publishing,
+    copies_pending,
     failed_tables,
     last_failure,
     counts,
@@ -120,7 +121,7 @@ function asJson(state: EtlState, storage: string) {
     duration_ms,
     ...totals(state),
     counts,
-    publishing,
+    copies_pending,
     failed_tables,
     last_failure,
     conditional_writes,

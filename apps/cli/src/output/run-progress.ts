@@ -110,6 +110,7 @@ function doneLine(event: RunEvent, width: number | undefined, print: (lines: str
     const removed = `${plural(event.objects, 'object')}, ${plural(event.files, 'temporary folder')}`
     say(pc.yellow('!'), `removed orphans of an interrupted run: ${removed}`)
   }
-  if (event.type === 'roll-forward')
-    say(pc.yellow('!'), `finishing run ${event.runId}, which was interrupted after its commit`)
+  if (event.type === 'finish-copies')
+    say(pc.yellow('!'), `making the plain copies of run ${event.runId}, which was interrupted after its commit`)
+  if (event.type === 'not-cleaned') say(pc.yellow('!'), `${printable(event.message)}; nothing was removed`)
 }

@@ -35,12 +35,8 @@ export class ClassStore implements ObjectStore {
     return this.#store.getFile(key, path, options)
   }
 
-  copy(from: string, to: string): Promise<ObjectInfo | null> {
-    return this.#store.copy(from, to)
-  }
-
-  move(from: string, to: string, seen: ObjectInfo | null): Promise<ObjectInfo | null> {
-    return this.#store.move(from, to, seen)
+  copy(from: string, to: string, isWanted?: () => Promise<boolean>): Promise<ObjectInfo | null> {
+    return this.#store.copy(from, to, isWanted)
   }
 
   list(prefix: string, options?: ReadOptions): AsyncIterable<ObjectInfo> {

@@ -150,8 +150,6 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       await store.put('there', text('x'))
       await expect(store.copy(key, 'there')).rejects.toThrowError(failsWith('STORE_FAILED'))
       await expect(store.copy('there', key)).rejects.toThrowError(failsWith('STORE_FAILED'))
-      await expect(store.move(key, 'there', null)).rejects.toThrowError(failsWith('STORE_FAILED'))
-      await expect(store.move('there', key, null)).rejects.toThrowError(failsWith('STORE_FAILED'))
       expect((await list(store, '')).map((info) => info.key)).toEqual(['there'])
     })
 
@@ -239,7 +237,8 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       const to = join(await folder(), 'out')
       expect(await wrapped.getFile('from', to)).toMatchObject({ size: 4, sha256: sha256(text('file')) })
       expect(await wrapped.copy('from', 'copy')).toMatchObject({ size: 4 })
-      expect(await wrapped.move('from', 'to', null)).toMatchObject({ size: 4 })
+      expect(await wrapped.copy('from', 'to', async () => true)).toMatchObject({ size: 4 })
+      expect(await wrapped.copy('from', 'to', async () => false)).toBeNull()
       await wrapped.delete('from')
       await wrapped.delete('copy')
       expect((await list(wrapped, '')).map(({ key }) => key)).toEqual(['k', 'to'])
@@ -452,34 +451,49 @@ export function storeContract(name: string, makeStore: () => Promise<ContractSto
       expect(await content(store, 'b')).toBe('x')
     })
 
-    test('a move: to a new key, over an existing object, and without a source', async () => {
+    test('a copy that may not be wanted any more: asked once all is prepared; otherwise nothing is copied', async () => {
       const { store, reopen } = await open()
       await store.putFile('from', await file(bodies[3]?.[1] as Uint8Array))
       const { size } = (await store.head('from')) as ObjectInfo
-      expect(await store.move('from', 'deep/to', null)).toMatchObject({ key: 'deep/to', size })
-      await store.delete('from')
-      await store.put('from', text('new'))
-      const seen = await store.head('deep/to')
-      expect(await store.move('from', 'deep/to', seen)).toMatchObject({ key: 'deep/to', size: 3 })
-      await store.delete('from')
+      let asked = 0
+      const isWanted = async () => {
+        asked += 1
+        return true
+      }
+      expect(await store.copy('from', 'deep/to', isWanted)).toMatchObject({ key: 'deep/to', size })
+      await store.put('next', text('new'))
+      expect(await store.copy('next', 'deep/to', async () => false)).toBeNull()
+      expect(await store.head('deep/to')).toMatchObject({ size })
+      expect(await store.copy('next', 'deep/to', isWanted)).toMatchObject({ key: 'deep/to', size: 3 })
+      expect(asked).toBe(2)
+      expect(await store.copy('no/such', 'deep/to', isWanted)).toBeNull()
       expect(await content(reopen(), 'deep/to')).toBe('new')
-      expect(await store.move('from', 'deep/to', await store.head('deep/to'))).toBeNull()
-      expect(await content(reopen(), 'deep/to')).toBe('new')
+      expect((await list(store, '')).map((info) => info.key)).toEqual(['deep/to', 'from', 'next'])
     })
 
-    test('a late move: finds no source or fails, and overwrites nothing', async () => {
+    test('a late copy: another was made while it was asked; overwrites nothing', async () => {
       const { store, reopen } = await open()
-      await store.put('from', text('old'))
+      await store.put('old', text('old'))
+      await store.put('new', text('new'))
+      for (const before of ['before', null]) {
+        await store.delete('to')
+        if (before) await store.put('to', text(before))
+        const late = store.copy('old', 'to', async () => (await reopen().copy('new', 'to', async () => true)) !== null)
+        expect(await late).toBeNull()
+        expect(await content(reopen(), 'to')).toBe('new')
+      }
+    })
+
+    test('a late copy to a key that was deleted meanwhile: does not bring it back', async () => {
+      const { store, reopen } = await open()
+      await store.put('old', text('old'))
       await store.put('to', text('before'))
-      const seen = await store.head('to')
-      const other = reopen()
-      await other.move('from', 'to', await other.head('to'))
-      await other.delete('from')
-      await other.put('next', text('new'))
-      await other.move('next', 'to', await other.head('to'))
-      await other.delete('next')
-      expect(await store.move('from', 'to', seen)).toBeNull()
-      expect(await content(reopen(), 'to')).toBe('new')
+      const late = store.copy('old', 'to', async () => {
+        await reopen().delete('to')
+        return true
+      })
+      expect(await late).toBeNull()
+      expect(await store.head('to')).toBeNull()
     })
 
     test('concurrent writes and deletes in one folder: no errors', async () => {

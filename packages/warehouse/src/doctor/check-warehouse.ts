@@ -33,7 +33,7 @@ export async function* checkWarehouse(
   yield { id: 'warehouse.last_run', ...lastRunOutcome(state, now) }
 }
 
-function stateOutcome({ status, tables, publishing }: EtlState, noSource: boolean): Outcome {
+function stateOutcome({ status, tables, retired }: EtlState, noSource: boolean): Outcome {
   if (status === 'none' && noSource)
     return failed(
       'none here',
@@ -41,10 +41,11 @@ function stateOutcome({ status, tables, publishing }: EtlState, noSource: boolea
     )
   if (status === 'none') return ok('none yet: dwh run makes the first')
   const found = plural(Object.keys(tables).length, 'table')
-  if (!publishing) return ok(found)
+  const interrupted = retired.find(({ until }) => until === null)
+  if (!interrupted) return ok(found)
   return warning(
-    `${found}; publishing ${publishing.run_id} was interrupted`,
-    'Nothing is lost, and queries see all of it. The next dwh run finishes it.',
+    `${found}; plain copies of run ${interrupted.run_id} may be missing`,
+    'Queries see all of the run. If it is not in progress any more, the next dwh run makes the copies.',
   )
 }
 

@@ -11,6 +11,7 @@ import { localFiles, openSession, verifiedInMemory } from '@dwh/query'
 import { localStore } from '@dwh/storage'
 import { type TestDatabase, temporaryFolder, testDatabase } from '@dwh/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { cleanLater } from './clean-later.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -67,6 +68,7 @@ function problemsLeft(place: Sandbox, earlier: string | null): Promise<string[]>
       const answer = await place.dwh(['query', '--json', 'SELECT count(*)::INT AS n FROM large'])
       return JSON.parse(answer.stdout)[0].n as number
     },
+    clean: (laterMs) => cleanLater(localStore({ path: join(place.work, 'warehouse') }), laterMs),
     async runAgain() {
       const ran = await place.dwh(['run'])
       if (ran.code !== 0) throw new Error(inShort(ran))
@@ -75,7 +77,7 @@ function problemsLeft(place: Sandbox, earlier: string | null): Promise<string[]>
   })
 }
 
-type Method = 'put' | 'putFile' | 'copy' | 'move'
+type Method = 'put' | 'putFile' | 'copy'
 
 /** Wraps a store; its disk is full from the first matching request on. */
 function fullFrom(store: ObjectStore, method: Method, key: RegExp, fill: () => Promise<void>): ObjectStore {
@@ -84,7 +86,7 @@ function fullFrom(store: ObjectStore, method: Method, key: RegExp, fill: () => P
   return {
     ...store,
     [method]: async (...args: unknown[]) => {
-      const about = method === 'copy' || method === 'move' ? args[1] : args[0]
+      const about = method === 'copy' ? args[1] : args[0]
       if (!full && key.test(String(about))) {
         full = true
         await fill()
@@ -96,12 +98,12 @@ function fullFrom(store: ObjectStore, method: Method, key: RegExp, fill: () => P
 
 describe.skipIf(!isRoot)('disk full [needs root, to mount a small file system]', () => {
   test.each<[string, Method, RegExp]>([
-    ['the first staged file', 'putFile', /stage\//],
-    ['the last staged file', 'putFile', /stage\/.*small/],
-    ['the manifest', 'put', /stage\/.*json$/],
-    ['the retained files', 'copy', /_dwh\/kept\//],
+    ['the first part', 'putFile', /_dwh\/parts\//],
+    ['the last part', 'putFile', /_dwh\/parts\/small/],
+    ['the list of the day', 'put', /_dwh\/days\//],
+    ['the index of the month', 'put', /_dwh\/index\//],
     ['the commit', 'put', /^etl\.json$/],
-    ['the promotion', 'move', /^(small|large)\//],
+    ['the plain copies', 'copy', /^(small|large)\//],
     ['the record of the run', 'put', /_dwh\/runs\//],
     ['the lease', 'put', /lock\.json$/],
   ])('%s: STORE_FULL or published, and the next run leaves nothing behind', async (_, method, key) => {
@@ -143,6 +145,7 @@ describe.skipIf(!isRoot)('disk full [needs root, to mount a small file system]',
       // while the disk is still full
       expected: [error === null ? after : before],
       see: () => counts(store),
+      clean: (laterMs) => cleanLater(store, laterMs),
       async runAgain() {
         await disk.free()
         // the lease that could not be released has expired by then

@@ -107,7 +107,8 @@ export function proxiedUrl({ database, postgres }: NetworkLab): string {
   return url.href
 }
 
-function proxiedStore({ bucket }: NetworkLab, prefix: string): ObjectStore {
+/** The folder in the bucket behind the proxy. */
+export function proxiedStore({ bucket }: NetworkLab, prefix: string): ObjectStore {
   return s3Store({
     bucket: 'bucket',
     prefix,

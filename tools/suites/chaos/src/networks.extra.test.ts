@@ -3,7 +3,8 @@ import { isDwhError } from '@dwh/core'
 import { problemsAfter, readEtlText } from '@dwh/harness'
 import { serverUrl } from '@dwh/test-kit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type NetworkLab, openNetworkLab, readable, run } from './network-lab.ts'
+import { cleanLater } from './clean-later.ts'
+import { type NetworkLab, openNetworkLab, proxiedStore, readable, run } from './network-lab.ts'
 import { BUCKET_SCENARIOS, POSTGRES_SCENARIOS, type Scenario } from './network-scenarios.ts'
 import { SERVER_SCENARIOS } from './server-scenarios.ts'
 
@@ -88,6 +89,7 @@ async function play(where: string, scenario: Scenario): Promise<void> {
     earlier,
     expected: error === null ? [after] : [before, after],
     see: () => readable(lab, prefix),
+    clean: (laterMs) => cleanLater(proxiedStore(lab, prefix), laterMs),
     async runAgain() {
       // the lease that could not be released has expired by then
       await run(lab, { prefix, date: DATE, include, laterMs: LEASE_MS })

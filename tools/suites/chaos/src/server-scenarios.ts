@@ -28,7 +28,7 @@ const answer = (status: number, code: string, headers: Record<string, string> = 
 })
 const STATE = /\/etl\.json$/
 /** The answer may be lost with the connection, since it is sent before a large body is read. */
-const SMALL = /\/orders\/.*\.parquet$/
+const SMALL = /\/parts\/orders\/.*\.parquet$/
 const PARQUET = /\.parquet$/
 const ALWAYS = Number.POSITIVE_INFINITY
 
@@ -128,18 +128,18 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     name: 'an upload that answers a wrong ETag',
     ends: ['STORE_FAILED'],
     deadlineMs: 0,
-    ...striking('HeadObject', /_dwh\/stage\/.*parquet$/, ALWAYS, {
+    ...striking('HeadObject', /_dwh\/parts\/.*parquet$/, ALWAYS, {
       respond: { status: 200, headers: { etag: '"0123"', 'content-length': '17' } },
     }),
   },
   {
-    name: 'the answer to a promotion is lost',
+    name: 'the answer to a plain copy is lost',
     ends: 'published',
     deadlineMs: 0,
     ...striking('CopyObject', /^w\d+\/orders\/.*\.parquet$/, 1, 'drop-after'),
   },
   {
-    name: 'the promotion fails, after the commit',
+    name: 'a plain copy fails, after the commit',
     ends: 'published',
     deadlineMs: 0,
     ...striking('CopyObject', /^w\d+\/orders\/.*\.parquet$/, 2, answer(500, 'InternalError')),

@@ -1,5 +1,6 @@
 import { inShort, problemsAfter } from '@dwh/harness'
 import { seenValue } from './check-readers.ts'
+import { cleanPlace } from './child/clean-place.ts'
 import { argsOf, type Lab, type Warehouse } from './lab.ts'
 
 export interface AfterKill {
@@ -35,6 +36,7 @@ export function checkAfterKill(
       if (run.code !== 0) throw new Error(inShort(run))
       return next
     },
+    clean: (laterMs) => cleanPlace(warehouse.place, laterMs),
     async also() {
       const [status, sessions] = await Promise.all([
         // for the other kinds it would start one more process only to read the same again

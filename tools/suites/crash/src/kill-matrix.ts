@@ -1,6 +1,6 @@
 import { inShort, readEtlText } from '@dwh/harness'
 import { checkAfterKill } from './after-kill.ts'
-import { argsOf, type Lab, PAST_DAY, type RunKind, type StoreKind } from './lab.ts'
+import { dayOf, type Lab, type RunKind, type StoreKind } from './lab.ts'
 import { POINTS, type Point } from './points.ts'
 import { startChild } from './start-child.ts'
 import { LABS, workThrough } from './work-through.ts'
@@ -41,15 +41,9 @@ export async function killMatrix(options: MatrixOptions): Promise<CellResult[]> 
   return results.sort((a, b) => order.indexOf(a.point.name) - order.indexOf(b.point.name))
 }
 
-/** Returns all combinations that exist: a first run replaces nothing, so it does not reach some points. */
+/** Returns all combinations. */
 export function cellsOf(points: readonly Point[], stores: readonly StoreKind[], kinds: readonly RunKind[]): Cell[] {
-  return stores.flatMap((store) =>
-    kinds.flatMap((kind) =>
-      points
-        .filter(({ replacing }) => !replacing || kind === 're-run' || kind === 'past')
-        .map((point) => ({ point, store, kind })),
-    ),
-  )
+  return stores.flatMap((store) => kinds.flatMap((kind) => points.map((point) => ({ point, store, kind }))))
 }
 
 async function runCell({ point, store, kind }: Cell, lab: Lab, program: string): Promise<string[]> {
@@ -65,7 +59,7 @@ async function runCell({ point, store, kind }: Cell, lab: Lab, program: string):
         place: warehouse.place,
         databaseUrl: lab.database.url,
         temp: warehouse.temp,
-        ...(kind === 'past' ? { date: PAST_DAY, replace: argsOf(kind).includes('--replace') } : {}),
+        ...dayOf(kind),
         at: { when, what, nth, signal: 'SIGKILL' },
       },
       warehouse.env,

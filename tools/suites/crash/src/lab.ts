@@ -1,13 +1,14 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import {
   bucketObjects,
   copyBucket,
   type Ended,
   folderObjects,
-  inShort,
   makeSandbox,
   putObject,
   type Started,
@@ -16,12 +17,13 @@ import {
 } from '@dwh/harness'
 import { startS3Server } from '@dwh/s3-server'
 import { createDatabase, type TestDatabase } from '@dwh/test-kit'
+import { runOnce } from './child/run-once.ts'
 import type { Place } from './child/spec.ts'
 
 export type StoreKind = 'local' | 's3'
 /**
- * The state before the run: empty, the day before, the same day (which the run replaces), or a past day (which it
- * replaces) and today.
+ * The state before the run: empty, earlier days, the same day (which the run replaces), or a past day (which it
+ * replaces) and a later one. The newest run was two days ago, so what it replaced has expired.
  */
 export type RunKind = 'empty' | 'first' | 're-run' | 'past'
 
@@ -69,11 +71,26 @@ const SESSIONS =
   "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dwh%'"
 const PATIENCE_MS = 10_000
 
-/** Staged by a run that no longer exists. */
-const ORPHAN = '_dwh/stage/20260101T000000Z-00000000/alpha/2026/01/01.parquet'
+/** Put by a run that no longer exists, and that did not commit. */
+const ORPHANS = ['parts/alpha/2026/01/01-%.parquet', 'days/2026/01/01-%.json', 'index/2026-01-%.json'].map(
+  (key) => `_dwh/${key.replace('%', '20260101T000000Z-00000000')}`,
+)
+
+/** The day that a run of this kind is for, as options of the pipeline. */
+export function dayOf(kind: RunKind): { readonly date?: string; readonly replace?: boolean } {
+  if (kind === 'past') return { date: PAST_DAY, replace: true }
+  return kind === 're-run' ? { date: dayBefore(2), replace: true } : {}
+}
 
 export function argsOf(kind: RunKind): string[] {
-  return kind === 'past' ? ['--date', PAST_DAY, '--replace'] : []
+  const { date } = dayOf(kind)
+  return date === undefined ? [] : ['--date', date, '--replace']
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+function dayBefore(days: number): string {
+  return new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)
 }
 
 export async function openLab(postgresUrl: string): Promise<Lab> {
@@ -123,26 +140,39 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
   }
 
   async function makeTemplate(store: StoreKind, kind: RunKind): Promise<Warehouse> {
-    const runs: Record<RunKind, string[][]> = {
+    const runs: Record<RunKind, { date: string; daysAgo: number }[]> = {
       empty: [],
-      first: [['--date', yesterday()]],
-      're-run': [['--date', yesterday()], []],
-      past: [['--date', PAST_DAY], []],
+      first: [
+        { date: dayBefore(3), daysAgo: 3 },
+        { date: dayBefore(2), daysAgo: 2 },
+      ],
+      're-run': [
+        { date: dayBefore(3), daysAgo: 3 },
+        { date: dayBefore(2), daysAgo: 2 },
+        { date: dayBefore(2), daysAgo: 2 },
+      ],
+      past: [
+        { date: PAST_DAY, daysAgo: 3 },
+        { date: dayBefore(2), daysAgo: 2 },
+      ],
     }
     let of: number | null = null
     const template = await bare(store, kind, null)
-    for (const [index, args] of runs[kind].entries()) {
+    const { place, temp } = template
+    for (const [index, { date, daysAgo }] of runs[kind].entries()) {
       const next = await nextValue()
       if (kind !== 'past' || index === 0) of = next
-      const ended = await template.dwh(['run', ...args])
-      if (ended.code !== 0) throw new Error(`making a warehouse: ${inShort(ended)}`)
+      const spec = { place, temp, databaseUrl: database.url, date, replace: true, laterMs: -daysAgo * DAY_MS }
+      const { unfinished } = await runOnce({ do: 'run', ...spec })
+      if (unfinished !== null) throw new Error(`making a warehouse: ${unfinished}`)
     }
-    if ('path' in template.place) {
-      const orphan = join(template.place.path, ORPHAN)
-      await mkdir(dirname(orphan), { recursive: true })
-      await writeFile(orphan, 'left')
-    } else {
-      await putObject(client, template.place.bucket, ORPHAN, 'left')
+    for (const key of ORPHANS) {
+      if ('bucket' in place) {
+        await putObject(client, place.bucket, key, 'left')
+      } else {
+        await mkdir(dirname(join(place.path, key)), { recursive: true })
+        await writeFile(join(place.path, key), 'left')
+      }
     }
     return { ...template, value: of }
   }
@@ -164,7 +194,8 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
       server.requests.length = 0
       const copy = await bare(store, kind, template.value)
       if ('path' in template.place && 'path' in copy.place)
-        await cp(template.place.path, copy.place.path, { recursive: true })
+        // keeps hard links: a plain copy is the same file as the part
+        await promisify(execFile)('cp', ['-a', template.place.path, copy.place.path])
       if ('bucket' in template.place && 'bucket' in copy.place)
         await copyBucket(client, template.place.bucket, copy.place.bucket)
       return copy
@@ -176,8 +207,4 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-function yesterday(): string {
-  return new Date(Date.now() - 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
 }

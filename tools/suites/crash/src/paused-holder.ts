@@ -10,7 +10,7 @@ import {
 } from '@dwh/harness'
 import { spread } from '@dwh/test-kit'
 import { checkReaders } from './check-readers.ts'
-import { argsOf, type Lab, PAST_DAY, type RunKind, type StoreKind, type Warehouse } from './lab.ts'
+import { argsOf, dayOf, type Lab, type RunKind, type StoreKind, type Warehouse } from './lab.ts'
 import { POINTS, type Point } from './points.ts'
 import { startChild } from './start-child.ts'
 import { workThrough } from './work-through.ts'
@@ -66,7 +66,7 @@ export async function pausedHolders(options: PausedOptions): Promise<PausedTrial
     const store: StoreKind = (index + round) % 2 === 0 ? 'local' : 's3'
     const kind = kinds[(index + round) % kinds.length] as RunKind
     const takenOver = index % ALONE !== ALONE - 1
-    return { point, store, kind: point.replacing && kind === 'first' ? ('re-run' as const) : kind, takenOver }
+    return { point, store, kind, takenOver }
   })
   const trials: PausedTrial[] = []
   await workThrough(planned, { postgresUrl, labs: PAUSED_LABS }, async (plan, lab) => {
@@ -106,7 +106,7 @@ async function sleepAndWake(plan: Plan, lab: Lab, program: string, leaseTtlMs: n
       databaseUrl: lab.database.url,
       temp: warehouse.temp,
       leaseTtlMs,
-      ...(plan.kind === 'past' ? { date: PAST_DAY, replace: true } : {}),
+      ...dayOf(plan.kind),
       at: { when, what, nth, signal: 'SIGSTOP' },
     },
     warehouse.env,

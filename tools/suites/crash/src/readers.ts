@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { bucketObjects, checkInvariants, folderObjects, inShort, s3Client, startDwh } from '@dwh/harness'
 import { startS3Server } from '@dwh/s3-server'
 import { createDatabase } from '@dwh/test-kit'
-import type { ReadersAnswer } from './child/readers.ts'
-import type { Place } from './child/spec.ts'
+import type { ReadersAnswer } from './child/look.ts'
+import type { Place, ReadersSpec, StockReadersSpec } from './child/spec.ts'
 import type { StoreKind } from './lab.ts'
 import { startChild } from './start-child.ts'
 
@@ -36,6 +36,14 @@ const SUM = 2 * ROWS * 100
 const PROCESSES = 2
 const ASKERS = 6
 const STAYERS = 1
+/**
+ * On a folder, processes with plain DuckDB, and per process: readers that make the views of `dwh views` again and again,
+ * readers that keep the first ones, and readers of the plain copies.
+ */
+const STOCK_PROCESSES = 2
+const STOCK_ASKERS = 6
+const STOCK_STAYERS = 2
+const GLOBS = 1
 /** Readers that run `dwh query` repeatedly. */
 const COMMANDS = 2
 
@@ -43,7 +51,10 @@ const SQL = `
   CREATE TABLE left_pocket AS SELECT i AS id, 100 AS n FROM generate_series(1, ${ROWS}) i;
   CREATE TABLE right_pocket AS TABLE left_pocket; ANALYZE`
 
-/** Lets 16 readers query while runs replace the day; the sum over both tables must always be the same. */
+/**
+ * Lets 16 readers of the library, and on a folder as many of stock DuckDB, query while runs replace the day; the sum
+ * over both tables must always be the same.
+ */
 export async function readersWhileRunning({
   postgresUrl,
   program,
@@ -75,13 +86,8 @@ export async function readersWhileRunning({
     const first = await run(1)
     if (first.code !== 0) throw new Error(`the first run: ${inShort(first)}`)
 
-    const sessions = Array.from({ length: PROCESSES }, (_, index) =>
-      startChild(
-        program,
-        { do: 'readers', place, askers: ASKERS, stayers: STAYERS, cache: join(folder, `cache-${index}`), sum: SUM },
-        env,
-      ),
-    )
+    const specs = await specsOf(place, env, folder)
+    const sessions = specs.map((spec) => startChild(program, spec, env))
     await Promise.all(sessions.map(({ process }) => new Promise((resolve) => process.stdout?.once('data', resolve))))
     let over = false
     const commands = Array.from({ length: COMMANDS }, () => askByCommand(() => over, env))
@@ -100,7 +106,7 @@ export async function readersWhileRunning({
     return {
       store,
       runs,
-      readers: PROCESSES * (ASKERS + STAYERS) + COMMANDS,
+      readers: COMMANDS + specs.reduce((sum, spec) => sum + readersOf(spec), 0),
       answers: found.reduce((sum, { answers }) => sum + answers, 0),
       states: Math.max(...found.map(({ states }) => states)),
       problems,
@@ -111,6 +117,28 @@ export async function readersWhileRunning({
     await database.drop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function specsOf(
+  place: Place,
+  env: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<(ReadersSpec | StockReadersSpec)[]> {
+  const library = Array.from({ length: PROCESSES }, (_, index) => {
+    const cache = join(folder, `cache-${index}`)
+    return { do: 'readers', place, askers: ASKERS, stayers: STAYERS, cache, sum: SUM } as const
+  })
+  // plain DuckDB reads a bucket by an extension
+  if ('bucket' in place) return library
+  const views = await startDwh(['views'], { env }).ended
+  if (views.code !== 0) throw new Error(`dwh views: ${inShort(views)}`)
+  const counts = { askers: STOCK_ASKERS, stayers: STOCK_STAYERS, globs: GLOBS, rows: ROWS, sum: SUM }
+  const stock = { do: 'stock-readers', place, script: views.stdout, ...counts } as const
+  return [...library, ...Array.from({ length: STOCK_PROCESSES }, () => stock)]
+}
+
+function readersOf(spec: ReadersSpec | StockReadersSpec): number {
+  return spec.askers + spec.stayers + (spec.do === 'stock-readers' ? spec.globs : 0)
 }
 
 const ADD_UP = 'SELECT (SELECT sum(n) FROM left_pocket)::INTEGER AS l, (SELECT sum(n) FROM right_pocket)::INTEGER AS r'

@@ -1,7 +1,7 @@
 import { checkInvariants, inShort, readEtlText } from '@dwh/harness'
 import { buildChild, type Patch } from './build-child.ts'
 import { checkReaders } from './check-readers.ts'
-import { type Lab, openLab } from './lab.ts'
+import { dayOf, type Lab, openLab, type RunKind } from './lab.ts'
 import { pointNamed } from './points.ts'
 import { startChild } from './start-child.ts'
 import { raceWriters } from './two-writers.ts'
@@ -10,53 +10,75 @@ export interface Sabotage {
   readonly name: string
   readonly patches: readonly Patch[]
   /**
-   * The point at which the flawed run is killed; null: it and the next run end normally. Races choose their own points.
+   * The point at which the flawed run is killed; null: it and the next run end normally, and objects are removed then
+   * and after the retention time. Races choose their own points.
    */
   readonly killed: string | null | 'race'
+  /** Default: the same day again. */
+  readonly kind?: RunKind
 }
 
-const PUBLISH = 'packages/metadata/src/publish-run.ts'
-const ROLL = 'packages/metadata/src/roll-forward.ts'
-const STAGE_MANIFEST = '  await store.put(stageKey(publication.runId, key), serialise(manifest))\n'
-const RETAIN = '  const retained = await retainReplaced(store, base.state, publication)\n'
-const COMMIT = '  const state = await commit(store, base, publication, retained)\n'
-const PROMOTE = '  await forEach(keys.slice(0, -1), promote)\n'
-const UNSTAGE = '  await forEach(keys, (key) => store.delete(stageKey(run_id, key)))\n'
+const METADATA = 'packages/metadata/src'
+const PUBLISH = `${METADATA}/publish-run.ts`
+const LISTS = '  const lists = await putLists(store, base.state, options)\n'
+const COMMIT = '  const state = await commit(store, base, options, lists)\n'
+const CLEAN = `${METADATA}/clean.ts`
+const FENCE =
+  '    const raised = await raise(store, base, { copies_pending: pending, retired: kept })\n    await forEach(left, (key) => store.delete(key))\n'
+const REFRESH = `${METADATA}/refresh-copies.ts`
+
+/** A commit whose objects with this prefix are put only afterwards. */
+const putLate = (prefix: string): Patch => ({
+  file: PUBLISH,
+  find: LISTS + COMMIT,
+  replace: `
+  const late: (() => Promise<unknown>)[] = []
+  const later: ObjectStore = {
+    ...store,
+    put: (key, body, condition) => {
+      if (!key.startsWith('${prefix}')) return store.put(key, body, condition)
+      late.push(() => store.put(key, body, condition))
+      return Promise.resolve({ key, size: body.length, etag: '', sha256: null })
+    },
+  }
+  const lists = await putLists(later, base.state, options)
+${COMMIT}
+  for (const put of late) await put()
+`,
+})
 
 /** Flaws planted in the protocol: the checker must see each. */
 export const SABOTAGES: readonly Sabotage[] = [
+  { name: 'committed before the list is put', patches: [putLate('_dwh/days/')], killed: 'after the commit' },
+  { name: 'committed before the index is put', patches: [putLate('_dwh/index/')], killed: 'after the commit' },
   {
-    name: 'committed before the manifest is staged',
-    patches: [{ file: PUBLISH, find: STAGE_MANIFEST + RETAIN + COMMIT, replace: RETAIN + COMMIT + STAGE_MANIFEST }],
-    killed: 'after the commit',
-  },
-  {
-    name: 'committed before the files are staged',
+    name: 'committed before the parts are put',
     patches: [
       {
         file: PUBLISH,
         find: COMMIT,
-        replace: `  for (const { key } of filesOf(publication.tables)) await store.delete(stageKey(publication.runId, key))\n${COMMIT}`,
+        replace: `  for (const key of keysOf(options.tables)) await store.delete(key)\n${COMMIT}`,
       },
     ],
     killed: 'after the commit',
   },
   {
-    name: 'promoted before the commit',
+    name: 'plain copies are made before the commit',
     patches: [
       {
         file: PUBLISH,
         find: COMMIT,
-        replace: `  for (const { key } of filesOf(publication.tables)) await store.move(stageKey(publication.runId, key), key, await store.head(key))\n${COMMIT}`,
+        replace: `  for (const key of keysOf(options.tables)) await store.copy(key, key.replace('_dwh/parts/', '').replace(/-[^-]*-[^-]*$/, '.parquet'))\n${COMMIT}`,
       },
     ],
     killed: 'before the commit',
+    kind: 'first',
   },
   {
     name: 'the commit has no condition',
     patches: [
       {
-        file: 'packages/metadata/src/write-state.ts',
+        file: `${METADATA}/write-state.ts`,
         find: 'serialise(state), condition)',
         replace: 'serialise(state), condition && undefined)',
       },
@@ -64,51 +86,72 @@ export const SABOTAGES: readonly Sabotage[] = [
     killed: 'race',
   },
   {
-    name: 'the stage is removed before the files are promoted',
-    patches: [{ file: ROLL, find: PROMOTE, replace: UNSTAGE + PROMOTE }],
-    killed: 'before promoting the first file',
+    name: 'the collector does not raise the fencing token',
+    patches: [{ file: CLEAN, find: 'base.state.fencing_token + 1', replace: 'base.state.fencing_token' }],
+    killed: 'race',
   },
   {
-    name: 'replaced files are not retained',
+    name: 'the collector removes objects before it raises the token',
+    patches: [{ file: CLEAN, find: FENCE, replace: `${FENCE.split('\n').slice(0, 2).reverse().join('\n')}\n` }],
+    killed: 'race',
+  },
+  {
+    name: 'a copy that another process has overtaken is placed',
+    patches: [
+      {
+        file: 'packages/storage/src/conditional-key.ts',
+        find: '  await removeCopies(root, key)\n  return',
+        replace: '  return',
+      },
+    ],
+    killed: 'race',
+  },
+  {
+    name: 'the key of a part is used again',
+    patches: [
+      {
+        file: 'packages/core/src/lake.ts',
+        find: 'partKey(table: TableName, day: Day, runId: string): string {\n',
+        replace: 'partKey(table: TableName, day: Day, runId: string): string {\n  runId = runId.slice(0, 8)\n',
+      },
+    ],
+    killed: null,
+  },
+  {
+    name: 'the retention time starts at the commit',
     patches: [
       {
         file: PUBLISH,
-        find: 'if (await store.copy(file.key, file.retained_as)) retained.push(file)',
-        replace: 'retained.push(file)',
+        find: 'retired: { run_id: runId, until: null,',
+        replace: 'retired: { run_id: runId, until: new Date(publication.now.getTime() + 86_400_000).toISOString(),',
       },
     ],
+    killed: 'after the commit',
+  },
+  {
+    name: 'replaced objects are not retained',
+    patches: [{ file: PUBLISH, find: '.filter((key) => !named.has(key))', replace: '.filter(() => false)' }],
     killed: null,
   },
   {
-    name: 'retained files are removed too early',
-    patches: [
-      {
-        file: 'packages/metadata/src/clean.ts',
-        find: 'const named = new Set(retained.map((file) => file.retained_as))',
-        replace: 'const named = new Set<string>()',
-      },
-    ],
+    name: 'retained objects are removed too early',
+    patches: [{ file: CLEAN, find: 'for (const key of keys) named.add(key)', replace: 'void keys' }],
     killed: null,
   },
   {
-    name: 'the publication is cleared before the files are promoted',
-    patches: [
-      {
-        file: ROLL,
-        find: PROMOTE,
-        replace: `  const early = await readState(store)\n  if (early.state.publishing) await writeState(store, early, { ...early.state, publishing: null })\n${PROMOTE}`,
-      },
-    ],
-    killed: 'after clearing the publication',
+    name: 'expired objects are removed, whoever names them',
+    patches: [{ file: CLEAN, find: '!named.has(key) && !isPlain(key)', replace: '!isPlain(key)' }],
+    killed: 'before opening the snapshot',
   },
   {
     name: 'orphans are not removed',
+    patches: [{ file: CLEAN, find: '    await forEach(left, (key) => store.delete(key))\n', replace: '' }],
+    killed: null,
+  },
+  {
+    name: 'plain copies are not made',
     patches: [
-      {
-        file: 'packages/metadata/src/clean.ts',
-        find: 'await forEach(left, (key) => store.delete(key))',
-        replace: '',
-      },
+      { file: REFRESH, find: 'if (!copy.named && !(await makeCopy(store, base, copy))) made = false', replace: '' },
     ],
     killed: null,
   },
@@ -139,20 +182,25 @@ export async function sabotages(postgresUrl: string, wanted: readonly Sabotage[]
   }
 }
 
-async function tryOut({ killed }: Sabotage, lab: Lab, program: string): Promise<string[]> {
+async function tryOut({ killed, kind = 're-run' }: Sabotage, lab: Lab, program: string): Promise<string[]> {
   if (killed === 'race') return (await raceWriters(program, RACES)).flatMap(({ problems }) => problems)
-  const warehouse = await lab.warehouse('local', 're-run')
+  const warehouse = await lab.warehouse('local', kind)
   const { place, temp, env, objects } = warehouse
   try {
-    const spec = { do: 'run', place, databaseUrl: lab.database.url, temp } as const
+    const spec = { do: 'run', place, databaseUrl: lab.database.url, temp, ...dayOf(kind) } as const
     const earlier = await readEtlText(objects)
     const next = await lab.nextValue()
     if (killed === null) {
-      for (let run = 0; run < 2; run += 1) {
-        const ended = await startChild(program, spec, env).ended
-        if (ended.code !== 0) return [inShort(ended)]
+      const clean = (laterMs: number) => ({ do: 'clean', place, laterMs }) as const
+      const problems: string[] = []
+      for (const done of [spec, spec, clean(0), clean(LATER_MS)]) {
+        const ended = await startChild(program, done, env).ended
+        if (ended.code !== 0) return [...problems, inShort(ended)]
+        const isLater = done.do === 'clean' && done.laterMs > 0
+        const options = isLater ? { quiet: true } : { earlier }
+        problems.push(...(await checkInvariants(objects, { clean: { temp }, ...options })))
       }
-      return await checkInvariants(objects, { clean: { temp }, earlier })
+      return problems
     }
     const point = pointNamed(killed)
     const at = { when: point.when, what: point.what, nth: point.nth, signal: 'SIGKILL' } as const
@@ -165,4 +213,8 @@ async function tryOut({ killed }: Sabotage, lab: Lab, program: string): Promise<
   }
 }
 
-const RACES = 4
+/** Each way once. */
+const RACES = 6
+
+/** More than replaced objects are retained. */
+const LATER_MS = 2 * 24 * 60 * 60 * 1000

@@ -1,8 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkInvariants, folderObjects, inShort, parseChecked, readEtlText, untilStopped } from '@dwh/harness'
-import type { Race } from './child/two-writers.ts'
+import {
+  checkInvariants,
+  type Etl,
+  folderObjects,
+  inShort,
+  parseChecked,
+  readEtlText,
+  untilStopped,
+} from '@dwh/harness'
+import { cleanPlace } from './child/clean-place.ts'
+import { FIRST, type Race } from './child/two-writers.ts'
 import type { Lab, StoreKind } from './lab.ts'
 import { startChild } from './start-child.ts'
 import { LABS, workThrough } from './work-through.ts'
@@ -12,7 +21,7 @@ export interface RaceResult {
   readonly problems: readonly string[]
 }
 
-/** Lets two publications race: one must be published, and the other must report a conflict. */
+/** Lets two publications race, and each with a collector: every publication must be whole, or report a conflict. */
 export async function raceWriters(program: string, trials: number): Promise<RaceResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'dwh-crash-'))
   try {
@@ -28,16 +37,35 @@ export async function raceWriters(program: string, trials: number): Promise<Race
   }
 }
 
-async function checkRace({ folder, outcomes }: Race): Promise<string[]> {
-  const objects = folderObjects(join(folder, 'warehouse'))
+/** How many writers win and lose each race. The winners' order is that of their commits. */
+const ENDS: Readonly<Record<Race['how'], readonly [winners: number, losers: number]>> = {
+  'at once': [1, 1],
+  'held before the write': [1, 1],
+  'held between comparing and writing': [1, 1],
+  'a collector before the commit': [0, 1],
+  'a commit while a collector is about to raise the token': [1, 0],
+  'held before a plain copy is placed': [2, 0],
+}
+
+/** More than replaced objects are retained. */
+const LATER_MS = 2 * 24 * 60 * 60 * 1000
+
+async function checkRace({ folder, how, outcomes }: Race): Promise<string[]> {
+  const path = join(folder, 'warehouse')
+  const objects = folderObjects(path)
   const problems = await checkInvariants(objects, { anyBytes: true })
   const winners = Object.keys(outcomes).filter((runId) => outcomes[runId] === 'published')
   const losers = Object.keys(outcomes).filter((runId) => outcomes[runId] === 'conflict')
-  if (winners.length !== 1 || losers.length !== 1)
-    problems.push(`expected one winner and one loser: ${JSON.stringify(outcomes)}`)
-  const text = await readEtlText(objects)
-  const { run_id } = parseChecked<{ run_id: string }>('etl.json', text ?? '{}')
-  if (winners.length === 1 && run_id !== winners[0]) problems.push(`${winners[0]} won, but etl.json names ${run_id}`)
+  if (winners.length !== ENDS[how][0] || losers.length !== ENDS[how][1])
+    problems.push(`expected ${ENDS[how].join(' published and ')} lost: ${JSON.stringify(outcomes)}`)
+  const etl = parseChecked<Etl>('etl.json', (await readEtlText(objects)) ?? '{}')
+  const last = winners.at(-1) ?? FIRST
+  if (etl.run_id !== last) problems.push(`${last} won, but etl.json names ${etl.run_id}`)
+  if (etl.copies_pending.length > 0) problems.push(`plain copies are pending: ${etl.copies_pending.join(', ')}`)
+  // what is damaged cannot be cleaned
+  if (problems.length > 0) return problems
+  await cleanPlace({ path }, LATER_MS)
+  problems.push(...(await checkInvariants(objects, { anyBytes: true, quiet: true })))
   return problems
 }
 

@@ -41,8 +41,8 @@ export const CORE: readonly PlantedFault[] = [
   {
     name: 'retained bytes of another version are read',
     file: `${src}/where-to-look.ts`,
-    find: 'k.key === file.key && k.sha256 === file.sha256',
-    replace: 'k.key === file.key',
+    find: 'one.key === file.key && one.sha256 === file.sha256',
+    replace: 'one.key === file.key',
     tests: [`${src}/where-to-look.test.ts`],
   },
   {

@@ -25,11 +25,25 @@ export const MAINTENANCE: readonly PlantedFault[] = [
     tests: [`${src}/prune-warehouse.test.ts`],
   },
   {
-    name: 'days are removed that running runs may still name',
+    name: 'the plain copies of a removed day stay',
     file: `${src}/prune-warehouse.ts`,
-    find: 'fencing_token: base.state.fencing_token + 1, pruned',
-    replace: 'fencing_token: base.state.fencing_token, pruned',
+    find: 'copies_pending: withDays(state.copies_pending, going),',
+    replace: '',
     tests: [`${src}/prune-warehouse.test.ts`],
+  },
+  {
+    name: 'the objects of a removed day stay for ever',
+    file: `${src}/prune-warehouse.ts`,
+    find: 'until: null, days: going, keys }',
+    replace: 'until: null, days: going, keys: [] }',
+    tests: [`${src}/prune-warehouse.test.ts`],
+  },
+  {
+    name: 'verify does not miss a plain copy',
+    file: `${src}/check-copies.ts`,
+    find: "    if (!found) wrong.push({ ...copy, problem: 'missing' })\n    else if",
+    replace: '    if (!found) continue\n    else if',
+    tests: [`${src}/verify-warehouse.test.ts`],
   },
   {
     name: 'verify does not compare the hash',

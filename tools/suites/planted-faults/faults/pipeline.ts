@@ -18,11 +18,12 @@ export const PIPELINE: readonly PlantedFault[] = [
     tests: [`${src}/plan-run.test.ts`],
   },
   {
-    name: 'a day is replaced while it is being removed',
-    file: `${src}/plan-run.ts`,
-    find: 'day.date === date && day.until > now.toISOString()',
-    replace: 'day.date === date && day.until < now.toISOString()',
-    tests: [`${src}/plan-run.test.ts`],
+    name: 'a failure is recorded over the state of the run that was faster',
+    file: `${src}/note-failure.ts`,
+    find: "if (error.code !== 'CONFLICT') {",
+    replace: '{',
+    tests: [`${src}/run-pipeline.test.ts`],
+    only: 'two runs at once',
   },
   {
     name: 'a run in which every table failed is published',
@@ -39,10 +40,10 @@ export const PIPELINE: readonly PlantedFault[] = [
     tests: [`${src}/check-results.test.ts`],
   },
   {
-    name: 'a staged file of the wrong size is published',
+    name: 'a stored file of the wrong size is published',
     file: `${src}/execute-plan.ts`,
-    find: 'if (staged.size !== written.bytes || staged.sha256 === null) {',
-    replace: 'if (staged.sha256 === null) {',
+    find: 'if (stored.size !== written.bytes || stored.sha256 === null) {',
+    replace: 'if (stored.sha256 === null) {',
     tests: [`${src}/execute-plan.test.ts`],
   },
   {

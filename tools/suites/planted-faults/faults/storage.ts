@@ -47,10 +47,10 @@ export const STORAGE: readonly PlantedFault[] = [
     tests: durable,
   },
   {
-    name: 'the target folder of a moved file is not synced',
-    file: `${src}/local-store.ts`,
-    find: '      await syncFolder(dirname(target))',
-    replace: '',
+    name: 'the folder of a plain copy is not synced',
+    file: `${src}/copy-plain.ts`,
+    find: '    await syncFolder(dirname(target))\n    return info',
+    replace: '    return info',
     tests: durable,
   },
   {
@@ -80,7 +80,7 @@ export const STORAGE: readonly PlantedFault[] = [
     file: `${src}/s3-copy.ts`,
     find: ', CopySourceIfMatch: source.ETag }',
     replace: ' }',
-    tests: [`${src}/s3-move.test.ts`],
+    tests: [`${src}/s3-copy.test.ts`],
     only: 'a source that was replaced since it was seen',
   },
   {
@@ -88,7 +88,7 @@ export const STORAGE: readonly PlantedFault[] = [
     file: `${src}/s3-copy.ts`,
     find: 'copied.sort((a, b) => a.PartNumber - b.PartNumber)',
     replace: 'copied',
-    tests: [`${src}/s3-move.test.ts`],
+    tests: [`${src}/s3-copy.test.ts`],
   },
   {
     name: 'a copy in parts loses the hash',
@@ -107,11 +107,19 @@ export const STORAGE: readonly PlantedFault[] = [
     only: 'ifAbsent: the first one only',
   },
   {
-    name: 'a move has no condition on its target',
+    name: 'a copy has no condition on its target',
     file: `${src}/s3-store.ts`,
     find: 'copyObject(connection, from, to, source, condition).catch(',
     replace: 'copyObject(connection, from, to, source).catch(',
-    tests: [`${src}/s3-move.test.ts`],
+    tests: [`${src}/s3-copy.test.ts`],
+  },
+  {
+    name: 'a prepared copy stays usable after another was begun',
+    file: `${src}/copy-plain.ts`,
+    find: '  await removeCopies(root, key)\n  return',
+    replace: '  return',
+    tests: [`${src}/local-store.test.ts`],
+    only: 'copy',
   },
   {
     name: 'the hash of an uploaded file is not compared',

@@ -1,22 +1,18 @@
 import { readdir } from 'node:fs/promises'
 import { parquetMetadata } from 'hyparquet'
-import {
-  type Etl,
-  type Manifest,
-  type PromisedFile,
-  type PromisedTable,
-  parseChecked,
-  readEtlText,
-  sha256,
-} from './read-etl.ts'
+import { checkCopies } from './check-copies.ts'
+import { type Etl, type PromisedFile, type PromisedTable, parseChecked, readEtlText } from './read-etl.ts'
+import { idOf, type Reached, readPromised, readReached } from './read-reached.ts'
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
 export interface CheckOptions {
-  /** Set after a successful run, with no other in progress: then nothing may be left behind. */
+  /** Set after a successful run, with no other in progress: then all plain copies are made, and no lease is taken. */
   readonly clean?: { readonly temp: string }
+  /** Set when all that was replaced has expired and was removed: then every object is reached. */
+  readonly quiet?: boolean
   /** Set if the files are not Parquet. */
   readonly anyBytes?: boolean
-  /** `etl.json` as a reader read it recently: the files that it names are retained for a day. */
+  /** `etl.json` as a reader read it recently: all that it reaches is retained for a day. */
   readonly earlier?: string | null
 }
 
@@ -33,21 +29,23 @@ export async function checkInvariants(objects: WarehouseObjects, options: CheckO
   })
   if (text === null) {
     if (options.earlier || options.clean) problems.push('no etl.json')
-    const visible = [...keys].filter((key) => !key.startsWith('_dwh/'))
+    const visible = [...keys].filter((key) => !key.startsWith('_dwh/') || /^_dwh\/(parts|days|index)\//.test(key))
     if (visible.length > 0) problems.push(`no etl.json, but there are objects: ${visible.join(', ')}`)
     return problems
   }
   try {
     const etl = parseChecked<Etl>('etl.json', text)
-    const check = { objects, keys, etl, options, problems }
-    const manifests = await readManifests(check)
-    const whole = await checkFiles(check, manifests)
-    if (!options.anyBytes) await checkOthersWhole(check, whole)
-    checkNothingElse(check, manifests)
-    checkOneRun(check, manifests)
-    await checkRetained(check)
+    if (etl.version !== 4) throw new Error(`etl.json: version ${etl.version}`)
+    const reached = await readReached(objects, etl, problems)
+    const check = { objects, keys, etl, reached, options, problems }
+    await checkFiles(check)
+    await checkCopies(objects, keys, etl, reached, problems)
+    if (!options.anyBytes) await checkPlainWhole(check)
+    checkOneRun(check)
+    checkRetired(check)
     if (options.earlier) await checkEarlier(check, options.earlier)
     if (options.clean) await checkClean(check, text, options.clean.temp)
+    if (options.quiet) await checkQuiet(check)
   } catch (error) {
     problems.push((error as Error).message)
   }
@@ -58,69 +56,33 @@ interface Check {
   readonly objects: WarehouseObjects
   readonly keys: ReadonlySet<string>
   readonly etl: Etl
+  readonly reached: Reached
   readonly options: CheckOptions
   readonly problems: string[]
 }
 
-/** Returns the keys at which a committed object of a run that is being published may be: staged, then final. */
-function places({ publishing }: Etl, key: string): string[] {
-  return publishing?.keys.includes(key) ? [`_dwh/stage/${publishing.run_id}/${key}`, key] : [key]
-}
-
-const MANIFEST = /^_dwh\/snapshots\/(\d{4})\/(\d\d)\/(\d\d)\.json$/
-
-async function readManifests({ objects, keys, etl, problems }: Check): Promise<Manifest[]> {
-  const { publishing } = etl
-  const named = publishing ? publishing.keys.filter((key) => MANIFEST.test(key)) : []
-  if (publishing && named.length !== 1)
-    problems.push(`publishing names ${named.length} manifests: ${publishing.keys.join(', ')}`)
-  const manifests: Manifest[] = []
-  for (const key of new Set([...keys, ...named].filter((name) => MANIFEST.test(name)))) {
-    const day = (MANIFEST.exec(key) ?? []).slice(1).join('-')
-    const [at] = places(etl, key).filter((place) => keys.has(place))
-    const body = at === undefined ? null : await objects.read(at)
-    if (at === undefined || body === null) {
-      problems.push(`${key}: neither staged nor promoted`)
-      continue
-    }
-    const manifest = parseChecked<Manifest>(at, body.toString())
-    if (manifest.date !== day) problems.push(`${at}: the manifest is of ${manifest.date}`)
-    if (publishing?.date === day && manifest.run_id !== publishing.run_id)
-      problems.push(`${at}: of run ${manifest.run_id}, while ${publishing.run_id} is being published`)
-    manifests.push(manifest)
-  }
-  return manifests
-}
-
-/** Checks that every file that the tables name is at one of its keys. Returns the keys that hold the right bytes. */
-async function checkFiles(check: Check, manifests: readonly Manifest[]): Promise<Set<string>> {
-  const { etl, problems } = check
-  const whole = new Set<string>()
-  const promised = new Map<string, PromisedFile>()
-  const owners = [etl.tables, ...manifests.map(({ tables }) => tables)]
-  for (const tables of owners)
-    for (const { files } of Object.values(tables)) for (const file of files) promised.set(idOf(file), file)
-  for (const file of promised.values()) {
-    const found = await holding(check, places(etl, file.key), file)
-    if (!found) {
-      problems.push(`${file.key}: missing: no key has SHA-256 ${file.sha256.slice(0, 8)} (${file.bytes} bytes)`)
-      continue
-    }
-    whole.add(found.at)
-    if (!check.options.anyBytes) checkParquet(check, file, found.bytes)
+/** Checks that every file has the promised bytes, and that `etl.json` and the lists name the same. */
+async function checkFiles({ objects, etl, reached, options, problems }: Check): Promise<void> {
+  for (const file of reached.files) {
+    const bytes = await readPromised(objects, file, problems)
+    if (bytes && !options.anyBytes) checkParquet(problems, file, bytes)
   }
   for (const [name, table] of Object.entries(etl.tables)) {
-    const manifest = manifests.find(({ date }) => date === table.date)
-    const same = manifest?.tables[name]?.files.map(idOf).join() === table.files.map(idOf).join()
-    if (!same) problems.push(`${name}: etl.json and the manifest of ${table.date} name different files`)
+    const list = reached.lists.find(({ date }) => date === table.date)
+    const same = list?.tables[name]?.files.map(idOf).join() === table.files.map(idOf).join()
+    if (!same) problems.push(`${name}: etl.json and the list of ${table.date} name different files`)
   }
-  return whole
+  for (const { tables } of [etl, ...reached.lists])
+    for (const { run_id, files } of Object.values(tables))
+      for (const { key } of files)
+        if (!key.startsWith('_dwh/parts/') || !key.endsWith(`-${run_id}.parquet`))
+          problems.push(`${key}: not a key of its own run ${run_id}`)
 }
 
-/** Checks that no file under a final name is incomplete, since a glob reads all of them, whatever `etl.json` names. */
-async function checkOthersWhole({ objects, keys, problems }: Check, whole: ReadonlySet<string>): Promise<void> {
+/** Checks that every file under a plain path is complete, since a glob reads all of them, whatever the lists name. */
+async function checkPlainWhole({ objects, keys, problems }: Check): Promise<void> {
   for (const key of keys) {
-    if (key.startsWith('_dwh/') || !key.endsWith('.parquet') || whole.has(key)) continue
+    if (key.startsWith('_dwh/') || !key.endsWith('.parquet')) continue
     const bytes = await objects.read(key)
     try {
       if (bytes) rowsOf(bytes)
@@ -130,23 +92,7 @@ async function checkOthersWhole({ objects, keys, problems }: Check, whole: Reado
   }
 }
 
-function idOf({ key, sha256 }: PromisedFile): string {
-  return `${key} ${sha256}`
-}
-
-async function holding(
-  { objects, keys }: Check,
-  places: readonly string[],
-  file: PromisedFile,
-): Promise<{ at: string; bytes: Buffer } | null> {
-  for (const at of places) {
-    const bytes = keys.has(at) ? await objects.read(at) : null
-    if (bytes?.length === file.bytes && sha256(bytes) === file.sha256) return { at, bytes }
-  }
-  return null
-}
-
-function checkParquet({ problems }: Check, file: PromisedFile, bytes: Buffer): void {
+function checkParquet(problems: string[], file: PromisedFile, bytes: Buffer): void {
   const rows = rowsOf(bytes)
   if (rows !== file.rows) problems.push(`${file.key}: ${rows} rows, not ${file.rows}`)
 }
@@ -155,19 +101,10 @@ function rowsOf({ buffer, byteOffset, byteLength }: Buffer): number {
   return Number(parquetMetadata(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer).num_rows)
 }
 
-/** Finds files that a glob over a table's folder would read, but no run committed. */
-function checkNothingElse({ keys, etl, problems }: Check, manifests: readonly Manifest[]): void {
-  const named = new Set(['etl.json', ...(etl.publishing?.keys ?? [])])
-  for (const { tables } of [etl, ...manifests])
-    for (const { files } of Object.values(tables)) for (const { key } of files) named.add(key)
-  for (const key of keys)
-    if (!key.startsWith('_dwh/') && !named.has(key)) problems.push(`${key}: in a table's folder, but in no manifest`)
-}
-
-function checkOneRun({ etl, problems }: Check, manifests: readonly Manifest[]): void {
+function checkOneRun({ etl, reached, problems }: Check): void {
   const groups: [string, Readonly<Record<string, PromisedTable>>][] = [
     ['etl.json', etl.tables],
-    ...manifests.map(({ date, tables }) => [`the manifest of ${date}`, tables] as [string, typeof tables]),
+    ...reached.lists.map(({ date, tables }) => [`the list of ${date}`, tables] as [string, typeof tables]),
   ]
   for (const [name, tables] of groups) {
     const runs = new Set(Object.values(tables).map(({ run_id }) => run_id))
@@ -177,43 +114,44 @@ function checkOneRun({ etl, problems }: Check, manifests: readonly Manifest[]): 
   }
 }
 
-async function checkRetained(check: Check): Promise<void> {
-  const { objects, etl, problems } = check
-  for (const { retained_as, sha256: wanted, until } of etl.retained) {
-    if (Date.parse(until) < Date.now()) continue
-    const bytes = await objects.read(retained_as)
-    if (!bytes || sha256(bytes) !== wanted) problems.push(`${retained_as}: missing, or its bytes changed`)
+/** Checks that what was replaced is there until its time is over. */
+function checkRetired({ keys, etl, problems }: Check): void {
+  for (const { run_id, until, keys: replaced } of etl.retired) {
+    if (until !== null && Date.parse(until) < Date.now()) continue
+    for (const key of replaced)
+      if (!keys.has(key)) problems.push(`${key}: missing: replaced by ${run_id}, to be retained until ${until}`)
   }
 }
 
-/** Checks that a reader of the earlier `etl.json` still finds all files that it names. */
-async function checkEarlier(check: Check, text: string): Promise<void> {
+/** Checks that a reader of the earlier `etl.json` still finds all that it reaches. */
+async function checkEarlier({ objects, problems }: Check, text: string): Promise<void> {
+  const found: string[] = []
   const earlier = parseChecked<Etl>('the earlier etl.json', text)
-  for (const file of Object.values(earlier.tables).flatMap(({ files }) => files)) {
-    const retained = check.etl.retained.filter(({ key, sha256 }) => key === file.key && sha256 === file.sha256)
-    const at = [...places(check.etl, file.key), ...retained.map((entry) => entry.retained_as)]
-    if (!(await holding(check, at, file)))
-      check.problems.push(
-        `${file.key}: missing: the earlier etl.json named SHA-256 ${file.sha256.slice(0, 8)}, and no key has it`,
-      )
-  }
+  const { files } = await readReached(objects, earlier, found)
+  for (const file of files) await readPromised(objects, file, found)
+  problems.push(...found.map((problem) => `for a reader of the earlier etl.json: ${problem}`))
 }
 
-async function checkClean({ objects, keys, etl, problems }: Check, text: string, temp: string): Promise<void> {
-  if (etl.publishing) problems.push(`the publication is not cleared: ${etl.publishing.run_id}`)
-  const retained = new Set(etl.retained.map((entry) => entry.retained_as))
-  for (const key of keys) {
-    if (/^_dwh\/(stage|incoming|probe)\//.test(key)) problems.push(`${key}: orphan`)
-    if (key.startsWith('_dwh/kept/') && !retained.has(key))
-      problems.push(`${key}: orphan: retained, but not named by etl.json`)
-  }
-  if ((await objects.unfinished()) > 0) problems.push('an unfinished multipart upload is left')
+async function checkClean({ objects, etl, problems }: Check, text: string, temp: string): Promise<void> {
+  if (etl.copies_pending.length > 0) problems.push(`plain copies are pending: ${etl.copies_pending.join(', ')}`)
+  for (const { run_id, until } of etl.retired)
+    if (until === null) problems.push(`the retention time of what ${run_id} replaced has not started`)
   if (objects.isFolder && (await objects.read('etl.json'))?.toString() !== text)
     problems.push('the plain file etl.json is older than the newest generation')
   const lock = await currentLock(objects)
   if (lock.released !== true) problems.push('lock.json: not released')
   const left = (await readdir(temp).catch(() => [])).filter((name) => name.startsWith('dwh-'))
   if (left.length > 0) problems.push(`temporary folders left: ${left.join(', ')}`)
+}
+
+const OF_THE_WAREHOUSE = /^_dwh\/(lock\.json$|runs\/|generations\/)/
+
+async function checkQuiet({ objects, keys, etl, reached, problems }: Check): Promise<void> {
+  if (etl.retired.length > 0) problems.push(`still retired: ${etl.retired.flatMap((group) => group.keys).join(', ')}`)
+  for (const key of keys)
+    if (key.startsWith('_dwh/') && !OF_THE_WAREHOUSE.test(key) && !reached.keys.has(key))
+      problems.push(`${key}: orphan`)
+  if ((await objects.unfinished()) > 0) problems.push('an unfinished multipart upload is left')
 }
 
 /** Returns the current `_dwh/lock.json`. */

@@ -15,11 +15,19 @@ export interface Mishap<Seen> {
   see(): Promise<Seen>
   /** Runs once more and returns what a reader must see from then on. Throws if the run fails. */
   runAgain(): Promise<Seen>
+  /** Removes what no list names, as a run at this moment, or so much later, would. */
+  clean(laterMs: number): Promise<unknown>
   /** Returns other problems after that run. */
   also?(): Promise<readonly string[]>
 }
 
-/** Returns the problems after a failed run: of files and readers first, then of everything after one ordinary run. */
+/** More than replaced objects are retained. */
+const LATER_MS = 2 * 24 * 60 * 60 * 1000
+
+/**
+ * Returns the problems after a failed run: of files and readers first, then of everything after one ordinary run, after
+ * looking for objects that no list names, and after the same when all that was replaced has expired.
+ */
 export async function problemsAfter<Seen>(mishap: Mishap<Seen>): Promise<string[]> {
   const { objects, temp, earlier } = mishap
   const told = (when: string, problems: readonly string[]) => problems.map((problem) => `${when}: ${problem}`)
@@ -38,7 +46,14 @@ export async function problemsAfter<Seen>(mishap: Mishap<Seen>): Promise<string[
     seen(mishap, [next]),
     mishap.also?.() ?? [],
   ])
-  return [...before, ...told('after the next run', after.flat())]
+  const problems = [...before, ...told('after the next run', after.flat())]
+  // what is damaged cannot be cleaned
+  if (problems.length > 0) return problems
+  await mishap.clean(0)
+  const cleaned = await checkInvariants(objects, { clean: { temp }, earlier })
+  await mishap.clean(LATER_MS)
+  const quiet = await checkInvariants(objects, { clean: { temp }, quiet: true })
+  return [...told('after cleaning', cleaned), ...told('after the retention time', quiet)]
 }
 
 async function seen<Seen>(mishap: Mishap<Seen>, expected: readonly Seen[]): Promise<string[]> {

@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto'
 import type { WarehouseObjects } from './warehouse-objects.ts'
 
 /*
- * Types of `etl.json` and of manifests as docs/lake.md describes them. They are written down again here, without code
- * of the packages, so that a mistake there is not repeated.
+ * Types of `etl.json`, of indexes and of lists as docs/lake.md describes them. They are written down again here,
+ * without code of the packages, so that a mistake there is not repeated.
  */
 
-export interface PromisedFile {
+export interface PromisedObject {
   readonly key: string
-  readonly rows: number
   readonly bytes: number
   readonly sha256: string
+}
+
+export interface PromisedFile extends PromisedObject {
+  readonly rows: number
 }
 
 export interface PromisedTable {
@@ -20,21 +23,39 @@ export interface PromisedTable {
   readonly files: readonly PromisedFile[]
 }
 
+export interface RetiredGroup {
+  readonly run_id: string
+  readonly until: string | null
+  readonly days: readonly string[]
+  readonly keys: readonly string[]
+}
+
 export interface Etl {
   readonly version: number
   readonly status: string
   readonly run_id: string | null
-  readonly publishing: { readonly run_id: string; readonly date: string; readonly keys: readonly string[] } | null
-  readonly retained: readonly {
-    readonly key: string
-    readonly sha256: string
-    readonly retained_as: string
-    readonly until: string
-  }[]
+  readonly fencing_token: number
+  readonly months: Readonly<Record<string, PromisedObject>>
+  readonly copies_pending: readonly string[]
+  readonly retired: readonly RetiredGroup[]
   readonly tables: Readonly<Record<string, PromisedTable>>
 }
 
-export interface Manifest {
+export interface MonthIndex {
+  readonly month: string
+  readonly run_id: string
+  readonly fencing_token: number
+  readonly days: Readonly<
+    Record<string, { readonly manifest: PromisedObject; readonly tables: Readonly<Record<string, readonly number[]>> }>
+  >
+  readonly files: readonly PromisedFile[]
+  readonly root?: {
+    readonly others: Readonly<Record<string, PromisedObject>>
+    readonly current: Readonly<Record<string, string>>
+  }
+}
+
+export interface DayList {
   readonly date: string
   readonly run_id: string
   readonly tables: Readonly<Record<string, PromisedTable>>
@@ -69,10 +90,10 @@ async function highest(objects: WarehouseObjects): Promise<string | undefined> {
 /** Parses a file whose last field is its own checksum. */
 export function parseChecked<T>(name: string, text: string): T {
   const parsed = JSON.parse(text)
-  const tail = /"checksum": "([0-9a-f]{64})"\n\}\n$/.exec(text)
+  const tail = /("checksum": ?")([0-9a-f]{64})("\n?\}\n)$/.exec(text)
   if (!tail) throw new Error(`${name}: no checksum at the end`)
-  const empty = `${text.slice(0, tail.index)}"checksum": ""\n}\n`
-  if (sha256(empty) !== tail[1]) throw new Error(`${name}: its checksum does not match`)
+  const empty = `${text.slice(0, tail.index)}${tail[1]}${tail[3]}`
+  if (sha256(empty) !== tail[2]) throw new Error(`${name}: its checksum does not match`)
   return parsed
 }
 

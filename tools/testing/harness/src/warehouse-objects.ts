@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import {
   CopyObjectCommand,
@@ -14,6 +14,8 @@ export interface WarehouseObjects {
   /** Returns all keys. */
   keys(): Promise<string[]>
   read(key: string): Promise<Buffer | null>
+  /** Whether two keys are one file, in a folder, or have the same bytes, in a bucket. */
+  same(one: string, other: string): Promise<boolean>
   /** Returns the number of unfinished uploads, which lists do not show. */
   unfinished(): Promise<number>
   /** Opens a folder. Its conditional writes are numbered generations. */
@@ -30,10 +32,12 @@ export function folderObjects(root: string): WarehouseObjects {
         .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     },
     async read(key) {
-      return readFile(join(root, key)).catch((error) => {
-        if (['ENOENT', 'ENOTDIR'].includes(error.code)) return null
-        throw error
-      })
+      return readFile(join(root, key)).catch(orNull)
+    },
+    async same(one, other) {
+      const inodes = [one, other].map((key) => stat(join(root, key)).catch(orNull))
+      const [a, b] = await Promise.all(inodes)
+      return a !== null && a?.ino === b?.ino
     },
     unfinished: async () => 0,
   }
@@ -41,6 +45,11 @@ export function folderObjects(root: string): WarehouseObjects {
 
 function orEmpty(error: NodeJS.ErrnoException): [] {
   if (error.code === 'ENOENT') return []
+  throw error
+}
+
+function orNull(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
   throw error
 }
 
@@ -56,7 +65,7 @@ export function s3Client({ endpoint, credentials }: Endpoint): S3Client {
 /** Opens a bucket, or the part under `prefix`, which ends with `/`. At most a thousand objects. */
 export function bucketObjects(client: S3Client, bucket: string, prefix = ''): WarehouseObjects {
   const within = { Bucket: bucket, Prefix: prefix }
-  return {
+  const objects: WarehouseObjects = {
     isFolder: false,
     async keys() {
       const { Contents = [] } = await client.send(new ListObjectsV2Command(within))
@@ -71,11 +80,16 @@ export function bucketObjects(client: S3Client, bucket: string, prefix = ''): Wa
         throw error
       }
     },
+    async same(one, other) {
+      const [a, b] = await Promise.all([one, other].map((key) => objects.read(key)))
+      return a != null && b != null && Buffer.compare(a, b) === 0
+    },
     async unfinished() {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(within))
       return Uploads.length
     },
   }
+  return objects
 }
 
 /** Copies all objects of a bucket with their metadata to another bucket. */

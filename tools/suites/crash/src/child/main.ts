@@ -1,8 +1,10 @@
 import { isDwhError } from '@dwh/core'
+import { cleanPlace } from './clean-place.ts'
 import { manyRuns } from './many-runs.ts'
 import { readers } from './readers.ts'
 import { runOnce } from './run-once.ts'
 import type { Spec } from './spec.ts'
+import { stockReaders } from './stock-readers.ts'
 import { publishOnce, twoWriters } from './two-writers.ts'
 
 /** The exit code of `dwh` for a conflict. */
@@ -20,10 +22,14 @@ function answer(asked: Spec): Promise<unknown> {
   switch (asked.do) {
     case 'run':
       return runOnce(asked)
+    case 'clean':
+      return cleanPlace(asked.place, asked.laterMs)
     case 'many-runs':
       return manyRuns(asked)
     case 'readers':
       return readers(asked)
+    case 'stock-readers':
+      return stockReaders(asked)
     case 'two-writers':
       return twoWriters(asked)
     case 'publish':

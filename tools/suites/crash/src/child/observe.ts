@@ -1,12 +1,13 @@
 import {
   type BulkText,
+  DAYS_PREFIX,
+  INDEX_PREFIX,
   LEASE_KEY,
   type ObjectStore,
+  PARTS_PREFIX,
   RUNS_PREFIX,
-  SNAPSHOTS_PREFIX,
   type Source,
   type SourceSnapshot,
-  STAGE_PREFIX,
   STATE_KEY,
 } from '@dwh/core'
 import type { ParquetWriter } from '@dwh/parquet-writer'
@@ -22,32 +23,62 @@ async function step<T>(reach: Reach, what: What | null, work: () => Promise<T>):
   return answer
 }
 
+interface SeenState {
+  readonly run_id: string | null
+  readonly fencing_token: number
+}
+
+const LISTED = [PARTS_PREFIX, DAYS_PREFIX, INDEX_PREFIX]
+
 /** Wraps a store and reports the steps of the run. */
 export function observedStore(store: ObjectStore, reach: Reach): ObjectStore {
-  let committed = false
+  let last: SeenState = { run_id: null, fencing_token: 0 }
+
+  function whatGetIs(key: string): What | null {
+    if (key.startsWith(INDEX_PREFIX)) return 'read-index'
+    return key === STATE_KEY ? 'state' : null
+  }
 
   function whatPutIs(key: string, body: Uint8Array): What | null {
     const text = Buffer.from(body).toString()
     if (key === LEASE_KEY) return JSON.parse(text).released ? 'release' : 'lease'
     if (key.startsWith(RUNS_PREFIX)) return 'record'
-    if (key.startsWith(`${STAGE_PREFIX}`) && key.includes(SNAPSHOTS_PREFIX)) return 'stage-manifest'
+    if (key.startsWith(DAYS_PREFIX)) return 'put-list'
+    if (key.startsWith(INDEX_PREFIX)) return 'put-index'
     if (key !== STATE_KEY) return null
-    if (JSON.parse(text).publishing) {
-      committed = true
-      return 'commit'
-    }
-    return committed ? 'clear' : 'token'
+    const next: SeenState = JSON.parse(text)
+    if (next.run_id !== last.run_id) return 'commit'
+    return next.fencing_token > last.fencing_token ? 'token' : 'clear'
   }
 
   return {
     ...store,
-    get: (key) => step(reach, key === STATE_KEY ? 'state' : null, () => store.get(key)),
-    put: (key, body, condition) => step(reach, whatPutIs(key, body), () => store.put(key, body, condition)),
-    putFile: (...args) => step(reach, 'stage', () => store.putFile(...args)),
-    copy: (...args) => step(reach, 'retain', () => store.copy(...args)),
-    move: (from, to, seen) =>
-      step(reach, to.endsWith('.json') ? 'promote-manifest' : 'promote', () => store.move(from, to, seen)),
-    delete: (key) => step(reach, committed ? 'unstage' : 'tidy', () => store.delete(key)),
+    async get(key, options) {
+      const found = await step(reach, whatGetIs(key), () => store.get(key, options))
+      if (key === STATE_KEY && found) last = JSON.parse(Buffer.from(found.body).toString())
+      return found
+    },
+    async put(key, body, condition) {
+      const info = await step(reach, whatPutIs(key, body), () => store.put(key, body, condition))
+      if (key === STATE_KEY) last = JSON.parse(Buffer.from(body).toString())
+      return info
+    },
+    putFile: (...args) => step(reach, 'put-part', () => store.putFile(...args)),
+    copy: (from, to, isWanted) =>
+      step(reach, 'copy', () =>
+        store.copy(from, to, async () => {
+          const wanted = (await isWanted?.()) ?? true
+          await reach('before', 'place')
+          return wanted
+        }),
+      ),
+    async *list(prefix, options) {
+      const isLooking = LISTED.includes(prefix)
+      if (isLooking) await reach('before', 'look')
+      yield* store.list(prefix, options)
+      if (isLooking) await reach('after', 'look')
+    },
+    delete: (key) => step(reach, 'tidy', () => store.delete(key)),
   }
 }
 

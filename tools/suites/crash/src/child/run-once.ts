@@ -8,7 +8,7 @@ import type { RunSpec } from './spec.ts'
 
 /** Runs once; kills or stops its own process at the given point. */
 export async function runOnce(spec: RunSpec): Promise<{ runId: string; unfinished: string | null }> {
-  const { databaseUrl, temp, date, replace, leaseTtlMs } = spec
+  const { databaseUrl, temp, date, replace, leaseTtlMs, laterMs = 0 } = spec
   const reach = reacher(spec.at)
   const writer = observedWriter(await openParquetWriter({ tempDirectory: temp }), reach)
   try {
@@ -20,7 +20,7 @@ export async function runOnce(spec: RunSpec): Promise<{ runId: string; unfinishe
       date,
       replace,
       leaseTtlMs,
-      clock: () => new Date(),
+      clock: () => new Date(Date.now() + laterMs),
       random: randomBytes,
     })
     return { runId: report.runId, unfinished: report.unfinished === null ? null : String(report.unfinished) }

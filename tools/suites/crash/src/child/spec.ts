@@ -12,8 +12,17 @@ export interface RunSpec {
   readonly date?: string
   readonly replace?: boolean
   readonly leaseTtlMs?: number
+  /** Moves the clock of the run, back if it is negative. Default 0. */
+  readonly laterMs?: number
   /** The point at which the process sends itself a signal, and the signal. */
   readonly at?: Moment & { readonly signal: 'SIGKILL' | 'SIGSTOP' }
+}
+
+/** Removes what no list names, as a run so much later would. */
+export interface CleanSpec {
+  readonly do: 'clean'
+  readonly place: Place
+  readonly laterMs: number
 }
 
 /** Consecutive runs, while money moves between the tables. */
@@ -37,6 +46,23 @@ export interface ReadersSpec {
   readonly sum: number
 }
 
+/** Plain DuckDB that queries the views of the same tables until stdin ends. */
+export interface StockReadersSpec {
+  readonly do: 'stock-readers'
+  readonly place: Place
+  /** Number of readers that make views again and again. */
+  readonly askers: number
+  /** Number of readers that keep the views of `script`. */
+  readonly stayers: number
+  /** The output of `dwh views`. */
+  readonly script: string
+  /** Number of readers of the plain copies. */
+  readonly globs: number
+  /** Of each table. */
+  readonly rows: number
+  readonly sum: number
+}
+
 /** Races for one `etl.json`, each in its own folder below this one. */
 export interface TwoWritersSpec {
   readonly do: 'two-writers'
@@ -50,4 +76,4 @@ export interface PublishSpec {
   readonly runId: string
 }
 
-export type Spec = RunSpec | ManyRunsSpec | ReadersSpec | TwoWritersSpec | PublishSpec
+export type Spec = RunSpec | CleanSpec | ManyRunsSpec | ReadersSpec | StockReadersSpec | TwoWritersSpec | PublishSpec

@@ -1,54 +1,118 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDwhError, type ObjectStore, STATE_KEY, type TableEntry, tableFileKey } from '@dwh/core'
-import { publishRun, readManifest, readState, type StoredState, stageFile } from '@dwh/metadata'
+import { isDwhError, type ObjectStore, STATE_KEY } from '@dwh/core'
+import { clean, publishRun, readBase, readState, type StoredState } from '@dwh/metadata'
 import { localStore } from '@dwh/storage'
+import { makePublication } from './make-publication.ts'
 import type { PublishSpec, TwoWritersSpec } from './spec.ts'
 
 export type RaceOutcome = 'published' | 'conflict' | string
 
+const HOWS = [
+  'held before the write',
+  'at once',
+  'a collector before the commit',
+  'a commit while a collector is about to raise the token',
+  'held before a plain copy is placed',
+  'held between comparing and writing',
+] as const
+
 export interface Race {
   readonly folder: string
-  readonly how: 'at once' | 'held before the write' | 'held between comparing and writing'
-  /** The outcomes of both writers, by run id. */
+  readonly how: (typeof HOWS)[number]
+  /** The outcomes of the writers, by run id. */
   readonly outcomes: Readonly<Record<string, RaceOutcome>>
 }
 
-const DATE = '2026-02-18'
 /** One in this many trials has its second writer in another process. */
 const EVERY = 12
+
+export const FIRST = '20260218T000000Z-00000001'
+const A = '20260218T000000Z-0000000a'
+const B = '20260218T000000Z-0000000b'
 
 /** Lets two writers that have read the same `etl.json` race, repeatedly, each time in a new folder. */
 export async function twoWriters({ folder, trials }: TwoWritersSpec): Promise<Race[]> {
   const races: Race[] = []
   for (let trial = 0; trial < trials; trial += 1) {
     const own = join(folder, String(trial))
-    const first = open(own)
-    await publishRun(first, await readState(first), await staged(first, own, 'first'))
-    const how = trial % EVERY === 0 ? HOWS[2] : HOWS[trial % 2]
-    races.push({ folder: own, how: how as Race['how'], outcomes: await race(own, how as Race['how']) })
+    await attempt(open(own), await base(open(own)), own, FIRST)
+    const how = HOWS[trial % EVERY === 0 ? HOWS.length - 1 : trial % (HOWS.length - 1)] as Race['how']
+    races.push({ folder: own, how, outcomes: await RACES[how](own) })
   }
   return races
 }
 
-const HOWS: readonly Race['how'][] = ['at once', 'held before the write', 'held between comparing and writing']
+/** What happens in a folder; returns the outcomes. */
+const RACES: Readonly<Record<Race['how'], (folder: string) => Promise<Race['outcomes']>>> = {
+  async 'at once'(folder) {
+    const [a, b] = [open(folder), open(folder)]
+    const read = await base(a)
+    const both = await Promise.all([attempt(b, read, folder, B), attempt(a, read, folder, A)])
+    return { [B]: both[0], [A]: both[1] }
+  },
 
-async function race(folder: string, how: Race['how']): Promise<Race['outcomes']> {
-  const [a, b] = [open(folder), open(folder)]
-  const base = await readState(a)
-  if (how === 'held between comparing and writing') {
+  async 'held before the write'(folder) {
+    const [a, b] = [open(folder), open(folder)]
+    const read = await base(a)
+    const other = attempt(b, read, folder, B)
+    return {
+      [A]: await attempt(
+        beforeState(a, () => other),
+        read,
+        folder,
+        A,
+      ),
+      [B]: await other,
+    }
+  },
+
+  async 'held between comparing and writing'(folder) {
+    const a = open(folder)
     let outcome = ''
     const held = heldWhileComparing(a, () => {
-      const spec: PublishSpec = { do: 'publish', folder, runId: 'b' }
+      const spec: PublishSpec = { do: 'publish', folder, runId: B }
       outcome = JSON.parse(execFileSync(process.execPath, [process.argv[1] ?? '', JSON.stringify(spec)]).toString())
     })
-    return { a: await attempt(held, base, folder, 'a'), b: outcome }
-  }
-  const other = attempt(b, base, folder, 'b')
-  const one = attempt(how === 'at once' ? a : heldUntil(a, other), base, folder, 'a')
-  return { a: await one, b: await other }
+    return { [A]: await attempt(held, await base(a), folder, A), [B]: outcome }
+  },
+
+  async 'a collector before the commit'(folder) {
+    const a = open(folder)
+    const held = beforeState(a, () => clean(open(folder), WHOLE()))
+    return { [A]: await attempt(held, await base(a), folder, A) }
+  },
+
+  async 'a commit while a collector is about to raise the token'(folder) {
+    const a = open(folder)
+    const publication = await makePublication(a, folder, A)
+    const read = await base(a)
+    let outcome = ''
+    await clean(
+      beforeState(open(folder), async () => {
+        outcome = await publish(a, read, publication)
+      }),
+      WHOLE(),
+    )
+    return { [A]: outcome }
+  },
+
+  async 'held before a plain copy is placed'(folder) {
+    const a = open(folder)
+    let outcome = ''
+    const held = beforePlacing(a, async () => {
+      outcome = await attempt(open(folder), await base(open(folder)), folder, B)
+    })
+    return { [A]: await attempt(held, await base(a), folder, A), [B]: outcome }
+  },
+}
+
+const WHOLE = () => ({ now: new Date(), raiseToken: false, whole: true })
+
+function base(store: ObjectStore): Promise<StoredState> {
+  return readBase(store, () => {
+    throw new Error('not of an earlier version')
+  })
 }
 
 /** Publishes from the second process, while the first is in the middle of its write. */
@@ -57,9 +121,17 @@ export async function publishOnce({ folder, runId }: PublishSpec): Promise<RaceO
   return attempt(store, await readState(store), folder, runId)
 }
 
-async function attempt(store: ObjectStore, base: StoredState, folder: string, runId: string): Promise<RaceOutcome> {
+async function attempt(store: ObjectStore, read: StoredState, folder: string, runId: string): Promise<RaceOutcome> {
+  return publish(store, read, await makePublication(store, folder, runId))
+}
+
+async function publish(
+  store: ObjectStore,
+  read: StoredState,
+  publication: Awaited<ReturnType<typeof makePublication>>,
+): Promise<RaceOutcome> {
   try {
-    const { unfinished } = await publishRun(store, base, await staged(store, folder, runId))
+    const { unfinished } = await publishRun(store, read, publication)
     return unfinished === null ? 'published' : String(unfinished)
   } catch (error) {
     return isDwhError(error, 'CONFLICT') ? 'conflict' : String(error)
@@ -71,14 +143,38 @@ function open(folder: string): ObjectStore {
   return localStore({ path: join(folder, 'warehouse') })
 }
 
-/** Writes `etl.json` only after the other writer has ended. */
-function heldUntil(store: ObjectStore, other: Promise<unknown>): ObjectStore {
+/** All calls wait for the first. */
+function once(happen: () => Promise<unknown>): () => Promise<unknown> {
+  let happening: Promise<unknown> | undefined
+  return () => {
+    happening ??= happen()
+    return happening
+  }
+}
+
+/** Lets something happen once, before `etl.json` is written for the first time. */
+function beforeState(store: ObjectStore, happen: () => Promise<unknown>): ObjectStore {
+  const happened = once(happen)
   return {
     ...store,
     async put(key, body, condition) {
-      if (key === STATE_KEY) await other
+      if (key === STATE_KEY) await happened()
       return store.put(key, body, condition)
     },
+  }
+}
+
+/** Lets something happen once, when a plain copy is prepared and wanted, before it gets its name. */
+function beforePlacing(store: ObjectStore, happen: () => Promise<unknown>): ObjectStore {
+  const happened = once(happen)
+  return {
+    ...store,
+    copy: (from, to, isWanted) =>
+      store.copy(from, to, async () => {
+        const wanted = (await isWanted?.()) ?? true
+        await happened()
+        return wanted
+      }),
   }
 }
 
@@ -103,35 +199,4 @@ function heldWhileComparing(store: ObjectStore, meanwhile: () => void): ObjectSt
       })
     },
   }
-}
-
-async function staged(store: ObjectStore, folder: string, runId: string) {
-  const now = new Date()
-  const tables: Record<string, TableEntry> = {}
-  for (const name of ['left', 'right']) {
-    const body = `${name} of ${runId}`
-    const key = tableFileKey({ schema: 'public', name }, DATE)
-    const path = join(folder, `${name}-${runId}`)
-    await mkdir(folder, { recursive: true })
-    await writeFile(path, body)
-    await stageFile(store, runId, key, path)
-    const sha256 = createHash('sha256').update(body).digest('hex')
-    tables[name] = {
-      source: { name: 'default', schema: 'public', table: name },
-      run_id: runId,
-      date: DATE,
-      mode: 'snapshot',
-      snapshot: { id: runId, position: null, taken_at: now.toISOString() },
-      files: [{ key, rows: 1, bytes: body.length, sha256 }],
-      columns: [],
-      proof: { level: 'counts', rows: 1 },
-      schema_hash: 'x',
-      primary_key: [],
-      watermark: null,
-      lossy_conversions: {},
-    }
-  }
-  const { state } = await readState(store)
-  const previous = await readManifest(store, state, DATE)
-  return { runId, date: DATE, tables, failed: {}, dropped: [], sources: {}, previous, startedAt: now, now }
 }

@@ -1,14 +1,18 @@
 /*
- * The code under test: the functions that the pipeline calls. Flawed versions are bundled from this file.
+ * The code under test: the functions that the pipeline and `dwh prune` call. Flawed versions are bundled from this file.
  */
 export {
   clean,
   publishRun,
+  putPart,
+  readBase,
   readManifest,
-  readRecoveredState,
+  readMonths,
   readState,
-  stageFile,
+  refreshCopies,
+  serialise,
   takeLease,
   whileHeld,
 } from '@dwh/metadata'
+export { pruneWarehouse } from '../../../../../packages/maintenance/src/prune-warehouse.ts'
 export { failureOfRun, noteFailure } from '../../../../../packages/pipeline/src/note-failure.ts'

@@ -1,143 +1,173 @@
 import {
-  type DayManifest,
-  type EtlState,
-  type FileEntry,
-  manifestDay,
-  manifestKey,
+  DAYS_PREFIX,
+  type Day,
+  INDEX_PREFIX,
+  PARTS_PREFIX,
+  RETAINED_PREFIX,
   SNAPSHOTS_PREFIX,
   STAGE_PREFIX,
   STATE_KEY,
-  stageKey,
-  whereToLook,
+  tableFileDay,
+  tableFileKey,
 } from '@dwh/core'
+import { RETAINED_FOR_MS } from '@dwh/metadata'
 import type { Objects } from './objects.ts'
+import { follow, type Reached } from './reached.ts'
 
 /** A broken guarantee of the protocol. */
 export class Violation extends Error {}
 
-/** Records from outside which runs have committed and what `etl.json` has contained, and checks each write. */
+/** What a run publishes. */
+export interface Work {
+  readonly date: Day
+  readonly tables: readonly string[]
+}
+
+/** What is true of a schedule, so that more must hold. */
+export interface Promises {
+  /** No copy can land over a newer one: the store can tell. */
+  readonly copiesAreGuarded: boolean
+}
+
+/** Knows from outside what was committed and what `etl.json` has reached, and checks each write. */
 export class Ledger {
   readonly #objects: Objects
   readonly #now: () => Date
-  readonly #manifests = new WeakMap<Uint8Array, DayManifest>()
-  /** By day, the last run that committed it. */
-  readonly #days = new Map<string, string>()
-  /** By final key, the newest run that it has held, as its position in `committed`. */
-  readonly #newest = new Map<string, number>()
-  /** By key and hash, the end of the retention period of replaced bytes. */
-  readonly #retained = new Map<string, string>()
+  readonly #promises: Promises
+  /** By run, what it publishes. */
+  readonly #works = new Map<string, Work>()
+  /** By day and table, the last run that committed it. */
+  readonly #truth = new Map<Day, Map<string, string>>()
+  /** By key, its bytes, and when an `etl.json` that reached it was last current. */
+  readonly #held = new Map<string, { sha256: string; at: number }>()
+  #reached: Reached | null = null
   /** Every run that has ever committed, in order. */
   readonly committed: string[] = []
-  state: EtlState | null = null
 
-  /** `committed`: the runs that made these objects. */
-  constructor(objects: Objects, now: () => Date, committed: readonly string[]) {
+  constructor(objects: Objects, now: () => Date, promises: Promises) {
     this.#objects = objects
     this.#now = now
-    this.committed.push(...committed.slice(0, -1))
-    this.#learnState()
-    for (const key of objects.keys(SNAPSHOTS_PREFIX)) this.#days.set(manifestDay(key)!, this.#manifest(key)!.run_id)
+    this.#promises = promises
+    this.#reached = follow(objects)
+    for (const [day, tables] of this.#reached?.days ?? [])
+      this.#truth.set(day, new Map([...tables].map(([name, { runId }]) => [name, runId])))
     objects.onWrite = (key) => this.#changed(key)
   }
 
+  /** The fencing token of `etl.json`. */
+  get token(): number {
+    return this.#reached?.state.fencing_token ?? 0
+  }
+
+  /** Tells of a run that may commit. */
+  expect(runId: string, work: Work): void {
+    this.#works.set(runId, work)
+  }
+
   #changed(key: string): void {
-    if (key === STATE_KEY) this.#learnState()
-    else if (key.endsWith('.parquet') && !key.startsWith('_dwh/')) this.#checkFinal(key)
-    this.check()
+    const before = this.#reached
+    if (key === STATE_KEY) {
+      const at = this.#now().getTime()
+      for (const [held, sha256] of before?.keys ?? []) this.#held.set(held, { sha256, at })
+      this.#reached = follow(this.#objects)
+      this.#learn(before, this.#reached!)
+    } else {
+      this.#checkHeld(key)
+      if (tableFileDay(key) !== null) this.#checkPlain(key)
+    }
+    if (key === STATE_KEY || this.#reached?.keys.has(key)) this.check()
+    const { state } = this.#reached ?? {}
+    const isMade = key === STATE_KEY && state?.copies_pending?.length === 0
+    if (isMade && this.#promises.copiesAreGuarded && (before?.state.copies_pending?.length ?? 0) > 0)
+      this.#checkCopies('etl.json says that all plain copies are made')
   }
 
-  #learnState(): void {
-    const found = this.#objects.at(STATE_KEY)
-    if (!found) return
-    const before = this.state
-    this.state = JSON.parse(Buffer.from(found.body).toString()) as EtlState
-    const { run_id, publishing, fencing_token, retained } = this.state
-    for (const { key, sha256, until } of retained) this.#retained.set(`${key} ${sha256}`, until)
-    if (fencing_token < (before?.fencing_token ?? 0)) throw new Violation('etl.json went back')
-    if (run_id === null || run_id === before?.run_id) return
-    if (this.committed.includes(run_id)) throw new Violation(`${run_id} committed twice`)
-    this.committed.push(run_id)
-    if (publishing) this.#days.set(publishing.date, run_id)
+  #learn(before: Reached | null, { state }: Reached): void {
+    const { run_id, fencing_token, retired = [] } = state
+    if (fencing_token < (before?.state.fencing_token ?? 0)) throw new Violation('etl.json went back')
+    const work = this.#works.get(run_id ?? '')
+    if (run_id !== null && run_id !== before?.state.run_id && work) {
+      if (this.committed.includes(run_id)) throw new Violation(`${run_id} committed twice`)
+      this.committed.push(run_id)
+      const day = this.#truth.get(work.date) ?? new Map<string, string>()
+      for (const table of work.tables) day.set(table, run_id)
+      this.#truth.set(work.date, day)
+    }
+    if (before?.state.older) return
+    const known = new Set(before?.state.retired.map((group) => group.run_id))
+    // days that `dwh prune` removes
+    for (const group of retired)
+      if (!known.has(group.run_id) && !this.#works.has(group.run_id) && group.until === null)
+        for (const day of group.days) this.#truth.delete(day)
   }
 
-  /** Checks that a final object is of a committed run, and not older than the previous object. */
-  #checkFinal(key: string): void {
-    const found = this.#objects.at(key)
-    if (!found) throw new Violation(`${key} is gone`)
-    const [run = ''] = Buffer.from(found.body).toString().split(' ')
-    const order = this.committed.indexOf(run)
-    if (order < 0) throw new Violation(`${key} holds the bytes of ${run}, which never committed`)
-    if (order < (this.#newest.get(key) ?? 0)) throw new Violation(`${key}: the older bytes of ${run} over newer ones`)
-    this.#newest.set(key, order)
+  /** Checks that no reader of an earlier `etl.json` misses what has just been removed or replaced. */
+  #checkHeld(key: string): void {
+    const held = this.#held.get(key)
+    if (!held || this.#objects.at(key)?.sha256 === held.sha256) return
+    if (held.at + RETAINED_FOR_MS > this.#now().getTime())
+      throw new Violation(`a reader, within the retention time, finds ${key} gone`)
+    this.#held.delete(key)
   }
 
-  /** Whether these bytes were replaced and their retention period has ended. */
-  retentionEnded({ key, sha256 }: Pick<FileEntry, 'key' | 'sha256'>): boolean {
-    const until = this.#retained.get(`${key} ${sha256}`)
-    return until !== undefined && until <= this.#now().toISOString()
+  #checkPlain(key: string): void {
+    const [run = ''] = Buffer.from(this.#objects.at(key)?.body ?? '')
+      .toString()
+      .split(' ')
+    const isKnown = run === '' || !this.#works.has(run) || this.committed.includes(run)
+    if (!isKnown) throw new Violation(`${key} holds the bytes of ${run}, which never committed`)
   }
 
   /** Checks what must hold at every moment. */
   check(): void {
-    const { state } = this
-    if (!state) return
-    const promoted = state.publishing === null
-    for (const file of filesOf(state)) this.#checkFile(file, promoted)
-    for (const [day, run] of this.#days) {
-      const manifest = this.#manifestOf(day)
-      if (manifest?.run_id !== run)
-        throw new Violation(`the manifest of ${day} is of ${manifest?.run_id}, not of ${run}`)
-      for (const file of filesOf(manifest)) this.#checkFile(file, promoted)
+    const reached = this.#reached && follow(this.#objects)
+    if (!reached) return
+    if (reached.missing !== null) throw new Violation(`etl.json reaches ${reached.missing}, which is not there`)
+    const lists = [...reached.days].map(([day, tables]) =>
+      lineOf(
+        day,
+        [...tables].map(([t, of]) => [t, of.runId]),
+      ),
+    )
+    const said = lists.sort().join('; ')
+    const committed = [...this.#truth]
+      .map(([day, tables]) => lineOf(day, [...tables]))
+      .sort()
+      .join('; ')
+    if (said !== committed) throw new Violation(`the lists say ${said}; committed was ${committed}`)
+    for (const [name, { date, run_id }] of Object.entries(reached.state.tables)) {
+      if (this.#truth.get(date)?.get(name) !== run_id) throw new Violation(`the current ${name} is not that of its day`)
+      for (const [day, tables] of this.#truth)
+        if (day > date && tables.has(name)) throw new Violation(`the current ${name} is behind`)
     }
-    const now = this.#now().toISOString()
-    for (const retained of state.retained)
-      if (retained.until > now && !this.#holder(retained))
-        throw new Violation(
-          `etl.json says that the replaced ${retained.key} is retained as ${retained.retained_as}, but it is not`,
-        )
   }
 
-  #checkFile(file: FileEntry, promoted: boolean): void {
-    const holder = this.#holder(file)
-    if (holder === undefined) throw new Violation(`the committed bytes of ${file.key} are missing`)
-    if (promoted && holder !== file.key)
-      throw new Violation(`nothing is being published, but ${file.key} must be read from ${holder}`)
+  #checkCopies(when: string): void {
+    const wanted = new Map<string, string | undefined>()
+    for (const [day, tables] of this.#reached?.days ?? [])
+      for (const [name, { key }] of tables)
+        wanted.set(tableFileKey({ schema: 'public', name }, day), this.#objects.at(key)?.sha256)
+    for (const key of this.#objects.keys('')) if (tableFileDay(key) && !wanted.has(key)) wanted.set(key, undefined)
+    for (const [key, sha256] of wanted)
+      if (this.#objects.at(key)?.sha256 !== sha256) throw new Violation(`${when}, but ${key} is not what its list says`)
   }
 
-  /** Returns the key at which a reader finds these bytes now. */
-  #holder(file: Pick<FileEntry, 'key' | 'sha256'>): string | undefined {
-    return whereToLook(this.state!, file).find((key) => this.#objects.at(key)?.sha256 === file.sha256)
-  }
-
-  #manifestOf(day: string): DayManifest | undefined {
-    const key = manifestKey(day)
-    const { publishing } = this.state!
-    const staged = publishing?.date === day ? this.#manifest(stageKey(publishing.run_id, key)) : undefined
-    return staged ?? this.#manifest(key)
-  }
-
-  #manifest(key: string): DayManifest | undefined {
-    const found = this.#objects.at(key)
-    if (!found) return undefined
-    let manifest = this.#manifests.get(found.body)
-    if (!manifest) {
-      manifest = JSON.parse(Buffer.from(found.body).toString()) as DayManifest
-      this.#manifests.set(found.body, manifest)
-    }
-    return manifest
-  }
-
-  /** Checks what must hold once all processes have ended and orphans were removed. */
-  checkTidy(): void {
+  /** Checks what must hold once all processes have ended, all times are over, and all is cleaned. */
+  checkTidy(copiesAreRight: boolean): void {
     this.check()
-    if (this.state?.publishing) throw new Violation(`${this.state.publishing.run_id} is still being published`)
-    const left = this.#objects.keys(STAGE_PREFIX)
-    const named = new Set(this.state?.retained.map((file) => file.retained_as))
-    left.push(...this.#objects.keys('_dwh/kept/').filter((key) => !named.has(key)))
+    const { state, keys } = this.#reached!
+    if (state.copies_pending.length + state.retired.length > 0)
+      throw new Violation(`etl.json still notes ${JSON.stringify([state.copies_pending, state.retired])}`)
+    const prefixes = [PARTS_PREFIX, DAYS_PREFIX, INDEX_PREFIX, SNAPSHOTS_PREFIX, STAGE_PREFIX, RETAINED_PREFIX]
+    const left = prefixes.flatMap((prefix) => this.#objects.keys(prefix)).filter((key) => !keys.has(key))
     if (left.length > 0) throw new Violation(`orphans left: ${left.join(', ')}`)
+    if (copiesAreRight) this.#checkCopies('all is quiet')
   }
 }
 
-function filesOf({ tables }: Pick<DayManifest, 'tables'>): FileEntry[] {
-  return Object.values(tables).flatMap((table) => table.files)
+function lineOf(day: Day, tables: readonly (readonly [string, string])[]): string {
+  return `${day} ${tables
+    .map(([name, runId]) => `${name} of ${runId}`)
+    .sort()
+    .join(', ')}`
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { DwhError, type ObjectInfo, type PutCondition } from '@dwh/core'
+import { DwhError, isInternal, type ObjectInfo, type PutCondition } from '@dwh/core'
 
 export interface StoredBytes {
   readonly body: Uint8Array
@@ -7,19 +7,31 @@ export interface StoredBytes {
 }
 
 /**
- * How a store moves an object. `folder`: one rename, and the source is gone. `bucket`: a copy that reads its source
- * first and lands later, if the target is still the object that the caller saw. `old bucket`: a copy in one step, on a
- * server without conditional copies.
+ * How a store copies an object. `folder`: a link, then one rename, which fails where another copy for the same key was
+ * begun meanwhile. `bucket`: a copy that reads its source first and lands later, if the target is still the object that
+ * was seen. `old bucket`: a copy in one step, on a server without conditional copies.
  */
 export type StoreKind = 'folder' | 'bucket' | 'old bucket'
 
 /** The steps of one request on the server. The last step returns the answer. Any time may pass between two steps. */
 export type Steps<T> = readonly [...(() => unknown)[], () => T]
 
+/** A copy of which only the last step is left. */
+export interface PreparedCopy {
+  readonly from: string
+  readonly to: string
+  /** The bytes of its link, or what the source was. */
+  readonly source: StoredBytes
+  /** The ETag of the target; null where there was none. */
+  readonly seen: string | null
+}
+
 /** The objects of a store. `onWrite` is called after each change. */
 export class Objects {
   readonly #objects: Map<string, StoredBytes>
   readonly #kind: StoreKind
+  /** Folders: by the key of the target, the copy whose link is there. */
+  readonly #links = new Map<string, PreparedCopy>()
   onWrite: (key: string) => void = () => {}
 
   constructor(kind: StoreKind, objects: ReadonlyMap<string, StoredBytes> = new Map()) {
@@ -51,46 +63,50 @@ export class Objects {
     return this.#set(key, { body, sha256: hashOf(body) })
   }
 
-  delete(key: string): void {
-    if (this.#objects.delete(key)) this.onWrite(key)
+  deleting(key: string): Steps<void> {
+    const remove = () => {
+      if (this.#objects.delete(key)) this.onWrite(key)
+    }
+    if (this.#kind !== 'folder' || isInternal(key)) return [remove]
+    return [() => this.#links.delete(key), remove]
   }
 
-  copying(from: string, to: string): Steps<ObjectInfo | null> {
+  /** All of a copy but its last step; null without a source. */
+  preparing(from: string, to: string): Steps<PreparedCopy | null> {
+    let seen: string | null = null
+    const look = () => {
+      seen = this.head(to)?.etag ?? null
+    }
+    const prepare = () => {
+      const source = this.#objects.get(from)
+      if (!source) return null
+      const prepared = { from, to, source, seen }
+      if (this.#kind === 'folder') this.#links.set(to, prepared)
+      return prepared
+    }
+    return this.#kind === 'folder' ? [() => this.#links.delete(to), prepare] : [look, prepare]
+  }
+
+  /** The last step of a copy; null where it came too late. */
+  copying(prepared: PreparedCopy): Steps<ObjectInfo | null> {
+    const { from, to, seen } = prepared
+    if (this.#kind === 'folder')
+      return [
+        () => {
+          if (this.#links.get(to) !== prepared) return null
+          this.#links.delete(to)
+          return this.#set(to, prepared.source)
+        },
+      ]
     let source: StoredBytes | undefined
     const read = () => {
       source = this.#objects.get(from)
     }
-    const land = () => (source ? this.#set(to, source) : null)
-    function both(): ObjectInfo | null {
-      read()
-      return land()
+    const land = () => {
+      const isLate = this.#kind === 'bucket' && (this.head(to)?.etag ?? null) !== seen
+      return source && !isLate ? this.#set(to, source) : null
     }
-    return this.#kind === 'bucket' ? [read, land] : [both]
-  }
-
-  moving(from: string, to: string, seen: ObjectInfo | null): Steps<ObjectInfo | null> {
-    if (this.#kind === 'folder')
-      return [
-        () => {
-          const source = this.#objects.get(from)
-          if (!source) return null
-          this.#objects.delete(from)
-          return this.#set(to, source)
-        },
-      ]
-    if (this.#kind === 'old bucket') return this.copying(from, to)
-    const [read, land] = this.copying(from, to) as [() => unknown, () => ObjectInfo | null]
-    let known: ObjectInfo | null = null
-    return [
-      () => {
-        known = this.head(from)
-        read()
-      },
-      () => {
-        if (known && (this.head(to)?.etag ?? null) !== (seen?.etag ?? null)) throw conflict(to)
-        return land()
-      },
-    ]
+    return [read, land]
   }
 
   #set(key: string, object: StoredBytes): ObjectInfo {

@@ -185,13 +185,17 @@ export class Scheduler {
       putFile: (key, path) => ask(`put ${key}`, [() => objects.put(key, new TextEncoder().encode(path))]),
       head: (key) => ask(`head ${key}`, [() => objects.head(key)]),
       getFile: () => Promise.reject(new Error('no files here')),
-      copy: (from, to) => ask(`copy ${from} ${to}`, objects.copying(from, to)),
-      move: (from, to, seen) => ask(`move ${from} ${to}`, objects.moving(from, to, seen)),
+      async copy(from, to, isWanted = async () => true) {
+        const prepared = await ask(`prepare ${to}`, objects.preparing(from, to))
+        if (!prepared || !(await isWanted())) return null
+        return ask(`copy ${from} ${to}`, objects.copying(prepared))
+      },
       async *list(prefix) {
         const found = await ask(`list ${prefix}`, [() => objects.keys(prefix).map((key) => objects.head(key)!)])
         yield* found
       },
-      delete: (key) => ask(`delete ${key}`, [() => objects.delete(key)]),
+      delete: (key) => ask(`delete ${key}`, objects.deleting(key)),
+      conditionalWrites: async () => true,
     }
   }
 }

@@ -1,18 +1,15 @@
-import { type Day, isDwhError, type ObjectStore } from '@dwh/core'
+import { isDwhError, type ObjectStore } from '@dwh/core'
+import { RETAINED_FOR_MS } from '@dwh/metadata'
 import { type Code, type Outcome, type RunPlan, read, run } from './actors.ts'
 import { Ledger, Violation } from './invariants.ts'
 import { Objects, type StoredBytes, type StoreKind } from './objects.ts'
 import { type Random, seeded } from './random.ts'
 import { type Faults, NO_FAULTS, Scheduler } from './scheduler.ts'
+import { type DayTables, PAST, SITUATIONS, START, type Stage, TODAY } from './situations.ts'
 
-const PAST: Day = '2026-02-18'
-const TODAY: Day = '2026-02-20'
-const START = Date.parse('2026-02-20T03:00:00Z')
-const HOUR_MS = 60 * 60 * 1000
 const LEASE_MS = 2 * 60 * 1000
-
-/** A run's day, and its tables, one letter each. */
-type Work = readonly [Day, string]
+/** Longer than replaced objects are retained. */
+const LONG_MS = RETAINED_FOR_MS + 60 * 60 * 1000
 
 const FAULTS: readonly Omit<Faults, 'focus'>[] = [
   { crash: 0, lostAnswer: 0, sleep: 0.02 },
@@ -20,35 +17,8 @@ const FAULTS: readonly Omit<Faults, 'focus'>[] = [
   { crash: 0.003, lostAnswer: 0.01, sleep: 0.02 },
 ]
 
-/** Requests with the most faults: around the commit, or during promotion. */
-const FOCUSES: readonly RegExp[] = [/^put etl\.json/, /etl\.json/, /^(move|delete) _dwh.stage/, /^(put|copy) /]
-
-/** The content of the warehouse before, and what each of two racing runs may read. */
-const SITUATIONS: readonly { name: string; before: Work[]; runs: Work[] }[] = [
-  { name: 'first run', before: [], runs: [[TODAY, 'ab']] },
-  { name: 're-run of the day', before: [[TODAY, 'ab']], runs: [[TODAY, 'ab']] },
-  {
-    name: 'replaced past day',
-    before: [
-      [PAST, 'ab'],
-      [TODAY, 'a'],
-    ],
-    runs: [
-      [PAST, 'ab'],
-      [PAST, 'b'],
-      [TODAY, 'ab'],
-    ],
-  },
-  {
-    name: 'run of some tables',
-    before: [[TODAY, 'ab']],
-    runs: [
-      [TODAY, 'a'],
-      [TODAY, 'b'],
-      [TODAY, 'ab'],
-    ],
-  },
-]
+/** Requests with the most faults: around the commit, while plain copies are made, or while objects are removed. */
+const FOCUSES: readonly RegExp[] = [/^put etl\.json/, /etl\.json/, /^(prepare|copy) /, /^delete /, /^put /]
 
 /** The result of a schedule: the violation, if any, and what happened until then. */
 export interface Ended {
@@ -59,31 +29,7 @@ export interface Ended {
   readonly trace: readonly string[]
 }
 
-/** The start of each situation, made by the code under test without faults. */
-export interface Stage {
-  readonly code: Code
-  readonly before: readonly { objects: ReadonlyMap<string, StoredBytes>; committed: readonly string[] }[]
-}
-
-export async function prepare(code: Code): Promise<Stage> {
-  const before = []
-  for (const situation of SITUATIONS) {
-    const objects = new Objects('bucket')
-    const committed = situation.before.map((_, i) => `before${i}`)
-    for (const [i, [date, tables]] of situation.before.entries()) {
-      const scheduler = new Scheduler(objects, seeded(0), { trace: [], onStep() {}, onSleep() {} })
-      scheduler.start('before', NO_FAULTS, async (store) => {
-        const plan: RunPlan = { runId: `before${i}`, date, tables: [...tables], leaseMs: null, cleans: false }
-        await run(code, store, plan, () => new Date(START - HOUR_MS))
-      })
-      await scheduler.run()
-    }
-    before.push({ objects: objects.snapshot(), committed })
-  }
-  return { code, before }
-}
-
-/** Plays one schedule: two runs, a cleaner and readers. The seed chooses each request, crash and pause. */
+/** Plays one schedule: runs, cleaners, readers, `dwh prune`. The seed chooses each request, crash and pause. */
 export async function simulate({ code, before }: Stage, seed: number): Promise<Ended> {
   const random = seeded(seed)
   const number = random.below(SITUATIONS.length)
@@ -93,7 +39,8 @@ export async function simulate({ code, before }: Stage, seed: number): Promise<E
   const trace: string[] = [`${situation.name}, ${kind}${leaseMs ? ', with the lease' : ''}`]
   const ended = { seed, situation: situation.name, trace }
   try {
-    const outcomes = await play(code, { ...before[number]!, random, runs: situation.runs, kind, leaseMs, trace })
+    const objects = before[number]!
+    const outcomes = await play(code, { random, runs: situation.runs, objects, kind, leaseMs, trace })
     return { ...ended, violation: null, outcomes }
   } catch (error) {
     const why = error instanceof Violation ? error.message : String((error as Error).stack ?? error)
@@ -103,9 +50,8 @@ export async function simulate({ code, before }: Stage, seed: number): Promise<E
 
 interface Play {
   readonly random: Random
-  readonly runs: readonly Work[]
+  readonly runs: readonly DayTables[]
   readonly objects: ReadonlyMap<string, StoredBytes>
-  readonly committed: readonly string[]
   readonly kind: StoreKind
   readonly leaseMs: number | null
   readonly trace: string[]
@@ -115,9 +61,11 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   const objects = new Objects(kind, before.objects)
   let now = START
   const clock = () => new Date(now)
-  const ledger = new Ledger(objects, clock, before.committed)
   // in some schedules a sleep may outlast the lease or the retention period
-  const naps = random.pick(leaseMs === null ? [[0], [0], [0, 25 * HOUR_MS]] : [[0], [LEASE_MS], [0, LEASE_MS]])
+  const naps = random.pick(leaseMs === null ? [[0], [0], [0, LONG_MS]] : [[0], [LEASE_MS], [0, LEASE_MS]])
+  const prunes = leaseMs === null && random.chance(0.2)
+  const copiesAreGuarded = kind !== 'old bucket' && !prunes
+  const ledger = new Ledger(objects, clock, { copiesAreGuarded })
   const scheduler = new Scheduler(objects, random, {
     trace,
     onStep: () => {
@@ -129,54 +77,88 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   })
   const outcomes = new Map<string, Outcome>()
   const cleans = leaseMs !== null || random.chance(0.5)
-  function startRun(runId: string, faults: Faults, [date, tables]: Work, from = 0): void {
-    const plan: RunPlan = { runId, date, tables: [...tables], leaseMs, cleans }
-    const work = async (store: ObjectStore) => {
+  let ids = 0
+  const newId = () => {
+    ids += 1
+    return `20260220T030000Z-c${ids}`
+  }
+  function startRun(name: string, faults: Faults, [date, tables]: DayTables, { from = 0, fails = false } = {}): void {
+    const runId = `20260220T030000Z-${name}`
+    const work = { date, tables: [...tables] }
+    ledger.expect(runId, work)
+    let base: number | null = null
+    const onBase = (token: number) => {
+      base = token
+    }
+    const whole = random.chance(0.5)
+    const plan: RunPlan = { ...work, runId, leaseMs, cleans, whole, fails, newId, onBase }
+    const steps = async (store: ObjectStore) => {
       const outcome = await run(code, store, plan, clock)
       outcomes.set(runId, outcome)
       trace.push(`${runId} ends: ${outcome}`)
+      if (outcome === 'conflict' && base === ledger.token) throw new Violation(`${runId} loses to nobody`)
     }
-    scheduler.start(runId, faults, work, from)
+    scheduler.start(name, faults, steps, from)
   }
 
   const faults = { ...random.pick(FAULTS), focus: random.pick(FOCUSES) }
-  startRun('run1', faults, random.pick(runs))
-  startRun('run2', faults, random.pick(runs), random.below(60))
+  startRun('a1', faults, random.pick(runs))
+  startRun('a2', faults, random.pick(runs), { from: random.below(60) })
+  if (random.chance(0.3)) startRun('a3', faults, random.pick(runs), { from: random.below(60), fails: true })
   const cleaner = random.chance(0.7)
   if (cleaner)
     scheduler.start('cleaner', faults, async (store) => {
-      for (let i = 0; i < 2; i += 1)
-        await code.clean(store, { now: clock(), raiseToken: random.chance(0.1) }).catch(unlessStore)
+      for (let i = 0; i < 2; i += 1) {
+        await code.clean(store, { now: clock(), raiseToken: random.chance(0.1), whole: true }).catch(unlessStore)
+        await code.refreshCopies(store, { clock }).catch(unlessStore)
+      }
+    })
+  if (prunes)
+    scheduler.start('prune', faults, async (store) => {
+      const bytes = (count: number) => Uint8Array.from({ length: count }, () => random.below(256))
+      await code.pruneWarehouse({ store, clock, random: bytes, keep: { daily: 1 }, remove: true }).catch(unlessStore)
     })
   for (const day of [null, random.pick([PAST, TODAY])])
     scheduler.start(day === null ? 'reader' : `reader of ${day}`, faults, async (store) => {
-      for (let i = 0; i < 2; i += 1)
-        await read(code, store, day, (file) => ledger.retentionEnded(file)).catch(unlessStore)
+      for (let i = 0; i < 2; i += 1) {
+        const from = now
+        await read(code, store, day, () => now > from + RETAINED_FOR_MS).catch((error) => {
+          if (now <= from + RETAINED_FOR_MS) unlessStore(error)
+        })
+      }
     })
   // some may sleep until another run has ended
   const wake = random.chance(0.5)
   await scheduler.run(wake)
   checkOutcomes(outcomes, ledger)
-  if (wake && !scheduler.harmed && !cleaner && leaseMs === null && ![...outcomes.values()].includes('published'))
+  const isCalm = wake && !scheduler.harmed && !cleaner && !prunes && leaseMs === null && !cleans
+  if (isCalm && ![...outcomes.values()].includes('published'))
     throw new Violation('no run was published, although there was no fault')
 
   // crashed processes have ended; their requests may still arrive
   now += 2 * LEASE_MS
-  startRun('last', NO_FAULTS, [TODAY, 'ab'])
-  await scheduler.run()
-  if (outcomes.get('last') !== 'published') throw new Violation(`the next run: ${outcomes.get('last')}`)
-  scheduler.start('tidy', NO_FAULTS, async (store) => {
-    await code.clean(store, { now: clock(), raiseToken: false })
-  })
+  startRun('e0', NO_FAULTS, [TODAY, 'ab'])
   await scheduler.run()
   checkOutcomes(outcomes, ledger)
-  ledger.checkTidy()
+  if (!ledger.committed.includes('20260220T030000Z-e0')) throw new Violation('the next run was not published')
+  for (let i = 0; i < 3; i += 1) {
+    now += LONG_MS
+    scheduler.start('tidy', NO_FAULTS, async (store) => {
+      await code.refreshCopies(store, { clock })
+      await code.clean(store, { now: clock(), raiseToken: false, whole: true })
+      await code.refreshCopies(store, { clock })
+    })
+    await scheduler.run()
+  }
+  checkOutcomes(outcomes, ledger)
+  // where nothing guards a copy, one that comes later than the retention time stays until `dwh repair`
+  ledger.checkTidy(copiesAreGuarded || !naps.includes(LONG_MS))
   return [...outcomes.values()]
 }
 
-/** Ignores errors of a store that did not answer: they do not violate the protocol. */
+/** Ignores errors of a store that did not answer, and of a lost race: they do not violate the protocol. */
 function unlessStore(error: unknown): void {
-  if (!isDwhError(error, 'STORE_UNREACHABLE')) throw error
+  if (!isDwhError(error, 'STORE_UNREACHABLE') && !isDwhError(error, 'CONFLICT')) throw error
 }
 
 /** Checks that a run committed exactly if it reports `published`. */

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import {
+  DAYS_PREFIX,
+  type Day,
+  type DayManifest,
+  type EtlState,
+  INDEX_PREFIX,
+  type Month,
+  type MonthIndex,
+  monthOf,
+  type ObjectStore,
+  runRecordKey,
+  writtenBy,
+} from '@dwh/core'
+import {
+  type DayFiles,
+  daysOf,
+  parseManifest,
+  parseMonthIndex,
+  parseRunRecord,
+  putManifest,
+  readManifestAt,
+  readMonth,
+} from '@dwh/metadata'
+import type { ParquetWriter } from '@dwh/parquet-writer'
+import type { objectFiles } from './object-files.ts'
+import { isUnreadable, type WarehouseView } from './read-warehouse.ts'
+import { rebuildDay } from './rebuild-day.ts'
+import { withProofs } from './repair-older.ts'
+import type { RepairReport } from './repair-report.ts'
+
+/** What a warehouse consists of after its repair, with lists that are stored and indexes that are not yet. */
+export interface RebuiltLists {
+  /** Every month. */
+  readonly months: ReadonlyMap<Month, ReadonlyMap<Day, DayFiles>>
+  /** The months whose index is missing, or must be written again. */
+  readonly changed: ReadonlySet<Month>
+  /** The lists that were rebuilt. */
+  readonly made: ReadonlyMap<Day, DayManifest>
+  readonly left: RepairReport['left']
+}
+
+export interface RebuildOptions {
+  readonly store: ObjectStore
+  readonly runId: string
+  readonly files: ReturnType<typeof objectFiles>
+  readonly writer: Pick<ParquetWriter, 'inspect'>
+}
+
+/**
+ * Rebuilds what is missing or cannot be read: the index of a month from its lists, a list from its index and the footers
+ * of the files. Stores rebuilt lists under keys of this run.
+ */
+export async function rebuildLists(
+  view: WarehouseView,
+  named: EtlState['months'],
+  { store, runId, files, writer }: RebuildOptions,
+): Promise<RebuiltLists> {
+  const months = new Map<Month, Map<Day, DayFiles>>()
+  const changed = new Set<Month>()
+  const made = new Map<Day, DayManifest>()
+  const left: { key: string; why: string }[] = []
+  const rebuild = async (day: Day, keys: readonly string[]): Promise<DayFiles | null> => {
+    const rebuilt = await rebuildDay(day, keys, files, writer)
+    left.push(...rebuilt.left)
+    if (!rebuilt.manifest) return null
+    const list = withProofs(rebuilt.manifest, view.state?.tables ?? {})
+    made.set(day, list)
+    return putManifest(store, runId, list)
+  }
+  for (const month of Object.keys(named).length > 0 ? Object.keys(named) : monthsFromKeys(view)) {
+    const index = await readable(readMonth(store, { months: named }, month))
+    const days = index ? daysOf(index) : await daysFromLists(store, view, month)
+    months.set(month, days)
+    if (index) continue
+    changed.add(month)
+    for (const [day, keys] of filesFromKeys(view, month)) {
+      const found = days.has(day) ? null : await rebuild(day, keys)
+      if (found) days.set(day, found)
+    }
+  }
+  for (const [month, days] of months)
+    for (const [day, { manifest, tables }] of days) {
+      if (await readable(readManifestAt(store, manifest))) continue
+      changed.add(month)
+      const found = await rebuild(
+        day,
+        [...tables.values()].flat().map(({ key }) => key),
+      )
+      if (found) days.set(day, found)
+      else days.delete(day)
+    }
+  return { months, changed, made, left }
+}
+
+async function readable<T>(answer: Promise<T | null>): Promise<T | null> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return null
+  }
+}
+
+/** Takes the last committed manifest of each day of a month, among those that are not known to be replaced. */
+async function daysFromLists(store: ObjectStore, view: WarehouseView, month: Month): Promise<Map<Day, DayFiles>> {
+  const replaced = new Set(view.state?.retired.flatMap(({ keys }) => keys))
+  const folder = `${DAYS_PREFIX}${month.replace('-', '/')}/`
+  const keys = [...view.objects.keys()].filter((key) => key.startsWith(folder) && !replaced.has(key))
+  const days = new Map<Day, DayFiles>()
+  for (const key of await byCommit(store, view, keys)) {
+    const object = await store.get(key)
+    const list = object && (await readable(Promise.resolve(object.body).then((body) => parseManifest(key, body))))
+    if (!object || !list) continue
+    const sha256 = createHash('sha256').update(object.body).digest('hex')
+    const tables = new Map(Object.entries(list.tables).map(([name, { files }]) => [name, files]))
+    days.set(list.date, { manifest: { key, bytes: object.body.length, sha256 }, tables })
+  }
+  return days
+}
+
+/**
+ * Finds what the last commit made current, where `etl.json` is lost: the index with the highest token of a run that has
+ * a record of its success, otherwise of any run. Ids of runs are in the order of their starts, not of their commits.
+ */
+export async function findRoot(store: ObjectStore, view: WarehouseView): Promise<MonthIndex | null> {
+  const keys = [...view.objects.keys()].filter((key) => key.startsWith(INDEX_PREFIX))
+  const found: { readonly index: MonthIndex; readonly rank: string }[] = []
+  for (const key of keys) {
+    const object = await store.get(key)
+    const index = object && (await readable(Promise.resolve(object.body).then((body) => parseMonthIndex(key, body))))
+    if (!index?.root) continue
+    const token = String(index.fencing_token).padStart(16, '0')
+    found.push({ index, rank: `${await isRecorded(store, view, index.run_id)} ${token} ${index.run_id}` })
+  }
+  return found.sort((a, b) => (a.rank < b.rank ? 1 : -1))[0]?.index ?? null
+}
+
+/** The months of which there are manifests or files of tables, where no index is left. */
+export function monthsFromKeys({ objects }: WarehouseView): Month[] {
+  const months = new Set<Month>()
+  for (const key of objects.keys()) {
+    const [, year, month] = /^_dwh\/(?:days|parts\/[^/]+)\/(\d{4})\/(\d\d)\//.exec(key) ?? []
+    if (year !== undefined) months.add(`${year}-${month}`)
+  }
+  return [...months].sort()
+}
+
+/** The newest file of each table and day, by its key; for the days of which no list is left. */
+export function filesFromKeys({ objects }: WarehouseView, month: Month): Map<Day, string[]> {
+  const newest = new Map<string, { readonly day: Day; readonly key: string }>()
+  for (const key of [...objects.keys()].sort()) {
+    const [, table, path] = /^_dwh\/parts\/([^/]+)\/(\d{4}\/\d\d\/\d\d)-[^/]+\.parquet$/.exec(key) ?? []
+    const day = path?.replaceAll('/', '-')
+    if (day !== undefined && monthOf(day) === month) newest.set(`${day} ${table}`, { day, key })
+  }
+  const byDay = new Map<Day, string[]>()
+  for (const { day, key } of newest.values()) byDay.set(day, [...(byDay.get(day) ?? []), key])
+  return byDay
+}
+
+/** Puts the objects of runs with a record of success last, each by the start of its run. */
+async function byCommit(store: ObjectStore, view: WarehouseView, keys: readonly string[]): Promise<string[]> {
+  const ranked = keys.map(async (key) => {
+    const runId = writtenBy(key) ?? ''
+    return { key, rank: `${await isRecorded(store, view, runId)} ${runId}` }
+  })
+  return (await Promise.all(ranked)).sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ key }) => key)
+}
+
+/** 1 for a run whose record says that it was published. */
+async function isRecorded(store: ObjectStore, { objects }: WarehouseView, runId: string): Promise<0 | 1> {
+  const key = runRecordKey(runId)
+  const object = objects.has(key) ? await store.get(key) : null
+  const record = object && (await readable(Promise.resolve(object.body).then((body) => parseRunRecord(key, body))))
+  return record && record.status !== 'failed' ? 1 : 0
+}

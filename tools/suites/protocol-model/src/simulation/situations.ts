@@ -1,0 +1,153 @@
+import { type Day, manifestKey, STATE_KEY, stageKey, tableFileKey } from '@dwh/core'
+import { bytesOf, type Code, entryOf, type RunPlan, run } from './actors.ts'
+import { hashOf, Objects, type StoredBytes } from './objects.ts'
+import { seeded } from './random.ts'
+import { NO_FAULTS, Scheduler } from './scheduler.ts'
+
+export const PAST: Day = '2026-02-18'
+export const TODAY: Day = '2026-02-20'
+export const START: number = Date.parse('2026-02-20T03:00:00Z')
+const HOUR_MS = 60 * 60 * 1000
+
+/** A run's day, and its tables, one letter each. */
+export type DayTables = readonly [Day, string]
+
+/** The content of a warehouse before, and what each of two racing runs may read. */
+interface Situation {
+  readonly name: string
+  readonly before: readonly DayTables[]
+  /** The version that wrote it. `3 interrupted`: its last run died between its commit and the end. */
+  readonly version?: '3' | '3 interrupted'
+  readonly runs: readonly DayTables[]
+}
+
+const TWO_DAYS: DayTables[] = [
+  [PAST, 'ab'],
+  [TODAY, 'ab'],
+]
+
+export const SITUATIONS: readonly Situation[] = [
+  { name: 'first run', before: [], runs: [[TODAY, 'ab']] },
+  { name: 're-run of the day', before: [[TODAY, 'ab']], runs: [[TODAY, 'ab']] },
+  {
+    name: 'replaced past day',
+    before: [
+      [PAST, 'ab'],
+      [TODAY, 'a'],
+    ],
+    runs: [
+      [PAST, 'ab'],
+      [PAST, 'b'],
+      [TODAY, 'ab'],
+    ],
+  },
+  { name: 'run of some tables', before: [[TODAY, 'ab']], runs: [...'ab'].map((table) => [TODAY, table]) },
+  {
+    name: 'two days',
+    before: TWO_DAYS,
+    runs: [
+      [PAST, 'a'],
+      [TODAY, 'ab'],
+    ],
+  },
+  {
+    name: 'version 3',
+    before: TWO_DAYS,
+    version: '3',
+    runs: [
+      [PAST, 'a'],
+      [TODAY, 'b'],
+    ],
+  },
+  { name: 'version 3, interrupted', before: TWO_DAYS, version: '3 interrupted', runs: [[TODAY, 'ab']] },
+]
+
+/** The start of each situation, made by the code under test without faults. */
+export interface Stage {
+  readonly code: Code
+  readonly before: readonly ReadonlyMap<string, StoredBytes>[]
+}
+
+export async function prepare(code: Code): Promise<Stage> {
+  const before = []
+  for (const situation of SITUATIONS) {
+    const objects = new Objects('bucket')
+    if (situation.version) putVersion3(code, objects, situation.version === '3 interrupted')
+    else
+      for (const [i, [date, tables]] of situation.before.entries()) {
+        const scheduler = new Scheduler(objects, seeded(0), { trace: [], onStep() {}, onSleep() {} })
+        scheduler.start('before', NO_FAULTS, async (store) => {
+          await run(code, store, planBefore(i, date, tables), () => new Date(START - HOUR_MS))
+        })
+        await scheduler.run()
+      }
+    before.push(objects.snapshot())
+  }
+  return { code, before }
+}
+
+const beforeId = (i: number): string => `20260220T020000Z-b${i}`
+
+function planBefore(i: number, date: Day, tables: string): RunPlan {
+  const newId = () => beforeId(100 + i)
+  return {
+    runId: beforeId(i),
+    date,
+    tables: [...tables],
+    leaseMs: null,
+    cleans: false,
+    whole: false,
+    fails: false,
+    newId,
+  }
+}
+
+/** Puts what version 3 stored: files and lists at fixed keys, which a run replaced. */
+function putVersion3(code: Code, objects: Objects, interrupted: boolean): void {
+  const keyOf = (name: string, date: Day) => tableFileKey({ schema: 'public', name }, date)
+  const textOf = (value: object) => code.serialise({ ...value, version: 3 } as never)
+  const put = (key: string, body: string | Uint8Array) => objects.put(key, Buffer.from(body))
+  const days = TWO_DAYS.map(([date, names], i) => {
+    const tables = Object.fromEntries(
+      [...names].map((name) => [name, entryOf(beforeId(i), date, name, keyOf(name, date))]),
+    )
+    for (const name of names) put(keyOf(name, date), bytesOf(beforeId(i), name))
+    put(manifestKey(date), textOf({ date, run_id: beforeId(i), tables }))
+    return tables
+  })
+  let [, tables = {}] = days
+  let publishing: object | null = null
+  const retained: object[] = []
+  if (interrupted) {
+    const runId = beforeId(2)
+    tables = Object.fromEntries([...'ab'].map((name) => [name, entryOf(runId, TODAY, name, keyOf(name, TODAY))]))
+    for (const name of 'ab') {
+      const retained_as = `_dwh/kept/${runId}/${keyOf(name, TODAY)}`
+      put(retained_as, bytesOf(beforeId(1), name))
+      const until = new Date(START + 23 * HOUR_MS).toISOString()
+      retained.push({ key: keyOf(name, TODAY), sha256: hashOf(bytesOf(beforeId(1), name)), retained_as, until })
+    }
+    // one file is in its place already
+    put(keyOf('a', TODAY), bytesOf(runId, 'a'))
+    put(stageKey(runId, keyOf('b', TODAY)), bytesOf(runId, 'b'))
+    put(stageKey(runId, manifestKey(TODAY)), textOf({ date: TODAY, run_id: runId, tables }))
+    publishing = { run_id: runId, date: TODAY, keys: [keyOf('a', TODAY), keyOf('b', TODAY), manifestKey(TODAY)] }
+  }
+  const state = {
+    last_run_at: new Date(START - HOUR_MS).toISOString(),
+    status: 'success',
+    duration_ms: 1,
+    counts: { a: 1, b: 1 },
+    run_id: beforeId(interrupted ? 2 : 1),
+    sources: {},
+    fencing_token: 7,
+    publishing,
+    retained,
+    pruned: [],
+    tables,
+    failed_tables: {},
+    last_failure: null,
+    conditional_writes: true,
+  }
+  put(STATE_KEY, textOf(state))
+}

@@ -35,7 +35,7 @@ export type RunEvent =
   | { readonly type: 'lease-wait'; readonly owner: string; readonly expiresAt: string }
   /** Makes the plain copies of a run that was interrupted after its commit. */
   | { readonly type: 'finish-copies'; readonly runId: string }
-  /** An index is missing or damaged: nothing was removed, because it is not known what is named. */
+  /** Not everything was removed: an index is missing or damaged, or objects may not be deleted. */
   | { readonly type: 'not-cleaned'; readonly message: string; readonly hint: string | null }
   /** Removed the orphans of earlier runs: objects of the store, and files of the temporary folder. */
   | { readonly type: 'cleaned'; readonly objects: number; readonly files: number }

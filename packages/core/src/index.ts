@@ -45,7 +45,6 @@ export {
   partKey,
   RETAINED_PREFIX,
   RUNS_PREFIX,
-  retainedKey,
   runRecordKey,
   runStartedAt,
   SNAPSHOTS_PREFIX,

@@ -4,7 +4,6 @@ import {
   formatRunId,
   manifestDay,
   manifestKey,
-  retainedKey,
   runRecordKey,
   runStartedAt,
   stageKey,
@@ -63,7 +62,6 @@ test('keys', () => {
   expect(manifestDay('_dwh/snapshots/2026/02/18.json')).toBe('2026-02-18')
   expect(manifestDay('_dwh/snapshots/2026/02/18.json.tmp')).toBeNull()
   expect(stageKey('r1', file)).toBe('_dwh/stage/r1/billing.invoices/2026/02/18.parquet')
-  expect(retainedKey('r1', file)).toBe('_dwh/kept/r1/billing.invoices/2026/02/18.parquet')
   expect(runRecordKey('r1')).toBe('_dwh/runs/r1.json')
 })
 

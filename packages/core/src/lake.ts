@@ -133,14 +133,6 @@ export function stagedKey(key: string): { readonly runId: string; readonly final
   return runId === undefined || finalKey === undefined ? null : { runId, finalKey }
 }
 
-/**
- * Returns the key where a run retains an object that it is about to overwrite. The key contains the run's id, so a copy
- * that arrives too late has a key that no other run refers to.
- */
-export function retainedKey(runId: string, finalKey: string): string {
-  return `${RETAINED_PREFIX}${runId}/${finalKey}`
-}
-
 /** Makes a run's id: its start to the second in UTC, and random bits that make it unique. Ids sort by start. */
 export function formatRunId(startedAt: Date, random: Uint8Array): string {
   const time = startedAt.toISOString().replace(/[-:]|\.\d+/g, '')

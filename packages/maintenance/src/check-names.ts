@@ -13,6 +13,7 @@ import {
   STAGE_PREFIX,
   STATE_KEY,
   stageKey,
+  tableFileDay,
 } from '@dwh/core'
 import { filesOfDay, parseRunRecord } from '@dwh/metadata'
 import { plainCopies } from './check-copies.ts'
@@ -93,6 +94,8 @@ function checkUnnamed(view: WarehouseView, report: Report): UnnamedObjects {
     const day = manifestDay(key)
     if (named.has(key) || key.startsWith(RUNS_PREFIX)) continue
     if (state?.older && day !== null && manifests.has(day)) continue
+    // plain copies that are still to be removed, of days that were pruned
+    if (state?.copies_pending.includes(tableFileDay(key) ?? '')) continue
     if (OF_RUNS.some((prefix) => key.startsWith(prefix))) orphans.push(key)
     else if (day !== null) continue
     else if (isInternal(key) || key.endsWith('.parquet')) report('extra', key, `${key}: no manifest names it`)

@@ -64,12 +64,15 @@ async function hashOf(path: string, signal: AbortSignal | undefined): Promise<Om
     throwIfAborted(signal, path)
     const { code = '', message } = error as NodeJS.ErrnoException
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) return null
+    // whoever may not read a file does not know whether it is damaged
+    if (code === 'EACCES')
+      throw new DwhError('STORE_DENIED', `${path}: ${message}`, {
+        cause: error,
+        hint: 'Give this user permission to read it.',
+      })
     throw new DwhError('DAMAGED', `${path}: cannot be read: ${message}`, {
       cause: error,
-      hint:
-        code === 'EACCES'
-          ? 'Give this user permission to read it.'
-          : 'Check the disk, and restore the file from a backup.',
+      hint: 'Check the disk, and restore the file from a backup.',
     })
   }
   return { bytes, sha256: hash.digest('hex') }

@@ -37,6 +37,7 @@ export async function rebuildDay(
     try {
       const found = await files.read(key, (seen) => readEntry(day, key, seen, writer))
       if (found) tables[found.name] = found.entry
+      else left.push({ key, why: `${key}: missing` })
     } catch (error) {
       if (!UNUSABLE.some((code) => isDwhError(error, code))) throw error
       left.push({ key, why: (error as Error).message })

@@ -4,12 +4,17 @@ import {
   type Day,
   type DayManifest,
   type EtlState,
+  type FileEntry,
   INDEX_PREFIX,
   type Month,
   type MonthIndex,
   monthOf,
   type ObjectStore,
+  parseTableName,
+  RUNS_PREFIX,
   runRecordKey,
+  tableFileDay,
+  tableFileKey,
   writtenBy,
 } from '@dwh/core'
 import {
@@ -37,6 +42,8 @@ export interface RebuiltLists {
   readonly changed: ReadonlySet<Month>
   /** The lists that were rebuilt. */
   readonly made: ReadonlyMap<Day, DayManifest>
+  /** Those of them that have all their tables. */
+  readonly whole: ReadonlySet<Day>
   readonly left: RepairReport['left']
 }
 
@@ -59,6 +66,7 @@ export async function rebuildLists(
   const months = new Map<Month, Map<Day, DayFiles>>()
   const changed = new Set<Month>()
   const made = new Map<Day, DayManifest>()
+  const whole = new Set<Day>()
   const left: { key: string; why: string }[] = []
   const rebuild = async (day: Day, keys: readonly string[]): Promise<DayFiles | null> => {
     const rebuilt = await rebuildDay(day, keys, files, writer)
@@ -66,15 +74,17 @@ export async function rebuildLists(
     if (!rebuilt.manifest) return null
     const list = withProofs(rebuilt.manifest, view.state?.tables ?? {})
     made.set(day, list)
+    if (rebuilt.left.length === 0) whole.add(day)
     return putManifest(store, runId, list)
   }
-  for (const month of Object.keys(named).length > 0 ? Object.keys(named) : monthsFromKeys(view)) {
+  // without `etl.json` no month is left out of which there is anything
+  for (const month of new Set([...Object.keys(named), ...(view.state ? [] : monthsFromKeys(view))])) {
     const index = await readable(readMonth(store, { months: named }, month))
     const days = index ? daysOf(index) : await daysFromLists(store, view, month)
     months.set(month, days)
     if (index) continue
     changed.add(month)
-    for (const [day, keys] of filesFromKeys(view, month)) {
+    for (const [day, keys] of await filesFromKeys(store, view, month)) {
       const found = days.has(day) ? null : await rebuild(day, keys)
       if (found) days.set(day, found)
     }
@@ -83,14 +93,25 @@ export async function rebuildLists(
     for (const [day, { manifest, tables }] of days) {
       if (await readable(readManifestAt(store, manifest))) continue
       changed.add(month)
-      const found = await rebuild(
-        day,
-        [...tables.values()].flat().map(({ key }) => key),
-      )
+      const named = [...tables].flatMap(([name, of]) => of.map((file) => placeOf(file, name, day, files)))
+      const found = await rebuild(day, await Promise.all(named))
+      // a manifest that cannot be rebuilt stays named: its files may come back from a backup
       if (found) days.set(day, found)
-      else days.delete(day)
     }
-  return { months, changed, made, left }
+  return { months, changed, made, whole, left }
+}
+
+/** Returns the key of a file or, if only its plain copy still has the bytes, that of the copy. */
+async function placeOf(
+  { key, sha256 }: FileEntry,
+  table: string,
+  day: Day,
+  files: RebuildOptions['files'],
+): Promise<string> {
+  const hashAt = (at: string) => readable(files.read(at, (seen) => seen.sha256))
+  if ((await hashAt(key)) === sha256) return key
+  const plain = tableFileKey(parseTableName(table), day)
+  return (await hashAt(plain)) === sha256 ? plain : key
 }
 
 async function readable<T>(answer: Promise<T | null>): Promise<T | null> {
@@ -137,22 +158,36 @@ export async function findRoot(store: ObjectStore, view: WarehouseView): Promise
 }
 
 /** The months of which there are manifests or files of tables, where no index is left. */
-export function monthsFromKeys({ objects }: WarehouseView): Month[] {
+function monthsFromKeys({ objects }: WarehouseView): Month[] {
   const months = new Set<Month>()
   for (const key of objects.keys()) {
-    const [, year, month] = /^_dwh\/(?:days|parts\/[^/]+)\/(\d{4})\/(\d\d)\//.exec(key) ?? []
+    const [, year, month] = /^(?:_dwh\/days|_dwh\/parts\/[^/]+|(?!_dwh\/)[^/]+)\/(\d{4})\/(\d\d)\/\d\d/.exec(key) ?? []
     if (year !== undefined) months.add(`${year}-${month}`)
   }
   return [...months].sort()
 }
 
-/** The newest file of each table and day, by its key; for the days of which no list is left. */
-export function filesFromKeys({ objects }: WarehouseView, month: Month): Map<Day, string[]> {
+/**
+ * The newest file of each table and day, by its key; for the days of which no manifest is left. Only files of runs with
+ * a record of success count, unless all records are lost: a run that did not commit has left files, too. Where there is
+ * no such file, the plain one counts: up to version 3 there was no other.
+ */
+async function filesFromKeys(store: ObjectStore, view: WarehouseView, month: Month): Promise<Map<Day, string[]>> {
+  const keys = [...view.objects.keys()].sort()
+  const replaced = new Set(view.state?.retired.flatMap((group) => group.keys))
+  const anyRecord = keys.some((key) => key.startsWith(RUNS_PREFIX))
   const newest = new Map<string, { readonly day: Day; readonly key: string }>()
-  for (const key of [...objects.keys()].sort()) {
+  const note = (table: string | undefined, day: Day | null, key: string) => {
+    if (day !== null && monthOf(day) === month) newest.set(`${day} ${table}`, { day, key })
+  }
+  for (const key of keys) note(key.split('/')[0], tableFileDay(key), key)
+  for (const key of keys) {
     const [, table, path] = /^_dwh\/parts\/([^/]+)\/(\d{4}\/\d\d\/\d\d)-[^/]+\.parquet$/.exec(key) ?? []
-    const day = path?.replaceAll('/', '-')
-    if (day !== undefined && monthOf(day) === month) newest.set(`${day} ${table}`, { day, key })
+    if (table === undefined || path === undefined) continue
+    // a day that was pruned has no plain copies any more
+    if (replaced.has(key) && !view.objects.has(`${table}/${path}.parquet`)) continue
+    if (anyRecord && (await isRecorded(store, view, writtenBy(key) ?? '')) === 0) continue
+    note(table, path.replaceAll('/', '-'), key)
   }
   const byDay = new Map<Day, string[]>()
   for (const { day, key } of newest.values()) byDay.set(day, [...(byDay.get(day) ?? []), key])

@@ -151,6 +151,43 @@ describe.each(['a folder', 'a bucket'])('%s', (kind) => {
     expect(await problems(house)).toEqual([])
   })
 
+  test('a month whose list and files are lost, beside an intact one: only it goes, and nothing is removed for a day', async () => {
+    const house = await testHouse(open())
+    await house.run('2026-01-31', { a: [1], b: [2] })
+    await house.run('2026-03-01', { a: [1, 2], b: [3] })
+    const lost = await keysOf(house, '2026-01-31')
+    const plain = ['a/2026/01/31.parquet', 'b/2026/01/31.parquet']
+    for (const key of [lost.list, ...Object.values(lost.files), ...plain]) await lose(house, key)
+    const before = await listKeys(house, '_dwh/parts/')
+    const { left, removed } = await repair(house)
+    expect(left.map(({ key }) => key).sort()).toEqual(Object.values(lost.files).sort())
+    expect(removed).toEqual([])
+    const { state } = await readState(house.store)
+    expect(Object.keys(state.months)).toContain('2026-03')
+    expect((await readManifest(house.store, state, '2026-03-01'))?.tables).toMatchObject({ a: {}, b: {} })
+    expect(await listKeys(house, '_dwh/parts/')).toEqual(before)
+  })
+
+  test('a list and one file of its day are lost: the plain copy of the file is named from now on', async () => {
+    const house = await history(open())
+    const { list, files } = await keysOf(house, '2026-02-28')
+    for (const key of [list, files.a ?? '']) await lose(house, key)
+    expect(await repair(house)).toMatchObject({ days: ['2026-02-28'], left: [] })
+    expect((await keysOf(house, '2026-02-28')).files).toEqual({ ...files, a: 'a/2026/02/28.parquet' })
+    house.setNow('2026-03-03T04:00:00Z')
+    await house.run('2026-03-03', { a: [9], b: [9], new: [9] })
+    expect(await problems(house)).toEqual([])
+  })
+
+  test('all of _dwh but etl.json is lost: rebuilt from the plain copies', async () => {
+    const house = await history(open())
+    const before = await facts(house.store)
+    for (const key of await listKeys(house, '_dwh/')) if (!key.includes('generations')) await lose(house, key)
+    expect(await repair(house)).toMatchObject({ state: false, days: DAYS, left: [] })
+    const { facts: after } = await facts(house.store)
+    for (const day of DAYS) expect(Object.keys(after[day] ?? {})).toEqual(Object.keys(before.facts[day] ?? {}))
+  })
+
   test('plain copies that are lost or of another day: made again', async () => {
     const house = await history(open())
     await house.store.delete('a/2026/02/27.parquet')
@@ -178,6 +215,7 @@ test('damaged JSON: rebuilt; a damaged Parquet file: unchanged, and reported', a
   await writeFile(join(house.path, second.list), '{ "version": 2')
   await writeFile(join(house.path, first.list), '{ "version": 2')
   const damaged = first.files.b ?? ''
+  // in a folder its plain copy is the same file
   await writeFile(join(house.path, damaged), 'no Parquet')
   const report = await repair(house)
   expect(report).toMatchObject({ state: true, days: ['2026-02-27', '2026-02-28'] })
@@ -185,14 +223,14 @@ test('damaged JSON: rebuilt; a damaged Parquet file: unchanged, and reported', a
   const after = await facts(house.store)
   expect(after.facts['2026-02-28']).toEqual(before.facts['2026-02-28'])
   expect(Object.keys(after.facts['2026-02-27'] ?? {})).toEqual(['a', 'gone'])
-  expect(await problems(house)).toEqual([])
+  expect((await problems(house)).map(({ kind, key }) => [kind, key])).toEqual([['extra', 'b/2026/02/27.parquet']])
 })
 
 test('a file under the key of another table: not taken for that table', async () => {
   const house = await history()
   const { list, files } = await keysOf(house, '2026-02-28')
   await rm(join(house.path, list))
-  await rm(join(house.path, files.b ?? ''))
+  for (const key of [files.b ?? '', 'b/2026/02/28.parquet']) await rm(join(house.path, key))
   await writeFile(join(house.path, files.b ?? ''), await readFile(join(house.path, files.a ?? '')))
   const { left } = await repair(house)
   expect(left).toEqual([{ key: files.b, why: `${files.b}: its footer names table a of 2026-02-28` }])
@@ -289,7 +327,7 @@ test('a bucket that reports changed bytes of an object: the object is reported, 
   const house = await history()
   const { localPath: _, ...bucket } = house.store
   const { list, files } = await keysOf(house, '2026-02-28')
-  const damaged = [files.a ?? '', list]
+  const damaged = [files.a ?? '', 'a/2026/02/28.parquet', list]
   const refuse = (key: string) => {
     if (damaged.includes(key)) throw new DwhError('DAMAGED', `${key}: not the bytes that were written`)
   }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import {
   DAYS_PREFIX,
+  type Day,
   type EtlState,
   emptyRecord,
   formatRunId,
   INDEX_PREFIX,
   type MonthIndex,
+  manifestKey,
   monthIndexKey,
   type ObjectRef,
   type ObjectStore,
@@ -15,6 +17,7 @@ import {
 } from '@dwh/core'
 import {
   clean,
+  type DayFiles,
   EMPTY_STATE,
   putMonths,
   readBase,
@@ -59,12 +62,14 @@ async function repair(store: ObjectStore, raiseToken: boolean, options: RepairOp
     let older: Pick<RepairReport, 'days' | 'state' | 'left'> = { days: [], state: false, left: [] }
     if (isOlder(view)) {
       older = await repairOlder(store, view, files, writer, clock())
-      await readBase(store, newId)
+      const unreadable: { key: string; why: string }[] = []
+      await readBase(store, newId, (day, { message }) => unreadable.push({ key: manifestKey(day), why: message }))
+      older = { ...older, left: [...older.left, ...unreadable] }
       view = await readWarehouse(store)
     }
     const rebuilt = await rebuild(view, { store, runId: newId(), files, writer }, clock())
     view = await readWarehouse(store)
-    const copies = await markCopies(store, view, files)
+    const copies = await markCopies(store, view, files, rebuilt.partly)
     await refreshCopies(store, options)
     const { orphans } = await clean(store, { now: clock(), raiseToken, whole: true })
     await refreshCopies(store, options)
@@ -101,14 +106,15 @@ async function rebuild(
   view: WarehouseView,
   options: RebuildOptions,
   now: Date,
-): Promise<Pick<RepairReport, 'days' | 'state' | 'left'>> {
+): Promise<Pick<RepairReport, 'days' | 'state' | 'left'> & { readonly partly: ReadonlySet<Day> }> {
   const { store, runId } = options
   const root = view.state ? null : await findRoot(store, view)
   const named = view.state?.months ?? (root ? await monthsOf(store, root) : {})
   const lists = await rebuildLists(view, named, options)
   const isLost = view.state === null && (lists.months.size > 0 || view.unreadable.has(STATE_KEY))
   if (isLost || lists.changed.size > 0) await commit(view, { lists, named, root }, options, now)
-  return { days: [...lists.made.keys()].sort(), state: isLost, left: lists.left }
+  const partly = new Set([...lists.made.keys()].filter((day) => !lists.whole.has(day)))
+  return { days: [...lists.made.keys()].sort(), state: isLost, left: lists.left, partly }
 
   async function commit(
     { state, etag, objects }: WarehouseView,
@@ -117,14 +123,14 @@ async function rebuild(
     now: Date,
   ): Promise<void> {
     const base: EtlState = state ?? { ...(await lostState(store, found, now)), fencing_token: now.getTime() }
-    const last = [...lists.months.keys()].sort().at(-1)
-    const changed = new Set(isLost && last !== undefined ? [last, ...lists.changed] : lists.changed)
-    const months = new Map([...changed].map((month) => [month, lists.months.get(month) ?? new Map()]))
-    const current = Object.fromEntries(Object.entries(base.tables).map(([name, { date }]) => [name, date]))
-    const place = [...changed]
-      .filter((month) => (months.get(month)?.size ?? 0) > 0)
+    // the newest month tells of all others, also of those that are intact
+    const place = [...lists.months]
+      .flatMap(([month, days]) => (days.size > 0 ? [month] : []))
       .sort()
       .at(-1)
+    const changed = new Set([...lists.changed, ...(place === undefined ? [] : [place])])
+    const months = new Map([...changed].map((month) => [month, lists.months.get(month) ?? new Map()]))
+    const current = Object.fromEntries(Object.entries(base.tables).map(([name, { date }]) => [name, date]))
     const next =
       place === undefined
         ? {}
@@ -133,10 +139,14 @@ async function rebuild(
             { ...base, months: found.named },
             { runId, months, root: place, current, sources: base.sources },
           )
+    const reached = new Set([
+      ...Object.values(next).map(({ key }) => key),
+      ...[...lists.months.values()].flatMap((days) => [...days.values()].flatMap(keysOfDay)),
+      ...Object.values(base.tables).flatMap(({ files }) => files.map(({ key }) => key)),
+      ...base.retired.flatMap(({ keys }) => keys),
+    ])
     // what is not named any more stays for its retention time
-    const before = state
-      ? [...changed].flatMap((month) => found.named[month]?.key ?? [])
-      : [...objects.keys()].filter(isOurs)
+    const before = [...objects.keys()].filter((key) => isOurs(key) && !reached.has(key))
     const there = etag === null ? await store.head(STATE_KEY) : null
     await writeState(
       store,
@@ -145,12 +155,17 @@ async function rebuild(
         ...base,
         fencing_token: base.fencing_token + 1,
         months: next,
-        copies_pending: withDays(base.copies_pending, [...lists.made.keys()]),
+        copies_pending: withDays(base.copies_pending, [...lists.whole]),
         retired: [...base.retired, { run_id: runId, until: null, days: [], keys: before }],
       },
     )
   }
 }
+
+const keysOfDay = ({ manifest, tables }: DayFiles): string[] => [
+  manifest.key,
+  ...[...tables.values()].flat().map(({ key }) => key),
+]
 
 /** The indexes that a root tells of, with its own. */
 async function monthsOf(store: ObjectStore, index: MonthIndex): Promise<EtlState['months']> {
@@ -196,9 +211,17 @@ async function lostState(
   }
 }
 
-/** Notes the days with a plain copy that is missing or wrong; returns the copies. */
-async function markCopies(store: ObjectStore, view: WarehouseView, files: ObjectFiles): Promise<string[]> {
-  const wrong = await checkCopies(view, store, files, () => true)
+/**
+ * Notes the days with a plain copy that is missing or wrong; returns the copies. Not those of days of which a file is
+ * lost: its plain copy may be all that is left.
+ */
+async function markCopies(
+  store: ObjectStore,
+  view: WarehouseView,
+  files: ObjectFiles,
+  partly: ReadonlySet<Day>,
+): Promise<string[]> {
+  const wrong = (await checkCopies(view, store, files, () => true)).filter(({ date }) => !partly.has(date))
   const { state, etag } = view
   if (wrong.length === 0 || !state) return []
   const days = wrong.map(({ date }) => date)

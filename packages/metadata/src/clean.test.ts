@@ -187,8 +187,8 @@ describe('not known what is named', () => {
     await spoil(store, key)
     const before = await keys(store)
     const cleaned = await clean(store, { ...WHOLE, now: hoursLater(25) })
-    expect(cleaned).toMatchObject({ removed: [], orphans: [], unreadable: { code: 'DAMAGED' } })
-    expect(cleaned.unreadable?.message).toContain(what === 'missing' ? `${key}: missing` : `${key}: not the bytes`)
+    expect(cleaned).toMatchObject({ removed: [], orphans: [], problem: { code: 'DAMAGED' } })
+    expect(cleaned.problem?.message).toContain(what === 'missing' ? `${key}: missing` : `${key}: not the bytes`)
     expect([await keys(store), cleaned.state.fencing_token]).toEqual([before, 2])
     // a lease that was taken over gets a new token all the same
     expect((await clean(store, { ...WHOLE, raiseToken: true })).state.fencing_token).toBe(3)

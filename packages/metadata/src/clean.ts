@@ -39,8 +39,11 @@ export interface Cleaned extends StoredState {
   readonly removed: readonly string[]
   /** Those of them that no commit had named. */
   readonly orphans: readonly string[]
-  /** Why nothing was removed: an index is missing or damaged, so that it is not known what is named. */
-  readonly unreadable?: DwhError | undefined
+  /**
+   * Why not everything was removed: an index is missing or damaged, so that it is not known what is named; or
+   * objects may not be deleted.
+   */
+  readonly problem?: DwhError | undefined
 }
 
 /**
@@ -68,10 +71,10 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
     const named = await namedKeys(store, base).catch(unreadableIndex)
     if (isDwhError(named)) {
       const raised = raiseToken ? await raise(store, base, {}) : base
-      return { ...raised, removed: [], orphans: [], unreadable: named }
+      return { ...raised, removed: [], orphans: [], problem: named }
     }
-    const kept = base.state.retired.filter((group) => !expired.includes(group))
-    for (const { keys } of kept) for (const key of keys) named.add(key)
+    const unexpired = base.state.retired.filter((group) => !expired.includes(group))
+    for (const { keys } of unexpired) for (const key of keys) named.add(key)
     const replaced = new Set(expired.flatMap(({ keys }) => keys))
     const candidates = new Set(replaced)
     if (whole) for await (const key of unnamed(store, new Date(now.getTime() - patienceMs))) candidates.add(key)
@@ -80,10 +83,11 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
     // a plain copy that came late, of what was replaced, is made good
     const days: Day[] = expired.flatMap((group) => group.days)
     const pending = withDays(base.state.copies_pending, days)
-    const raised = await raise(store, base, { copies_pending: pending, retired: kept })
-    await forEach(left, (key) => store.delete(key))
+    const raised = await raise(store, base, { copies_pending: pending, retired: unexpired })
+    // a missing right to delete is no reason against a run: the next look at all objects finds what is left
+    const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, denied)
     if (whole) await removeUnfinished(store, now)
-    return { ...raised, removed: left, orphans: left.filter((key) => !replaced.has(key)) }
+    return { ...raised, removed: left, orphans: left.filter((key) => !replaced.has(key)), problem }
   })
 }
 
@@ -93,6 +97,12 @@ function raise(store: ObjectStore, base: StoredState, changes: Partial<EtlState>
 
 function unreadableIndex(error: unknown): DwhError {
   if (isDwhError(error, 'DAMAGED') || isDwhError(error, 'STATE_INVALID')) return error
+  throw error
+}
+
+/** @throws every other error than that of a missing right */
+function denied(error: unknown): DwhError {
+  if (isDwhError(error, 'STORE_DENIED')) return error
   throw error
 }
 

@@ -3,7 +3,6 @@ export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld }
 export { FORMAT_VERSION, upgradeFooter } from './old-formats.ts'
 export { parseManifest, parseMonthIndex, parseRunRecord, parseState, serialise } from './parse-state.ts'
 export {
-  nextManifest,
   nextState,
   type Publication,
   type Published,
@@ -15,7 +14,7 @@ export {
 export { type ChangedMonths, type DayFiles, daysOf, type MonthDays, putManifest, putMonths } from './put-lists.ts'
 export { filesOfDay, listDays, readManifest, readManifestAt, readMonth, readMonths } from './read-days.ts'
 export { EMPTY_STATE, readState, type StoredState } from './read-state.ts'
-export { isRefreshed, RETAINED_FOR_MS, type RefreshOptions, refreshCopies } from './refresh-copies.ts'
+export { RETAINED_FOR_MS, type RefreshOptions, refreshCopies } from './refresh-copies.ts'
 export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
 export { readBase } from './take-over.ts'
 export { untilWritten, writeState } from './write-state.ts'

@@ -11,6 +11,7 @@ import {
   own,
   type RetiredGroup,
   type SourceIdentity,
+  STATE_KEY,
   type TableEntry,
 } from '@dwh/core'
 import { FORMAT_VERSION } from './old-formats.ts'
@@ -64,6 +65,10 @@ export interface PublishOptions extends Publication, RefreshOptions {
  * error also means that nothing was committed, unless `context.uncertain` says that the answer to the commit was lost
  */
 export async function publishRun(store: ObjectStore, base: StoredState, options: PublishOptions): Promise<Published> {
+  if (base.state.older)
+    throw new DwhError('STATE_INVALID', `${STATE_KEY}: of an earlier format version`, {
+      hint: 'Read the base of a run by readBase, which takes the warehouse over.',
+    })
   const lists = await putLists(store, base.state, options)
   const state = await commit(store, base, options, lists)
   let unfinished: unknown = null
@@ -92,7 +97,7 @@ async function putLists(store: ObjectStore, base: EtlState, publication: Publica
   const { runId, date } = publication
   const month = monthOf(date)
   const index = await readMonth(store, base, month)
-  const previous = await readManifest(store, base, date)
+  const previous = await readManifest(store, base, date, { months: new Map(index ? [[month, index]] : []) })
   const list = nextManifest(publication, previous)
   const day = await putManifest(store, runId, list)
   const days = daysOf(index)
@@ -200,7 +205,8 @@ export function nextState(base: EtlState, publication: Publication, { months, re
     ...base,
     last_run_at: now.toISOString(),
     status: Object.keys(publication.failed).length === 0 ? 'success' : 'partial',
-    duration_ms: now.getTime() - startedAt.getTime(),
+    // a clock may be set back meanwhile
+    duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
     counts: Object.fromEntries(
       Object.entries(tables).map(([name, table]) => [name, table.files.reduce((sum, file) => sum + file.rows, 0)]),
     ),
@@ -253,6 +259,6 @@ function failedTables(
 }
 
 /** Returns the manifest of the day after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
-export function nextManifest({ runId, date, tables }: Publication, previous: DayManifest | null): DayManifest {
+function nextManifest({ runId, date, tables }: Publication, previous: DayManifest | null): DayManifest {
   return { ...previous, version: FORMAT_VERSION, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

@@ -132,6 +132,6 @@ async function clearPending(
 }
 
 /** Whether the copies of a state are made, as far as they can be. */
-export function isRefreshed({ copies_pending, retired }: EtlState): boolean {
+function isRefreshed({ copies_pending, retired }: EtlState): boolean {
   return copies_pending.length === 0 && retired.every(({ until }) => until !== null)
 }

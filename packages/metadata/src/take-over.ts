@@ -6,6 +6,7 @@ import {
   type EtlState,
   type FileEntry,
   INDEX_PREFIX,
+  isDwhError,
   type Month,
   manifestKey,
   monthOf,
@@ -26,16 +27,23 @@ import { listDays, readManifest } from './read-days.ts'
 import { EMPTY_STATE, readState, type StoredState } from './read-state.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
+/** Called for a day of an earlier version whose manifest cannot be read: it is left out. Without it, that is an error. */
+export type OnUnreadable = (day: Day, error: DwhError) => void
+
 /**
  * Reads `etl.json` as the base of a run: makes it where the storage is empty, and takes over a warehouse of an earlier
  * version. `newId` returns an id, as of a run, for the keys of what it stores for that; never that of the run itself.
  * @throws DwhError STATE_INVALID where `etl.json` is missing although there are manifests or files, and the store's errors
  */
-export async function readBase(store: ObjectStore, newId: () => string): Promise<StoredState> {
+export async function readBase(
+  store: ObjectStore,
+  newId: () => string,
+  onUnreadable?: OnUnreadable,
+): Promise<StoredState> {
   return untilWritten(async () => {
     const found = await readState(store)
     if (found.etag === null) return makeState(store, found, newId)
-    return found.state.older ? takeOver(store, found, found.state.older, newId()) : found
+    return found.state.older ? takeOver(store, found, found.state.older, { runId: newId(), onUnreadable }) : found
   })
 }
 
@@ -57,7 +65,12 @@ async function makeState(store: ObjectStore, found: StoredState, newId: () => st
  * for each month. Its files stay where they are. Those of a run that had committed, and was not in place yet, are
  * copied to keys of their own. What it had retained or pruned is removed at the time that it had noted.
  */
-async function takeOver(store: ObjectStore, base: StoredState, older: OlderState, runId: string): Promise<StoredState> {
+async function takeOver(
+  store: ObjectStore,
+  base: StoredState,
+  older: OlderState,
+  { runId, onUnreadable }: { readonly runId: string; readonly onUnreadable: OnUnreadable | undefined },
+): Promise<StoredState> {
   const { older: _, ...state } = base.state
   const pruned = new Set(older.pruned.filter(({ keys }) => keys.length > 0).map(({ date }) => date))
   const days = await listDays(store, base.state)
@@ -65,7 +78,11 @@ async function takeOver(store: ObjectStore, base: StoredState, older: OlderState
   const months = new Map<Month, Map<Day, DayFiles>>()
   const known = new Set(state.former_tables)
   for (const day of days) {
-    const manifest = await readManifest(store, base.state, day)
+    const manifest = await readManifest(store, base.state, day).catch((error) => {
+      if (!onUnreadable || !isDwhError(error) || !['DAMAGED', 'STATE_INVALID'].includes(error.code)) throw error
+      onUnreadable(day, error)
+      return null
+    })
     for (const name of Object.keys(manifest?.tables ?? {})) known.add(name)
     if (!manifest || pruned.has(day)) continue
     const list: DayManifest = { ...manifest, version: FORMAT_VERSION, tables: await settled(manifest.tables) }

@@ -126,7 +126,7 @@ async function executeTable(
       })
     }
     const file = { key, rows: written.rows, bytes: written.bytes, sha256: stored.sha256 }
-    const durationMs = clock().getTime() - startedAt
+    const durationMs = Math.max(0, clock().getTime() - startedAt)
     const { rows, bytes } = file
     onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs: watch.elapsedMs(), method })
     const changes = typeChanges(planned, table)
@@ -173,7 +173,7 @@ function stopwatch(clock: () => Date) {
     try {
       return await work
     } finally {
-      elapsed += clock().getTime() - startedAt
+      elapsed += Math.max(0, clock().getTime() - startedAt)
     }
   }
   return Object.assign(watch, { elapsedMs: () => elapsed })

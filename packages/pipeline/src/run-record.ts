@@ -25,7 +25,7 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
     date,
     started_at: startedAt.toISOString(),
     finished_at: finishedAt.toISOString(),
-    duration_ms: finishedAt.getTime() - startedAt.getTime(),
+    duration_ms: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
     tables: Object.fromEntries(tables),
     error: error && failureOf(error),
   }

@@ -24,9 +24,9 @@ export async function tidyUp(
   const isFirstOfDay = !(state.last_run_at ?? '').startsWith(now.toISOString().slice(0, 10))
   // a run that failed or was killed has left the files of the tables that it had read
   const whole = isFirstOfDay || state.last_failure !== null || raiseToken
-  const { orphans, unreadable } = await clean(store, { now, raiseToken, whole })
+  const { orphans, problem: left } = await clean(store, { now, raiseToken, whole })
   // an index that cannot be read is no reason against a run for another month
-  const problem = unreadable ?? (await refreshCopies(store, { clock }).catch(unreadableIndex))
+  const problem = left ?? (await refreshCopies(store, { clock }).catch(unreadableIndex))
   if (problem) onEvent?.({ type: 'not-cleaned', message: problem.message, hint: problem.hint ?? null })
   const files = await removeOrphans(tempDirectory, now)
   if (orphans.length + files > 0) onEvent?.({ type: 'cleaned', objects: orphans.length, files })

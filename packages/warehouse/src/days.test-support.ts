@@ -7,6 +7,7 @@ import {
   manifestKey,
   monthOf,
   type ObjectStore,
+  partKey,
   STATE_KEY,
   stageKey,
   type TableEntry,
@@ -40,7 +41,7 @@ export async function testDays(
   let tables: Record<string, TableEntry> = {}
   const months = new Map<string, Map<Day, DayFiles>>()
   for (const [date, given] of Object.entries(days).sort()) {
-    const entries = Object.entries(given).map(([name, is]) => [name, entryOf(name, date, is)] as const)
+    const entries = Object.entries(given).map(([name, is]) => [name, entryOf(name, date, is, older)] as const)
     const manifest: DayManifest = { version: 4, date, run_id: runOf(date), tables: Object.fromEntries(entries) }
     const key = manifestKey(date)
     if (older) await store.put(date === publishing ? stageKey(runOf(date), key) : key, serialise(manifest))
@@ -75,9 +76,10 @@ export async function testDays(
 
 export const runOf = (day: Day): string => `${day.replaceAll('-', '')}T030000Z-00000000`
 
-function entryOf(name: string, date: Day, is: TablesOfDay[string]): TableEntry {
+function entryOf(name: string, date: Day, is: TablesOfDay[string], older: boolean): TableEntry {
   const { rows, columns } = typeof is === 'number' ? { rows: is, columns: ['id'] } : is
-  const key = tableFileKey({ schema: 'public', name }, date)
+  const table = { schema: 'public', name }
+  const key = older ? tableFileKey(table, date) : partKey(table, date, runOf(date))
   const sha256 = createHash('sha256').update(`${name} ${rows} ${columns}`).digest('hex')
   return {
     source: { name: 'default', schema: 'public', table: name },

@@ -30,7 +30,8 @@ export async function manifestAt(
     const index = await readMonth(store, state, month, { signal })
     const days = Object.keys(index?.days ?? {}).sort()
     for (const day of days.filter((day) => day <= asked).reverse()) {
-      const manifest = await readManifest(store, state, day, { signal })
+      const months = new Map(index ? [[month, index]] : [])
+      const manifest = await readManifest(store, state, day, { signal, months })
       // null where it was pruned in between
       if (manifest) return manifest
     }

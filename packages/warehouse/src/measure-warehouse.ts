@@ -1,5 +1,5 @@
 import { type Day, type EtlState, isDwhError, type ObjectStore, tableFileDay } from '@dwh/core'
-import { listDays } from '@dwh/metadata'
+import { listDays, readMonths } from '@dwh/metadata'
 
 /** The size of a whole warehouse, with all its days. */
 export interface WarehouseSize {
@@ -32,23 +32,25 @@ export async function measureWarehouse(
   let bytes = 0
   let complete = true
   try {
+    const months = await readMonths(store, state, { signal })
+    const days = state.older
+      ? await listDays(store, state, { signal })
+      : [...months.values()].flatMap((index) => Object.keys(index.days))
+    // up to version 3 the files themselves were at the plain paths
+    const named = new Set([...months.values()].flatMap(({ files }) => files.map(({ key }) => key)))
+    const isLink = (key: string) => store.localPath && !state.older && tableFileDay(key) !== null && !named.has(key)
     for await (const { key, size } of store.list('', { signal })) {
       complete = objects < mostObjects
       if (!complete) break
       objects += 1
-      if (!isSameFile(store, state, key)) bytes += size
+      if (!isLink(key)) bytes += size
     }
-    return sizeOf(await listDays(store, state, { signal }), { objects, bytes, complete })
+    return sizeOf([...days].sort(), { objects, bytes, complete })
   } catch (error) {
     // what is stored is known from `etl.json`; a list that fails must not hide it
     if (isDwhError(error, 'ABORTED')) throw error
     return null
   }
-}
-
-/** Whether the object is a plain copy, which a folder makes as a hard link. Before version 4 there were none. */
-function isSameFile(store: ObjectStore, { older }: EtlState, key: string): boolean {
-  return store.localPath !== undefined && older === undefined && tableFileDay(key) !== null
 }
 
 function sizeOf(days: readonly Day[], counted: Pick<WarehouseSize, 'objects' | 'bytes' | 'complete'>): WarehouseSize {

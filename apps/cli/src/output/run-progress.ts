@@ -112,5 +112,5 @@ function doneLine(event: RunEvent, width: number | undefined, print: (lines: str
   }
   if (event.type === 'finish-copies')
     say(pc.yellow('!'), `making the plain copies of run ${event.runId}, which was interrupted after its commit`)
-  if (event.type === 'not-cleaned') say(pc.yellow('!'), `${printable(event.message)}; nothing was removed`)
+  if (event.type === 'not-cleaned') say(pc.yellow('!'), `${printable(event.message)}; old objects stay`)
 }

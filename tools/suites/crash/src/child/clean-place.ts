@@ -6,8 +6,8 @@ import type { Place } from './spec.ts'
 export async function cleanPlace(place: Place, laterMs: number): Promise<{ removed: readonly string[] }> {
   const store = openPlace(place)
   const now = new Date(Date.now() + laterMs)
-  const { removed, unreadable } = await clean(store, { now, raiseToken: false, whole: true })
-  if (unreadable) throw unreadable
+  const { removed, problem } = await clean(store, { now, raiseToken: false, whole: true })
+  if (problem) throw problem
   await refreshCopies(store, { clock: () => now })
   return { removed }
 }

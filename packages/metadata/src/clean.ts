@@ -84,7 +84,6 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
     const days: Day[] = expired.flatMap((group) => group.days)
     const pending = withDays(base.state.copies_pending, days)
     const raised = await raise(store, base, { copies_pending: pending, retired: unexpired })
-    // a missing right to delete is no reason against a run: the next look at all objects finds what is left
     const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, denied)
     if (whole) await removeUnfinished(store, now)
     return { ...raised, removed: left, orphans: left.filter((key) => !replaced.has(key)), problem }
@@ -100,7 +99,10 @@ function unreadableIndex(error: unknown): DwhError {
   throw error
 }
 
-/** @throws every other error than that of a missing right */
+/**
+ * A missing right to delete is no reason against a run: the next look at all objects finds what is left.
+ * @throws every other error
+ */
 function denied(error: unknown): DwhError {
   if (isDwhError(error, 'STORE_DENIED')) return error
   throw error

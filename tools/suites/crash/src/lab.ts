@@ -166,7 +166,8 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
       const { unfinished } = await runOnce({ do: 'run', ...spec })
       if (unfinished !== null) throw new Error(`making a warehouse: ${unfinished}`)
     }
-    for (const key of ORPHANS) {
+    // where there is no etl.json, no run of this version has left anything
+    for (const key of runs[kind].length === 0 ? [] : ORPHANS) {
       if ('bucket' in place) {
         await putObject(client, place.bucket, key, 'left')
       } else {
@@ -193,7 +194,8 @@ export async function openLab(postgresUrl: string): Promise<Lab> {
       const template = await making
       server.requests.length = 0
       const copy = await bare(store, kind, template.value)
-      if ('path' in template.place && 'path' in copy.place)
+      // an empty folder is not there yet
+      if ('path' in template.place && 'path' in copy.place && kind !== 'empty')
         // keeps hard links: a plain copy is the same file as the part
         await promisify(execFile)('cp', ['-a', template.place.path, copy.place.path])
       if ('bucket' in template.place && 'bucket' in copy.place)

@@ -24,7 +24,7 @@ const LISTS = '  const lists = await putLists(store, base.state, options)\n'
 const COMMIT = '  const state = await commit(store, base, options, lists)\n'
 const CLEAN = `${METADATA}/clean.ts`
 const FENCE =
-  '    const raised = await raise(store, base, { copies_pending: pending, retired: kept })\n    await forEach(left, (key) => store.delete(key))\n'
+  '    const raised = await raise(store, base, { copies_pending: pending, retired: unexpired })\n    const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, denied)\n'
 const REFRESH = `${METADATA}/refresh-copies.ts`
 
 /** A commit whose objects with this prefix are put only afterwards. */
@@ -99,7 +99,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'a copy that another process has overtaken is placed',
     patches: [
       {
-        file: 'packages/storage/src/conditional-key.ts',
+        file: 'packages/storage/src/copy-plain.ts',
         find: '  await removeCopies(root, key)\n  return',
         replace: '  return',
       },

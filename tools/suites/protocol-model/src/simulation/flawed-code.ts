@@ -18,7 +18,7 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
   'clean-without-token': [
     {
       file: 'clean.ts',
-      find: 'await raise(store, base, { copies_pending: pending, retired: kept })',
+      find: 'await raise(store, base, { copies_pending: pending, retired: unexpired })',
       replace: 'base',
     },
   ],

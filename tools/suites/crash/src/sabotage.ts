@@ -145,7 +145,9 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'orphans are not removed',
-    patches: [{ file: CLEAN, find: '    await forEach(left, (key) => store.delete(key))\n', replace: '' }],
+    patches: [
+      { file: CLEAN, find: 'await forEach(left, (key) => store.delete(key))', replace: 'await Promise.resolve()' },
+    ],
     killed: null,
   },
   {

@@ -5,8 +5,7 @@ import type { ColumnEntry } from './state.ts'
 type NewColumn = Omit<ColumnEntry, 'id' | 'element_id'>
 
 /**
- * Gives each column of a table an id by which other formats know it, whatever it is called later. A column keeps its id
- * while its name and type stay, or its type widens as Apache Iceberg allows; any other column gets a new id. No id is
+ * Gives each column of a table an id by which other formats know it. A column keeps its id while its name and type stay, or its type widens as Apache Iceberg allows; any other column gets a new id. No id is
  * used twice: `lastId` is the highest one that the table ever had.
  * https://iceberg.apache.org/spec/#schema-evolution
  *
@@ -19,7 +18,7 @@ export function assignColumnIds(
   lastId: number,
 ): { readonly columns: readonly ColumnEntry[]; readonly lastId: number } {
   const known = new Map(before.map((column) => [column.name, column]))
-  let last = Math.max(lastId, ...before.flatMap(({ id = 0, element_id = 0 }) => [id, element_id]))
+  let last = Math.max(lastId, highestColumnId(before))
   const next = () => {
     last += 1
     return last
@@ -32,6 +31,11 @@ export function assignColumnIds(
     return { ...column, id, element_id: same && earlier.element_id !== undefined ? earlier.element_id : next() }
   })
   return { columns: withIds, lastId: last }
+}
+
+/** Returns the highest id of these columns and of the elements of their lists; 0 without ids. */
+export function highestColumnId(columns: readonly ColumnEntry[]): number {
+  return Math.max(0, ...columns.flatMap(({ id = 0, element_id = 0 }) => [id, element_id]))
 }
 
 /** How Iceberg stores the integers: https://iceberg.apache.org/spec/#primitive-types */

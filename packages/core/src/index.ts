@@ -1,5 +1,5 @@
 export type { CellValue, Row, RowBatch } from './cell-value.ts'
-export { assignColumnIds } from './column-ids.ts'
+export { assignColumnIds, highestColumnId } from './column-ids.ts'
 export { type ColumnType, elementType, isColumnType, type ScalarType } from './column-type.ts'
 export { type ColumnTypeRow, columnTypeRow, isContinuous, isLongText } from './column-types.ts'
 export { type Day, dayAt, daysBefore, parseAsOf, parseDay } from './day.ts'
@@ -27,6 +27,7 @@ export { honoursConditions } from './honours-conditions.ts'
 export { type Interruptible, interruptible } from './interruptible.ts'
 export {
   DAYS_PREFIX,
+  dayManifestDay,
   dayManifestKey,
   encodeName,
   formatRunId,
@@ -43,6 +44,7 @@ export {
   PARTS_PREFIX,
   PROBE_PREFIX,
   partKey,
+  plainCopyKey,
   RETAINED_PREFIX,
   RUNS_PREFIX,
   runRecordKey,

@@ -61,14 +61,26 @@ export function encodeName(name: string): string {
   return encoded
 }
 
-/** Returns the key of a table's file, written once: `_dwh/parts/customers/2026/02/18-20260218T030012Z-7f3a90c2.parquet`. */
+/** Returns the key of a table's file, written once: `_dwh/parts/customers/2026/02/18-<run>.parquet`. */
 export function partKey(table: TableName, day: Day, runId: string): string {
   return `${PARTS_PREFIX}${tableSegment(table)}/${day.replaceAll('-', '/')}-${runId}.parquet`
 }
 
-/** Returns the key of the manifest of a day, written once: `_dwh/days/2026/02/18-20260218T030012Z-7f3a90c2.json`. */
+/** Returns the key of the manifest of a day, written once: `_dwh/days/2026/02/18-<run>.json`. */
 export function dayManifestKey(day: Day, runId: string): string {
   return `${DAYS_PREFIX}${day.replaceAll('-', '/')}-${runId}.json`
+}
+
+/** Returns the key of the plain copy of a file: `customers/2026/02/18.parquet`; null for any other key than its. */
+export function plainCopyKey(key: string): string | null {
+  const [, table, day] = /^_dwh\/parts\/([^/]+)\/(\d{4}\/\d\d\/\d\d)-[^/]+\.parquet$/.exec(key) ?? []
+  return table === undefined || day === undefined ? null : `${table}/${day}.parquet`
+}
+
+/** Returns the day of the manifest with this key, written once; null for any other key. */
+export function dayManifestDay(key: string): Day | null {
+  const [, day] = /^_dwh\/days\/(\d{4}\/\d\d\/\d\d)-[^/]+\.json$/.exec(key) ?? []
+  return day?.replaceAll('/', '-') ?? null
 }
 
 /** A month: `2026-02`. */

@@ -15,11 +15,11 @@ import {
   stageKey,
   tableFileDay,
 } from '@dwh/core'
-import { filesOfDay, parseRunRecord } from '@dwh/metadata'
+import { filesOfDay, isUnreadable, parseRunRecord } from '@dwh/metadata'
 import { plainCopies } from './check-copies.ts'
 import { expectedFiles } from './expected-files.ts'
 import type { Problem, Report } from './problem.ts'
-import { isUnreadable, type WarehouseView } from './read-warehouse.ts'
+import type { WarehouseView } from './read-warehouse.ts'
 
 export interface CheckedNames extends UnnamedObjects {
   readonly problems: readonly Problem[]
@@ -32,7 +32,7 @@ export interface UnnamedObjects {
   readonly unknown: readonly string[]
 }
 
-/** Checks everything but the bytes of files: `etl.json`, indexes, manifests, records, and objects that nothing names. */
+/** Checks all but the bytes of files: `etl.json`, indexes, manifests, records, and objects that nothing names. */
 export async function checkNames(view: WarehouseView, store: ObjectStore): Promise<CheckedNames> {
   const problems: Problem[] = []
   const report: Report = (kind, key, message) => void problems.push({ kind, key, message })
@@ -105,8 +105,8 @@ function checkUnnamed(view: WarehouseView, report: Report): UnnamedObjects {
 }
 
 /**
- * Returns the keys that the warehouse refers to, including retired objects, which readers of older manifests may still use,
- * and objects that the next run will finish to remove.
+ * Returns the keys that the warehouse refers to, including retired objects, which readers of older manifests may still
+ * use, and objects that the next run will finish to remove.
  */
 function namedKeys(view: WarehouseView): string[] {
   const { months, state } = view

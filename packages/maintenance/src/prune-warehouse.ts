@@ -111,8 +111,7 @@ async function removeDays(store: ObjectStore, base: StoredState, runId: string, 
     replaced.push(state.months[month]?.key ?? '')
     months.set(month, days)
   }
-  const current = Object.fromEntries(Object.entries(state.tables).map(([name, { date }]) => [name, date]))
-  const named = await putMonths(store, state, { runId, months, root, current, sources: state.sources })
+  const named = await putMonths(store, state, { runId, months, root, tables: state.tables, sources: state.sources })
   const keys = [...new Set(replaced)].filter((key) => key !== '' && !plan.named.has(key))
   await writeState(store, base, {
     ...state,

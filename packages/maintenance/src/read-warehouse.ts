@@ -3,7 +3,6 @@ import {
   type DayManifest,
   DwhError,
   type EtlState,
-  isDwhError,
   type Month,
   type MonthIndex,
   manifestKey,
@@ -11,7 +10,7 @@ import {
   type ObjectStore,
   STATE_KEY,
 } from '@dwh/core'
-import { listDays, readManifest, readManifestAt, readMonth, readState } from '@dwh/metadata'
+import { isUnreadable, listDays, readManifest, readManifestAt, readMonth, readState } from '@dwh/metadata'
 
 /** The metadata and objects of a warehouse, as far as they can be read. */
 export interface WarehouseView {
@@ -27,13 +26,6 @@ export interface WarehouseView {
   readonly unreadable: ReadonlyMap<string, DwhError>
   /** Every object, by key. */
   readonly objects: ReadonlyMap<string, ObjectInfo>
-}
-
-/**
- * True for content that is damaged or invalid. False for a later version: that is not a fault, and must not be changed.
- */
-export function isUnreadable(error: unknown): error is DwhError {
-  return isDwhError(error, 'DAMAGED') || (isDwhError(error, 'STATE_INVALID') && error.context.newer !== true)
 }
 
 /**

@@ -24,7 +24,7 @@ export interface RebuiltDay {
 /** The errors of reading a file that is damaged, or that does not belong to this warehouse. */
 const UNUSABLE = ['STATE_INVALID', 'WRITE_FAILED', 'DAMAGED', 'CONFIG_INVALID'] as const
 
-/** Rebuilds the manifest of a day from the footers of its files. `keys`: all Parquet files of the day, at most one per table. */
+/** Rebuilds the manifest of a day from the footers of its files. `keys`: those files, at most one per table. */
 export async function rebuildDay(
   day: Day,
   keys: readonly string[],
@@ -86,4 +86,13 @@ export function parseFooter(key: string, text: string | undefined): FileFooter {
     // reported below
   }
   throw new DwhError('STATE_INVALID', `${key}: its footer does not name its table`)
+}
+
+/** Takes the entries of `etl.json` for the same bytes: they contain more than the files do. */
+export function withProofs(manifest: DayManifest, known: DayManifest['tables']): DayManifest {
+  const tables = Object.entries(manifest.tables).map(([name, entry]) => {
+    const same = known[name]?.files.every(({ sha256 }, index) => sha256 === entry.files[index]?.sha256)
+    return [name, same && known[name] ? known[name] : entry] as const
+  })
+  return { ...manifest, tables: Object.fromEntries(tables) }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import {
-  DAYS_PREFIX,
   type Day,
   type DayManifest,
+  dayManifestDay,
   type EtlState,
   type FileEntry,
   INDEX_PREFIX,
@@ -11,6 +11,7 @@ import {
   monthOf,
   type ObjectStore,
   parseTableName,
+  plainCopyKey,
   RUNS_PREFIX,
   runRecordKey,
   tableFileDay,
@@ -20,6 +21,7 @@ import {
 import {
   type DayFiles,
   daysOf,
+  isUnreadable,
   parseManifest,
   parseMonthIndex,
   parseRunRecord,
@@ -29,18 +31,17 @@ import {
 } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { objectFiles } from './object-files.ts'
-import { isUnreadable, type WarehouseView } from './read-warehouse.ts'
-import { rebuildDay } from './rebuild-day.ts'
-import { withProofs } from './repair-older.ts'
+import type { WarehouseView } from './read-warehouse.ts'
+import { rebuildDay, withProofs } from './rebuild-day.ts'
 import type { RepairReport } from './repair-report.ts'
 
-/** What a warehouse consists of after its repair, with lists that are stored and indexes that are not yet. */
+/** The days of a warehouse after its repair: their manifests are stored, the indexes of the months are not yet. */
 export interface RebuiltLists {
   /** Every month. */
   readonly months: ReadonlyMap<Month, ReadonlyMap<Day, DayFiles>>
   /** The months whose index is missing, or must be written again. */
   readonly changed: ReadonlySet<Month>
-  /** The lists that were rebuilt. */
+  /** The manifests that were rebuilt. */
   readonly made: ReadonlyMap<Day, DayManifest>
   /** Those of them that have all their tables. */
   readonly whole: ReadonlySet<Day>
@@ -55,8 +56,8 @@ export interface RebuildOptions {
 }
 
 /**
- * Rebuilds what is missing or cannot be read: the index of a month from its lists, a list from its index and the footers
- * of the files. Stores rebuilt lists under keys of this run.
+ * Rebuilds what is missing or cannot be read: the index of a month from its manifests, a manifest from its index and the
+ * footers of the files. Stores rebuilt manifests under keys of this run.
  */
 export async function rebuildLists(
   view: WarehouseView,
@@ -126,8 +127,8 @@ async function readable<T>(answer: Promise<T | null>): Promise<T | null> {
 /** Takes the last committed manifest of each day of a month, among those that are not known to be replaced. */
 async function daysFromLists(store: ObjectStore, view: WarehouseView, month: Month): Promise<Map<Day, DayFiles>> {
   const replaced = new Set(view.state?.retired.flatMap(({ keys }) => keys))
-  const folder = `${DAYS_PREFIX}${month.replace('-', '/')}/`
-  const keys = [...view.objects.keys()].filter((key) => key.startsWith(folder) && !replaced.has(key))
+  const isOfMonth = (key: string) => monthOf(dayManifestDay(key) ?? '') === month
+  const keys = [...view.objects.keys()].filter((key) => isOfMonth(key) && !replaced.has(key))
   const days = new Map<Day, DayFiles>()
   for (const key of await byCommit(store, view, keys)) {
     const object = await store.get(key)
@@ -161,8 +162,8 @@ export async function findRoot(store: ObjectStore, view: WarehouseView): Promise
 function monthsFromKeys({ objects }: WarehouseView): Month[] {
   const months = new Set<Month>()
   for (const key of objects.keys()) {
-    const [, year, month] = /^(?:_dwh\/days|_dwh\/parts\/[^/]+|(?!_dwh\/)[^/]+)\/(\d{4})\/(\d\d)\/\d\d/.exec(key) ?? []
-    if (year !== undefined) months.add(`${year}-${month}`)
+    const day = dayManifestDay(key) ?? tableFileDay(plainCopyKey(key) ?? key)
+    if (day !== null) months.add(monthOf(day))
   }
   return [...months].sort()
 }
@@ -176,21 +177,22 @@ async function filesFromKeys(store: ObjectStore, view: WarehouseView, month: Mon
   const keys = [...view.objects.keys()].sort()
   const replaced = new Set(view.state?.retired.flatMap((group) => group.keys))
   const anyRecord = keys.some((key) => key.startsWith(RUNS_PREFIX))
-  const newest = new Map<string, { readonly day: Day; readonly key: string }>()
-  const note = (table: string | undefined, day: Day | null, key: string) => {
-    if (day !== null && monthOf(day) === month) newest.set(`${day} ${table}`, { day, key })
-  }
-  for (const key of keys) note(key.split('/')[0], tableFileDay(key), key)
+  // by the keys of plain copies; later ones replace earlier ones
+  const newest = new Map<string, string>()
+  for (const key of keys) if (tableFileDay(key) !== null) newest.set(key, key)
   for (const key of keys) {
-    const [, table, path] = /^_dwh\/parts\/([^/]+)\/(\d{4}\/\d\d\/\d\d)-[^/]+\.parquet$/.exec(key) ?? []
-    if (table === undefined || path === undefined) continue
+    const plain = plainCopyKey(key)
+    if (plain === null) continue
     // a day that was pruned has no plain copies any more
-    if (replaced.has(key) && !view.objects.has(`${table}/${path}.parquet`)) continue
+    if (replaced.has(key) && !view.objects.has(plain)) continue
     if (anyRecord && (await isRecorded(store, view, writtenBy(key) ?? '')) === 0) continue
-    note(table, path.replaceAll('/', '-'), key)
+    newest.set(plain, key)
   }
   const byDay = new Map<Day, string[]>()
-  for (const { day, key } of newest.values()) byDay.set(day, [...(byDay.get(day) ?? []), key])
+  for (const [plain, key] of newest) {
+    const day = tableFileDay(plain) ?? ''
+    if (monthOf(day) === month) byDay.set(day, [...(byDay.get(day) ?? []), key])
+  }
   return byDay
 }
 

@@ -10,11 +10,11 @@ import {
   stageKey,
   tableFileDay,
 } from '@dwh/core'
-import { parseManifest, serialise } from '@dwh/metadata'
+import { isUnreadable, parseManifest, serialise } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { objectFiles } from './object-files.ts'
-import { isUnreadable, readWarehouse, type WarehouseView } from './read-warehouse.ts'
-import { rebuildDay } from './rebuild-day.ts'
+import { readWarehouse, type WarehouseView } from './read-warehouse.ts'
+import { rebuildDay, withProofs } from './rebuild-day.ts'
 import { rebuildState } from './rebuild-state.ts'
 import type { RepairReport } from './repair-report.ts'
 
@@ -35,7 +35,7 @@ export async function repairOlder(
   const rebuilt = await rebuildDays(view, files, writer)
   for (const [day, manifest] of rebuilt.made) await store.put(manifestKey(day), serialise(manifest))
   if (isLost) {
-    const state = await rebuildState(rebuilt.all, files, writer, now)
+    const state = await rebuildState(rebuilt.all, undefined, files, writer, now)
     const there = await store.head(STATE_KEY)
     const older = { publishing: null, retained: [], pruned: [] }
     await store.put(STATE_KEY, serialise({ ...state, older }), there ? { ifMatch: there.etag } : { ifAbsent: true })
@@ -127,13 +127,4 @@ async function rebuildDays(
     if (rebuilt.manifest) made.set(day, withProofs(rebuilt.manifest, state?.tables ?? {}))
   }
   return { made, all: new Map([...manifests, ...made]), left }
-}
-
-/** Takes the entries of `etl.json` for the same bytes: they contain more than the files do. */
-export function withProofs(list: DayManifest, known: DayManifest['tables']): DayManifest {
-  const tables = Object.entries(list.tables).map(([name, entry]) => {
-    const same = known[name]?.files.every(({ sha256 }, index) => sha256 === entry.files[index]?.sha256)
-    return [name, same && known[name] ? known[name] : entry] as const
-  })
-  return { ...list, tables: Object.fromEntries(tables) }
 }

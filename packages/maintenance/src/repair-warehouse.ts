@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import {
   DAYS_PREFIX,
   type Day,
+  type DayManifest,
   type EtlState,
-  emptyRecord,
   formatRunId,
   INDEX_PREFIX,
   type MonthIndex,
@@ -13,12 +13,10 @@ import {
   type ObjectStore,
   PARTS_PREFIX,
   STATE_KEY,
-  type TableEntry,
 } from '@dwh/core'
 import {
   clean,
   type DayFiles,
-  EMPTY_STATE,
   putMonths,
   readBase,
   readManifestAt,
@@ -32,6 +30,7 @@ import { checkCopies } from './check-copies.ts'
 import { type ObjectFiles, objectFiles } from './object-files.ts'
 import { readWarehouse, type WarehouseView } from './read-warehouse.ts'
 import { findRoot, type RebuildOptions, type RebuiltLists, rebuildLists } from './rebuild-lists.ts'
+import { rebuildState } from './rebuild-state.ts'
 import { repairOlder } from './repair-older.ts'
 import type { RepairReport } from './repair-report.ts'
 import { type MaintenanceOptions, RUN_ID_BYTES, withLease } from './with-lease.ts'
@@ -43,8 +42,8 @@ export interface RepairOptions extends MaintenanceOptions {
 }
 
 /**
- * Repairs a warehouse: makes missing plain copies, removes orphans, and rebuilds `etl.json`, indexes and manifests that are
- * missing or cannot be read, from each other and from the Parquet files. Never changes a file that is written once:
+ * Repairs a warehouse: makes missing plain copies, removes orphans, and rebuilds `etl.json`, indexes and manifests that
+ * are missing or cannot be read, from each other and from the Parquet files. Never changes a file that is written once:
  * what is rebuilt gets keys of its own. Missing or damaged Parquet files stay so; `verifyWarehouse` reports them.
  * @throws DwhError CONFLICT while a run is in progress, the store's errors, ABORTED
  */
@@ -101,7 +100,7 @@ function isOlder({ state, objects }: WarehouseView): boolean {
 
 const isOurs = (key: string): boolean => [PARTS_PREFIX, DAYS_PREFIX, INDEX_PREFIX].some((at) => key.startsWith(at))
 
-/** Rebuilds lists, indexes and `etl.json`, and commits them in one write, if any of them is missing or damaged. */
+/** Rebuilds manifests, indexes and `etl.json`, and commits them in one write, if any of them is missing or damaged. */
 async function rebuild(
   view: WarehouseView,
   options: RebuildOptions,
@@ -112,17 +111,17 @@ async function rebuild(
   const named = view.state?.months ?? (root ? await monthsOf(store, root) : {})
   const lists = await rebuildLists(view, named, options)
   const isLost = view.state === null && (lists.months.size > 0 || view.unreadable.has(STATE_KEY))
-  if (isLost || lists.changed.size > 0) await commit(view, { lists, named, root }, options, now)
+  if (isLost || lists.changed.size > 0) await commit(view, { named, root }, options, now)
   const partly = new Set([...lists.made.keys()].filter((day) => !lists.whole.has(day)))
   return { days: [...lists.made.keys()].sort(), state: isLost, left: lists.left, partly }
 
   async function commit(
     { state, etag, objects }: WarehouseView,
-    found: { lists: RebuiltLists; named: EtlState['months']; root: MonthIndex | null },
-    { store }: RebuildOptions,
+    found: { readonly named: EtlState['months']; readonly root: MonthIndex | null },
+    { store, files, writer }: RebuildOptions,
     now: Date,
   ): Promise<void> {
-    const base: EtlState = state ?? { ...(await lostState(store, found, now)), fencing_token: now.getTime() }
+    const base = state ?? (await rebuildState(await readAll(store, lists), found.root?.root, files, writer, now))
     // the newest month tells of all others, also of those that are intact
     const place = [...lists.months]
       .flatMap(([month, days]) => (days.size > 0 ? [month] : []))
@@ -130,14 +129,13 @@ async function rebuild(
       .at(-1)
     const changed = new Set([...lists.changed, ...(place === undefined ? [] : [place])])
     const months = new Map([...changed].map((month) => [month, lists.months.get(month) ?? new Map()]))
-    const current = Object.fromEntries(Object.entries(base.tables).map(([name, { date }]) => [name, date]))
     const next =
       place === undefined
         ? {}
         : await putMonths(
             store,
             { ...base, months: found.named },
-            { runId, months, root: place, current, sources: base.sources },
+            { runId, months, root: place, tables: base.tables, sources: base.sources },
           )
     const reached = new Set([
       ...Object.values(next).map(({ key }) => key),
@@ -178,37 +176,15 @@ async function monthsOf(store: ObjectStore, index: MonthIndex): Promise<EtlState
   return { ...index.root?.others, [index.month]: own }
 }
 
-/** What `etl.json` said, as far as lists and indexes tell. */
-async function lostState(
-  store: ObjectStore,
-  { lists, root }: { readonly lists: RebuiltLists; readonly root: MonthIndex | null },
-  now: Date,
-): Promise<EtlState> {
-  const last = new Map<string, TableEntry>()
-  const columnIds: Record<string, number> = emptyRecord()
-  const days = [...lists.months.values()].flatMap((month) => [...month]).sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const [, { manifest }] of days)
-    for (const [name, entry] of Object.entries((await readManifestAt(store, manifest))?.tables ?? {})) {
-      last.set(name, entry)
-      const ids = entry.columns.flatMap(({ id = 0, element_id = 0 }) => [id, element_id])
-      columnIds[name] = Math.max(columnIds[name] ?? 0, ...ids)
+/** Reads the manifests of all days. */
+async function readAll(store: ObjectStore, { months }: RebuiltLists): Promise<Map<Day, DayManifest>> {
+  const manifests = new Map<Day, DayManifest>()
+  for (const days of months.values())
+    for (const [day, { manifest: ref }] of days) {
+      const manifest = await readManifestAt(store, ref)
+      if (manifest) manifests.set(day, manifest)
     }
-  const current = root?.root?.current
-  const tables = Object.fromEntries([...last].filter(([name]) => current === undefined || Object.hasOwn(current, name)))
-  const former = [...last.keys()].filter((name) => !Object.hasOwn(tables, name)).sort()
-  const newest = Object.values(tables).sort((a, b) => (a.run_id < b.run_id ? 1 : -1))[0]
-  return {
-    ...EMPTY_STATE,
-    ...(former.length === 0 ? {} : { former_tables: former }),
-    ...(newest ? { status: 'success', run_id: newest.run_id, last_run_at: newest.snapshot.taken_at } : {}),
-    counts: Object.fromEntries(
-      Object.entries(tables).map(([name, { files }]) => [name, files.reduce((sum, { rows }) => sum + rows, 0)]),
-    ),
-    sources: root?.root?.sources ?? {},
-    column_ids: columnIds,
-    fencing_token: now.getTime(),
-    tables,
-  }
+  return manifests
 }
 
 /**

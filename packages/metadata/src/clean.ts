@@ -6,6 +6,7 @@ import {
   honoursConditions,
   INDEX_PREFIX,
   isDwhError,
+  isInternal,
   type ObjectStore,
   PARTS_PREFIX,
   PROBE_PREFIX,
@@ -21,6 +22,7 @@ import { forEach } from './for-each.ts'
 import { withDays } from './publish-run.ts'
 import { readMonths } from './read-days.ts'
 import { readState, type StoredState } from './read-state.ts'
+import { ifUnreadable } from './unreadable.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
 export interface CleanOptions {
@@ -68,7 +70,7 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
     const patienceMs = isConditional ? 0 : UNCONDITIONAL_MS
     const expired = base.state.retired.filter((group) => isExpired(group, now, patienceMs))
     if (!whole && !raiseToken && expired.length === 0) return { ...base, removed: [], orphans: [] }
-    const named = await namedKeys(store, base).catch(unreadableIndex)
+    const named = await namedKeys(store, base).catch(ifUnreadable)
     if (isDwhError(named)) {
       const raised = raiseToken ? await raise(store, base, {}) : base
       return { ...raised, removed: [], orphans: [], problem: named }
@@ -78,7 +80,8 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
     const replaced = new Set(expired.flatMap(({ keys }) => keys))
     const candidates = new Set(replaced)
     if (whole) for await (const key of unnamed(store, new Date(now.getTime() - patienceMs))) candidates.add(key)
-    const left = [...candidates].filter((key) => !named.has(key) && !isPlain(key))
+    // plain copies are left to `refreshCopies`
+    const left = [...candidates].filter((key) => !named.has(key) && isInternal(key))
     if (left.length === 0 && expired.length === 0 && !raiseToken) return { ...base, removed: [], orphans: [] }
     // a plain copy that came late, of what was replaced, is made good
     const days: Day[] = expired.flatMap((group) => group.days)
@@ -92,11 +95,6 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
 
 function raise(store: ObjectStore, base: StoredState, changes: Partial<EtlState>): Promise<StoredState> {
   return writeState(store, base, { ...base.state, ...changes, fencing_token: base.state.fencing_token + 1 })
-}
-
-function unreadableIndex(error: unknown): DwhError {
-  if (isDwhError(error, 'DAMAGED') || isDwhError(error, 'STATE_INVALID')) return error
-  throw error
 }
 
 /**
@@ -140,9 +138,6 @@ async function* unnamed(store: ObjectStore, before: Date): AsyncGenerator<string
   for await (const { key } of store.list(PROBE_PREFIX))
     if (whereIs(key.slice(PROBE_PREFIX.length)) === 'gone') yield key
 }
-
-/** Plain copies of this version are no objects of their own: `refreshCopies` makes and removes them. */
-const isPlain = (key: string): boolean => !key.startsWith('_dwh/')
 
 /** Best effort: unfinished uploads only cost space, and removing them needs a privilege that may be missing. */
 async function removeUnfinished(store: ObjectStore, now: Date): Promise<void> {

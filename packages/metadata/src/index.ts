@@ -3,6 +3,7 @@ export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld }
 export { FORMAT_VERSION, upgradeFooter } from './old-formats.ts'
 export { parseManifest, parseMonthIndex, parseRunRecord, parseState, serialise } from './parse-state.ts'
 export {
+  countRows,
   nextState,
   type Publication,
   type Published,
@@ -17,4 +18,5 @@ export { EMPTY_STATE, readState, type StoredState } from './read-state.ts'
 export { RETAINED_FOR_MS, type RefreshOptions, refreshCopies } from './refresh-copies.ts'
 export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
 export { readBase } from './take-over.ts'
+export { ifUnreadable, isUnreadable } from './unreadable.ts'
 export { untilWritten, writeState } from './write-state.ts'

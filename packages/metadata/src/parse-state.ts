@@ -215,7 +215,7 @@ function holdsChecksum(text: string): boolean {
   return found !== null && found[1] === sha256(`${text.slice(0, found.index)}""${found[2]}`)
 }
 
-/** Serialises a file of this package as it is stored, with its checksum. An index, which only programs read, is compact. */
+/** Serialises a file of this package as it is stored, with its checksum. An index, for programs only, is compact. */
 export function serialise(value: EtlState | DayManifest | MonthIndex | RunRecord): Uint8Array {
   const text = `${JSON.stringify({ ...value, checksum: '' }, null, 'month' in value ? undefined : 2)}\n`
   return new TextEncoder().encode(text.replace(/""(\n?\}\n)$/, (_, end) => `"${sha256(text)}"${end}`))

@@ -4,6 +4,7 @@ import {
   DwhError,
   type EtlState,
   type FailedTable,
+  highestColumnId,
   isDwhError,
   monthOf,
   type ObjectInfo,
@@ -45,8 +46,7 @@ const COMMIT_ATTEMPTS = 5
 const MOST_NOTES = 100
 
 /**
- * Stores a verified file under a key that is written once; the local file is gone afterwards. Part of step 2. No list
- * names it yet.
+ * Stores a verified file under a key that is written once; the local file is gone afterwards. No manifest names it yet.
  */
 export function putPart(store: ObjectStore, key: string, path: string, signal?: AbortSignal): Promise<ObjectInfo> {
   return store.putFile(key, path, { move: true, signal })
@@ -58,8 +58,8 @@ export interface PublishOptions extends Publication, RefreshOptions {
 }
 
 /**
- * Publishes a run, all or nothing: steps 2 to 6 of the protocol (README, "How a run is published"). Each step is one
- * request to the store. A process that dies before the commit has changed nothing that a reader can see. After the
+ * Publishes a run, all or nothing: from the manifest of the day to the plain copies (README, "How a run is published").
+ * A process that dies before the commit has changed nothing that a reader can see. After the
  * commit only plain copies are missing, which the next run makes.
  * @throws DwhError CONFLICT when another run committed since `base` was read: nothing was published. Any other store
  * error also means that nothing was committed, unless `context.uncertain` says that the answer to the commit was lost
@@ -92,7 +92,7 @@ interface Lists {
   readonly retired: RetiredGroup
 }
 
-/** The end of step 2: the manifest of the day and the index of its month, both those of `base` with the tables of the run. */
+/** Stores the manifest of the day and the index of its month: both are those of `base`, with the tables of the run. */
 async function putLists(store: ObjectStore, base: EtlState, publication: Publication): Promise<Lists> {
   const { runId, date } = publication
   const month = monthOf(date)
@@ -108,7 +108,7 @@ async function putLists(store: ObjectStore, base: EtlState, publication: Publica
     runId,
     months: new Map([[month, days]]),
     root: month,
-    current: Object.fromEntries(Object.entries(tables).map(([name, entry]) => [name, entry.date])),
+    tables,
     sources: { ...base.sources, ...publication.sources },
   })
   const replaced = [
@@ -127,7 +127,7 @@ function keysOf(tables: Readonly<Record<string, TableEntry>>): string[] {
 }
 
 /**
- * Step 3. A state with the same token is no conflict: a failed run noted its failure, or plain copies were made. After
+ * The commit. A state with the same token is no conflict: a failed run noted its failure, or plain copies were made. After
  * a lost answer it repeats the same write: if the first one arrived, however late, the second one conflicts and finds
  * the run's own id in `etl.json`.
  */
@@ -207,9 +207,7 @@ export function nextState(base: EtlState, publication: Publication, { months, re
     status: Object.keys(publication.failed).length === 0 ? 'success' : 'partial',
     // a clock may be set back meanwhile
     duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
-    counts: Object.fromEntries(
-      Object.entries(tables).map(([name, table]) => [name, table.files.reduce((sum, file) => sum + file.rows, 0)]),
-    ),
+    counts: countRows(tables),
     run_id: runId,
     sources: { ...base.sources, ...publication.sources },
     fencing_token: base.fencing_token + 1,
@@ -224,6 +222,13 @@ export function nextState(base: EtlState, publication: Publication, { months, re
   }
 }
 
+/** Returns the rows of each table. */
+export function countRows(tables: EtlState['tables']): EtlState['counts'] {
+  return Object.fromEntries(
+    Object.entries(tables).map(([name, { files }]) => [name, files.reduce((sum, { rows }) => sum + rows, 0)]),
+  )
+}
+
 /** Adds days to those whose plain copies are pending. */
 export function withDays(pending: readonly Day[], days: readonly Day[]): Day[] {
   return [...new Set([...pending, ...days])].sort()
@@ -231,8 +236,7 @@ export function withDays(pending: readonly Day[], days: readonly Day[]): Day[] {
 
 function columnIds({ column_ids }: EtlState, tables: Publication['tables']): EtlState['column_ids'] {
   const highest = Object.entries(tables).map(([name, { columns }]): [string, number] => {
-    const ids = columns.flatMap(({ id = 0, element_id = 0 }) => [id, element_id])
-    return [name, Math.max(own(column_ids, name) ?? 0, ...ids)]
+    return [name, Math.max(own(column_ids, name) ?? 0, highestColumnId(columns))]
   })
   return Object.fromEntries([...Object.entries(column_ids), ...highest])
 }
@@ -258,7 +262,7 @@ function failedTables(
   return Object.fromEntries([...earlier, ...later.map(([name, why]) => [name, { run_id: runId, at, ...why }] as const)])
 }
 
-/** Returns the manifest of the day after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
+/** The manifest of the day after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
 function nextManifest({ runId, date, tables }: Publication, previous: DayManifest | null): DayManifest {
   return { ...previous, version: FORMAT_VERSION, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
 }

@@ -24,7 +24,8 @@ async function dayOf(store: ObjectStore, date: Day, tables: Readonly<Record<stri
 }
 
 async function put(store: ObjectStore, months: ReadonlyMap<string, MonthDays>, root: string, runId = id(1)) {
-  const named = await putMonths(store, EMPTY_STATE, { runId, months, root, current: { a: '2026-02-18' }, sources: {} })
+  const tables = { a: entry(runId, '2026-02-18', 'a', 'x') }
+  const named = await putMonths(store, EMPTY_STATE, { runId, months, root, tables, sources: {} })
   return { ...EMPTY_STATE, months: named }
 }
 
@@ -71,7 +72,7 @@ test('several months: the root names all others, a month without days is left ou
     ['2026-01', new Map()],
   ])
   const base = { ...EMPTY_STATE, months: { '2026-01': { key: 'old', bytes: 1, sha256: '' } }, fencing_token: 7 }
-  const named = await putMonths(store, base, { runId: id(1), months, root: '2026-02', current: {}, sources: {} })
+  const named = await putMonths(store, base, { runId: id(1), months, root: '2026-02', tables: {}, sources: {} })
   expect(Object.keys(named)).toEqual(['2025-12', '2026-02'])
   const root = await readMonth(store, { months: named }, '2026-02')
   expect(root).toMatchObject({ fencing_token: 7, root: { others: { '2025-12': named['2025-12'] } } })

@@ -49,7 +49,8 @@ export interface ChangedMonths {
   readonly months: ReadonlyMap<Month, MonthDays>
   /** The month whose index tells of all others: one of `months`, with days. */
   readonly root: Month
-  readonly current: IndexRoot['current']
+  /** The tables that are current after the commit. */
+  readonly tables: EtlState['tables']
   readonly sources: IndexRoot['sources']
 }
 
@@ -60,7 +61,7 @@ export interface ChangedMonths {
 export async function putMonths(
   store: ObjectStore,
   base: EtlState,
-  { runId, months, root, current, sources }: ChangedMonths,
+  { runId, months, root, tables, sources }: ChangedMonths,
 ): Promise<EtlState['months']> {
   const next: Record<Month, ObjectRef> = { ...base.months }
   const put = async (month: Month, days: MonthDays, ofAll?: IndexRoot) => {
@@ -72,6 +73,7 @@ export async function putMonths(
     else if (month !== root) await put(month, days)
   })
   const { [root]: _, ...others } = next
+  const current = Object.fromEntries(Object.entries(tables).map(([name, { date }]) => [name, date]))
   await put(root, months.get(root) ?? new Map(), { others, current, sources })
   return Object.fromEntries(Object.entries(next).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -21,9 +21,9 @@ import { parseManifest, parseMonthIndex } from './parse-state.ts'
 import { readState } from './read-state.ts'
 
 /*
- * Manifests of days and indexes of months. `etl.json` names the index of each month, an index the manifests of its days. All are
- * written once. While an `etl.json` is current, and for the retention time after it was replaced, all that it names is
- * there.
+ * Manifests of days and indexes of months. `etl.json` names the index of each month, an index the manifests of its
+ * days. All are written once. While an `etl.json` is current, and for the retention time after it was replaced, all
+ * that it names is there.
  */
 
 /** Lists the days of the warehouse, in order. One request per month. */
@@ -130,7 +130,7 @@ async function readOlderManifest(
   const staged = publishing?.date === day ? await store.get(stageKey(publishing.run_id, key), options) : null
   const object = staged ?? (await store.get(key, options))
   if (object) return parseManifest(key, object.body)
-  // taken over since `etl.json` was read, so long ago that the list is removed
+  // taken over since `etl.json` was read, so long ago that the manifest is removed
   const { state: now } = await readState(store, options)
   return now.older || Object.keys(now.months).length === 0 ? null : readManifest(store, now, day, options)
 }

@@ -39,9 +39,9 @@ interface Copy {
 }
 
 /**
- * Makes the plain copies of the days that `etl.json` notes as pending, then clears the note, and starts the time of what
- * was replaced: steps 5 and 6 of the protocol. The run itself does this or, if it died, the next one. Any number of
- * processes may do it at the same time; each copies what the newest manifest says.
+ * Makes the plain copies of the days that `etl.json` notes as pending, then clears the note, and starts the time of
+ * what was replaced. The run itself does this or, if it died, the next one. Any number of processes may do it at the
+ * same time; each copies what the newest manifest says.
  */
 export async function refreshCopies(store: ObjectStore, { clock, retainForMs }: RefreshOptions): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -82,7 +82,7 @@ function copiesOfDay(state: EtlState, index: MonthIndex | null, named: ReadonlyS
   })
 }
 
-/** The plain paths that lists name: those of warehouses of version 3 and before. */
+/** The plain paths that manifests name: those of warehouses of version 3 and before. */
 function namedPaths(state: EtlState, months: readonly (MonthIndex | null)[]): Set<string> {
   const current = Object.values(state.tables).flatMap(({ files }) => files)
   const keys = [...months.flatMap((index) => index?.files ?? []), ...current].map(({ key }) => key)
@@ -106,7 +106,7 @@ async function makeCopy(store: ObjectStore, base: StoredState, { path, wanted }:
   return isSame || source === null || (await store.copy(wanted.key, path, isBase)) !== null
 }
 
-/** The days of copies that have to wait, because a list or a reader of a replaced one names their paths. */
+/** The days of copies that have to wait, because a manifest names their paths, or a reader of a replaced one may. */
 function waitingDays(copies: readonly Copy[]): Day[] {
   const waiting = copies.filter(({ path, wanted, named }) => named && wanted?.key !== path)
   return [...new Set(waiting.map(({ day }) => day))].sort()

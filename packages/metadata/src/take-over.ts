@@ -6,7 +6,6 @@ import {
   type EtlState,
   type FileEntry,
   INDEX_PREFIX,
-  isDwhError,
   type Month,
   manifestKey,
   monthOf,
@@ -25,15 +24,18 @@ import { FORMAT_VERSION } from './old-formats.ts'
 import { type DayFiles, putManifest, putMonths } from './put-lists.ts'
 import { listDays, readManifest } from './read-days.ts'
 import { EMPTY_STATE, readState, type StoredState } from './read-state.ts'
+import { isUnreadable } from './unreadable.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
-/** Called for a day of an earlier version whose manifest cannot be read: it is left out. Without it, that is an error. */
+/** Called for a day of an earlier version whose manifest cannot be read, and which is left out. */
 export type OnUnreadable = (day: Day, error: DwhError) => void
 
 /**
  * Reads `etl.json` as the base of a run: makes it where the storage is empty, and takes over a warehouse of an earlier
  * version. `newId` returns an id, as of a run, for the keys of what it stores for that; never that of the run itself.
- * @throws DwhError STATE_INVALID where `etl.json` is missing although there are manifests or files, and the store's errors
+ * Without `onUnreadable`, a day whose manifest cannot be read is an error.
+ * @throws DwhError STATE_INVALID where `etl.json` is missing although there are manifests or files; DAMAGED,
+ * STATE_INVALID for a day that cannot be read; and the store's errors
  */
 export async function readBase(
   store: ObjectStore,
@@ -61,9 +63,9 @@ async function makeState(store: ObjectStore, found: StoredState, newId: () => st
 }
 
 /**
- * Takes over a warehouse of version 3 or before, in one conditional write: its manifests get keys of their own and an index
- * for each month. Its files stay where they are. Those of a run that had committed, and was not in place yet, are
- * copied to keys of their own. What it had retained or pruned is removed at the time that it had noted.
+ * Takes over a warehouse of version 3 or before, in one conditional write: its manifests get keys of their own and an
+ * index for each month. Its files stay where they are. Those of a run that had committed, and was not in place yet,
+ * are copied to keys of their own. What it had retained or pruned is removed at the time that it had noted.
  */
 async function takeOver(
   store: ObjectStore,
@@ -74,22 +76,22 @@ async function takeOver(
   const { older: _, ...state } = base.state
   const pruned = new Set(older.pruned.filter(({ keys }) => keys.length > 0).map(({ date }) => date))
   const days = await listDays(store, base.state)
-  const settled = settle(store, older, runId)
+  const withCopies = copyStaged(store, older, runId)
   const months = new Map<Month, Map<Day, DayFiles>>()
   const known = new Set(state.former_tables)
   for (const day of days) {
     const manifest = await readManifest(store, base.state, day).catch((error) => {
-      if (!onUnreadable || !isDwhError(error) || !['DAMAGED', 'STATE_INVALID'].includes(error.code)) throw error
+      if (!onUnreadable || !isUnreadable(error)) throw error
       onUnreadable(day, error)
       return null
     })
     for (const name of Object.keys(manifest?.tables ?? {})) known.add(name)
     if (!manifest || pruned.has(day)) continue
-    const list: DayManifest = { ...manifest, version: FORMAT_VERSION, tables: await settled(manifest.tables) }
+    const list: DayManifest = { ...manifest, version: FORMAT_VERSION, tables: await withCopies(manifest.tables) }
     const month = months.get(monthOf(day)) ?? new Map<Day, DayFiles>()
     months.set(monthOf(day), month.set(day, await putManifest(store, runId, list)))
   }
-  const tables = await settled(state.tables)
+  const tables = await withCopies(state.tables)
   const root = [...months.keys()].sort().at(-1)
   const named =
     root === undefined
@@ -98,7 +100,7 @@ async function takeOver(
           runId,
           months,
           root,
-          current: Object.fromEntries(Object.entries(tables).map(([name, { date }]) => [name, date])),
+          tables,
           sources: state.sources,
         })
   const { publishing } = older
@@ -117,7 +119,7 @@ async function takeOver(
 }
 
 /** Returns a function that gives entries whose files are still staged the keys of copies. */
-function settle(store: ObjectStore, { publishing }: OlderState, runId: string) {
+function copyStaged(store: ObjectStore, { publishing }: OlderState, runId: string) {
   const copied = new Map<string, Promise<string>>()
   const copy = async ({ key, bytes, sha256 }: FileEntry, to: string): Promise<string> => {
     const staged = publishing && (await store.copy(stageKey(publishing.run_id, key), to))

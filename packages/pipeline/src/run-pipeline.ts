@@ -271,7 +271,7 @@ async function makePlan(
 
 type Running = RunOptions & { readonly runId: string; readonly open: OpenSources }
 
-/** Reads and stages every table, closes each source as soon as its tables are read, then derives further tables. */
+/** Reads and stores every table, closes each source as soon as its tables are read, then derives further tables. */
 async function readAndDerive(options: Running, plan: RunPlan, reached: Reached): Promise<void> {
   const { open, store, runId, signal, derive } = options
   const folder = await makeFolder(options.tempDirectory)

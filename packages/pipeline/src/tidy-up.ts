@@ -1,5 +1,5 @@
-import { type DwhError, isDwhError, type ObjectStore, type OnEvent } from '@dwh/core'
-import { clean, readState, refreshCopies } from '@dwh/metadata'
+import type { ObjectStore, OnEvent } from '@dwh/core'
+import { clean, ifUnreadable, readState, refreshCopies } from '@dwh/metadata'
 import { removeOrphans } from './temporary-folders.ts'
 
 interface TidyOptions {
@@ -26,13 +26,8 @@ export async function tidyUp(
   const whole = isFirstOfDay || state.last_failure !== null || raiseToken
   const { orphans, problem: left } = await clean(store, { now, raiseToken, whole })
   // an index that cannot be read is no reason against a run for another month
-  const problem = left ?? (await refreshCopies(store, { clock }).catch(unreadableIndex))
+  const problem = left ?? (await refreshCopies(store, { clock }).catch(ifUnreadable))
   if (problem) onEvent?.({ type: 'not-cleaned', message: problem.message, hint: problem.hint ?? null })
   const files = await removeOrphans(tempDirectory, now)
   if (orphans.length + files > 0) onEvent?.({ type: 'cleaned', objects: orphans.length, files })
-}
-
-function unreadableIndex(error: unknown): DwhError {
-  if (isDwhError(error, 'DAMAGED') || isDwhError(error, 'STATE_INVALID')) return error
-  throw error
 }

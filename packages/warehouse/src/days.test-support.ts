@@ -54,7 +54,7 @@ export async function testDays(
   const last = Object.keys(days).sort().at(-1)
   const runId = runOf(last ?? '2026-01-01')
   const root = [...months.keys()].at(-1)
-  const named = root ? await putMonths(store, EMPTY_STATE, { runId, months, root, current: {}, sources: {} }) : {}
+  const named = root ? await putMonths(store, EMPTY_STATE, { runId, months, root, tables: {}, sources: {} }) : {}
   const state: EtlState = {
     ...EMPTY_STATE,
     tables,

@@ -77,7 +77,7 @@ describe('as of', () => {
           const days = daysOf(await readMonth(store, state, '2026-02'))
           days.delete('2026-02-16')
           const months = new Map([['2026-02', days]])
-          const made = { runId: 'later', months, root: '2026-02', current: {}, sources: {} }
+          const made = { runId: 'later', months, root: '2026-02', tables: {}, sources: {} }
           await store.put(STATE_KEY, serialise({ ...state, months: await putMonths(store, state, made) }))
           await store.delete(list)
         }

@@ -140,7 +140,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'expired objects are removed, whoever names them',
-    patches: [{ file: CLEAN, find: '!named.has(key) && !isPlain(key)', replace: '!isPlain(key)' }],
+    patches: [{ file: CLEAN, find: '!named.has(key) && isInternal(key)', replace: 'isInternal(key)' }],
     killed: 'before opening the snapshot',
   },
   {

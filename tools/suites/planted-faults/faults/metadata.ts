@@ -53,8 +53,8 @@ export const METADATA: readonly PlantedFault[] = [
   {
     name: 'expired objects are removed, whoever names them',
     file: `${src}/clean.ts`,
-    find: '!named.has(key) && !isPlain(key)',
-    replace: '!isPlain(key)',
+    find: '!named.has(key) && isInternal(key)',
+    replace: 'isInternal(key)',
     tests: clean,
   },
   {

@@ -28,8 +28,8 @@ import { untilWritten, writeState } from './write-state.ts'
 export interface CleanOptions {
   readonly now: Date
   /**
-   * Makes all runs in flight fail, even if there is nothing to remove: needed after taking over a lease whose holder may
-   * wake.
+   * Makes all runs in flight fail, even if there is nothing to remove: needed after taking over a lease whose holder
+   * may wake.
    */
   readonly raiseToken: boolean
   /** True: lists all objects, to find those of runs that did not commit. False: looks at the replaced ones only. */
@@ -55,8 +55,8 @@ export interface Cleaned extends StoredState {
 const UNCONDITIONAL_MS = 7 * 24 * 60 * 60 * 1000
 
 /**
- * Removes objects that no manifest names: those that a commit replaced, once their time is over, and those of runs that did
- * not commit.
+ * Removes objects that no manifest names: those that a commit replaced, once their time is over, and those of runs that
+ * did not commit.
  *
  * First it reads what `etl.json` names, and lists what it may remove. Then one conditional write of `etl.json` with the
  * next `fencing_token` makes every earlier run fail to commit. Only then it deletes what it listed, never a plain copy.

@@ -127,9 +127,9 @@ function keysOf(tables: Readonly<Record<string, TableEntry>>): string[] {
 }
 
 /**
- * The commit. A state with the same token is no conflict: a failed run noted its failure, or plain copies were made. After
- * a lost answer it repeats the same write: if the first one arrived, however late, the second one conflicts and finds
- * the run's own id in `etl.json`.
+ * The commit. A state with the same token is no conflict: a failed run noted its failure, or plain copies were made.
+ * After a lost answer it repeats the same write: if the first one arrived, however late, the second one conflicts and
+ * finds the run's own id in `etl.json`.
  */
 async function commit(
   store: ObjectStore,

@@ -1,17 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { applyChanges, type SourceChange } from '@dwh/test-kit'
 import { build } from 'esbuild'
 
-const workspace = new URL('../../../../', import.meta.url)
-
-/** A change to the source text of a package. */
-export interface Patch {
-  /** Relative to the workspace's root. */
-  readonly file: string
-  /** Occurs in it exactly once. */
-  readonly find: string
-  readonly replace: string
-}
+const workspace = fileURLToPath(new URL('../../../../', import.meta.url))
 
 export interface Program {
   /** Its path, for Node. */
@@ -19,11 +12,14 @@ export interface Program {
   remove(): Promise<void>
 }
 
-/** Bundles the child program with the sources of the packages, patched or as they are. Native code stays outside. */
-export async function buildChild(patches: readonly Patch[] = []): Promise<Program> {
+/**
+ * Bundles the child program with the sources of the packages, patched or as they are; files are relative to the root of
+ * the workspace. Native code stays outside.
+ */
+export async function buildChild(patches: readonly SourceChange[] = []): Promise<Program> {
   const folder = await mkdtemp(fileURLToPath(new URL('./.child-', import.meta.url)))
   const remove = () => rm(folder, { recursive: true, force: true })
-  const missed = new Set(patches)
+  const missed = new Set(patches.map(({ file }) => file))
   try {
     await build({
       entryPoints: [fileURLToPath(new URL('./child/main.ts', import.meta.url))],
@@ -42,28 +38,23 @@ export async function buildChild(patches: readonly Patch[] = []): Promise<Progra
         js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta['url']);",
       },
       logLevel: 'error',
-      tsconfig: fileURLToPath(new URL('tsconfig.json', workspace)),
+      tsconfig: `${workspace}tsconfig.json`,
       plugins: [
         {
           name: 'patches',
           setup: ({ onLoad }) =>
             onLoad({ filter: /\/(packages|apps)\/.*\.ts$/ }, async ({ path }) => {
-              const own = patches.filter(({ file }) => fileURLToPath(new URL(file, workspace)) === path)
-              for (const patch of own) missed.delete(patch)
-              return { loader: 'ts', contents: own.reduce(apply, await readFile(path, 'utf8')) }
+              const file = relative(workspace, path)
+              missed.delete(file)
+              return { loader: 'ts', contents: applyChanges(file, await readFile(path, 'utf8'), patches) }
             }),
         },
       ],
     })
-    for (const { file } of missed) throw new Error(`${file}: patched, but not part of the program`)
+    for (const file of missed) throw new Error(`${file}: patched, but not part of the program`)
   } catch (error) {
     await remove()
     throw error
   }
   return { path: `${folder}/main.mjs`, remove }
-}
-
-function apply(text: string, { file, find, replace }: Patch): string {
-  if (text.split(find).length !== 2) throw new Error(`${file}: does not contain this text exactly once: ${find}`)
-  return text.replace(find, () => replace)
 }

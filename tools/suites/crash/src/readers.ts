@@ -37,8 +37,8 @@ const PROCESSES = 2
 const ASKERS = 6
 const STAYERS = 1
 /**
- * On a folder, processes with plain DuckDB, and per process: readers that make the views of `dwh views` again and again,
- * readers that keep the first ones, and readers of the plain copies.
+ * On a folder, processes with plain DuckDB, and per process: readers that make the views of `dwh views` again and
+ * again, readers that keep the first ones, and readers of the plain copies.
  */
 const STOCK_PROCESSES = 2
 const STOCK_ASKERS = 6

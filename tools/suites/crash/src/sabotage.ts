@@ -1,5 +1,6 @@
 import { checkInvariants, inShort, readEtlText } from '@dwh/harness'
-import { buildChild, type Patch } from './build-child.ts'
+import type { SourceChange } from '@dwh/test-kit'
+import { buildChild } from './build-child.ts'
 import { checkReaders } from './check-readers.ts'
 import { dayOf, type Lab, openLab, type RunKind } from './lab.ts'
 import { pointNamed } from './points.ts'
@@ -8,7 +9,7 @@ import { raceWriters } from './two-writers.ts'
 
 export interface Sabotage {
   readonly name: string
-  readonly patches: readonly Patch[]
+  readonly patches: readonly SourceChange[]
   /**
    * The point at which the flawed run is killed; null: it and the next run end normally, and objects are removed then
    * and after the retention time. Races choose their own points.
@@ -28,7 +29,7 @@ const FENCE =
 const REFRESH = `${METADATA}/refresh-copies.ts`
 
 /** A commit whose objects with this prefix are put only afterwards. */
-const putLate = (prefix: string): Patch => ({
+const putLate = (prefix: string): SourceChange => ({
   file: PUBLISH,
   find: LISTS + COMMIT,
   replace: `

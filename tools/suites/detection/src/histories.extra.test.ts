@@ -1,9 +1,17 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDatabase, startTestServer, suiteCount, suiteReplay, withClient } from '@dwh/test-kit'
+import {
+  applyChanges,
+  createDatabase,
+  type SourceChange,
+  startTestServer,
+  suiteCount,
+  suiteReplay,
+  withClient,
+} from '@dwh/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { applyChanges, buildCode, type Change, type Code, FLAWS, NEXT_RELEASE } from './build-code.ts'
+import { buildCode, type Code, FLAWS, NEXT_RELEASE } from './build-code.ts'
 import * as code from './code.ts'
 import { type Ground, simulate } from './simulate.ts'
 
@@ -29,7 +37,7 @@ afterAll(async () => {
 })
 
 /** Where histories of this code happen: each in a database of its own, which is dropped at the end. */
-async function groundOf(tested: Code, changes: readonly Change[]): Promise<Ground & { clear(): Promise<void> }> {
+async function groundOf(tested: Code, changes: readonly SourceChange[]): Promise<Ground & { clear(): Promise<void> }> {
   const names: string[] = []
   const next = await buildCode([...changes, NEXT_RELEASE])
   return {

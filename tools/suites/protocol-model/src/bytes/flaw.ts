@@ -1,8 +1,8 @@
 /** A violation that the search of a scenario finds. */
 export interface Finding {
   /**
-   * `hole`: what an earlier text of the protocol asked for, or did not forbid. `flaw`: a mistake that somebody may make.
-   * `limit`: what the protocol does not promise.
+   * `hole`: what an earlier text of the protocol asked for, or did not forbid. `flaw`: a mistake that somebody may
+   * make. `limit`: what the protocol does not promise.
    */
   readonly kind: 'hole' | 'flaw' | 'limit'
   readonly what: string

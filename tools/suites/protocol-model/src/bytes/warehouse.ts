@@ -1,7 +1,7 @@
 /*
  * A warehouse, as the model sees it. Keys tell what they hold: `F.1a` a file of run 1 and table a, `L.1` a list of a
- * day, `I.1` an index of a month, `R.1` a run's record, `E.1a` a file of the environment dev, `S.0` the list of day 0 in
- * a warehouse of state 1 to 3, and `@a/0` a plain path that such a list names. Run 0 wrote all that existed before.
+ * day, `I.1` an index of a month, `R.1` a run's record, `E.1a` a file of the environment dev, `S.0` the list of day 0
+ * in a warehouse of state 1 to 3, and `@a/0` a plain path that such a list names. Run 0 wrote all that existed before.
  */
 
 /** A key, or `key=bytes` where the bytes are others than those first put under a key of this name. */

@@ -1,7 +1,10 @@
 import type { Publication, Put } from './places.ts'
 import { type Commit, type daysOf, type Index, indexKey, monthOf } from './warehouse.ts'
 
-/** Adds to a publication the index of each month that it touches: the base's, with the new lists and without the days that go. */
+/**
+ * Adds to a publication the index of each month that it touches: the base's, with the new lists and without the days
+ * that go.
+ */
 export function withIndexes(
   id: string,
   base: Commit,

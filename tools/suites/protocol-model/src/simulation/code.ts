@@ -1,5 +1,6 @@
 /*
- * The code under test: the functions that the pipeline and `dwh prune` call. Flawed versions are bundled from this file.
+ * The code under test: the functions that the pipeline and `dwh prune` call. Flawed versions are bundled from this
+ * file.
  */
 export {
   clean,

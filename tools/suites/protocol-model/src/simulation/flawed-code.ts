@@ -1,19 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { importChanged, type SourceChange } from '@dwh/test-kit'
 import type { Code } from './actors.ts'
 
-/** A change to the source text of `@dwh/metadata`. */
-interface Change {
-  /** A file in its `src`. */
-  readonly file: string
-  readonly find: string
-  readonly replace: string
-}
-
-/** The flaws of the model as somebody might write them in code, and some that were in the code. */
-export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
+/**
+ * The flaws of the model as somebody might write them in code, and some that were in the code; in files of `src` of
+ * `@dwh/metadata`.
+ */
+export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   // objects are removed without raising the fencing token
   'clean-without-token': [
     {
@@ -129,52 +123,13 @@ export const FLAWS: Readonly<Record<string, readonly Change[]>> = {
 
 const METADATA = fileURLToPath(new URL('../../../../../packages/metadata/src/', import.meta.url))
 
-/**
- * Returns the source text with all changes to its file applied.
- * @throws if the text of a change is not in the file exactly once
- */
-export function change(file: string, text: string, changes: readonly Change[]): string {
-  return changes
-    .filter((each) => each.file === file)
-    .reduce((changed, { find, replace }) => {
-      const parts = changed.split(find)
-      if (parts.length !== 2) throw new Error(`${file} contains this text ${parts.length - 1} times, not once: ${find}`)
-      return parts.join(replace)
-    }, text)
-}
-
 /** Builds the code under test with a flaw in it, and imports it. */
-export async function flawedCode(changes: readonly Change[]): Promise<Code> {
-  // below the packages' folder, so that imports of their dependencies resolve
-  const folder = await mkdtemp(fileURLToPath(new URL('../../.child-', import.meta.url)))
-  try {
-    const outfile = `${folder}/code.mjs`
-    await build({
-      entryPoints: [fileURLToPath(new URL('./code.ts', import.meta.url))],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
-      tsconfig: fileURLToPath(new URL('../../../../../tsconfig.json', import.meta.url)),
-      plugins: [
-        {
-          name: 'flaw',
-          setup({ onLoad }) {
-            onLoad({ filter: /packages\/metadata\/src\/[a-z-]+\.ts$/ }, async ({ path }) => ({
-              contents: change(basename(path), await readFile(path, 'utf8'), changes),
-              loader: 'ts',
-            }))
-          },
-        },
-      ],
-    })
-    return (await import(/* @vite-ignore */ pathToFileURL(outfile).href)) as Code
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+export const flawedCode = (changes: readonly SourceChange[]): Promise<Code> =>
+  importChanged<Code>({
+    module: new URL('./code.ts', import.meta.url),
+    sources: /packages\/metadata\/src\/[a-z-]+\.ts$/,
+    changes,
+  })
 
 /** Reads a source file of `@dwh/metadata`. */
 export function sourceOf(file: string): Promise<string> {

@@ -1,8 +1,8 @@
 import { setImmediate as othersToo } from 'node:timers/promises'
-import { suiteCount, suiteReplay } from '@dwh/test-kit'
+import { applyChanges, suiteCount, suiteReplay } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
 import * as code from './code.ts'
-import { change, FLAWS, flawedCode, sourceOf } from './flawed-code.ts'
+import { FLAWS, flawedCode, sourceOf } from './flawed-code.ts'
 import { type Ended, simulate } from './simulate.ts'
 import { prepare, type Stage } from './situations.ts'
 
@@ -58,5 +58,7 @@ test('same seed: same schedule', async () => {
 test('a flaw whose text is not in the code: error', async () => {
   const text = await sourceOf('clean.ts')
   const edit = { file: 'clean.ts', find: 'no such line', replace: '' }
-  expect(() => change('clean.ts', text, [edit])).toThrow('clean.ts contains this text 0 times, not once: no such line')
+  expect(() => applyChanges('clean.ts', text, [edit])).toThrow(
+    'clean.ts contains this text 0 times, not once: no such line',
+  )
 })

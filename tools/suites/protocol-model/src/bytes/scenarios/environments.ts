@@ -6,7 +6,9 @@ import { NO, ONE } from './publishing.ts'
 const OWN = { run: '0', token: 0, files: { a: 'E.0a', b: 'E.0b' }, retired: [] }
 const NAMES_PROD = { run: '0', token: 0, files: { a: 'F.0a', b: 'E.0b' }, retired: [] }
 
-/** An environment beside prod. `copies`: it takes what is prod's under keys of its own. `shares`: it names prod's keys. */
+/**
+ * An environment beside prod. `copies`: it takes what is prod's under keys of its own. `shares`: it names prod's keys.
+ */
 export const ENVIRONMENTS: readonly Scenario[] = [
   {
     name: 'dev copies',

@@ -5,8 +5,9 @@ import type { ColumnEntry } from './state.ts'
 type NewColumn = Omit<ColumnEntry, 'id' | 'element_id'>
 
 /**
- * Gives each column of a table an id by which other formats know it. A column keeps its id while its name and type stay, or its type widens as Apache Iceberg allows; any other column gets a new id. No id is
- * used twice: `lastId` is the highest one that the table ever had.
+ * Gives each column of a table an id by which other formats know it. A column keeps its id while its name and type
+ * stay, or its type widens as Apache Iceberg allows; any other column gets a new id. No id is used twice: `lastId` is
+ * the highest one that the table ever had.
  * https://iceberg.apache.org/spec/#schema-evolution
  *
  * @param before the columns of the table's current version; empty for a new table

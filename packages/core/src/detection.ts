@@ -5,8 +5,8 @@
  */
 
 /**
- * What a source needs to know about a snapshot to compare a later one with it: plain JSON, about 600 bytes, to be stored
- * as it is beside the files that were read in that snapshot. Only the source that made it reads its fields.
+ * What a source needs to know about a snapshot to compare a later one with it: plain JSON, about 600 bytes, to be
+ * stored as it is beside the files that were read in that snapshot. Only the source that made it reads its fields.
  */
 export interface DetectionState {
   /** The kind of source, as `SourceIdentity.kind`. */
@@ -18,7 +18,10 @@ export interface DetectionState {
 
 /** What the warehouse holds of a table. */
 export interface EarlierRows {
-  /** The state stored with the files, as it was read back. If it is damaged or of another version, the answer is `no-state`. */
+  /**
+   * The state stored with the files, as it was read back. If it is damaged or of another version, the answer is
+   * `no-state`.
+   */
   readonly state: unknown
   /** Number of rows in the files. */
   readonly rows: number

@@ -14,7 +14,9 @@ export interface SourceColumn {
   readonly type: ColumnType
   /** True where the values decide the type: `type` can hold any value, and a profile returns the type that suffices. */
   readonly inferred?: boolean
-  /** For an inferred column: the type that it gets unless a value needs a wider one. A DECIMAL may have another scale. */
+  /**
+   * For an inferred column: the type that it gets unless a value needs a wider one. A DECIMAL may have another scale.
+   */
   readonly expectedType?: ColumnType
   /** For an inferred column of a table with files: its type there. A profile never returns a narrower type. */
   readonly minimumType?: ColumnType
@@ -266,8 +268,8 @@ export interface SourceSnapshot {
   profileTable?(table: TableSchema, wanted: ProfileOptions, options?: ReadTableOptions): Promise<TableProfile>
   /**
    * Says for each request whether its table has the rows that the warehouse holds; the answers are in the same order.
-   * Sends no rows. A table that cannot be compared counts as changed, and its read explains why. Absent where the source
-   * cannot tell.
+   * Sends no rows. A table that cannot be compared counts as changed, and its read explains why. Absent where the
+   * source cannot tell.
    * @throws DwhError SOURCE_FAILED for a table or column that the snapshot does not have, ABORTED, and errors that end
    *   the snapshot
    */

@@ -25,7 +25,9 @@ export interface FileEntry extends ObjectRef {
 }
 
 export interface ColumnEntry {
-  /** The field id in the files, never used for another column; and that of a list's elements. Absent before version 4. */
+  /**
+   * The field id in the files, never used for another column; and that of a list's elements. Absent before version 4.
+   */
   readonly id?: number
   readonly element_id?: number
   readonly name: string

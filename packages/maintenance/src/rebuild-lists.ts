@@ -56,8 +56,8 @@ export interface RebuildOptions {
 }
 
 /**
- * Rebuilds what is missing or cannot be read: the index of a month from its manifests, a manifest from its index and the
- * footers of the files. Stores rebuilt manifests under keys of this run.
+ * Rebuilds what is missing or cannot be read: the index of a month from its manifests, a manifest from its index and
+ * the footers of the files. Stores rebuilt manifests under keys of this run.
  */
 export async function rebuildLists(
   view: WarehouseView,

@@ -20,8 +20,8 @@ type Current = Pick<IndexRoot, 'sources'> & { readonly names: readonly string[] 
 
 /**
  * Rebuilds `etl.json`: the last day of each table becomes current, if `root` or, without one, the files of the last run
- * say that the table is current. Its `fencing_token` is the time in milliseconds: higher than any count of runs, so that
- * no run in flight can mistake it for an earlier one.
+ * say that the table is current. Its `fencing_token` is the time in milliseconds: higher than any count of runs, so
+ * that no run in flight can mistake it for an earlier one.
  */
 export async function rebuildState(
   manifests: ReadonlyMap<Day, DayManifest>,

@@ -140,12 +140,13 @@ function copyStatement(input: WriteParquetInput, query: string, value: (index: n
     ([key, value]) => `${quoteIdentifier(key)}: ${quoteLiteral(value)}`,
   )
   const longRows = (input.maxRowBytes ?? 0) > DEFAULT_MAX_ROW_BYTES
+  const kvMetadata = metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''
   const rowGroupBytes = longRows ? ROW_GROUP_BYTES_OF_LONG_ROWS : ROW_GROUP_BYTES
   return `COPY (
     SELECT ${values.join(',\n')}
     FROM (${query})
   ) TO ${quoteLiteral(input.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION v1,
-    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}${fieldIds(input.columns)}${metadata.length ? `, KV_METADATA {${metadata.join(', ')}}` : ''})`
+    ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}${fieldIds(input.columns)}${kvMetadata})`
 }
 
 /** https://duckdb.org/docs/stable/data/parquet/overview#writing-to-parquet-files */

@@ -1,6 +1,8 @@
 import { DEFAULT_SCHEMA, formatCount, parseTableName, printable, quoteIdentifier, type TableEntry } from '@dwh/core'
 
-/** Returns a `CREATE TABLE` statement for DuckDB with a table's columns, its key, and the columns' types in the source. */
+/**
+ * Returns a `CREATE TABLE` statement for DuckDB with a table's columns, its key, and the columns' types in the source.
+ */
 export function tableDdl(table: string, entry: TableEntry): string {
   const { source, columns, files } = entry
   const { schema, name } = parseTableName(table)

@@ -7,7 +7,8 @@ import { completeEnvironment, type WarehouseEnvironment } from './environment.ts
 
 /**
  * Returns the names of the tables, or the days, for a shell to complete. Reads a folder, and of a bucket what was last
- * read of it on this machine; asks the bucket only for what is not known here, for at most `timeoutMs`. Loads no DuckDB.
+ * read of it on this machine; asks the bucket only for what is not known here, for at most `timeoutMs`. Loads no
+ * DuckDB.
  * @throws DwhError, also when the bucket does not answer in time
  */
 export async function knownNames(

@@ -13,7 +13,9 @@ export interface WarehouseSize {
   readonly complete: boolean
 }
 
-/** At most 100 requests to a bucket, whose lists hold 1,000 objects each. Three years of 50 tables are 57,000 objects. */
+/**
+ * At most 100 requests to a bucket, whose lists hold 1,000 objects each. Three years of 50 tables are 57,000 objects.
+ */
 const MOST_OBJECTS = 100_000
 
 /**

@@ -3,8 +3,8 @@ import type { Command, CommanderError } from 'commander'
 import { COMMANDS, OPTIONS, OPTIONS_OF, surplusHint } from './wrong-turns.ts'
 
 /**
- * Turns what commander says about wrong usage into an error with a hint: the name that was meant, or what the command is
- * called here. Null if it is no error: the help or the version was printed.
+ * Turns what commander says about wrong usage into an error with a hint: the name that was meant, or what the command
+ * is called here. Null if it is no error: the help or the version was printed.
  */
 export function usageError(error: CommanderError, command: Command): DwhError | null {
   if (error.exitCode === 0 || error.code === 'commander.help') return null

@@ -95,7 +95,9 @@ export const OPTIONS_OF: Readonly<Record<string, Readonly<Record<string, string>
   }),
 }
 
-/** What to do with an argument of a command that takes none; `given` is safe to print, and null if it may be a secret. */
+/**
+ * What to do with an argument of a command that takes none; `given` is safe to print, and null if it may be a secret.
+ */
 export function surplusHint(command: string, given: readonly string[] | null): string | null {
   const words = given ?? []
   const url = given === null || words.some((word) => /^[a-z][a-z0-9+.-]*:\/\//i.test(word))

@@ -3,9 +3,9 @@ import { mappedName } from './pg-types.ts'
 
 /**
  * Version of the recipe of each type: how Postgres sends its values, and what becomes of them on the way to the file. A
- * table that has not changed is not read again, so a file keeps what the recipe of its day made of it. Raise the version
- * of a type whenever the same value would be stored in another way: its SQL changes, also for one choice of the user;
- * its text is parsed or converted in another way; a fault is mended. Every table with a column of that type, also
+ * table that has not changed is not read again, so a file keeps what the recipe of its day made of it. Raise the
+ * version of a type whenever the same value would be stored in another way: its SQL changes, also for one choice of the
+ * user; its text is parsed or converted in another way; a fault is mended. Every table with a column of that type, also
  * inside arrays and composites, is then read in full once. `recipe-versions.json` pins the SQL of each version.
  */
 export const RECIPE_VERSIONS: Readonly<Record<string, number>> = {

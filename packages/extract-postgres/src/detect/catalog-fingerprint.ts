@@ -1,6 +1,7 @@
 import { CHILDREN } from '../catalog/child-tables.ts'
 import { FIRST_OF_USERS } from '../catalog/json-form.ts'
 import type { PgTable } from '../catalog/list-tables.ts'
+import { oidList } from '../catalog/oid-list.ts'
 import { attemptQuery } from '../session/attempt-query.ts'
 import type { PgClient } from '../session/pg-client.ts'
 
@@ -26,21 +27,21 @@ export interface CatalogFingerprint {
 const hashOf = (text: string) =>
   `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'SQL_ASCII')), 'hex')`
 
-const list = (oids: readonly number[]) => `'{${oids.join(',')}}'::oid[]`
-
 // A part may have been detached, changed and attached again: its own columns count, with the values that they have in
 // rows that are older than the column (attmissingval).
 const tablesSql = (oids: readonly number[]) => `
   WITH RECURSIVE child AS (${CHILDREN}), tree AS (
-    SELECT u.oid AS root, u.oid FROM unnest(${list(oids)}) AS u (oid)
+    SELECT u.oid AS root, u.oid FROM unnest(${oidList(oids)}) AS u (oid)
     UNION SELECT t.root, child.inhrelid FROM tree t JOIN child ON child.inhparent = t.oid
   ), stored AS (
-    SELECT t.root, ${hashOf(`string_agg(concat_ws(' ', c.oid, c.relkind, c.relfilenode, m.amname), ',' ORDER BY c.oid)`)} AS hash,
+    SELECT t.root,
+      ${hashOf(`string_agg(concat_ws(' ', c.oid, c.relkind, c.relfilenode, m.amname), ',' ORDER BY c.oid)`)} AS hash,
       bool_and(c.relkind = 'p' OR c.relkind IN ('r', 'm') AND m.amname = 'heap') AS heap
     FROM tree t JOIN pg_class c ON c.oid = t.oid LEFT JOIN pg_am m ON m.oid = c.relam GROUP BY t.root
   ), shape AS (
-    SELECT a.attrelid AS oid, ${hashOf(`string_agg(row(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attisdropped,
-        a.atthasmissing, a.attmissingval::text, a.attgenerated)::text, ',' ORDER BY a.attnum)`)} AS hash,
+    SELECT a.attrelid AS oid, ${hashOf(`string_agg(row(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+        a.attisdropped, a.atthasmissing, a.attmissingval::text, a.attgenerated)::text,
+        ',' ORDER BY a.attnum)`)} AS hash,
       array_agg(a.attnum::int) FILTER (WHERE a.attgenerated = 'v') AS virtual
     FROM pg_attribute a WHERE a.attnum > 0 AND a.attrelid IN (SELECT oid FROM tree) GROUP BY a.attrelid
   ), shaped AS (
@@ -55,30 +56,37 @@ const tablesSql = (oids: readonly number[]) => `
 // between the snapshot and the read, and change back. The xmin of their rows in the catalog never comes back.
 const typesSql = (oids: readonly number[]) => `
   WITH RECURSIVE reached AS (
-    SELECT u.oid AS start, u.oid FROM unnest(${list(oids)}) AS u (oid)
+    SELECT u.oid AS start, u.oid FROM unnest(${oidList(oids)}) AS u (oid)
     UNION
     SELECT r.start, part.oid FROM reached r JOIN pg_type t ON t.oid = r.oid CROSS JOIN LATERAL (
       SELECT t.typbasetype WHERE t.typtype = 'd'
       UNION ALL SELECT t.typelem WHERE t.typelem <> 0
       UNION ALL SELECT g.rngsubtype FROM pg_range g WHERE g.rngtypid = t.oid
       UNION ALL SELECT g.rngtypid FROM pg_range g WHERE g.rngmultitypid = t.oid
-      UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+      UNION ALL SELECT a.atttypid FROM pg_attribute a
+        WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
     ) AS part (oid)
   ), described AS (
-    SELECT t.oid, concat_ws(' ', t.oid, t.typtype, t.typlen, t.typoutput::oid, t.typbasetype, t.typtypmod, t.typelem, t.typdelim,
-        quote_ident(t.typname), t.typnamespace, x.oid, x.xmin, quote_literal(x.extversion),
-        (SELECT string_agg(concat_ws(' ', e.oid, e.xmin, e.enumsortorder, quote_literal(e.enumlabel)), ',' ORDER BY e.oid) FROM pg_enum e WHERE e.enumtypid = t.oid),
-        (SELECT string_agg(concat_ws(' ', a.attnum, a.xmin, quote_ident(a.attname), a.atttypid, a.atttypmod, a.attisdropped), ',' ORDER BY a.attnum)
+    SELECT t.oid, concat_ws(' ', t.oid, t.typtype, t.typlen, t.typoutput::oid, t.typbasetype, t.typtypmod, t.typelem,
+        t.typdelim, quote_ident(t.typname), t.typnamespace, x.oid, x.xmin, quote_literal(x.extversion),
+        (SELECT string_agg(concat_ws(' ', e.oid, e.xmin, e.enumsortorder, quote_literal(e.enumlabel)),
+          ',' ORDER BY e.oid) FROM pg_enum e WHERE e.enumtypid = t.oid),
+        (SELECT string_agg(concat_ws(' ', a.attnum, a.xmin, quote_ident(a.attname), a.atttypid, a.atttypmod,
+            a.attisdropped), ',' ORDER BY a.attnum)
           FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0)) AS text,
       CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND t.typname = 'money' THEN 'its digits follow lc_monetary'
-        WHEN t.typnamespace = 'pg_catalog'::regnamespace AND (t.typname ~ '^reg' OR t.typname = 'aclitem') THEN 'its text is a name in the catalog'
-        WHEN t.typtype = 'b' AND x.oid IS NULL AND t.oid >= ${FIRST_OF_USERS} AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
+        WHEN t.typnamespace = 'pg_catalog'::regnamespace AND (t.typname ~ '^reg' OR t.typname = 'aclitem')
+          THEN 'its text is a name in the catalog'
+        WHEN t.typtype = 'b' AND x.oid IS NULL AND t.oid >= ${FIRST_OF_USERS}
+            AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
           THEN 'its type is defined by code that is not of an extension' END AS unsteady
     FROM (SELECT DISTINCT oid FROM reached) AS r JOIN pg_type t ON t.oid = r.oid
-      LEFT JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+      LEFT JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid
+        AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       LEFT JOIN pg_extension x ON x.oid = d.refobjid
   )
-  SELECT r.start::bigint AS oid, ${hashOf(`string_agg(d.text, ';' ORDER BY d.oid)`)} AS hash, min(d.unsteady) AS unsteady
+  SELECT r.start::bigint AS oid, ${hashOf(`string_agg(d.text, ';' ORDER BY d.oid)`)} AS hash,
+    min(d.unsteady) AS unsteady
   FROM reached r JOIN described d ON d.oid = r.oid GROUP BY r.start`
 
 /**

@@ -19,10 +19,11 @@ export function isCountable(since: string, xmax: string): boolean {
 }
 
 /**
- * The statement that counts rows, all or those in a range. `since`: xmin of the earlier snapshot. A row visible now that
- * an older transaction wrote was visible then, since all older transactions had ended; so if there is no fresh row and
- * as many rows as then, they are the same. Both ages count back from the same id, in 32 bits: a fresh row always
- * counts as fresh, also when ids have wrapped. A frozen row keeps its id; after 2^32 transactions it may count as fresh.
+ * The statement that counts rows, all or those in a range. `since`: xmin of the earlier snapshot. A row visible now
+ * that an older transaction wrote was visible then, since all older transactions had ended; so if there is no fresh row
+ * and as many rows as then, they are the same. Both ages count back from the same id, in 32 bits: a fresh row always
+ * counts as fresh, also when ids have wrapped. A frozen row keeps its id; after 2^32 transactions it may count as
+ * fresh.
  */
 export function countStatement(table: PgTable, since: string, range?: string): string {
   const age = (id: string) => `(pg_catalog.age(${id})::bigint & 4294967295)`

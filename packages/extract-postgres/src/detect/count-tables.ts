@@ -42,8 +42,8 @@ interface Task {
 }
 
 /**
- * Counts tables on all readers, each under its lock, as a read takes it. A table that fails gets its error, and does not
- * fail the others.
+ * Counts tables on all readers, each under its lock, as a read takes it. A table that fails gets its error, and does
+ * not fail the others.
  * @throws DwhError ABORTED, and errors that end the snapshot
  */
 export async function countTables(

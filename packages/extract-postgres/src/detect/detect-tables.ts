@@ -83,8 +83,8 @@ function compare({ earlier }: DetectionRequest, state: PostgresDetectionState): 
 }
 
 /**
- * True if no transaction that writes has ended between two snapshots. At the first, none below its xmax was running; any
- * that ended later would have raised xmax.
+ * True if no transaction that writes has ended between two snapshots. At the first, none below its xmax was running;
+ * any that ended later would have raised xmax.
  */
 function isIdle({ snapshot: then }: PostgresDetectionState, { snapshot }: PostgresDetectionState): boolean {
   return then.xmin === then.xmax && snapshot.xmax === then.xmax

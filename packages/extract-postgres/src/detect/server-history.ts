@@ -35,8 +35,10 @@ const HISTORY = `
   SELECT pg_catalog.pg_snapshot_xmin(s)::text AS xmin, pg_catalog.pg_snapshot_xmax(s)::text AS xmax,
     (SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = current_database())::text AS database,
     pg_catalog.pg_is_in_recovery() AS standby,
-    CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END AS timeline,
-    least((SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter), (SELECT stats_reset FROM pg_catalog.pg_stat_archiver))::text AS recovered
+    CASE WHEN NOT pg_catalog.pg_is_in_recovery()
+      THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END AS timeline,
+    least((SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter),
+      (SELECT stats_reset FROM pg_catalog.pg_stat_archiver))::text AS recovered
   FROM pg_catalog.pg_current_snapshot() AS s`
 
 /** What the opened snapshot already knows about itself. */

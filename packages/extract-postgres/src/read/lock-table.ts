@@ -2,14 +2,13 @@ import { DwhError, formatTableName, quoteIdentifier, quoteLiteral, type TableNam
 import type { FieldDef, QueryResult } from 'pg'
 import { CHILDREN } from '../catalog/child-tables.ts'
 import type { PgTable } from '../catalog/list-tables.ts'
+import { oidList } from '../catalog/oid-list.ts'
 import { qualifiedName } from '../catalog/qualified-name.ts'
 import type { PgClient } from '../session/pg-client.ts'
 import { findLockHolder, lockedBy } from './lock-holder.ts'
 
 // Compares the catalog of the snapshot with the current state of the table and its children. Functions read the
 // newest catalog, plain catalog tables are read as of the snapshot; the query depends on this difference.
-const oidList = (oids: readonly number[]) => `'{${oids.join(',')}}'::oid[]`
-
 const knownSql = (roots: readonly number[]) => `
   WITH RECURSIVE child AS (${CHILDREN}), root AS (SELECT unnest(${oidList(roots)}) AS oid), known AS (
     SELECT oid AS root, oid FROM root UNION SELECT known.root, child.inhrelid FROM known JOIN child ON child.inhparent = known.oid

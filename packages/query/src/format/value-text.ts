@@ -172,7 +172,9 @@ function doubleText(value: number): string {
   return fixed.includes('.') ? fixed : `${fixed}.0`
 }
 
-/** Returns the double of the shortest decimal that is this binary32: JavaScript would print the digits of the double. */
+/**
+ * Returns the double of the shortest decimal that is this binary32: JavaScript would print the digits of the double.
+ */
 function shortestFloat(value: number): number {
   // `toPrecision` gives -0 no sign
   if (!Number.isFinite(value) || value === 0) return value

@@ -1,0 +1,2 @@
+/** Writes oids as an array in SQL. */
+export const oidList = (oids: readonly number[]) => `'{${oids.join(',')}}'::oid[]`

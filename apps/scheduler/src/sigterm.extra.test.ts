@@ -1,11 +1,13 @@
 import { startS3Server } from '@dwh/s3-server'
-import { suiteCount, testDatabase } from '@dwh/test-kit'
+import { suiteCount, testDatabase, withClient } from '@dwh/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Place, place } from './scheduler.test-support.ts'
+import { type Place, place, type RunningScheduler } from './scheduler.test-support.ts'
 
 const TIMES = suiteCount('scheduler-sigterm')
 /** How many of the moments are after the run of the scheduler. */
 const AFTER_ITS_RUN = Math.max(1, Math.round(TIMES / 16))
+/** This moment is during its run, however fast the machine is: a table is locked. */
+const HELD = Math.floor(TIMES / 2)
 const MOST_MS_OF_A_MOMENT = 15_000
 
 const TABLES = Array.from(
@@ -43,12 +45,24 @@ test.each(CHOSEN)(
     const wholeMs = await timeOf(here)
     const slowest = { ms: 0 }
     const phases: Record<string, number> = {}
-    for (let time = 0; time < TIMES; time += 1) {
-      const scheduler = here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })
+    const start = () => here.scheduler({ RUN_ON_START: 'true', DWH_SCHEDULE: '0 0 1 1 *' })
+    const stop = async (scheduler: RunningScheduler) => ({ scheduler, ...(await scheduler.stop()) })
+    const stopAt = async (time: number) => {
+      const scheduler = start()
       // evenly from the start on; the last moments wait for the end of the run, in case the machine has become slow
       if (time >= TIMES - AFTER_ITS_RUN) await scheduler.line('run ended')
       else await new Promise((resolve) => setTimeout(resolve, ((time + 0.5) / TIMES) * wholeMs))
-      const { code, ms } = await scheduler.stop()
+      return stop(scheduler)
+    }
+    const stopWhileLocked = () =>
+      withClient(database.url, async (client) => {
+        await client.query('BEGIN; LOCK TABLE t5')
+        const scheduler = start()
+        await scheduler.line('run started')
+        return stop(scheduler)
+      })
+    for (let time = 0; time < TIMES; time += 1) {
+      const { code, ms, scheduler } = time === HELD ? await stopWhileLocked() : await stopAt(time)
       const said = scheduler.lines
         .map(({ message }) => message)
         .filter((message) => !/(^ended|: ending)$/.test(message))

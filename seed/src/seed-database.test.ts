@@ -211,7 +211,9 @@ describe('same number: same rows', () => {
     url.pathname = `/${name}`
     const query = (sql: string) => withClient(url.href, (client) => client.query(sql))
     await seedDatabase(query)
-    expect(await hash({ name, url: url.href, query, drop: async () => {} })).toBe(HASH_OF_NUMBER_1)
+    expect(await hash({ name, url: url.href, query, settle: async () => {}, drop: async () => {} })).toBe(
+      HASH_OF_NUMBER_1,
+    )
   })
 
   test('another number: other rows', async () => {

@@ -30,6 +30,8 @@ export interface Config {
   readonly timezone: string
   readonly parallel: number
   readonly selection: SelectionSettings
+  /** The age at which the proof of a table that has not changed is renewed. */
+  readonly reproveMs: number
   readonly onTableError: OnTableError
   /** Absolute paths. */
   readonly temp: string
@@ -117,6 +119,7 @@ export async function putTogether(
       ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types', 'readers']),
       tables: tableSettings(said.tables),
     },
+    reproveMs: values.reprove,
     onTableError: values.on_table_error,
     temp: values.temp ?? tmp,
     cache: values.cache ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),

@@ -9,7 +9,7 @@ const BYTES: Readonly<Record<string, number>> = {
   MIB: 2 ** 20,
   GIB: 2 ** 30,
 }
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `512MB`, `1 GiB` -> bytes */
 export const size: v.GenericSchema<unknown, number> = v.pipe(
@@ -18,10 +18,10 @@ export const size: v.GenericSchema<unknown, number> = v.pipe(
   v.transform((text) => Math.round(Number.parseFloat(text) * (BYTES[text.replace(/[\d. ]/g, '').toUpperCase()] ?? 1))),
 )
 
-/** `500ms`, `10s`, `2m` -> milliseconds */
+/** `500ms`, `10s`, `2m`, `7d` -> milliseconds */
 export const duration: v.GenericSchema<unknown, number> = v.pipe(
   v.string(),
-  v.regex(/^\d+(?:\.\d+)? ?(?:ms|s|m|h)$/, 'expected a duration such as 500ms, 10s or 2m'),
+  v.regex(/^\d+(?:\.\d+)? ?(?:ms|s|m|h|d)$/, 'expected a duration such as 500ms, 10s, 2m or 7d'),
   v.transform((text) => Math.round(Number.parseFloat(text) * (MILLISECONDS[text.replace(/[\d. ]/g, '')] ?? 1))),
 )
 

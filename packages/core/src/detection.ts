@@ -51,8 +51,30 @@ export const CHANGE_REASONS = [
  */
 export type ChangeReasonId = (typeof CHANGE_REASONS)[number]
 
-export interface ChangeReason {
+export interface ChangeReason extends ReadReason {
   readonly id: ChangeReasonId
+}
+
+/**
+ * Why a run reads a table in full: what the source says, or
+ * - `full-refresh`: the user asked for it
+ * - `settings-changed`: its names, its key, its readers or the level of its proof
+ * - `file-missing`: its file is not in the storage, or has another size
+ * - `proof-due`: its proof is as old as `reprove` allows, and only a read can renew it
+ * - `proof-failed`: the source has another profile than the file, although it saw no change
+ *
+ * Stable across versions.
+ */
+export type ReadReasonId =
+  | ChangeReasonId
+  | 'full-refresh'
+  | 'settings-changed'
+  | 'file-missing'
+  | 'proof-due'
+  | 'proof-failed'
+
+export interface ReadReason {
+  readonly id: ReadReasonId
   /** As a clause without a full stop, such as `2 rows are new or updated`. */
   readonly text: string
 }

@@ -1,7 +1,10 @@
+import type { ReadReason } from './detection.ts'
 import type { ExtractionMethod } from './source.ts'
 
 /** What happens in a run, as data. Tables go by their name in the warehouse. */
 export type RunEvent =
+  /** The sources are asked which tables have changed since they were last read. */
+  | { readonly type: 'detect'; readonly tables: number }
   | { readonly type: 'run-start'; readonly runId: string; readonly date: string; readonly tables: readonly string[] }
   | {
       readonly type: 'table-start'
@@ -24,6 +27,10 @@ export type RunEvent =
       readonly proofMs: number
       readonly method: ExtractionMethod
     }
+  /** The table has the rows of its current files, which are published again. `proved`: their proof was renewed. */
+  | { readonly type: 'table-unchanged'; readonly table: string; readonly rows: number; readonly proved: boolean }
+  /** The current files of a table cannot be published again although its source sees no change: it is read in full. */
+  | { readonly type: 'table-distrusted'; readonly table: string; readonly reason: ReadReason }
   | {
       readonly type: 'table-failed'
       readonly table: string

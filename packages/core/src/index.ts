@@ -10,6 +10,8 @@ export {
   type Detection,
   type DetectionState,
   type EarlierRows,
+  type ReadReason,
+  type ReadReasonId,
 } from './detection.ts'
 export { didYouMean, editSteps, nearest } from './did-you-mean.ts'
 export { type EndRequests, endRequests } from './end-requests.ts'
@@ -134,6 +136,7 @@ export type {
   RetiredGroup,
   RunRecord,
   RunRecordTable,
+  TableDetection,
   TableEntry,
 } from './state.ts'
 export { FOOTER_KEY } from './state.ts'

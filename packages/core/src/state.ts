@@ -1,4 +1,5 @@
 import type { Day } from './day.ts'
+import type { DetectionState, ReadReason } from './detection.ts'
 import type { Month } from './lake.ts'
 import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ColumnProof } from './proof.ts'
@@ -60,7 +61,12 @@ export interface TableEntry {
   readonly date: Day
   /** `snapshot`: the file is the whole table. */
   readonly mode: 'snapshot'
+  /** A snapshot in which the source had exactly these rows: the last one in which they were read, or seen unchanged. */
   readonly snapshot: { readonly id: string | null; readonly position: string | null; readonly taken_at: string }
+  /** The instant at which the files were read. Absent: that of `snapshot`. */
+  readonly read_at?: string
+  /** The last instant at which the proof held. Absent: that of `snapshot`. */
+  readonly proved_at?: string
   readonly files: readonly FileEntry[]
   readonly columns: readonly ColumnEntry[]
   readonly proof: ProofEntry
@@ -69,13 +75,22 @@ export interface TableEntry {
   readonly watermark: null
   /** Per column, the values that were not stored exactly, because the user chose so. */
   readonly lossy_conversions: Readonly<Record<string, LossyConversion>>
+  /** Only in `etl.json`, for tables whose source can tell whether they changed. */
+  readonly detection?: TableDetection | undefined
+}
+
+/** What the next run needs to know to tell whether a table has changed. */
+export interface TableDetection {
+  readonly state: DetectionState
+  /** SHA-256 of the settings with which the files were made. */
+  readonly settings: string
 }
 
 /** The key in a Parquet file's footer that holds a `FileFooter` as JSON. */
 export const FOOTER_KEY = 'dwh'
 
 /** The description in the footer of each Parquet file: the fields of its table's entry known before the first byte. */
-export interface FileFooter extends Omit<TableEntry, 'files' | 'proof'> {
+export interface FileFooter extends Omit<TableEntry, 'files' | 'proof' | 'read_at' | 'proved_at' | 'detection'> {
   readonly version: 4
   /** The table's name, as `formatTableName` returns it. */
   readonly name: string
@@ -234,6 +249,10 @@ export type RunRecordTable =
       readonly proof_ms?: number
       /** The extraction method; absent in records of older versions. */
       readonly method?: ExtractionMethod
+      /** Why the table was read; absent for a new table, and in records of older versions. */
+      readonly reason?: ReadReason
     }
+  /** It has the rows of its current files, which were published again; `proved`: their proof was renewed. */
+  | { readonly status: 'unchanged'; readonly rows: number; readonly proved?: boolean }
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly hint: string | null }
   | { readonly status: 'not read' }

@@ -106,7 +106,9 @@ function denied(error: unknown): DwhError {
   throw error
 }
 
-function isExpired({ until }: RetiredGroup, now: Date, patienceMs: number): boolean {
+function isExpired({ until, days, keys }: RetiredGroup, now: Date, patienceMs: number): boolean {
+  // for one that is empty, nothing is to be removed
+  if (days.length + keys.length === 0) return false
   return until !== null && Date.parse(until) + patienceMs < now.getTime()
 }
 

@@ -49,6 +49,8 @@ const table = v.looseObject({
   date: day,
   mode: v.literal('snapshot'),
   snapshot: v.looseObject({ id: textOrNull, position: textOrNull, taken_at: text }),
+  read_at: v.optional(text),
+  proved_at: v.optional(text),
   files: v.array(file),
   columns: v.array(
     v.looseObject({
@@ -71,6 +73,8 @@ const table = v.looseObject({
   primary_key: v.array(text),
   watermark: v.null(),
   lossy_conversions: byName(v.looseObject({ choice: text, values: count })),
+  // only the source that made a state knows its fields
+  detection: v.optional(v.looseObject({ state: v.looseObject({ kind: text, version: count }), settings: hash })),
 })
 
 const tables = byName(table)
@@ -127,7 +131,9 @@ const outcome = v.variant('status', [
     duration_ms: count,
     proof_ms: v.optional(count),
     method: v.optional(text),
+    reason: v.optional(v.looseObject({ id: text, text })),
   }),
+  v.looseObject({ status: v.literal('unchanged'), rows: count, proved: v.optional(v.boolean()) }),
   v.looseObject({ status: v.literal('failed'), code: text, message: text, hint: textOrNull }),
   v.looseObject({ status: v.literal('not read') }),
 ])

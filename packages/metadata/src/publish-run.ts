@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Day,
   type DayManifest,
@@ -92,13 +93,18 @@ interface Lists {
   readonly retired: RetiredGroup
 }
 
-/** Stores the manifest of the day and the index of its month: both are those of `base`, with the tables of the run. */
+/**
+ * Stores the manifest of the day and the index of its month: both are those of `base`, with the tables of the run. If
+ * they would say the same as those of `base`, these stay.
+ */
 async function putLists(store: ObjectStore, base: EtlState, publication: Publication): Promise<Lists> {
   const { runId, date } = publication
   const month = monthOf(date)
   const index = await readMonth(store, base, month)
   const previous = await readManifest(store, base, date, { months: new Map(index ? [[month, index]] : []) })
   const list = nextManifest(publication, previous)
+  if (previous && saysTheSame(base, publication, previous))
+    return { months: base.months, retired: { run_id: runId, until: null, days: [], keys: [] } }
   const day = await putManifest(store, runId, list)
   const days = daysOf(index)
   const before = days.get(date)
@@ -120,6 +126,29 @@ async function putLists(store: ObjectStore, base: EtlState, publication: Publica
   const named = new Set([months[month]?.key, day.manifest.key, ...keysOf(list.tables), ...keysOf(tables)])
   const keys = [...new Set(replaced)].filter((key) => key !== undefined).filter((key) => !named.has(key))
   return { months, retired: { run_id: runId, until: null, days: [date], keys } }
+}
+
+/** Whether a run publishes nothing that the lists of `base` do not say already. */
+function saysTheSame(base: EtlState, publication: Publication, { tables: listed }: DayManifest): boolean {
+  const { tables, sources } = publication
+  const current = nextTables(base, publication)
+  const isCurrent = ([name, { date }]: [string, TableEntry]) => own(base.tables, name)?.date === date
+  const isListed = ([name, entry]: [string, TableEntry]) => {
+    const found = own(listed, name)
+    return found !== undefined && isDeepStrictEqual(contentOf(entry), contentOf(found))
+  }
+  return (
+    Object.keys(current).length === Object.keys(base.tables).length &&
+    Object.entries(current).every(isCurrent) &&
+    Object.entries(tables).every(isListed) &&
+    Object.entries(sources).every(([name, source]) => isDeepStrictEqual(source, own(base.sources, name)))
+  )
+}
+
+/** What an entry says of the rows, apart from when they were seen. */
+function contentOf(entry: TableEntry) {
+  const { run_id: _, snapshot: __, read_at: ___, proved_at: ____, detection: _____, ...content } = entry
+  return content
 }
 
 function keysOf(tables: Readonly<Record<string, TableEntry>>): string[] {
@@ -199,7 +228,7 @@ function nextTables(base: EtlState, { date, tables: ofRun, dropped }: Publicatio
 
 /** Returns `etl.json` after the commit of a run. */
 export function nextState(base: EtlState, publication: Publication, { months, retired }: Lists): EtlState {
-  const { runId, date, startedAt, now } = publication
+  const { runId, startedAt, now } = publication
   const tables = nextTables(base, publication)
   return {
     ...base,
@@ -212,14 +241,19 @@ export function nextState(base: EtlState, publication: Publication, { months, re
     sources: { ...base.sources, ...publication.sources },
     fencing_token: base.fencing_token + 1,
     months,
-    copies_pending: withDays(base.copies_pending, [date]),
-    retired: [...base.retired, retired],
+    copies_pending: withDays(base.copies_pending, retired.days),
+    retired: [...base.retired.filter((group) => !isOver(group, now)), retired],
     tables,
     ...formerTables(base, tables),
     column_ids: columnIds(base, publication.tables),
     failed_tables: failedTables(base, publication, tables),
     last_failure: null,
   }
+}
+
+/** Whether a group tells nothing any more, and nothing is to be removed for it. */
+function isOver({ until, days, keys }: RetiredGroup, now: Date): boolean {
+  return until !== null && days.length + keys.length === 0 && Date.parse(until) < now.getTime()
 }
 
 /** Returns the rows of each table. */
@@ -264,5 +298,8 @@ function failedTables(
 
 /** The manifest of the day after the commit: a run of some tables adds to it, a re-run replaces its own tables. */
 function nextManifest({ runId, date, tables }: Publication, previous: DayManifest | null): DayManifest {
-  return { ...previous, version: FORMAT_VERSION, date, run_id: runId, tables: { ...previous?.tables, ...tables } }
+  // only the current version of a table is compared with its source
+  const listed = Object.entries(tables).map(([name, { detection: _, ...entry }]) => [name, entry] as const)
+  const all = { ...previous?.tables, ...Object.fromEntries(listed) }
+  return { ...previous, version: FORMAT_VERSION, date, run_id: runId, tables: all }
 }

@@ -8,7 +8,8 @@ import type { RunPlan } from './plan-run.ts'
  * @throws DwhError WRITE_FAILED
  */
 export async function checkFreeSpace(folder: string, plan: RunPlan): Promise<void> {
-  const needed = plan.tables.reduce((sum, table) => sum + (table.previousBytes ?? 0), 0)
+  const read = plan.tables.filter(({ step }) => step.action === 'read')
+  const needed = read.reduce((sum, table) => sum + (table.previousBytes ?? 0), 0)
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
   if (free >= needed) return

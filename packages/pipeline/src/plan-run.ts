@@ -27,6 +27,7 @@ import {
   unknownTable,
 } from './select-tables.ts'
 import type { SelectedColumn } from './selected-column.ts'
+import { settingsHash, type TableStep } from './table-step.ts'
 
 export interface PlanInput {
   readonly date: Day
@@ -56,6 +57,12 @@ export interface PlannedSource {
 export interface TablePlan extends SelectedTable {
   /** Name of the source. */
   readonly source: string
+  /** The table as the settings ask for it, without what is remembered of its current version. */
+  readonly asked: TableSchema
+  /** As `settingsHash`. */
+  readonly settings: string
+  /** What the run does with it. Before `detectChanges`, every table is read. */
+  readonly step: TableStep
   /** The columns of its current version, which keep their ids, and the highest id that it ever had. */
   readonly earlierColumns: readonly ColumnEntry[]
   readonly lastColumnId: number
@@ -143,6 +150,9 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
   const current = state.tables[selected.name]
   return {
     ...remembering(selected, current),
+    asked: selected.table,
+    settings: settingsHash(selected.source, selected),
+    step: { action: 'read', reason: null, state: null },
     key: tableFileKey(parseTableName(selected.name), date),
     earlierColumns: own(state.tables, selected.name)?.columns ?? [],
     lastColumnId: own(state.column_ids, selected.name) ?? 0,

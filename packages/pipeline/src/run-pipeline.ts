@@ -28,6 +28,7 @@ import {
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import { checkResults } from './check-results.ts'
 import { type Derive, runFiles } from './derive.ts'
+import { detectChanges } from './detect-changes.ts'
 import { executePlan, type TableResult } from './execute-plan.ts'
 import { checkFreeSpace } from './free-space.ts'
 import { failureOfRun, noteFailure } from './note-failure.ts'
@@ -55,6 +56,13 @@ export interface PlanOptions {
   readonly replace?: boolean | undefined
   /** Allow a source to be another database than before, from now on. Default false. */
   readonly acceptNewSource?: boolean | undefined
+  /** Read every table in full, also those that have not changed. Default false. */
+  readonly fullRefresh?: boolean | undefined
+  /**
+   * The age in milliseconds at which the proof of a table that has not changed is renewed; 0: in each run. Default 7
+   * days.
+   */
+  readonly reproveMs?: number | undefined
   readonly clock: () => Date
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnEvent | undefined
@@ -109,7 +117,7 @@ export async function planPipeline(options: PlanOptions): Promise<RunPlan> {
 
 /**
  * Runs the pipeline: recovers what an earlier run left, takes one snapshot of each source, plans, reads and stores
- * every table, and publishes all of them with one conditional write, or none; with `onTableError: 'keep-previous'`
+ * every table that has changed, and publishes all of them with one conditional write, or none; with `onTableError: 'keep-previous'`
  * those that did not fail (the record's status is then `partial`). A failed run leaves the last good state unchanged
  * and adds `last_failure` and a record.
  *
@@ -197,7 +205,7 @@ async function stepThrough(
   })
   const { results } = reached
   checkResults(results, { onTableError: options.onTableError ?? 'fail', plan, state: base.state, sources })
-  const { written: tables, failed } = sortResults(results)
+  const { published: tables, failed } = sortResults(results)
   // derived tables are in no source
   const dropped = plan.dropped.filter((table) => !results.some(({ name }) => name === table))
   const publication: Omit<Publication, 'now'> = {
@@ -257,7 +265,7 @@ async function makePlan(
       typeNames: settings.types && (await snapshot.typeNames?.()),
     }
   }
-  return planRun({
+  const plan = planRun({
     date,
     today,
     acceptNewSource: options.acceptNewSource ?? false,
@@ -267,6 +275,7 @@ async function makePlan(
     manifest: await readManifest(options.store, base.state, date),
     sources,
   })
+  return detectChanges(plan, { ...options, snapshots, state: base.state })
 }
 
 type Running = RunOptions & { readonly runId: string; readonly open: OpenSources }

@@ -33,10 +33,13 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
 
 function outcome(result: TableResult): RunRecordTable {
   if (result.status === 'failed') return { status: 'failed', ...failureOf(result.error) }
-  const { entry, durationMs, proofMs, method } = result
-  const [file] = entry.files
-  const [rows, bytes] = [file?.rows ?? 0, file?.bytes ?? 0]
-  return { status: 'written', rows, bytes, duration_ms: durationMs, proof_ms: proofMs, method }
+  const { files } = result.entry
+  const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  if (result.status === 'unchanged') return { status: 'unchanged', rows, ...(result.proved ? { proved: true } : {}) }
+  const { durationMs, proofMs, method, reason } = result
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  const read = { rows, bytes, duration_ms: durationMs, proof_ms: proofMs, method }
+  return { status: 'written', ...read, ...(reason ? { reason } : {}) }
 }
 
 /** The stored part of an error: never its context or its cause. */

@@ -12,6 +12,7 @@ import {
 } from '@dwh/core'
 import { FORMAT_VERSION } from '@dwh/metadata'
 import type { TablePlan } from './plan-run.ts'
+import type { TableStep } from './table-step.ts'
 
 /** What the run and its snapshot add to the entry of every table. */
 export interface EntryContext {
@@ -23,7 +24,31 @@ export interface EntryContext {
 
 /** The manifest entry of one table, when its file is known. */
 export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEntry, proof: ProofEntry): TableEntry {
-  return { ...knownBefore(plan, context), files: [file], proof }
+  const { settings, step } = plan
+  const detection = step.state ? { detection: { state: step.state, settings } } : {}
+  return { ...knownBefore(plan, context), files: [file], proof, ...detection }
+}
+
+/** The entry of a table that has not changed: its current files are those of this run, too. */
+export function keptEntry(
+  { settings }: TablePlan,
+  { runId, date, snapshot }: Omit<EntryContext, 'lossyConversions'>,
+  { entry, state, prove }: Extract<TableStep, { action: 'keep' }>,
+): TableEntry {
+  const { read_at = entry.snapshot.taken_at, proved_at = entry.snapshot.taken_at } = entry
+  return {
+    ...entry,
+    run_id: runId,
+    date,
+    snapshot: snapshotEntry(snapshot),
+    read_at,
+    proved_at: prove ? snapshot.takenAt : proved_at,
+    detection: { state, settings },
+  }
+}
+
+function snapshotEntry({ id, position, takenAt }: SnapshotInfo): TableEntry['snapshot'] {
+  return { id, position, taken_at: takenAt }
 }
 
 /**
@@ -67,7 +92,7 @@ function knownBefore(plan: TablePlan, { runId, date, snapshot, lossyConversions 
     run_id: runId,
     date,
     mode: 'snapshot' as const,
-    snapshot: { id: snapshot.id, position: snapshot.position, taken_at: snapshot.takenAt },
+    snapshot: snapshotEntry(snapshot),
     columns,
     schema_hash: createHash('sha256').update(JSON.stringify(columns)).digest('hex'),
     primary_key: plan.primaryKey,

@@ -204,7 +204,7 @@ export class OpenedWarehouse implements Warehouse {
     return { store: opened.store, clock: environment.clock, random: environment.random, signal: this.#until(signal) }
   }
 
-  #planOptions({ date, tables, replace, acceptNewSource, signal, onEvent }: PlanRequest): PlanOptions {
+  #planOptions({ date, tables, replace, acceptNewSource, fullRefresh, signal, onEvent }: PlanRequest): PlanOptions {
     const { opened, environment } = this.#parts
     return {
       store: opened.store,
@@ -214,6 +214,8 @@ export class OpenedWarehouse implements Warehouse {
       only: tables,
       replace,
       acceptNewSource,
+      fullRefresh,
+      reproveMs: this.config.reproveMs,
       clock: environment.clock,
       signal: this.#until(signal),
       onEvent,

@@ -19,6 +19,8 @@ export interface PlanRequest extends Stoppable {
   readonly replace?: boolean | undefined
   /** Accept a source that is a different database than before. */
   readonly acceptNewSource?: boolean | undefined
+  /** Read every table in full, also those that have not changed. */
+  readonly fullRefresh?: boolean | undefined
   readonly onEvent?: OnEvent | undefined
 }
 

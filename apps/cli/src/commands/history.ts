@@ -6,7 +6,7 @@ import { alignColumns } from '../output/lines.ts'
 import { type CommonFlags, checkLimit, openForReading } from './shared.ts'
 
 const HELP = `
-Lists past runs, successful and failed, newest first.
+Lists past runs, successful and failed, newest first. READ: the tables that had changed; ROWS and SIZE are theirs.
 
 Examples:
   $ dwh history
@@ -28,8 +28,8 @@ export function historyCommand(context: CommandContext): Command {
     })
 }
 
-const HEADER = ['RUN', 'DATE', 'STATUS', 'TABLES', 'ROWS', 'SIZE', 'TOOK']
-const RIGHT = ['TABLES', 'ROWS', 'SIZE', 'TOOK']
+const HEADER = ['RUN', 'DATE', 'STATUS', 'TABLES', 'READ', 'ROWS', 'SIZE', 'TOOK']
+const RIGHT = ['TABLES', 'READ', 'ROWS', 'SIZE', 'TOOK']
 /** What a terminal shows: the first of these lists without its columns that fits. */
 const LEFT_OUT = [[], ['TABLES'], ['TABLES', 'SIZE'], ['TABLES', 'SIZE', 'DATE']]
 
@@ -53,11 +53,15 @@ function asText(records: readonly RunRecord[], width: number | undefined): strin
 }
 
 function facts(record: RunRecord): string[] {
-  const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
-  const rows = written.reduce((sum, table) => sum + table.rows, 0)
-  const bytes = written.reduce((sum, table) => sum + table.bytes, 0)
+  const tables = Object.values(record.tables)
+  const read = tables.flatMap((table) => (table.status === 'written' ? [table] : []))
+  const all = read.length + tables.filter(({ status }) => status === 'unchanged').length
+  const rows = read.reduce((sum, table) => sum + table.rows, 0)
+  const bytes = read.reduce((sum, table) => sum + table.bytes, 0)
   const published =
-    record.status !== 'failed' ? [String(written.length), formatCount(rows), formatBytes(bytes)] : ['', '', '']
+    record.status === 'failed'
+      ? ['', '', '', '']
+      : [String(all), String(read.length), formatCount(rows), formatBytes(bytes)]
   return [record.run_id, record.date, record.status, ...published, formatDuration(record.duration_ms)]
 }
 

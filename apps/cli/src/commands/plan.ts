@@ -9,8 +9,8 @@ import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
 Shows exactly what dwh run would do now, without doing it: which tables it reads
-under which names, what is new or changed, what it leaves out and why, which
-columns it stores differently for which reader, and notes about the tables.
+under which names and why, which have not changed, what it leaves out and why,
+which columns it stores differently for which reader, and notes about the tables.
 
 Examples:
   $ dwh plan
@@ -50,7 +50,9 @@ function asText(plan: RunPlan, width: number | undefined): string {
       'no longer current: missing in the source or excluded; its history stays',
     ]),
   ]
-  const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}\n`
+  const unchanged = plan.tables.filter(({ step }) => step.action === 'keep').length
+  const toRead = unchanged === 0 ? '' : `: ${plan.tables.length - unchanged} to read, ${unchanged} unchanged`
+  const summary = `${plural(plan.tables.length, 'table')} as of ${plan.date}${toRead}\n`
   const notRead = left.length > 0 ? `\nNot read:\n${alignColumns(left, [], { width, wrap: true })}` : ''
   const forReaders = readersText(plan, width)
   const toKnow = plan.notes.length > 0 ? `\nNotes:\n${plan.notes.map((note) => noteLines(note, '-')).join('')}` : ''
@@ -69,11 +71,18 @@ function remarks(table: TablePlan): string[] {
   const { source, name } = { source: `${table.table.schema}.${table.table.name}`, name: table.name }
   return [
     ...(table.isNew ? ['new'] : []),
+    ...stepRemarks(table.step),
     ...(table.replaces ? ['replaces the file of that day'] : []),
     ...(source === name || source === `public.${name}` || table.table.schema !== 'public' ? [] : [`from ${source}`]),
     ...(table.where === null ? [] : [`where ${table.where}`]),
     ...table.changes,
   ]
+}
+
+/** Nothing for a new table, which is read without a reason. */
+function stepRemarks(step: TablePlan['step']): string[] {
+  if (step.action === 'read') return step.reason === null ? [] : [step.reason.text]
+  return [step.prove ? 'unchanged; its proof is renewed' : 'unchanged']
 }
 
 function asJson(plan: RunPlan) {
@@ -101,6 +110,8 @@ function asJson(plan: RunPlan) {
       where: table.where,
       is_new: table.isNew,
       replaces: table.replaces,
+      read: table.step.action === 'read',
+      reason: table.step.action === 'read' ? table.step.reason : null,
       changes: table.changes,
       estimated_rows: table.table.estimatedRows ?? null,
       outside_instant: table.table.outsideInstant ?? false,

@@ -19,8 +19,8 @@ import { terminalSize } from '../output/terminal-size.ts'
 import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
-Reads every table at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and publishes all of them at
-once or none. If one table fails, the warehouse stays as it was, and dwh status shows why. With on_table_error:
+Reads every table that has changed, all at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and
+publishes all tables at once or none. A table that has not changed is published again as it is. If one table fails, the warehouse stays as it was, and dwh status shows why. With on_table_error:
 keep-previous the other tables are published, and the failed ones still show the previous version.
 
 Examples:
@@ -78,12 +78,13 @@ type Note = readonly [mark: '-' | '!', text: string]
 function notes({ plan, results, unfinished, state }: RunReport): Note[] {
   const skipped = plan.skipped.filter(({ reason }) => !reason.startsWith('excluded') && reason !== 'not included')
   const written = results.flatMap((result) => (result.status === 'written' ? [result] : []))
+  const published = results.flatMap((result) => (result.status === 'failed' ? [] : [result]))
   const facts = [
     ...skipped.map(({ table, reason }) => `${table}: left out: ${reason}`),
     ...plan.dropped.map((table) => `${table}: no longer current: missing in the source or excluded; its history stays`),
     ...plan.tables.flatMap(({ name, changes }) => changes.map((change) => `${name}: ${change}`)),
     ...written.flatMap(({ name, changes }) => changes.map((change) => `${name}: ${change}`)),
-    ...written.flatMap(({ name, entry }) =>
+    ...published.flatMap(({ name, entry }) =>
       Object.entries(entry.lossy_conversions)
         .filter(([, { values }]) => values > 0)
         .map(([column, found]) => `${name}: ${lossyConversionText(column, found)}`),
@@ -113,12 +114,15 @@ function methodNotes(written: readonly WrittenTable[]): string[] {
 }
 
 function summary({ record, runId, state }: RunReport, storage: string, width: number | undefined): string {
-  const written = Object.values(record.tables).flatMap((table) => (table.status === 'written' ? [table] : []))
-  const sum = (of: (table: (typeof written)[number]) => number) => written.reduce((all, table) => all + of(table), 0)
-  const what = `${plural(written.length, 'table')}, ${plural(
-    sum(({ rows }) => rows),
-    'row',
-  )}, ${formatBytes(sum(({ bytes }) => bytes))}`
+  const tables = Object.values(record.tables)
+  const read = tables.flatMap((table) => (table.status === 'written' ? [table] : []))
+  const unchanged = tables.filter(({ status }) => status === 'unchanged').length
+  const sum = (of: (table: (typeof read)[number]) => number) => read.reduce((all, table) => all + of(table), 0)
+  const [rows, bytes] = [sum(({ rows }) => rows), sum(({ bytes }) => bytes)]
+  const what = [
+    ...(read.length === 0 ? [] : [`${plural(read.length, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`]),
+    ...(unchanged === 0 ? [] : [`${read.length === 0 ? plural(unchanged, 'table') : unchanged} unchanged`]),
+  ].join('; ')
   const text = `Published ${runId}: ${what} as of ${record.date} in ${formatDuration(record.duration_ms)}, to ${storage}`
   const lines = width === undefined ? [text] : wrapWords(text, width)
   return `${lines.join('\n')}\n${previousLines(record, state, width)}`
@@ -126,7 +130,7 @@ function summary({ record, runId, state }: RunReport, storage: string, width: nu
 
 function asJson({ record, plan, state, results, unfinished }: RunReport) {
   const lossy_conversions = Object.fromEntries(
-    results.flatMap((result) => (result.status === 'written' ? [[result.name, result.entry.lossy_conversions]] : [])),
+    results.flatMap((result) => (result.status === 'failed' ? [] : [[result.name, result.entry.lossy_conversions]])),
   )
   const { skipped, dropped, notes } = plan
   return {

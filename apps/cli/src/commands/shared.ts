@@ -23,6 +23,7 @@ export interface RunFlags extends CommonFlags {
   readonly date?: string
   readonly replace?: boolean
   readonly acceptNewSource?: boolean
+  readonly fullRefresh?: boolean
   readonly tables?: string[]
 }
 
@@ -37,6 +38,7 @@ export function addRunFlags(command: Command): Command {
     .option('--tables <patterns...>', 'read only these tables: orders, billing.*, "*_log"')
     .option('--date <day>', 'day to store the tables under: 2026-02-18, yesterday (default: today)')
     .option('--replace', 'allow replacing a past day')
+    .option('--full-refresh', 'read every table in full, also those that have not changed')
     .option('--accept-new-source', 'accept a source that is a different database than before')
 }
 
@@ -62,8 +64,8 @@ export async function open(
 }
 
 /** Builds the request for a run or its plan from the flags. */
-export function planRequest({ date, tables, replace, acceptNewSource }: RunFlags): PlanRequest {
-  return { date, tables, replace, acceptNewSource }
+export function planRequest({ date, tables, replace, acceptNewSource, fullRefresh }: RunFlags): PlanRequest {
+  return { date, tables, replace, acceptNewSource, fullRefresh }
 }
 
 export interface OpenedForReading {

@@ -103,6 +103,8 @@ function doneLine(event: RunEvent, width: number | undefined, print: (lines: str
     const name = printable(event.table)
     say(pc.green('✓'), `${width === undefined ? name : cutText(name, width - 2 - figures.length)}${figures}`)
   }
+  if (event.type === 'table-distrusted')
+    say(pc.yellow('!'), printable(`${event.table}: ${event.reason.text}; reading it in full`))
   if (event.type === 'table-retry') say(pc.yellow('!'), `${printable(event.message)}; retrying`)
   if (event.type === 'table-failed') say(pc.red('✗'), printable(event.message))
   if (event.type === 'lease-wait') say(pc.yellow('!'), waitingText(event))

@@ -71,6 +71,15 @@ export const GENERAL_SETTINGS = [
     page: 'postgres.md#the-proof',
   },
   {
+    key: 'reprove',
+    kind: 'duration',
+    description:
+      'age at which a table that has not changed since is compared with Postgres again, such as `12h`, `7d`; `0s`: in each run',
+    variable: 'DWH_REPROVE',
+    default: '7d',
+    page: 'detection.md#the-proof-is-renewed',
+  },
+  {
     key: 'types',
     kind: 'types',
     description:

@@ -1,5 +1,5 @@
 import type { RowBatch } from '@dwh/core'
-import { testDatabase, withClient } from '@dwh/test-kit'
+import { serverUrl, testDatabase, withClient } from '@dwh/test-kit'
 import type pg from 'pg'
 import { expect, test } from 'vitest'
 import { beginSnapshot, listTables, type PgTable, type ReadRowsOptions, readRows } from '../index.ts'
@@ -46,6 +46,8 @@ test('values: the text that Postgres prints, whatever the database has set', asy
   ].flat()
   const read = () => reading(database.url, (client, table) => collect(readRows(client, table('t'))))
   expect(await read()).toEqual([[expected]])
+  // not in the database itself, whose sessions the settings are for
+  const alter = async (sql: string) => withClient(await serverUrl(), (client) => client.query(sql))
   for (const setting of [
     `DateStyle = 'SQL, DMY'`,
     `IntervalStyle = 'iso_8601'`,
@@ -62,7 +64,7 @@ test('values: the text that Postgres prints, whatever the database has set', asy
     `default_transaction_isolation = 'serializable'`,
     'default_transaction_deferrable = on',
   ]) {
-    await database.query(`ALTER DATABASE ${database.name} SET ${setting}`)
+    await alter(`ALTER DATABASE ${database.name} SET ${setting}`)
   }
   expect(await read()).toEqual([[expected]])
 })

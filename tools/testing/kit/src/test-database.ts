@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import { askFor } from './ask-for.ts'
@@ -9,8 +10,16 @@ export interface TestDatabase {
   readonly url: string
   /** Runs SQL on its own connection; several statements if there are no values. */
   query(sql: string, values?: unknown[]): Promise<pg.QueryResult>
+  /**
+   * Waits until every transaction has ended that runs now, in any database of the server. A row counts as new as long
+   * as an older transaction runs, so without this a table may be read again that has not changed.
+   */
+  settle(): Promise<void>
   drop(): Promise<void>
 }
+
+/** Between two looks at the running transactions, in milliseconds. */
+const SETTLE_MS = 20
 
 /** Returns the URL of the server that all tests of a run share. The first request starts it. */
 export function serverUrl(): Promise<string> {
@@ -46,6 +55,12 @@ export async function createDatabase(serverUrl: string, { encoding }: TestDataba
       withClient(url.href, async (client) => {
         if (encoding !== undefined) await client.query(`SET client_encoding = 'SQL_ASCII'`)
         return client.query(text, values)
+      }),
+    settle: () =>
+      withClient(url.href, async (client) => {
+        const { rows } = await client.query('SELECT txid_current() AS last')
+        const over = 'SELECT txid_snapshot_xmin(txid_current_snapshot()) > $1 AS over'
+        while (!(await client.query(over, [rows[0].last])).rows[0].over) await delay(SETTLE_MS)
       }),
     drop: async () => {
       await withClient(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))

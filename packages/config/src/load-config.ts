@@ -116,7 +116,7 @@ export async function putTogether(
     parallel: values.parallel,
     selection: {
       // sources have their own defaults for these
-      ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types', 'readers']),
+      ...pick(said, ['include', 'exclude', 'extract', 'verify', 'types', 'readers', 'complete']),
       tables: tableSettings(said.tables),
     },
     reproveMs: values.reprove,

@@ -33,6 +33,8 @@ test('list of settings: defaults, each valid for its setting', () => {
   expect(withDefaults('', {})).toEqual({
     storage: './warehouse',
     timezone: 'UTC',
+    reprove: 7 * 24 * 60 * 60 * 1000,
+    complete: 'daily',
     parallel: 2,
     extract: 'auto',
     verify: 'columns',

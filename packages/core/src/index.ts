@@ -92,7 +92,7 @@ export {
 export { type Misreading, misreadsType, READERS, type Reader, type ReaderGap, readerGaps } from './readers.ts'
 export { emptyRecord, own } from './records.ts'
 export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
-export type { ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
+export type { CopyPolicy, ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
 export type {
   BulkText,
   Denied,

@@ -15,6 +15,12 @@ export type ExtractSetting = 'auto' | ExtractionMethod
  */
 export type OnTableError = 'fail' | 'keep-previous'
 
+/**
+ * The days of which a table has a plain copy, `<table>/YYYY/MM/DD.parquet`. `changed`: the days on which it was read.
+ * `month-end`: the last day of each month that is over.
+ */
+export type CopyPolicy = 'daily' | 'changed' | 'month-end' | 'never'
+
 /** The configuration of one table. Columns go by their names in the source. */
 export interface TableSettings {
   /** Leave the table out. */
@@ -37,6 +43,8 @@ export interface TableSettings {
   readonly verify?: ProofLevel | undefined
   /** The programs that must read the table exactly; empty for only DuckDB. Default: as in `SelectionSettings`. */
   readonly readers?: readonly Reader[] | undefined
+  /** Default: as in `SelectionSettings`. */
+  readonly complete?: CopyPolicy | undefined
 }
 
 /** Which tables of a source are read, and how. Patterns work as in `matchesTable`. */
@@ -58,6 +66,8 @@ export interface SelectionSettings {
   readonly extract?: ExtractSetting | undefined
   /** For every table without its own setting. Default `columns`. */
   readonly verify?: ProofLevel | undefined
+  /** For every table without its own setting. Default `daily`. */
+  readonly complete?: CopyPolicy | undefined
   /** By table name, such as `orders` or `billing.invoices`. */
   readonly tables?: Readonly<Record<string, TableSettings>> | undefined
 }

@@ -4,6 +4,7 @@ import type { Month } from './lake.ts'
 import type { LossyConversion, StoreAs } from './lossy-conversion.ts'
 import type { ColumnProof } from './proof.ts'
 import type { Reader } from './readers.ts'
+import type { CopyPolicy } from './settings.ts'
 import type { ExtractionMethod, SourceIdentity } from './source.ts'
 
 /*
@@ -72,6 +73,8 @@ export interface TableEntry {
   readonly proof: ProofEntry
   readonly schema_hash: string
   readonly primary_key: readonly string[]
+  /** Whether the day has a plain copy of it. Absent: `daily`. */
+  readonly complete?: CopyPolicy | undefined
   readonly watermark: null
   /** Per column, the values that were not stored exactly, because the user chose so. */
   readonly lossy_conversions: Readonly<Record<string, LossyConversion>>
@@ -198,6 +201,8 @@ export interface IndexedDay {
   readonly manifest: ObjectRef
   /** The files of each table: positions in `files` of the index. */
   readonly tables: Readonly<Record<string, readonly number[]>>
+  /** As in the entries of its tables; only those that are not `daily`. */
+  readonly complete?: Readonly<Record<string, CopyPolicy>> | undefined
 }
 
 /** `_dwh/index/YYYY-MM-<run>.json`: the days of one month. */

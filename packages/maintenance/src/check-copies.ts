@@ -1,5 +1,5 @@
-import { type Day, type FileEntry, isDwhError, type ObjectStore, parseTableName, tableFileKey } from '@dwh/core'
-import { filesOfDay } from '@dwh/metadata'
+import { type Day, type FileEntry, isDwhError, type ObjectStore } from '@dwh/core'
+import { plainCopiesOf } from '@dwh/metadata'
 import type { ObjectFiles } from './object-files.ts'
 import type { WarehouseView } from './read-warehouse.ts'
 
@@ -16,13 +16,13 @@ export interface WrongCopy extends PlainCopy {
 }
 
 /** Lists the plain copies of every day, also of those whose copies are pending. */
-export function plainCopies({ months }: Pick<WarehouseView, 'months'>): PlainCopy[] {
+export function plainCopies({ months, state }: Pick<WarehouseView, 'months' | 'state'>): PlainCopy[] {
+  if (!state) return []
   return [...months.values()].flatMap((index) =>
     Object.keys(index.days).flatMap((date) =>
-      [...(filesOfDay(index, date) ?? [])].flatMap(([name, [file, ...more]]) => {
-        const path = tableFileKey(parseTableName(name), date)
-        return file && more.length === 0 && file.key !== path ? [{ path, date, file }] : []
-      }),
+      plainCopiesOf(index, date, state).flatMap(({ path, file }) =>
+        file && file.key !== path ? [{ path, date, file }] : [],
+      ),
     ),
   )
 }

@@ -14,6 +14,7 @@ import {
   filesOfDay,
   listDays,
   type MonthDays,
+  monthEndDays,
   putMonths,
   readBase,
   readManifest,
@@ -101,6 +102,7 @@ async function removeDays(store: ObjectStore, base: StoredState, runId: string, 
   const root = Object.keys(state.months).sort().at(-1) ?? ''
   const months = new Map<Month, MonthDays>()
   const replaced: string[] = []
+  const pending = [...going]
   for (const month of new Set([...going.map(monthOf), root])) {
     const days = daysOf(await readMonth(store, state, month))
     for (const day of going) {
@@ -108,6 +110,7 @@ async function removeDays(store: ObjectStore, base: StoredState, runId: string, 
       if (gone) replaced.push(gone.manifest.key, ...[...gone.tables.values()].flat().map(({ key }) => key))
       days.delete(day)
     }
+    pending.push(...monthEndDays(days))
     replaced.push(state.months[month]?.key ?? '')
     months.set(month, days)
   }
@@ -117,7 +120,7 @@ async function removeDays(store: ObjectStore, base: StoredState, runId: string, 
     ...state,
     fencing_token: state.fencing_token + 1,
     months: named,
-    copies_pending: withDays(state.copies_pending, going),
+    copies_pending: withDays(state.copies_pending, pending),
     retired: [...state.retired, { run_id: runId, until: null, days: going, keys }],
   })
 }

@@ -20,6 +20,7 @@ import {
 } from '@dwh/core'
 import {
   type DayFiles,
+  dayFiles,
   daysOf,
   isUnreadable,
   parseManifest,
@@ -135,8 +136,7 @@ async function daysFromLists(store: ObjectStore, view: WarehouseView, month: Mon
     const list = object && (await readable(Promise.resolve(object.body).then((body) => parseManifest(key, body))))
     if (!object || !list) continue
     const sha256 = createHash('sha256').update(object.body).digest('hex')
-    const tables = new Map(Object.entries(list.tables).map(([name, { files }]) => [name, files]))
-    days.set(list.date, { manifest: { key, bytes: object.body.length, sha256 }, tables })
+    days.set(list.date, dayFiles({ key, bytes: object.body.length, sha256 }, list))
   }
   return days
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Day, monthOf, type ObjectStore, type Source, type SourceColumn } from '@dwh/core'
+import { type Day, type Detection, monthOf, type ObjectStore, type Source, type SourceColumn } from '@dwh/core'
 import { readManifest, readMonth, readState } from '@dwh/metadata'
 import { openParquetWriter, type ParquetWriter } from '@dwh/parquet-writer'
 import { type RunOptions, type RunReport, runPipeline } from '@dwh/pipeline'
@@ -103,6 +103,26 @@ function numbers(tables: Tables): Source {
           })(),
         }),
         close: async () => {},
+      }
+    },
+  }
+}
+
+/** As the source of a `TestHouse`, and it tells which tables have changed. */
+export function tellingNumbers(tables: Tables): Source {
+  const source = numbers(tables)
+  return {
+    async open(signal) {
+      const snapshot = await source.open(signal)
+      return {
+        ...snapshot,
+        detect: async (requests) =>
+          requests.map(({ table: { name }, earlier }): Detection => {
+            const state = { kind: 'numbers', version: 1, values: JSON.stringify(tables[name]) }
+            const before = earlier?.state as Partial<typeof state> | undefined
+            if (before?.values === state.values) return { changed: false, state, by: 'count' }
+            return { changed: true, reason: { id: 'rows-changed', text: 'other numbers' }, state }
+          }),
       }
     },
   }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { EMPTY_STATE, nextState, type Publication, parseState, serialise } from './index.ts'
 
 const NOW = new Date('2026-02-18T03:00:12Z')
-const LISTS = { months: {}, retired: { run_id: 'r', until: null, days: [], keys: [] } }
+const LISTS = { months: {}, pending: [], retired: { run_id: 'r', until: null, days: [], keys: [] } }
 
 /** Publishes these tables; those of `dropped` leave. */
 function publication(tables: readonly string[], dropped: readonly string[] = []): Publication {

@@ -19,6 +19,7 @@ const text = v.string()
 const textOrNull = v.nullable(text)
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const hash = v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'expected a hex SHA-256'))
+const policy = v.picklist(['daily', 'changed', 'month-end', 'never'])
 const day = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\d$/, 'expected a day, YYYY-MM-DD'))
 
 // loose everywhere: rewriting a file preserves the fields that a later version added
@@ -71,6 +72,7 @@ const table = v.looseObject({
   ]),
   schema_hash: text,
   primary_key: v.array(text),
+  complete: v.optional(policy),
   watermark: v.null(),
   lossy_conversions: byName(v.looseObject({ choice: text, values: count })),
   // only the source that made a state knows its fields
@@ -116,7 +118,7 @@ const index = v.looseObject({
   month: v.pipe(text, v.regex(/^\d{4}-\d\d$/, 'expected a month, YYYY-MM')),
   run_id: text,
   fencing_token: count,
-  days: byName(v.looseObject({ manifest: ref, tables: byName(v.array(count)) })),
+  days: byName(v.looseObject({ manifest: ref, tables: byName(v.array(count)), complete: v.optional(byName(policy)) })),
   files: v.array(file),
   root: v.optional(
     v.looseObject({ others: byName(ref), current: byName(day), sources: byName(v.looseObject({ kind: text })) }),

@@ -7,6 +7,7 @@ import {
   type FailedTable,
   highestColumnId,
   isDwhError,
+  type MonthIndex,
   monthOf,
   type ObjectInfo,
   type ObjectStore,
@@ -17,10 +18,12 @@ import {
   type TableEntry,
 } from '@dwh/core'
 import { FORMAT_VERSION } from './old-formats.ts'
+import { monthEndDays } from './plain-copies.ts'
 import { daysOf, putManifest, putMonths } from './put-lists.ts'
 import { readManifest, readMonth } from './read-days.ts'
 import { readState, type StoredState } from './read-state.ts'
 import { type RefreshOptions, refreshCopies } from './refresh-copies.ts'
+import { isSameVersion } from './same-version.ts'
 import { isOvertaken, writeState } from './write-state.ts'
 
 /** The content that a run publishes. Its files are stored already, by `putPart`. */
@@ -90,6 +93,8 @@ export interface Published {
 /** What a run stores before its commit, and the keys that its commit replaces. */
 interface Lists {
   readonly months: EtlState['months']
+  /** The days whose plain copies may be others than before. */
+  readonly pending: readonly Day[]
   readonly retired: RetiredGroup
 }
 
@@ -104,7 +109,7 @@ async function putLists(store: ObjectStore, base: EtlState, publication: Publica
   const previous = await readManifest(store, base, date, { months: new Map(index ? [[month, index]] : []) })
   const list = nextManifest(publication, previous)
   if (previous && saysTheSame(base, publication, previous))
-    return { months: base.months, retired: { run_id: runId, until: null, days: [], keys: [] } }
+    return { months: base.months, pending: [], retired: { run_id: runId, until: null, days: [], keys: [] } }
   const day = await putManifest(store, runId, list)
   const days = daysOf(index)
   const before = days.get(date)
@@ -125,7 +130,22 @@ async function putLists(store: ObjectStore, base: EtlState, publication: Publica
   ]
   const named = new Set([months[month]?.key, day.manifest.key, ...keysOf(list.tables), ...keysOf(tables)])
   const keys = [...new Set(replaced)].filter((key) => key !== undefined).filter((key) => !named.has(key))
-  return { months, retired: { run_id: runId, until: null, days: [date], keys } }
+  const pending = [date, ...(await earlierMonthEnds(store, base, date, index))]
+  return { months, pending, retired: { run_id: runId, until: null, days: [date], keys } }
+}
+
+/** Days whose copies are others now that `date` follows them, in their month or as the first of the next. */
+async function earlierMonthEnds(
+  store: ObjectStore,
+  base: EtlState,
+  date: Day,
+  index: MonthIndex | null,
+): Promise<Day[]> {
+  const month = monthOf(date)
+  if (index) return monthEndDays(Object.entries(index.days))
+  const before = Object.keys(base.months).filter((other) => other < month)
+  const last = await readMonth(store, base, before.sort().at(-1) ?? '')
+  return monthEndDays(Object.entries(last?.days ?? {}))
 }
 
 /** Whether a run publishes nothing that the lists of `base` do not say already. */
@@ -135,7 +155,7 @@ function saysTheSame(base: EtlState, publication: Publication, { tables: listed 
   const isCurrent = ([name, { date }]: [string, TableEntry]) => own(base.tables, name)?.date === date
   const isListed = ([name, entry]: [string, TableEntry]) => {
     const found = own(listed, name)
-    return found !== undefined && isDeepStrictEqual(contentOf(entry), contentOf(found))
+    return found !== undefined && isSameVersion(entry, found)
   }
   return (
     Object.keys(current).length === Object.keys(base.tables).length &&
@@ -143,12 +163,6 @@ function saysTheSame(base: EtlState, publication: Publication, { tables: listed 
     Object.entries(tables).every(isListed) &&
     Object.entries(sources).every(([name, source]) => isDeepStrictEqual(source, own(base.sources, name)))
   )
-}
-
-/** What an entry says of the rows, apart from when they were seen. */
-function contentOf(entry: TableEntry) {
-  const { run_id: _, snapshot: __, read_at: ___, proved_at: ____, detection: _____, ...content } = entry
-  return content
 }
 
 function keysOf(tables: Readonly<Record<string, TableEntry>>): string[] {
@@ -227,7 +241,7 @@ function nextTables(base: EtlState, { date, tables: ofRun, dropped }: Publicatio
 }
 
 /** Returns `etl.json` after the commit of a run. */
-export function nextState(base: EtlState, publication: Publication, { months, retired }: Lists): EtlState {
+export function nextState(base: EtlState, publication: Publication, { months, pending, retired }: Lists): EtlState {
   const { runId, startedAt, now } = publication
   const tables = nextTables(base, publication)
   return {
@@ -241,7 +255,7 @@ export function nextState(base: EtlState, publication: Publication, { months, re
     sources: { ...base.sources, ...publication.sources },
     fencing_token: base.fencing_token + 1,
     months,
-    copies_pending: withDays(base.copies_pending, retired.days),
+    copies_pending: withDays(base.copies_pending, pending),
     retired: [...base.retired.filter((group) => !isOver(group, now)), retired],
     tables,
     ...formerTables(base, tables),

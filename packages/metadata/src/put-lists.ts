@@ -23,6 +23,7 @@ export interface DayFiles {
   readonly manifest: ObjectRef
   /** The files of each table. */
   readonly tables: ReadonlyMap<string, readonly FileEntry[]>
+  readonly complete?: IndexedDay['complete']
 }
 
 /** The days of a month that is being made. */
@@ -30,15 +31,29 @@ export type MonthDays = ReadonlyMap<Day, DayFiles>
 
 /** Stores the manifest of a day under a key of its own, and returns what an index says about it. */
 export async function putManifest(store: ObjectStore, runId: string, manifest: DayManifest): Promise<DayFiles> {
-  const ref = await putOnce(store, dayManifestKey(manifest.date, runId), manifest)
-  return { manifest: ref, tables: new Map(Object.entries(manifest.tables).map(([name, { files }]) => [name, files])) }
+  return dayFiles(await putOnce(store, dayManifestKey(manifest.date, runId), manifest), manifest)
+}
+
+/** Returns what an index says about a day. */
+export function dayFiles(ref: ObjectRef, { tables }: DayManifest): DayFiles {
+  const policies = Object.entries(tables).flatMap(([name, { complete = 'daily' }]) =>
+    complete === 'daily' ? [] : [[name, complete] as const],
+  )
+  return {
+    manifest: ref,
+    tables: new Map(Object.entries(tables).map(([name, { files }]) => [name, files])),
+    ...(policies.length === 0 ? {} : { complete: Object.fromEntries(policies) }),
+  }
 }
 
 /** Returns the days of an index, to change them. */
 export function daysOf(index: MonthIndex | null): Map<Day, DayFiles> {
   const days = Object.entries(index?.days ?? {})
   return new Map(
-    days.map(([day, { manifest }]) => [day, { manifest, tables: filesOfDay(index as MonthIndex, day) ?? new Map() }]),
+    days.map(([day, { tables: _, ...indexed }]) => [
+      day,
+      { ...indexed, tables: filesOfDay(index as MonthIndex, day) ?? new Map() },
+    ]),
   )
 }
 
@@ -92,9 +107,9 @@ function makeIndex(
   }
   const indexed = [...days]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([day, { manifest, tables }]) => {
+    .map(([day, { tables, ...known }]) => {
       const named = [...tables].map(([name, of]) => [name, of.map(positionOf)] as const)
-      return [day, { manifest, tables: Object.fromEntries(named) }] as const satisfies [Day, IndexedDay]
+      return [day, { ...known, tables: Object.fromEntries(named) }] as const satisfies [Day, IndexedDay]
     })
   return { version: FORMAT_VERSION, ...known, days: Object.fromEntries(indexed), files }
 }

@@ -12,7 +12,8 @@ import {
   tableFileKey,
 } from '@dwh/core'
 import { forEach } from './for-each.ts'
-import { filesOfDay, readMonth } from './read-days.ts'
+import { plainCopiesOf } from './plain-copies.ts'
+import { readMonth } from './read-days.ts'
 import { readState, type StoredState } from './read-state.ts'
 import { isOvertaken, writeState } from './write-state.ts'
 
@@ -73,13 +74,10 @@ async function copiesOf(store: ObjectStore, state: EtlState, days: readonly Day[
 }
 
 function copiesOfDay(state: EtlState, index: MonthIndex | null, named: ReadonlySet<string>, day: Day): Copy[] {
-  const wanted = (index && filesOfDay(index, day)) ?? new Map<string, FileEntry[]>()
-  const tables = new Set([...Object.keys(state.tables), ...(state.former_tables ?? []), ...wanted.keys()])
-  return [...tables].map((name) => {
-    const path = tableFileKey(parseTableName(name), day)
-    const [file, ...more] = wanted.get(name) ?? []
-    return { day, path, wanted: file && more.length === 0 ? file : null, named: named.has(path) }
-  })
+  const wanted = new Map((index ? plainCopiesOf(index, day, state) : []).map(({ path, file }) => [path, file]))
+  const tables = [...Object.keys(state.tables), ...(state.former_tables ?? [])]
+  const paths = new Set([...wanted.keys(), ...tables.map((name) => tableFileKey(parseTableName(name), day))])
+  return [...paths].map((path) => ({ day, path, wanted: wanted.get(path) ?? null, named: named.has(path) }))
 }
 
 /** The plain paths that manifests name: those of warehouses of version 3 and before. */

@@ -1,4 +1,5 @@
 import {
+  type CopyPolicy,
   type Denied,
   DwhError,
   didYouMean,
@@ -41,6 +42,7 @@ export interface SelectedTable {
    * queries may return different rows.
    */
   readonly verify: ProofLevel
+  readonly complete: CopyPolicy
 }
 
 /** A selected table, or a column of one, that the role may not read. */
@@ -239,6 +241,7 @@ function select(
     primaryKey: key.every((column) => column !== undefined) ? key : [],
     where: where ?? null,
     extract: extract ?? settings.extract ?? 'auto',
+    complete: own.complete ?? settings.complete ?? 'daily',
     verify: table.outsideInstant ? 'counts' : (verify ?? settings.verify ?? 'columns'),
   }
 }

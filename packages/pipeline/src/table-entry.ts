@@ -31,20 +31,26 @@ export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEnt
 
 /** The entry of a table that has not changed: its current files are those of this run, too. */
 export function keptEntry(
-  { settings }: TablePlan,
+  plan: TablePlan,
   { runId, date, snapshot }: Omit<EntryContext, 'lossyConversions'>,
   { entry, state, prove }: Extract<TableStep, { action: 'keep' }>,
 ): TableEntry {
   const { read_at = entry.snapshot.taken_at, proved_at = entry.snapshot.taken_at } = entry
+  const { complete: _, ...same } = entry
   return {
-    ...entry,
+    ...same,
+    ...completeField(plan),
     run_id: runId,
     date,
     snapshot: snapshotEntry(snapshot),
     read_at,
     proved_at: prove ? snapshot.takenAt : proved_at,
-    detection: { state, settings },
+    detection: { state, settings: plan.settings },
   }
+}
+
+function completeField({ complete }: TablePlan): Pick<TableEntry, 'complete'> {
+  return complete === 'daily' ? {} : { complete }
 }
 
 function snapshotEntry({ id, position, takenAt }: SnapshotInfo): TableEntry['snapshot'] {
@@ -96,6 +102,7 @@ function knownBefore(plan: TablePlan, { runId, date, snapshot, lossyConversions 
     columns,
     schema_hash: createHash('sha256').update(JSON.stringify(columns)).digest('hex'),
     primary_key: plan.primaryKey,
+    ...completeField(plan),
     watermark: null,
     lossy_conversions: lossyConversions,
   }

@@ -99,6 +99,16 @@ export const GENERAL_SETTINGS = [
     page: 'readers.md',
   },
   {
+    key: 'complete',
+    kind: 'choice',
+    choices: ['daily', 'changed', 'month-end', 'never'],
+    description:
+      'days of which a table has a plain file, `<table>/YYYY/MM/DD.parquet`, for other programs: each day, days on which it was read, the last day of each past month, or none; queries need none',
+    variable: 'DWH_COMPLETE',
+    default: 'daily',
+    page: 'lake.md#plain-copies',
+  },
+  {
     key: 'on_table_error',
     kind: 'choice',
     choices: ['fail', 'keep-previous'],

@@ -50,6 +50,13 @@ export const TABLE_SETTINGS = [
     page: 'readers.md',
   },
   {
+    key: 'tables.*.complete',
+    kind: 'choice',
+    choices: ['daily', 'changed', 'month-end', 'never'],
+    description: 'days of which this table has a plain file; takes precedence over `complete`',
+    page: 'lake.md#plain-copies',
+  },
+  {
     key: 'tables.*.where',
     kind: 'text',
     description:

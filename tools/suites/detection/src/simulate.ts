@@ -1,17 +1,29 @@
 import { seeded } from '../../protocol-model/src/simulation/random.ts'
-import type { Code } from './build-code.ts'
 import { History } from './history.ts'
 import { liveADay } from './steps.ts'
-import { type Day, takeDay } from './take-day.ts'
 
 export interface Ground {
-  readonly code: Code
-  /** The next release of the same code. */
-  readonly next: Code
   /** Makes a database, and returns its URL. */
   database(): Promise<string>
   /** Restarts the server, and returns the new URL of a database. */
   restart(url: string): Promise<string>
+  /** Begins an empty warehouse, or what stands for one. */
+  follow(): Promise<Follower>
+}
+
+/** Follows a database from day to day. */
+export interface Follower {
+  /** Takes the next day. `isNext`: by the next release of the code. */
+  takeDay(connection: string, isNext: boolean): Promise<TakenDay>
+  /** Releases what it holds. */
+  end(): Promise<void>
+}
+
+export interface TakenDay {
+  /** What is wrong with what was said or stored; null for nothing. */
+  readonly violation: string | null
+  /** By table: what was said, such as `rows-changed` or `unchanged`, and a hash of a full read in the same snapshot. */
+  readonly tables: ReadonlyMap<string, { readonly said: string; readonly hash: string }>
 }
 
 export interface Simulated {
@@ -24,14 +36,15 @@ export interface Simulated {
 
 const DAYS = 9
 
-/** Lives through a random history. Each day's answers are compared with a full read in the same snapshot. */
-export async function simulate({ code, next, database, restart }: Ground, seed: number): Promise<Simulated> {
+/** Lives through a random history. Each day is compared with a full read in the same snapshot. */
+export async function simulate({ database, restart, follow }: Ground, seed: number): Promise<Simulated> {
   const random = seeded(seed)
   let url = await database()
   const history = new History(random, url)
+  const follower = await follow()
   const same = new Map<string, number>()
-  let earlier: Day | undefined
-  let released = false
+  let earlier: TakenDay['tables'] = new Map()
+  let isNext = false
   try {
     await history.begin()
     for (let day = 1; day <= DAYS; day += 1) {
@@ -42,33 +55,22 @@ export async function simulate({ code, next, database, restart }: Ground, seed: 
         history.moveTo(url)
         history.trace.push('restart')
       }
-      if (!released && random.chance(0.03)) {
-        released = true
+      if (!isNext && random.chance(0.03)) {
+        isNext = true
         history.trace.push('the next release')
       }
-      const release = released ? 'next ' : ''
-      const today = await takeDay(released ? next : code, { connection: url, earlier, release })
+      const { violation, tables } = await follower.takeDay(url, isNext)
       history.trace.push(`-- day ${day}`)
-      const violation = compare(earlier, today, same)
       if (violation !== null) return { violation: `seed ${seed}, day ${day}: ${violation}`, trace: history.trace, same }
-      earlier = today
+      for (const [name, { said, hash }] of tables)
+        if (earlier.get(name)?.hash === hash) same.set(said, (same.get(said) ?? 0) + 1)
+      earlier = tables
     }
     return { violation: null, trace: history.trace, same }
   } finally {
+    await follower.end()
     await history.end()
     for (const id of history.prepared) await history.run(`ROLLBACK PREPARED '${id}'`)
     await history.end()
   }
-}
-
-function compare(earlier: Day | undefined, today: Day, same: Map<string, number>): string | null {
-  for (const [name, { answer, hash }] of today) {
-    const before = earlier?.get(name)
-    if (before === undefined) continue
-    if (!answer.changed && before.hash !== hash) return `${name}: unchanged by ${answer.by}, but its rows differ`
-    if (before.hash !== hash) continue
-    const said = answer.changed ? answer.reason.id : `unchanged by ${answer.by}`
-    same.set(said, (same.get(said) ?? 0) + 1)
-  }
-  return null
 }

@@ -133,6 +133,23 @@ export function runRecordKey(runId: string): string {
   return `${RUNS_PREFIX}${runId}.json`
 }
 
+/** Returns the key of the records of a day, written once by a later run: `_dwh/runs/20260218-<run>.json`. */
+export function dayRecordsKey(day: Day, runId: string): string {
+  return `${RUNS_PREFIX}${day.replaceAll('-', '')}-${runId}.json`
+}
+
+/** What an object below `RUNS_PREFIX` holds: the record of one run, or those of runs that began on a day, in UTC. */
+export type RecordsKey = { readonly run: string; readonly day: Day } | { readonly run: null; readonly day: Day }
+
+/** Reads such a key; null for any other. */
+export function recordsKey(key: string): RecordsKey | null {
+  if (!key.startsWith(RUNS_PREFIX)) return null
+  const [, date, run] =
+    /^(\d{8})(?:(T\d{6}Z-[0-9a-f]+)|-\d{8}T\d{6}Z-[0-9a-f]+)\.json$/.exec(key.slice(RUNS_PREFIX.length)) ?? []
+  if (date === undefined) return null
+  return { run: run === undefined ? null : date + run, day: date.replace(/(....)(..)(..)/, '$1-$2-$3') }
+}
+
 /** Returns the key where a run stages a verified object before the commit, outside every table's glob. */
 export function stageKey(runId: string, finalKey: string): string {
   return `${STAGE_PREFIX}${runId}/${finalKey}`

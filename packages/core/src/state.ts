@@ -243,6 +243,13 @@ export interface RunRecord {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null
 }
 
+/** `_dwh/runs/YYYYMMDD-<run>.json`: the records of runs that began on that day, in UTC, in order. */
+export interface DayRecords {
+  readonly version: 4
+  readonly day: Day
+  readonly runs: readonly RunRecord[]
+}
+
 /** The result of one table in a run. */
 export type RunRecordTable =
   | {

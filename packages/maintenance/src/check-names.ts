@@ -10,13 +10,14 @@ import {
   PROBE_PREFIX,
   RETAINED_PREFIX,
   RUNS_PREFIX,
+  recordsKey,
   runRecordKey,
   STAGE_PREFIX,
   STATE_KEY,
   stageKey,
   tableFileDay,
 } from '@dwh/core'
-import { filesOfDay, isSameVersion, isUnreadable, parseRunRecord } from '@dwh/metadata'
+import { filesOfDay, isSameVersion, isUnreadable, readRecords } from '@dwh/metadata'
 import { plainCopies } from './check-copies.ts'
 import { expectedFiles } from './expected-files.ts'
 import type { Problem, Report } from './problem.ts'
@@ -70,11 +71,10 @@ async function checkRecords(store: ObjectStore, { objects }: WarehouseView, repo
   for (const key of objects.keys()) {
     if (!key.startsWith(RUNS_PREFIX)) continue
     try {
-      const object = await store.get(key)
-      if (!object) continue
-      const record = parseRunRecord(key, object.body)
-      if (key !== runRecordKey(record.run_id))
-        report('differs', key, `${key}: holds the record of another run, ${record.run_id}`)
+      const holds = recordsKey(key)
+      for (const { run_id } of await readRecords(store, key))
+        if (holds?.run !== null ? key !== runRecordKey(run_id) : recordsKey(runRecordKey(run_id))?.day !== holds.day)
+          report('differs', key, `${key}: holds the record of another run, ${run_id}`)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       report('invalid', key, error.message)

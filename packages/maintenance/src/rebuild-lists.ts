@@ -13,6 +13,8 @@ import {
   parseTableName,
   plainCopyKey,
   RUNS_PREFIX,
+  type RunRecord,
+  recordsKey,
   runRecordKey,
   tableFileDay,
   tableFileKey,
@@ -25,10 +27,10 @@ import {
   isUnreadable,
   parseManifest,
   parseMonthIndex,
-  parseRunRecord,
   putManifest,
   readManifestAt,
   readMonth,
+  readRecords,
 } from '@dwh/metadata'
 import type { ParquetWriter } from '@dwh/parquet-writer'
 import type { objectFiles } from './object-files.ts'
@@ -206,9 +208,26 @@ async function byCommit(store: ObjectStore, view: WarehouseView, keys: readonly 
 }
 
 /** 1 for a run whose record says that it was published. */
-async function isRecorded(store: ObjectStore, { objects }: WarehouseView, runId: string): Promise<0 | 1> {
+async function isRecorded(store: ObjectStore, view: WarehouseView, runId: string): Promise<0 | 1> {
   const key = runRecordKey(runId)
-  const object = objects.has(key) ? await store.get(key) : null
-  const record = object && (await readable(Promise.resolve(object.body).then((body) => parseRunRecord(key, body))))
-  return record && record.status !== 'failed' ? 1 : 0
+  const [record] = view.objects.has(key) ? ((await readable(readRecords(store, key))) ?? []) : []
+  const status = record?.status ?? (await recordedTogether(store, view)).get(runId)
+  return status === undefined || status === 'failed' ? 0 : 1
+}
+
+const together = new WeakMap<WarehouseView, Promise<ReadonlyMap<string, RunRecord['status']>>>()
+
+/** The runs whose records were put together with those of their day, read once for each view. */
+function recordedTogether(store: ObjectStore, view: WarehouseView) {
+  const known = together.get(view) ?? readTogether(store, view)
+  together.set(view, known)
+  return known
+}
+
+async function readTogether(store: ObjectStore, { objects }: WarehouseView) {
+  const statuses = new Map<string, RunRecord['status']>()
+  for (const key of objects.keys())
+    if (recordsKey(key)?.run === null)
+      for (const { run_id, status } of (await readable(readRecords(store, key))) ?? []) statuses.set(run_id, status)
+  return statuses
 }

@@ -25,7 +25,7 @@ export {
 export { filesOfDay, listDays, readManifest, readManifestAt, readMonth, readMonths } from './read-days.ts'
 export { EMPTY_STATE, readState, type StoredState } from './read-state.ts'
 export { RETAINED_FOR_MS, type RefreshOptions, refreshCopies } from './refresh-copies.ts'
-export { readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
+export { compactRecords, readRecords, readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
 export { isSameVersion } from './same-version.ts'
 export { readBase } from './take-over.ts'
 export { ifUnreadable, isUnreadable } from './unreadable.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   type DayManifest,
+  type DayRecords,
   DwhError,
   type EtlState,
   type MonthIndex,
@@ -152,6 +153,8 @@ const record = v.looseObject({
   error: v.nullable(v.looseObject({ code: text, message: text, hint: textOrNull })),
 })
 
+const dayRecords = v.looseObject({ version, day, runs: v.array(record) })
+
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseState = (body: Uint8Array): EtlState =>
   parse(STATE_KEY, body, { schema: state, upgrade: upgradeState }) as EtlState
@@ -167,6 +170,10 @@ export const parseMonthIndex = (key: string, body: Uint8Array): MonthIndex =>
 /** @throws DwhError STATE_INVALID, naming the first invalid field */
 export const parseRunRecord = (key: string, body: Uint8Array): RunRecord =>
   parse(key, body, { schema: record, upgrade: upgradeRecord }) as RunRecord
+
+/** @throws DwhError STATE_INVALID, naming the first invalid field */
+export const parseDayRecords = (key: string, body: Uint8Array): DayRecords =>
+  parse(key, body, { schema: dayRecords, upgrade: (found) => found }) as DayRecords
 
 interface Format {
   readonly schema: v.GenericSchema
@@ -223,9 +230,10 @@ function holdsChecksum(text: string): boolean {
   return found !== null && found[1] === sha256(`${text.slice(0, found.index)}""${found[2]}`)
 }
 
-/** Serialises a file of this package as it is stored, with its checksum. An index, for programs only, is compact. */
-export function serialise(value: EtlState | DayManifest | MonthIndex | RunRecord): Uint8Array {
-  const text = `${JSON.stringify({ ...value, checksum: '' }, null, 'month' in value ? undefined : 2)}\n`
+/** Serialises a file of this package as it is stored, with its checksum. What only programs read is compact. */
+export function serialise(value: EtlState | DayManifest | MonthIndex | RunRecord | DayRecords): Uint8Array {
+  const isCompact = 'month' in value || 'runs' in value || 'started_at' in value
+  const text = `${JSON.stringify({ ...value, checksum: '' }, null, isCompact ? undefined : 2)}\n`
   return new TextEncoder().encode(text.replace(/""(\n?\}\n)$/, (_, end) => `"${sha256(text)}"${end}`))
 }
 

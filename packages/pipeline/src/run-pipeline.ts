@@ -165,8 +165,9 @@ async function runWithLease(
   const options = { ...given, store, signal }
   const { clock } = options
   const { date } = days
-  await tidyUp(options, lease.takenOver)
-  const base = await readBase(store, () => formatRunId(clock(), options.random(RUN_ID_BYTES)))
+  const newId = () => formatRunId(clock(), options.random(RUN_ID_BYTES))
+  await tidyUp({ ...options, newId }, lease.takenOver)
+  const base = await readBase(store, newId)
   checkLastRun(options, base.state)
   const reached: Reached = { plan: undefined, results: [] }
   const record = (error: DwhError | null) =>

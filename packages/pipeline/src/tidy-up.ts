@@ -1,5 +1,5 @@
-import type { ObjectStore, OnEvent } from '@dwh/core'
-import { clean, ifUnreadable, readState, refreshCopies } from '@dwh/metadata'
+import { type DwhError, isDwhError, type ObjectStore, type OnEvent } from '@dwh/core'
+import { clean, compactRecords, ifUnreadable, readState, refreshCopies } from '@dwh/metadata'
 import { removeOrphans } from './temporary-folders.ts'
 
 interface TidyOptions {
@@ -7,14 +7,17 @@ interface TidyOptions {
   readonly tempDirectory: string
   readonly clock: () => Date
   readonly onEvent?: OnEvent | undefined
+  /** Returns an id for what it stores, never that of the run itself. */
+  readonly newId: () => string
 }
 
 /**
  * Removes what no manifest names, in the store and on this machine, and makes the plain copies that an interrupted run
- * left out. Once a day, and after a run that did not end well, it looks at all objects of the store.
+ * left out. Once a day, and after a run that did not end well, it looks at all objects of the store; once a day it also
+ * puts the records of past days together.
  */
 export async function tidyUp(
-  { store, tempDirectory, clock, onEvent }: TidyOptions,
+  { store, tempDirectory, clock, onEvent, newId }: TidyOptions,
   raiseToken: boolean,
 ): Promise<void> {
   const { state } = await readState(store)
@@ -26,8 +29,16 @@ export async function tidyUp(
   const whole = isFirstOfDay || state.last_failure !== null || raiseToken
   const { orphans, problem: left } = await clean(store, { now, raiseToken, whole })
   // an index that cannot be read is no reason against a run for another month
-  const problem = left ?? (await refreshCopies(store, { clock }).catch(ifUnreadable))
+  const copies = await refreshCopies(store, { clock }).catch(ifUnreadable)
+  const records = isFirstOfDay ? await compactRecords(store, { now, runId: newId() }).catch(ifDenied) : undefined
+  const problem = left ?? copies ?? records
   if (problem) onEvent?.({ type: 'not-cleaned', message: problem.message, hint: problem.hint ?? null })
   const files = await removeOrphans(tempDirectory, now)
   if (orphans.length + files > 0) onEvent?.({ type: 'cleaned', objects: orphans.length, files })
+}
+
+/** Returns the error of a missing right, for a `catch`: that is no reason against a run. Throws any other. */
+function ifDenied(error: unknown): DwhError {
+  if (isDwhError(error, 'STORE_DENIED')) return error
+  throw error
 }

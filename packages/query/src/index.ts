@@ -38,4 +38,5 @@ export type { ExportOptions, RunQueryOptions, Session, StatementKind, WholeResul
 export { type TakenStatements, takeStatements } from './split-statements.ts'
 export { tableDdl } from './table-ddl.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
+export { selectFiles } from './view-sql.ts'
 export { type ViewsAbout, viewsSql } from './views-script.ts'

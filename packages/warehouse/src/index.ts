@@ -65,6 +65,7 @@ export type { DayChanges, DayDescription } from './describe-days.ts'
 export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'
 export { READER } from './doctor/reader-role.ts'
 export type { WarehouseEnvironment } from './environment.ts'
+export type { ExportedFile, TableExport } from './export/table-export.ts'
 export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
 export { type Proposal, propose } from './init/propose.ts'
 export { configText, type Places } from './init/write-config.ts'
@@ -76,6 +77,7 @@ export { pathOf } from './path-of.ts'
 export type { ViewsScript } from './print-views.ts'
 export type { TablesOf } from './read-tables.ts'
 export type {
+  ExportRequest,
   PlanRequest,
   PruneRequest,
   RepairRequest,
@@ -86,3 +88,4 @@ export type {
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
 export type { Warehouse, WarehouseSession } from './warehouse.ts'
+export { openWholeFile, type WholeFile, type WholeFileOptions } from './whole-file.ts'

@@ -19,6 +19,7 @@ export {
   type ResultFormat,
 } from './format/format-options.ts'
 export { formatResult } from './format/format-result.ts'
+export { instantText } from './format/instant-text.ts'
 export { cutText, wrapWords } from './format/text-width.ts'
 export { type TimeZone, timeZone } from './format/time-zone.ts'
 export { valueJson, valueText } from './format/value-text.ts'

@@ -37,6 +37,7 @@ export {
   type ExtensionName,
   formatResult,
   installExtension,
+  instantText,
   listExtensions,
   type ParameterValue,
   type QueryParameters,
@@ -87,5 +88,6 @@ export type {
   ViewsRequest,
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
+export { type TakenAt, takenAtOf } from './taken-at.ts'
 export type { Warehouse, WarehouseSession } from './warehouse.ts'
 export { openWholeFile, type WholeFile, type WholeFileOptions } from './whole-file.ts'

@@ -52,6 +52,7 @@ import type {
   VerifyRequest,
   ViewsRequest,
 } from './requests.ts'
+import { takenAtOf } from './taken-at.ts'
 import type { Warehouse, WarehouseSession } from './warehouse.ts'
 
 interface Parts {
@@ -118,7 +119,7 @@ export class OpenedWarehouse implements Warehouse {
 
   async session({ asOf, tables }: SessionRequest = {}): Promise<WarehouseSession> {
     const { config, store } = this
-    const shown = tables ? { tables, day: null, askedDay: null } : await this.tables(asOf)
+    const shown = tables ? { tables, day: null, askedDay: null, takenAt: takenAtOf(tables) } : await this.tables(asOf)
     const session = await openSession({
       tables: shown.tables,
       files: openFiles(config, store),
@@ -128,7 +129,8 @@ export class OpenedWarehouse implements Warehouse {
       extensionDirectory: config.extensions ?? undefined,
       httpfs: this.#parts.opened.httpfs,
     })
-    return Object.assign(session, { day: shown.day, askedDay: shown.askedDay })
+    const { day, askedDay, takenAt } = shown
+    return Object.assign(session, { day, askedDay, takenAt })
   }
 
   async export({ table, asOf, signal }: ExportRequest): Promise<TableExport> {

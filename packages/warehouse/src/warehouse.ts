@@ -21,8 +21,8 @@ import type {
   ViewsRequest,
 } from './requests.ts'
 
-/** A session, and the day of its tables. `show` changes the tables, not the day. */
-export type WarehouseSession = Session & Pick<TablesOf, 'day' | 'askedDay'>
+/** A session, and the day and instants of its tables. `show` changes the tables, not these. */
+export type WarehouseSession = Session & Pick<TablesOf, 'day' | 'askedDay' | 'takenAt'>
 
 /**
  * A warehouse: read its tables of any day, query them, and run the pipeline. Each method opens what it needs.

@@ -78,6 +78,11 @@ describe('a warehouse in a bucket', () => {
       expect(await place.dwh(['run', '--date', date, '--replace'])).toMatchObject({ code: 0 })
     expect((await place.dwh(COUNT)).stdout).toBe('n\n50\n')
     expect((await place.dwh([...COUNT, '--as-of', '2026-02-17'])).stdout).toBe('n\n50\n')
+    const { oldest_taken_at, newest_taken_at, current } = JSON.parse((await place.dwh(['status', '--json'])).stdout)
+    expect([oldest_taken_at, newest_taken_at]).toEqual([current.orders.taken_at, current.orders.taken_at])
+    expect((await place.dwh([...COUNT, '--as-of', '2026-02'])).stderr).toMatch(
+      /^note: as of .*\n {2}snapshot \S+ \S+\n$/,
+    )
     const byBucket = { ...env, DWH_STORAGE: '', S3_BUCKET: 'bucket/data/warehouse' }
     expect((await place.dwh(COUNT, { env: byBucket })).stdout).toBe('n\n50\n')
   })

@@ -50,7 +50,7 @@ test('all commands in order: plan, run, status, tables, query, views, history', 
 
   const status = await dwh(['status'])
   expect(status.stdout).toMatch(
-    /^warehouse +\S+\/warehouse\nlast run +\S+, just now, took \d\.\d s\nrun +\S+\ncurrent +3 tables, 51 rows, .*\nall days +1 day, \d{4}-\d\d-\d\d, /,
+    /^warehouse +\S+\/warehouse\nlast run +\S+, just now, took \d\.\d s\nrun +\S+\ncurrent +3 tables, 51 rows, .*\nsnapshot +\S+ \S+\nall days +1 day, \d{4}-\d\d-\d\d, /,
   )
   const tables = await dwh(['tables'])
   expect(tables.stdout).toMatch(

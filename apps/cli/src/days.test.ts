@@ -18,24 +18,34 @@ async function published(): Promise<Workplace & { readonly add: (sql: string) =>
   return { ...place, add: (sql) => database.query(sql) }
 }
 
+const takenAt = ({ taken_at }: { readonly taken_at: string }) => taken_at
+
+/** An instant as text shows it, in UTC. */
+const INSTANT = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\+00'
+
 test('as of a day without a run: every command shows the last day before it, and says which', async () => {
   const place = await published()
   expect((await place.dwh(['run', '--date', '2026-02-16'])).code).toBe(0)
   const note = 'note: as of 2026-02-13, the last day at or before 2026-02-15\n'
+  // a session says of which instant its tables are
+  const sessionNote = expect.stringMatching(new RegExp(`^${note}  snapshot ${INSTANT}\n$`))
   const sunday = ['--as-of', '2026-02-15']
   expect(await place.dwh(['query', '--format', 'csv', 'SELECT count(*) AS n FROM orders', ...sunday])).toEqual({
     code: 0,
     stdout: 'n\n40\n',
-    stderr: note,
+    stderr: sessionNote,
   })
-  for (const command of ['tables', 'views', 'shell'])
+  for (const command of ['tables', 'views'])
     expect(await place.dwh([command, ...sunday]), command).toMatchObject({ code: 0, stderr: note })
+  expect(await place.dwh(['shell', ...sunday])).toMatchObject({ code: 0, stderr: sessionNote })
   expect(JSON.parse((await place.dwh(['views', '--json', ...sunday])).stdout)).toMatchObject({
     day: '2026-02-13',
     run_id: expect.stringMatching(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/),
   })
   const shell = await place.dwh(['shell'], { input: '.as-of 2026-02-15\nSELECT count(*) AS n FROM orders;\n' })
-  expect(shell.stdout).toContain('2 tables, as of 2026-02-13, the last day at or before 2026-02-15\n')
+  expect(shell.stdout).toMatch(
+    new RegExp(`2 tables, as of 2026-02-13, the last day at or before 2026-02-15, snapshot ${INSTANT}\n`),
+  )
   // the day itself needs no note
   expect((await place.dwh(['tables', '--as-of', '2026-02-13'])).stderr).toBe('')
   expect((await place.dwh(['tables', '--as-of', 'today'])).stderr).toMatch(
@@ -101,6 +111,32 @@ test('days and status: list the days and what changed, and measure all of them, 
   const measured = JSON.parse((await place.dwh(['status', '--json'])).stdout)
   expect(measured).toMatchObject({ days: 3, first_day: '2026-02-13', last_day: '2026-02-17', all_counted: true })
   expect(measured.all_bytes).toBeGreaterThan(measured.bytes)
+})
+
+test('tables of two instants: status, sessions and JSON name the oldest and the newest, within 80 columns', async () => {
+  const place = await published()
+  const env = { DWH_TIMEZONE: 'Asia/Kathmandu' }
+  const status = async () => JSON.parse((await place.dwh(['status', '--json'])).stdout)
+  const one = await status()
+  expect(one.oldest_taken_at).toBe(one.newest_taken_at)
+  expect(one.oldest_taken_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  expect((await place.dwh(['status'])).stdout).toMatch(new RegExp(`^snapshot {3}${INSTANT}$`, 'm'))
+  expect((await place.dwh(['run', '--date', '2026-02-16', '--tables', 'customers', 'orders'])).code).toBe(0)
+  const two = await status()
+  expect(two.oldest_taken_at).toBe(one.oldest_taken_at)
+  expect(two.newest_taken_at > two.oldest_taken_at).toBe(true)
+  expect([...new Set(JSON.parse((await place.dwh(['tables', '--json'])).stdout).map(takenAt))].sort()).toEqual([
+    two.oldest_taken_at,
+    two.newest_taken_at,
+  ])
+  const local = (instant: string) =>
+    new Date(Date.parse(instant) + 5.75 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
+  const range = [two.oldest_taken_at, two.newest_taken_at].map((at) => `${local(at)}(\\.\\d+)?\\+05:45`).join(' to ')
+  const { stdout } = await place.dwh(['status'], { env })
+  expect(stdout).toMatch(new RegExp(`^snapshots  ${range}$`, 'm'))
+  const shell = await place.dwh(['shell'], { input: '.as-of\n', env })
+  expect(shell.stdout).toMatch(new RegExp(`, snapshots ${range}\n`))
+  for (const line of stdout.split('\n').slice(1)) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
 test('views: the script of a later run drops the view of a table that has left, in another DuckDB', async () => {

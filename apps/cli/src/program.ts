@@ -4,6 +4,7 @@ import { completeCommand } from './commands/complete.ts'
 import { completionCommand } from './commands/completion.ts'
 import { daysCommand } from './commands/days.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { exportCommand } from './commands/export.ts'
 import { extensionsCommand } from './commands/extensions.ts'
 import { helpCommand } from './commands/help.ts'
 import { historyCommand } from './commands/history.ts'
@@ -31,7 +32,7 @@ import { version } from './version.ts'
 /** The help lists the commands in these groups; a command in none comes last. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Copy Postgres:': ['init', 'doctor', 'plan', 'run'],
-  'Read the warehouse:': ['query', 'shell', 'open', 'tables', 'schema', 'days', 'views'],
+  'Read the warehouse:': ['query', 'shell', 'open', 'tables', 'schema', 'days', 'views', 'export'],
   'Maintenance:': ['status', 'history', 'verify', 'repair', 'prune'],
 }
 const LAST_GROUP = 'Other commands:'
@@ -70,6 +71,7 @@ export function makeProgram(context: CommandContext): Command {
     tablesCommand,
     schemaCommand,
     viewsCommand,
+    exportCommand,
     statusCommand,
     historyCommand,
     verifyCommand,

@@ -1,16 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  DwhError,
-  type EtlState,
-  type FileEntry,
-  formatBytes,
-  type ObjectStore,
-  type ReadOptions,
-  whereToLook,
-} from '@dwh/core'
-import { type CommittedFiles, damaged, LOOKS, type OpenFile, openPromised } from './local-files.ts'
+import { DwhError, type EtlState, type FileEntry, formatBytes, type ObjectStore, type ReadOptions } from '@dwh/core'
+import { type CommittedFiles, lookFor, type OpenFile, openPromised } from './local-files.ts'
 import type { VerifiedFiles } from './verified-files.ts'
 
 export interface CachedFilesOptions {
@@ -47,16 +39,25 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
     return opened
   }
 
+  /** False when the key holds another object, as far as the store tells without reading it. */
+  async function isThere(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
+    const found = await store.head(key, { signal })
+    return found?.size === file.bytes && (found.sha256 === null || found.sha256 === file.sha256)
+  }
+
+  /** Downloads an object to a path; false when it has other bytes than the file. */
+  async function download(key: string, file: FileEntry, path: string, signal: AbortSignal | undefined) {
+    options.onFetch?.(file)
+    return (await store.getFile(key, path, { signal }))?.sha256 === file.sha256
+  }
+
   /** Downloads the object from one of its keys; false when the key holds another object. */
   async function fetch(key: string, file: FileEntry, signal: AbortSignal | undefined): Promise<boolean> {
-    const found = await store.head(key, { signal })
-    if (found?.size !== file.bytes || (found.sha256 !== null && found.sha256 !== file.sha256)) return false
+    if (!(await isThere(key, file, signal))) return false
     await makeRoom(folder, file, maxBytes)
-    options.onFetch?.(file)
     const incoming = join(folder, `${file.sha256}.${randomBytes(6).toString('hex')}${INCOMING}`)
     try {
-      const fetched = await store.getFile(key, incoming, { signal })
-      if (fetched?.sha256 !== file.sha256) return false
+      if (!(await download(key, file, incoming, signal))) return false
       await verified.add(file.sha256, await stat(incoming, { bigint: true }))
       await rename(incoming, pathOf(file))
       await touch(pathOf(file))
@@ -69,22 +70,18 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
   /** Opens an object in place, if the store's hash of it is the committed one. Does not read its bytes. */
   async function openInPlace(file: FileEntry, signal: AbortSignal | undefined): Promise<OpenFile> {
     const otherwise = tooLarge(file, maxBytes)
-    if (!store.presignedUrl) throw otherwise
-    const tried = new Set<string>()
-    for (let look = 0; look < LOOKS; look += 1) {
-      for (const key of whereToLook(await readState({ signal }), file)) {
-        tried.add(key)
-        const found = await store.head(key, { signal })
-        if (found?.size !== file.bytes || found.sha256 !== file.sha256) continue
-        const unchanged = async () => (await store.head(key))?.etag === found.etag
-        return {
-          path: await store.presignedUrl(key, IN_PLACE_SECONDS),
-          inPlace: { unchanged, otherwise },
-          close: async () => {},
-        }
+    const presignedUrl = store.presignedUrl?.bind(store)
+    if (!presignedUrl) throw otherwise
+    return lookFor(file, readState, signal, async (key) => {
+      const found = await store.head(key, { signal })
+      if (found?.size !== file.bytes || found.sha256 !== file.sha256) return null
+      const unchanged = async () => (await store.head(key))?.etag === found.etag
+      return {
+        path: await presignedUrl(key, IN_PLACE_SECONDS),
+        inPlace: { unchanged, otherwise },
+        close: async () => {},
       }
-    }
-    throw damaged(file, tried)
+    })
   }
 
   return {
@@ -98,16 +95,17 @@ export function cachedFiles(options: CachedFilesOptions): CommittedFiles {
           hint: 'Set DWH_CACHE to a writable folder.',
         })
       })
-      const tried = new Set<string>()
-      for (let look = 0; look < LOOKS; look += 1) {
-        for (const key of whereToLook(await readState({ signal }), file)) {
-          tried.add(key)
-          if (!(await fetch(key, file, signal))) continue
-          const opened = await fromCache(file, signal)
-          if (opened) return opened
-        }
-      }
-      throw damaged(file, tried)
+      return lookFor(file, readState, signal, async (key) =>
+        (await fetch(key, file, signal)) ? fromCache(file, signal) : null,
+      )
+    },
+    async openOnDisk(file, path, signal) {
+      const cached = await fromCache(file, signal)
+      if (cached) return cached
+      return lookFor(file, readState, signal, async (key) => {
+        const came = (await isThere(key, file, signal)) && (await download(key, file, path, signal))
+        return came ? { path, close: async () => {} } : null
+      })
     },
   }
 }

@@ -61,6 +61,32 @@ test('cached files of a store that is an instance of a class: downloaded, or rea
   expect(await readFile(new URL(inPlace.path))).toEqual(bytes)
 })
 
+test('on disk: a local file is pinned where it is; another is downloaded to the path, or comes from the cache', async () => {
+  const { file, bytes, store, readState } = await open()
+  const at = join(await temporaryFolder(), 'here')
+  const local = await localFiles({ store, readState }).openOnDisk(file, at)
+  expect(await readFile(local.path)).toEqual(bytes)
+  await local.close()
+  await expect(stat(at)).rejects.toMatchObject({ code: 'ENOENT' })
+  const folder = await temporaryFolder()
+  const fetched: string[] = []
+  const onFetch = ({ key }: { key: string }) => void fetched.push(key)
+  const options = { store, readState, folder, verified: verifiedInMemory(), onFetch }
+  // larger than the cache, and never in it
+  const downloaded = await cachedFiles({ ...options, maxBytes: file.bytes - 1 }).openOnDisk(file, at)
+  expect(downloaded.path).toBe(at)
+  expect([await readFile(at), await readdir(folder)]).toEqual([bytes, []])
+  await (await cachedFiles(options).open(file)).close()
+  expect(fetched).toEqual([file.key, file.key])
+  const cached = await cachedFiles(options).openOnDisk(file, at)
+  expect(cached.path).not.toBe(at)
+  expect(await readFile(cached.path)).toEqual(bytes)
+  await cached.close()
+  expect(fetched).toHaveLength(2)
+  const other = { ...file, sha256: '0'.repeat(64) }
+  await expect(cachedFiles(options).openOnDisk(other, at)).rejects.toMatchObject({ code: 'DAMAGED' })
+})
+
 /** Lists the open files of this process in the test's warehouse. */
 async function openFiles(root: string): Promise<string[]> {
   const all = await readdir('/proc/self/fd')

@@ -19,6 +19,7 @@ export {
   type ResultFormat,
 } from './format/format-options.ts'
 export { formatResult } from './format/format-result.ts'
+export { instantText } from './format/instant-text.ts'
 export { cutText, wrapWords } from './format/text-width.ts'
 export { type TimeZone, timeZone } from './format/time-zone.ts'
 export { valueJson, valueText } from './format/value-text.ts'
@@ -38,4 +39,5 @@ export type { ExportOptions, RunQueryOptions, Session, StatementKind, WholeResul
 export { type TakenStatements, takeStatements } from './split-statements.ts'
 export { tableDdl } from './table-ddl.ts'
 export { type VerifiedFiles, verifiedInFolder, verifiedInMemory } from './verified-files.ts'
+export { selectFiles } from './view-sql.ts'
 export { type ViewsAbout, viewsSql } from './views-script.ts'

@@ -18,7 +18,7 @@ type Tables = Readonly<Record<string, TableEntry>>
 export interface LoadedTablesOptions {
   readonly connection: DuckDBConnection
   readonly tables: Tables
-  readonly files: CommittedFiles
+  readonly files: Pick<CommittedFiles, 'open'>
   readonly httpfs: HttpfsOptions
 }
 
@@ -28,7 +28,7 @@ export interface LoadedTablesOptions {
  */
 export class LoadedTables {
   readonly #connection: DuckDBConnection
-  readonly #files: CommittedFiles
+  readonly #files: Pick<CommittedFiles, 'open'>
   readonly #httpfsOptions: HttpfsOptions
   readonly #loaded = new Map<string, Promise<void>>()
   readonly #opened: (OpenedFile & { readonly table: string })[] = []

@@ -36,6 +36,11 @@ export interface CommittedFiles {
    * @throws DwhError DAMAGED when no key has them, and the store's errors
    */
   open(file: FileEntry, signal?: AbortSignal): Promise<OpenFile>
+  /**
+   * As `open`, but never in place: bytes that are not on this machine are downloaded to `path`, which is then the path
+   * of the open file and the caller's to remove, also after an error. A file at `path` is replaced.
+   */
+  openOnDisk(file: FileEntry, path: string, signal?: AbortSignal): Promise<OpenFile>
 }
 
 export interface LocalFilesOptions {
@@ -56,24 +61,35 @@ const HASH_CHUNK_BYTES = 1024 * 1024
 export function localFiles({ store, readState, verified = verifiedInMemory() }: LocalFilesOptions): CommittedFiles {
   const localPath = store.localPath?.bind(store)
   if (!localPath) throw new DwhError('STORE_FAILED', `${store.url}: its files are not on this machine`)
-  return {
-    async open(file, signal) {
-      // the state may change between two attempts; a running publication moves each file once
-      const tried = new Set<string>()
-      for (let look = 0; look < LOOKS; look += 1) {
-        for (const key of whereToLook(await readState({ signal }), file)) {
-          tried.add(key)
-          const opened = await openPromised(localPath(key), file, verified, signal)
-          if (opened) return opened
-        }
-      }
-      throw damaged(file, tried)
-    },
-  }
+  const open: CommittedFiles['open'] = (file, signal) =>
+    lookFor(file, readState, signal, (key) => openPromised(localPath(key), file, verified, signal))
+  return { open, openOnDisk: (file, _path, signal) => open(file, signal) }
 }
 
 /** Attempts at finding a file: staged, then final, then, after rereading `etl.json`, retained. */
-export const LOOKS = 3
+const LOOKS = 3
+
+/**
+ * Tries to open a file at each key where it can be. The state may change between two attempts: a publication of
+ * version 3 moves each file once.
+ * @throws DwhError DAMAGED when `open` returns null for every key
+ */
+export async function lookFor(
+  file: FileEntry,
+  readState: LocalFilesOptions['readState'],
+  signal: AbortSignal | undefined,
+  open: (key: string) => Promise<OpenFile | null>,
+): Promise<OpenFile> {
+  const tried = new Set<string>()
+  for (let look = 0; look < LOOKS; look += 1) {
+    for (const key of whereToLook(await readState({ signal }), file)) {
+      tried.add(key)
+      const opened = await open(key)
+      if (opened) return opened
+    }
+  }
+  throw damaged(file, tried)
+}
 
 /** Opens a local file if it has the committed bytes; null if it has not, or does not exist. */
 export async function openPromised(
@@ -108,7 +124,7 @@ async function holds(
 }
 
 /** The error when no key has the bytes of a committed file. */
-export function damaged(file: FileEntry, tried: Iterable<string>): DwhError {
+function damaged(file: FileEntry, tried: Iterable<string>): DwhError {
   return new DwhError(
     'DAMAGED',
     `${file.key}: file missing or corrupted: expected SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,

@@ -9,7 +9,7 @@ import type { Session } from './session.ts'
 export interface OpenSessionOptions {
   /** The tables to show, from `etl.json` or from a day's manifest. */
   readonly tables: Readonly<Record<string, TableEntry>>
-  readonly files: CommittedFiles
+  readonly files: Pick<CommittedFiles, 'open'>
   /** The time zone for days and hours. Default UTC. */
   readonly timeZone?: string | undefined
   /** Default: DuckDB's default, 80 % of the machine's memory. */

@@ -19,7 +19,7 @@ async function open() {
     Object.entries(house.state.tables).flatMap(([name, { files }]) => files.map(({ key }) => [key, name])),
   )
   const local = localFiles({ store: house.store, readState: async () => house.state })
-  const files: CommittedFiles = {
+  const files: Pick<CommittedFiles, 'open'> = {
     open(file, signal) {
       opened.push(names.get(file.key) ?? file.key)
       return local.open(file, signal)
@@ -176,7 +176,7 @@ test('a thousand tables: a statement that reads none is planned immediately', as
   const tables = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`t${i}`, entry]))
   let opened = 0
   const local = localFiles({ store: house.store, readState: async () => house.state })
-  const files: CommittedFiles = {
+  const files: Pick<CommittedFiles, 'open'> = {
     open(...args) {
       opened += 1
       return local.open(...args)

@@ -37,6 +37,7 @@ export {
   type ExtensionName,
   formatResult,
   installExtension,
+  instantText,
   listExtensions,
   type ParameterValue,
   type QueryParameters,
@@ -65,6 +66,7 @@ export type { DayChanges, DayDescription } from './describe-days.ts'
 export { attempt, CHECKS, type CheckId, type Finding, ok, type Status, skip } from './doctor/finding.ts'
 export { READER } from './doctor/reader-role.ts'
 export type { WarehouseEnvironment } from './environment.ts'
+export type { ExportedFile, TableExport } from './export/table-export.ts'
 export { lookAtSource, type SourceLook } from './init/look-at-source.ts'
 export { type Proposal, propose } from './init/propose.ts'
 export { configText, type Places } from './init/write-config.ts'
@@ -76,6 +78,7 @@ export { pathOf } from './path-of.ts'
 export type { ViewsScript } from './print-views.ts'
 export type { TablesOf } from './read-tables.ts'
 export type {
+  ExportRequest,
   PlanRequest,
   PruneRequest,
   RepairRequest,
@@ -85,4 +88,6 @@ export type {
   ViewsRequest,
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
+export { type TakenAt, takenAtOf } from './taken-at.ts'
 export type { Warehouse, WarehouseSession } from './warehouse.ts'
+export { openWholeFile, type WholeFile, type WholeFileOptions } from './whole-file.ts'

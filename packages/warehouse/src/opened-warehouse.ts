@@ -35,12 +35,15 @@ import { type DayDescription, describeDays } from './describe-days.ts'
 import { examine } from './doctor/examine.ts'
 import type { Finding } from './doctor/finding.ts'
 import type { FullEnvironment } from './environment.ts'
+import { findTable } from './export/find-table.ts'
+import { type TableExport, tableExport } from './export/table-export.ts'
 import { measureWarehouse, type WarehouseSize } from './measure-warehouse.ts'
 import { openFiles } from './open-files.ts'
 import type { OpenWarehouseOptions } from './open-options.ts'
 import { printViews, type ViewsScript } from './print-views.ts'
 import { readTables, type TablesOf } from './read-tables.ts'
 import type {
+  ExportRequest,
   PlanRequest,
   PruneRequest,
   RepairRequest,
@@ -49,6 +52,7 @@ import type {
   VerifyRequest,
   ViewsRequest,
 } from './requests.ts'
+import { takenAtOf } from './taken-at.ts'
 import type { Warehouse, WarehouseSession } from './warehouse.ts'
 
 interface Parts {
@@ -115,7 +119,7 @@ export class OpenedWarehouse implements Warehouse {
 
   async session({ asOf, tables }: SessionRequest = {}): Promise<WarehouseSession> {
     const { config, store } = this
-    const shown = tables ? { tables, day: null, askedDay: null } : await this.tables(asOf)
+    const shown = tables ? { tables, day: null, askedDay: null, takenAt: takenAtOf(tables) } : await this.tables(asOf)
     const session = await openSession({
       tables: shown.tables,
       files: openFiles(config, store),
@@ -125,7 +129,19 @@ export class OpenedWarehouse implements Warehouse {
       extensionDirectory: config.extensions ?? undefined,
       httpfs: this.#parts.opened.httpfs,
     })
-    return Object.assign(session, { day: shown.day, askedDay: shown.askedDay })
+    const { day, askedDay, takenAt } = shown
+    return Object.assign(session, { day, askedDay, takenAt })
+  }
+
+  async export({ table, asOf, signal }: ExportRequest): Promise<TableExport> {
+    const { config, store } = this
+    const { cwd, random } = this.#parts.environment
+    const shown = await this.tables(asOf, { signal })
+    const exported = tableExport(findTable(shown, table), shown.askedDay, {
+      ...{ cwd, random, temp: config.temp, files: openFiles(config, store), signal: this.#until(signal) },
+      withWriter: (work) => this.#openWriter(work),
+    })
+    return { ...exported, toFile: (path) => this.#pending(exported.toFile(path)) }
   }
 
   async views({ asOf, root }: ViewsRequest = {}): Promise<ViewsScript> {

@@ -1,6 +1,7 @@
 import { type Day, DwhError, type EtlState, type ObjectStore, parseAsOf, type TableEntry } from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { manifestAt } from './manifest-at.ts'
+import { type TakenAt, takenAtOf } from './taken-at.ts'
 
 /** The tables of one day or of now, and the state of the warehouse. */
 export interface TablesOf {
@@ -12,6 +13,8 @@ export interface TablesOf {
   readonly askedDay: Day | null
   /** The last run that wrote the manifest of the day or, for the current tables, `etl.json`. */
   readonly runId: string | null
+  /** Null if there are no tables. */
+  readonly takenAt: TakenAt | null
 }
 
 export interface ReadTablesOptions {
@@ -33,7 +36,7 @@ export async function readTables(store: ObjectStore, { asOf, today, signal }: Re
     throw new DwhError('CONFIG_INVALID', `${store.url}: no warehouse here yet`, {
       hint: 'Create one with `dwh run`, or point --storage or DWH_STORAGE at an existing one.',
     })
-  if (askedDay === null) return { state, tables: state.tables, day: null, askedDay, runId: state.run_id }
-  const { tables, date, run_id } = await manifestAt(store, state, askedDay, signal)
-  return { state, tables, day: date, askedDay, runId: run_id }
+  const { tables, date, run_id } =
+    askedDay === null ? { ...state, date: null } : await manifestAt(store, state, askedDay, signal)
+  return { state, tables, day: date, askedDay, runId: run_id, takenAt: takenAtOf(tables) }
 }

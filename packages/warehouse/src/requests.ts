@@ -46,6 +46,13 @@ export interface ViewsRequest {
   readonly root?: string | undefined
 }
 
+export interface ExportRequest extends Stoppable {
+  /** `orders`, `public.orders`, `billing.invoices`. */
+  readonly table: string
+  /** As in `SessionRequest`. */
+  readonly asOf?: string | undefined
+}
+
 export interface VerifyRequest extends Stoppable {
   /** Share of the files that are read completely, from 0 to 1. Default 1. */
   readonly sample?: number | undefined

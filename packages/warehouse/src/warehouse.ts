@@ -6,10 +6,12 @@ import type { Session } from '@dwh/query'
 import type { OpenedStorage } from './adapters/adapter.ts'
 import type { DayDescription } from './describe-days.ts'
 import type { Finding } from './doctor/finding.ts'
+import type { TableExport } from './export/table-export.ts'
 import type { WarehouseSize } from './measure-warehouse.ts'
 import type { ViewsScript } from './print-views.ts'
 import type { TablesOf } from './read-tables.ts'
 import type {
+  ExportRequest,
   PlanRequest,
   PruneRequest,
   RepairRequest,
@@ -19,8 +21,8 @@ import type {
   ViewsRequest,
 } from './requests.ts'
 
-/** A session, and the day of its tables. `show` changes the tables, not the day. */
-export type WarehouseSession = Session & Pick<TablesOf, 'day' | 'askedDay'>
+/** A session, and the day and instants of its tables. `show` changes the tables, not these. */
+export type WarehouseSession = Session & Pick<TablesOf, 'day' | 'askedDay' | 'takenAt'>
 
 /**
  * A warehouse: read its tables of any day, query them, and run the pipeline. Each method opens what it needs.
@@ -46,6 +48,16 @@ export interface Warehouse {
   history(limit: number): Promise<RunRecord[]>
   /** Opens a DuckDB session over the current tables, or those of a day. The caller closes it. */
   session(request?: SessionRequest): Promise<WarehouseSession>
+  /**
+   * Finds a table as of a day, to write it as one Parquet file. `signal` also ends the writing.
+   *
+   * @example
+   * const orders = await warehouse.export({ table: 'orders', asOf: '2026-02-18' })
+   * const { path, sha256 } = await orders.toFile()
+   *
+   * @throws DwhError CONFIG_INVALID if there is no such table or day; ABORTED
+   */
+  export(request: ExportRequest): Promise<TableExport>
   /** Returns SQL that creates a view for each table in any DuckDB, and drops the views of tables that have left. */
   views(request?: ViewsRequest): Promise<ViewsScript>
   /** Returns what a run would do now. */

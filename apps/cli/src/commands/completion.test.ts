@@ -75,6 +75,12 @@ test('bash: completes the names of tables and days; another storage, or none: no
   expect(await typed('query', '--as-of', '')).toEqual(['2026-02-18'])
   expect(await typed('tables', '--storage', '/nowhere', 'or')).toEqual([])
   expect(await typed('help', 'set')).toEqual(['settings'])
+  expect(await typed('export', '')).toEqual(expect.arrayContaining(['billing.bills', 'orders', '--to']))
+  expect(await typed('export', 'orders', '2')).toEqual(['2026-02-18'])
+  expect(await typed('export', 'orders', 'o')).toEqual([])
+  // the value of a flag is no argument
+  expect(await typed('export', '--storage', 'warehouse', '--json', 'o')).toEqual(['orders'])
+  expect(await typed('export', 'orders', '--to', '')).toEqual([])
 })
 
 test('bucket: completes what was last read of it, and waits at most half a second for one that does not answer', async () => {

@@ -37,11 +37,14 @@ function describe(program: Command): Described[] {
       name: command.name(),
       description: command.description(),
       words: [...choices, ...topics],
-      lookedUp: command.registeredArguments.some((argument) => argument.name() === 'patterns') ? 'tables' : null,
+      lookedUp: command.registeredArguments.flatMap((argument) => OF_ARGUMENT[argument.name()] ?? []),
       flags: [...[...command.options, ...program.options].map(describeFlag), help],
     }
   })
 }
+
+/** Names that are asked of the warehouse, by the argument. */
+const OF_ARGUMENT: Readonly<Record<string, LookedUp>> = { patterns: 'tables', table: 'tables', day: 'days' }
 
 /** Values that are asked of the warehouse, by the flag. */
 const LOOKED_UP: Readonly<Record<string, LookedUp>> = { '--tables': 'tables', '--as-of': 'days', '--date': 'days' }

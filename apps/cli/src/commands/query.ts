@@ -14,7 +14,7 @@ import {
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { type AnswersFile, formatOfFile, openAnswersFile } from '../output/answers-file.ts'
-import { noteDay } from '../output/day-note.ts'
+import { noteSession } from '../output/day-note.ts'
 import { type AnswerStyle, writeAnswers } from '../output/write-answers.ts'
 import { refuseFileName } from './refuse-file-name.ts'
 import { AS_OF, type CommonFlags, checkMaxRows, openForReading } from './shared.ts'
@@ -77,7 +77,7 @@ export function queryCommand(context: CommandContext): Command {
       const sql = await readSql(given, flags, context)
       const { warehouse } = await openForReading(flags, context)
       const session = await warehouse.session({ asOf: flags.asOf })
-      noteDay(flags.asOf, session, context)
+      noteSession(flags.asOf, session, { ...context, zone: warehouse.config.timezone })
       const ran: StatementKind[] = []
       const style: AnswerStyle = {
         format,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { RESULT_FORMATS, type ResultFormat } from '@dwh/warehouse'
 import { Command, Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
-import { noteDay } from '../output/day-note.ts'
+import { noteSession } from '../output/day-note.ts'
 import { dotHelp } from '../shell/dot-command.ts'
 import { historyFile } from '../shell/history-file.ts'
 import { runScript } from '../shell/run-script.ts'
@@ -56,7 +56,7 @@ export function shellCommand(context: CommandContext): Command {
           const history = historyFile(join(warehouse.config.cache, 'history'))
           await runTerminal({ session, context, history, debug: flags.debug ?? false })
         } else {
-          noteDay(flags.asOf, session.shownDay, context)
+          noteSession(flags.asOf, session.shownDay, { ...context, zone: warehouse.config.timezone })
           await runScript(session, context).catch((error) => {
             throw inShellWords(error)
           })

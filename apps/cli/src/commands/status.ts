@@ -1,15 +1,25 @@
 import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
-import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize, wrapWords } from '@dwh/warehouse'
+import {
+  formatAge,
+  formatBytes,
+  formatDuration,
+  plural,
+  takenAtOf,
+  type WarehouseSize,
+  wrapWords,
+} from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns, printableLines } from '../output/lines.ts'
+import { snapshotText } from '../output/snapshot-text.ts'
 import { type CommonFlags, openForReading } from './shared.ts'
 
 const HELP = `
 Shows when the warehouse was last published, the size of its current tables and
-of all its days, which tables still show a previous version, and the last
-failure since. The size of all days comes from a list of the files: a bucket
-gets one request per 1,000 of them, at most 100.
+of all its days, the instants of the source that the current tables show, which
+tables still show a previous version, and the last failure since. The size of all
+days comes from a list of the files: a bucket gets one request per 1,000 of them,
+at most 100.
 
 Examples:
   $ dwh status
@@ -29,7 +39,7 @@ export function statusCommand(context: CommandContext): Command {
       await context.stdout.write(
         flags.json
           ? `${JSON.stringify({ ...asJson(state, url), ...sizeAsJson(size), remembered_at: rememberedAt() }, null, 2)}\n`
-          : asText(state, size, url, context),
+          : asText(state, size, { url, zone: warehouse.config.timezone }, context),
       )
     })
 }
@@ -55,9 +65,14 @@ function totals(state: EtlState): { tables: number } & Size {
   return { tables: tables.length, ...sizeOf({ files: tables.flatMap(({ files }) => files) }) }
 }
 
-function asText(state: EtlState, size: WarehouseSize | null, storage: string, context: CommandContext): string {
+interface Place {
+  readonly url: string
+  readonly zone: string
+}
+
+function asText(state: EtlState, size: WarehouseSize | null, { url, zone }: Place, context: CommandContext): string {
   const { tables, rows, bytes } = totals(state)
-  const lines = [['warehouse', storage]]
+  const lines = [['warehouse', url]]
   if (state.last_run_at === null) {
     lines.push(['last run', 'none yet: dwh run makes the first'])
   } else {
@@ -65,6 +80,8 @@ function asText(state: EtlState, size: WarehouseSize | null, storage: string, co
     lines.push(['last run', `${state.last_run_at}, ${age}, took ${formatDuration(state.duration_ms ?? 0)}`])
     lines.push(['run', `${state.run_id}`])
     lines.push(['current', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
+    const snapshot = snapshotText(takenAtOf(state.tables), zone)
+    if (snapshot) lines.push([snapshot.label, snapshot.text])
   }
   if (size && size.days > 0) lines.push(['all days', sizeText(size)])
   if (!state.conditional_writes) lines.push(['storage', 'ignores conditional writes: let only one machine write to it'])
@@ -113,6 +130,7 @@ function asJson(state: EtlState, storage: string) {
     counts,
     conditional_writes,
   } = state
+  const takenAt = takenAtOf(state.tables)
   return {
     storage,
     status,
@@ -121,6 +139,8 @@ function asJson(state: EtlState, storage: string) {
     duration_ms,
     ...totals(state),
     counts,
+    oldest_taken_at: takenAt?.oldest ?? null,
+    newest_taken_at: takenAt?.newest ?? null,
     copies_pending,
     failed_tables,
     last_failure,

@@ -18,8 +18,8 @@ export interface Described {
   readonly description: string
   /** The allowed arguments; empty if any argument is allowed. */
   readonly words: readonly string[]
-  /** The names that complete an argument, if any. */
-  readonly lookedUp: LookedUp | null
+  /** The names that complete each argument, in order; the last also completes all further ones. Empty for none. */
+  readonly lookedUp: readonly LookedUp[]
   readonly flags: readonly Flag[]
 }
 

@@ -9,9 +9,7 @@ export function zshScript(commands: readonly Described[]): string {
       return `'${name}[${inSpec(flag.description)}]${valueSpec(flag)}'`
     })
   const cases = commands.map(({ name, flags, words, lookedUp }) => {
-    const completed = lookedUp === null ? '_files' : ` _dwh_look ${lookedUp}`
-    const argument = words.length > 0 ? `'*:argument:(${words.join(' ')})'` : `'*:argument:${completed}'`
-    return `    ${name}) _arguments ${[...flags.flatMap(specs), argument].join(' \\\n      ')} ;;`
+    return `    ${name}) _arguments ${[...flags.flatMap(specs), ...argumentSpecs(words, lookedUp)].join(' \\\n      ')} ;;`
   })
   return `#compdef dwh
 _dwh_look() {
@@ -35,6 +33,12 @@ ${cases.join('\n')}
 }
 if [ "$funcstack[1]" = _dwh ]; then _dwh "$@"; else compdef _dwh dwh; fi
 `
+}
+
+function argumentSpecs(words: Described['words'], lookedUp: Described['lookedUp']): string[] {
+  if (words.length > 0) return [`'*:argument:(${words.join(' ')})'`]
+  if (lookedUp.length === 0) return [`'*:argument:_files'`]
+  return lookedUp.map((look, i) => `'${i === lookedUp.length - 1 ? '*' : i + 1}:argument: _dwh_look ${look}'`)
 }
 
 function valueSpec({ values, lookedUp, many }: Flag): string {

@@ -1,7 +1,4 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { DwhError } from '@dwh/core'
 import type { ExportFormat, ResultFormat } from '@dwh/warehouse'
 import type { CommandContext, Output } from '../command-context.ts'
 
@@ -18,25 +15,10 @@ export interface AnswersFile extends Output {
  * @throws DwhError CONFIG_INVALID
  */
 export async function openAnswersFile(path: string, { random }: Pick<CommandContext, 'random'>): Promise<AnswersFile> {
-  const wrong = (cause: unknown) =>
-    new DwhError('CONFIG_INVALID', `--output ${path}: ${(cause as Error).message}`, {
-      cause,
-      hint: 'Give the path of a file in a folder that exists and that you may write.',
-    })
-  const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw wrong(error)
-  })
-  if (there?.isDirectory()) throw wrong(new Error('it is a folder'))
-  const direct = there !== null && !there.isFile()
-  // a symbolic link stays, and its target is replaced
-  const target = there?.isFile() ? await realpath(path) : path
-  const written = direct ? path : `${target}.${Buffer.from(random(6)).toString('hex')}.tmp`
-  const file: FileHandle = await open(written, direct ? constants.O_WRONLY : 'wx').catch((error) => {
-    throw wrong(error)
-  })
+  const { openWholeFile } = await import('@dwh/warehouse')
+  const whole = await openWholeFile(path, { random, flag: '--output ' })
+  const file = await whole.open()
   let isOpen = true
-  let kept = false
   const end = async () => {
     if (isOpen) await file.close()
     isOpen = false
@@ -48,23 +30,18 @@ export async function openAnswersFile(path: string, { random }: Pick<CommandCont
         return true
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false
-        throw wrong(error)
+        throw whole.failure(error)
       }
     },
     size: () => null,
-    isFile: !direct,
+    isFile: !whole.direct,
     async keep() {
-      if (!direct) await file.sync()
       await end()
-      if (!direct)
-        await rename(written, target).catch((error) => {
-          throw wrong(error)
-        })
-      kept = true
+      await whole.keep()
     },
     async close() {
       await end()
-      if (!direct && !kept) await rm(written, { force: true })
+      await whole.close()
     },
   }
 }

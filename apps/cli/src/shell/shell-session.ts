@@ -12,6 +12,8 @@ import type { CommandContext } from '../command-context.ts'
 import { dayText } from '../output/day-note.ts'
 import { fitSentence } from '../output/fit-lines.ts'
 import type { LendTerminal } from '../output/paged-output.ts'
+import { snapshotText } from '../output/snapshot-text.ts'
+import { terminalSize } from '../output/terminal-size.ts'
 import { writeAnswers } from '../output/write-answers.ts'
 import { shellWords } from './shell-words.ts'
 
@@ -37,8 +39,8 @@ export interface ShellSession {
   header: boolean
   timer: boolean
   pager: boolean
-  /** The day that is shown, and the day that was asked for; null for the tables of the last run. */
-  readonly shownDay: Pick<TablesOf, 'day' | 'askedDay'>
+  /** The day that is shown, and the day that was asked for; null for the tables of the last run. And their instants. */
+  readonly shownDay: Pick<TablesOf, 'day' | 'askedDay' | 'takenAt'>
   readonly tables: TablesOf['tables']
   /**
    * Runs a statement and writes its result, with `lend` and `.pager on` to a pager if it is long. Returns false once the
@@ -65,12 +67,18 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
   const { warehouse, context, asOf, format, maxRows, pager } = options
   let shown = await warehouse.tables(asOf)
   const answering = await warehouse.session({ tables: shown.tables })
+  const screen = terminalSize(context.stderr, context.env)
   let nextLook = 0
 
   async function show(next: TablesOf): Promise<boolean> {
     if (!(await answering.show(next.tables))) return false
     shown = next
     return true
+  }
+
+  function snapshot(): string {
+    const said = snapshotText(shown.takenAt, warehouse.config.timezone)
+    return said ? `, ${said.label} ${said.text}` : ''
   }
 
   const session: ShellSession = {
@@ -103,7 +111,7 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
       try {
         const next = await warehouse.tables(undefined, { signal })
         if (next.state.run_id !== shown.state.run_id && (await show(next)))
-          context.stderr.write(`A new run: ${freshness(next.state, context)}\n`)
+          context.stderr.write(`${fitSentence(`A new run: ${freshness(next.state, context)}${snapshot()}`, screen)}\n`)
       } finally {
         nextLook = now + (context.clock().getTime() - now) * LOOK_SHARE
       }
@@ -112,7 +120,7 @@ export async function openShell(options: ShellOptions): Promise<ShellSession> {
     describe() {
       const count = plural(Object.keys(shown.tables).length, 'table')
       const age = shown.day === null ? freshness(shown.state, context) : `as of ${dayText(shown)}`
-      return fitSentence(`${warehouse.store.url}: ${count}, ${age}`, context.stdout.size())
+      return fitSentence(`${warehouse.store.url}: ${count}, ${age}${snapshot()}`, context.stdout.size())
     },
     suggest: (sql) => answering.suggest(sql),
     close: () => answering.close(),

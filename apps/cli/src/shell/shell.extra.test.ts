@@ -25,7 +25,9 @@ async function shop(): Promise<{ place: Workplace; database: TestDatabase }> {
 test('session: several lines, an error, completion, a new run, exit', async () => {
   const { place, database } = await shop()
   const shell = terminal(place)
-  expect(await shell.shown(/dwh> $/)).toMatch(/warehouse: 1 table, as of 2026-02-18, published just now\n/)
+  expect(await shell.shown(/dwh> $/)).toMatch(
+    /warehouse: 1 table, as of 2026-02-18, published just now,\s+snapshot\s+\S+\s+\S+\n/,
+  )
   shell.type('SELECT count(*) AS n\r')
   await shell.shown(/ -> $/)
   shell.type("FROM customers WHERE 'x;\r")
@@ -53,7 +55,9 @@ test('session: several lines, an error, completion, a new run, exit', async () =
   await database.query('INSERT INTO customers VALUES (4)')
   expect((await place.dwh(['run', '--date', '2026-02-19'])).code).toBe(0)
   shell.type('SELECT count(*) FROM customers, mine;\r')
-  await shell.shown(/A new run: as of 2026-02-19, published just now\ncount_star\(\)\n4\ndwh> $/)
+  await shell.shown(
+    /A new run: as of 2026-02-19, published just now,\s+snapshot\s+\S+\s+\S+\ncount_star\(\)\n4\ndwh> $/,
+  )
 
   shell.type('.as-of 2026-02-18\r')
   await shell.shown(/2026-02-18> $/)

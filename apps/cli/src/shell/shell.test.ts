@@ -120,7 +120,7 @@ test('.as-of: shows another day, then the last run again', async () => {
   )
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(
-    /^\S+\/warehouse: 2 tables, as of 2026-02-18\nn\n2\n.* as of 2026-02-18\n.*: 2 tables, as of 2026-02-19, published just now\nn\n1\n$/,
+    /^\S+\/warehouse: 2 tables, as of 2026-02-18, snapshot \S+ \S+\nn\n2\n.* as of 2026-02-18, .*\n.*: 2 tables, as of 2026-02-19, published just now, snapshot \S+ \S+\nn\n1\n$/,
   )
   expect(stderr).toBe('A transaction is open: COMMIT or ROLLBACK first.\n')
   const none = await shell('.as-of 2020-01-01')

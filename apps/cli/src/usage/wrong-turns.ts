@@ -13,7 +13,8 @@ const START = '`dwh init` writes a dwh.yaml, `dwh run` makes the warehouse.'
 const STATE = '`dwh status` shows freshness, size and the last failure.'
 const RUNS = '`dwh history` lists the runs.'
 const OPEN = '`dwh open` opens the tables in the DuckDB command line.'
-const EXPORT = '`dwh query "FROM orders" -o orders.csv` writes a table to a file.'
+const EXPORT =
+  '`dwh export orders` writes a table to a Parquet file, `dwh query "FROM orders" -o orders.csv` to others.'
 
 /** By what was typed as a command. */
 export const COMMANDS: Readonly<Record<string, string>> = hints({
@@ -29,7 +30,7 @@ export const COMMANDS: Readonly<Record<string, string>> = hints({
   [STATE]: 'info state stats health stat',
   [RUNS]: 'log logs runs jobs',
   [OPEN]: 'duckdb ui browse gui web',
-  [EXPORT]: 'export dump download save unload write',
+  [EXPORT]: 'dump download save unload write',
   '`dwh plan` shows what a run would do.': 'preview dry-run dryrun dry explain',
   '`dwh repair` rebuilds etl.json and manifests from the Parquet files.': 'fix recover fsck rebuild',
   'Each run keeps the tables of its day. To copy the warehouse itself, see docs/backup.md.': 'backup snapshot archive',
@@ -82,6 +83,12 @@ export const OPTIONS_OF: Readonly<Record<string, Readonly<Record<string, string>
   schema: hints(READ),
   views: hints(READ),
   open: hints({ ...READ, [ASK]: '-c --command --sql' }),
+  export: hints({
+    'The day comes after the table: dwh export orders 2026-02-18.': `--as-of ${READ[AS_OF]}`,
+    '`--to <file>` says where to write; "-" is stdout.': '-o --output --out --file -f --stdout',
+    [EXPORT]: '--format --csv --tsv --jsonl',
+    'One file holds one table: call it for each.': '--tables --all -t --table',
+  }),
   prune: hints({
     [KEEP]: '--keep --days --older-than --before --retain --daily --weekly --monthly --yearly',
     'Without --yes it only shows what it would remove.': '--dry-run --dry -n --preview',

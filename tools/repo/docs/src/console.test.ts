@@ -134,6 +134,7 @@ function form(text: string): string {
     .replaceAll(today.replaceAll('-', '/'), 'TO/DAY')
     .replaceAll(DAY_OF_WRITING, 'TODAY')
     .replaceAll(DAY_OF_WRITING.replaceAll('-', '/'), 'TO/DAY')
+    .replaceAll(/\bTODAY \d\d:\d\d:\d\d(\.\d+)?\+00\b/g, 'INSTANT')
     .replaceAll(/\b\d+(\.\d+)? (s|ms|min)\b/g, 'DURATION')
     .replaceAll(/\b\d+(\.\d+)? (B|kB|MB|GB|TB)\b/g, 'SIZE')
     .replaceAll(/(just now|\d+ (second|minute)s? ago)/g, 'AGO')

@@ -132,6 +132,7 @@ export type {
   OlderState,
   ProofEntry,
   RetiredGroup,
+  RunOfAll,
   RunRecord,
   RunRecordTable,
   TableEntry,

@@ -67,6 +67,7 @@ const settings = (expression: string, timeZone: string): SchedulerSettings => ({
     prune: null,
     verify: workedOut(parseSchedule('0 5 * * 0', timeZone, 'verify')),
   },
+  tables: {},
   runOnStart: false,
   catchUp: true,
   deadlineMs: 12 * HOUR,

@@ -247,6 +247,55 @@ describe('a database that cannot be read', () => {
   })
 })
 
+describe('schedule.tables', () => {
+  const entry = (tables: string) => `schedule: { tables: [{ run: "*/5 * * * *", tables: [${tables}] }] }\n`
+
+  test('foreign keys to tables that the same run does not read: a note, also in the plan of that run', async () => {
+    const { examine, place, database } = await patient()
+    await database.query(`CREATE TABLE sales (id int PRIMARY KEY, customer int);
+      CREATE UNIQUE INDEX one_customer ON customers (id);
+      ALTER TABLE sales ADD FOREIGN KEY (customer) REFERENCES customers (id)`)
+    const config = join(place.folder, 'dwh.yaml')
+    await writeFile(config, entry('sales'))
+    const found = 'sales refers to customers, which is not read in this run: rows may refer to rows of another instant'
+    const fix = 'To read all of them at one instant, add to the tables of this run: customers.'
+    const report = await examine()
+    expect(check(report, 'source.tables').status).toBe('ok')
+    expect(check(report, 'source.notes')).toMatchObject({
+      status: 'warning',
+      found: `schedule.tables: sales: ${found}`,
+      fix,
+    })
+    const { stdout } = await place.dwh(['plan', '--tables', 'sales', '--json'])
+    expect(JSON.parse(stdout).notes).toEqual([{ id: 'foreign_keys', tables: ['sales'], found, fix, sql: null }])
+    expect((await place.dwh(['plan', '--tables', 'sales'])).stdout).toContain('Notes:\n- sales refers to customers,')
+    expect(JSON.parse((await place.dwh(['plan', '--json'])).stdout).notes).toEqual([])
+    for (const text of [entry('sales, customers'), `${entry('sales')}exclude: [customers]\n`]) {
+      await writeFile(config, text)
+      expect(check(await examine(), 'source.notes').status).toBe('ok')
+    }
+  })
+
+  test('an entry whose run would fail: failed, and what to do', async () => {
+    const { examine, place } = await patient()
+    const config = join(place.folder, 'dwh.yaml')
+    await writeFile(config, entry('custmers'))
+    expect(check(await examine(), 'source.tables')).toMatchObject({
+      status: 'failed',
+      found: 'schedule.tables: custmers: --tables custmers: the source has no such table',
+      fix: expect.stringContaining('Did you mean "customers"?'),
+    })
+    await writeFile(config, 'schedule: { tables: [{ tables: [customers] }] }\n')
+    expect(check(await examine(), 'source.tables')).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining('entry 1 (customers): no run'),
+    })
+    // a variable that only the scheduler has
+    await writeFile(config, `schedule: { webhook: "$\{HOOK}", tables: [{ run: "@daily", tables: [custmers] }] }\n`)
+    expect(check(await examine(), 'source.tables').status).toBe('ok')
+  })
+})
+
 describe('a configuration that is wrong', () => {
   test.each([
     ['an unknown key', {}, 'storrage: x\n', /Did you mean storage/],

@@ -27,6 +27,8 @@ interface Patient {
   examine(env?: Record<string, string>, args?: readonly string[]): Promise<Report & { code: number | null }>
 }
 
+const OLD = '2026-01-01T00:00:00.000Z'
+
 async function patient(sql = ''): Promise<Patient> {
   const database = await testDatabase(`CREATE TABLE customers AS SELECT 1 AS id; ${sql}`)
   const role = `${database.name}_reader`
@@ -251,10 +253,10 @@ describe('schedule.tables', () => {
   const entry = (tables: string) => `schedule: { tables: [{ run: "*/5 * * * *", tables: [${tables}] }] }\n`
 
   test('foreign keys to tables that the same run does not read: a note, also in the plan of that run', async () => {
-    const { examine, place, database } = await patient()
+    const { examine, place, database, role } = await patient()
     await database.query(`CREATE TABLE sales (id int PRIMARY KEY, customer int);
       CREATE UNIQUE INDEX one_customer ON customers (id);
-      ALTER TABLE sales ADD FOREIGN KEY (customer) REFERENCES customers (id)`)
+      ALTER TABLE sales ADD FOREIGN KEY (customer) REFERENCES customers (id); GRANT SELECT ON sales TO ${role}`)
     const config = join(place.folder, 'dwh.yaml')
     await writeFile(config, entry('sales'))
     const found = 'sales refers to customers, which is not read in this run: rows may refer to rows of another instant'
@@ -481,21 +483,28 @@ describe('a warehouse with problems', () => {
     })
   })
 
-  test('last run too old: warning', async () => {
+  test.each([
+    ['of a version that does not tell which tables it read', { last_run_at: OLD }, /days ago, on 2026-01-01/],
+    [
+      'of all tables, after newer ones of some',
+      { last_run_of_all: { run_id: 'x', at: OLD, duration_ms: 1 } },
+      /days ago, of all tables, on 2026-01-01/,
+    ],
+    ['only of some tables', { last_run_of_all: null }, /^only of some tables so far$/],
+  ])('last run too old, %s: warning', async (_, changed, found) => {
     const { examine, place } = await patient()
     await mkdir(join(place.folder, 'warehouse'))
     await place.dwh(['run'])
     const generations = join(place.folder, 'warehouse/_dwh/generations/etl.json')
     const [last = ''] = (await readdir(generations)).sort().reverse()
     // version 1 has no checksum
-    const { checksum: _, ...state } = JSON.parse((await readFile(join(generations, last), 'utf8')).slice(1))
-    await writeFile(
-      join(generations, last),
-      `=${JSON.stringify({ ...state, version: 1, last_run_at: '2026-01-01T00:00:00.000Z' })}`,
-    )
+    const text = (await readFile(join(generations, last), 'utf8')).slice(1)
+    const { checksum, last_run_of_all, ...state } = JSON.parse(text)
+    expect([typeof checksum, last_run_of_all.run_id]).toEqual(['string', state.run_id])
+    await writeFile(join(generations, last), `=${JSON.stringify({ ...state, version: 1, ...changed })}`)
     expect(check(await examine(), 'warehouse.last_run')).toMatchObject({
       status: 'warning',
-      found: expect.stringContaining('days ago'),
+      found: expect.stringMatching(found),
     })
   })
 })

@@ -3,7 +3,7 @@ import { type Alert, afterJobAlerts, afterLookAlerts } from './alerts.ts'
 import { afterJob, afterLook, startState } from './decide.ts'
 import type { Outcome } from './outcome.ts'
 import type { Job } from './settings.ts'
-import type { SchedulerState } from './state.ts'
+import { historyOf, type SchedulerState } from './state.ts'
 import { SETTINGS, viewOf } from './view.test-support.ts'
 import type { WarehouseView } from './warehouse-view.ts'
 
@@ -182,7 +182,11 @@ test('stale warehouse: one stale alert, then one fresh alert', () => {
 test('failed run made by another scheduler: recovered alert, and the failure is cleared', () => {
   const failing = { since: NOON, message: 'why', alertedAt: NOON }
   const state = startState(settings, NOON)
-  const told = { ...state, seen: true, jobs: { ...state.jobs, run: { ...state.jobs.run, failures: 3, failing } } }
+  const told = {
+    ...state,
+    seen: true,
+    jobs: { ...state.jobs, run: { ...historyOf(state, 'run'), failures: 3, failing } },
+  }
   const view = (startedAt: string) => viewOf({ orders: { startedAt: new Date(startedAt) } })
   const before = afterLook({ ...told, view: view('2026-02-18T11:59Z') }, settings, NOON)
   expect(before.jobs.run).toMatchObject({ failures: 3, failing })

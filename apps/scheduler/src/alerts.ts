@@ -1,8 +1,9 @@
+import { own } from '@dwh/core'
 import type { Outcome } from './outcome.ts'
-import type { Job, SchedulerSettings } from './settings.ts'
-import type { JobHistory, SchedulerState } from './state.ts'
+import { isRun, type Job, jobTitle, type SchedulerSettings, someTablesOf } from './settings.ts'
+import { historyOf, type JobHistory, type SchedulerState } from './state.ts'
 import { changesBetween } from './table-changes.ts'
-import type { WarehouseView } from './warehouse-view.ts'
+import { lastRun, type WarehouseView } from './warehouse-view.ts'
 
 /** A message for the operator. */
 export interface Alert {
@@ -31,17 +32,20 @@ export function afterJobAlerts(
   outcome: Outcome,
   now: Date,
 ): Told {
-  const history = after.jobs[job]
+  const history = historyOf(after, job)
   if (history.failing !== null) {
     if (!isToBeSaid(history, settings, job, outcome, now)) return { state: after, alerts: [] }
     const told = { ...history, failing: { ...history.failing, alertedAt: now } }
-    return { state: { ...after, jobs: { ...after.jobs, [job]: told } }, alerts: [failed(job, history, outcome)] }
+    return {
+      state: { ...after, jobs: { ...after.jobs, [job]: told } },
+      alerts: [failed(job, settings, history, outcome)],
+    }
   }
-  const wasFailing = before.jobs[job].failing
+  const wasFailing = historyOf(before, job).failing
   const good = outcome.result === 'success' || outcome.result === 'partial'
   const recovered = good && (wasFailing?.alertedAt != null || (job === 'run' && before.failedBefore))
-  const alerts = recovered ? [recoveredAlert(job, wasFailing?.since ?? null, after.view)] : []
-  if (job !== 'run' || !good) return { state: after, alerts }
+  const alerts = recovered ? [recoveredAlert(job, settings, wasFailing?.since ?? null, after.view)] : []
+  if (!isRun(job) || !good) return { state: after, alerts }
   const previous = previousTables(after, now)
   return { state: { ...after, partial: previous.partial }, alerts: [...alerts, ...previous.alerts] }
 }
@@ -50,15 +54,18 @@ export function afterJobAlerts(
 export function afterLookAlerts(
   before: SchedulerState,
   after: SchedulerState,
-  { rowChange }: SchedulerSettings,
+  settings: SchedulerSettings,
 ): readonly Alert[] {
-  const failing = before.jobs.run.failing
-  const mended = failing?.alertedAt != null && after.jobs.run.failing === null
+  const mended = (Object.keys(before.jobs) as Job[]).flatMap((job) => {
+    const { failing } = historyOf(before, job)
+    if (failing === null || failing.alertedAt === null || historyOf(after, job).failing !== null) return []
+    return [recoveredAlert(job, settings, failing.since, after.view)]
+  })
   return [
-    ...(mended ? [recoveredAlert('run', failing.since, after.view)] : []),
+    ...mended,
     ...(before.staleSince === null && after.staleSince !== null ? [stale(after.view)] : []),
     ...(before.staleSince !== null && after.staleSince === null ? [fresh(after.view)] : []),
-    ...changed(before.view, after.view, rowChange),
+    ...changed(before.view, after.view, settings.rowChange),
   ]
 }
 
@@ -71,19 +78,24 @@ function isToBeSaid(
   now: Date,
 ): boolean {
   if (result === 'locked' || result === 'stopped') return false
-  const final = job !== 'run' || result === 'config_error' || failures > retries
+  const final = !isRun(job) || result === 'config_error' || failures > retries
   const alertedAt = failing?.alertedAt ?? null
   return final && (alertedAt === null || now.getTime() - alertedAt.getTime() >= REMIND_MS)
 }
 
-const FAILED: Readonly<Record<Job, string>> = {
-  run: 'The run failed; the warehouse is unchanged',
-  prune: 'Removing old days failed',
-  verify: 'Verifying the warehouse failed',
+function failedTitle(job: Job, settings: SchedulerSettings): string {
+  if (job === 'prune') return 'Removing old days failed'
+  if (job === 'verify') return 'Verifying the warehouse failed'
+  return `The ${jobTitle(job, settings)} failed; the warehouse is unchanged`
 }
 
-function failed(job: Job, { failing, failures }: JobHistory, { result, error }: Outcome): Alert {
-  const title = result === 'damaged' ? 'dwh verify found damage in the warehouse' : FAILED[job]
+function failed(
+  job: Job,
+  settings: SchedulerSettings,
+  { failing, failures }: JobHistory,
+  { result, error }: Outcome,
+): Alert {
+  const title = result === 'damaged' ? 'dwh verify found damage in the warehouse' : failedTitle(job, settings)
   const hint =
     error?.hint ??
     (result === 'damaged' ? '`dwh verify` lists the damage; docs/maintenance.md explains what to do.' : null)
@@ -98,15 +110,16 @@ function failed(job: Job, { failing, failures }: JobHistory, { result, error }: 
   }
 }
 
-const RECOVERED: Readonly<Record<Job, string>> = {
-  run: 'Runs succeed again',
-  prune: 'Removing old days succeeds again',
-  verify: 'dwh verify finds no problems any more',
+function recoveredTitle(job: Job, settings: SchedulerSettings): string {
+  if (job === 'prune') return 'Removing old days succeeds again'
+  if (job === 'verify') return 'dwh verify finds no problems any more'
+  const some = someTablesOf(job, settings)
+  return some === null ? 'Runs succeed again' : `Runs of ${some.name} succeed again`
 }
 
-function recoveredAlert(job: Job, since: Date | null, view: WarehouseView | null): Alert {
+function recoveredAlert(job: Job, settings: SchedulerSettings, since: Date | null, view: WarehouseView | null): Alert {
   const failing = since === null ? [] : [`It was failing since ${since.toISOString()}.`]
-  return { kind: 'recovered', title: RECOVERED[job], lines: [...failing, placeOf(view)] }
+  return { kind: 'recovered', title: recoveredTitle(job, settings), lines: [...failing, placeOf(view)] }
 }
 
 /** Alerts about tables that still show the previous version, once a day for the same tables. */
@@ -126,13 +139,16 @@ function previousTables(
 function changed(before: WarehouseView | null, after: WarehouseView | null, rowChange: number): Alert[] {
   // in a first run every table is new
   if (!before || !after || before.lastRunAt === null || before.runId === after.runId) return []
-  const lines = changesBetween(before.tables, after.tables, rowChange)
+  // so is every other table in the first run of all, after one of some
+  const isExpected = (name: string) => before.ofAll === null && own(before.tables, name) === undefined
+  const tables = Object.fromEntries(Object.entries(after.tables).filter(([name]) => !isExpected(name)))
+  const lines = changesBetween(before.tables, tables, rowChange)
   return lines.length === 0 ? [] : [{ kind: 'changed', title: 'Tables changed unexpectedly', lines }]
 }
 
 function stale(view: WarehouseView | null): Alert {
-  const last = view?.lastRunAt
-  const age = last ? `Its last good run was committed at ${last.toISOString()}.` : 'It has no good run yet.'
+  const last = view && lastRun(view)
+  const age = last ? `Its last good run was committed at ${last.at.toISOString()}.` : 'It has no good run yet.'
   return {
     kind: 'stale',
     title: 'The warehouse is stale',

@@ -1,4 +1,6 @@
+import type { SchedulerSettings } from './settings.ts'
 import type { SchedulerState } from './state.ts'
+import { lastRun } from './warehouse-view.ts'
 
 export interface Health {
   readonly ok: boolean
@@ -18,14 +20,15 @@ export function liveness(silentMs: number, commandsUnderWay: number): Health {
   return { ok: false, message: `the scheduler has not woken up for ${Math.round(silentMs / 60_000)} min` }
 }
 
-/** Whether the warehouse is ready to be queried: it has a good run and is not stale. */
-export function readiness({ view, staleSince }: SchedulerState): Health {
+/**
+ * Whether the warehouse is ready to be queried: it has a good run of all tables, if they are scheduled, and is not stale.
+ */
+export function readiness({ view, staleSince }: SchedulerState, { schedules }: SchedulerSettings): Health {
   if (view === null) return { ok: false, message: 'the warehouse has not been read yet' }
   if (view.lastRunAt === null) return { ok: false, message: 'no run has been published yet' }
-  if (staleSince !== null)
-    return {
-      ok: false,
-      message: `stale since ${staleSince.toISOString()}: last good run ${view.lastRunAt.toISOString()}`,
-    }
-  return { ok: true, message: `fresh: last good run ${view.lastRunAt.toISOString()}` }
+  const last = schedules.run === null ? { at: view.lastRunAt } : lastRun(view)
+  if (last === null) return { ok: false, message: 'no run of all tables has been published yet' }
+  const good = `last good run ${last.at.toISOString()}`
+  if (staleSince !== null) return { ok: false, message: `stale since ${staleSince.toISOString()}: ${good}` }
+  return { ok: true, message: `fresh: ${good}` }
 }

@@ -16,6 +16,13 @@ ${settingsHelp(
   { prefix: 'schedule.' },
 )}
 
+Only in dwh.yaml: some tables more often than all, with runs of their own. A run
+of all tables that is due at the same time covers them.
+  schedule:
+    tables:
+      - run: "*/5 * * * *"
+        tables: [orders, order_items]
+
 Which days to keep when old days are removed:
   ${keepVariables.join(', ')}
 

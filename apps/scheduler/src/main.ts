@@ -14,7 +14,7 @@ import { renderMetrics } from './metrics.ts'
 import { makeOutbox } from './outbox.ts'
 import { runDwh } from './run-dwh.ts'
 import { makeScheduler } from './scheduler.ts'
-import { type SchedulerSettings, schedulerSettings } from './settings.ts'
+import { isRun, type Job, jobLabels, type SchedulerSettings, schedulerSettings, someTablesOf } from './settings.ts'
 import { version } from './version.ts'
 import { waitUntil } from './wait.ts'
 import { postJson, slackMessage } from './webhook.ts'
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   const config = await loadConfig(flags.config === undefined ? {} : { config: flags.config }, environment)
   const settings = schedulerSettings(config)
   if (flags.checkHealth) return checkHealth(settings.listen, (text) => void stderr.write(text))
-  await checkSettings(config, { source: settings.schedules.run !== null }, environment)
+  await checkSettings(config, { source: isReading(settings) }, environment)
   if (config.schedule.prune !== undefined && config.schedule.prune !== 'off' && settings.schedules.prune === null)
     log('warn', 'old days are never removed: no setting says which days to keep', {
       hint: 'Set DWH_KEEP_DAILY, DWH_KEEP_WEEKLY, DWH_KEEP_MONTHLY or DWH_KEEP_YEARLY.',
@@ -98,8 +98,8 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
         env: childEnv,
         clock,
         signal,
-        deadlineMs: job === 'look' ? LOOK_DEADLINE_MS : settings.deadlineMs,
-        onLine: (line) => log('info', line, { job }),
+        deadlineMs: job === 'look' ? LOOK_DEADLINE_MS : (someTablesOf(job, settings) ?? settings).deadlineMs,
+        onLine: (line) => log('info', line, jobLabels(job, settings)),
       })
       commands -= 1
       awakeAt = performance.now()
@@ -112,8 +112,8 @@ async function work(settings: SchedulerSettings, childEnv: typeof env): Promise<
     settings.listen &&
     (await serve(settings.listen, {
       health: () => liveness(performance.now() - awakeAt, commands),
-      ready: () => readiness(scheduler.state()),
-      metrics: () => renderMetrics(scheduler.state(), version, memoryUsage.rss()),
+      ready: () => readiness(scheduler.state(), settings),
+      metrics: () => renderMetrics(scheduler.state(), settings, version, memoryUsage.rss()),
     }))
   const { timeZone: timezone } = settings
   log('info', `dwh-scheduler ${version} started`, {
@@ -138,9 +138,21 @@ function addressOf(server: Server): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Returns the first time of each job. */
-function plan({ schedules }: SchedulerSettings): Record<string, Date | 'off'> {
-  return Object.fromEntries(Object.entries(schedules).map(([job, schedule]) => [job, schedule?.next(clock()) ?? 'off']))
+/** Whether any job reads the source. */
+function isReading({ schedules }: SchedulerSettings): boolean {
+  return Object.entries(schedules).some(([job, schedule]) => isRun(job as Job) && schedule !== null)
+}
+
+/** Returns the first time of each job; those of runs of some tables by their names, if there are any. */
+function plan({ schedules, tables }: SchedulerSettings): Record<string, unknown> {
+  const first = (job: Job) => schedules[job]?.next(clock()) ?? 'off'
+  const some = Object.entries(tables).map(([job, { name }]) => [name, first(job as Job)])
+  return {
+    run: first('run'),
+    ...(some.length === 0 ? {} : { tables: Object.fromEntries(some) }),
+    prune: first('prune'),
+    verify: first('verify'),
+  }
 }
 
 try {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { startState } from './decide.ts'
 import { renderMetrics } from './metrics.ts'
+import { historyOf } from './state.ts'
 import { SETTINGS, viewOf } from './view.test-support.ts'
 
 const START = new Date('2026-02-18T12:00Z')
@@ -25,7 +26,7 @@ function samples(text: string): Record<string, string> {
 }
 
 test('start: unknown values are left out', () => {
-  const found = samples(renderMetrics(startState(SETTINGS, START), '1.2.3', 5e7))
+  const found = samples(renderMetrics(startState(SETTINGS, START), SETTINGS, '1.2.3', 5e7))
   expect(found).toMatchObject({
     'dwh_info{version="1.2.3"}': '1',
     dwh_warehouse_readable: '0',
@@ -48,7 +49,7 @@ test('warehouse: metrics for tables with any name', () => {
     staleSince: START,
     running: 'verify' as const,
   }
-  const found = samples(renderMetrics(state, '1.2.3', 5e7))
+  const found = samples(renderMetrics(state, SETTINGS, '1.2.3', 5e7))
   expect(found).toMatchObject({
     'dwh_table_rows{table="orders"}': '115',
     'dwh_table_bytes{table="orders"}': '3640',
@@ -66,8 +67,8 @@ test('warehouse: metrics for tables with any name', () => {
 
 test('verify: every kind has a value after the first verify', () => {
   const state = startState(SETTINGS, START)
-  const verify = { ...state.jobs.verify, problems: { missing: 2 } }
-  const found = samples(renderMetrics({ ...state, jobs: { ...state.jobs, verify } }, '1.2.3', 5e7))
+  const verify = { ...historyOf(state, 'verify'), problems: { missing: 2 } }
+  const found = samples(renderMetrics({ ...state, jobs: { ...state.jobs, verify } }, SETTINGS, '1.2.3', 5e7))
   expect(found).toMatchObject({
     'dwh_verify_problems{kind="missing"}': '2',
     'dwh_verify_problems{kind="damaged"}': '0',

@@ -1,7 +1,8 @@
 import { own } from '@dwh/core'
 import type { OutcomeResult } from './outcome.ts'
-import { JOBS } from './settings.ts'
-import type { SchedulerState } from './state.ts'
+import { type Job, jobLabels, jobsOf, type SchedulerSettings } from './settings.ts'
+import { historyOf, type SchedulerState } from './state.ts'
+import { lastRun } from './warehouse-view.ts'
 
 /** Counters start at 0, so that Prometheus sees the first outcome as an increase. */
 const NO_OUTCOMES: Readonly<Record<OutcomeResult, number>> = {
@@ -29,22 +30,28 @@ interface Metric {
  * (https://prometheus.io/docs/instrumenting/exposition_formats). Unknown values are left out. Times are seconds since
  * 1970.
  */
-export function renderMetrics(state: SchedulerState, version: string, residentBytes: number): string {
-  return metrics(state, version, residentBytes).map(render).join('')
+export function renderMetrics(
+  state: SchedulerState,
+  settings: SchedulerSettings,
+  version: string,
+  residentBytes: number,
+): string {
+  return metrics(state, settings, version, residentBytes).map(render).join('')
 }
 
-function metrics(state: SchedulerState, version: string, residentBytes: number): Metric[] {
+function metrics(state: SchedulerState, settings: SchedulerSettings, version: string, residentBytes: number): Metric[] {
   return [
     gauge('dwh_info', 'Version of the scheduler.', [{ labels: { version }, value: 1 }]),
     ...ofWarehouse(state),
     ...ofTables(state),
-    ...ofJobs(state),
+    ...ofJobs(state, settings),
     gauge('process_resident_memory_bytes', 'Resident memory of the scheduler process.', [one(residentBytes)]),
     gauge('process_start_time_seconds', 'Start time of the scheduler.', [one(seconds(state.startedAt))]),
   ]
 }
 
 function ofWarehouse({ view, seen, staleSince }: SchedulerState): Metric[] {
+  const last = view && lastRun(view)
   return [
     gauge('dwh_warehouse_readable', 'Whether the last attempt to read the warehouse succeeded.', [one(Number(seen))]),
     gauge(
@@ -55,11 +62,11 @@ function ofWarehouse({ view, seen, staleSince }: SchedulerState): Metric[] {
     gauge('dwh_warehouse_days', 'Days of the warehouse.', [one(view?.size?.days ?? null)]),
     gauge('dwh_warehouse_objects', 'Objects of the warehouse, of all days.', [one(view?.size?.objects ?? null)]),
     gauge('dwh_warehouse_bytes', 'Bytes of these objects.', [one(view?.size?.bytes ?? null)]),
-    gauge('dwh_last_success_timestamp_seconds', 'Commit time of the last good run of the warehouse.', [
-      one(seconds(view?.lastRunAt)),
+    gauge('dwh_last_success_timestamp_seconds', 'Commit time of the last good run of all tables.', [
+      one(seconds(last?.at)),
     ]),
-    gauge('dwh_last_success_duration_seconds', 'Duration of the last good run of the warehouse.', [
-      one(view?.durationMs == null ? null : view.durationMs / 1000),
+    gauge('dwh_last_success_duration_seconds', 'Duration of the last good run of all tables.', [
+      one(last?.durationMs == null ? null : last.durationMs / 1000),
     ]),
   ]
 }
@@ -95,16 +102,19 @@ function ofTables({ view }: SchedulerState): Metric[] {
   ]
 }
 
-function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
-  const perJob = (of: (job: (typeof JOBS)[number]) => number | null) =>
-    JOBS.map((job) => ({ labels: { job }, value: of(job) }))
+function ofJobs(state: SchedulerState, settings: SchedulerSettings): Metric[] {
+  const { due, running } = state
+  const jobs = jobsOf(settings)
+  const verify = historyOf(state, 'verify')
+  const perJob = (of: (job: Job) => number | null) =>
+    jobs.map((job) => ({ labels: jobLabels(job, settings), value: of(job) }))
   return [
     {
       ...gauge('dwh_job_outcomes_total', 'Jobs since the scheduler started, by outcome.', []),
       type: 'counter',
-      samples: JOBS.flatMap((job) =>
-        Object.entries({ ...NO_OUTCOMES, ...jobs[job].outcomes }).map(([outcome, value]) => ({
-          labels: { job, outcome },
+      samples: jobs.flatMap((job) =>
+        Object.entries({ ...NO_OUTCOMES, ...historyOf(state, job).outcomes }).map(([outcome, value]) => ({
+          labels: { ...jobLabels(job, settings), outcome },
           value,
         })),
       ),
@@ -112,18 +122,18 @@ function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
     gauge(
       'dwh_job_consecutive_failures',
       'Failures of a job since its last success.',
-      perJob((job) => jobs[job].failures),
+      perJob((job) => historyOf(state, job).failures),
     ),
     gauge(
       'dwh_job_last_success_timestamp_seconds',
       'Time of the last success of a job of this scheduler.',
-      perJob((job) => seconds(jobs[job].lastSuccessAt)),
+      perJob((job) => seconds(historyOf(state, job).lastSuccessAt)),
     ),
     gauge(
       'dwh_job_last_duration_seconds',
       'Duration of the last successful job.',
       perJob((job) => {
-        const { lastDurationMs } = jobs[job]
+        const { lastDurationMs } = historyOf(state, job)
         return lastDurationMs === null ? null : lastDurationMs / 1000
       }),
     ),
@@ -140,8 +150,8 @@ function ofJobs({ jobs, due, running }: SchedulerState): Metric[] {
     gauge(
       'dwh_verify_problems',
       'Problems that the last dwh verify found, by kind.',
-      Object.entries({ damaged: 0, missing: 0, invalid: 0, differs: 0, extra: 0, ...jobs.verify.problems }).map(
-        ([kind, value]) => ({ labels: { kind }, value: jobs.verify.problems === null ? null : value }),
+      Object.entries({ damaged: 0, missing: 0, invalid: 0, differs: 0, extra: 0, ...verify.problems }).map(
+        ([kind, value]) => ({ labels: { kind }, value: verify.problems === null ? null : value }),
       ),
     ),
   ]

@@ -244,6 +244,49 @@ test('two schedulers, one warehouse, a run every two seconds: one run for each t
   expect(new Set(windows).size).toBe(windows.length)
 })
 
+test('some tables every two seconds: read between runs of all, which they do not replace', async () => {
+  const database = await testDatabase(`${SHOP}; ALTER TABLE customers ADD PRIMARY KEY (id);
+    UPDATE orders SET customer = 1 + customer; ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers;
+    CREATE TABLE "-odd" AS SELECT 1 AS id`)
+  const here = await place({ DATABASE_URL: database.url, ...SELDOM })
+  const tables = [{ run: '*/2 * * * * *', tables: ['orders', '-odd'] }]
+  await writeFile(join(here.folder, 'dwh.json'), JSON.stringify({ schedule: { tables } }))
+  const some = { job: 'tables', schedule: 'orders, -odd' }
+  // the first run of the warehouse is one of some tables
+  const first = here.scheduler({ DWH_SCHEDULE: '0 0 1 1 *', DWH_CATCH_UP: 'false' })
+  expect(await first.line('run of orders, -odd ended')).toMatchObject({ ...some, result: 'success', tables: 2 })
+  expect(await first.page('/readyz')).toEqual({
+    status: 503,
+    body: 'no run of all tables has been published yet\n',
+  })
+  await first.stop()
+  expect(first.lines[0]).toMatchObject({ tables: { 'orders, -odd': expect.any(String) } })
+
+  // a restart catches up on the run of all tables
+  const second = here.scheduler()
+  expect(await second.line('run ended')).toMatchObject({ job: 'run', result: 'success', tables: 3 })
+  const from = second.lines.length
+  expect(await second.line('run of orders, -odd ended', from)).toMatchObject({ ...some, result: 'success', tables: 2 })
+  await second.line('run of orders, -odd started', second.lines.length)
+  const { body } = await second.page('/metrics')
+  expect(body).toMatch(/^dwh_job_outcomes_total\{job="tables",schedule="orders, -odd",outcome="success"\} [1-9]/m)
+  expect(body).toContain('dwh_job_outcomes_total{job="run",outcome="success"} 1\n')
+  expect((await second.page('/readyz')).status).toBe(200)
+  await second.stop()
+  const said = second.lines.filter(({ message }) => message.includes('orders refers to customers'))
+  expect(said.map(({ level, job }) => [level, job])).toEqual([['warn', 'tables']])
+  expect([...first.lines, ...second.lines].filter(({ result }) => result === 'locked')).toEqual([])
+  const status = JSON.parse((await here.dwh(['status', '--json'])).stdout)
+  expect(status.run_id > status.last_run_of_all.run_id).toBe(true)
+  expect((await here.dwh(['status'])).stdout).toContain(status.last_run_of_all.run_id)
+
+  // after another restart, no run of all tables is due
+  const third = here.scheduler()
+  await third.line('no run is due')
+  await third.stop()
+  expect(third.lines.map(({ message }) => message)).not.toContain('run started')
+})
+
 test('prune and verify: old days are removed, damage causes an alert', async () => {
   const database = await testDatabase(SHOP)
   const hook = await webhookReceiver()

@@ -1,9 +1,20 @@
 import { type Alert, afterJobAlerts, afterLookAlerts } from './alerts.ts'
-import { afterClockChange, afterJob, afterLook, isWanted, nextDue, skipRun, startJob, startState } from './decide.ts'
+import {
+  afterClockChange,
+  afterJob,
+  afterLook,
+  isWanted,
+  nextDue,
+  skippedTimes,
+  skipRun,
+  startJob,
+  startState,
+} from './decide.ts'
+import { newForeignKeys } from './foreign-keys.ts'
 import type { Log } from './log.ts'
 import type { Outcome } from './outcome.ts'
-import type { Job, SchedulerSettings } from './settings.ts'
-import type { SchedulerState } from './state.ts'
+import { isRun, type Job, jobLabels, jobTitle, type SchedulerSettings, someTablesOf } from './settings.ts'
+import { historyOf, type SchedulerState } from './state.ts'
 import { readView, type WarehouseView } from './warehouse-view.ts'
 
 /** Everything that the scheduler needs from outside. */
@@ -77,40 +88,42 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   }
 
   async function doJob(job: Job): Promise<void> {
-    if (job === 'run') {
+    const labels = jobLabels(job, settings)
+    if (isRun(job)) {
       await look()
       if (signal.aborted) return
-      if (!isWanted(state, settings, clock())) {
-        state = skipRun(state, settings, clock())
-        log('info', 'no run is due: the warehouse has a newer run', { job, next: state.due.run })
+      if (!isWanted(state, settings, job, clock())) {
+        state = skipRun(state, settings, job, clock())
+        const title = jobTitle(job, settings)
+        log('info', `no ${title} is due: the warehouse has a newer run`, { ...labels, next: state.due[job] })
         return
       }
     }
     const before = state
     state = startJob(state, job)
-    log('info', `${job} started`, { job, ...(job === 'run' ? { retry: state.retry } : {}) })
+    log('info', `${jobTitle(job, settings)} started`, {
+      ...labels,
+      ...(isRun(job) ? { retry: historyOf(state, job).retry } : {}),
+    })
     const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
     state = afterJob(state, settings, job, outcome, clock())
     // read the warehouse first, so that /readyz and the metrics are current when the log line appears
     if (job !== 'verify' && outcome.result !== 'stopped') await look()
-    logOutcome(job, outcome)
+    log(...endedLine(job, outcome, state, settings, clock()))
+    sayForeignKeys(job, outcome)
     if (outcome.result === 'stopped') return
     const told = afterJobAlerts(before, state, settings, job, outcome, clock())
     state = told.state
     tell(told.alerts)
   }
 
-  function logOutcome(job: Job, { result, durationMs, error, answer }: Outcome): void {
-    const level = result === 'success' || result === 'stopped' ? 'info' : result === 'failed' ? 'error' : 'warn'
-    const next = state.due[job]
-    log(level, `${job} ended: ${result}`, {
-      job,
-      result,
-      duration_ms: durationMs,
-      next,
-      ...summaryOf(answer),
-      ...(error ? { error } : {}),
-    })
+  /** Logs the foreign keys to tables that a run of some tables does not read: once, and again if they change. */
+  function sayForeignKeys(job: Job, outcome: Outcome): void {
+    const history = historyOf(state, job)
+    const text = newForeignKeys(history.foreignKeys, outcome)
+    if (text === null) return
+    state = { ...state, jobs: { ...state.jobs, [job]: { ...history, foreignKeys: text } } }
+    log('warn', `${jobTitle(job, settings)}: ${text}`, jobLabels(job, settings))
   }
 
   return {
@@ -135,11 +148,37 @@ function viewOf({ result, answer }: Outcome): WarehouseView | null {
   return result === 'success' ? readView(answer) : null
 }
 
-function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, { verifySample }: SchedulerSettings): string[] {
+function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, settings: SchedulerSettings): string[] {
   if (job === 'prune') return ['prune', '--yes']
-  if (job === 'verify') return ['verify', '--sample', String(verifySample)]
+  if (job === 'verify') return ['verify', '--sample', String(settings.verifySample)]
+  const some = someTablesOf(job, settings)
+  // a pattern may begin with a dash
+  const tables = some?.patterns.map((pattern) => `--tables=${pattern}`) ?? []
   // another scheduler may have decided on the same state
-  return forced || !seen ? ['run'] : ['run', '--if-last-run', view?.runId ?? 'none']
+  const unless = (forced && some === null) || !seen ? [] : ['--if-last-run', view?.runId ?? 'none']
+  return ['run', ...tables, ...unless]
+}
+
+/** Returns the line of the log about a job that has ended. */
+function endedLine(
+  job: Job,
+  { result, startedAt, durationMs, error, answer }: Outcome,
+  { due }: SchedulerState,
+  settings: SchedulerSettings,
+  now: Date,
+): Parameters<Log> {
+  const level = result === 'success' || result === 'stopped' ? 'info' : result === 'failed' ? 'error' : 'warn'
+  const skipped = skippedTimes(settings, job, startedAt, now)
+  const fields = {
+    ...jobLabels(job, settings),
+    result,
+    duration_ms: durationMs,
+    next: due[job],
+    ...(skipped === 0 ? {} : { skipped }),
+    ...summaryOf(answer),
+    ...(error ? { error } : {}),
+  }
+  return [level, `${jobTitle(job, settings)} ended: ${result}`, fields]
 }
 
 /** Returns the fields of an answer that belong in the log. */

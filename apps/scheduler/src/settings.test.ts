@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { loadConfig } from '@dwh/config'
 import { temporaryFolder } from '@dwh/test-kit'
 import { expect, test } from 'vitest'
-import { schedulerSettings } from './settings.ts'
+import { jobLabels, jobsOf, jobTitle, type SchedulerSettings, schedulerSettings } from './settings.ts'
 
 async function settingsOf(env: Record<string, string>) {
   return schedulerSettings(await loadConfig({}, { env, cwd: '/nowhere', home: '/nowhere', tmp: '/tmp' }))
@@ -18,6 +18,7 @@ test('no settings: defaults', async () => {
   })
   expect(rest).toEqual({
     timeZone: 'UTC',
+    tables: {},
     runOnStart: false,
     catchUp: true,
     deadlineMs: 43_200_000,
@@ -36,6 +37,44 @@ test('time zone: of the warehouse, unless the schedule sets its own', async () =
   const nextOf = async (env: Record<string, string>) => (await settingsOf(env)).schedules.run?.next(noon).toISOString()
   expect(await nextOf({ DWH_TIMEZONE: 'Asia/Tokyo' })).toBe('2026-02-18T18:00:00.000Z')
   expect(await nextOf({ DWH_TIMEZONE: 'Asia/Tokyo', DWH_SCHEDULE_TIMEZONE: 'UTC' })).toBe('2026-02-19T03:00:00.000Z')
+})
+
+async function settingsIn(schedule: object): Promise<SchedulerSettings> {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'dwh.json'), JSON.stringify({ schedule }))
+  return schedulerSettings(await loadConfig({}, { env: {}, cwd: folder, home: folder, tmp: folder }))
+}
+
+test('runs of some tables: jobs after that of all tables, in order', async () => {
+  const settings = await settingsIn({
+    timezone: 'Europe/Zurich',
+    deadline: '1h',
+    tables: [
+      { run: '30 2 * * *', tables: ['orders', '-x'], deadline: '4m' },
+      { run: 'off', tables: ['b*'], name: 'later' },
+    ],
+  })
+  expect(jobsOf(settings)).toEqual(['run', 'tables 1', 'tables 2', 'prune', 'verify'])
+  expect(settings.tables).toEqual({
+    'tables 1': { name: 'orders, -x', patterns: ['orders', '-x'], deadlineMs: 240_000 },
+    'tables 2': { name: 'later', patterns: ['b*'], deadlineMs: 3_600_000 },
+  })
+  expect(settings.schedules['tables 2']).toBeNull()
+  // 02:30 does not exist on this day
+  const next = settings.schedules['tables 1']?.next(new Date('2026-03-28T12:00Z'))
+  expect(next?.toISOString()).toBe('2026-03-29T01:00:00.000Z')
+  expect(jobTitle('tables 1', settings)).toBe('run of orders, -x')
+  expect(jobLabels('tables 2', settings)).toEqual({ job: 'tables', schedule: 'later' })
+  expect(jobLabels('prune', settings)).toEqual({ job: 'prune' })
+})
+
+test.each([
+  [{ run: 'sometimes', tables: ['orders'] }, 'schedule.tables: orders: run "sometimes": 1 fields'],
+  [{ run: '0 0 31 2 *', tables: ['orders'], name: 'never' }, 'schedule.tables: never: run "0 0 31 2 *": never happens'],
+  [{ run: '@hourly', tables: ['orders'], deadline: '1000h' }, 'schedule.tables: orders: deadline: expected a value'],
+  [{ run: '@hourly' }, 'schedule.tables: entry 1: no tables'],
+])('schedule.tables: %j: refused', async (entry, message) => {
+  await expect(settingsIn({ tables: [entry] })).rejects.toThrow(message)
 })
 
 test('prune schedule: only if a setting says which days to keep', async () => {

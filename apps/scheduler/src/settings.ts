@@ -1,16 +1,27 @@
 import { DwhError } from '@dwh/core'
-import { type Config, withDefaults } from '@dwh/warehouse/settings'
+import { type Config, tableSchedules, withDefaults } from '@dwh/warehouse/settings'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
-/** The jobs of the scheduler, in the order in which they run if several are due at once. */
-export const JOBS = ['run', 'prune', 'verify'] as const
-export type Job = (typeof JOBS)[number]
+/** A run of some tables: an entry of `schedule.tables`, numbered from 1. */
+export type TablesJob = `tables ${number}`
+/** `run` reads all tables. */
+export type Job = 'run' | TablesJob | 'prune' | 'verify'
+
+/** What an entry of `schedule.tables` reads. */
+export interface SomeTables {
+  readonly name: string
+  /** As after `dwh run --tables`. */
+  readonly patterns: readonly string[]
+  /** As `SchedulerSettings.deadlineMs`. */
+  readonly deadlineMs: number
+}
 
 export interface SchedulerSettings {
   /** IANA name of the time zone of the schedules. */
   readonly timeZone: string
   /** Null: never. */
   readonly schedules: Readonly<Record<Job, Schedule | null>>
+  readonly tables: Readonly<Record<TablesJob, SomeTables>>
   readonly runOnStart: boolean
   readonly catchUp: boolean
   /** Deadline of one job; 0: none. */
@@ -26,6 +37,33 @@ export interface SchedulerSettings {
   readonly webhook: URL | null
   /** Null: no server. */
   readonly listen: ListenAddress | null
+}
+
+/** Returns the jobs, in the order in which they run if several are due at once. */
+export function jobsOf({ tables }: Pick<SchedulerSettings, 'tables'>): Job[] {
+  return ['run', ...(Object.keys(tables) as TablesJob[]), 'prune', 'verify']
+}
+
+/** Whether a job reads tables. */
+export function isRun(job: Job): boolean {
+  return job !== 'prune' && job !== 'verify'
+}
+
+/** Returns what a job reads if it is a run of some tables; null for any other job. */
+export function someTablesOf(job: Job | 'look', { tables }: Pick<SchedulerSettings, 'tables'>): SomeTables | null {
+  return tables[job as TablesJob] ?? null
+}
+
+/** Returns the name of a job for people: `run`, `run of orders, order_items`, `prune`. */
+export function jobTitle(job: Job, settings: Pick<SchedulerSettings, 'tables'>): string {
+  const some = someTablesOf(job, settings)
+  return some === null ? job : `run of ${some.name}`
+}
+
+/** Returns what names a job in logs and metrics: all runs of some tables are of the job `tables`. */
+export function jobLabels(job: Job | 'look', settings: Pick<SchedulerSettings, 'tables'>): Record<string, string> {
+  const some = someTablesOf(job, settings)
+  return some === null ? { job } : { job: 'tables', schedule: some.name }
 }
 
 export interface ListenAddress {
@@ -46,19 +84,28 @@ const MOST_DEADLINE_MS = 24 * 24 * HOUR_MS
 export function schedulerSettings({ schedule: said, keep, timezone }: Config): SchedulerSettings {
   const schedule = withDefaults('schedule.', said)
   const timeZone = schedule.timezone ?? timezone
-  const parsed = (job: Job) =>
-    schedule[job] === 'off' ? null : parseSchedule(schedule[job], timeZone, `schedule.${job}`)
-  const prune = parsed('prune')
+  const parsed = (expression: string, setting: string) =>
+    expression === 'off' ? null : parseSchedule(expression, timeZone, `schedule.${setting}`)
+  const prune = parsed(schedule.prune, 'prune')
+  const deadlineMs = deadline('deadline', schedule.deadline)
+  const entries = tableSchedules(said).map((entry, index) => ({ ...entry, job: `tables ${index + 1}` as const }))
   return {
     timeZone,
     schedules: {
-      run: parsed('run'),
+      run: parsed(schedule.run, 'run'),
+      ...Object.fromEntries(entries.map(({ job, name, run }) => [job, parsed(run, `tables: ${name}: run`)])),
       prune: Object.values(keep).some((count) => count !== undefined && count > 0) ? prune : null,
-      verify: parsed('verify'),
+      verify: parsed(schedule.verify, 'verify'),
     },
+    tables: Object.fromEntries(
+      entries.map(({ job, name, tables: patterns, ...own }) => [
+        job,
+        { name, patterns, deadlineMs: deadline(`tables: ${name}: deadline`, own.deadlineMs ?? deadlineMs) },
+      ]),
+    ),
     runOnStart: schedule.run_on_start,
     catchUp: schedule.catch_up,
-    deadlineMs: between('deadline', schedule.deadline, 0, MOST_DEADLINE_MS, '0s (no limit) and 576h'),
+    deadlineMs,
     retries: schedule.retries,
     retryDelayMs: between('retry_delay', schedule.retry_delay, 1, HOUR_MS, '1ms and 1h'),
     staleAfterMs: between('stale_after', schedule.stale_after, 1, YEAR_MS, '1ms and 8760h'),
@@ -67,6 +114,10 @@ export function schedulerSettings({ schedule: said, keep, timezone }: Config): S
     webhook: webhookUrl(schedule.webhook ?? ''),
     listen: listenAddress(schedule.listen),
   }
+}
+
+function deadline(setting: string, value: number): number {
+  return between(setting, value, 0, MOST_DEADLINE_MS, '0s (no limit) and 576h')
 }
 
 function between(setting: string, value: number, least: number, most: number, bounds: string): number {

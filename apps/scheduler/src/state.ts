@@ -5,14 +5,13 @@ import type { WarehouseView } from './warehouse-view.ts'
 /** The whole state of the scheduler. It is only in memory: a new scheduler reads what it needs from `etl.json`. */
 export interface SchedulerState {
   readonly startedAt: Date
-  /** When each job is due; null: never. `look` only reads whether the warehouse is stale. */
+  /**
+   * When each job is due; null: never. In the order in which they run if several are due at once. `look` only reads
+   * whether the warehouse is stale.
+   */
   readonly due: Readonly<Record<Job | 'look', Date | null>>
-  /** Make the due run even if the warehouse does not need it. */
+  /** Make the due run of all tables even if the warehouse does not need it. */
   readonly forced: boolean
-  /** Retries of the due run so far. */
-  readonly retry: number
-  /** How often the due run or job found that another one holds the lease. */
-  readonly locked: number
   readonly running: Job | null
   /** Status of the warehouse as last read; null before the first read. */
   readonly view: WarehouseView | null
@@ -23,7 +22,8 @@ export interface SchedulerState {
   readonly failedBefore: boolean
   /** Tables of the last alert about tables that still show the previous version. */
   readonly partial: { readonly names: string; readonly saidAt: Date } | null
-  readonly jobs: Readonly<Record<Job, JobHistory>>
+  /** Jobs that have ended once; `historyOf` returns that of any job. */
+  readonly jobs: Readonly<Partial<Record<Job, JobHistory>>>
 }
 
 /** History of one job since the scheduler started. */
@@ -34,6 +34,12 @@ export interface JobHistory {
   /** Failures since the last success. */
   readonly failures: number
   readonly failing: Failing | null
+  /** Retries of the due run so far. */
+  readonly retry: number
+  /** How often the due job found that another one holds the lease. */
+  readonly locked: number
+  /** What the log said last about foreign keys of this run of some tables; null: nothing. */
+  readonly foreignKeys: string | null
   /** Problems by kind that the last `dwh verify` found; null before the first. */
   readonly problems: Readonly<Record<string, number>> | null
 }
@@ -45,11 +51,18 @@ export interface Failing {
   readonly alertedAt: Date | null
 }
 
-export const NEW_JOB: JobHistory = {
+const NEW_JOB: JobHistory = {
   outcomes: {},
   lastSuccessAt: null,
   lastDurationMs: null,
   failures: 0,
   failing: null,
+  retry: 0,
+  locked: 0,
+  foreignKeys: null,
   problems: null,
+}
+
+export function historyOf({ jobs }: Pick<SchedulerState, 'jobs'>, job: Job): JobHistory {
+  return jobs[job] ?? NEW_JOB
 }

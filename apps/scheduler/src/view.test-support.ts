@@ -12,6 +12,7 @@ export const SETTINGS: SchedulerSettings = {
     prune: parseSchedule('0 4 * * *', 'UTC', 'schedule.prune'),
     verify: parseSchedule('0 5 * * 0', 'UTC', 'schedule.verify'),
   },
+  tables: {},
   runOnStart: false,
   catchUp: true,
   deadlineMs: 12 * HOUR,
@@ -30,7 +31,7 @@ export function viewOf(
   view: Partial<WarehouseView> = {},
 ): WarehouseView {
   const none = Object.keys(tables).length === 0
-  const some: TableView = {
+  const some: Omit<TableView, 'source'> = {
     rows: 1000,
     bytes: 5000,
     startedAt: new Date('2026-02-18T03:00Z'),
@@ -41,7 +42,10 @@ export function viewOf(
     lastRunAt: none ? null : new Date('2026-02-18T03:00:12Z'),
     durationMs: none ? null : 12_000,
     runId: none ? null : '20260218T030000Z-7f3a90c2',
-    tables: Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, { ...some, ...table }])),
+    ofAll: undefined,
+    tables: Object.fromEntries(
+      Object.entries(tables).map(([name, table]) => [name, { ...some, source: { schema: 'public', name }, ...table }]),
+    ),
     failedTables: {},
     size: { days: 1, objects: 4, bytes: 6000 },
     lastFailure: null,

@@ -18,7 +18,7 @@ const storeAs = v.union(
   `expected ${STORE_AS.join(', ')}, default, or { encoding: ... }`,
 )
 
-const KINDS: Readonly<Record<Exclude<SettingKind, 'choice' | 'section' | 'tables'>, v.GenericSchema>> = {
+const KINDS: Readonly<Record<Exclude<SettingKind, 'choice' | 'section' | 'sections' | 'tables'>, v.GenericSchema>> = {
   text: name,
   'text or empty': v.string(),
   path: name,
@@ -58,6 +58,7 @@ function schemaOf(settings: readonly Setting[], prefix: string): v.GenericSchema
 function valueSchema(settings: readonly Setting[], { key, kind, choices = [] }: Setting): v.GenericSchema {
   if (kind === 'section') return schemaOf(settings, `${key}.`)
   if (kind === 'tables') return v.record(name, v.nullable(schemaOf(settings, `${key}.*.`)))
+  if (kind === 'sections') return v.array(schemaOf(settings, `${key}.*.`))
   return kind === 'choice' ? v.picklist(choices) : KINDS[kind]
 }
 
@@ -75,7 +76,18 @@ export function settingValue(setting: Setting, written: unknown): unknown {
 
 /** Lists the valid keys at a path where an unknown key was found, for "did you mean". */
 export function keysAt(path: readonly (string | number)[]): string[] {
-  const [first, , ...rest] = path
-  const prefix = first === 'tables' && path.length > 1 ? ['tables', '*', ...rest] : path
-  return within(SETTINGS, prefix.map((part) => `${part}.`).join('')).map(([name]) => name)
+  return within(SETTINGS, prefixAt(path)).map(([name]) => name)
+}
+
+/** The beginning of the keys of the settings below a path. */
+function prefixAt(path: readonly (string | number)[]): string {
+  return path.reduce<string>((prefix, part) => {
+    const any = `${prefix}*.`
+    return SETTINGS.some(({ key }) => key.startsWith(any)) ? any : `${prefix}${part}.`
+  }, '')
+}
+
+/** True for the path of a list of sections. */
+export function isListOfSections(path: readonly string[]): boolean {
+  return SETTINGS.some(({ key, kind }) => kind === 'sections' && key === path.join('.'))
 }

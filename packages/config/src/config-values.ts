@@ -44,9 +44,11 @@ type Value<Row extends SettingRow, Forms> = Row extends { readonly kind: 'sectio
   ? Values<`${Row['key']}.`, Forms>
   : Row extends { readonly kind: 'tables' }
     ? Readonly<Record<string, Values<`${Row['key']}.*.`, Forms> | null>>
-    : Row extends { readonly choices: readonly (infer Choice)[] }
-      ? Choice
-      : Forms[Row['kind'] & keyof Forms]
+    : Row extends { readonly kind: 'sections' }
+      ? readonly Values<`${Row['key']}.*.`, Forms>[]
+      : Row extends { readonly choices: readonly (infer Choice)[] }
+        ? Choice
+        : Forms[Row['kind'] & keyof Forms]
 
 type Values<Prefix extends string, Forms> = {
   readonly [Row in SettingRow as Name<Prefix, Row['key']>]?: Value<Row, Forms> | undefined

@@ -1,5 +1,5 @@
 import type { BaseIssue } from 'valibot'
-import { keysAt } from './config-schema.ts'
+import { isListOfSections, keysAt } from './config-schema.ts'
 import { renamedHint } from './renamed-values.ts'
 
 export interface MistakenValue {
@@ -29,6 +29,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 function hintFor(keys: readonly string[], kind: string): string {
   const name = keys.at(-1) ?? ''
+  if (kind === 'array' && isListOfSections(keys))
+    return `Write a list, each entry after a dash, with: ${keysAt([...keys, 0]).join(', ')}.`
   if (kind === 'array') return `Write it in brackets: ${name}: [first, second].`
   if (kind !== 'list' && EXPECTED[kind] === undefined) return 'See docs/configuration.md for what each key takes.'
   if (keys.join() === 'tables')

@@ -77,7 +77,10 @@ function substitute(
   path: Path,
   onUnset: (keys: Path, what: string, hint: string) => void,
 ): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => substitute(item, env, [...path, index], onUnset))
+  if (Array.isArray(value))
+    return value
+      .map((item, index) => substitute(item, env, [...path, index], onUnset))
+      .filter((item) => item !== undefined)
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [key, substitute(item, env, [...path, key], onUnset)]),

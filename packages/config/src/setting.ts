@@ -34,10 +34,12 @@ export type SettingKind =
   | 'section'
   /** A section for each table. */
   | 'tables'
+  /** A list of sections. */
+  | 'sections'
 
 /** One setting: a row of the list from which schema, variables, flags, help and pages are generated. */
 export interface Setting {
-  /** Key in `dwh.yaml`, with dots; `*` is the name of a table. */
+  /** Key in `dwh.yaml`, with dots; `*` is the name of a table, or any entry of a list. */
   readonly key: string
   readonly kind: SettingKind
   readonly choices?: readonly string[]

@@ -138,6 +138,7 @@ export type {
   OlderState,
   ProofEntry,
   RetiredGroup,
+  RunOfAll,
   RunRecord,
   RunRecordTable,
   TableDetection,

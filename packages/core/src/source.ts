@@ -82,6 +82,8 @@ export interface TableSchema extends TableName {
   readonly outsideInstant?: boolean
   /** Other tables of the source whose rows are part of this table: children by inheritance, at any depth. */
   readonly children?: readonly TableName[]
+  /** Other tables of the source that its foreign keys refer to, each once. */
+  readonly references?: readonly TableName[]
   readonly notes?: readonly TableNote[]
 }
 

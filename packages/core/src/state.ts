@@ -142,6 +142,14 @@ export interface FailureEntry {
 /** Why the last run that tried to read a table failed. The table still shows its previous version, if it has one. */
 export type FailedTable = Omit<FailureEntry, 'tables'>
 
+/** A good run of all tables: one that did not ask for some of them, and whose tables all became current. */
+export interface RunOfAll {
+  readonly run_id: string
+  /** When it was committed. */
+  readonly at: string
+  readonly duration_ms: number
+}
+
 /** `etl.json`. Before the first good run: `status: "none"`, `last_run_at: null`, `tables: {}`. */
 export interface EtlState {
   readonly version: 4
@@ -156,6 +164,8 @@ export interface EtlState {
   /** Rows of every current table after the last good run. */
   readonly counts: Readonly<Record<string, number>>
   readonly run_id: string | null
+  /** The last good run of all tables; null: none yet. Absent: not known, after a repair or a `dwh` older than this. */
+  readonly last_run_of_all?: RunOfAll | null | undefined
   readonly sources: Readonly<Record<string, SourceIdentity>>
   /**
    * Increases with each commit, and when objects are removed, so that no run in flight can still commit. Noting a

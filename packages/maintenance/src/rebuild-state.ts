@@ -45,8 +45,10 @@ export async function rebuildState(
     : await currentByFooters(entries, newest.run_id, files, writer)
   const tables = Object.fromEntries([...last].filter(([name]) => names === undefined || names.includes(name)))
   const former = [...last.keys()].filter((name) => !Object.hasOwn(tables, name)).sort()
+  // no file says of which tables a run was
+  const { last_run_of_all: _, ...empty } = EMPTY_STATE
   return {
-    ...EMPTY_STATE,
+    ...empty,
     ...(former.length === 0 ? {} : { former_tables: former }),
     status: 'success',
     run_id: newest.run_id,

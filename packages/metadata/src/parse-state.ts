@@ -92,6 +92,7 @@ const state = v.looseObject({
   duration_ms: v.nullable(count),
   counts: byName(count),
   run_id: textOrNull,
+  last_run_of_all: v.optional(v.nullable(v.looseObject({ run_id: text, at: text, duration_ms: count }))),
   sources: byName(v.looseObject({ kind: text })),
   fencing_token: count,
   months: byName(ref),

@@ -30,6 +30,8 @@ import { isOvertaken, writeState } from './write-state.ts'
 export interface Publication {
   readonly runId: string
   readonly date: string
+  /** True if the run was not asked for some tables only. Default false. */
+  readonly ofAll?: boolean | undefined
   /** Every table of the run, by name. */
   readonly tables: Readonly<Record<string, TableEntry>>
   /** The tables that failed, by name, and why. Each still shows its previous version. */
@@ -248,10 +250,10 @@ export function nextState(base: EtlState, publication: Publication, { months, pe
     ...base,
     last_run_at: now.toISOString(),
     status: Object.keys(publication.failed).length === 0 ? 'success' : 'partial',
-    // a clock may be set back meanwhile
-    duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
+    duration_ms: durationOf(startedAt, now),
     counts: countRows(tables),
     run_id: runId,
+    ...lastRunOfAll(base, publication, tables),
     sources: { ...base.sources, ...publication.sources },
     fencing_token: base.fencing_token + 1,
     months,
@@ -268,6 +270,22 @@ export function nextState(base: EtlState, publication: Publication, { months, pe
 /** Whether a group tells nothing any more, and nothing is to be removed for it. */
 function isOver({ until, days, keys }: RetiredGroup, now: Date): boolean {
   return until !== null && days.length + keys.length === 0 && Date.parse(until) < now.getTime()
+}
+
+/** A run for an earlier day that leaves a current table as it is does not count as one of all tables. */
+function lastRunOfAll(
+  base: EtlState,
+  { runId, ofAll = false, tables: ofRun, startedAt, now }: Publication,
+  tables: EtlState['tables'],
+): Pick<EtlState, 'last_run_of_all'> {
+  if (!ofAll || Object.entries(ofRun).some(([name, entry]) => own(tables, name) !== entry))
+    return base.last_run_of_all === undefined ? {} : { last_run_of_all: base.last_run_of_all }
+  return { last_run_of_all: { run_id: runId, at: now.toISOString(), duration_ms: durationOf(startedAt, now) } }
+}
+
+/** In milliseconds; a clock may be set back meanwhile. */
+function durationOf(startedAt: Date, now: Date): number {
+  return Math.max(0, now.getTime() - startedAt.getTime())
 }
 
 /** Returns the rows of each table. */

@@ -17,6 +17,7 @@ export const EMPTY_STATE: EtlState = {
   duration_ms: null,
   counts: {},
   run_id: null,
+  last_run_of_all: null,
   sources: {},
   fencing_token: 0,
   months: {},

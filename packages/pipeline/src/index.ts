@@ -3,8 +3,8 @@ export { excludePatterns } from './exclude-patterns.ts'
 export type { TableResult } from './execute-plan.ts'
 export { type MisreadColumn, misreadColumns, misreadingText } from './misreadings.ts'
 export { checkColumnNames, checkTableNames } from './name-conflicts.ts'
-export { ownColumns, type PlanNote, planNotes } from './plan-notes.ts'
-export { differingFields, type RunPlan, type TablePlan } from './plan-run.ts'
+export { FOREIGN_KEYS_NOTE, foreignKeyNotes, ownColumns, type PlanNote, planNotes } from './plan-notes.ts'
+export { checkOnly, differingFields, type RunPlan, type TablePlan } from './plan-run.ts'
 export { type PlanOptions, planPipeline, type RunOptions, type RunReport, runPipeline } from './run-pipeline.ts'
 export {
   type DeniedRead,

@@ -1,4 +1,4 @@
-import { formatTableName, type TableNote, type TableSchema } from '@dwh/core'
+import { exactPattern, formatTableName, type TableName, type TableNote, type TableSchema } from '@dwh/core'
 import { excludePatterns } from './exclude-patterns.ts'
 
 /** A note about some tables of the plan. */
@@ -13,6 +13,36 @@ const SHOWN = 5
 /** Collects the notes about tables that are read together, each once. `known`: every table of their source. */
 export function planNotes(tables: readonly TableSchema[], known: readonly TableSchema[]): PlanNote[] {
   return [...ofTables(tables), ...storedTwice(tables, known), ...numbersOnly(tables)]
+}
+
+/** The `id` of the note about foreign keys. */
+export const FOREIGN_KEYS_NOTE = 'foreign_keys'
+
+/**
+ * Returns a note about the foreign keys of tables that are read together to tables that are read at another time; none
+ * without such keys. `notRead`: the names of the latter, as `formatTableName` returns them.
+ */
+export function foreignKeyNotes(tables: readonly TableSchema[], notRead: ReadonlySet<string>): PlanNote[] {
+  const keys = tables.flatMap((table) => {
+    const to = (table.references ?? []).filter((other) => notRead.has(formatTableName(other)))
+    return to.length === 0 ? [] : [{ from: formatTableName(table), to }]
+  })
+  if (keys.length === 0) return []
+  const missing = new Map(keys.flatMap(({ to }) => to.map((other) => [formatTableName(other), other] as const)))
+  const found = shorten(
+    keys.map(({ from, to }) => `${from} refers to ${listed(to)}`),
+    '; ',
+  )
+  const are = missing.size === 1 ? 'is' : 'are'
+  return [
+    {
+      id: FOREIGN_KEYS_NOTE,
+      tables: keys.map(({ from }) => from),
+      found: `${found}, which ${are} not read in this run: rows may refer to rows of another instant`,
+      fix: `To read all of them at one instant, add to the tables of this run: ${shorten([...missing.values()].map(exactPattern))}.`,
+      sql: null,
+    },
+  ]
 }
 
 function ofTables(tables: readonly TableSchema[]): PlanNote[] {
@@ -84,12 +114,11 @@ function numbersOnly(tables: readonly TableSchema[]): PlanNote[] {
   })
 }
 
-function listed(tables: readonly TableSchema[]): string {
+function listed(tables: readonly TableName[]): string {
   return shorten(tables.map((table) => formatTableName(table)))
 }
 
-function shorten(names: readonly string[]): string {
-  return names.length > SHOWN
-    ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`
-    : names.join(', ')
+function shorten(names: readonly string[], separator = ', '): string {
+  const shown = names.slice(0, SHOWN).join(separator)
+  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown
 }

@@ -190,6 +190,41 @@ describe('--tables: errors of other tables are ignored', () => {
 })
 
 describe('notes about tables', () => {
+  const keys = (name: string, ...to: string[]) =>
+    table(name, { references: to.map((other) => ({ schema: table(other).schema, name: table(other).name })) })
+
+  test('foreign keys to tables that are read at another time: one note, and what to add', () => {
+    const tables = [keys('orders', 'customers', 's.gone'), keys('s.items', 'orders', 's.b*d'), table('customers')]
+    const all = { tables: [...tables, table('s.b*d'), table('s.gone')], settings: { exclude: ['s.gone'] } }
+    expect(plan(all).notes).toEqual([])
+    expect(plan({ ...all, only: ['orders', 'customers'] }).notes).toEqual([])
+    expect(plan({ ...all, only: ['orders'] }).notes).toEqual([
+      {
+        id: 'foreign_keys',
+        tables: ['orders'],
+        found: 'orders refers to customers, which is not read in this run: rows may refer to rows of another instant',
+        fix: 'To read all of them at one instant, add to the tables of this run: customers.',
+        sql: null,
+      },
+    ])
+    const [both] = plan({ ...all, only: ['orders', 's.items'] }).notes
+    expect(both).toMatchObject({
+      tables: ['orders', 's.items'],
+      found: expect.stringContaining('orders refers to customers; s.items refers to s.b*d, which are not read'),
+      fix: expect.stringContaining(': customers, s.b\\*d.'),
+    })
+  })
+
+  test('foreign keys of many tables: the first ones are named', () => {
+    const numbers = Array.from({ length: 9 }, (_, n) => n)
+    const others = numbers.map((n) => table(`other_${n}`))
+    const tables = [...others, ...numbers.map((n) => keys(`t_${n}`, ...others.map(({ name }) => name)))]
+    const [note] = plan({ tables, only: ['t_*'] }).notes
+    expect(note?.found).toMatch(/^t_0 refers to other_0, .*, other_4 and 4 more; .*t_4 refers to .* and 4 more, which/)
+    expect(note?.fix).toMatch(/other_4 and 4 more\.$/)
+    expect(note?.tables).toHaveLength(9)
+  })
+
   const child = (name: string, more: Partial<TableSchema> = {}) => table(`chunks.${name}`, more)
   const parent = (...children: TableSchema[]) => table('metrics', { children })
 

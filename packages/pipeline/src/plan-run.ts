@@ -17,7 +17,7 @@ import {
 } from '@dwh/core'
 import { asText } from './for-readers.ts'
 import { checkColumnNames, checkTableNames } from './name-conflicts.ts'
-import { type PlanNote, planNotes } from './plan-notes.ts'
+import { foreignKeyNotes, type PlanNote, planNotes } from './plan-notes.ts'
 import {
   checkDenied,
   type SelectedTable,
@@ -135,13 +135,14 @@ export function planRun(input: PlanInput): RunPlan {
   const skipped = selections.flatMap(({ selection }) => selection.skipped).sort((a, b) => (a.table < b.table ? -1 : 1))
   const remaining = Object.keys(state.tables).filter((name) => !dropped.includes(name))
   const current = [...new Set([...remaining, ...tables.map(({ name }) => name)])].sort()
-  const notes = selections.flatMap(({ source, tables: known }) =>
-    planNotes(
-      wanted.filter((table) => table.source === source).map(({ table }) => table),
-      known,
-    ),
-  )
+  const notes = selections.flatMap(({ tables: known, selection }) => notesOf(selection, known))
   return { date, tables, skipped, dropped, current, notes }
+}
+
+/** The notes about the tables of one source that are read. */
+function notesOf({ selected, notAsked }: Selection, known: readonly TableSchema[]): PlanNote[] {
+  const tables = selected.map(({ table }) => table)
+  return [...planNotes(tables, known), ...foreignKeyNotes(tables, new Set(notAsked.map(({ from }) => from)))]
 }
 
 function planTable(selected: SelectedTable & { source: string }, { date, state, manifest }: PlanInput): TablePlan {
@@ -251,7 +252,7 @@ interface SelectedFrom {
 }
 
 /** Reports requested tables that are not read, with the reason. */
-function checkOnly(only: readonly string[], selections: readonly SelectedFrom[]): void {
+export function checkOnly(only: readonly string[], selections: readonly SelectedFrom[]): void {
   const read = selections.flatMap(({ selection }) => selection.selected.map(({ table }) => table))
   for (const pattern of only) {
     if (read.some((table) => matchesTable(pattern, table))) continue

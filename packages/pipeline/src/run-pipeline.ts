@@ -212,6 +212,7 @@ async function stepThrough(
   const publication: Omit<Publication, 'now'> = {
     runId,
     date: days.date,
+    ofAll: options.only === undefined,
     tables,
     failed,
     dropped,

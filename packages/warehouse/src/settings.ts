@@ -7,6 +7,8 @@ export {
   type ScheduleValues,
   SETTINGS,
   settingsHelp,
+  type TableSchedule,
+  tableSchedules,
   withDefaults,
 } from '@dwh/config'
 export { checkSettings } from './check-settings.ts'

@@ -27,6 +27,8 @@ interface Patient {
   examine(env?: Record<string, string>, args?: readonly string[]): Promise<Report & { code: number | null }>
 }
 
+const OLD = '2026-01-01T00:00:00.000Z'
+
 async function patient(sql = ''): Promise<Patient> {
   const database = await testDatabase(`CREATE TABLE customers AS SELECT 1 AS id; ${sql}`)
   const role = `${database.name}_reader`
@@ -247,6 +249,55 @@ describe('a database that cannot be read', () => {
   })
 })
 
+describe('schedule.tables', () => {
+  const entry = (tables: string) => `schedule: { tables: [{ run: "*/5 * * * *", tables: [${tables}] }] }\n`
+
+  test('foreign keys to tables that the same run does not read: a note, also in the plan of that run', async () => {
+    const { examine, place, database, role } = await patient()
+    await database.query(`CREATE TABLE sales (id int PRIMARY KEY, customer int);
+      CREATE UNIQUE INDEX one_customer ON customers (id);
+      ALTER TABLE sales ADD FOREIGN KEY (customer) REFERENCES customers (id); GRANT SELECT ON sales TO ${role}`)
+    const config = join(place.folder, 'dwh.yaml')
+    await writeFile(config, entry('sales'))
+    const found = 'sales refers to customers, which is not read in this run: rows may refer to rows of another instant'
+    const fix = 'To read all of them at one instant, add to the tables of this run: customers.'
+    const report = await examine()
+    expect(check(report, 'source.tables').status).toBe('ok')
+    expect(check(report, 'source.notes')).toMatchObject({
+      status: 'warning',
+      found: `schedule.tables: sales: ${found}`,
+      fix,
+    })
+    const { stdout } = await place.dwh(['plan', '--tables', 'sales', '--json'])
+    expect(JSON.parse(stdout).notes).toEqual([{ id: 'foreign_keys', tables: ['sales'], found, fix, sql: null }])
+    expect((await place.dwh(['plan', '--tables', 'sales'])).stdout).toContain('Notes:\n- sales refers to customers,')
+    expect(JSON.parse((await place.dwh(['plan', '--json'])).stdout).notes).toEqual([])
+    for (const text of [entry('sales, customers'), `${entry('sales')}exclude: [customers]\n`]) {
+      await writeFile(config, text)
+      expect(check(await examine(), 'source.notes').status).toBe('ok')
+    }
+  })
+
+  test('an entry whose run would fail: failed, and what to do', async () => {
+    const { examine, place } = await patient()
+    const config = join(place.folder, 'dwh.yaml')
+    await writeFile(config, entry('custmers'))
+    expect(check(await examine(), 'source.tables')).toMatchObject({
+      status: 'failed',
+      found: 'schedule.tables: custmers: --tables custmers: the source has no such table',
+      fix: expect.stringContaining('Did you mean "customers"?'),
+    })
+    await writeFile(config, 'schedule: { tables: [{ tables: [customers] }] }\n')
+    expect(check(await examine(), 'source.tables')).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining('entry 1 (customers): no run'),
+    })
+    // a variable that only the scheduler has
+    await writeFile(config, `schedule: { webhook: "$\{HOOK}", tables: [{ run: "@daily", tables: [custmers] }] }\n`)
+    expect(check(await examine(), 'source.tables').status).toBe('ok')
+  })
+})
+
 describe('a configuration that is wrong', () => {
   test.each([
     ['an unknown key', {}, 'storrage: x\n', /Did you mean storage/],
@@ -432,21 +483,28 @@ describe('a warehouse with problems', () => {
     })
   })
 
-  test('last run too old: warning', async () => {
+  test.each([
+    ['of a version that does not tell which tables it read', { last_run_at: OLD }, /days ago, on 2026-01-01/],
+    [
+      'of all tables, after newer ones of some',
+      { last_run_of_all: { run_id: 'x', at: OLD, duration_ms: 1 } },
+      /days ago, of all tables, on 2026-01-01/,
+    ],
+    ['only of some tables', { last_run_of_all: null }, /^only of some tables so far$/],
+  ])('last run too old, %s: warning', async (_, changed, found) => {
     const { examine, place } = await patient()
     await mkdir(join(place.folder, 'warehouse'))
     await place.dwh(['run'])
     const generations = join(place.folder, 'warehouse/_dwh/generations/etl.json')
     const [last = ''] = (await readdir(generations)).sort().reverse()
     // version 1 has no checksum
-    const { checksum: _, ...state } = JSON.parse((await readFile(join(generations, last), 'utf8')).slice(1))
-    await writeFile(
-      join(generations, last),
-      `=${JSON.stringify({ ...state, version: 1, last_run_at: '2026-01-01T00:00:00.000Z' })}`,
-    )
+    const text = (await readFile(join(generations, last), 'utf8')).slice(1)
+    const { checksum, last_run_of_all, ...state } = JSON.parse(text)
+    expect([typeof checksum, last_run_of_all.run_id]).toEqual(['string', state.run_id])
+    await writeFile(join(generations, last), `=${JSON.stringify({ ...state, version: 1, ...changed })}`)
     expect(check(await examine(), 'warehouse.last_run')).toMatchObject({
       status: 'warning',
-      found: expect.stringContaining('days ago'),
+      found: expect.stringMatching(found),
     })
   })
 })

@@ -79,6 +79,10 @@ function asText(state: EtlState, size: WarehouseSize | null, { url, zone }: Plac
     const age = formatAge(new Date(state.last_run_at), context.clock())
     lines.push(['last run', `${state.last_run_at}, ${age}, took ${formatDuration(state.duration_ms ?? 0)}`])
     lines.push(['run', `${state.run_id}`])
+    const ofAll = state.last_run_of_all
+    if (ofAll === null) lines.push(['all tables', 'not read in one run yet: dwh run reads them'])
+    else if (ofAll && ofAll.run_id !== state.run_id)
+      lines.push(['all tables', `${ofAll.at}, ${formatAge(new Date(ofAll.at), context.clock())} (${ofAll.run_id})`])
     lines.push(['current', `${plural(tables, 'table')}, ${plural(rows, 'row')}, ${formatBytes(bytes)}`])
     const snapshot = snapshotText(takenAtOf(state.tables), zone)
     if (snapshot) lines.push([snapshot.label, snapshot.text])
@@ -123,6 +127,7 @@ function asJson(state: EtlState, storage: string) {
     last_run_at,
     status,
     run_id,
+    last_run_of_all,
     duration_ms,
     copies_pending,
     failed_tables,
@@ -136,6 +141,7 @@ function asJson(state: EtlState, storage: string) {
     status,
     last_run_at,
     run_id,
+    last_run_of_all,
     duration_ms,
     ...totals(state),
     counts,
@@ -149,10 +155,11 @@ function asJson(state: EtlState, storage: string) {
   }
 }
 
-/** `started_at` is the start of the run that read the table, by the clock of the machine of that run. */
+/** `source` is its name in the source; `started_at` is the start of the run that read the table, by the clock of the machine of that run. */
 function tableAsJson(table: TableEntry) {
-  const { date, run_id, snapshot, columns } = table
+  const { source, date, run_id, snapshot, columns } = table
   return {
+    source: { schema: source.schema, table: source.table },
     date,
     run_id,
     started_at: runStartedAt(run_id)?.toISOString() ?? null,

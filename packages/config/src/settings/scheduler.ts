@@ -15,6 +15,36 @@ export const SCHEDULER_SETTINGS = [
     default: '0 3 * * *',
   },
   {
+    key: 'schedule.tables',
+    kind: 'sections',
+    description: 'further runs of some tables: a list of entries with `run` and `tables`',
+    otherwise: '`[]`',
+    page: 'scheduler.md#some-tables-more-often',
+  },
+  {
+    key: 'schedule.tables.*.run',
+    kind: 'text',
+    description: 'when to read these tables, as a cron expression; `off`: never',
+  },
+  {
+    key: 'schedule.tables.*.tables',
+    kind: 'list',
+    description: 'patterns of the tables to read, as after `dwh run --tables`',
+    page: 'configuration.md#patterns',
+  },
+  {
+    key: 'schedule.tables.*.name',
+    kind: 'text',
+    description: 'name of the entry in logs, alerts and metrics',
+    otherwise: 'its patterns',
+  },
+  {
+    key: 'schedule.tables.*.deadline',
+    kind: 'duration',
+    description: 'maximum duration of a run of these tables',
+    otherwise: '`deadline`',
+  },
+  {
     key: 'schedule.timezone',
     kind: 'time zone',
     description: 'time zone of all cron expressions',

@@ -220,3 +220,41 @@ test('columns for large objects: of type lo, and of type oid if the database con
   await database.query('SELECT lo_create(0)')
   expect(await found()).toEqual(['file', 'number'])
 })
+
+test('foreign keys: the other tables that they refer to, each once, whatever part of a table has them', async () => {
+  const database = await testDatabase(`
+    CREATE SCHEMA s; CREATE TABLE s."cust.omers" (id int PRIMARY KEY, parent int REFERENCES s."cust.omers");
+    CREATE TABLE regions (id int PRIMARY KEY, code text UNIQUE);
+    CREATE TABLE m (day int, id int, region int REFERENCES regions, before int, PRIMARY KEY (day, id),
+      FOREIGN KEY (day, before) REFERENCES m) PARTITION BY LIST (day);
+    CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1) PARTITION BY LIST (id);
+    CREATE TABLE m1a PARTITION OF m1 FOR VALUES IN (1);
+    CREATE TABLE m2 PARTITION OF m FOR VALUES IN (2);
+    ALTER TABLE m1a ADD CONSTRAINT only_here FOREIGN KEY (before) REFERENCES s."cust.omers" NOT VALID;
+    CREATE TABLE orders (id int PRIMARY KEY, customer int REFERENCES s."cust.omers", again int REFERENCES s."cust.omers",
+      region text REFERENCES regions (code), day int, item int, FOREIGN KEY (day, item) REFERENCES m);
+    CREATE TABLE of_part (day int, item int, FOREIGN KEY (day, item) REFERENCES m1a);
+    CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE kid (r int REFERENCES regions, PRIMARY KEY (id)) INHERITS (parent);
+    CREATE TABLE of_kid (id int REFERENCES kid); CREATE TABLE "constructor" (id int REFERENCES regions);
+    CREATE TABLE alone (id int); CREATE VIEW looking AS SELECT * FROM orders`)
+  const read = async () =>
+    [...(await tablesOf(database.url))].map(([name, { references }]) => [name, references?.map(formatTableName)])
+  const expected = (m: string[], more: [string, string[]][] = []) => [
+    ['alone', undefined],
+    ['"constructor"', ['regions']],
+    ['kid', ['regions']],
+    ['looking', undefined],
+    ['m', [...m, 'regions', 's."cust.omers"']],
+    ...more,
+    ['of_kid', ['kid']],
+    ['of_part', ['m']],
+    ['orders', ['m', ...m, 'regions', 's."cust.omers"']],
+    ['parent', ['regions']],
+    ['regions', undefined],
+    ['s."cust.omers"', undefined],
+  ]
+  expect(await read()).toEqual(expected([]))
+  // a partition that is being detached is a table of its own, and keys still refer to its rows
+  await detachHalfway(database, 'm', 'm2')
+  expect(await read()).toEqual(expected(['m2'], [['m2', ['m', 'regions']]]))
+})

@@ -9,11 +9,12 @@ import {
 import type { PgClient } from '../session/pg-client.ts'
 import { catalogRows, isBroken, spelled } from './catalog-rows.ts'
 import { CHILDREN } from './child-tables.ts'
+import { FOREIGN_KEYS } from './foreign-keys.ts'
 import type { PgType } from './pg-type.ts'
 import { expectedType, mapType } from './pg-types.ts'
 import { type Recipe, recipesOf } from './recipe-versions.ts'
 import { resolveTypes } from './resolve-types.ts'
-import { foreignParts, notesOf, spelledState, type TableState } from './table-state.ts'
+import { foreignParts, notesOf, spelledState, type TableState, tableNameOf } from './table-state.ts'
 import { ENCODING_NAMES } from './text-encodings.ts'
 import type { TypeMapping } from './type-mapping.ts'
 
@@ -78,10 +79,11 @@ const TABLES = `
     SELECT d.root, array_agg(whole.name || part.name ORDER BY part.name) AS pairs
     FROM (SELECT t.root, p.* FROM pending p JOIN tree t ON t.oid = p.inhparent UNION SELECT p.inhrelid, p.* FROM pending p) d
       JOIN named whole ON whole.oid = d.inhparent JOIN named part ON part.oid = d.inhrelid GROUP BY d.root
-  )
+  ), foreign_key AS (${FOREIGN_KEYS})
   SELECT r.oid::bigint, r.nspname AS schema, r.relname AS name, r.relkind AS kind, r.relispopulated AS populated,
     size.rows::float8 AS rows, size.pages::float8 * current_setting('block_size')::int AS bytes,
     size.unlogged IS TRUE AND pg_is_in_recovery() AS unlogged_elsewhere, part.foreign_parts, part.children, detaching.pairs AS detaching,
+    foreign_key.refs AS references,
     has_schema_privilege(r.relnamespace, 'USAGE') IS NOT FALSE AS schema_usage, has_table_privilege(r.oid, 'SELECT') IS NOT FALSE AS may_select,
     row_security_active(r.oid) AS row_security, current_user AS role,
     (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
@@ -91,6 +93,7 @@ const TABLES = `
       FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position), pg_attribute a
       WHERE i.indrelid = r.oid AND i.indisprimary AND a.attrelid = r.oid AND a.attnum = k.attnum) AS primary_key
   FROM root r LEFT JOIN size ON size.root = r.oid LEFT JOIN part ON part.root = r.oid LEFT JOIN detaching ON detaching.root = r.oid
+    LEFT JOIN foreign_key ON foreign_key.root = r.oid
   ORDER BY r.nspname, r.relname`
 
 const COLUMNS = `
@@ -229,7 +232,8 @@ function toTable(found: TableRow, columnRows: readonly ColumnRow[], database: Da
     ...(row.bytes ? { estimatedBytes: row.bytes } : {}),
     ...(onlyWhenNamed ? { onlyWhenNamed } : {}),
     ...(foreign || row.kind === 'v' ? { outsideInstant: true } : {}),
-    ...(row.children ? { children: row.children.map(([schema, name]) => ({ schema, name })) } : {}),
+    ...(row.children ? { children: row.children.map(tableNameOf) } : {}),
+    ...(row.references ? { references: row.references.map(tableNameOf) } : {}),
     ...(notes.length > 0 ? { notes } : {}),
     ...(denied ? { denied } : {}),
   }

@@ -14,6 +14,8 @@ export interface TableState {
   readonly foreign_parts: readonly NameRow[] | null
   /** Children by inheritance, at any depth. */
   readonly children: readonly NameRow[] | null
+  /** Other tables that its foreign keys refer to. */
+  readonly references: readonly NameRow[] | null
   /**
    * Partitions of the table, or the table itself, that are being detached: the names of the parent, then of the
    * partition.
@@ -31,12 +33,17 @@ export function spelledState(state: TableState): TableState {
     kind: state.kind,
     foreign_parts: names(state.foreign_parts),
     children: names(state.children),
+    references: names(state.references),
     detaching: names(state.detaching),
   }
 }
 
+export function tableNameOf([schema, name]: NameRow): TableName {
+  return { schema, name }
+}
+
 export function foreignParts({ foreign_parts }: TableState): string[] {
-  return (foreign_parts ?? []).map(([schema, name]) => formatTableName({ schema, name }))
+  return (foreign_parts ?? []).map((part) => formatTableName(tableNameOf(part)))
 }
 
 /** Notes about a table that can be read. */

@@ -236,6 +236,16 @@ test('detect: a large table, counted in ranges on several sessions', async () =>
   expect(await state(70_000, second)).toMatchObject({ reason: { id: 'rows-changed', text } })
 })
 
+test('detect: foreign keys added and removed, not a change', async () => {
+  const database = await testDatabase(`${TEN}; CREATE TABLE other (i int PRIMARY KEY); INSERT INTO other VALUES (10)`)
+  const monday = await takeDay(database.url, 't', null)
+  await database.query('ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (n) REFERENCES other NOT VALID')
+  const tuesday = await takeDay(database.url, 't', monday)
+  expect(said(tuesday)).toBe('unchanged')
+  await database.query('ALTER TABLE t DROP CONSTRAINT fk')
+  expect(said(await takeDay(database.url, 't', tuesday))).toBe('unchanged')
+})
+
 test('detect: a stored state as etl.json holds it, used; a damaged one, a full read', async () => {
   const database = await testDatabase(TEN)
   const { state, rows } = await takeDay(database.url, 't', null)

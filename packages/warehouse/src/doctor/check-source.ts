@@ -1,5 +1,6 @@
 import type { Config } from '@dwh/config'
 import type { SnapshotInfo, Source, SourceSnapshot } from '@dwh/core'
+import { checkSchedules } from './check-schedules.ts'
 import { chooseTables, notesOutcome, tablesOutcome, tryEach } from './check-tables.ts'
 import { attempt, type CheckId, type Finding, type Limits, type Outcome, ok, skip, warning } from './finding.ts'
 
@@ -45,9 +46,14 @@ export async function* checkSource(
       return null
     }
     yield { id: 'source.snapshot', ...snapshotOutcome(info, notes) }
-    yield { id: 'source.tables', ...(problem ?? tablesOutcome(selection, trials.value, tables, config)) }
-    if (problem) yield* skip('source.tables', 'source.notes')
-    else yield { id: 'source.notes', ...notesOutcome(selection, tables) }
+    const schedules = problem ? null : checkSchedules(selection, tables, config)
+    const ofTables = problem ?? tablesOutcome(selection, trials.value, tables, config)
+    yield {
+      id: 'source.tables',
+      ...(ofTables.status === 'failed' ? ofTables : (schedules?.problem ?? ofTables)),
+    }
+    if (schedules === null) yield* skip('source.tables', 'source.notes')
+    else yield { id: 'source.notes', ...notesOutcome(selection, tables, schedules.notes) }
     const sizes = selection.selected.map(({ table }) => table.estimatedBytes ?? 0)
     return { info, largestTableBytes: Math.max(0, ...sizes) }
   } finally {

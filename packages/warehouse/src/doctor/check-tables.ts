@@ -13,6 +13,7 @@ import {
   checkColumnNames,
   checkTableNames,
   type DeniedRead,
+  type PlanNote,
   planNotes,
   type SelectedTable,
   type Selection,
@@ -176,11 +177,13 @@ function messageOf({ table, error }: TriedTable): string {
 }
 
 /** Reports the notes about readable tables; a warning if something should be done. */
-export function notesOutcome({ selected }: Selection, tables: readonly TableSchema[]): Outcome {
-  const notes = planNotes(
-    selected.map(({ table }) => table),
-    tables,
-  )
+export function notesOutcome(
+  { selected }: Selection,
+  tables: readonly TableSchema[],
+  ofSchedules: readonly PlanNote[],
+): Outcome {
+  const read = selected.map(({ table }) => table)
+  const notes = [...planNotes(read, tables), ...ofSchedules]
   if (notes.length === 0) return ok('no notes about the tables')
   const found = listed(
     notes.map((note) => note.found),

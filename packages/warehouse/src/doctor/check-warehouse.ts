@@ -60,7 +60,8 @@ function sourceOutcome(state: EtlState, { source }: SnapshotInfo): Outcome {
   )
 }
 
-function lastRunOutcome({ last_run_at, last_failure, failed_tables }: EtlState, now: Date): Outcome {
+function lastRunOutcome(state: EtlState, now: Date): Outcome {
+  const { last_run_at, last_run_of_all, last_failure, failed_tables } = state
   if (last_failure) {
     const { at, message, hint } = last_failure
     return warning(`failed ${formatAge(new Date(at), now)}: ${message}`, hint ?? 'Run again: dwh run')
@@ -74,7 +75,9 @@ function lastRunOutcome({ last_run_at, last_failure, failed_tables }: EtlState, 
     )
   }
   if (last_run_at === null) return ok('none yet')
-  const age = formatAge(new Date(last_run_at), now)
-  if (now.getTime() - new Date(last_run_at).getTime() <= OLD_MS) return ok(age)
-  return warning(`${age}, on ${last_run_at}`, 'Is the scheduler running? Run again: dwh run')
+  if (last_run_of_all === null) return warning('only of some tables so far', 'To read all of them: dwh run')
+  const { at } = last_run_of_all ?? { at: last_run_at }
+  const age = `${formatAge(new Date(at), now)}${at === last_run_at ? '' : ', of all tables'}`
+  if (now.getTime() - new Date(at).getTime() <= OLD_MS) return ok(age)
+  return warning(`${age}, on ${at}`, 'Is the scheduler running? Run again: dwh run')
 }

@@ -4,7 +4,7 @@ import { EMPTY_STATE, nextState, type Publication, parseState, serialise } from 
 import { entry, TODAY } from './test-support.ts'
 
 const NOW = new Date('2026-02-18T03:00:12Z')
-const LISTS = { months: {}, retired: { run_id: 'r', until: null, days: [], keys: [] } }
+const LISTS = { months: {}, pending: [], retired: { run_id: 'r', until: null, days: [], keys: [] } }
 
 /** Returns the state after a run that publishes these tables. */
 function published(

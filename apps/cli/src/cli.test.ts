@@ -87,7 +87,7 @@ test('all commands in order: plan, run, status, tables, query, views, history', 
     ),
   ).toEqual([[10, 1]])
   const history = await dwh(['history'])
-  expect(history.stdout).toMatch(/^RUN +DATE +STATUS +TABLES +ROWS +SIZE +TOOK\n\S+ +\S+ +success +3 +51 +/)
+  expect(history.stdout).toMatch(/^RUN +DATE +STATUS +TABLES +READ +ROWS +SIZE +TOOK\n\S+ +\S+ +success +3 +3 +51 +/)
 })
 
 test('--json: every command writes JSON and nothing else to stdout', async () => {
@@ -185,11 +185,14 @@ test('on_table_error keep-previous: one table fails, exit code 3 and every comma
   expect(JSON.parse((await dwh(['query', '--json', 'SELECT (SELECT count(*) FROM a) AS a, n FROM b'])).stdout)).toEqual(
     [{ a: 2, n: 1 }],
   )
-  const json = await dwh(['run', '--json', '--date', '2026-02-18', '--replace'])
+  const json = await dwh(['run', '--json', '--date', '2026-02-18', '--replace', '--full-refresh'])
   expect(json.code).toBe(3)
   expect(JSON.parse(json.stdout)).toMatchObject({
     status: 'partial',
-    tables: { a: { status: 'written' }, b: { status: 'failed', code: 'VALUE_REFUSED', message: why } },
+    tables: {
+      a: { status: 'written', reason: { id: 'full-refresh' } },
+      b: { status: 'failed', code: 'VALUE_REFUSED', message: why },
+    },
     previous: { b: { date: '2026-02-17', run_id: expect.any(String) } },
   })
   expect(JSON.parse((await dwh(['status', '--json'])).stdout)).toMatchObject({

@@ -9,7 +9,8 @@ async function published(): Promise<Workplace> {
     CREATE TABLE customers AS SELECT i AS id, 'name ' || i AS name FROM generate_series(1, 100) i;
     CREATE TABLE orders AS SELECT i AS id, i % 100 AS customer, i * 1.5 AS amount FROM generate_series(1, 1000) i`)
   const place = await workplace({ DATABASE_URL: database.url })
-  for (const date of ['2026-02-17', '2026-02-18']) expect((await place.dwh(['run', '--date', date])).code).toBe(0)
+  for (const date of ['2026-02-17', '2026-02-18'])
+    expect((await place.dwh(['run', '--full-refresh', '--date', date])).code).toBe(0)
   return place
 }
 

@@ -115,6 +115,19 @@ test('partial run: one alert a day for the same tables', () => {
   ).toEqual([[line], [], [line], [expect.stringContaining('events: no')], [], [line]])
 })
 
+test('a renewed proof failed: one alert that names the table', () => {
+  const reason = { id: 'proof-failed', text: 'no change was seen, but its file differs from the source: 3 rows' }
+  const read = { status: 'written', rows: 3, bytes: 9, duration_ms: 1 }
+  const tables = {
+    orders: { ...read, reason },
+    events: { ...read, reason: { id: 'rows-changed', text: '1 row deleted' } },
+  }
+  expect(said([[outcome('success', { tables })], [outcome('success', { tables: { orders: read } })]])).toEqual([
+    [expect.stringMatching(/^distrusted: Rows changed .*: orders: no change was seen, .*detection\.md/)],
+    [],
+  ])
+})
+
 test('rows and columns change unexpectedly: one line for each change', () => {
   const before = viewOf({
     small: { rows: 40 },

@@ -1,4 +1,4 @@
-import { own } from '@dwh/core'
+import { own, type RunRecord } from '@dwh/core'
 import type { Outcome } from './outcome.ts'
 import { isRun, type Job, jobTitle, type SchedulerSettings, someTablesOf } from './settings.ts'
 import { historyOf, type JobHistory, type SchedulerState } from './state.ts'
@@ -7,7 +7,7 @@ import { lastRun, type WarehouseView } from './warehouse-view.ts'
 
 /** A message for the operator. */
 export interface Alert {
-  readonly kind: 'failed' | 'recovered' | 'stale' | 'fresh' | 'partial' | 'changed'
+  readonly kind: 'failed' | 'recovered' | 'stale' | 'fresh' | 'partial' | 'changed' | 'distrusted'
   /** One line. */
   readonly title: string
   readonly lines: readonly string[]
@@ -47,7 +47,19 @@ export function afterJobAlerts(
   const alerts = recovered ? [recoveredAlert(job, settings, wasFailing?.since ?? null, after.view)] : []
   if (!isRun(job) || !good) return { state: after, alerts }
   const previous = previousTables(after, now)
-  return { state: { ...after, partial: previous.partial }, alerts: [...alerts, ...previous.alerts] }
+  const all = [...alerts, ...distrusted(outcome.answer), ...previous.alerts]
+  return { state: { ...after, partial: previous.partial }, alerts: all }
+}
+
+/** An alert about tables whose renewed proof failed. `answer`: of `dwh run --json`. */
+function distrusted(answer: unknown): readonly Alert[] {
+  const { tables } = (answer ?? {}) as { readonly tables?: RunRecord['tables'] }
+  const lines = Object.entries(tables ?? {}).flatMap(([name, table]) =>
+    table.status === 'written' && table.reason?.id === 'proof-failed' ? [`${name}: ${table.reason.text}`] : [],
+  )
+  if (lines.length === 0) return []
+  const title = 'Rows changed in Postgres in a way that no transaction shows; the tables were read in full'
+  return [{ kind: 'distrusted', title, lines: [...lines, 'docs/detection.md#the-proof-is-renewed explains it.'] }]
 }
 
 /** Returns the alerts after the warehouse was read. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseSchedule } from './schedule.ts'
+import { isFrequent, parseSchedule } from './schedule.ts'
 
 function times(expression: string, timeZone: string, from: string, count: number): string[] {
   const schedule = parseSchedule(expression, timeZone, 'schedule.run')
@@ -131,4 +131,13 @@ test.each([
   const parse = () => parseSchedule(expression, 'UTC', 'schedule.run')
   expect(parse).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) }))
   expect(parse).toThrow(`schedule.run "${expression}"`)
+})
+
+test.each([
+  ['*/5 * * * *', true],
+  ['* * * * * *', true],
+  ['0 * * * *', false],
+  ['0 3 * * *', false],
+])('%s: less than an hour apart: %s', (expression, frequent) => {
+  expect(isFrequent(parseSchedule(expression, 'UTC', 'schedule.run'), new Date('2026-02-18T00:00:00Z'))).toBe(frequent)
 })

@@ -29,6 +29,14 @@ export function parseSchedule(expression: string, timeZone: string, setting: str
   return { expression, next: everyHour ? after : (time) => nextShown(after, zone, time) }
 }
 
+const HOUR_MS = 3_600_000
+
+/** Whether the next two times of a schedule are less than an hour apart. */
+export function isFrequent(schedule: Schedule, now: Date): boolean {
+  const next = schedule.next(now)
+  return schedule.next(next).getTime() - next.getTime() < HOUR_MS
+}
+
 function nextShown(after: (time: Date) => Date, zone: TimeZone, time: Date): Date {
   let shown = zone.shownAt(time)
   for (;;) {

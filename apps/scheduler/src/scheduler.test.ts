@@ -127,6 +127,7 @@ test('partial run: alert, and one attempt for each scheduled time', async () => 
   })
   await withClient(database.url, async (client) => {
     expect((await here.dwh(['run'])).code).toBe(0)
+    await client.query('DELETE FROM orders WHERE id = 1')
     await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
     const scheduler = here.scheduler({ RUN_ON_START: 'true' })
     await hook.received('partial')
@@ -151,6 +152,7 @@ test('run hangs: stale alert while it is still running', async () => {
   })
   expect((await here.dwh(['run'])).code).toBe(0)
   await withClient(database.url, async (client) => {
+    await client.query('DELETE FROM orders WHERE id = 1')
     await client.query('BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
     const scheduler = here.scheduler({ DWH_SCHEDULE: '*/3 * * * * *' })
     await hook.received('stale')

@@ -13,6 +13,7 @@ import {
 import { newForeignKeys } from './foreign-keys.ts'
 import type { Log } from './log.ts'
 import type { Outcome } from './outcome.ts'
+import { isFrequent } from './schedule.ts'
 import { isRun, type Job, jobLabels, jobTitle, type SchedulerSettings, someTablesOf } from './settings.ts'
 import { historyOf, type SchedulerState } from './state.ts'
 import { readView, type WarehouseView } from './warehouse-view.ts'
@@ -105,7 +106,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
       ...labels,
       ...(isRun(job) ? { retry: historyOf(state, job).retry } : {}),
     })
-    const outcome = await watching(options.dwh(argumentsOf(job, before, settings), job))
+    const outcome = await watching(options.dwh(argumentsOf(job, before, settings, clock()), job))
     state = afterJob(state, settings, job, outcome, clock())
     // read the warehouse first, so that /readyz and the metrics are current when the log line appears
     if (job !== 'verify' && outcome.result !== 'stopped') await look()
@@ -148,7 +149,12 @@ function viewOf({ result, answer }: Outcome): WarehouseView | null {
   return result === 'success' ? readView(answer) : null
 }
 
-function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, settings: SchedulerSettings): string[] {
+function argumentsOf(
+  job: Job,
+  { forced, seen, view }: SchedulerState,
+  settings: SchedulerSettings,
+  now: Date,
+): string[] {
   if (job === 'prune') return ['prune', '--yes']
   if (job === 'verify') return ['verify', '--sample', String(settings.verifySample)]
   const some = someTablesOf(job, settings)
@@ -156,7 +162,9 @@ function argumentsOf(job: Job, { forced, seen, view }: SchedulerState, settings:
   const tables = some?.patterns.map((pattern) => `--tables=${pattern}`) ?? []
   // another scheduler may have decided on the same state
   const unless = (forced && some === null) || !seen ? [] : ['--if-last-run', view?.runId ?? 'none']
-  return ['run', ...tables, ...unless]
+  const schedule = settings.schedules[job] ?? null
+  const retain = settings.isRetentionSet || schedule === null || !isFrequent(schedule, now) ? [] : ['--retain', '1h']
+  return ['run', ...tables, ...retain, ...unless]
 }
 
 /** Returns the line of the log about a job that has ended. */
@@ -185,11 +193,13 @@ function endedLine(
 function summaryOf(answer: unknown): Record<string, unknown> {
   const { run_id, tables, problems, removed } = (answer ?? {}) as Record<string, unknown>
   const written = Object.values(tables ?? {}).filter((table) => table.status === 'written')
+  const unchanged = Object.values(tables ?? {}).filter((table) => table.status === 'unchanged')
   return {
     ...(typeof run_id === 'string'
       ? {
           run_id,
           tables: written.length,
+          unchanged: unchanged.length,
           rows: written.reduce((sum, { rows }) => sum + rows, 0),
           bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
         }

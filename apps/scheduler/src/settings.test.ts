@@ -22,6 +22,7 @@ test('no settings: defaults', async () => {
     runOnStart: false,
     catchUp: true,
     deadlineMs: 43_200_000,
+    isRetentionSet: false,
     retries: 5,
     retryDelayMs: 60_000,
     staleAfterMs: 10_800_000,

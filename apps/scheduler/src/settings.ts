@@ -26,6 +26,8 @@ export interface SchedulerSettings {
   readonly catchUp: boolean
   /** Deadline of one job; 0: none. */
   readonly deadlineMs: number
+  /** False: the runs of a frequent schedule keep replaced files for a shorter time than usual. */
+  readonly isRetentionSet: boolean
   readonly retries: number
   readonly retryDelayMs: number
   /** How long after a scheduled time the warehouse counts as stale without a new run. */
@@ -81,7 +83,7 @@ const MOST_DEADLINE_MS = 24 * 24 * HOUR_MS
  * Returns the scheduler's settings, with their defaults.
  * @throws DwhError CONFIG_INVALID
  */
-export function schedulerSettings({ schedule: said, keep, timezone }: Config): SchedulerSettings {
+export function schedulerSettings({ schedule: said, keep, timezone, retainForMs }: Config): SchedulerSettings {
   const schedule = withDefaults('schedule.', said)
   const timeZone = schedule.timezone ?? timezone
   const parsed = (expression: string, setting: string) =>
@@ -106,6 +108,7 @@ export function schedulerSettings({ schedule: said, keep, timezone }: Config): S
     runOnStart: schedule.run_on_start,
     catchUp: schedule.catch_up,
     deadlineMs,
+    isRetentionSet: retainForMs !== null,
     retries: schedule.retries,
     retryDelayMs: between('retry_delay', schedule.retry_delay, 1, HOUR_MS, '1ms and 1h'),
     staleAfterMs: between('stale_after', schedule.stale_after, 1, YEAR_MS, '1ms and 8760h'),

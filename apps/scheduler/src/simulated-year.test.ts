@@ -73,6 +73,7 @@ const settings = (expression: string, timeZone: string): SchedulerSettings => ({
   runOnStart: false,
   catchUp: true,
   deadlineMs: 12 * HOUR,
+  isRetentionSet: false,
   retries: 5,
   retryDelayMs: MINUTE,
   staleAfterMs: 3 * HOUR,

@@ -16,6 +16,7 @@ export const SETTINGS: SchedulerSettings = {
   runOnStart: false,
   catchUp: true,
   deadlineMs: 12 * HOUR,
+  isRetentionSet: false,
   retries: 5,
   retryDelayMs: 60_000,
   staleAfterMs: 3 * HOUR,

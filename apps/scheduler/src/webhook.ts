@@ -15,6 +15,7 @@ const COLORS: Readonly<Record<Alert['kind'], string>> = {
   stale: 'danger',
   partial: 'warning',
   changed: 'warning',
+  distrusted: 'danger',
   recovered: 'good',
   fresh: 'good',
 }

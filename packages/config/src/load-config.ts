@@ -32,6 +32,8 @@ export interface Config {
   readonly selection: SelectionSettings
   /** The age at which the proof of a table that has not changed is renewed. */
   readonly reproveMs: number
+  /** How long replaced files stay; null: 24 hours. */
+  readonly retainForMs: number | null
   readonly onTableError: OnTableError
   /** Absolute paths. */
   readonly temp: string
@@ -120,6 +122,7 @@ export async function putTogether(
       tables: tableSettings(said.tables),
     },
     reproveMs: values.reprove,
+    retainForMs: values.retain ?? null,
     onTableError: values.on_table_error,
     temp: values.temp ?? tmp,
     cache: values.cache ?? join(env.XDG_CACHE_HOME || join(home, '.cache'), 'dwh'),

@@ -250,6 +250,9 @@ export interface RunRecord {
   readonly finished_at: string
   readonly duration_ms: number
   readonly tables: Readonly<Record<string, RunRecordTable>>
+  /** The first and last instant at which the tables that it published were as published. Absent: none, or not known. */
+  readonly oldest_taken_at?: string
+  readonly newest_taken_at?: string
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null
 }
 

@@ -151,6 +151,8 @@ const record = v.looseObject({
   finished_at: text,
   duration_ms: count,
   tables: byName(outcome),
+  oldest_taken_at: v.optional(text),
+  newest_taken_at: v.optional(text),
   error: v.nullable(v.looseObject({ code: text, message: text, hint: textOrNull })),
 })
 

@@ -80,6 +80,8 @@ export interface RunOptions extends PlanOptions {
   readonly derive?: Derive | undefined
   /** Returns random bytes; makes the id of a run unique. */
   readonly random: (bytes: number) => Uint8Array
+  /** How long replaced files stay for readers that still use them, in milliseconds. Default 24 hours. */
+  readonly retainForMs?: number | undefined
   /** Lease validity, renewed three times within it; a run waits this long for one killed elsewhere. Default 2 min. */
   readonly leaseTtlMs?: number | undefined
 }
@@ -219,8 +221,8 @@ async function stepThrough(
     sources,
     startedAt,
   }
-  const { store, clock } = options
-  const published = await publishRun(store, base, { ...publication, now: clock(), clock, onCommit })
+  const { store, clock, retainForMs } = options
+  const published = await publishRun(store, base, { ...publication, now: clock(), clock, retainForMs, onCommit })
   const told = tellCommit(options, runId, Object.keys(tables).length)
   return {
     plan: { ...plan, dropped },

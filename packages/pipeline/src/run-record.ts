@@ -27,8 +27,15 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
     finished_at: finishedAt.toISOString(),
     duration_ms: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
     tables: Object.fromEntries(tables),
+    ...instantsOf(results),
     error: error && failureOf(error),
   }
+}
+
+function instantsOf(results: readonly TableResult[]): Pick<RunRecord, 'oldest_taken_at' | 'newest_taken_at'> {
+  const instants = results.flatMap((result) => (result.status === 'failed' ? [] : [result.entry.snapshot.taken_at]))
+  const [oldest_taken_at, newest_taken_at] = [instants.sort().at(0), instants.at(-1)]
+  return oldest_taken_at === undefined || newest_taken_at === undefined ? {} : { oldest_taken_at, newest_taken_at }
 }
 
 function outcome(result: TableResult): RunRecordTable {

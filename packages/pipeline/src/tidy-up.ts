@@ -6,6 +6,7 @@ interface TidyOptions {
   readonly store: ObjectStore
   readonly tempDirectory: string
   readonly clock: () => Date
+  readonly retainForMs?: number | undefined
   readonly onEvent?: OnEvent | undefined
   /** Returns an id for what it stores, never that of the run itself. */
   readonly newId: () => string
@@ -17,7 +18,7 @@ interface TidyOptions {
  * puts the records of past days together.
  */
 export async function tidyUp(
-  { store, tempDirectory, clock, onEvent, newId }: TidyOptions,
+  { store, tempDirectory, clock, retainForMs, onEvent, newId }: TidyOptions,
   raiseToken: boolean,
 ): Promise<void> {
   const { state } = await readState(store)
@@ -29,7 +30,7 @@ export async function tidyUp(
   const whole = isFirstOfDay || state.last_failure !== null || raiseToken
   const { orphans, problem: left } = await clean(store, { now, raiseToken, whole })
   // an index that cannot be read is no reason against a run for another month
-  const copies = await refreshCopies(store, { clock }).catch(ifUnreadable)
+  const copies = await refreshCopies(store, { clock, retainForMs }).catch(ifUnreadable)
   const records = isFirstOfDay ? await compactRecords(store, { now, runId: newId() }).catch(ifDenied) : undefined
   const problem = left ?? copies ?? records
   if (problem) onEvent?.({ type: 'not-cleaned', message: problem.message, hint: problem.hint ?? null })

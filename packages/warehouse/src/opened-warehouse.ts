@@ -154,10 +154,11 @@ export class OpenedWarehouse implements Warehouse {
 
   async run({ ifLastRun, ...request }: RunRequest = {}): Promise<RunReport> {
     const { onTableError, temp: tempDirectory } = this.config
+    const retainForMs = this.config.retainForMs ?? undefined
     const { random } = this.#parts.environment
     const planned = this.#planOptions(request)
     return this.#withWriter((writer) =>
-      runPipeline({ ...planned, ifLastRun, onTableError, writer, tempDirectory, random }),
+      runPipeline({ ...planned, ifLastRun, onTableError, retainForMs, writer, tempDirectory, random }),
     )
   }
 

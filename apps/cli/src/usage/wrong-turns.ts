@@ -43,7 +43,9 @@ const SOURCE = 'DATABASE_URL names the Postgres to read; init, doctor, plan and 
 const STORAGE = '`--storage <place>` says where the warehouse is: a folder, s3://bucket/prefix.'
 const JSON_ONLY = '`--json` writes the result as JSON. Other formats: `dwh query --format csv`.'
 const PLAN = '`dwh plan` shows what a run would do.'
-const WHOLE = 'A run reads whole tables. `where` in dwh.yaml limits the rows of one (docs/configuration.md#tables).'
+const WHOLE =
+  'A run reads each table that has changed, as a whole. `where` in dwh.yaml limits the rows of one (docs/configuration.md#tables).'
+const REFRESH = '`--full-refresh` reads every table, also those that have not changed.'
 const AS_OF = '`--as-of <day>` reads the tables of an earlier day.'
 const KEEP = 'Say which days to keep: --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly.'
 
@@ -60,7 +62,8 @@ export const OPTIONS: Readonly<Record<string, string>> = hints({
 
 const RUN = {
   [PLAN]: '--dry-run --dry -n --preview --what-if --check --explain',
-  [WHOLE]: '--since --from --until --where --incremental --full --full-refresh --delta --limit --lookback --after',
+  [WHOLE]: '--since --from --until --where --incremental --delta --limit --lookback --after',
+  [REFRESH]: '--full --full-load --all --refresh --reload --no-incremental',
   '`--date <day>` stores the tables under a past day.': '--as-of --day --at --on',
   '`--replace` allows replacing a past day.': '--force -f --overwrite',
   '`--tables <patterns...>` reads only these tables.': '-t --only --select --include --pattern',

@@ -99,6 +99,16 @@ export const GENERAL_SETTINGS = [
     page: 'readers.md',
   },
   {
+    key: 'retain',
+    kind: 'duration',
+    description:
+      'how long replaced files stay for queries that still read them, such as `1h`, `24h`: longer than any query takes',
+    variable: 'DWH_RETAIN',
+    flag: { name: 'retain', value: 'duration', commands: ['run'] },
+    otherwise: '`24h`, or `1h` for the runs of a schedule that are less than an hour apart',
+    page: 'publishing.md#replaced-files',
+  },
+  {
     key: 'complete',
     kind: 'choice',
     choices: ['daily', 'changed', 'month-end', 'never'],

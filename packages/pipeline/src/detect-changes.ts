@@ -87,7 +87,7 @@ function heldRows(
   if (detection === undefined || !files.every(({ key }) => isInternal(key)))
     return no('no-state', 'nothing is recorded that it could be compared with')
   if (detection.settings !== settings)
-    return no('settings-changed', 'its names, its key, a NOT NULL or its settings changed')
+    return no('settings-changed', 'its columns, its key or its settings changed')
   if (profileTable && LEVELS.indexOf(proof.level) < LEVELS.indexOf(verify))
     return no('settings-changed', `its proof is now ${verify}`)
   return { entry, earlier: { state: detection.state, rows: rowsOf(entry) }, reason: null }

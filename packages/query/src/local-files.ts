@@ -129,7 +129,7 @@ function damaged(file: FileEntry, tried: Iterable<string>): DwhError {
     'DAMAGED',
     `${file.key}: file missing or corrupted: expected SHA-256 ${file.sha256} in ${[...tried].join(', ')}`,
     {
-      hint: 'The file was changed, damaged or removed. Restore it, or run `dwh run` to read the table again.',
+      hint: 'The file was changed, damaged or removed. Restore it, or run `dwh run --full-refresh` to read the table again.',
       context: { key: file.key },
     },
   )

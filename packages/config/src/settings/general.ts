@@ -106,7 +106,7 @@ export const GENERAL_SETTINGS = [
     variable: 'DWH_RETAIN',
     flag: { name: 'retain', value: 'duration', commands: ['run'] },
     otherwise: '`24h`, or `1h` for the runs of a schedule that are less than an hour apart',
-    page: 'publishing.md#replaced-files',
+    page: 'publishing.md#what-is-removed-and-when',
   },
   {
     key: 'complete',

@@ -16,6 +16,8 @@ const TABLES = Array.from(
     `CREATE TABLE t${number} AS SELECT i AS id, md5(i::text) AS hash FROM generate_series(1, ${1000 + number * 8000}) i;`,
 ).join('\n')
 
+const CHANGE = Array.from({ length: 6 }, (_, number) => `UPDATE t${number} SET hash = md5(hash)`).join(';')
+
 const STORES: [name: string, open: () => Promise<Record<string, string>>][] = [
   ['folder', async () => ({})],
   [
@@ -62,6 +64,8 @@ test.each(CHOSEN)(
         return stop(scheduler)
       })
     for (let time = 0; time < TIMES; time += 1) {
+      // so that the run reads them all
+      await database.query(CHANGE)
       const { code, ms, scheduler } = time === HELD ? await stopWhileLocked() : await stopAt(time)
       const said = scheduler.lines
         .map(({ message }) => message)

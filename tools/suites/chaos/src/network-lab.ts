@@ -140,6 +140,8 @@ export async function run(
       tempDirectory: temp,
       date: date as never,
       replace: true,
+      // the faults are for the reading of tables
+      fullRefresh: true,
       clock: () => new Date(Date.now() + laterMs),
       random: randomBytes,
       signal,

@@ -40,6 +40,7 @@ test(
         tempDirectory: join(folder, 'temp'),
         clock: () => new Date(),
         random: randomBytes,
+        fullRefresh: true,
       })
       const methods = report.results.map((result) => (result.status === 'written' ? result.method : null))
       expect(methods).toEqual([extract, extract])

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ColumnType, formatTableName, proofDifferences, type Source, type TableEntry, type TableProfile } from '@dwh/core'
+import {
+  type ColumnType,
+  formatTableName,
+  proofDifferences,
+  type Source,
+  type TableEntry,
+  type TableProfile,
+} from '@dwh/core'
 import { openParquetWriter } from '@dwh/parquet-writer'
 import { openWarehouse } from '@dwh/warehouse'
 import type { Code } from './build-code.ts'

@@ -83,7 +83,9 @@ async function search(
   return { violation: null, same }
 }
 
-test(`random histories: ${HISTORIES}, each day that a run published equals a full read`, { timeout: TIMEOUT_MS }, async () => {
+test(`random histories: ${HISTORIES}, each day that a run published equals a full read`, {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const { violation, same } = await search(await groundOf(code, [], followRuns), HISTORIES)
   expect(violation).toBeNull()
   const total = [...same.values()].reduce((sum, count) => sum + count, 0)
@@ -94,7 +96,10 @@ test(`random histories: ${HISTORIES}, each day that a run published equals a ful
 })
 
 test.each(SOUGHT)('random histories: the flaw "%s", found', { timeout: 600_000 }, async (_, changes) => {
-  const { violation } = await search(await groundOf(await buildCode(changes), changes, followDetection), HISTORIES_OF_A_FLAW)
+  const { violation } = await search(
+    await groundOf(await buildCode(changes), changes, followDetection),
+    HISTORIES_OF_A_FLAW,
+  )
   console.log(violation?.split('\n')[0])
   expect(violation).toMatch(/unchanged, but its rows differ/)
 })

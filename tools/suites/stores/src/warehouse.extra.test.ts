@@ -60,7 +60,8 @@ test.each([
         code: 1,
         stderr: expect.stringContaining('S3_CA_FILE'),
       })
-    for (let day = 0; day < 2; day += 1) expect((await call(['run'])).stdout).toContain('300,000 rows')
+    for (let day = 0; day < 2; day += 1)
+      expect((await call(['run', '--full-refresh'])).stdout).toContain('300,000 rows')
     const sum = 'SELECT count(*) AS n, sum(n) AS total, count(DISTINCT hash) AS hashes FROM t'
     const query = (more: NodeJS.ProcessEnv) => call(['query', '--format', 'csv', sum], { ...trusted, ...more })
     const inPlace = { DWH_CACHE_SIZE: '1MB', DWH_EXTENSIONS: await duckdbExtensions() }

@@ -198,7 +198,7 @@ function summaryOf(answer: unknown): Record<string, unknown> {
     ...(typeof run_id === 'string'
       ? {
           run_id,
-          tables: written.length,
+          tables: written.length + unchanged.length,
           unchanged: unchanged.length,
           rows: written.reduce((sum, { rows }) => sum + rows, 0),
           bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),

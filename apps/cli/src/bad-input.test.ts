@@ -332,7 +332,7 @@ describe('a run is interrupted', () => {
     const place = await workplace({ DATABASE_URL: database.url })
     expect((await place.dwh(['run', '--date', '2026-02-17'])).code).toBe(0)
     const before = JSON.parse(await readFile(join(place.folder, 'warehouse/etl.json'), 'utf8'))
-    const finished = await place.dwh(['run'], { onStart: () => void killBackend(database) })
+    const finished = await place.dwh(['run', '--full-refresh'], { onStart: () => void killBackend(database) })
     expect(finished.code, finished.stderr).toBe(1)
     expect(finished.stderr).toMatch(/error: big(?:, after \d+ bytes)?: /)
     const after = JSON.parse(await readFile(join(place.folder, 'warehouse/etl.json'), 'utf8'))

@@ -123,8 +123,9 @@ export const SABOTAGES: readonly Sabotage[] = [
     patches: [
       {
         file: PUBLISH,
-        find: 'retired: { run_id: runId, until: null,',
-        replace: 'retired: { run_id: runId, until: new Date(publication.now.getTime() + 86_400_000).toISOString(),',
+        find: '{ run_id: runId, until: null, days: pending,',
+        replace:
+          '{ run_id: runId, until: new Date(publication.now.getTime() + 86_400_000).toISOString(), days: pending,',
       },
     ],
     killed: 'after the commit',

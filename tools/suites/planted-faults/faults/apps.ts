@@ -20,8 +20,8 @@ export const APPS: readonly PlantedFault[] = [
   {
     name: 'a scheduled time that passed while a run was in progress is lost',
     file: `${scheduler}/decide.ts`,
-    find: 'at: schedule?.next(startedAt) ?? null, retry: 0',
-    replace: 'at: schedule?.next(now) ?? null, retry: 0',
+    find: 'at: isCaughtUp ? (schedule?.next(startedAt) ?? null) : scheduled',
+    replace: 'at: scheduled',
     tests: [`${scheduler}/decide.test.ts`],
   },
   {

@@ -27,15 +27,15 @@ export const MAINTENANCE: readonly PlantedFault[] = [
   {
     name: 'the plain copies of a removed day stay',
     file: `${src}/prune-warehouse.ts`,
-    find: 'copies_pending: withDays(state.copies_pending, going),',
+    find: 'copies_pending: withDays(state.copies_pending, pending),',
     replace: '',
     tests: [`${src}/prune-warehouse.test.ts`],
   },
   {
     name: 'the objects of a removed day stay for ever',
     file: `${src}/prune-warehouse.ts`,
-    find: 'until: null, days: going, keys }',
-    replace: 'until: null, days: going, keys: [] }',
+    find: 'days: withDays([], pending), keys }',
+    replace: 'days: withDays([], pending), keys: [] }',
     tests: [`${src}/prune-warehouse.test.ts`],
   },
   {

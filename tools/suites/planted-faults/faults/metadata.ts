@@ -113,8 +113,8 @@ export const METADATA: readonly PlantedFault[] = [
   {
     name: 'the retention time starts at the commit',
     file: `${src}/publish-run.ts`,
-    find: 'retired: { run_id: runId, until: null,',
-    replace: 'retired: { run_id: runId, until: publication.now.toISOString(),',
+    find: '{ run_id: runId, until: null, days: pending,',
+    replace: '{ run_id: runId, until: publication.now.toISOString(), days: pending,',
     tests: publish,
   },
   {
@@ -142,8 +142,39 @@ export const METADATA: readonly PlantedFault[] = [
   {
     name: 'the oldest records are read instead of the newest',
     file: `${src}/run-records.ts`,
-    find: 'keys.slice(-limit)',
-    replace: 'keys.slice(0, limit)',
+    find: '[...byDay.values()].reverse()',
+    replace: '[...byDay.values()]',
     tests: [`${src}/parse-state.test.ts`],
+  },
+  {
+    name: 'a day that lacks a table says the same',
+    file: `${src}/publish-run.ts`,
+    find: 'Object.entries(tables).every(isListed) &&',
+    replace: '',
+    tests: ['packages/pipeline/src/unchanged.test.ts'],
+    only: 'a table that has not changed',
+  },
+  {
+    name: 'the last day of a month that has ended gets no copy',
+    file: `${src}/publish-run.ts`,
+    find: '[date, ...(await earlierMonthEnds(store, base, date, index))]',
+    replace: '[date]',
+    tests: ['packages/maintenance/src/plain-copies.test.ts'],
+    only: 'month-end',
+  },
+  {
+    name: 'a copy is made of days on which nothing changed',
+    file: `${src}/plain-copies.ts`,
+    find: "=== path,\n      'month-end'",
+    replace: "!== '',\n      'month-end'",
+    tests: ['packages/maintenance/src/plain-copies.test.ts'],
+    only: 'complete: changed',
+  },
+  {
+    name: 'single records are removed before they are together',
+    file: `${src}/run-records.ts`,
+    find: 'if (left.length > 0)\n',
+    replace: 'if (left.length > 5)\n',
+    tests: [`${src}/run-records.test.ts`],
   },
 ]

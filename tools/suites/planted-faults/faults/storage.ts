@@ -56,8 +56,8 @@ export const STORAGE: readonly PlantedFault[] = [
   {
     name: 'the folder of a new generation is not synced',
     file: `${src}/generations.ts`,
-    find: '  await syncFolder(folder)',
-    replace: '',
+    find: '  await syncFolder(folder)\n  if (await isLate',
+    replace: '  if (await isLate',
     tests: durable,
   },
   {
@@ -166,5 +166,19 @@ export const STORAGE: readonly PlantedFault[] = [
     find: ' || !Key.startsWith(prefix)) continue',
     replace: ') continue',
     tests: [`${src}/s3-list.test.ts`],
+  },
+  {
+    name: 'a writer whose number was removed has won',
+    file: `${src}/generations.ts`,
+    find: 'if (await isLate(folder, after + 1, path)) return false',
+    replace: '',
+    tests: [`${src}/generations.test.ts`],
+  },
+  {
+    name: 'numbers are removed without a mark',
+    file: `${src}/generations.ts`,
+    find: 'await writeFile(file(folder, below, BELOW), new Uint8Array())\n',
+    replace: '',
+    tests: [`${src}/generations.test.ts`],
   },
 ]

@@ -108,7 +108,7 @@ export interface RetiredGroup {
   readonly run_id: string
   /** When they may be removed. Null until the plain copies of the commit are made: the time starts only then. */
   readonly until: string | null
-  /** The days whose manifests were replaced. */
+  /** The days whose plain copies it may have changed: they are looked at again once the time is over. */
   readonly days: readonly Day[]
   readonly keys: readonly string[]
 }

@@ -121,7 +121,7 @@ async function removeDays(store: ObjectStore, base: StoredState, runId: string, 
     fencing_token: state.fencing_token + 1,
     months: named,
     copies_pending: withDays(state.copies_pending, pending),
-    retired: [...state.retired, { run_id: runId, until: null, days: going, keys }],
+    retired: [...state.retired, { run_id: runId, until: null, days: withDays([], pending), keys }],
   })
 }
 

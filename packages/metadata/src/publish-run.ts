@@ -133,7 +133,7 @@ async function putLists(store: ObjectStore, base: EtlState, publication: Publica
   const named = new Set([months[month]?.key, day.manifest.key, ...keysOf(list.tables), ...keysOf(tables)])
   const keys = [...new Set(replaced)].filter((key) => key !== undefined).filter((key) => !named.has(key))
   const pending = [date, ...(await earlierMonthEnds(store, base, date, index))]
-  return { months, pending, retired: { run_id: runId, until: null, days: [date], keys } }
+  return { months, pending, retired: { run_id: runId, until: null, days: pending, keys } }
 }
 
 /** Days whose copies are others now that `date` follows them, in their month or as the first of the next. */

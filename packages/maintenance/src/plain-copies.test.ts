@@ -77,6 +77,34 @@ test('month-end: a later day of a past month takes the place of its last; pruned
   expect(await verify(house)).toMatchObject({ problems: [] })
 })
 
+test('month-end: a copy of the day before that comes late goes, once the time of readers is over', async () => {
+  const house = await testHouse()
+  await publish(house, '2026-01-30', [1], 'month-end')
+  await publish(house, '2026-02-01', [2], 'month-end')
+  const late = await house.store.get('a/2026/01/30.parquet')
+  house.setNow('2026-03-03T03:00:00Z')
+  await publish(house, '2026-01-31', [3], 'month-end')
+  await house.store.put('a/2026/01/30.parquet', late?.body ?? Buffer.of())
+  house.setNow('2026-03-05T03:00:00Z')
+  await publish(house, '2026-02-02', [4], 'month-end')
+  expect(await copies(house)).toEqual(['2026-01-31'])
+})
+
+test('month-end: pruned, the day before has a copy, also where a removal comes late', async () => {
+  const house = await testHouse()
+  await publish(house, '2026-01-25', [1], 'month-end')
+  await publish(house, '2026-01-31', [2], 'month-end')
+  await publish(house, '2026-02-01', [3], 'month-end')
+  expect(await copies(house)).toEqual(['2026-01-31'])
+  house.setNow('2026-03-03T03:00:00Z')
+  await pruneWarehouse({ ...house, keep: { weekly: 5 }, remove: true })
+  expect(await copies(house)).toEqual(['2026-01-25'])
+  await house.store.delete('a/2026/01/25.parquet')
+  house.setNow('2026-03-05T03:00:00Z')
+  await publish(house, '2026-02-02', [4], 'month-end')
+  expect(await copies(house)).toEqual(['2026-01-25'])
+})
+
 test('month-end: a table that left within the month has a copy of its own last day', async () => {
   const house = await testHouse()
   await publish(house, '2026-01-30', { a: [1], b: [1] }, 'month-end')

@@ -1,37 +1,20 @@
 import {
   type Day,
   DwhError,
-  type FileEntry,
+  type EtlState,
   isDwhError,
   type ObjectStore,
-  partKey,
+  own,
   type RunRecord,
-  type TableEntry,
   whereToLook,
+  writtenBy,
 } from '@dwh/core'
+import type { StoredState } from '@dwh/metadata'
+import { bytesOf, entriesOf, fileOf } from './entries.ts'
 import { Violation } from './invariants.ts'
 import { hashOf } from './objects.ts'
-
-/** The functions under test. */
-export type Code = typeof import('./code.ts')
-
-export interface RunPlan {
-  readonly runId: string
-  readonly date: Day
-  readonly tables: readonly string[]
-  /** Null: runs without a lease. */
-  readonly leaseMs: number | null
-  /** Cleans first, as the pipeline does. Users of the library may skip this. */
-  readonly cleans: boolean
-  /** Whether that looks at all objects. */
-  readonly whole: boolean
-  /** Stores its files, then fails, and notes the failure. */
-  readonly fails: boolean
-  /** Returns an id for what a take-over stores. */
-  readonly newId: () => string
-  /** Called with the fencing token of the base. */
-  readonly onBase?: (token: number) => void
-}
+import { versionOf } from './reached.ts'
+import type { Code, RunPlan } from './run-plan.ts'
 
 /** The outcome that a run reports. `nothing`: the run knows that it published nothing. `locked`: its lease is over. */
 export type Outcome = 'published' | 'conflict' | 'nothing' | 'uncertain' | 'locked'
@@ -73,59 +56,26 @@ export async function run(code: Code, store: ObjectStore, plan: RunPlan, clock: 
 async function putAndPublish(
   code: Code,
   store: ObjectStore,
-  base: Awaited<ReturnType<Code['readState']>>,
-  { runId, date, tables, fails }: RunPlan,
+  base: StoredState,
+  plan: RunPlan,
   clock: () => Date,
 ): Promise<void> {
+  const { runId, date } = plan
   const startedAt = clock()
-  const entries = Object.fromEntries(tables.map((name) => [name, entryOf(runId, date, name)]))
-  await Promise.all(tables.map((name) => code.putPart(store, fileOf(entries[name]!).key, bytesOf(runId, name))))
-  if (fails) throw new DwhError('RUN_FAILED', 'a table failed')
-  await code.publishRun(store, base, {
-    runId,
-    date,
-    tables: entries,
-    failed: {},
-    dropped: [],
-    sources: {},
-    startedAt,
-    now: clock(),
-    clock,
-  })
+  const { state } = base
+  const tables = await entriesOf(code, store, state, plan, startedAt)
+  const dropped = Object.keys(state.tables).filter((name) => plan.drops && isLeftOut(state, plan, name))
+  plan.onWork?.({ date, tables: new Map(Object.entries(tables).map(([name, of]) => [name, versionOf(of)])), dropped })
+  const read = Object.entries(tables).filter(([, entry]) => writtenBy(fileOf(entry).key) === runId)
+  await Promise.all(read.map(([name, entry]) => code.putPart(store, fileOf(entry).key, bytesOf(runId, name))))
+  if (plan.fails) throw new DwhError('RUN_FAILED', 'a table failed')
+  const known = { failed: {}, dropped, sources: {}, startedAt }
+  await code.publishRun(store, base, { runId, date, tables, ...known, now: clock(), clock })
 }
 
-export function bytesOf(runId: string, table: string): string {
-  return `${runId} ${table}`
-}
-
-/** `key`: null for that of a file of this version. */
-export function entryOf(runId: string, date: Day, name: string, key: string | null = null): TableEntry {
-  const body = bytesOf(runId, name)
-  return {
-    source: { name: 'default', schema: 'public', table: name },
-    run_id: runId,
-    date,
-    mode: 'snapshot',
-    snapshot: { id: null, position: null, taken_at: '' },
-    files: [
-      {
-        key: key ?? partKey({ schema: 'public', name }, date, runId),
-        rows: 1,
-        bytes: body.length,
-        sha256: hashOf(body),
-      },
-    ],
-    columns: [],
-    proof: { level: 'counts', rows: 1 },
-    schema_hash: '',
-    primary_key: [],
-    watermark: null,
-    lossy_conversions: {},
-  }
-}
-
-function fileOf(entry: TableEntry): FileEntry {
-  return entry.files[0]!
+/** A run for an earlier day removes nothing from the current tables. */
+function isLeftOut({ tables }: EtlState, { date, tables: ofRun }: RunPlan, name: string): boolean {
+  return !ofRun.some((table) => table.name === name) && (own(tables, name)?.date ?? '') <= date
 }
 
 function record({ runId, date }: RunPlan, at: Date): RunRecord {

@@ -16,4 +16,6 @@ export {
   whileHeld,
 } from '@dwh/metadata'
 export { pruneWarehouse } from '../../../../../packages/maintenance/src/prune-warehouse.ts'
+export { detectChanges } from '../../../../../packages/pipeline/src/detect-changes.ts'
 export { failureOfRun, noteFailure } from '../../../../../packages/pipeline/src/note-failure.ts'
+export { keptEntry } from '../../../../../packages/pipeline/src/table-entry.ts'

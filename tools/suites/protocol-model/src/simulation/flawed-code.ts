@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { importChanged, type SourceChange } from '@dwh/test-kit'
-import type { Code } from './actors.ts'
+import type { Code } from './run-plan.ts'
 
 /**
  * The flaws of the model as somebody might write them in code, and some that were in the code; in files of `src` of
- * `@dwh/metadata`.
+ * `@dwh/metadata` and `@dwh/maintenance`.
  */
 export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   // objects are removed without raising the fencing token
@@ -28,9 +28,9 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   'grace-at-commit': [
     {
       file: 'publish-run.ts',
-      find: 'retired: { run_id: runId, until: null,',
+      find: '{ run_id: runId, until: null, days: [date],',
       replace:
-        'retired: { run_id: runId, until: new Date(publication.now.getTime() + 24 * 60 * 60 * 1000).toISOString(),',
+        '{ run_id: runId, until: new Date(publication.now.getTime() + 24 * 60 * 60 * 1000).toISOString(), days: [date],',
     },
   ],
   // a commit retires only what etl.json names directly, not the list of the day and its files
@@ -67,7 +67,9 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
     },
   ],
   // the pending copies of a run that died are forgotten
-  'pending-overwritten': [{ file: 'publish-run.ts', find: 'withDays(base.copies_pending, [date])', replace: '[date]' }],
+  'pending-overwritten': [
+    { file: 'publish-run.ts', find: 'withDays(base.copies_pending, pending)', replace: 'withDays([], pending)' },
+  ],
   // whoever clears the note does not look whether etl.json is still the same
   'clear-blind': [
     {
@@ -79,7 +81,7 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   // a plain path that a list names is replaced
   'plain-named': [{ file: 'refresh-copies.ts', find: 'named: named.has(path)', replace: 'named: false' }],
   // a run of some tables writes a list of those alone
-  'list-of-own': [{ file: 'publish-run.ts', find: '{ ...previous?.tables, ...tables }', replace: '{ ...tables }' }],
+  'list-of-own': [{ file: 'publish-run.ts', find: '{ ...previous?.tables, ...Object', replace: '{ ...Object' }],
   // the note of a failure puts back the etl.json that it read
   'note-stale': [
     {
@@ -114,6 +116,74 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   'first-run-stale': [
     { file: 'take-over.ts', find: 'if (now.etag !== null) return', replace: 'if (now.etag === "") return' },
   ],
+  // a run that has stored no file takes the newest etl.json as its base; what it names again is of an older one
+  'names-again-of-older': [
+    {
+      file: 'publish-run.ts',
+      find: 'const lists = await putLists(store, base.state, options)',
+      replace: `const isOwn = (key: string) => key.includes(options.runId)
+  if (!keysOf(options.tables).some(isOwn)) base = await readState(store)
+  const lists = await putLists(store, base.state, options)`,
+    },
+  ],
+  // a run that has stored nothing commits on what others have made of its base, also after a raised fencing token
+  'nothing-stored-over-token': [
+    {
+      file: 'publish-run.ts',
+      find: 'if (now.state.fencing_token !== base.state.fencing_token',
+      replace: 'if ((now.state.fencing_token !== base.state.fencing_token && lists.retired.days.length > 0)',
+    },
+  ],
+  // what is past its time is deleted, though another day names it
+  'expired-is-dead': [
+    {
+      file: 'clean.ts',
+      find: '!named.has(key) && isInternal',
+      replace: '(replaced.has(key) || !named.has(key)) && isInternal',
+    },
+  ],
+  // a table that the day's list lacks says the same
+  'same-if-not-listed': [
+    {
+      file: 'publish-run.ts',
+      find: 'found !== undefined && isSameVersion(entry, found)',
+      replace: 'found === undefined || isSameVersion(entry, found)',
+    },
+  ],
+  // a table that leaves the current ones is nothing to say
+  'same-though-dropped': [
+    {
+      file: 'publish-run.ts',
+      find: 'Object.keys(current).length === Object.keys(base.tables).length &&\n    ',
+      replace: '',
+    },
+  ],
+  // a day's new file says the same as the one before
+  'same-in-current-only': [
+    {
+      file: 'publish-run.ts',
+      find: '.every(isListed) &&',
+      replace: '.every(([name]) => own(listed, name) !== undefined) &&',
+    },
+  ],
+  // the copies of a month's last days are not made once the next month has come
+  'month-end-forgotten': [
+    {
+      file: 'publish-run.ts',
+      find: '[date, ...(await earlierMonthEnds(store, base, date, index))]',
+      replace: '[date]',
+    },
+  ],
+  // a copy of a day that is its month's last no more stays
+  'month-end-stays': [
+    {
+      file: 'publish-run.ts',
+      find: 'if (index) return monthEndDays(Object.entries(index.days))',
+      replace: 'if (index) return []',
+    },
+  ],
+  // a day that becomes its month's last, since `dwh prune` removes the one after it, has no copy
+  'month-end-pruned': [{ file: 'prune-warehouse.ts', find: 'pending.push(...monthEndDays(days))', replace: '' }],
   // an expired lease counts as another writer's success, so the run retries for ever
   'retry-forever': [
     { file: 'write-state.ts', find: ' && error.context.leaseOver !== true', replace: '' },
@@ -127,7 +197,7 @@ const METADATA = fileURLToPath(new URL('../../../../../packages/metadata/src/', 
 export const flawedCode = (changes: readonly SourceChange[]): Promise<Code> =>
   importChanged<Code>({
     module: new URL('./code.ts', import.meta.url),
-    sources: /packages\/metadata\/src\/[a-z-]+\.ts$/,
+    sources: /packages\/(metadata|maintenance)\/src\/[a-z-]+\.ts$/,
     changes,
   })
 

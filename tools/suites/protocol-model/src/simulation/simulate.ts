@@ -1,15 +1,18 @@
-import { isDwhError, type ObjectStore } from '@dwh/core'
+import { type CopyPolicy, isDwhError, type ObjectStore } from '@dwh/core'
 import { RETAINED_FOR_MS } from '@dwh/metadata'
-import { type Code, type Outcome, type RunPlan, read, run } from './actors.ts'
-import { Ledger, Violation } from './invariants.ts'
+import { type Outcome, read, run } from './actors.ts'
+import { Ledger, Violation, type Work } from './invariants.ts'
 import { Objects, type StoredBytes, type StoreKind } from './objects.ts'
 import { type Random, seeded } from './random.ts'
+import type { Code, PlannedTable, RunPlan } from './run-plan.ts'
 import { type Faults, NO_FAULTS, Scheduler } from './scheduler.ts'
-import { type DayTables, PAST, SITUATIONS, START, type Stage, TODAY } from './situations.ts'
+import { type DayTables, PAST, SITUATIONS, type Situation, START, type Stage, TODAY } from './situations.ts'
 
 const LEASE_MS = 2 * 60 * 1000
 /** Longer than replaced objects are retained. */
 const LONG_MS = RETAINED_FOR_MS + 60 * 60 * 1000
+
+const POLICIES: readonly CopyPolicy[] = ['daily', 'changed', 'month-end', 'never']
 
 const FAULTS: readonly Omit<Faults, 'focus'>[] = [
   { crash: 0, lostAnswer: 0, sleep: 0.02 },
@@ -40,7 +43,7 @@ export async function simulate({ code, before }: Stage, seed: number): Promise<E
   const ended = { seed, situation: situation.name, trace }
   try {
     const objects = before[number]!
-    const outcomes = await play(code, { random, runs: situation.runs, objects, kind, leaseMs, trace })
+    const outcomes = await play(code, { random, situation, objects, kind, leaseMs, trace })
     return { ...ended, violation: null, outcomes }
   } catch (error) {
     const why = error instanceof Violation ? error.message : String((error as Error).stack ?? error)
@@ -50,21 +53,23 @@ export async function simulate({ code, before }: Stage, seed: number): Promise<E
 
 interface Play {
   readonly random: Random
-  readonly runs: readonly DayTables[]
+  readonly situation: Situation
   readonly objects: ReadonlyMap<string, StoredBytes>
   readonly kind: StoreKind
   readonly leaseMs: number | null
   readonly trace: string[]
 }
 
-async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before }: Play): Promise<Outcome[]> {
+async function play(code: Code, { random, situation, kind, leaseMs, trace, ...before }: Play): Promise<Outcome[]> {
   const objects = new Objects(kind, before.objects)
   let now = START
   const clock = () => new Date(now)
   // in some schedules a sleep may outlast the lease or the retention period
   const naps = random.pick(leaseMs === null ? [[0], [0], [0, LONG_MS]] : [[0], [LEASE_MS], [0, LEASE_MS]])
-  const prunes = leaseMs === null && random.chance(0.2)
-  const copiesAreGuarded = kind !== 'old bucket' && !prunes
+  const prunes = leaseMs === null && random.chance(situation.prunes ? 0.7 : 0.2)
+  const tables = tablesOf(random, situation)
+  // a plain copy that is removed looks to a late one as if it had never been there
+  const copiesAreGuarded = kind !== 'old bucket' && !prunes && tables.keepCopies
   const ledger = new Ledger(objects, clock, { copiesAreGuarded })
   const scheduler = new Scheduler(objects, random, {
     trace,
@@ -82,16 +87,17 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
     ids += 1
     return `20260220T030000Z-c${ids}`
   }
-  function startRun(name: string, faults: Faults, [date, tables]: DayTables, { from = 0, fails = false } = {}): void {
+  function startRun(name: string, faults: Faults, [date, names]: DayTables, { from = 0, fails = false } = {}): void {
     const runId = `20260220T030000Z-${name}`
-    const work = { date, tables: [...tables] }
-    ledger.expect(runId, work)
     let base: number | null = null
     const onBase = (token: number) => {
       base = token
     }
     const whole = random.chance(0.5)
-    const plan: RunPlan = { ...work, runId, leaseMs, cleans, whole, fails, newId, onBase }
+    const drops = random.chance(0.3)
+    const onWork = (work: Work) => ledger.expect(runId, work)
+    const planned = { date, tables: [...names].map(tables.plan), drops }
+    const plan: RunPlan = { ...planned, runId, leaseMs, cleans, whole, fails, newId, onBase, onWork }
     const steps = async (store: ObjectStore) => {
       const outcome = await run(code, store, plan, clock)
       outcomes.set(runId, outcome)
@@ -102,9 +108,9 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   }
 
   const faults = { ...random.pick(FAULTS), focus: random.pick(FOCUSES) }
-  startRun('a1', faults, random.pick(runs))
-  startRun('a2', faults, random.pick(runs), { from: random.below(60) })
-  if (random.chance(0.3)) startRun('a3', faults, random.pick(runs), { from: random.below(60), fails: true })
+  startRun('a1', faults, random.pick(situation.runs))
+  startRun('a2', faults, random.pick(situation.runs), { from: random.below(60) })
+  if (random.chance(0.3)) startRun('a3', faults, random.pick(situation.runs), { from: random.below(60), fails: true })
   const cleaner = random.chance(0.7)
   if (cleaner)
     scheduler.start('cleaner', faults, async (store) => {
@@ -154,6 +160,18 @@ async function play(code: Code, { random, runs, kind, leaseMs, trace, ...before 
   // where nothing guards a copy, one that comes later than the retention time stays until `dwh repair`
   ledger.checkTidy(copiesAreGuarded || !naps.includes(LONG_MS))
   return [...outcomes.values()]
+}
+
+/** How the tables of a schedule's runs are: some are unchanged, or are not to have a plain copy of each day. */
+function tablesOf(random: Random, { complete = 'daily' }: Situation) {
+  const rate = random.pick([0, 0.5, 1])
+  const policies = random.pick<readonly CopyPolicy[]>([[complete], [complete], POLICIES])
+  return {
+    keepCopies: policies.every((policy) => policy === 'daily'),
+    plan: (name: string): PlannedTable => {
+      return { name, changed: !random.chance(rate), complete: random.pick(policies) }
+    },
+  }
 }
 
 /** Ignores errors of a store that did not answer, and of a lost race: they do not violate the protocol. */

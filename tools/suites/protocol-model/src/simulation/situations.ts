@@ -1,11 +1,16 @@
-import { type Day, manifestKey, STATE_KEY, stageKey, tableFileKey } from '@dwh/core'
-import { bytesOf, type Code, entryOf, type RunPlan, run } from './actors.ts'
+import { type CopyPolicy, type Day, manifestKey, STATE_KEY, stageKey, tableFileKey } from '@dwh/core'
+import { run } from './actors.ts'
+import { bytesOf, entryOf } from './entries.ts'
 import { hashOf, Objects, type StoredBytes } from './objects.ts'
 import { seeded } from './random.ts'
+import type { Code, RunPlan } from './run-plan.ts'
 import { NO_FAULTS, Scheduler } from './scheduler.ts'
 
 export const PAST: Day = '2026-02-18'
 export const TODAY: Day = '2026-02-20'
+/** The last days of the month before. */
+const LAST_BUT_ONE: Day = '2026-01-30'
+const LAST: Day = '2026-01-31'
 export const START: number = Date.parse('2026-02-20T03:00:00Z')
 const HOUR_MS = 60 * 60 * 1000
 
@@ -13,12 +18,16 @@ const HOUR_MS = 60 * 60 * 1000
 export type DayTables = readonly [Day, string]
 
 /** The content of a warehouse before, and what each of two racing runs may read. */
-interface Situation {
+export interface Situation {
   readonly name: string
   readonly before: readonly DayTables[]
   /** The version that wrote it. `3 interrupted`: its last run died between its commit and the end. */
   readonly version?: '3' | '3 interrupted'
   readonly runs: readonly DayTables[]
+  /** When days of before have plain copies. Default `daily`. */
+  readonly complete?: CopyPolicy
+  /** `dwh prune` is likely. */
+  readonly prunes?: true
 }
 
 const TWO_DAYS: DayTables[] = [
@@ -60,6 +69,64 @@ export const SITUATIONS: readonly Situation[] = [
     ],
   },
   { name: 'version 3, interrupted', before: TWO_DAYS, version: '3 interrupted', runs: [[TODAY, 'ab']] },
+  {
+    name: 'a day without a table',
+    before: [
+      [PAST, 'a'],
+      [TODAY, 'ab'],
+    ],
+    runs: [
+      [PAST, 'ab'],
+      [PAST, 'b'],
+      [TODAY, 'b'],
+    ],
+  },
+  {
+    name: 'a new day',
+    before: [[PAST, 'ab']],
+    runs: [
+      [TODAY, 'ab'],
+      [TODAY, 'a'],
+      [PAST, 'ab'],
+    ],
+  },
+  {
+    name: 'a new month',
+    before: [
+      [LAST_BUT_ONE, 'ab'],
+      [LAST, 'a'],
+    ],
+    complete: 'month-end',
+    runs: [
+      [TODAY, 'ab'],
+      [LAST, 'ab'],
+      [LAST_BUT_ONE, 'a'],
+    ],
+  },
+  {
+    name: 'the end of the month before',
+    before: [
+      [LAST_BUT_ONE, 'ab'],
+      [TODAY, 'ab'],
+    ],
+    complete: 'month-end',
+    runs: [
+      [LAST, 'ab'],
+      [LAST, 'a'],
+      [TODAY, 'a'],
+    ],
+  },
+  {
+    name: 'the end of the month before, and prune',
+    before: [
+      [LAST_BUT_ONE, 'ab'],
+      [LAST, 'a'],
+      [TODAY, 'a'],
+    ],
+    complete: 'month-end',
+    prunes: true,
+    runs: [[TODAY, 'a']],
+  },
 ]
 
 /** The start of each situation, made by the code under test without faults. */
@@ -77,7 +144,7 @@ export async function prepare(code: Code): Promise<Stage> {
       for (const [i, [date, tables]] of situation.before.entries()) {
         const scheduler = new Scheduler(objects, seeded(0), { trace: [], onStep() {}, onSleep() {} })
         scheduler.start('before', NO_FAULTS, async (store) => {
-          await run(code, store, planBefore(i, date, tables), () => new Date(START - HOUR_MS))
+          await run(code, store, planBefore(i, date, tables, situation.complete), () => new Date(START - HOUR_MS))
         })
         await scheduler.run()
       }
@@ -88,12 +155,13 @@ export async function prepare(code: Code): Promise<Stage> {
 
 const beforeId = (i: number): string => `20260220T020000Z-b${i}`
 
-function planBefore(i: number, date: Day, tables: string): RunPlan {
+function planBefore(i: number, date: Day, tables: string, complete: CopyPolicy = 'daily'): RunPlan {
   const newId = () => beforeId(100 + i)
   return {
     runId: beforeId(i),
     date,
-    tables: [...tables],
+    tables: [...tables].map((name) => ({ name, changed: true, complete })),
+    drops: false,
     leaseMs: null,
     cleans: false,
     whole: false,
@@ -109,7 +177,7 @@ function putVersion3(code: Code, objects: Objects, interrupted: boolean): void {
   const put = (key: string, body: string | Uint8Array) => objects.put(key, Buffer.from(body))
   const days = TWO_DAYS.map(([date, names], i) => {
     const tables = Object.fromEntries(
-      [...names].map((name) => [name, entryOf(beforeId(i), date, name, keyOf(name, date))]),
+      [...names].map((name) => [name, entryOf(beforeId(i), date, name, { key: keyOf(name, date) })]),
     )
     for (const name of names) put(keyOf(name, date), bytesOf(beforeId(i), name))
     put(manifestKey(date), textOf({ date, run_id: beforeId(i), tables }))
@@ -120,7 +188,9 @@ function putVersion3(code: Code, objects: Objects, interrupted: boolean): void {
   const retained: object[] = []
   if (interrupted) {
     const runId = beforeId(2)
-    tables = Object.fromEntries([...'ab'].map((name) => [name, entryOf(runId, TODAY, name, keyOf(name, TODAY))]))
+    tables = Object.fromEntries(
+      [...'ab'].map((name) => [name, entryOf(runId, TODAY, name, { key: keyOf(name, TODAY) })]),
+    )
     for (const name of 'ab') {
       const retained_as = `_dwh/kept/${runId}/${keyOf(name, TODAY)}`
       put(retained_as, bytesOf(beforeId(1), name))

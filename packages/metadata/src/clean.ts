@@ -19,7 +19,7 @@ import {
   writtenBy,
 } from '@dwh/core'
 import { forEach } from './for-each.ts'
-import { withDays } from './publish-run.ts'
+import { withDays } from './next-state.ts'
 import { readMonths } from './read-days.ts'
 import { readState, type StoredState } from './read-state.ts'
 import { ifUnreadable } from './unreadable.ts'

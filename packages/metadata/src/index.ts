@@ -1,18 +1,11 @@
 export { type Cleaned, type CleanOptions, clean } from './clean.ts'
 export { type Lease, type LeaseHolder, type LeaseOptions, takeLease, whileHeld } from './lease.ts'
+export { countRows, nextState, withDays } from './next-state.ts'
 export { FORMAT_VERSION, upgradeFooter } from './old-formats.ts'
 export { parseManifest, parseMonthIndex, parseRunRecord, parseState, serialise } from './parse-state.ts'
 export { monthEndDays, type PlainCopy, plainCopiesOf } from './plain-copies.ts'
-export {
-  countRows,
-  nextState,
-  type Publication,
-  type Published,
-  type PublishOptions,
-  publishRun,
-  putPart,
-  withDays,
-} from './publish-run.ts'
+export type { Publication } from './publication.ts'
+export { type Published, type PublishOptions, publishRun, putPart } from './publish-run.ts'
 export {
   type ChangedMonths,
   type DayFiles,

@@ -4,46 +4,25 @@ import {
   type DayManifest,
   DwhError,
   type EtlState,
-  type FailedTable,
-  highestColumnId,
   isDwhError,
   type MonthIndex,
   monthOf,
   type ObjectInfo,
   type ObjectStore,
   own,
-  type RetiredGroup,
-  type SourceIdentity,
   STATE_KEY,
   type TableEntry,
 } from '@dwh/core'
+import { nextState, nextTables } from './next-state.ts'
 import { FORMAT_VERSION } from './old-formats.ts'
 import { monthEndDays } from './plain-copies.ts'
+import type { Lists, Publication } from './publication.ts'
 import { daysOf, putManifest, putMonths } from './put-lists.ts'
 import { readManifest, readMonth } from './read-days.ts'
 import { readState, type StoredState } from './read-state.ts'
 import { type RefreshOptions, refreshCopies } from './refresh-copies.ts'
 import { isSameVersion } from './same-version.ts'
 import { isOvertaken, writeState } from './write-state.ts'
-
-/** The content that a run publishes. Its files are stored already, by `putPart`. */
-export interface Publication {
-  readonly runId: string
-  readonly date: string
-  /** True if the run was not asked for some tables only. Default false. */
-  readonly ofAll?: boolean | undefined
-  /** Every table of the run, by name. */
-  readonly tables: Readonly<Record<string, TableEntry>>
-  /** The tables that failed, by name, and why. Each still shows its previous version. */
-  readonly failed: Readonly<Record<string, Pick<FailedTable, 'code' | 'message' | 'hint'>>>
-  /** Names of tables that leave the current views; their history stays. */
-  readonly dropped: readonly string[]
-  /** The sources that the run read. */
-  readonly sources: Readonly<Record<string, SourceIdentity>>
-  readonly startedAt: Date
-  /** The moment of the commit. */
-  readonly now: Date
-}
 
 /** Attempts at the commit while the store does not answer. */
 const COMMIT_ATTEMPTS = 5
@@ -90,14 +69,6 @@ export interface Published {
   readonly state: EtlState
   /** Why not all is done that follows the commit; null when it is. The run is published anyway. */
   readonly unfinished: unknown
-}
-
-/** What a run stores before its commit, and the keys that its commit replaces. */
-interface Lists {
-  readonly months: EtlState['months']
-  /** The days whose plain copies may be others than before. */
-  readonly pending: readonly Day[]
-  readonly retired: RetiredGroup
 }
 
 /**
@@ -232,100 +203,6 @@ function uncertain(publication: Publication, cause: unknown): DwhError {
     hint: 'The run is published completely or not at all. Run `dwh status` once the storage answers. The next run finishes the rest.',
     context: { uncertain: true },
   })
-}
-
-/** Returns the current tables after the commit. Does not change a table whose current day is later than the run's. */
-function nextTables(base: EtlState, { date, tables: ofRun, dropped }: Publication): Record<string, TableEntry> {
-  const tables: Record<string, TableEntry> = { ...base.tables }
-  for (const name of dropped) delete tables[name]
-  for (const [name, entry] of Object.entries(ofRun)) if ((tables[name]?.date ?? '') <= date) tables[name] = entry
-  return tables
-}
-
-/** Returns `etl.json` after the commit of a run. */
-export function nextState(base: EtlState, publication: Publication, { months, pending, retired }: Lists): EtlState {
-  const { runId, startedAt, now } = publication
-  const tables = nextTables(base, publication)
-  return {
-    ...base,
-    last_run_at: now.toISOString(),
-    status: Object.keys(publication.failed).length === 0 ? 'success' : 'partial',
-    duration_ms: durationOf(startedAt, now),
-    counts: countRows(tables),
-    run_id: runId,
-    ...lastRunOfAll(base, publication, tables),
-    sources: { ...base.sources, ...publication.sources },
-    fencing_token: base.fencing_token + 1,
-    months,
-    copies_pending: withDays(base.copies_pending, pending),
-    retired: [...base.retired.filter((group) => !isOver(group, now)), retired],
-    tables,
-    ...formerTables(base, tables),
-    column_ids: columnIds(base, publication.tables),
-    failed_tables: failedTables(base, publication, tables),
-    last_failure: null,
-  }
-}
-
-/** Whether a group tells nothing any more, and nothing is to be removed for it. */
-function isOver({ until, days, keys }: RetiredGroup, now: Date): boolean {
-  return until !== null && days.length + keys.length === 0 && Date.parse(until) < now.getTime()
-}
-
-/** A run for an earlier day that leaves a current table as it is does not count as one of all tables. */
-function lastRunOfAll(
-  base: EtlState,
-  { runId, ofAll = false, tables: ofRun, startedAt, now }: Publication,
-  tables: EtlState['tables'],
-): Pick<EtlState, 'last_run_of_all'> {
-  if (!ofAll || Object.entries(ofRun).some(([name, entry]) => own(tables, name) !== entry))
-    return base.last_run_of_all === undefined ? {} : { last_run_of_all: base.last_run_of_all }
-  return { last_run_of_all: { run_id: runId, at: now.toISOString(), duration_ms: durationOf(startedAt, now) } }
-}
-
-/** In milliseconds; a clock may be set back meanwhile. */
-function durationOf(startedAt: Date, now: Date): number {
-  return Math.max(0, now.getTime() - startedAt.getTime())
-}
-
-/** Returns the rows of each table. */
-export function countRows(tables: EtlState['tables']): EtlState['counts'] {
-  return Object.fromEntries(
-    Object.entries(tables).map(([name, { files }]) => [name, files.reduce((sum, { rows }) => sum + rows, 0)]),
-  )
-}
-
-/** Adds days to those whose plain copies are pending. */
-export function withDays(pending: readonly Day[], days: readonly Day[]): Day[] {
-  return [...new Set([...pending, ...days])].sort()
-}
-
-function columnIds({ column_ids }: EtlState, tables: Publication['tables']): EtlState['column_ids'] {
-  const highest = Object.entries(tables).map(([name, { columns }]): [string, number] => {
-    return [name, Math.max(own(column_ids, name) ?? 0, highestColumnId(columns))]
-  })
-  return Object.fromEntries([...Object.entries(column_ids), ...highest])
-}
-
-function formerTables(base: EtlState, tables: EtlState['tables']): Pick<EtlState, 'former_tables'> {
-  const known = new Set([...(base.former_tables ?? []), ...Object.keys(base.tables)])
-  const former = [...known].filter((name) => !Object.hasOwn(tables, name)).sort()
-  return former.length === 0 && base.former_tables === undefined ? {} : { former_tables: former }
-}
-
-/**
- * Returns the tables that failed, in this run or earlier. A run for an earlier day does not affect a table whose
- * current day is later.
- */
-function failedTables(
-  base: EtlState,
-  { runId, date, failed, now }: Publication,
-  tables: EtlState['tables'],
-): EtlState['failed_tables'] {
-  const earlier = Object.entries(base.failed_tables).filter(([name]) => tables[name] && tables[name].run_id !== runId)
-  const later = Object.entries(failed).filter(([name]) => (tables[name]?.date ?? '') <= date)
-  const at = now.toISOString()
-  return Object.fromEntries([...earlier, ...later.map(([name, why]) => [name, { run_id: runId, at, ...why }] as const)])
 }
 
 /** The manifest of the day after the commit: a run of some tables adds to it, a re-run replaces its own tables. */

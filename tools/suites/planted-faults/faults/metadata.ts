@@ -88,7 +88,7 @@ export const METADATA: readonly PlantedFault[] = [
   },
   {
     name: 'a run of the same day does not replace the current tables',
-    file: `${src}/publish-run.ts`,
+    file: `${src}/next-state.ts`,
     find: "if ((tables[name]?.date ?? '') <= date) tables[name] = entry",
     replace: "if ((tables[name]?.date ?? '') < date) tables[name] = entry",
     tests: publish,

@@ -28,9 +28,9 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   'grace-at-commit': [
     {
       file: 'publish-run.ts',
-      find: '{ run_id: runId, until: null, days: [date],',
+      find: '{ run_id: runId, until: null, days: pending,',
       replace:
-        '{ run_id: runId, until: new Date(publication.now.getTime() + 24 * 60 * 60 * 1000).toISOString(), days: [date],',
+        '{ run_id: runId, until: new Date(publication.now.getTime() + 24 * 60 * 60 * 1000).toISOString(), days: pending,',
     },
   ],
   // a commit retires only what etl.json names directly, not the list of the day and its files
@@ -68,7 +68,7 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   ],
   // the pending copies of a run that died are forgotten
   'pending-overwritten': [
-    { file: 'publish-run.ts', find: 'withDays(base.copies_pending, pending)', replace: 'withDays([], pending)' },
+    { file: 'next-state.ts', find: 'withDays(base.copies_pending, pending)', replace: 'withDays([], pending)' },
   ],
   // whoever clears the note does not look whether etl.json is still the same
   'clear-blind': [

@@ -86,8 +86,7 @@ function heldRows(
   // up to version 3 a later run may replace a file
   if (detection === undefined || !files.every(({ key }) => isInternal(key)))
     return no('no-state', 'nothing is recorded that it could be compared with')
-  if (detection.settings !== settings)
-    return no('settings-changed', 'its columns, its key or its settings changed')
+  if (detection.settings !== settings) return no('settings-changed', 'its columns, its key or its settings changed')
   if (profileTable && LEVELS.indexOf(proof.level) < LEVELS.indexOf(verify))
     return no('settings-changed', `its proof is now ${verify}`)
   return { entry, earlier: { state: detection.state, rows: rowsOf(entry) }, reason: null }

@@ -36,7 +36,13 @@ export async function entriesOf(
       }),
   }
   const snapshots = new Map([['default', snapshot as SourceSnapshot]])
-  const steps = tables.map((table) => ({ ...table, source: 'default', where: null, settings: SETTINGS, verify: 'counts' }))
+  const steps = tables.map((table) => ({
+    ...table,
+    source: 'default',
+    where: null,
+    settings: SETTINGS,
+    verify: 'counts',
+  }))
   const planned = { date, tables: steps } as unknown as Planned
   const detected = await code.detectChanges(planned, { store, state, snapshots, reproveMs: Number.POSITIVE_INFINITY })
   const entries = detected.tables.map((table, i) => {

@@ -30,12 +30,12 @@ describe('the extension that reads Postgres', () => {
       code: 0,
       stdout: expect.stringMatching(/^postgres +\/.*postgres_scanner/m),
     })
-    const after = await dwh(['run', '--json'])
+    const after = await dwh(['run', '--json', '--full-refresh'])
     expect(JSON.parse(after.stdout).tables, after.stderr).toMatchObject({
       large: { method: 'native' },
       small: { method: 'copy' },
     })
-    const all = await dwh(['run', '--json'], { env: { DWH_EXTRACT: 'native' } })
+    const all = await dwh(['run', '--json', '--full-refresh'], { env: { DWH_EXTRACT: 'native' } })
     expect(JSON.parse(all.stdout).tables, all.stderr).toMatchObject({
       large: { method: 'native' },
       small: { method: 'native' },

@@ -168,13 +168,9 @@ export const FLAWS: Readonly<Record<string, readonly SourceChange[]>> = {
   ],
   // the copies of a month's last days are not made once the next month has come
   'month-end-forgotten': [
-    {
-      file: 'publish-run.ts',
-      find: '[date, ...(await earlierMonthEnds(store, base, date, index))]',
-      replace: '[date]',
-    },
+    { file: 'publish-run.ts', find: 'return monthEndDays(Object.entries(last?.days ?? {}))', replace: 'return []' },
   ],
-  // a copy of a day that is its month's last no more stays
+  // the copy of a day that is not its month's last any more stays
   'month-end-stays': [
     {
       file: 'publish-run.ts',

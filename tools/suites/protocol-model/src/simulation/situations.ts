@@ -1,4 +1,5 @@
-import { type CopyPolicy, type Day, manifestKey, STATE_KEY, stageKey, tableFileKey } from '@dwh/core'
+import { type CopyPolicy, type Day, manifestKey, type ObjectStore, STATE_KEY, stageKey, tableFileKey } from '@dwh/core'
+import { RETAINED_FOR_MS } from '@dwh/metadata'
 import { run } from './actors.ts'
 import { bytesOf, entryOf } from './entries.ts'
 import { hashOf, Objects, type StoredBytes } from './objects.ts'
@@ -140,17 +141,26 @@ export async function prepare(code: Code): Promise<Stage> {
   for (const situation of SITUATIONS) {
     const objects = new Objects('bucket')
     if (situation.version) putVersion3(code, objects, situation.version === '3 interrupted')
-    else
-      for (const [i, [date, tables]] of situation.before.entries()) {
-        const scheduler = new Scheduler(objects, seeded(0), { trace: [], onStep() {}, onSleep() {} })
-        scheduler.start('before', NO_FAULTS, async (store) => {
-          await run(code, store, planBefore(i, date, tables, situation.complete), () => new Date(START - HOUR_MS))
-        })
-        await scheduler.run()
-      }
+    else await play(code, objects, situation)
     before.push(objects.snapshot())
   }
   return { code, before }
+}
+
+async function play(code: Code, objects: Objects, { before, complete }: Situation): Promise<void> {
+  const inTurn = async (work: (store: ObjectStore) => Promise<unknown>) => {
+    const scheduler = new Scheduler(objects, seeded(0), { trace: [], onStep() {}, onSleep() {} })
+    scheduler.start('before', NO_FAULTS, async (store) => void (await work(store)))
+    await scheduler.run()
+  }
+  // so long ago that nobody looks again at the plain copies
+  const isLongAgo = complete !== undefined
+  const clock = () => new Date(START - HOUR_MS - (isLongAgo ? 2 * RETAINED_FOR_MS : 0))
+  for (const [i, [date, tables]] of before.entries())
+    await inTurn((store) => run(code, store, planBefore(i, date, tables, complete), clock))
+  if (!isLongAgo) return
+  await inTurn((store) => code.clean(store, { now: new Date(START - HOUR_MS), raiseToken: false, whole: true }))
+  await inTurn((store) => code.refreshCopies(store, { clock }))
 }
 
 const beforeId = (i: number): string => `20260220T020000Z-b${i}`

@@ -5,7 +5,8 @@ export { type MisreadColumn, misreadColumns, misreadingText } from './misreading
 export { checkColumnNames, checkTableNames } from './name-conflicts.ts'
 export { FOREIGN_KEYS_NOTE, foreignKeyNotes, ownColumns, type PlanNote, planNotes } from './plan-notes.ts'
 export { checkOnly, differingFields, type RunPlan, type TablePlan } from './plan-run.ts'
-export { type PlanOptions, planPipeline, type RunOptions, type RunReport, runPipeline } from './run-pipeline.ts'
+export type { PlanOptions, RunOptions, RunReport } from './run-options.ts'
+export { planPipeline, runPipeline } from './run-pipeline.ts'
 export {
   type DeniedRead,
   type SelectedTable,

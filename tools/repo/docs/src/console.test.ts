@@ -132,6 +132,7 @@ function form(text: string): string {
     .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256')
     .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
     .replaceAll(/"(duration_ms|bytes)":\d+/g, '"$1":NUMBER')
+    .replaceAll(/\/\d{4}-\d\d-RUN\b/g, '/MONTH-RUN')
     .replaceAll(today, 'TODAY')
     .replaceAll(today.replaceAll('-', '/'), 'TO/DAY')
     .replaceAll(DAY_OF_WRITING, 'TODAY')

@@ -123,7 +123,7 @@ test('a renewed proof failed: one alert that names the table', () => {
     events: { ...read, reason: { id: 'rows-changed', text: '1 row deleted' } },
   }
   expect(said([[outcome('success', { tables })], [outcome('success', { tables: { orders: read } })]])).toEqual([
-    [expect.stringMatching(/^distrusted: Rows changed .*: orders: no change was seen, .*detection\.md/)],
+    [expect.stringMatching(/^proof-failed: Rows changed .*: orders: no change was seen, .*detection\.md/)],
     [],
   ])
 })

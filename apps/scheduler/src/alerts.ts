@@ -7,7 +7,7 @@ import { lastRun, type WarehouseView } from './warehouse-view.ts'
 
 /** A message for the operator. */
 export interface Alert {
-  readonly kind: 'failed' | 'recovered' | 'stale' | 'fresh' | 'partial' | 'changed' | 'distrusted'
+  readonly kind: 'failed' | 'recovered' | 'stale' | 'fresh' | 'partial' | 'changed' | 'proof-failed'
   /** One line. */
   readonly title: string
   readonly lines: readonly string[]
@@ -47,19 +47,19 @@ export function afterJobAlerts(
   const alerts = recovered ? [recoveredAlert(job, settings, wasFailing?.since ?? null, after.view)] : []
   if (!isRun(job) || !good) return { state: after, alerts }
   const previous = previousTables(after, now)
-  const all = [...alerts, ...distrusted(outcome.answer), ...previous.alerts]
+  const all = [...alerts, ...proofFailed(outcome.answer), ...previous.alerts]
   return { state: { ...after, partial: previous.partial }, alerts: all }
 }
 
 /** An alert about tables whose renewed proof failed. `answer`: of `dwh run --json`. */
-function distrusted(answer: unknown): readonly Alert[] {
+function proofFailed(answer: unknown): readonly Alert[] {
   const { tables } = (answer ?? {}) as { readonly tables?: RunRecord['tables'] }
   const lines = Object.entries(tables ?? {}).flatMap(([name, table]) =>
     table.status === 'written' && table.reason?.id === 'proof-failed' ? [`${name}: ${table.reason.text}`] : [],
   )
   if (lines.length === 0) return []
   const title = 'Rows changed in Postgres in a way that no transaction shows; the tables were read in full'
-  return [{ kind: 'distrusted', title, lines: [...lines, 'docs/detection.md#the-proof-is-renewed explains it.'] }]
+  return [{ kind: 'proof-failed', title, lines: [...lines, 'docs/detection.md#the-proof-is-renewed explains it.'] }]
 }
 
 /** Returns the alerts after the warehouse was read. */

@@ -15,7 +15,7 @@ const COLORS: Readonly<Record<Alert['kind'], string>> = {
   stale: 'danger',
   partial: 'warning',
   changed: 'warning',
-  distrusted: 'danger',
+  'proof-failed': 'danger',
   recovered: 'good',
   fresh: 'good',
 }

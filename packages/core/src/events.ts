@@ -29,8 +29,8 @@ export type RunEvent =
     }
   /** The table has the rows of its current files, which are published again. `proved`: their proof was renewed. */
   | { readonly type: 'table-unchanged'; readonly table: string; readonly rows: number; readonly proved: boolean }
-  /** The current files of a table cannot be published again although its source sees no change: it is read in full. */
-  | { readonly type: 'table-distrusted'; readonly table: string; readonly reason: ReadReason }
+  /** The renewed proof of a table that its source calls unchanged differs from its files: it is read in full. */
+  | { readonly type: 'table-proof-failed'; readonly table: string; readonly reason: ReadReason }
   | {
       readonly type: 'table-failed'
       readonly table: string

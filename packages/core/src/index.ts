@@ -96,6 +96,7 @@ export { type Misreading, misreadsType, READERS, type Reader, type ReaderGap, re
 export { emptyRecord, own } from './records.ts'
 export { hasCredentials, holdsSecret, looksLikeKey, secretsIn } from './secret-text.ts'
 export type { CopyPolicy, ExtractSetting, OnTableError, SelectionSettings, TableSettings } from './settings.ts'
+export { sizeOfFiles } from './size-of-files.ts'
 export type {
   BulkText,
   Denied,
@@ -154,6 +155,7 @@ export {
   parseTableName,
   type TableName,
 } from './table-name.ts'
+export { type TakenAt, takenAtOf } from './taken-at.ts'
 export { formatAge, formatBytes, formatCount, formatDuration, plural } from './units.ts'
 export { type Wait, type WaitOptions, wait } from './wait.ts'
 export { whereToLook } from './where-to-look.ts'

@@ -139,7 +139,11 @@ export function dayRecordsKey(day: Day, runId: string): string {
 }
 
 /** What an object below `RUNS_PREFIX` holds: the record of one run, or those of runs that began on a day, in UTC. */
-export type RecordsKey = { readonly run: string; readonly day: Day } | { readonly run: null; readonly day: Day }
+export interface RecordsKey {
+  /** Null for the records of a day. */
+  readonly run: string | null
+  readonly day: Day
+}
 
 /** Reads such a key; null for any other. */
 export function recordsKey(key: string): RecordsKey | null {

@@ -22,7 +22,7 @@ import { forEach } from './for-each.ts'
 import { withDays } from './next-state.ts'
 import { readMonths } from './read-days.ts'
 import { readState, type StoredState } from './read-state.ts'
-import { ifUnreadable } from './unreadable.ts'
+import { ifDenied, ifUnreadable } from './unreadable.ts'
 import { untilWritten, writeState } from './write-state.ts'
 
 export interface CleanOptions {
@@ -87,7 +87,7 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
     const days: Day[] = expired.flatMap((group) => group.days)
     const pending = withDays(base.state.copies_pending, days)
     const raised = await raise(store, base, { copies_pending: pending, retired: unexpired })
-    const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, denied)
+    const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, ifDenied)
     if (whole) await removeUnfinished(store, now)
     return { ...raised, removed: left, orphans: left.filter((key) => !replaced.has(key)), problem }
   })
@@ -95,15 +95,6 @@ export async function clean(store: ObjectStore, { now, raiseToken, whole }: Clea
 
 function raise(store: ObjectStore, base: StoredState, changes: Partial<EtlState>): Promise<StoredState> {
   return writeState(store, base, { ...base.state, ...changes, fencing_token: base.state.fencing_token + 1 })
-}
-
-/**
- * A missing right to delete is no reason against a run: the next look at all objects finds what is left.
- * @throws every other error
- */
-function denied(error: unknown): DwhError {
-  if (isDwhError(error, 'STORE_DENIED')) return error
-  throw error
 }
 
 function isExpired({ until, days, keys }: RetiredGroup, now: Date, patienceMs: number): boolean {

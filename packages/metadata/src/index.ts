@@ -21,5 +21,5 @@ export { RETAINED_FOR_MS, type RefreshOptions, refreshCopies } from './refresh-c
 export { compactRecords, readRecords, readRunRecords, recordFailure, writeRunRecord } from './run-records.ts'
 export { isSameVersion } from './same-version.ts'
 export { readBase } from './take-over.ts'
-export { ifUnreadable, isUnreadable } from './unreadable.ts'
+export { ifDenied, ifUnreadable, isUnreadable } from './unreadable.ts'
 export { untilWritten, writeState } from './write-state.ts'

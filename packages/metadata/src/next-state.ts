@@ -1,4 +1,12 @@
-import { type Day, type EtlState, highestColumnId, own, type RetiredGroup, type TableEntry } from '@dwh/core'
+import {
+  type Day,
+  type EtlState,
+  highestColumnId,
+  own,
+  type RetiredGroup,
+  sizeOfFiles,
+  type TableEntry,
+} from '@dwh/core'
 import type { Lists, Publication } from './publication.ts'
 
 /** Returns the current tables after the commit. Does not change a table whose current day is later than the run's. */
@@ -57,9 +65,7 @@ function durationOf(startedAt: Date, now: Date): number {
 
 /** Returns the rows of each table. */
 export function countRows(tables: EtlState['tables']): EtlState['counts'] {
-  return Object.fromEntries(
-    Object.entries(tables).map(([name, { files }]) => [name, files.reduce((sum, { rows }) => sum + rows, 0)]),
-  )
+  return Object.fromEntries(Object.entries(tables).map(([name, { files }]) => [name, sizeOfFiles(files).rows]))
 }
 
 /** Adds days to those whose plain copies are pending. */

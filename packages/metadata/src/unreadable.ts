@@ -12,3 +12,12 @@ export function ifUnreadable(error: unknown): DwhError {
   if (isUnreadable(error)) return error
   throw error
 }
+
+/**
+ * Returns the error of a missing right, for a `catch` of clean-up: that is no reason against a run, and a later one
+ * finds what is left. Throws any other.
+ */
+export function ifDenied(error: unknown): DwhError {
+  if (isDwhError(error, 'STORE_DENIED')) return error
+  throw error
+}

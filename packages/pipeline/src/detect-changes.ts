@@ -9,6 +9,7 @@ import {
   type ProofLevel,
   type ReadReason,
   type SourceSnapshot,
+  sizeOfFiles,
   type TableEntry,
 } from '@dwh/core'
 import type { RunPlan, TablePlan } from './plan-run.ts'
@@ -89,10 +90,8 @@ function heldRows(
   if (detection.settings !== settings) return no('settings-changed', 'its columns, its key or its settings changed')
   if (profileTable && LEVELS.indexOf(proof.level) < LEVELS.indexOf(verify))
     return no('settings-changed', `its proof is now ${verify}`)
-  return { entry, earlier: { state: detection.state, rows: rowsOf(entry) }, reason: null }
+  return { entry, earlier: { state: detection.state, rows: sizeOfFiles(files).rows }, reason: null }
 }
-
-const rowsOf = ({ files }: TableEntry): number => files.reduce((sum, { rows }) => sum + rows, 0)
 
 async function decideStep(
   { entry, reason }: Held,

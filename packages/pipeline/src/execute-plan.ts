@@ -55,13 +55,13 @@ async function executeTable(
   const { snapshot } = source
   try {
     throwIfAborted(signal, name)
-    if (step.action === 'read') return await readTable(planned, step.reason, source, plan, options)
+    if (step.action === 'read') return await readTable({ ...planned, step }, source, plan, options)
     const { entry: current, state, prove } = step
     const renew = () => renewProof(planned, current, snapshot, signal)
     const reason = prove ? await tryAgain(renew, retried(name, onEvent)) : null
     if (reason !== null) {
-      if (reason.id === 'proof-failed') onEvent?.({ type: 'table-distrusted', table: name, reason })
-      return await readTable({ ...planned, step: { action: 'read', reason, state } }, reason, source, plan, options)
+      if (reason.id === 'proof-failed') onEvent?.({ type: 'table-proof-failed', table: name, reason })
+      return await readTable({ ...planned, step: { action: 'read', reason, state } }, source, plan, options)
     }
     const entry = keptEntry(planned, { runId, date: plan.date, snapshot: snapshot.info }, step)
     onEvent?.({ type: 'table-unchanged', table: name, rows: current.proof.rows, proved: prove })

@@ -11,6 +11,7 @@ import {
   parseTableName,
   type SelectionSettings,
   type SourceIdentity,
+  sizeOfFiles,
   type TableEntry,
   type TableSchema,
   tableFileKey,
@@ -160,7 +161,7 @@ function planTable(selected: SelectedTable & { source: string }, { date, state, 
     replaces: manifest?.tables[selected.name] !== undefined,
     changes: current ? schemaChanges(current, selected) : [],
     isNew: current === undefined,
-    previousBytes: current ? current.files.reduce((sum, file) => sum + file.bytes, 0) : null,
+    previousBytes: current ? sizeOfFiles(current.files).bytes : null,
   }
 }
 

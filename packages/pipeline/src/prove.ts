@@ -12,6 +12,11 @@ import type { TablePlan } from './plan-run.ts'
 /** Maximum number of differences in a message. */
 const SHOWN = 5
 
+/** Describes differences between a file and the source, the first few of them. */
+export function differsText(differences: readonly string[]): string {
+  return `differs from the source: ${differences.slice(0, SHOWN).join('; ')}`
+}
+
 /**
  * Compares the file with the profile of the source, at the level that the table is set to, as far as the source
  * supports it.
@@ -28,14 +33,10 @@ export async function prove(
   const file: TableProof = verify === 'counts' ? { rows, columns: {} } : await writer.prove(path, columnsOfFile, verify)
   const differences = proofDifferences(profile.proof, file, verify === 'counts' ? [] : columns)
   if (differences.length === 0) return proofEntry(verify, file)
-  throw new DwhError(
-    'PROOF_FAILED',
-    `${name}: the file differs from the source: ${differences.slice(0, SHOWN).join('; ')}`,
-    {
-      hint: 'The file was not published. Run again; if it fails again, please report it with the types of these columns.',
-      context: { differences },
-    },
-  )
+  throw new DwhError('PROOF_FAILED', `${name}: the file ${differsText(differences)}`, {
+    hint: 'The file was not published. Run again; if it fails again, please report it with the types of these columns.',
+    context: { differences },
+  })
 }
 
 function proofEntry(level: ProofLevel, { rows, columns, hash }: TableProof): ProofEntry {

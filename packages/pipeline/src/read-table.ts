@@ -21,6 +21,7 @@ import { decideTypes, lossyConversionsOf, profileTable, typeChanges } from './pr
 import { prove } from './prove.ts'
 import { storedForValues } from './stored-for-values.ts'
 import { footerMetadata, tableEntry } from './table-entry.ts'
+import type { ReadStep } from './table-step.ts'
 import { tryAgain } from './try-again.ts'
 import { writeTable } from './write-table.ts'
 
@@ -61,8 +62,7 @@ export interface WrittenTableResult {
  * @throws DwhError the errors of the source, the writer and the store, VALUE_REFUSED, PROOF_FAILED, ABORTED
  */
 export async function readTable(
-  planned: TablePlan,
-  reason: ReadReason | null,
+  planned: TablePlan & { readonly step: ReadStep },
   { snapshot, methods }: OpenSource,
   plan: RunPlan,
   options: ReadTableOptions,
@@ -98,6 +98,7 @@ export async function readTable(
   onEvent?.({ type: 'table-end', table: name, rows, bytes, durationMs, proofMs, method })
   const entry = tableEntry(table, context, file, proof)
   const changes = typeChanges(planned, table)
+  const { reason } = planned.step
   return { status: 'written', name, entry, durationMs, proofMs, method, why, changes, reason }
 }
 

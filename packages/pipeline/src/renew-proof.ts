@@ -13,12 +13,10 @@ import {
 } from '@dwh/core'
 import type { TablePlan } from './plan-run.ts'
 import { decideTypes } from './profile-table.ts'
+import { differsText } from './prove.ts'
 
 /** The default of `reproveMs`. */
 const REPROVE_MS = 7 * 24 * 60 * 60 * 1000
-
-/** Maximum number of differences in a message. */
-const SHOWN = 5
 
 /** Whether a proof is as old as `reproveMs`, or from a time that has not come: a clock was set back. */
 export function isProofDue(
@@ -55,8 +53,7 @@ export async function renewProof(
   const measured = proofDifferences(profile.proof, file, proof.level === 'counts' ? [] : columns)
   const differences = [...retyped, ...measured]
   if (differences.length === 0) return null
-  const text = `no change was seen, but its file differs from the source: ${differences.slice(0, SHOWN).join('; ')}`
-  return { id: 'proof-failed', text }
+  return { id: 'proof-failed', text: `no change was seen, but its file ${differsText(differences)}` }
 }
 
 /** Whether a stored proof has the measures that this version takes. */

@@ -1,4 +1,12 @@
-import type { Day, DwhError, FailedTable, RunRecord, RunRecordTable } from '@dwh/core'
+import {
+  type Day,
+  type DwhError,
+  type FailedTable,
+  type RunRecord,
+  type RunRecordTable,
+  sizeOfFiles,
+  takenAtOf,
+} from '@dwh/core'
 import { FORMAT_VERSION } from '@dwh/metadata'
 import type { TableResult } from './execute-plan.ts'
 import type { RunPlan } from './plan-run.ts'
@@ -33,18 +41,18 @@ export function makeRecord({ runId, date, startedAt, finishedAt, plan, results, 
 }
 
 function instantsOf(results: readonly TableResult[]): Pick<RunRecord, 'oldest_taken_at' | 'newest_taken_at'> {
-  const instants = results.flatMap((result) => (result.status === 'failed' ? [] : [result.entry.snapshot.taken_at]))
-  const [oldest_taken_at, newest_taken_at] = [instants.sort().at(0), instants.at(-1)]
-  return oldest_taken_at === undefined || newest_taken_at === undefined ? {} : { oldest_taken_at, newest_taken_at }
+  const published = results.flatMap((result) =>
+    result.status === 'failed' ? [] : [[result.name, result.entry] as const],
+  )
+  const takenAt = takenAtOf(Object.fromEntries(published))
+  return takenAt === null ? {} : { oldest_taken_at: takenAt.oldest, newest_taken_at: takenAt.newest }
 }
 
 function outcome(result: TableResult): RunRecordTable {
   if (result.status === 'failed') return { status: 'failed', ...failureOf(result.error) }
-  const { files } = result.entry
-  const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  const { rows, bytes } = sizeOfFiles(result.entry.files)
   if (result.status === 'unchanged') return { status: 'unchanged', rows, ...(result.proved ? { proved: true } : {}) }
   const { durationMs, proofMs, method, reason } = result
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const read = { rows, bytes, duration_ms: durationMs, proof_ms: proofMs, method }
   return { status: 'written', ...read, ...(reason ? { reason } : {}) }
 }

@@ -12,7 +12,7 @@ import {
 } from '@dwh/core'
 import { FORMAT_VERSION } from '@dwh/metadata'
 import type { TablePlan } from './plan-run.ts'
-import type { TableStep } from './table-step.ts'
+import type { KeepStep } from './table-step.ts'
 
 /** What the run and its snapshot add to the entry of every table. */
 export interface EntryContext {
@@ -33,7 +33,7 @@ export function tableEntry(plan: TablePlan, context: EntryContext, file: FileEnt
 export function keptEntry(
   plan: TablePlan,
   { runId, date, snapshot }: Omit<EntryContext, 'lossyConversions'>,
-  { entry, state, prove }: Extract<TableStep, { action: 'keep' }>,
+  { entry, state, prove }: KeepStep,
 ): TableEntry {
   const { read_at = entry.snapshot.taken_at, proved_at = entry.snapshot.taken_at } = entry
   const { complete: _, ...same } = entry

@@ -3,22 +3,24 @@ import type { DetectionState, ReadReason, TableEntry } from '@dwh/core'
 import type { SelectedTable } from './select-tables.ts'
 
 /** What a run does with a table: it reads it, or publishes its current files again. */
-export type TableStep =
-  | {
-      readonly action: 'read'
-      /** Null for a new table. */
-      readonly reason: ReadReason | null
-      /** To store with the files; null if the source cannot tell later whether the table has changed. */
-      readonly state: DetectionState | null
-    }
-  | {
-      readonly action: 'keep'
-      /** The current version, which has the rows of the snapshot. */
-      readonly entry: TableEntry
-      readonly state: DetectionState
-      /** True if the proof is to be renewed first. */
-      readonly prove: boolean
-    }
+export type TableStep = ReadStep | KeepStep
+
+export interface ReadStep {
+  readonly action: 'read'
+  /** Null for a new table. */
+  readonly reason: ReadReason | null
+  /** To store with the files; null if the source cannot tell later whether the table has changed. */
+  readonly state: DetectionState | null
+}
+
+export interface KeepStep {
+  readonly action: 'keep'
+  /** The current version, which has the rows of the snapshot. */
+  readonly entry: TableEntry
+  readonly state: DetectionState
+  /** True if the proof is to be renewed first. */
+  readonly prove: boolean
+}
 
 /**
  * SHA-256 of all that decides, besides its rows, what the files of a table are: as the settings and the source have it,

@@ -1,5 +1,5 @@
-import { type DwhError, isDwhError, type ObjectStore, type OnEvent } from '@dwh/core'
-import { clean, compactRecords, ifUnreadable, readState, refreshCopies } from '@dwh/metadata'
+import type { ObjectStore, OnEvent } from '@dwh/core'
+import { clean, compactRecords, ifDenied, ifUnreadable, readState, refreshCopies } from '@dwh/metadata'
 import { removeOrphans } from './temporary-folders.ts'
 
 interface TidyOptions {
@@ -36,10 +36,4 @@ export async function tidyUp(
   if (problem) onEvent?.({ type: 'not-cleaned', message: problem.message, hint: problem.hint ?? null })
   const files = await removeOrphans(tempDirectory, now)
   if (orphans.length + files > 0) onEvent?.({ type: 'cleaned', objects: orphans.length, files })
-}
-
-/** Returns the error of a missing right, for a `catch`: that is no reason against a run. Throws any other. */
-function ifDenied(error: unknown): DwhError {
-  if (isDwhError(error, 'STORE_DENIED')) return error
-  throw error
 }

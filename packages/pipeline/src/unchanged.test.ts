@@ -245,7 +245,7 @@ test('a change that the source did not see: the renewed proof finds it, and the 
   const third = await lake.run(20, { sources: blind, reproveMs: 0 })
   expect(stepsOf(third)).toEqual({ customers: 'proof-failed', orders: 'unchanged' })
   expect(lake.events).toContainEqual({
-    type: 'table-distrusted',
+    type: 'table-proof-failed',
     table: 'customers',
     reason: { id: 'proof-failed', text: expect.stringContaining('column credit: sum') },
   })

@@ -1,4 +1,12 @@
-import { DEFAULT_SCHEMA, formatCount, parseTableName, printable, quoteIdentifier, type TableEntry } from '@dwh/core'
+import {
+  DEFAULT_SCHEMA,
+  formatCount,
+  parseTableName,
+  printable,
+  quoteIdentifier,
+  sizeOfFiles,
+  type TableEntry,
+} from '@dwh/core'
 
 /**
  * Returns a `CREATE TABLE` statement for DuckDB with a table's columns, its key, and the columns' types in the source.
@@ -6,7 +14,7 @@ import { DEFAULT_SCHEMA, formatCount, parseTableName, printable, quoteIdentifier
 export function tableDdl(table: string, entry: TableEntry): string {
   const { source, columns, files } = entry
   const { schema, name } = parseTableName(table)
-  const rows = files.reduce((sum, file) => sum + file.rows, 0)
+  const { rows } = sizeOfFiles(files)
   const title = `-- ${formatCount(rows)} rows of ${entry.date}, from ${source.schema}.${source.table}`
   const key = entry.primary_key.map(identifier).join(', ')
   const definitions = [

@@ -1,4 +1,4 @@
-import type { Day, DayManifest, EtlState, ObjectStore, TableEntry } from '@dwh/core'
+import { type Day, type DayManifest, type EtlState, type ObjectStore, sizeOfFiles, type TableEntry } from '@dwh/core'
 import { listDays } from '@dwh/metadata'
 import { readManifests } from './read-manifests.ts'
 
@@ -79,12 +79,8 @@ function changesBetween(before: DayManifest, after: DayManifest): DayChanges {
   }
 }
 
-function sizeOf({ tables }: DayManifest): { rows: number; bytes: number } {
-  const files = Object.values(tables).flatMap((table) => table.files)
-  return {
-    rows: files.reduce((sum, file) => sum + file.rows, 0),
-    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-  }
+function sizeOf({ tables }: DayManifest): ReturnType<typeof sizeOfFiles> {
+  return sizeOfFiles(Object.values(tables).flatMap(({ files }) => files))
 }
 
 const filesOf = ({ files }: TableEntry): string => files.map(({ sha256 }) => sha256).join()

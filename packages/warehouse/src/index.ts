@@ -88,6 +88,5 @@ export type {
   ViewsRequest,
 } from './requests.ts'
 export { readerRoleSql } from './role-sql.ts'
-export { type TakenAt, takenAtOf } from './taken-at.ts'
 export type { Warehouse, WarehouseSession } from './warehouse.ts'
 export { openWholeFile, type WholeFile, type WholeFileOptions } from './whole-file.ts'

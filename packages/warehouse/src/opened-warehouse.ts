@@ -9,6 +9,7 @@ import {
   type RunRecord,
   type Source,
   type TableEntry,
+  takenAtOf,
 } from '@dwh/core'
 import {
   type PruneReport,
@@ -52,7 +53,6 @@ import type {
   VerifyRequest,
   ViewsRequest,
 } from './requests.ts'
-import { takenAtOf } from './taken-at.ts'
 import type { Warehouse, WarehouseSession } from './warehouse.ts'
 
 interface Parts {

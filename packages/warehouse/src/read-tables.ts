@@ -1,7 +1,15 @@
-import { type Day, DwhError, type EtlState, type ObjectStore, parseAsOf, type TableEntry } from '@dwh/core'
+import {
+  type Day,
+  DwhError,
+  type EtlState,
+  type ObjectStore,
+  parseAsOf,
+  type TableEntry,
+  type TakenAt,
+  takenAtOf,
+} from '@dwh/core'
 import { readState } from '@dwh/metadata'
 import { manifestAt } from './manifest-at.ts'
-import { type TakenAt, takenAtOf } from './taken-at.ts'
 
 /** The tables of one day or of now, and the state of the warehouse. */
 export interface TablesOf {

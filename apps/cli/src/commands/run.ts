@@ -20,8 +20,9 @@ import { addRunFlags, open, planRequest, type RunFlags } from './shared.ts'
 
 const HELP = `
 Reads every table that has changed, all at one instant, writes each to <table>/YYYY/MM/DD.parquet, checks it, and
-publishes all tables at once or none. A table that has not changed is published again as it is. If one table fails, the warehouse stays as it was, and dwh status shows why. With on_table_error:
-keep-previous the other tables are published, and the failed ones still show the previous version.
+publishes all tables at once or none. A table that has not changed is published again as it is. If one table fails, the
+warehouse stays as it was, and dwh status shows why. With on_table_error: keep-previous the other tables are published,
+and the failed ones still show the previous version.
 
 Examples:
   $ DATABASE_URL=postgres://me@localhost/app dwh run

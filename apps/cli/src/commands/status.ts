@@ -1,13 +1,5 @@
-import { type EtlState, runStartedAt, type TableEntry } from '@dwh/core'
-import {
-  formatAge,
-  formatBytes,
-  formatDuration,
-  plural,
-  takenAtOf,
-  type WarehouseSize,
-  wrapWords,
-} from '@dwh/warehouse'
+import { type EtlState, runStartedAt, sizeOfFiles, type TableEntry, takenAtOf } from '@dwh/core'
+import { formatAge, formatBytes, formatDuration, plural, type WarehouseSize, wrapWords } from '@dwh/warehouse'
 import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { alignColumns, printableLines } from '../output/lines.ts'
@@ -53,16 +45,9 @@ interface Size {
   readonly bytes: number
 }
 
-function sizeOf({ files }: Pick<TableEntry, 'files'>): Size {
-  return {
-    rows: files.reduce((sum, file) => sum + file.rows, 0),
-    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-  }
-}
-
 function totals(state: EtlState): { tables: number } & Size {
   const tables = Object.values(state.tables)
-  return { tables: tables.length, ...sizeOf({ files: tables.flatMap(({ files }) => files) }) }
+  return { tables: tables.length, ...sizeOfFiles(tables.flatMap(({ files }) => files)) }
 }
 
 interface Place {
@@ -155,7 +140,10 @@ function asJson(state: EtlState, storage: string) {
   }
 }
 
-/** `source` is its name in the source; `started_at` is the start of the run that read the table, by the clock of the machine of that run. */
+/**
+ * `source`: its name in the source. `started_at`: the start of the run that published it, read or unchanged, by the clock
+ * of the machine of that run.
+ */
 function tableAsJson(table: TableEntry) {
   const { source, date, run_id, snapshot, columns } = table
   return {
@@ -164,7 +152,7 @@ function tableAsJson(table: TableEntry) {
     run_id,
     started_at: runStartedAt(run_id)?.toISOString() ?? null,
     taken_at: snapshot.taken_at,
-    ...sizeOf(table),
+    ...sizeOfFiles(table.files),
     columns: columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
   }
 }

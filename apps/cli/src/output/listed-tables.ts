@@ -1,4 +1,4 @@
-import { DwhError, matchesTable, parseTableName, type TableEntry } from '@dwh/core'
+import { DwhError, matchesTable, parseTableName, sizeOfFiles, type TableEntry } from '@dwh/core'
 import { formatBytes, formatCount } from '@dwh/warehouse'
 import { alignColumns } from './lines.ts'
 
@@ -28,12 +28,7 @@ export function listTables(
     .filter(
       ([name]) => patterns.length === 0 || patterns.some((pattern) => matchesTable(pattern, parseTableName(name))),
     )
-    .map(([name, entry]) => ({
-      name,
-      entry,
-      rows: entry.files.reduce((sum, file) => sum + file.rows, 0),
-      bytes: entry.files.reduce((sum, file) => sum + file.bytes, 0),
-    }))
+    .map(([name, entry]) => ({ name, entry, ...sizeOfFiles(entry.files) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

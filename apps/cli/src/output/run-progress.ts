@@ -103,7 +103,7 @@ function doneLine(event: RunEvent, width: number | undefined, print: (lines: str
     const name = printable(event.table)
     say(pc.green('✓'), `${width === undefined ? name : cutText(name, width - 2 - figures.length)}${figures}`)
   }
-  if (event.type === 'table-distrusted')
+  if (event.type === 'table-proof-failed')
     say(pc.yellow('!'), printable(`${event.table}: ${event.reason.text}; reading it in full`))
   if (event.type === 'table-retry') say(pc.yellow('!'), `${printable(event.message)}; retrying`)
   if (event.type === 'table-failed') say(pc.red('✗'), printable(event.message))

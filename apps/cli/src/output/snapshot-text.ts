@@ -1,4 +1,5 @@
-import { instantText, type TakenAt, timeZone } from '@dwh/warehouse'
+import type { TakenAt } from '@dwh/core'
+import { instantText, timeZone } from '@dwh/warehouse'
 
 /** Of which instants tables are, in words. */
 export interface SnapshotText {

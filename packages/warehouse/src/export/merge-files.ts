@@ -1,4 +1,4 @@
-import { type ColumnType, quoteIdentifier, type TableEntry } from '@dwh/core'
+import { type ColumnType, quoteIdentifier, sizeOfFiles, type TableEntry } from '@dwh/core'
 import type { ParquetColumn, ParquetWriter } from '@dwh/parquet-writer'
 import { selectFiles } from '@dwh/query'
 
@@ -39,7 +39,7 @@ export async function mergeFiles(entry: TableEntry, { paths, to, writer, signal 
           asText: columns.map(() => false),
           teardown: [],
         }),
-      sent: () => entry.files.reduce((sum, { rows }) => sum + rows, 0),
+      sent: () => sizeOfFiles(entry.files).rows,
     },
     signal,
   })

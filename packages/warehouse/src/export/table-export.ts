@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Day, DwhError, isDwhError, parseTableName, tableSegment, throwIfAborted } from '@dwh/core'
+import { type Day, DwhError, isDwhError, parseTableName, sizeOfFiles, tableSegment, throwIfAborted } from '@dwh/core'
 import { openWholeFile, type WholeFile } from '../whole-file.ts'
 import type { FoundTable } from './find-table.ts'
 import { type HeldFile, type HoldOptions, holdFile } from './hold-file.ts'
@@ -56,7 +56,7 @@ export function tableExport(found: FoundTable, askedDay: Day | null, tools: Expo
     day,
     askedDay,
     takenAt: entry.snapshot.taken_at,
-    rows: entry.files.reduce((sum, { rows }) => sum + rows, 0),
+    rows: sizeOfFiles(entry.files).rows,
     fileName,
     async toFile(path = fileName) {
       const absolute = resolve(tools.cwd, path)

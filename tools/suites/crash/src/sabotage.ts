@@ -25,7 +25,7 @@ const LISTS = '  const lists = await putLists(store, base.state, options)\n'
 const COMMIT = '  const state = await commit(store, base, options, lists)\n'
 const CLEAN = `${METADATA}/clean.ts`
 const FENCE =
-  '    const raised = await raise(store, base, { copies_pending: pending, retired: unexpired })\n    const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, denied)\n'
+  '    const raised = await raise(store, base, { copies_pending: pending, retired: unexpired })\n    const problem = await forEach(left, (key) => store.delete(key)).then(() => undefined, ifDenied)\n'
 const REFRESH = `${METADATA}/refresh-copies.ts`
 
 /** A commit whose objects with this prefix are put only afterwards. */

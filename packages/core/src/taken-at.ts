@@ -1,8 +1,8 @@
-import type { TableEntry } from '@dwh/core'
+import type { TableEntry } from './state.ts'
 
 /**
- * The oldest and the newest instant of which tables are: `snapshot.taken_at` of their entries, as stored (RFC 3339, UTC).
- * Equal if all tables are of one instant.
+ * The oldest and the newest instant of which tables are: `snapshot.taken_at` of their entries, as stored (RFC 3339,
+ * UTC). Equal if all tables are of one instant.
  */
 export interface TakenAt {
   readonly oldest: string

@@ -73,10 +73,13 @@ async function checkFiles({ objects, etl, reached, options, problems }: Check): 
     if (!same) problems.push(`${name}: etl.json and the list of ${table.date} name different files`)
   }
   for (const { tables } of [etl, ...reached.lists])
-    for (const { run_id, files } of Object.values(tables))
-      for (const { key } of files)
-        if (!key.startsWith('_dwh/parts/') || !key.endsWith(`-${run_id}.parquet`))
-          problems.push(`${key}: not a key of its own run ${run_id}`)
+    for (const { run_id, read_at, files } of Object.values(tables))
+      for (const { key } of files) {
+        const isOfRun = key.endsWith(`-${run_id}.parquet`)
+        // the files of a table that has not changed are those of an earlier run
+        if (!key.startsWith('_dwh/parts/') || isOfRun === (read_at !== undefined))
+          problems.push(`${key}: not a key of ${read_at ? 'an earlier run than' : 'its own run'} ${run_id}`)
+      }
 }
 
 /** Checks that every file under a plain path is complete, since a glob reads all of them, whatever the lists name. */

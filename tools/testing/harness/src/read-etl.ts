@@ -18,6 +18,8 @@ export interface PromisedFile extends PromisedObject {
 
 export interface PromisedTable {
   readonly run_id: string
+  /** Only of a table whose files an earlier run has read. */
+  readonly read_at?: string
   readonly date: string
   readonly snapshot: { readonly id: string | null; readonly position: string | null; readonly taken_at: string }
   readonly files: readonly PromisedFile[]
